@@ -1,0 +1,205 @@
+//! Who posts a batch now, who waits, and for whom: the coalescing of one isolate's visits to one shard.
+//!
+//! A visit that finds no POST on its way leads: it posts at once, so an idle site adds no wait. A visit that finds one
+//! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to the oldest parked visit,
+//! which takes the others along as its batch. So one POST is on its way at a time, and batches grow with the load.
+//!
+//! In scope: these decisions, as a state machine over tickets. Out of scope: promises, timers and POSTs, which
+//! `edge::shard_client` carries out, and retries ([`super::retry`]). Never relied upon: that a leader lives. A lead
+//! that is not ended in time lapses, and the next visit takes it over.
+
+use super::endpoint::Failure;
+use super::visit_id::Fingerprint;
+use super::wire::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt};
+use std::collections::BTreeMap;
+
+/// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
+/// round trips; it is told to come back instead (503).
+pub const MAX_PARKED: usize = 16 * MAX_BATCH_VISITS;
+
+/// How long after its leader's deadline a POST counts as abandoned, in milliseconds. A leader that lives ends its POST
+/// at its deadline; this covers a late timer.
+pub const LEAD_GRACE_MS: u64 = 1_000;
+
+/// How long a visit that was handed the lead may take to post, in milliseconds. It does so in its next turn; one that
+/// has not by then is gone.
+pub const HANDOVER_MS: u64 = 1_000;
+
+/// Seconds after which a visit that found [`MAX_PARKED`] others should be sent again.
+pub const RETRY_AFTER_S: u32 = 1;
+
+/// A visit in this isolate. Tickets are handed out in the order of arrival and never again.
+pub type Ticket = u64;
+
+/// What a batch needs to know of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its page.
+    pub page: String,
+    /// Its id, if its caller gave one.
+    pub id: Option<Fingerprint>,
+    /// When its caller must have an answer, in milliseconds since 1970.
+    pub deadline: u64,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A visit came.
+    Arrived(Ticket, Entry),
+    /// A visit that was told to lead is running again. `Entry` is its own, which it kept.
+    TookLead(Ticket, Entry),
+    /// This POST ended.
+    Ended(Posting, Result<Receipt, Failure>),
+    /// A parked visit's deadline has come.
+    GaveUp(Ticket),
+}
+
+/// Something to do, by the visit that reported the event unless it names a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Post this batch, then report [`Event::Ended`] with it.
+    Post(Posting),
+    /// Wait for an answer or the lead, and report [`Event::GaveUp`] at the deadline.
+    Park,
+    /// Answer this visit of the POST that ended, or the visit that reported.
+    Answer(Ticket, Result<Counted, Failure>),
+    /// Tell this parked visit to lead.
+    Lead(Ticket),
+}
+
+/// A batch on its way: the visits, and what is needed to answer them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
+    /// Its number, increasing.
+    pub sequence: u64,
+    /// When its leader must have an answer.
+    pub deadline: u64,
+    visits: Vec<(Ticket, Entry)>,
+}
+
+impl Posting {
+    /// The batch as it goes over the wire.
+    pub fn batch(&self, isolate: u128) -> Batch<'_> {
+        let mut index: BTreeMap<&str, u16> = BTreeMap::new();
+        let mut pages = Vec::new();
+        let mut visits = Vec::with_capacity(self.visits.len());
+        for (_, entry) in &self.visits {
+            let next = u16::try_from(pages.len()).unwrap_or(u16::MAX);
+            let page = *index.entry(&entry.page).or_insert_with(|| {
+                pages.push(entry.page.as_str());
+                next
+            });
+            visits.push(Item { page, id: entry.id });
+        }
+        Batch { isolate, sequence: self.sequence, pages, visits }
+    }
+
+    /// Its visits, the leader first.
+    pub fn tickets(&self) -> impl Iterator<Item = Ticket> {
+        self.visits.iter().map(|(ticket, _)| *ticket)
+    }
+}
+
+#[derive(Debug)]
+enum Lead {
+    /// Nobody posts.
+    Free,
+    /// This visit was told to post, and lapses at this time if it has not.
+    Handed(Ticket, u64),
+    /// The POST of this number is on its way, and lapses at this time if it has not ended.
+    Posting { sequence: u64, lapses: u64 },
+}
+
+/// The state of one isolate towards one shard.
+#[derive(Debug)]
+pub struct Batcher {
+    lead: Lead,
+    parked: BTreeMap<Ticket, Entry>,
+    sequence: u64,
+}
+
+impl Default for Batcher {
+    fn default() -> Self {
+        Self { lead: Lead::Free, parked: BTreeMap::new(), sequence: 0 }
+    }
+}
+
+impl Batcher {
+    /// Takes an event and says what to do. `now` is in milliseconds since 1970.
+    pub fn step(&mut self, event: Event, now: u64) -> Vec<Action> {
+        match event {
+            Event::Arrived(ticket, entry) => vec![self.arrived(ticket, entry, now)],
+            Event::TookLead(ticket, entry) => match self.lead {
+                Lead::Handed(to, _) if to == ticket => vec![self.post(ticket, entry)],
+                // Somebody took over in the meantime: the visit is in no batch, so it begins again.
+                _ => vec![self.arrived(ticket, entry, now)],
+            },
+            Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
+            Event::GaveUp(ticket) => {
+                // A parked visit was never sent; any other is in a batch whose answer did not come.
+                let sent = self.parked.remove(&ticket).is_none();
+                vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))]
+            }
+        }
+    }
+
+    /// Visits that wait for a POST.
+    pub fn parked(&self) -> usize {
+        self.parked.len()
+    }
+
+    fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
+        let free = match &self.lead {
+            Lead::Free => true,
+            Lead::Handed(_, lapses) | Lead::Posting { lapses, .. } => *lapses < now,
+        };
+        if free {
+            self.post(ticket, entry)
+        } else if self.parked.len() >= MAX_PARKED {
+            Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
+        } else {
+            self.parked.insert(ticket, entry);
+            Action::Park
+        }
+    }
+
+    /// Posts for this visit and those that are parked, oldest first.
+    fn post(&mut self, ticket: Ticket, entry: Entry) -> Action {
+        let deadline = entry.deadline;
+        let mut visits = vec![(ticket, entry)];
+        while visits.len() < MAX_BATCH_VISITS {
+            let Some(oldest) = self.parked.pop_first() else { break };
+            visits.push(oldest);
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        self.lead = Lead::Posting { sequence: self.sequence, lapses: deadline.saturating_add(LEAD_GRACE_MS) };
+        Action::Post(Posting { sequence: self.sequence, deadline, visits })
+    }
+
+    /// Answers the visits of a POST, and hands on the lead unless it has lapsed and is somebody else's by now.
+    fn ended(&mut self, ended: &Posting, outcome: &Result<Receipt, Failure>, now: u64) -> Vec<Action> {
+        let mut actions = Vec::with_capacity(ended.visits.len().saturating_add(1));
+        for (at, ticket) in ended.tickets().enumerate() {
+            let answer = match outcome {
+                Ok(receipt) => receipt.visits.get(at).copied().ok_or_else(short_receipt),
+                Err(failure) => Err(failure.clone()),
+            };
+            actions.push(Action::Answer(ticket, answer));
+        }
+        if matches!(self.lead, Lead::Posting { sequence, .. } if sequence == ended.sequence) {
+            self.lead = Lead::Free;
+            if let Some((&next, _)) = self.parked.first_key_value() {
+                self.parked.remove(&next);
+                self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
+                actions.push(Action::Lead(next));
+            }
+        }
+        actions
+    }
+}
+
+/// Why a visit that has no line in the receipt of its batch cannot be answered.
+fn short_receipt() -> Failure {
+    Failure::Broken("the shard's receipt is too short".to_owned())
+}

@@ -1,0 +1,140 @@
+//! The body of `POST /counter`: what it may say, and the visit that it names.
+
+use super::error::Refusal;
+use super::page::Page;
+use super::site::{Site, Sites};
+use super::visit::Visit;
+use super::visit_id::VisitId;
+use serde::Deserialize;
+
+/// The longest body of a request, in bytes: a visit needs under 1 KiB, and this leaves room for JSON escapes.
+pub const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// What an error may quote of what the parser said, in characters: enough for a field's name and a position.
+const MAX_QUOTE: usize = 160;
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    site: Option<String>,
+    page: Option<String>,
+    id: Option<String>,
+}
+
+/// What a request said about its body besides the body itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BodyHeaders<'a> {
+    /// `Content-Type`, if there is one.
+    pub content_type: Option<&'a str>,
+    /// `Idempotency-Key`, if there is one.
+    pub idempotency_key: Option<&'a str>,
+}
+
+/// Reads the visit that a `POST /counter` names. Whatever is left out has its default: the first site, the page
+/// `/`, no id. An empty body leaves out everything.
+///
+/// # Errors
+/// What is wrong with it, as a [`Refusal`].
+pub fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visit, Refusal> {
+    let body = parse(bytes, headers.content_type)?;
+    Ok(Visit {
+        site: find_site(body.site.as_deref(), sites)?,
+        page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
+        id: id(body.id, headers.idempotency_key)?,
+    })
+}
+
+/// The site of that name, or the first where none is named.
+///
+/// # Errors
+/// [`Refusal::UnknownSite`].
+pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
+    match name {
+        None => Ok(sites.first().clone()),
+        Some(name) => sites.find(name).cloned().ok_or(Refusal::UnknownSite),
+    }
+}
+
+fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Body, Refusal> {
+    if bytes.is_empty() {
+        return Ok(Body::default());
+    }
+    if bytes.len() > MAX_BODY_BYTES {
+        return Err(Refusal::BodyTooLarge(MAX_BODY_BYTES));
+    }
+    if !content_type.is_some_and(is_json) {
+        return Err(Refusal::ContentType);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    serde_json::from_str(text).map_err(|error| Refusal::BodyNotJson(error.to_string().chars().take(MAX_QUOTE).collect()))
+}
+
+/// `application/json`, with or without parameters (RFC 9110, 8.3.1: type names ignore case).
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or(content_type);
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn id(in_body: Option<String>, in_header: Option<&str>) -> Result<Option<VisitId>, Refusal> {
+    let text = match (&in_body, in_header) {
+        (Some(body), Some(header)) if body != header => return Err(Refusal::TwoIds),
+        (Some(body), _) => body.as_str(),
+        (None, Some(header)) => header,
+        (None, None) => return Ok(None),
+    };
+    VisitId::parse(text).map(Some).map_err(Refusal::Id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::page::PageError;
+
+    const JSON: BodyHeaders<'_> = BodyHeaders { content_type: Some("application/json"), idempotency_key: None };
+
+    fn sites() -> Sites {
+        Sites::parse("default,blog").unwrap()
+    }
+
+    #[test]
+    fn whatever_is_left_out_has_its_default() {
+        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None };
+        assert_eq!(visit(b"", BodyHeaders::default(), &sites()), Ok(expected.clone()));
+        assert_eq!(visit(b"{}", JSON, &sites()), Ok(expected.clone()));
+        assert_eq!(visit(br#"{"site":null,"page":null,"id":null}"#, JSON, &sites()), Ok(expected));
+    }
+
+    #[test]
+    fn all_three_are_read() {
+        let read = visit(br#"{"site":"blog","page":"/a?b","id":"x-1"}"#, JSON, &sites()).unwrap();
+        assert_eq!((read.site.as_str(), read.page.as_str()), ("blog", "/a"));
+        assert_eq!(read.id, Some(VisitId::parse("x-1").unwrap()));
+    }
+
+    #[test]
+    fn the_header_is_the_id_of_a_body_without_one() {
+        let keyed = BodyHeaders { idempotency_key: Some("k"), ..JSON };
+        assert_eq!(visit(b"{}", keyed, &sites()).unwrap().id, Some(VisitId::parse("k").unwrap()));
+        assert_eq!(visit(br#"{"id":"k"}"#, keyed, &sites()).unwrap().id, Some(VisitId::parse("k").unwrap()));
+        assert_eq!(visit(br#"{"id":"other"}"#, keyed, &sites()), Err(Refusal::TwoIds));
+        let bad = BodyHeaders { idempotency_key: Some("a b"), ..JSON };
+        assert!(matches!(visit(b"", bad, &sites()), Err(Refusal::Id(_))));
+    }
+
+    #[test]
+    fn each_fault_has_its_refusal() {
+        let refused = |bytes: &[u8]| visit(bytes, JSON, &sites()).unwrap_err();
+        assert_eq!(refused(b"{\"page\":\"\xff\"}"), Refusal::BodyNotUtf8);
+        assert!(matches!(refused(b"{"), Refusal::BodyNotJson(_)));
+        assert!(matches!(refused(br#"{"page":1}"#), Refusal::BodyNotJson(why) if why.contains("invalid type")));
+        assert!(matches!(refused(br#"{"pages":"/"}"#), Refusal::BodyNotJson(why) if why.contains("unknown field `pages`")));
+        assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::BodyNotJson(why) if why.contains("duplicate")));
+        assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite);
+        assert_eq!(refused(br#"{"page":"/\u0007"}"#), Refusal::Page(PageError::Control));
+        assert_eq!(refused(&[b' '; MAX_BODY_BYTES + 1]), Refusal::BodyTooLarge(MAX_BODY_BYTES));
+        let text = BodyHeaders { content_type: Some("text/plain"), ..JSON };
+        assert_eq!(visit(b"{}", text, &sites()), Err(Refusal::ContentType));
+        let charset = BodyHeaders { content_type: Some("Application/JSON; charset=utf-8"), ..JSON };
+        assert!(visit(b"{}", charset, &sites()).is_ok());
+    }
+}

@@ -1,0 +1,257 @@
+//! Configuration: the only place that reads the variables of `wrangler.toml`.
+
+use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
+
+/// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
+pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
+
+/// The most that `COUNTER_TIMEOUT_MS` may be. A request whose client has left is kept alive for 30 s at most, so a
+/// deadline past that would never be reached; this leaves 5 s to finish.
+pub const MAX_TIMEOUT_MS: u32 = 25_000;
+
+/// The value of a variable as the platform hands it over.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Variable {
+    /// Not set.
+    Missing,
+    /// A string.
+    Text(String),
+    /// A number; `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
+    Number(f64),
+    /// Anything else (an object, a list, a secret's handle, …).
+    Other,
+}
+
+/// What the owner configured, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `COUNTER_URL`: where visits of `GET /` are POSTed; the embedded counter if not set.
+    pub counter_url: Option<String>,
+    /// `COUNTER_TIMEOUT_MS`: how long a visit waits for a counter, in milliseconds.
+    pub timeout_ms: u32,
+    /// `SITES`: the sites that are counted.
+    pub sites: Sites,
+}
+
+/// A variable with a wrong value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it says, for a person; passwords in URLs are left out.
+    pub value: String,
+    /// What it may say.
+    pub allowed: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is {}; allowed: {}", self.variable, self.value, self.allowed)
+    }
+}
+
+impl Config {
+    /// Reads all variables through `variable`.
+    ///
+    /// # Errors
+    /// The first variable whose value is not allowed.
+    pub fn parse(variable: impl Fn(&'static str) -> Variable) -> Result<Self, ConfigError> {
+        Ok(Self {
+            counter_url: counter_url(variable("COUNTER_URL"))?,
+            timeout_ms: timeout_ms(variable("COUNTER_TIMEOUT_MS"))?,
+            sites: sites(variable("SITES"))?,
+        })
+    }
+}
+
+fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
+    match variable {
+        Variable::Missing => Ok(None),
+        Variable::Text(text) if text.is_empty() => Ok(None),
+        Variable::Text(text) if is_http_url(&text) => Ok(Some(text)),
+        other => Err(ConfigError {
+            variable: "COUNTER_URL",
+            value: without_credentials(&show(&other)),
+            allowed: "an http:// or https:// URL in ASCII with a host, without user name, password and fragment; or nothing, \
+                      for the embedded counter"
+                .to_owned(),
+        }),
+    }
+}
+
+fn timeout_ms(variable: Variable) -> Result<u32, ConfigError> {
+    let number = match &variable {
+        Variable::Missing => Some(DEFAULT_TIMEOUT_MS),
+        Variable::Text(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
+        // An f64 prints a whole number without a point, so 5000.0 reads as 5000 and 0.5 does not parse.
+        Variable::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    };
+    match number {
+        Some(ms @ 1..=MAX_TIMEOUT_MS) => Ok(ms),
+        _ => Err(ConfigError {
+            variable: "COUNTER_TIMEOUT_MS",
+            value: show(&variable),
+            allowed: format!("a whole number of milliseconds from 1 to {MAX_TIMEOUT_MS}"),
+        }),
+    }
+}
+
+fn sites(variable: Variable) -> Result<Sites, ConfigError> {
+    let parsed = match &variable {
+        Variable::Missing => Sites::parse("default"),
+        Variable::Text(text) => Sites::parse(text),
+        _ => Err("it is not a text".to_owned()),
+    };
+    parsed.map_err(|complaint| ConfigError {
+        variable: "SITES",
+        value: format!("{} ({complaint})", show(&variable)),
+        allowed: format!(
+            "up to {MAX_SITES} different names separated by commas, each 1 to {MAX_SITE_BYTES} of `a-z 0-9 . - _`, beginning \
+             with a letter or digit"
+        ),
+    })
+}
+
+fn show(variable: &Variable) -> String {
+    match variable {
+        Variable::Missing => "not set".to_owned(),
+        Variable::Text(text) => format!("{:?}", text.chars().take(200).collect::<String>()),
+        Variable::Number(number) => number.to_string(),
+        Variable::Other => "neither a text nor a number".to_owned(),
+    }
+}
+
+/// The errors of this file reach whoever asks, so what stands before an `@` is not repeated.
+fn without_credentials(shown: &str) -> String {
+    match shown.rsplit_once('@') {
+        None => shown.to_owned(),
+        Some((before, after)) => match before.split_once("://") {
+            None => format!("\"…@{after}"),
+            Some((scheme, _)) => format!("{scheme}://…@{after}"),
+        },
+    }
+}
+
+/// Strict on purpose: a URL that passes here is one that `fetch` takes.
+fn is_http_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
+        && text.len() <= 2048
+        && rest.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b))
+        && is_authority(authority)
+}
+
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((v6, port)) => (v6.parse::<std::net::Ipv6Addr>().is_ok(), port.strip_prefix(':').or(port.is_empty().then_some(""))),
+        None => {
+            let (host, port) = authority.split_once(':').map_or((authority, ""), |(host, port)| (host, port));
+            (is_host(host), Some(port))
+        }
+    };
+    let port = port.is_some_and(|port| port.is_empty() || (is_digits(port) && port.parse::<u16>().is_ok()));
+    host && port
+}
+
+/// A name of labels, or four numbers. A name whose last label begins with a digit is read as an IPv4 address by
+/// the URL standard, so it must be one.
+fn is_host(host: &str) -> bool {
+    let labels = || host.strip_suffix('.').unwrap_or(host).split('.');
+    let name = labels()
+        .all(|l| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+    let numeric = labels().next_back().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_digit()));
+    name && !labels().any(|l| l.starts_with("xn--") && l.len() < 5) && (!numeric || host.parse::<std::net::Ipv4Addr>().is_ok())
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: Variable) -> Result<Config, ConfigError> {
+        Config::parse(|asked| if asked == name { value.clone() } else { Variable::Missing })
+    }
+
+    fn text(value: &str) -> Variable {
+        Variable::Text(value.to_owned())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let config = Config::parse(|_| Variable::Missing).unwrap();
+        assert_eq!(config, Config { counter_url: None, timeout_ms: 5_000, sites: Sites::parse("default").unwrap() });
+    }
+
+    #[test]
+    fn a_timeout_is_a_text_or_a_number_in_its_range() {
+        for (value, ms) in [(text("1"), 1), (text("25000"), 25_000), (Variable::Number(300.0), 300)] {
+            assert_eq!(with("COUNTER_TIMEOUT_MS", value).unwrap().timeout_ms, ms);
+        }
+        let wrong = ["soon", "0", "25001", "-1", "+5", "1e3", "", " 5", "5.0", "99999999999999999999"];
+        let numbers = [0.0, 0.5, -1.0, 25_001.0, f64::NAN, f64::INFINITY].map(Variable::Number);
+        for value in wrong.map(text).into_iter().chain(numbers).chain([Variable::Other]) {
+            let error = with("COUNTER_TIMEOUT_MS", value.clone()).unwrap_err();
+            assert_eq!(error.variable, "COUNTER_TIMEOUT_MS", "{value:?}");
+            assert!(error.allowed.contains("1 to 25000"));
+        }
+        let shown = with("COUNTER_TIMEOUT_MS", text("soon")).unwrap_err().to_string();
+        assert_eq!(shown, "COUNTER_TIMEOUT_MS is \"soon\"; allowed: a whole number of milliseconds from 1 to 25000");
+    }
+
+    #[test]
+    fn a_counter_url_is_http_with_a_host() {
+        let good = [
+            "http://example.com/counter",
+            "HTTPS://example.com",
+            "http://127.0.0.1:8080/?a=b",
+            "http://[::1]:80/c",
+            "http://[::1]",
+            "http://a_b.local.",
+        ];
+        for url in good {
+            assert_eq!(with("COUNTER_URL", text(url)).unwrap().counter_url.as_deref(), Some(url));
+        }
+        assert_eq!(with("COUNTER_URL", text("")).unwrap().counter_url, None);
+        let bad = [
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "http:///a",
+            "http://?",
+            "http://:80",
+            "http://a:b/",
+            "http://a:65536/",
+            "http://u:p@a/",
+            "http://a/#x",
+            "http://a b/",
+            "http://é/",
+            "http://[::1/",
+            "http://[zz]/",
+            "http://1.2.3.256/",
+            "http://a..b/",
+            "http://1.2.3/",
+            "http://[::1]x/",
+        ];
+        for url in bad {
+            assert_eq!(with("COUNTER_URL", text(url)).unwrap_err().variable, "COUNTER_URL", "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        let shown = with("COUNTER_URL", text("https://me:secret@example.com/")).unwrap_err().to_string();
+        assert!(!shown.contains("secret") && !shown.contains("me:") && shown.contains("https://…@example.com/"), "{shown}");
+        assert!(!with("COUNTER_URL", text("me:secret@example.com")).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn wrong_sites_are_named() {
+        let error = with("SITES", text("blog,Docs")).unwrap_err().to_string();
+        assert!(error.contains("\"blog,Docs\" (`Docs` is not the name of a site)"), "{error}");
+    }
+}

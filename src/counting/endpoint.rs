@@ -1,0 +1,72 @@
+//! What a counter endpoint is: whatever takes a visit and says what became of it.
+//!
+//! There are two, `edge::http_counter` (a POST to `COUNTER_URL`) and `edge::shard_client` (the embedded counter).
+//! Tests add fakes that fail before and after they stored.
+
+use super::reply::{self, Reply};
+use super::visit::Visit;
+
+/// Takes visits.
+pub trait CounterEndpoint {
+    /// Registers one visit and returns once it is durable.
+    ///
+    /// May be retried with the same id: a visit whose id is known is answered as a duplicate and not counted
+    /// again. If the returned future is dropped, the visit may or may not have been registered.
+    ///
+    /// # Errors
+    /// [`Failure`], which says whether the visit is surely not stored.
+    fn register(&self, visit: Visit) -> impl Future<Output = Result<Registered, Failure>>;
+}
+
+/// A visit that is durable in the counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its id was known: this call counted nothing.
+    pub duplicate: bool,
+    /// What the embedded counter knows of the page. An external counter's answer is its own affair: `None`.
+    pub page: Option<PageViews>,
+}
+
+/// The views of one page right after a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageViews {
+    /// The page that the view was counted under.
+    pub page: String,
+    /// Its views, this one included.
+    pub views: u64,
+}
+
+/// Why a visit, or a read, got no good answer from a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The counter said no: the visit is surely not stored.
+    Refused(String),
+    /// The counter cannot take more for now and stored nothing. Worth a retry after so many seconds.
+    Busy {
+        /// Seconds that a caller should wait.
+        retry_after: u32,
+    },
+    /// The connection broke off or the answer made no sense: the visit may be stored.
+    Broken(String),
+    /// No answer before the deadline.
+    Deadline {
+        /// Whether the visit was sent to the counter before: then it may be stored.
+        sent: bool,
+    },
+}
+
+impl Failure {
+    /// Whether the visit is surely not stored.
+    pub fn surely_not_stored(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Busy { .. } | Self::Deadline { sent: false })
+    }
+}
+
+/// `GET /`: registers the visit, waits for the counter, and says which of the two texts is due.
+///
+/// This is the whole of what the product began as. It may be cancelled at its one await; then nobody reads the
+/// answer, and the visit counts if the counter has it.
+pub async fn home(endpoint: &impl CounterEndpoint, visit: Visit) -> Reply {
+    let outcome = endpoint.register(visit).await;
+    reply::home(&outcome)
+}

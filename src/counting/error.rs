@@ -1,0 +1,39 @@
+//! What a caller can do wrong. Statuses and texts are in [`super::reply`].
+
+use super::page::PageError;
+use super::visit_id::VisitIdError;
+
+/// A request that Footfall refuses because of what it says. Nothing was counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such path.
+    UnknownPath,
+    /// The path takes only these methods (the value of `Allow`).
+    Method(&'static str),
+    /// No such site in `SITES`.
+    UnknownSite,
+    /// The page is not one.
+    Page(PageError),
+    /// The id is not one.
+    Id(VisitIdError),
+    /// `Idempotency-Key` and the body's `id` differ.
+    TwoIds,
+    /// The query has a parameter of this name, which means nothing here.
+    UnknownParameter(String),
+    /// The query has this parameter more than once.
+    RepeatedParameter(&'static str),
+    /// A parameter of the query is not UTF-8 once decoded.
+    QueryNotUtf8,
+    /// The body is not UTF-8.
+    BodyNotUtf8,
+    /// The body is not JSON, or not of the right shape: what the parser said, with line and column.
+    BodyNotJson(String),
+    /// The body is over this many bytes.
+    BodyTooLarge(usize),
+    /// The body's `Content-Type` is not `application/json`.
+    ContentType,
+    /// The body did not arrive before the deadline, in milliseconds.
+    BodyTooSlow(u32),
+    /// The body broke off.
+    BodyBroken,
+}

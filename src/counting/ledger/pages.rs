@@ -1,0 +1,58 @@
+//! The views of pages, in memory: what is stored plus what waits in the journal.
+
+use std::collections::BTreeMap;
+
+/// The pages that were visited since the shard woke.
+#[derive(Debug, Default)]
+pub struct Pages {
+    loaded: BTreeMap<String, PageState>,
+    /// Pages that exist, stored or in the journal.
+    pub known: u64,
+}
+
+/// One page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageState {
+    /// All its views.
+    pub views: u64,
+    /// Those of them that are in the journal but not yet in the tables, by hour since 1970.
+    pub waiting: BTreeMap<u64, u64>,
+}
+
+impl Pages {
+    /// The page, if it was loaded.
+    pub fn get(&self, page: &str) -> Option<&PageState> {
+        self.loaded.get(page)
+    }
+
+    /// Puts down the stored views of a page that was not loaded yet.
+    pub fn load(&mut self, page: &str, views: u64) {
+        self.loaded.insert(page.to_owned(), PageState { views, waiting: BTreeMap::new() });
+    }
+
+    /// Counts one view.
+    pub fn count(&mut self, page: &str, hour: u64) {
+        let state = match self.loaded.get_mut(page) {
+            Some(state) => state,
+            None => {
+                self.known = self.known.saturating_add(1);
+                self.loaded.entry(page.to_owned()).or_default()
+            }
+        };
+        state.views = state.views.saturating_add(1);
+        let waiting = state.waiting.entry(hour).or_default();
+        *waiting = waiting.saturating_add(1);
+    }
+
+    /// The pages with views that wait.
+    pub fn waiting(&self) -> impl Iterator<Item = (&str, &PageState)> {
+        self.loaded.iter().filter(|(_, state)| !state.waiting.is_empty()).map(|(page, state)| (page.as_str(), state))
+    }
+
+    /// Everything that waited is in the tables now.
+    pub fn all_stored(&mut self) {
+        for state in self.loaded.values_mut() {
+            state.waiting.clear();
+        }
+    }
+}

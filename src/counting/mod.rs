@@ -1,0 +1,23 @@
+//! Everything that Footfall decides, as pure Rust.
+//!
+//! In scope: what a request asks for, what a visit is, when it counts, what is stored, what is answered.
+//! Out of scope: sockets, promises, clocks, randomness, SQLite itself. Time and random numbers are arguments;
+//! storage is the trait [`ledger::Sql`]; a counter endpoint is the trait [`endpoint::CounterEndpoint`].
+//! Nothing in here panics on any input.
+
+pub mod batch;
+pub mod body;
+pub mod config;
+pub mod contract;
+pub mod endpoint;
+pub mod error;
+pub mod ledger;
+pub mod page;
+pub mod reply;
+pub mod retry;
+pub mod route;
+pub mod shard;
+pub mod site;
+pub mod visit;
+pub mod visit_id;
+pub mod wire;

@@ -1,0 +1,241 @@
+//! What is answered: the only table of statuses, headers and texts.
+
+use super::body::MAX_BODY_BYTES;
+use super::config::ConfigError;
+use super::endpoint::{Failure, Registered};
+use super::error::Refusal;
+use super::page::{MAX_PAGE_BYTES, PageError};
+use super::visit_id::{MAX_ID_BYTES, VisitIdError};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// The answer of `GET /` for a visit that is registered.
+pub const WELCOME: &str = "Welcome to my site!";
+/// The answer of `GET /` for a visit that is not.
+pub const ERROR: &str = "Error registering your visit";
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+
+/// An answer, ready to be sent. Every answer also says `Cache-Control: no-store`: a stored one would hide visits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Footfall-Visit`: what became of the visit, on every answer to one.
+    pub visit: Option<Outcome>,
+    /// `Allow`, with 405.
+    pub allow: Option<&'static str>,
+    /// `Retry-After`, in seconds, with 503.
+    pub retry_after: Option<u32>,
+    /// The body; not sent to HEAD.
+    pub body: Cow<'static, str>,
+}
+
+/// What became of a visit: the values of `Footfall-Visit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Stored, and counted by this request.
+    Counted,
+    /// Stored before under the same id; not counted again.
+    Duplicate,
+    /// Not a visit (HEAD, prefetch): not counted.
+    Excluded,
+    /// Surely not stored.
+    Failed,
+    /// Perhaps stored. The same request with the same id settles it.
+    Unknown,
+}
+
+impl Outcome {
+    /// The header's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+            Self::Duplicate => "duplicate",
+            Self::Excluded => "excluded",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl From<&Result<Registered, Failure>> for Outcome {
+    fn from(outcome: &Result<Registered, Failure>) -> Self {
+        match outcome {
+            Ok(registered) if registered.duplicate => Self::Duplicate,
+            Ok(_) => Self::Counted,
+            Err(failure) if failure.surely_not_stored() => Self::Failed,
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
+/// `GET /`, once the counter has answered or failed to.
+pub fn home(outcome: &Result<Registered, Failure>) -> Reply {
+    let (status, retry_after, text) = match outcome {
+        Ok(_) => (200, None, WELCOME),
+        Err(failure) => {
+            let (status, retry_after) = failure_status(failure);
+            (status, retry_after, ERROR)
+        }
+    };
+    Reply { visit: Some(outcome.into()), retry_after, ..text_reply(status, text) }
+}
+
+/// `HEAD /`: nobody saw a page, so nothing was counted.
+pub fn home_head() -> Reply {
+    Reply { visit: Some(Outcome::Excluded), ..text_reply(200, "") }
+}
+
+/// A prefetch of `GET /`. Browsers use a prefetched 2xx for the visit itself, which would then never be seen; they
+/// drop anything else and ask again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
+pub fn prefetch() -> Reply {
+    Reply { visit: Some(Outcome::Excluded), ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened") }
+}
+
+/// `POST /counter`, once the embedded counter has answered or failed to.
+pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>) -> Reply {
+    let visit = Some(Outcome::from(outcome));
+    match outcome {
+        Ok(Registered { duplicate, page }) => {
+            let views = page.as_ref().map(|page| page.views);
+            let page = page.as_ref().map_or(asked, |page| page.page.as_str());
+            let body = Registration { site, page, views, duplicate: *duplicate };
+            Reply { visit, ..json_reply(200, &body) }
+        }
+        Err(failure) => Reply { visit, ..failed(failure) },
+    }
+}
+
+/// `GET /counter`, once the embedded counter has answered or failed to. A number is never invented: a failure is
+/// an error, not a 0.
+pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
+    match outcome {
+        Ok(views) => json_reply(200, &Count { site, page, views: *views }),
+        Err(failure) => failed(failure),
+    }
+}
+
+/// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend.
+pub fn misconfigured(error: &ConfigError) -> Reply {
+    problem(500, &format!("{} is {}", error.variable, error.value), &format!("allowed: {}", error.allowed))
+}
+
+/// A request that asks for what is not there, or asks wrongly.
+pub fn refused(refusal: &Refusal) -> Reply {
+    let (status, error, hint): (u16, Cow<'_, str>, Cow<'_, str>) = match refusal {
+        Refusal::UnknownPath => (404, "no such path".into(), "paths: GET /, POST /counter, GET /counter".into()),
+        Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
+        Refusal::UnknownSite => {
+            (404, "no such site".into(), "the owner lists the sites in SITES; without `site` the first is meant".into())
+        }
+        Refusal::Page(error) => (
+            400,
+            page_error(*error),
+            format!("a page begins with /, has at most {MAX_PAGE_BYTES} bytes and no control characters").into(),
+        ),
+        Refusal::Id(error) => {
+            (400, id_error(*error), format!("an id has 1 to {MAX_ID_BYTES} visible ASCII characters, without \" and \\").into())
+        }
+        Refusal::TwoIds => {
+            (400, "the header Idempotency-Key and the body's `id` differ".into(), "send one of them, or both alike".into())
+        }
+        Refusal::UnknownParameter(name) => (400, format!("unknown parameter `{name}`").into(), "parameters: site, page".into()),
+        Refusal::RepeatedParameter(name) => (400, format!("`{name}` is given more than once").into(), "give it once".into()),
+        Refusal::QueryNotUtf8 => (400, "the query is not UTF-8".into(), "percent-encode the bytes of UTF-8 text".into()),
+        Refusal::BodyNotUtf8 => (400, "the body is not UTF-8".into(), "send JSON in UTF-8".into()),
+        Refusal::BodyNotJson(why) => (
+            400,
+            format!("the body is not the JSON that is due: {why}").into(),
+            "{\"site\": text, \"page\": text, \"id\": text}, all optional".into(),
+        ),
+        Refusal::BodyTooLarge(limit) => {
+            (413, format!("the body is over {limit} bytes").into(), format!("at most {MAX_BODY_BYTES} bytes").into())
+        }
+        Refusal::ContentType => (415, "the body is not declared as JSON".into(), "send Content-Type: application/json".into()),
+        Refusal::BodyTooSlow(ms) => (408, format!("the body did not arrive within {ms} ms").into(), "send it again".into()),
+        Refusal::BodyBroken => (400, "the body broke off".into(), "send it again".into()),
+    };
+    let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
+    Reply { allow, ..problem(status, &error, &hint) }
+}
+
+fn page_error(error: PageError) -> Cow<'static, str> {
+    match error {
+        PageError::NoSlash => "the page does not begin with /".into(),
+        PageError::TooLong(bytes) => format!("the page has {bytes} bytes").into(),
+        PageError::Control => "the page has a control character".into(),
+    }
+}
+
+fn id_error(error: VisitIdError) -> Cow<'static, str> {
+    match error {
+        VisitIdError::Length(bytes) => format!("the id has {bytes} bytes").into(),
+        VisitIdError::Character => "the id has a character that is not allowed".into(),
+    }
+}
+
+/// 502 for a counter that refused or broke off, 503 for one that is full, 504 for one that took too long.
+fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
+    match failure {
+        Failure::Refused(_) | Failure::Broken(_) => (502, None),
+        Failure::Busy { retry_after } => (503, Some(*retry_after)),
+        Failure::Deadline { .. } => (504, None),
+    }
+}
+
+fn failed(failure: &Failure) -> Reply {
+    let (status, retry_after) = failure_status(failure);
+    let error = match failure {
+        Failure::Refused(_) => "the counter refused",
+        Failure::Busy { .. } => "the counter is busy",
+        Failure::Broken(_) => "the counter broke off",
+        Failure::Deadline { .. } => "the counter did not answer in time",
+    };
+    let hint = if failure.surely_not_stored() {
+        "nothing was stored; send it again"
+    } else {
+        "it may have been stored; send it again with the same id"
+    };
+    Reply { retry_after, ..problem(status, error, hint) }
+}
+
+#[derive(Serialize)]
+struct Registration<'a> {
+    site: &'a str,
+    page: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<u64>,
+    duplicate: bool,
+}
+
+#[derive(Serialize)]
+struct Count<'a> {
+    site: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+    views: u64,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    error: &'a str,
+    hint: &'a str,
+}
+
+fn problem(status: u16, error: &str, hint: &str) -> Reply {
+    json_reply(status, &Problem { error, hint })
+}
+
+fn text_reply(status: u16, body: &'static str) -> Reply {
+    Reply { status, content_type: TEXT, visit: None, allow: None, retry_after: None, body: body.into() }
+}
+
+fn json_reply(status: u16, body: &impl Serialize) -> Reply {
+    // Structs of strings, numbers and flags always serialise.
+    let body = serde_json::to_string(body).unwrap_or_default();
+    Reply { status, content_type: JSON, visit: None, allow: None, retry_after: None, body: body.into() }
+}

@@ -1,0 +1,73 @@
+//! One shard of a site: takes calls as bytes, gives answers as bytes. `edge::shard_object` is its Durable Object.
+
+use super::ledger::{Ledger, LedgerError, Sql, StorageError};
+use super::wire::{Answer, Call, Fault, decode, encode};
+
+/// A shard, asleep until its first call.
+#[derive(Debug)]
+pub struct Shard<S> {
+    sql: S,
+    ledger: Option<Ledger<S>>,
+}
+
+/// An answer, and what the shell should log of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The bytes of an [`Answer`].
+    pub bytes: Vec<u8>,
+    /// The storage error that the answer only hints at.
+    pub error: Option<StorageError>,
+}
+
+impl<S: Sql + Clone> Shard<S> {
+    /// A shard over a database.
+    pub fn new(sql: S) -> Self {
+        Self { sql, ledger: None }
+    }
+
+    /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
+    pub fn serve(&mut self, call: &[u8], now: u64) -> Served {
+        let answer = match decode(call) {
+            Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
+            Ok(call) => self.carry_out(&call, now),
+        };
+        let (answer, error) = match answer {
+            Ok(answer) => (answer, None),
+            Err(LedgerError::Fault(fault)) => (Answer::Refused(fault), None),
+            Err(LedgerError::Storage(error)) => (Answer::Refused(Fault::Storage), Some(error)),
+        };
+        if error.is_some() {
+            self.ledger = None;
+        }
+        Served { bytes: encode(&answer), error }
+    }
+
+    /// Folds and forgets; returns whether this must be called again after [`super::ledger::seen::WINDOW_MS`].
+    ///
+    /// # Errors
+    /// [`StorageError`]; the next call finds a working shard if storage works again.
+    pub fn maintain(&mut self, now: u64) -> Result<bool, StorageError> {
+        let outcome = self.awake(now).and_then(|ledger| ledger.maintain(now));
+        if outcome.is_err() {
+            self.ledger = None;
+        }
+        outcome
+    }
+
+    fn carry_out(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
+        let ledger = self.awake(now)?;
+        match call {
+            Call::Register(batch) => Ok(Answer::Receipt(ledger.apply(batch, now)?)),
+            Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
+            Call::Views(None) => Ok(Answer::Views(ledger.views())),
+        }
+    }
+
+    fn awake(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
+        let ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            None => Ledger::open(self.sql.clone(), now)?,
+        };
+        Ok(self.ledger.insert(ledger))
+    }
+}

@@ -1,0 +1,16 @@
+//! A visit: the event that a handler registers.
+
+use super::page::Page;
+use super::site::Site;
+use super::visit_id::VisitId;
+
+/// One visit of a page of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// The site, from the allow-list.
+    pub site: Site,
+    /// The page of that site.
+    pub page: Page,
+    /// What its caller named it, if anything. A visit without an id is counted each time that it is sent.
+    pub id: Option<VisitId>,
+}

@@ -1,0 +1,10 @@
+//! The platform's clock.
+
+/// Milliseconds since 1970. It moves only when an event enters the isolate, so one reading a turn is enough.
+pub(super) fn now_ms() -> u64 {
+    let now = js_sys::Date::now();
+    // The clock is a whole number of milliseconds far below 2^53, so the cast is exact.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    let now = now as u64;
+    now
+}

@@ -1,0 +1,16 @@
+//! The only place that names the platform. Its files are thin shells around [`crate::counting`]: they carry bytes,
+//! promises and timers, and decide nothing.
+
+mod body;
+mod clock;
+mod config;
+mod deadline;
+mod entry;
+mod http_counter;
+mod isolate;
+mod log;
+mod parking;
+mod respond;
+mod shard_client;
+mod shard_object;
+mod sql;
