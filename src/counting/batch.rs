@@ -8,10 +8,12 @@
 //! `edge::shard_client` carries out, and retries ([`super::retry`]). Never relied upon: that a leader lives. A lead
 //! that is not ended in time lapses, and the next visit takes it over.
 
+use super::days::Day;
 use super::endpoint::Failure;
 use super::visit_id::Fingerprint;
+use super::visitor::Visitor;
 use super::wire::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt};
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 /// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
 /// round trips; it is told to come back instead (503).
@@ -38,6 +40,10 @@ pub struct Entry {
     pub page: String,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
+    /// Who made it.
+    pub visitor: Visitor,
+    /// The day that it is counted under.
+    pub day: Day,
     /// When its caller must have an answer, in milliseconds since 1970.
     pub deadline: u64,
 }
@@ -81,16 +87,16 @@ pub struct Posting {
 impl Posting {
     /// The batch as it goes over the wire.
     pub fn batch(&self, isolate: u128) -> Batch<'_> {
-        let mut index: BTreeMap<&str, u16> = BTreeMap::new();
-        let mut pages = Vec::new();
+        let mut pages: Vec<&str> = Vec::new();
         let mut visits = Vec::with_capacity(self.visits.len());
         for (_, entry) in &self.visits {
-            let next = u16::try_from(pages.len()).unwrap_or(u16::MAX);
-            let page = *index.entry(&entry.page).or_insert_with(|| {
-                pages.push(entry.page.as_str());
-                next
-            });
-            visits.push(Item { page, id: entry.id });
+            // Most batches have few pages, and none has more than 512: a search from the front beats building an index.
+            let at = pages.iter().position(|page| *page == entry.page).unwrap_or(pages.len());
+            if at == pages.len() {
+                pages.push(&entry.page);
+            }
+            let page = u16::try_from(at).unwrap_or(u16::MAX);
+            visits.push(Item { page, id: entry.id, visitor: entry.visitor, day: entry.day });
         }
         Batch { isolate, sequence: self.sequence, pages, visits }
     }
@@ -115,13 +121,14 @@ enum Lead {
 #[derive(Debug)]
 pub struct Batcher {
     lead: Lead,
-    parked: BTreeMap<Ticket, Entry>,
+    /// By ticket, the oldest first: tickets are handed out in the order of arrival.
+    parked: VecDeque<(Ticket, Entry)>,
     sequence: u64,
 }
 
 impl Default for Batcher {
     fn default() -> Self {
-        Self { lead: Lead::Free, parked: BTreeMap::new(), sequence: 0 }
+        Self { lead: Lead::Free, parked: VecDeque::new(), sequence: 0 }
     }
 }
 
@@ -138,7 +145,7 @@ impl Batcher {
             Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
             Event::GaveUp(ticket) => {
                 // A parked visit was never sent; any other is in a batch whose answer did not come.
-                let sent = self.parked.remove(&ticket).is_none();
+                let sent = self.leave(ticket).is_none();
                 vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))]
             }
         }
@@ -159,9 +166,16 @@ impl Batcher {
         } else if self.parked.len() >= MAX_PARKED {
             Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
         } else {
-            self.parked.insert(ticket, entry);
+            let at = self.parked.partition_point(|(other, _)| *other < ticket);
+            self.parked.insert(at, (ticket, entry));
             Action::Park
         }
+    }
+
+    /// Takes a visit out of the parked, if it is one of them.
+    fn leave(&mut self, ticket: Ticket) -> Option<(Ticket, Entry)> {
+        let at = self.parked.binary_search_by_key(&ticket, |(other, _)| *other).ok()?;
+        self.parked.remove(at)
     }
 
     /// Posts for this visit and those that are parked, oldest first.
@@ -169,7 +183,7 @@ impl Batcher {
         let deadline = entry.deadline;
         let mut visits = vec![(ticket, entry)];
         while visits.len() < MAX_BATCH_VISITS {
-            let Some(oldest) = self.parked.pop_first() else { break };
+            let Some(oldest) = self.parked.pop_front() else { break };
             visits.push(oldest);
         }
         self.sequence = self.sequence.saturating_add(1);
@@ -189,8 +203,7 @@ impl Batcher {
         }
         if matches!(self.lead, Lead::Posting { sequence, .. } if sequence == ended.sequence) {
             self.lead = Lead::Free;
-            if let Some((&next, _)) = self.parked.first_key_value() {
-                self.parked.remove(&next);
+            if let Some((next, _)) = self.parked.pop_front() {
                 self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
                 actions.push(Action::Lead(next));
             }

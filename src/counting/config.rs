@@ -1,5 +1,6 @@
 //! Configuration: the only place that reads the variables of `wrangler.toml`.
 
+use super::routing::MAX_SHARDS;
 use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
 
 /// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
@@ -10,15 +11,13 @@ pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 pub const MAX_TIMEOUT_MS: u32 = 25_000;
 
 /// The value of a variable as the platform hands it over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variable {
     /// Not set.
     Missing,
-    /// A string.
+    /// A string, or a number as it is written: `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
     Text(String),
-    /// A number; `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
-    Number(f64),
-    /// Anything else (an object, a list, a secret's handle, …).
+    /// Anything else: a flag, an object, a list.
     Other,
 }
 
@@ -31,6 +30,8 @@ pub struct Config {
     pub timeout_ms: u32,
     /// `SITES`: the sites that are counted.
     pub sites: Sites,
+    /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
+    pub shards: u16,
 }
 
 /// A variable with a wrong value.
@@ -58,8 +59,15 @@ impl Config {
     pub fn parse(variable: impl Fn(&'static str) -> Variable) -> Result<Self, ConfigError> {
         Ok(Self {
             counter_url: counter_url(variable("COUNTER_URL"))?,
-            timeout_ms: timeout_ms(variable("COUNTER_TIMEOUT_MS"))?,
+            timeout_ms: whole_number(
+                variable("COUNTER_TIMEOUT_MS"),
+                "COUNTER_TIMEOUT_MS",
+                DEFAULT_TIMEOUT_MS,
+                MAX_TIMEOUT_MS,
+                " of milliseconds",
+            )?,
             sites: sites(variable("SITES"))?,
+            shards: whole_number(variable("SHARDS"), "SHARDS", 1, MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
     }
 }
@@ -79,21 +87,17 @@ fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn timeout_ms(variable: Variable) -> Result<u32, ConfigError> {
+fn whole_number(variable: Variable, name: &'static str, default: u32, most: u32, unit: &str) -> Result<u32, ConfigError> {
     let number = match &variable {
-        Variable::Missing => Some(DEFAULT_TIMEOUT_MS),
+        Variable::Missing => Some(default),
         Variable::Text(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
-        // An f64 prints a whole number without a point, so 5000.0 reads as 5000 and 0.5 does not parse.
-        Variable::Number(number) => number.to_string().parse().ok(),
         _ => None,
     };
     match number {
-        Some(ms @ 1..=MAX_TIMEOUT_MS) => Ok(ms),
-        _ => Err(ConfigError {
-            variable: "COUNTER_TIMEOUT_MS",
-            value: show(&variable),
-            allowed: format!("a whole number of milliseconds from 1 to {MAX_TIMEOUT_MS}"),
-        }),
+        Some(number) if (1..=most).contains(&number) => Ok(number),
+        _ => {
+            Err(ConfigError { variable: name, value: show(&variable), allowed: format!("a whole number{unit} from 1 to {most}") })
+        }
     }
 }
 
@@ -117,7 +121,6 @@ fn show(variable: &Variable) -> String {
     match variable {
         Variable::Missing => "not set".to_owned(),
         Variable::Text(text) => format!("{:?}", text.chars().take(200).collect::<String>()),
-        Variable::Number(number) => number.to_string(),
         Variable::Other => "neither a text nor a number".to_owned(),
     }
 }
@@ -184,23 +187,32 @@ mod tests {
     #[test]
     fn nothing_needs_to_be_set() {
         let config = Config::parse(|_| Variable::Missing).unwrap();
-        assert_eq!(config, Config { counter_url: None, timeout_ms: 5_000, sites: Sites::parse("default").unwrap() });
+        assert_eq!(config, Config { counter_url: None, timeout_ms: 5_000, sites: Sites::parse("default").unwrap(), shards: 1 });
     }
 
     #[test]
-    fn a_timeout_is_a_text_or_a_number_in_its_range() {
-        for (value, ms) in [(text("1"), 1), (text("25000"), 25_000), (Variable::Number(300.0), 300)] {
+    fn a_timeout_is_a_whole_number_in_its_range() {
+        for (value, ms) in [(text("1"), 1), (text("25000"), 25_000)] {
             assert_eq!(with("COUNTER_TIMEOUT_MS", value).unwrap().timeout_ms, ms);
         }
-        let wrong = ["soon", "0", "25001", "-1", "+5", "1e3", "", " 5", "5.0", "99999999999999999999"];
-        let numbers = [0.0, 0.5, -1.0, 25_001.0, f64::NAN, f64::INFINITY].map(Variable::Number);
-        for value in wrong.map(text).into_iter().chain(numbers).chain([Variable::Other]) {
+        let wrong = ["soon", "0", "25001", "-1", "+5", "1e3", "", " 5", "5.5", "NaN", "Infinity", "99999999999999999999"];
+        for value in wrong.map(text).into_iter().chain([Variable::Other]) {
             let error = with("COUNTER_TIMEOUT_MS", value.clone()).unwrap_err();
             assert_eq!(error.variable, "COUNTER_TIMEOUT_MS", "{value:?}");
             assert!(error.allowed.contains("1 to 25000"));
         }
         let shown = with("COUNTER_TIMEOUT_MS", text("soon")).unwrap_err().to_string();
         assert_eq!(shown, "COUNTER_TIMEOUT_MS is \"soon\"; allowed: a whole number of milliseconds from 1 to 25000");
+    }
+
+    #[test]
+    fn shards_are_1_to_256() {
+        for (value, shards) in [(text("1"), 1), (text("256"), 256)] {
+            assert_eq!(with("SHARDS", value).unwrap().shards, shards);
+        }
+        for value in [text("0"), text("257"), text("many")] {
+            assert_eq!(with("SHARDS", value).unwrap_err().allowed, "a whole number from 1 to 256");
+        }
     }
 
     #[test]

@@ -32,8 +32,8 @@ pub struct Registered {
 pub struct PageViews {
     /// The page that the view was counted under.
     pub page: String,
-    /// Its views, this one included.
-    pub views: u64,
+    /// Its views, this one included; `None` where they are spread over several shards.
+    pub views: Option<u64>,
 }
 
 /// Why a visit, or a read, got no good answer from a counter.

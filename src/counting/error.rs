@@ -18,10 +18,17 @@ pub enum Refusal {
     Id(VisitIdError),
     /// `Idempotency-Key` and the body's `id` differ.
     TwoIds,
-    /// The query has a parameter of this name, which means nothing here.
-    UnknownParameter(String),
+    /// The query has a parameter that means nothing here.
+    UnknownParameter {
+        /// Its name, cut after 40 characters.
+        name: String,
+        /// Those that mean something.
+        known: [&'static str; 2],
+    },
     /// The query has this parameter more than once.
     RepeatedParameter(&'static str),
+    /// The day is not a date.
+    Day,
     /// A parameter of the query is not UTF-8 once decoded.
     QueryNotUtf8,
     /// The body is not UTF-8.

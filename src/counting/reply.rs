@@ -2,10 +2,12 @@
 
 use super::body::MAX_BODY_BYTES;
 use super::config::ConfigError;
+use super::days::{Day, date_of};
 use super::endpoint::{Failure, Registered};
 use super::error::Refusal;
 use super::page::{MAX_PAGE_BYTES, PageError};
 use super::visit_id::{MAX_ID_BYTES, VisitIdError};
+use super::wire::Visitors;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -101,7 +103,7 @@ pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>
     let visit = Some(Outcome::from(outcome));
     match outcome {
         Ok(Registered { duplicate, page }) => {
-            let views = page.as_ref().map(|page| page.views);
+            let views = page.as_ref().and_then(|page| page.views);
             let page = page.as_ref().map_or(asked, |page| page.page.as_str());
             let body = Registration { site, page, views, duplicate: *duplicate };
             Reply { visit, ..json_reply(200, &body) }
@@ -119,6 +121,17 @@ pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> 
     }
 }
 
+/// `GET /visitors`, once the embedded counter has answered or failed to.
+pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Reply {
+    match outcome {
+        Ok(Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }) => {
+            let without = Without { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
+            json_reply(200, &DayCount { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
+        }
+        Err(failure) => failed(failure),
+    }
+}
+
 /// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend.
 pub fn misconfigured(error: &ConfigError) -> Reply {
     problem(500, &format!("{} is {}", error.variable, error.value), &format!("allowed: {}", error.allowed))
@@ -127,7 +140,7 @@ pub fn misconfigured(error: &ConfigError) -> Reply {
 /// A request that asks for what is not there, or asks wrongly.
 pub fn refused(refusal: &Refusal) -> Reply {
     let (status, error, hint): (u16, Cow<'_, str>, Cow<'_, str>) = match refusal {
-        Refusal::UnknownPath => (404, "no such path".into(), "paths: GET /, POST /counter, GET /counter".into()),
+        Refusal::UnknownPath => (404, "no such path".into(), "paths: GET /, POST /counter, GET /counter, GET /visitors".into()),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
         Refusal::UnknownSite => {
             (404, "no such site".into(), "the owner lists the sites in SITES; without `site` the first is meant".into())
@@ -143,7 +156,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::TwoIds => {
             (400, "the header Idempotency-Key and the body's `id` differ".into(), "send one of them, or both alike".into())
         }
-        Refusal::UnknownParameter(name) => (400, format!("unknown parameter `{name}`").into(), "parameters: site, page".into()),
+        Refusal::UnknownParameter { name, known: [one, two] } => {
+            (400, format!("unknown parameter `{name}`").into(), format!("parameters: {one}, {two}").into())
+        }
+        Refusal::Day => (400, "the day is not a date".into(), "write it as 2026-11-22 (UTC)".into()),
         Refusal::RepeatedParameter(name) => (400, format!("`{name}` is given more than once").into(), "give it once".into()),
         Refusal::QueryNotUtf8 => (400, "the query is not UTF-8".into(), "percent-encode the bytes of UTF-8 text".into()),
         Refusal::BodyNotUtf8 => (400, "the body is not UTF-8".into(), "send JSON in UTF-8".into()),
@@ -218,6 +234,22 @@ struct Count<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'a str>,
     views: u64,
+}
+
+#[derive(Serialize)]
+struct DayCount<'a> {
+    site: &'a str,
+    day: String,
+    visitors: u64,
+    views_without_visitor: Without,
+}
+
+#[derive(Serialize)]
+struct Without {
+    opted_out: u64,
+    no_salt: u64,
+    no_address: u64,
+    full: u64,
 }
 
 #[derive(Serialize)]

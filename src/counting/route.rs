@@ -1,8 +1,8 @@
 //! What a request asks for, read from its method and its URL.
 
+use super::days::{Day, parse_date};
 use super::error::Refusal;
 use super::page::Page;
-use std::borrow::Cow;
 
 /// What to do for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub enum Route {
     Register,
     /// `GET /counter` and `HEAD /counter`: read a count.
     Read(Read),
+    /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
+    Visitors(VisitorsOf),
+}
+
+/// Which visitors to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VisitorsOf {
+    /// The site; the first one if left out.
+    pub site: Option<String>,
+    /// The day (UTC); today if left out.
+    pub day: Option<Day>,
 }
 
 /// Which count to read.
@@ -37,8 +48,18 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
         ("/", "HEAD") => Ok(Route::HomeHead),
         ("/", _) => Err(Refusal::Method("GET, HEAD")),
         ("/counter", "POST") => Ok(Route::Register),
-        ("/counter", "GET" | "HEAD") => read_query(query).map(Route::Read),
+        ("/counter", "GET" | "HEAD") => {
+            let [site, page] = parameters(query, ["site", "page"])?;
+            let page = page.map(|page| Page::parse(&page).map_err(Refusal::Page)).transpose()?;
+            Ok(Route::Read(Read { site, page }))
+        }
         ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
+        ("/visitors", "GET" | "HEAD") => {
+            let [site, day] = parameters(query, ["site", "day"])?;
+            let day = day.map(|day| parse_date(&day).ok_or(Refusal::Day)).transpose()?;
+            Ok(Route::Visitors(VisitorsOf { site, day }))
+        }
+        ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
         _ => Err(Refusal::UnknownPath),
     }
 }
@@ -57,31 +78,25 @@ fn path_and_query(url: &str) -> (&str, &str) {
     (path, query)
 }
 
-/// Reads `site` and `page`. Anything else is refused: a mistyped `page` would otherwise read as the whole site's
-/// number, and a number is never invented.
-fn read_query(query: &str) -> Result<Read, Refusal> {
-    let mut site = None;
-    let mut page = None;
+/// Reads parameters by name, each at most once. Any other is refused: a mistyped `page` would otherwise read as the
+/// whole site's number, and a number is never invented.
+fn parameters(query: &str, names: [&'static str; 2]) -> Result<[Option<String>; 2], Refusal> {
+    let mut values = [None, None];
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         // The decoder puts U+FFFD where the bytes were not UTF-8; a real U+FFFD is no name or page anyone means.
         if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
             return Err(Refusal::QueryNotUtf8);
         }
-        match name.as_ref() {
-            "site" => set(&mut site, "site", value)?,
-            "page" => set(&mut page, "page", value)?,
-            _ => return Err(Refusal::UnknownParameter(name.chars().take(40).collect())),
+        let (known, slot) = names
+            .into_iter()
+            .zip(&mut values)
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| Refusal::UnknownParameter { name: name.chars().take(40).collect(), known: names })?;
+        if slot.replace(value.into_owned()).is_some() {
+            return Err(Refusal::RepeatedParameter(known));
         }
     }
-    let page = page.map(|page| Page::parse(&page).map_err(Refusal::Page)).transpose()?;
-    Ok(Read { site: site.map(Cow::into_owned), page })
-}
-
-fn set<'a>(slot: &mut Option<Cow<'a, str>>, name: &'static str, value: Cow<'a, str>) -> Result<(), Refusal> {
-    match slot.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(Refusal::RepeatedParameter(name)),
-    }
+    Ok(values)
 }
 
 #[cfg(test)]
@@ -122,8 +137,20 @@ mod tests {
     }
 
     #[test]
+    fn visitors_are_read_by_day() {
+        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsOf::default())));
+        let named = VisitorsOf { site: Some("blog".into()), day: Some(20_779) };
+        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
+        assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Day));
+        assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
+    }
+
+    #[test]
     fn a_query_that_could_be_misread_is_refused() {
-        assert_eq!(get("http://h/counter?pgae=/a"), Err(Refusal::UnknownParameter("pgae".into())));
+        assert_eq!(
+            get("http://h/counter?pgae=/a"),
+            Err(Refusal::UnknownParameter { name: "pgae".into(), known: ["site", "page"] })
+        );
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
         assert_eq!(get("http://h/counter?page=/%ff"), Err(Refusal::QueryNotUtf8));
         assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));

@@ -60,6 +60,8 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Register(batch) => Ok(Answer::Receipt(ledger.apply(batch, now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),
+            Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),
+            Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
         }
     }
 

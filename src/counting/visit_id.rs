@@ -50,8 +50,8 @@ impl VisitId {
     /// What a ledger remembers of the id.
     ///
     /// SipHash-2-4 (Aumasson and Bernstein, 2012) under a fixed key. The key need not be secret: who finds two ids
-    /// of one fingerprint can only make the second of their own visits a duplicate. By chance, with the 3,000,000
-    /// ids that a shard remembers at most, a new id meets a known fingerprint once in 6 * 10^12 visits.
+    /// of one fingerprint can only make the second of their own visits a duplicate. By chance, with the 1,800,000
+    /// ids that a shard remembers at most, a new id meets a known fingerprint once in 10^13 visits.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = SipHasher24::new_with_keys(0x666f_6f74_6661_6c6c, 0x7669_7369_742d_6964);
         hasher.write(self.0.as_bytes());

@@ -5,7 +5,9 @@
 //! and a journal is read by later versions. A message of another version, cut short or with bytes left over, is
 //! refused, never guessed at.
 
+use super::days::{Day, DayRecord};
 use super::visit_id::Fingerprint;
+use super::visitor::Visitor;
 use serde::{Deserialize, Serialize};
 
 /// The version of all messages in this file.
@@ -21,8 +23,17 @@ pub enum Call<'a> {
     /// Count these visits, once.
     #[serde(borrow)]
     Register(Batch<'a>),
-    /// How many views has this page, or the whole site?
+    /// How many views has this page, or the whole shard?
     Views(Option<&'a str>),
+    /// Is this id known? From then on the shard counts nothing under an earlier day.
+    Seen {
+        /// The asker's day.
+        day: Day,
+        /// The id.
+        id: Fingerprint,
+    },
+    /// How many visitors did this day have?
+    Visitors(Day),
 }
 
 /// What a shard answers.
@@ -32,8 +43,52 @@ pub enum Answer {
     Receipt(Receipt),
     /// The views that were asked for.
     Views(u64),
+    /// Whether the id is known.
+    Seen(bool),
+    /// The visitors that were asked for.
+    Visitors(Visitors),
     /// The call was not carried out.
     Refused(Fault),
+}
+
+/// The visitors of a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitors {
+    /// How many there were.
+    pub visitors: u64,
+    /// Views without a visitor, by reason, in the order of [`super::visitor::Withheld::ALL`].
+    pub withheld: [u64; 4],
+}
+
+impl Visitors {
+    /// Those of two shards together.
+    pub fn plus(self, other: Self) -> Self {
+        let mut withheld = self.withheld;
+        for (sum, more) in withheld.iter_mut().zip(other.withheld) {
+            *sum = sum.saturating_add(more);
+        }
+        Self { visitors: self.visitors.saturating_add(other.visitors), withheld }
+    }
+}
+
+/// What an isolate asks of a site's days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCall {
+    /// The day of the isolate's clock.
+    pub day: Day,
+    /// The number of shards that is configured.
+    pub shards: u16,
+}
+
+/// What a site's days answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DayAnswer {
+    /// What holds for the day that was asked for, or for a later one that has begun.
+    Record(DayRecord),
+    /// The call cannot be read, or names a day far from the object's own.
+    Malformed,
+    /// Storage failed.
+    Storage,
 }
 
 /// Why a shard did not carry out a call.
@@ -70,6 +125,17 @@ pub struct Item {
     pub page: u16,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
+    /// Who made it.
+    pub visitor: Visitor,
+    /// The day that its route and its visitor's hash are of.
+    pub day: Day,
+}
+
+impl Item {
+    /// Whether the visit was routed or hashed by its day's record, so that it must not be counted under another day.
+    pub fn is_of_its_day(&self) -> bool {
+        self.id.is_some() || matches!(self.visitor, Visitor::Hash(_))
+    }
 }
 
 /// What became of the visits of a batch, in their order.
@@ -82,12 +148,23 @@ pub struct Receipt {
 /// What became of one visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// Its id was known: it counted nothing.
-    pub duplicate: bool,
+    /// Whether it counted.
+    pub verdict: Verdict,
     /// Its page was one too many for the site: it was counted under [`super::ledger::OTHER`].
     pub other: bool,
     /// The views of the page it was counted under, right after it.
     pub views: u64,
+}
+
+/// Whether a visit counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It did.
+    Counted,
+    /// Its id was known: it counted nothing.
+    Duplicate,
+    /// A later day than its own has begun here: it counted nothing and must be routed anew.
+    Stale,
 }
 
 /// A row of a journal: a batch, when it came, and the answer it got.

@@ -29,11 +29,9 @@ pub(super) fn of(env: &Env) -> Parsed {
 fn variable(env: &Env, name: &str) -> Variable {
     match Reflect::get(env, &name.into()) {
         Ok(value) if value.is_undefined() => Variable::Missing,
-        Ok(value) => match (value.as_string(), value.as_f64()) {
-            (Some(text), _) => Variable::Text(text),
-            (None, Some(number)) => Variable::Number(number),
-            (None, None) => Variable::Other,
-        },
+        // JavaScript writes a whole number without a point.
+        Ok(value) if value.as_f64().is_some() => Variable::Text(String::from(js_sys::Object::from(value).to_string())),
+        Ok(value) => value.as_string().map_or(Variable::Other, Variable::Text),
         Err(_) => Variable::Other,
     }
 }

@@ -4,11 +4,14 @@
 mod body;
 mod clock;
 mod config;
+mod days_client;
+mod days_object;
 mod deadline;
 mod entry;
 mod http_counter;
 mod isolate;
 mod log;
+mod object_call;
 mod parking;
 mod respond;
 mod shard_client;

@@ -8,10 +8,10 @@
 
 use crate::counting::batch::Ticket;
 use crate::counting::endpoint::Failure;
-use crate::counting::wire::Counted;
+use crate::counting::wire::{Counted, Verdict};
 use js_sys::{Function, Promise};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -34,7 +34,7 @@ extern "C" {
 thread_local! {
     /// How to wake each parked visit. An entry goes when its visit is answered, leads or gives up; one whose request was
     /// killed goes when its batch ends.
-    static PARKED: RefCell<BTreeMap<Ticket, Function>> = const { RefCell::new(BTreeMap::new()) };
+    static PARKED: RefCell<HashMap<Ticket, Function>> = RefCell::new(HashMap::new());
 }
 
 /// Why a parked visit runs again.
@@ -95,14 +95,19 @@ const REFUSED: f64 = -4.0;
 const LATE: f64 = -5.0;
 const BUSY: f64 = -10.0;
 
-/// An answer as one number, which is all that crosses between requests: views * 4 + flags, exact for the first 2^51
+/// An answer as one number, which is all that crosses between requests: views * 8 + flags, exact for the first 2^50
 /// views of a page; failures below zero.
 fn encode(answer: &Result<Counted, Failure>) -> f64 {
     match answer {
         Ok(counted) => {
-            let flags = u64::from(counted.duplicate) | (u64::from(counted.other) << 1);
+            let verdict = match counted.verdict {
+                Verdict::Counted => 0,
+                Verdict::Duplicate => 1,
+                Verdict::Stale => 2,
+            };
+            let flags = verdict | (u64::from(counted.other) << 2);
             #[allow(clippy::cast_precision_loss, reason = "exact below 2^53, see above")]
-            let number = (counted.views.saturating_mul(4) | flags) as f64;
+            let number = (counted.views.saturating_mul(8) | flags) as f64;
             number
         }
         Err(Failure::Broken(_)) => BROKEN,
@@ -116,7 +121,12 @@ fn decode(signal: f64) -> Wake {
     if signal >= 0.0 {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `encode`")]
         let number = signal as u64;
-        return Wake::Answer(Ok(Counted { duplicate: number & 1 == 1, other: number & 2 == 2, views: number >> 2 }));
+        let verdict = match number & 3 {
+            0 => Verdict::Counted,
+            1 => Verdict::Duplicate,
+            _ => Verdict::Stale,
+        };
+        return Wake::Answer(Ok(Counted { verdict, other: number & 4 == 4, views: number >> 3 }));
     }
     if signal == LEAD {
         return Wake::Lead;

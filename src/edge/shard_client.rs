@@ -1,91 +1,155 @@
-//! The embedded counter, seen from a request: sends visits to the shard of their site, many in one POST.
+//! The embedded counter, seen from a request: sends visits to the shards of their site, many in one POST.
 //!
-//! [`crate::counting::batch`] decides who posts and who waits; this carries it out.
+//! [`crate::counting::routing`] decides which shard, [`crate::counting::batch`] who posts and who waits; this carries it
+//! out.
 
 use super::clock::now_ms;
-use super::deadline::within;
+use super::object_call::{BUSY_RETRY_AFTER_S, Object};
 use super::parking::{self, Wake};
-use super::{isolate, log};
+use super::{days_client, isolate, log};
 use crate::counting::batch::{Action, Batcher, Entry, Event, Posting, Ticket};
 use crate::counting::config::Config;
+use crate::counting::days::{Day, DayRecord, day_of};
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::ledger::OTHER;
-use crate::counting::retry;
+use crate::counting::routing::{Route, route};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
-use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, decode, encode};
-use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
+use crate::counting::visit_id::Fingerprint;
+use crate::counting::visitor::{Sender, visitor};
+use crate::counting::wire::{Answer, Call, Counted, Fault, Verdict, Visitors, decode, encode};
+use futures_util::FutureExt;
+use futures_util::future::join_all;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::Duration;
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
-use worker::{Delay, Env};
+use std::collections::HashMap;
+use worker::Env;
 
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "SHARD";
 
-/// Seconds after which a visit that a full or overloaded shard refused should be sent again.
-const BUSY_RETRY_AFTER_S: u32 = 10;
+/// How often a visit is routed anew because a day ended on its way. Two days do not end within a deadline.
+const MAX_ROUTES: u32 = 3;
 
-#[wasm_bindgen]
-extern "C" {
-    /// A stub, with the `fetch` that takes an init: `worker::Stub` takes whole requests only.
-    type RawStub;
-
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
-}
+/// Shards that a read asks at once. More wait for these, so that a read of 256 shards holds few connections.
+const READ_AT_ONCE: usize = 16;
 
 thread_local! {
     /// The batchers of this isolate, by the name of their object; there are as many as sites times shards at most.
-    static BATCHERS: RefCell<BTreeMap<String, Batcher>> = const { RefCell::new(BTreeMap::new()) };
+    static BATCHERS: RefCell<HashMap<String, Batcher>> = RefCell::new(HashMap::new());
 }
 
 /// The shards of a deployment, as one request sees them.
 pub(super) struct ShardClient<'a> {
     env: &'a Env,
-    timeout_ms: u64,
+    config: &'a Config,
+    sender: Sender<'a>,
+    /// When this request must have its answer, in milliseconds since 1970.
+    deadline: u64,
 }
 
 impl CounterEndpoint for ShardClient<'_> {
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
-        let page = visit.page.as_str().to_owned();
-        let outcome = self.count(&object_name(&visit.site), visit).await;
+        // Boxed, and so compiled once for all who register.
+        let outcome = self.count(&visit).boxed_local().await;
         if let Err(failure) = &outcome {
             log::problem("visit_failed", &format!("{failure:?}"));
         }
-        outcome.map(|counted| Registered {
-            duplicate: counted.duplicate,
-            page: Some(PageViews { page: if counted.other { OTHER.to_owned() } else { page }, views: counted.views }),
-        })
+        let (counted, views) = outcome?;
+        let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
+        Ok(Registered { duplicate: counted.verdict == Verdict::Duplicate, page: Some(PageViews { page, views }) })
     }
 }
 
 impl<'a> ShardClient<'a> {
-    pub(super) fn new(env: &'a Env, config: &Config) -> Self {
-        Self { env, timeout_ms: config.timeout_ms.into() }
+    /// `sender` says who made the visit; a read, or a visit that a server reports, has none.
+    pub(super) fn new(env: &'a Env, config: &'a Config, sender: Sender<'a>) -> Self {
+        Self { env, config, sender, deadline: now_ms().saturating_add(config.timeout_ms.into()) }
     }
 
-    /// The views of a page, or of the whole site.
+    /// The views of a page, or of the whole site: the sum over all shards.
     pub(super) async fn views(&self, site: &Site, page: Option<&str>) -> Result<u64, Failure> {
-        let call = encode(&Call::Views(page));
-        let deadline = now_ms().saturating_add(self.timeout_ms);
-        self.call(&object_name(site), &call, deadline, |answer| match answer {
-            Answer::Views(views) => Some(views),
-            _ => None,
-        })
-        .await
+        let mut sum: u64 = 0;
+        for answer in self.ask_all(site, &Call::Views(page)).await? {
+            let Answer::Views(views) = answer else { return Err(something_else()) };
+            sum = sum.saturating_add(views);
+        }
+        Ok(sum)
+    }
+
+    /// The visitors of a day. Exact, because a visitor is in one shard all day.
+    pub(super) async fn visitors(&self, site: &Site, day: Day) -> Result<Visitors, Failure> {
+        let mut sum = Visitors::default();
+        for answer in self.ask_all(site, &Call::Visitors(day)).await? {
+            let Answer::Visitors(visitors) = answer else { return Err(something_else()) };
+            sum = sum.plus(visitors);
+        }
+        Ok(sum)
+    }
+
+    /// Asks every shard of a site. Fails whole: part of a sum would be an invented number.
+    async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
+        let Some(record) = self.today(site).await else {
+            return Err(Failure::Refused("the site's number of shards is not known".to_owned()));
+        };
+        let names: Vec<String> = (0..record.shards).map(|shard| object_name(site, shard)).collect();
+        let call = encode(call);
+        let mut answers = Vec::with_capacity(names.len());
+        for some in names.chunks(READ_AT_ONCE) {
+            for answer in join_all(some.iter().map(|name| self.ask(name, &call))).await {
+                answers.push(answer?);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Asks one shard.
+    async fn ask(&self, name: &str, call: &[u8]) -> Result<Answer, Failure> {
+        let object = Object { env: self.env, binding: BINDING, name };
+        let refusal = |answer: &[u8]| read(answer).err();
+        object.call(call, self.deadline, refusal).await.and_then(|answer| read(&answer))
+    }
+
+    async fn today(&self, site: &Site) -> Option<DayRecord> {
+        days_client::today(self.env, site, self.config.shards, self.config.timeout_ms.into()).await
+    }
+
+    /// Counts a visit under the day's record, and again under the next where the day ends on the way. Returns the views of
+    /// its page as well, if its shard knows all of them.
+    async fn count(&self, visit: &Visit) -> Result<(Counted, Option<u64>), Failure> {
+        let id = visit.id.as_ref().map(|id| id.fingerprint());
+        for _ in 0..MAX_ROUTES {
+            let record = days_client::today(self.env, &visit.site, self.config.shards, self.config.timeout_ms.into()).await;
+            let visitor = visitor(self.sender, &visit.site, record.map(|record| record.salt));
+            let route = route(id, visitor, record.as_ref(), isolate::name(), day_of(now_ms()))?;
+            let Route { shard, day, ask_first } = route;
+            let entry = Entry { page: visit.page.as_str().to_owned(), id, visitor, day, deadline: self.deadline };
+            let counted = match (ask_first, id) {
+                (Some(before), Some(id)) if self.seen(&visit.site, before, day, id).await? => {
+                    Counted { verdict: Verdict::Duplicate, other: false, views: 0 }
+                }
+                _ => self.count_at(&object_name(&visit.site, shard), entry).await?,
+            };
+            if counted.verdict == Verdict::Stale {
+                days_client::forget(&visit.site, day);
+                continue;
+            }
+            // One shard of several knows its own part of the page's views only.
+            let is_whole = record.is_none_or(|record| record.shards == 1);
+            return Ok((counted, is_whole.then_some(counted.views)));
+        }
+        Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
+    }
+
+    async fn seen(&self, site: &Site, shard: u16, day: Day, id: Fingerprint) -> Result<bool, Failure> {
+        match self.ask(&object_name(site, shard), &encode(&Call::Seen { day, id })).await? {
+            Answer::Seen(seen) => Ok(seen),
+            _ => Err(something_else()),
+        }
     }
 
     /// Posts, or waits for the visit that does, until this visit has an answer.
-    async fn count(&self, object: &str, visit: Visit) -> Result<Counted, Failure> {
+    async fn count_at(&self, object: &str, entry: Entry) -> Result<Counted, Failure> {
         let ticket = isolate::next_number();
-        let deadline = now_ms().saturating_add(self.timeout_ms);
-        let id = visit.id.map(|id| id.fingerprint());
-        let entry = Entry { page: visit.page.into_string(), id, deadline };
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
             match step(object, event).into_iter().next() {
@@ -93,7 +157,7 @@ impl<'a> ShardClient<'a> {
                 Some(Action::Answer(_, answer)) => return answer,
                 _ => {}
             }
-            event = match parking::park(ticket, deadline.saturating_sub(now_ms())).await {
+            event = match parking::park(ticket, self.deadline.saturating_sub(now_ms())).await {
                 Wake::Lead => Event::TookLead(ticket, entry.clone()),
                 Wake::Answer(answer) => return answer,
                 Wake::GiveUp => Event::GaveUp(ticket),
@@ -104,12 +168,11 @@ impl<'a> ShardClient<'a> {
     /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
     async fn lead(&self, object: &str, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
         let call = encode(&Call::Register(posting.batch(isolate::name())));
-        let outcome: Result<Receipt, Failure> = self
-            .call(object, &call, posting.deadline, |answer| match answer {
-                Answer::Receipt(receipt) => Some(receipt),
-                _ => None,
-            })
-            .await;
+        let outcome = match self.ask(object, &call).await {
+            Ok(Answer::Receipt(receipt)) => Ok(receipt),
+            Ok(_) => Err(something_else()),
+            Err(failure) => Err(failure),
+        };
         let mut own = Err(Failure::Broken("the batch has no line for its leader".to_owned()));
         for action in step(object, Event::Ended(posting, outcome)) {
             match action {
@@ -121,52 +184,10 @@ impl<'a> ShardClient<'a> {
         }
         own
     }
-
-    /// Calls a shard, again where [`retry`] says so, until the deadline.
-    async fn call<T>(&self, object: &str, call: &[u8], deadline: u64, read: impl Fn(Answer) -> Option<T>) -> Result<T, Failure> {
-        let mut attempt = 1;
-        loop {
-            let ms = retry::attempt_ms(attempt, now_ms(), deadline);
-            let outcome = match within(ms, self.attempt(object, call)).await {
-                Some(outcome) => outcome,
-                None => Err(Failure::Deadline { sent: true }),
-            };
-            let failure = match outcome.map(&read) {
-                Ok(Some(answer)) => return Ok(answer),
-                Ok(None) => Failure::Broken("the shard answered something else".to_owned()),
-                Err(failure) => failure,
-            };
-            match retry::pause_ms(attempt, &failure, now_ms(), deadline) {
-                None => return Err(failure),
-                Some(0) => {}
-                Some(ms) => Delay::from(Duration::from_millis(ms)).await,
-            }
-            attempt = attempt.saturating_add(1);
-        }
-    }
-
-    /// One exchange with a shard, through a new stub: a stub that saw an error stays broken.
-    async fn attempt(&self, object: &str, call: &[u8]) -> Result<Answer, Failure> {
-        let stub = self.env.durable_object(BINDING).and_then(|shards| shards.get_by_name(object));
-        let stub: RawStub = stub.map_err(|error| Failure::Refused(error.to_string()))?.into_rpc();
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&Uint8Array::from(call));
-        let promise = stub.fetch("https://shard/", &init).map_err(|error| classify(&error))?;
-        let response: Response = JsFuture::from(promise).await.map_err(|error| classify(&error))?.unchecked_into();
-        let body = response.array_buffer().map_err(|error| classify(&error))?;
-        let body: ArrayBuffer = JsFuture::from(body).await.map_err(|error| classify(&error))?.unchecked_into();
-        match decode(&Uint8Array::new(&body).to_vec()) {
-            Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),
-            Ok(answer) => Ok(answer),
-            Err(_) => Err(Failure::Broken("the shard's answer cannot be read".to_owned())),
-        }
-    }
 }
 
-/// The name of a site's object. Sites come from the allow-list, so strangers make no objects.
-fn object_name(site: &Site) -> String {
-    format!("{}/0", site.as_str())
+fn object_name(site: &Site, shard: u16) -> String {
+    format!("{}/{shard}", site.as_str())
 }
 
 fn step(object: &str, event: Event) -> Vec<Action> {
@@ -177,6 +198,18 @@ fn step(object: &str, event: Event) -> Vec<Action> {
     })
 }
 
+fn read(answer: &[u8]) -> Result<Answer, Failure> {
+    match decode(answer) {
+        Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),
+        Ok(answer) => Ok(answer),
+        Err(_) => Err(Failure::Broken("the shard's answer cannot be read".to_owned())),
+    }
+}
+
+fn something_else() -> Failure {
+    Failure::Broken("the shard answered something else".to_owned())
+}
+
 fn fault_to_failure(fault: Fault) -> Failure {
     match fault {
         Fault::Malformed => Failure::Refused("the shard cannot read the call".to_owned()),
@@ -184,13 +217,4 @@ fn fault_to_failure(fault: Fault) -> Failure {
         Fault::Superseded => Failure::Broken("a later batch came first".to_owned()),
         Fault::Storage => Failure::Broken("the shard's storage failed".to_owned()),
     }
-}
-
-/// What an exception of a stub means: an overloaded object never saw the call; for the rest nobody knows.
-fn classify(error: &JsValue) -> Failure {
-    let overloaded = Reflect::get(error, &"overloaded".into()).is_ok_and(|flag| flag.is_truthy());
-    if overloaded {
-        return Failure::Busy { retry_after: BUSY_RETRY_AFTER_S };
-    }
-    Failure::Broken(worker::Error::from(error.clone()).to_string())
 }

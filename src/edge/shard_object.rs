@@ -6,6 +6,7 @@ use super::sql::ObjectSql;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::shard;
 use crate::counting::wire::MAX_BATCH_VISITS;
+use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -30,7 +31,18 @@ impl DurableObject for Shard {
 
     /// Serves one call. Its writes and its answer happen in one turn, and the platform holds the answer back until the
     /// writes are durable.
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        // Boxed, and so compiled once: as part of the exported future it would be compiled twice.
+        self.serve(request).boxed_local().await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.maintain().boxed_local().await
+    }
+}
+
+impl Shard {
+    async fn serve(&self, mut request: Request) -> Result<Response> {
         let call = request.bytes().await?;
         if call.len() > MAX_CALL_BYTES {
             return Response::error("call too large", 413);
@@ -44,7 +56,7 @@ impl DurableObject for Shard {
     }
 
     /// Folds the journal and forgets what is old. Runs at least once for each time it is due; twice does no harm.
-    async fn alarm(&self) -> Result<Response> {
+    async fn maintain(&self) -> Result<Response> {
         let again = self.shard.borrow_mut().maintain(now_ms());
         self.armed.set(false);
         match again {
@@ -58,9 +70,7 @@ impl DurableObject for Shard {
         }
         Response::empty()
     }
-}
 
-impl Shard {
     /// Sets the alarm where none is set.
     async fn arm(&self) -> Result<()> {
         if !self.armed.get() {

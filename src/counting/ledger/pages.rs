@@ -1,11 +1,11 @@
 //! The views of pages, in memory: what is stored plus what waits in the journal.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The pages that were visited since the shard woke.
 #[derive(Debug, Default)]
 pub struct Pages {
-    loaded: BTreeMap<String, PageState>,
+    loaded: HashMap<String, PageState>,
     /// Pages that exist, stored or in the journal.
     pub known: u64,
 }
@@ -15,8 +15,9 @@ pub struct Pages {
 pub struct PageState {
     /// All its views.
     pub views: u64,
-    /// Those of them that are in the journal but not yet in the tables, by hour since 1970.
-    pub waiting: BTreeMap<u64, u64>,
+    /// Those of them that are in the journal but not yet in the tables, by hour since 1970. An hour may stand here twice,
+    /// if clocks went back.
+    pub waiting: Vec<(u64, u64)>,
 }
 
 impl Pages {
@@ -27,7 +28,7 @@ impl Pages {
 
     /// Puts down the stored views of a page that was not loaded yet.
     pub fn load(&mut self, page: &str, views: u64) {
-        self.loaded.insert(page.to_owned(), PageState { views, waiting: BTreeMap::new() });
+        self.loaded.insert(page.to_owned(), PageState { views, waiting: Vec::new() });
     }
 
     /// Counts one view.
@@ -40,8 +41,10 @@ impl Pages {
             }
         };
         state.views = state.views.saturating_add(1);
-        let waiting = state.waiting.entry(hour).or_default();
-        *waiting = waiting.saturating_add(1);
+        match state.waiting.last_mut() {
+            Some((last, views)) if *last == hour => *views = views.saturating_add(1),
+            _ => state.waiting.push((hour, 1)),
+        }
     }
 
     /// The pages with views that wait.

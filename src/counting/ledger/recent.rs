@@ -4,7 +4,7 @@
 //! retry (same number) from a new batch (higher) and from a straggler that nobody waits for any more (lower).
 
 use crate::counting::wire::Receipt;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// How long a batch can still be retried: twice the longest deadline of a visit, with 10 s for clocks that differ.
 pub const KEEP_MS: u64 = 60_000;
@@ -16,7 +16,7 @@ pub const MAX_ISOLATES: usize = 4_096;
 /// The last batches by isolate.
 #[derive(Debug, Default)]
 pub struct Recent {
-    last: BTreeMap<u128, Last>,
+    last: HashMap<u128, Last>,
 }
 
 /// The last batch of an isolate.

@@ -4,7 +4,7 @@
 //! matter of dropping whole sets and whole rows.
 
 use crate::counting::visit_id::Fingerprint;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// The length of a window, in milliseconds.
 pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
@@ -12,15 +12,16 @@ pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
 /// Windows after its own in which an id is still known; two of 12 h make at least 24 h.
 const KEEP_WINDOWS: u64 = 2;
 
-/// The most ids of all windows together. A set takes 9 bytes a slot and doubles at 7/8: 3,000,000 ids take 38 MB, or
-/// 57 MB while the set grows, of the 128 MB that an isolate has. Beyond it, visits with an id are refused until a
-/// window ends (a shorter memory would count retries twice); visits without an id go on.
-pub const MAX_IDS: usize = 3_000_000;
+/// The most ids of all windows together. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 ids take 19 MB,
+/// or 28 MB while the set grows, of the 128 MB that an isolate has (the day's visitors may take as much again). Beyond
+/// it, visits with an id are refused until a window ends (a shorter memory would count retries twice); visits without
+/// an id go on.
+pub const MAX_IDS: usize = 1_800_000;
 
-/// Ids by window.
+/// Ids by window; there are four windows at most.
 #[derive(Debug, Default)]
 pub struct Seen {
-    windows: BTreeMap<u64, HashSet<Fingerprint>>,
+    windows: Vec<(u64, HashSet<Fingerprint>)>,
 }
 
 /// The window of a time in milliseconds since 1970.
@@ -36,12 +37,18 @@ pub fn first_known(window: u64) -> u64 {
 impl Seen {
     /// Whether the id is known at a time.
     pub fn knows(&self, id: Fingerprint, at: u64) -> bool {
-        self.windows.range(first_known(window_of(at))..).any(|(_, ids)| ids.contains(&id))
+        let first = first_known(window_of(at));
+        self.windows.iter().any(|(window, ids)| *window >= first && ids.contains(&id))
     }
 
     /// Remembers an id that came in `window`.
     pub fn insert(&mut self, id: Fingerprint, window: u64) {
-        self.windows.entry(window).or_default().insert(id);
+        match self.windows.iter_mut().find(|(known, _)| *known == window) {
+            Some((_, ids)) => {
+                ids.insert(id);
+            }
+            None => self.windows.push((window, HashSet::from([id]))),
+        }
     }
 
     /// Whether `more` ids would be too many.
@@ -51,7 +58,7 @@ impl Seen {
 
     /// Forgets the windows before `window`.
     pub fn forget_before(&mut self, window: u64) {
-        self.windows = self.windows.split_off(&window);
+        self.windows.retain(|(known, _)| *known >= window);
     }
 
     /// Whether no id is remembered.
@@ -60,7 +67,7 @@ impl Seen {
     }
 
     fn len(&self) -> usize {
-        self.windows.values().map(HashSet::len).fold(0, usize::saturating_add)
+        self.windows.iter().map(|(_, ids)| ids.len()).fold(0, usize::saturating_add)
     }
 }
 
@@ -87,7 +94,7 @@ mod tests {
             seen.insert(Fingerprint(window), window);
         }
         seen.forget_before(first_known(9));
-        let left: Vec<u64> = seen.windows.keys().copied().collect();
+        let left: Vec<u64> = seen.windows.iter().map(|(window, _)| *window).collect();
         assert_eq!(left, [7, 8, 9]);
         seen.forget_before(10);
         assert!(seen.is_empty());

@@ -1,0 +1,174 @@
+//! The days of a site: the day's salt, and how many shards the site has on that day.
+//!
+//! One object a site holds them, and isolates keep them in memory for the day. The number of shards is pinned together
+//! with the salt, so that every isolate sends a visitor to the same shard all day and the sum of the shards' visitors
+//! is exact. A larger `SHARDS` therefore takes effect at the next midnight (UTC); a smaller one never does, because
+//! the shards that exist hold views.
+
+use super::ledger::sql::{Rows, Sql, StorageError, Value, blob_at, count_at};
+use super::visitor::Salt;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds of a day.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// A UTC day, counted from 1970-01-01.
+pub type Day = u32;
+
+/// The day of a time in milliseconds since 1970.
+pub fn day_of(at: u64) -> Day {
+    at.checked_div(DAY_MS).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
+}
+
+/// A day as `2026-11-22` (ISO 8601), for years 1970 to 9999. The arithmetic is that of H. Hinnant, "chrono-compatible
+/// low-level date algorithms" (2013): years that begin in March, in eras of 400.
+pub fn date_of(day: Day) -> String {
+    let shifted = u64::from(day).saturating_add(719_468);
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        of_era.saturating_sub(of_era / 1_460).saturating_add(of_era / 36_524).saturating_sub(of_era / 146_096) / 365;
+    let leap_days = (year_of_era / 4).saturating_sub(year_of_era / 100);
+    let of_year = of_era.saturating_sub(year_of_era.saturating_mul(365).saturating_add(leap_days));
+    let from_march = of_year.saturating_mul(5).saturating_add(2) / 153;
+    let date = of_year.saturating_sub(from_march.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
+    let month = if from_march < 10 { from_march.saturating_add(3) } else { from_march.saturating_sub(9) };
+    let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month <= 2));
+    format!("{year:04}-{month:02}-{date:02}")
+}
+
+/// Reads a day written as `2026-11-22`; `None` for anything else, such as a date that does not exist.
+pub fn parse_date(text: &str) -> Option<Day> {
+    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
+    let (year, month) = (number(0..4)?, number(5..7)?);
+    let date = number(8..10)?;
+    // Near enough to be right within two days; what prints as the text is the day.
+    let years = year.checked_sub(1970)?;
+    let guess = years.saturating_mul(1461) / 4;
+    let guess = guess.saturating_add(month.saturating_sub(1).saturating_mul(306) / 10).saturating_add(date);
+    (guess.saturating_sub(80)..=guess.saturating_add(5)).find(|day| date_of(*day) == text)
+}
+
+/// What holds for one day of a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayRecord {
+    /// The day.
+    pub day: Day,
+    /// Its salt.
+    pub salt: Salt,
+    /// Its number of shards.
+    pub shards: u16,
+    /// The number of shards of the day before. Ids that were counted then are known to their shards of then.
+    pub shards_before: u16,
+}
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
+const LATEST: &str = "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2";
+const ADD: &str = "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)";
+const FORGET: &str = "DELETE FROM days WHERE day < ?";
+const FORGET_SALT: &str = "UPDATE days SET salt = x'' WHERE day < ? AND salt != x''";
+
+/// The days of one site, over their database.
+#[derive(Debug)]
+pub struct Days<S> {
+    sql: S,
+}
+
+impl<S: Sql> Days<S> {
+    /// The days in a database, which may be empty.
+    pub fn new(sql: S) -> Self {
+        Self { sql }
+    }
+
+    /// The record of `day`, made if there is none yet; or of a later day, if that has begun for somebody. `shards` is what
+    /// is configured, `random` becomes the salt of a new day.
+    ///
+    /// # Errors
+    /// [`StorageError`]; `None` for a day that is not near the object's own.
+    pub fn record(&self, day: Day, shards: u16, random: [u8; 16], now: u64) -> Result<Option<DayRecord>, StorageError> {
+        if day.abs_diff(day_of(now)) > 1 {
+            return Ok(None);
+        }
+        self.sql.run(CREATE, &[])?;
+        let known = self.sql.run(LATEST, &[])?;
+        if let Some(latest) = read(&known)?.filter(|latest| latest.day >= day) {
+            return Ok(Some(latest));
+        }
+        let before = known.first().map(|row| shards_at(row)).transpose()?;
+        let shards_before = before.unwrap_or(shards);
+        let record = DayRecord { day, salt: Salt(random), shards: shards.max(shards_before), shards_before };
+        let salt = Value::Blob(record.salt.0.to_vec());
+        self.sql.run(ADD, &[Value::count(day.into())?, salt, Value::count(record.shards.into())?])?;
+        // All but the last two days' shards, and all but this day's salt, have served.
+        self.sql.run(FORGET, &[Value::count(day.saturating_sub(1).into())?])?;
+        self.forget_salts(day)?;
+        Ok(Some(record))
+    }
+
+    /// Forgets the salts of days that are over. The platform's alarm calls it after midnight.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn maintain(&self, now: u64) -> Result<(), StorageError> {
+        self.sql.run(CREATE, &[])?;
+        self.forget_salts(day_of(now))
+    }
+
+    fn forget_salts(&self, before: Day) -> Result<(), StorageError> {
+        self.sql.run(FORGET_SALT, &[Value::count(before.into())?]).map(|_| ())
+    }
+}
+
+fn shards_at(row: &[Value]) -> Result<u16, StorageError> {
+    u16::try_from(count_at(row, 2)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
+}
+
+/// The latest day in rows of `LATEST`. A day whose salt is forgotten is over, so it is none.
+fn read(rows: &Rows) -> Result<Option<DayRecord>, StorageError> {
+    let Some(latest) = rows.first() else { return Ok(None) };
+    let Ok(salt) = blob_at(latest, 1)?.try_into() else { return Ok(None) };
+    let day = Day::try_from(count_at(latest, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
+    let shards = shards_at(latest)?;
+    let shards_before = rows.get(1).map_or(Ok(shards), |row| shards_at(row))?;
+    Ok(Some(DayRecord { day, salt: Salt(salt), shards, shards_before }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_dates_belong_together() {
+        for (day, date) in
+            [(0, "1970-01-01"), (59, "1970-03-01"), (11_016, "2000-02-29"), (20_779, "2026-11-22"), (47_540, "2100-02-28")]
+        {
+            assert_eq!(date_of(day), date);
+        }
+        assert_eq!(date_of(47_541), "2100-03-01", "2100 is no leap year");
+        let mut last = String::new();
+        for day in 0..60_000 {
+            let date = date_of(day);
+            assert!(date > last, "{date} follows {last}");
+            assert_eq!(parse_date(&date), Some(day));
+            last = date;
+        }
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in [
+            "",
+            "2026",
+            "2026-11-31",
+            "2025-02-29",
+            "2026-13-01",
+            "2026-11-00",
+            "1969-12-31",
+            "2026/11/22",
+            "2026-11-22 ",
+            "+026-11-22",
+            "２０２６-11-22",
+        ] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+    }
+}

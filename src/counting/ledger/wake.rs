@@ -1,0 +1,102 @@
+//! Waking: from the tables and the journal to a ledger in memory.
+
+use super::pages::Pages;
+use super::people::People;
+use super::recent::{self, Last, Recent};
+use super::seen::{Seen, first_known, window_of};
+use super::{Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, unreadable};
+use crate::counting::days::Day;
+use crate::counting::visit_id::Fingerprint;
+use crate::counting::visitor::VisitorHash;
+use crate::counting::wire::{Row, decode};
+
+impl<S: Sql> Ledger<S> {
+    /// Opens the ledger of a database, which may be empty. `now` is in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the database is as it was, or has more of its empty tables.
+    pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
+        for statement in schema::CREATE {
+            sql.run(statement, &[])?;
+        }
+        let folded = meta(&sql, "folded")?;
+        let views = meta(&sql, "views")?;
+        let mut ledger = Self {
+            sql,
+            pages: Pages::default(),
+            seen: Seen::default(),
+            recent: Recent::default(),
+            people: People::default(),
+            views,
+            written: folded,
+            folded,
+            ids_waiting: Vec::new(),
+        };
+        ledger.load_pages_known()?;
+        ledger.load_seen(now)?;
+        ledger.load_recent(now)?;
+        ledger.load_people()?;
+        ledger.replay()?;
+        Ok(ledger)
+    }
+
+    fn load_pages_known(&mut self) -> Result<(), StorageError> {
+        let rows = self.sql.run(schema::PAGE_COUNT, &[])?;
+        self.pages.known = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
+        Ok(())
+    }
+
+    fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
+        for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))?])? {
+            let window = count_at(&row, 0)?;
+            for id in unpack(blob_at(&row, 1)?) {
+                self.seen.insert(Fingerprint(id), window);
+            }
+        }
+        Ok(())
+    }
+
+    fn load_people(&mut self) -> Result<(), StorageError> {
+        let day = meta(&self.sql, "day")?;
+        let rows = self.sql.run(schema::VISITORS, &[Value::count(day)?])?;
+        let mut hashes = Vec::new();
+        for row in &rows {
+            hashes.extend(unpack(blob_at(row, 0)?).map(VisitorHash));
+        }
+        let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
+        self.people = People::stored(day, hashes.into_iter());
+        Ok(())
+    }
+
+    fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
+        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))?])? {
+            let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
+            let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
+            let last = Last { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
+            self.recent.insert(isolate, last);
+        }
+        Ok(())
+    }
+
+    /// Takes over the journal rows that are not in the tables yet.
+    fn replay(&mut self) -> Result<(), StorageError> {
+        for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)?])? {
+            let number = count_at(&row, 0)?;
+            let read: Row<'_> = decode(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
+            for page in read.batch.pages.iter().chain([&OTHER]) {
+                self.load(page)?;
+            }
+            self.take_over(&read, number);
+        }
+        Ok(())
+    }
+}
+
+fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
+    let rows = sql.run(schema::META, &[Value::Text(key.to_owned())])?;
+    rows.first().map_or(Ok(0), |row| count_at(row, 0))
+}
+
+fn unpack(packed: &[u8]) -> impl Iterator<Item = u64> {
+    packed.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes))
+}

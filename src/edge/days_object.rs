@@ -1,0 +1,66 @@
+//! The Durable Object of a site's days: the shell of [`crate::counting::days`].
+
+use super::clock::now_ms;
+use super::sql::ObjectSql;
+use super::{isolate, log};
+use crate::counting::days::{self, DAY_MS, day_of};
+use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
+use futures_util::FutureExt;
+use std::time::Duration;
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+/// How long after midnight a salt is deleted, in milliseconds: by then the clocks of all isolates agree on the day.
+const AFTER_MIDNIGHT_MS: u64 = 60_000;
+
+/// The days of one site.
+#[durable_object(alarm)]
+pub struct Days {
+    state: State,
+    days: days::Days<ObjectSql>,
+}
+
+impl DurableObject for Days {
+    fn new(state: State, _env: Env) -> Self {
+        let days = days::Days::new(ObjectSql::new(&state.storage()));
+        Self { state, days }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        // Boxed, and so compiled once: as part of the exported future it would be compiled twice.
+        self.serve(request).boxed_local().await
+    }
+
+    /// Deletes the salts of days that are over. Twice does no harm; the platform runs a failed alarm again.
+    async fn alarm(&self) -> Result<Response> {
+        if let Err(error) = self.days.maintain(now_ms()) {
+            log::problem("storage_failed", &error.0);
+            return Err(worker::Error::RustError(error.0));
+        }
+        Response::empty()
+    }
+}
+
+impl Days {
+    async fn serve(&self, mut request: Request) -> Result<Response> {
+        let call = request.bytes().await?;
+        let now = now_ms();
+        // An alarm that is set already is set to the same time or an earlier one.
+        let midnight = u64::from(day_of(now)).saturating_add(1).saturating_mul(DAY_MS);
+        let until = midnight.saturating_add(AFTER_MIDNIGHT_MS).saturating_sub(now);
+        if self.state.storage().get_alarm().await?.is_none() {
+            self.state.storage().set_alarm(Duration::from_millis(until)).await?;
+        }
+        let answer = match decode(&call) {
+            Ok(DayCall { day, shards }) => match self.days.record(day, shards, isolate::random(), now) {
+                Ok(Some(record)) => DayAnswer::Record(record),
+                Ok(None) => DayAnswer::Malformed,
+                Err(error) => {
+                    log::problem("storage_failed", &error.0);
+                    DayAnswer::Storage
+                }
+            },
+            Err(_) => DayAnswer::Malformed,
+        };
+        Response::from_bytes(encode(&answer))
+    }
+}

@@ -1,0 +1,95 @@
+//! Calling a Durable Object: bytes there, bytes back, again where [`retry`] says so.
+
+use super::clock::now_ms;
+use super::deadline::within;
+use crate::counting::endpoint::Failure;
+use crate::counting::retry;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
+use std::time::Duration;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, Response};
+use worker::{Delay, Env};
+
+/// Seconds after which a call that a full or overloaded object refused should be sent again.
+pub(super) const BUSY_RETRY_AFTER_S: u32 = 10;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A stub, with the `fetch` that takes an init: `worker::Stub` takes whole requests only.
+    type RawStub;
+
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
+
+/// An object, by its namespace's binding and its name.
+pub(super) struct Object<'a> {
+    pub(super) env: &'a Env,
+    /// The binding in `wrangler.toml`.
+    pub(super) binding: &'static str,
+    /// The name. It comes from the allow-list and a number, so strangers make no objects.
+    pub(super) name: &'a str,
+}
+
+impl Object<'_> {
+    /// Calls until `refusal` finds none in the answer, `retry` gives up, or the deadline (milliseconds since 1970) passes.
+    /// Calls may be repeated, so an object must take the same call twice as once.
+    ///
+    /// Boxed, and so compiled once: as part of each caller's future it would double the size of the Worker.
+    pub(super) fn call<'a>(
+        &'a self,
+        call: &'a [u8],
+        deadline: u64,
+        refusal: fn(&[u8]) -> Option<Failure>,
+    ) -> LocalBoxFuture<'a, Result<Vec<u8>, Failure>> {
+        async move {
+            let mut attempt = 1;
+            loop {
+                let ms = retry::attempt_ms(attempt, now_ms(), deadline);
+                let outcome = within(ms, self.exchange(call)).await.unwrap_or(Err(Failure::Deadline { sent: true }));
+                let failure = match outcome {
+                    Ok(answer) => match refusal(&answer) {
+                        None => return Ok(answer),
+                        Some(failure) => failure,
+                    },
+                    Err(failure) => failure,
+                };
+                match retry::pause_ms(attempt, &failure, now_ms(), deadline) {
+                    None => return Err(failure),
+                    Some(0) => {}
+                    Some(ms) => Delay::from(Duration::from_millis(ms)).await,
+                }
+                attempt = attempt.saturating_add(1);
+            }
+        }
+        .boxed_local()
+    }
+
+    /// One exchange, through a new stub: a stub that saw an error stays broken. The body is bytes, not a stream, so that
+    /// the runtime can send it again itself.
+    async fn exchange(&self, call: &[u8]) -> Result<Vec<u8>, Failure> {
+        let stub = self.env.durable_object(self.binding).and_then(|objects| objects.get_by_name(self.name));
+        let stub: RawStub = stub.map_err(|error| Failure::Refused(error.to_string()))?.into_rpc();
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&Uint8Array::from(call));
+        let promise = stub.fetch("https://object/", &init).map_err(|error| classify(&error))?;
+        let response: Response = JsFuture::from(promise).await.map_err(|error| classify(&error))?.unchecked_into();
+        let body = response.array_buffer().map_err(|error| classify(&error))?;
+        let body: ArrayBuffer = JsFuture::from(body).await.map_err(|error| classify(&error))?.unchecked_into();
+        Ok(Uint8Array::new(&body).to_vec())
+    }
+}
+
+/// What an exception of a stub means: an overloaded object never saw the call; for the rest nobody knows.
+fn classify(error: &JsValue) -> Failure {
+    let overloaded = Reflect::get(error, &"overloaded".into()).is_ok_and(|flag| flag.is_truthy());
+    if overloaded {
+        return Failure::Busy { retry_after: BUSY_RETRY_AFTER_S };
+    }
+    Failure::Broken(worker::Error::from(error.clone()).to_string())
+}

@@ -1,0 +1,228 @@
+//! What a ledger may hold, what it forgets, and what a visit costs in rows.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, clippy::print_stdout, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::ledger::people::MAX_VISITORS;
+use footfall::counting::ledger::recent::{KEEP_MS, MAX_ISOLATES};
+use footfall::counting::ledger::seen::{MAX_IDS, WINDOW_MS};
+use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
+use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
+use support::rig::Rig;
+use support::sqlite::Sqlite;
+use support::{DAY, HOUR, Sent, T0, counted, duplicate, receipt, visit};
+
+const TODAY: u32 = 20_000;
+const RING: i64 = JOURNAL_ROWS.cast_signed();
+
+/// Visits of the pages `/0`, `/1`, … in this range.
+fn pages(range: std::ops::Range<u64>) -> Vec<Sent> {
+    range.map(|n| visit(&format!("/{n}"))).collect()
+}
+
+fn other(views: u64) -> Counted {
+    Counted { verdict: Verdict::Counted, other: true, views }
+}
+
+#[test]
+fn a_batch_writes_one_row_until_the_ring_is_full_and_then_a_fold_carries_all_over() {
+    let mut rig = Rig::new();
+    let empty = rig.sql.rows_written();
+    for sequence in 1..=JOURNAL_ROWS {
+        rig.send(1, sequence, &[visit("/a").id(sequence).by(sequence)]);
+    }
+    assert_eq!(rig.sql.rows_written() - empty, JOURNAL_ROWS);
+    assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("seen"), rig.rows("recent")), (RING, 0, 0, 0));
+    assert_eq!(rig.send(1, JOURNAL_ROWS + 1, &[visit("/a")]), receipt(&[counted(1025)]));
+    assert_eq!(rig.rows("journal"), RING, "the ring has no more rows than before");
+    assert_eq!((rig.rows("pages"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (1, 1, 1, 1));
+    assert_eq!(rig.sql.number("SELECT views FROM pages"), RING, "the new batch waits");
+    rig.restart();
+    assert_eq!((rig.ledger.views(), rig.views("/a"), rig.visitors(TODAY).visitors), (1025, 1025, 1024));
+    assert_eq!(rig.send(2, 1, &[visit("/a").id(3)]), receipt(&[duplicate(1025)]));
+    rig.audit();
+}
+
+#[test]
+fn pages_beyond_the_most_are_counted_together() {
+    let mut rig = Rig::new();
+    let mut sequence = 0;
+    for first in (0..MAX_PAGES - 3).step_by(MAX_BATCH_VISITS) {
+        sequence += 1;
+        rig.send(1, sequence, &pages(first..(first + 512).min(MAX_PAGES - 3)));
+    }
+    // The last three that fit, two that do not, and one that was there before, in one batch.
+    let crossing: Vec<Sent> = [pages(MAX_PAGES - 3..MAX_PAGES + 2), pages(0..1)].concat();
+    let got = rig.send(2, 1, &crossing);
+    assert_eq!(got, receipt(&[counted(1), counted(1), counted(1), other(1), other(2), counted(2)]));
+    for (what, folds) in [("a restart", false), ("a fold and a restart", true)] {
+        let views = rig.views(OTHER);
+        let got = rig.send(3, views, &[visit("/0"), visit("/new"), visit("/new"), visit("/newer")]);
+        assert_eq!(got.visits[1..], [other(views + 1), other(views + 2), other(views + 3)], "{what}");
+        if folds {
+            rig.maintain();
+        }
+        rig.restart();
+    }
+    assert_eq!((rig.views(OTHER), rig.views("/new"), rig.views("/0")), (8, 0, 4));
+    rig.audit();
+    assert_eq!(rig.rows("pages"), MAX_PAGES.cast_signed() + 1);
+}
+
+#[test]
+fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
+    let mut rig = Rig::new();
+    for isolate in 1..=MAX_ISOLATES as u128 {
+        rig.send(isolate, 1, &[visit("/a")]);
+    }
+    rig.restart();
+    let full = Err(LedgerError::Fault(Fault::Full));
+    assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full);
+    rig.wait(KEEP_MS);
+    assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full, "their last batches can still be retried");
+    assert_eq!(rig.send(7, 1, &[visit("/a")]), receipt(&[counted(7)]), "a known one gets its receipt");
+    assert_eq!(rig.send(7, 2, &[visit("/a")]), receipt(&[counted(4097)]), "and goes on");
+    rig.wait(1);
+    assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
+}
+
+/// Writes so many packed numbers, 0 and up, as a fold does.
+fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize) {
+    for (row, first) in (0..how_many).step_by(100_000).enumerate() {
+        let packed = (first..(first + 100_000).min(how_many)).flat_map(|n| (n as u64).to_le_bytes()).collect();
+        let values = [Value::count(key).unwrap(), Value::count(row as u64).unwrap(), Value::Blob(packed)];
+        sql.run(statement, &values).unwrap();
+    }
+}
+
+#[test]
+fn ids_beyond_the_most_are_refused_and_visits_without_one_go_on() {
+    let Rig { sql, .. } = Rig::new();
+    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, MAX_IDS - 1);
+    let mut rig = Rig::on(sql, T0);
+    let last = MAX_IDS as u64;
+    assert_eq!(rig.try_send(1, 1, &[visit("/a").id(last), visit("/a").id(last + 1)]), Err(LedgerError::Fault(Fault::Full)));
+    assert_eq!(rig.ledger.views(), 0);
+    assert_eq!(rig.send(1, 1, &[visit("/a").id(last)]), receipt(&[counted(1)]));
+    assert_eq!(rig.try_send(1, 2, &[visit("/a").id(last + 1)]), Err(LedgerError::Fault(Fault::Full)));
+    assert_eq!(rig.send(1, 2, &[visit("/a")]), receipt(&[counted(2)]));
+    rig.wait(36 * HOUR);
+    rig.maintain();
+    assert_eq!(rig.send(1, 3, &[visit("/a").id(last)]), receipt(&[counted(3)]), "there is room again");
+}
+
+#[test]
+fn visitors_beyond_the_most_are_views_without_one() {
+    let Rig { sql, .. } = Rig::new();
+    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1);
+    sql.run(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(TODAY.into()).unwrap()]).unwrap();
+    let mut rig = Rig::on(sql, T0);
+    let last = MAX_VISITORS as u64;
+    rig.send(1, 1, &[visit("/a").by(0), visit("/a").by(last), visit("/a").by(last + 1), visit("/a").by(last)]);
+    let expected = Visitors { visitors: last, withheld: [0, 0, 0, 1] };
+    assert_eq!(rig.visitors(TODAY), expected);
+    rig.restart();
+    assert_eq!((rig.visitors(TODAY), rig.ledger.views()), (expected, 4));
+}
+
+#[test]
+fn maintain_forgets_what_is_over_and_nothing_else() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").id(1).by(1)]);
+    rig.wait(WINDOW_MS);
+    rig.send(2, 1, &[visit("/a").id(2).by(2)]);
+    assert!(rig.maintain(), "ids are left");
+    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (0, 2, 1, 1));
+    assert_eq!(rig.sql.number("SELECT count(*) FROM recent WHERE isolate = x'00000000000000000000000000000002'"), 1);
+
+    rig.now = T0 + DAY - 7 * HOUR + WINDOW_MS;
+    rig.send(3, 1, &[visit("/b").by(3)]);
+    assert!(rig.maintain(), "the second id is left");
+    assert_eq!((rig.rows("seen"), rig.rows("visitors"), rig.rows("days"), rig.rows("recent")), (1, 1, 1, 1));
+    assert_eq!(rig.send(3, 2, &[visit("/a").id(1), visit("/a").id(2)]), receipt(&[counted(3), duplicate(3)]));
+
+    rig.now += 3 * DAY;
+    assert!(!rig.maintain(), "nothing is left that will be over");
+    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (0, 0, 0, 0));
+    for between in [|_: &mut Rig| {}, Rig::restart] {
+        between(&mut rig);
+        assert_eq!((rig.ledger.views(), rig.views("/a"), rig.views("/b")), (4, 3, 1), "counts stay for ever");
+        assert_eq!([0, 1].map(|day| rig.visitors(TODAY + day).visitors), [2, 1]);
+    }
+}
+
+#[test]
+fn no_hash_of_a_visitor_outlives_the_alarms() {
+    // As `edge::shard_object` does it: an alarm a window after the visit, and another as long as `maintain` wants one.
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(7)]);
+    let mut alarms = 0;
+    loop {
+        rig.wait(WINDOW_MS);
+        alarms += 1;
+        if !rig.maintain() {
+            break;
+        }
+        assert!(alarms < 10, "the alarms end");
+    }
+    assert_eq!((rig.rows("visitors"), rig.rows("journal")), (0, 0), "after {alarms} alarms nothing would ever delete it");
+}
+
+#[test]
+fn tables_do_not_grow_with_time() {
+    let mut rig = Rig::new();
+    let mut sequence = 0;
+    let mut most = [0; 4];
+    for half_day in 0..60_u64 {
+        for n in 0..40 {
+            sequence += 1;
+            let isolate = u128::from(half_day * 10 + n % 10);
+            rig.send(isolate, sequence, &[visit("/a").id(sequence).by(n % 7), visit("/b")]);
+            rig.wait(KEEP_MS);
+        }
+        rig.wait(WINDOW_MS - 40 * KEEP_MS);
+        rig.maintain();
+        let rows = ["journal", "seen", "visitors", "recent"].map(|table| rig.rows(table));
+        most = std::array::from_fn(|at| most[at].max(rows[at]));
+    }
+    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, recent: most rows after an alarm in 30 days");
+    assert_eq!((rig.rows("days"), rig.rows("withheld")), (30, 30), "two rows a day stay: its visitors, and its other views");
+    assert_eq!(rig.ledger.views(), 60 * 80);
+    rig.audit();
+}
+
+#[test]
+fn a_visit_costs_less_than_a_fifth_of_a_row() {
+    // (pages that are visited, what 64 visits a batch may cost at most)
+    for (distinct, most) in [(1, 0.02), (100, 0.03), (1_000, 0.06), (5_000, 0.2), (10_000, 0.4)] {
+        let mut rig = Rig::new();
+        let empty = rig.sql.rows_written();
+        let batches = 2 * JOURNAL_ROWS + 1;
+        for n in 0..batches {
+            let page = |at: u64| (n * 64 + at).wrapping_mul(2_654_435_761) % distinct;
+            let sent: Vec<Sent> =
+                (0..64).map(|at| visit(&format!("/{}", page(at))).id(n * 64 + at).by((n * 64 + at) % 9_999)).collect();
+            // 20 isolates share the shard, a batch a turn, 200 batches a second.
+            rig.send(u128::from(n % 20), n, &sent);
+            rig.wait(5);
+        }
+        #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+        let rows = (rig.sql.rows_written() - empty) as f64 / (batches * 64) as f64;
+        println!("{distinct} pages, 64 visits a batch, each with an id and a visitor: {rows:.4} rows a visit");
+        assert!(rows < most, "{rows} rows a visit of {distinct} pages");
+        assert_eq!(rig.ledger.views(), batches * 64);
+    }
+}
+
+#[test]
+fn no_number_of_a_batch_keeps_a_later_fold_from_storing_it() {
+    // 2^53 is the first whole number that the platform does not hand over exactly.
+    for sequence in [(1 << 53) - 1, 1 << 53, u64::MAX] {
+        let mut rig = Rig::new();
+        let _taken_or_refused = rig.try_send(1, sequence, &[visit("/a")]);
+        assert_eq!(rig.ledger.maintain(rig.now).map(|_| ()), Ok(()), "after a batch of number {sequence}");
+        assert!(Ledger::open(rig.sql.clone(), rig.now).is_ok());
+    }
+}

@@ -1,0 +1,269 @@
+//! A shard whose storage fails at any statement, before or after the statement took effect; and one whose rows broke.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, StorageError, Value};
+use footfall::counting::shard::Shard;
+use footfall::counting::visit_id::Fingerprint;
+use footfall::counting::wire::{self, Answer, Batch, Call, Visitors};
+use support::rig::Rig;
+use support::sqlite::{FAULTS, Faulty, Sqlite};
+use support::{DAY, HOUR, SECOND, Sent, T0, batch, counted, duplicate, receipt, visit};
+
+const TODAY: u32 = 20_000;
+
+type Broken = Faulty<Sqlite>;
+
+fn serve(shard: &mut Shard<Broken>, call: &Call<'_>, now: u64) -> Answer {
+    let served = shard.serve(&wire::encode(call), now);
+    let answer = wire::decode(&served.bytes).unwrap();
+    let failed = answer == Answer::Refused(wire::Fault::Storage);
+    assert_eq!(served.error.is_some(), failed, "what the answer hints at is logged: {answer:?}");
+    answer
+}
+
+/// A database with some of everything: in the tables, and in the journal only.
+fn prepared(journal_is_full: bool) -> Sqlite {
+    let mut rig = Rig::new();
+    let some = |n: u64| [visit("/a").id(n).by(n), visit("/b").id(n + 1), visit("/a"), visit("/c").by(n + 1)];
+    rig.send(1, 1, &some(10));
+    rig.maintain();
+    rig.send(1, 2, &some(20));
+    if journal_is_full {
+        for sequence in 1..JOURNAL_ROWS {
+            rig.send(2, sequence, &[visit("/b")]);
+        }
+    }
+    rig.sql
+}
+
+/// Lets each statement of a call fail in turn, in both modes, on a shard that was awake or asleep. `call` is made
+/// again after the fault; `check` sees the answer, the shard and its database.
+fn at_every_statement(
+    start: &Sqlite,
+    call: impl Fn(&mut Shard<Broken>) -> Option<Answer>,
+    check: impl Fn(&Answer, &mut Shard<Broken>, Rig),
+) {
+    for (fault, awake) in FAULTS.into_iter().flat_map(|fault| [(fault, true), (fault, false)]) {
+        let mut statements = 0;
+        for n in 1.. {
+            let sql = start.copy();
+            let faulty = Faulty::new(sql.clone());
+            let mut shard = Shard::new(faulty.clone());
+            if awake {
+                assert!(matches!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(_)));
+            }
+            faulty.fail_nth(n, fault);
+            let first = call(&mut shard);
+            if faulty.clear() {
+                statements = n - 1;
+                check(&first.unwrap(), &mut shard, Rig::on(sql, T0));
+                break;
+            }
+            let about = format!("{fault:?} at statement {n}, awake: {awake}");
+            assert!(matches!(first, None | Some(Answer::Refused(wire::Fault::Storage))), "{about}: {first:?}");
+            let second = call(&mut shard).unwrap_or_else(|| panic!("{about}: it failed again"));
+            check(&second, &mut shard, Rig::on(sql, T0));
+        }
+        assert!(statements > 0, "the call has statements that can fail");
+    }
+}
+
+#[test]
+fn a_retry_after_any_fault_counts_a_batch_exactly_once() {
+    for journal_is_full in [false, true] {
+        let start = prepared(journal_is_full);
+        let before = Rig::on(start.copy(), T0);
+        let (all, b, withheld) = (before.ledger.views(), before.views("/b"), before.visitors(TODAY).withheld[2]);
+        let sent: Vec<Sent> = vec![visit("/b").id(10), visit("/b").id(99), visit("/b"), visit("/new").by(8), visit("/a").by(10)];
+        let call = |shard: &mut Shard<Broken>| Some(serve(shard, &Call::Register(batch(3, 1, T0, &sent)), T0));
+        at_every_statement(&start, call, |answer, shard, mut stored| {
+            let expected = [duplicate(b), counted(b + 1), counted(b + 2), counted(1), counted(5)];
+            assert_eq!(*answer, Answer::Receipt(receipt(&expected)));
+            for _ in 0..2 {
+                assert_eq!(stored.ledger.views(), all + 4);
+                assert_eq!((stored.views("/b"), stored.views("/new"), stored.views("/a")), (b + 2, 1, 5));
+                assert_eq!(stored.visitors(TODAY), Visitors { visitors: 5, withheld: [0, 0, withheld + 2, 0] });
+                let again = stored.send(4, stored.now, &[visit("/b").id(99).by(77)]);
+                assert_eq!(again, receipt(&[duplicate(b + 2)]), "the id of the batch is known");
+                stored.now += SECOND;
+                stored.audit();
+            }
+            assert_eq!(serve(shard, &Call::Views(Some("/new")), T0), Answer::Views(1));
+        });
+    }
+}
+
+#[test]
+fn maintenance_after_any_fault_changes_no_number() {
+    let start = prepared(false);
+    let before = Rig::on(start.copy(), T0);
+    let (all, today) = (before.ledger.views(), before.visitors(TODAY));
+    let tomorrow = T0 + DAY;
+    // No answer to look at: what counts is that the next call goes through.
+    let call = |shard: &mut Shard<Broken>| {
+        shard.maintain(tomorrow).ok()?;
+        Some(Answer::Seen(true))
+    };
+    at_every_statement(&start, call, |_, shard, mut stored| {
+        assert_eq!(serve(shard, &Call::Visitors(TODAY), tomorrow), Answer::Visitors(today));
+        stored.now = tomorrow;
+        stored.audit();
+        assert_eq!((stored.ledger.views(), stored.visitors(TODAY)), (all, today));
+        assert_eq!((stored.rows("journal"), stored.rows("visitors")), (0, 0));
+        assert_eq!(stored.send(9, 1, &[visit("/a").id(20)]), receipt(&[duplicate(4)]));
+    });
+}
+
+#[test]
+fn a_day_that_ended_for_one_asker_has_ended_after_any_fault() {
+    let start = prepared(false);
+    let call = |shard: &mut Shard<Broken>| Some(serve(shard, &Call::Seen { day: TODAY + 1, id: Fingerprint(20) }, T0));
+    at_every_statement(&start, call, |answer, shard, stored| {
+        assert_eq!(*answer, Answer::Seen(true));
+        let late = [visit("/a").id(777)];
+        let Answer::Receipt(receipt) = serve(shard, &Call::Register(batch(5, 1, T0, &late)), T0) else { panic!() };
+        assert_eq!(receipt.visits[0].verdict, wire::Verdict::Stale);
+        assert_eq!(stored.visitors(TODAY).visitors, 4);
+    });
+}
+
+#[test]
+fn a_read_that_fails_is_an_error_and_the_next_one_is_right() {
+    let start = prepared(false);
+    let expected = [
+        (Call::Views(None), Answer::Views(8)),
+        (Call::Views(Some("/a")), Answer::Views(4)),
+        (Call::Visitors(TODAY), Answer::Visitors(Visitors { visitors: 4, withheld: [0, 0, 4, 0] })),
+        (Call::Seen { day: TODAY, id: Fingerprint(11) }, Answer::Seen(true)),
+    ];
+    for (call, answer) in &expected {
+        for fault in FAULTS {
+            for n in 1.. {
+                let faulty = Faulty::new(start.copy());
+                let mut shard = Shard::new(faulty.clone());
+                faulty.fail_nth(n, fault);
+                let first = serve(&mut shard, call, T0);
+                if faulty.clear() {
+                    assert_eq!(first, *answer);
+                    break;
+                }
+                assert_eq!(first, Answer::Refused(wire::Fault::Storage), "{call:?}: {fault:?} at statement {n}");
+                assert_eq!(serve(&mut shard, call, T0), *answer, "{call:?}: after {fault:?} at statement {n}");
+            }
+        }
+    }
+}
+
+/// Breaks a database by a statement, and reads everything that it may know.
+fn read_all(start: &Sqlite, damage: &str) -> Result<(), StorageError> {
+    let sql = start.copy();
+    sql.query(damage, &[]).unwrap();
+    assert_ne!(sql.rows_written(), start.copy().rows_written(), "{damage} hit nothing");
+    let mut ledger = Ledger::open(sql, T0)?;
+    for page in ["/a", "/b", "/c"] {
+        ledger.page_views(page)?;
+    }
+    ledger.visitors(TODAY)?;
+    ledger.visitors(TODAY - 1)?;
+    ledger.maintain(T0)?;
+    let sent = [visit("/a"), visit("/b"), visit("/c")];
+    let batch: Batch<'_> = batch(9, 1, T0, &sent);
+    match ledger.apply(&batch, T0) {
+        Err(footfall::counting::ledger::LedgerError::Storage(error)) => Err(error),
+        other => {
+            other.unwrap();
+            Ok(())
+        }
+    }
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
+    let mut rig = Rig::on(Sqlite::new(), T0 - DAY);
+    rig.send(9, 9, &[visit("/c").by(1)]);
+    rig.now = T0;
+    rig.send(8, 1, &[visit("/c")]);
+    rig.maintain();
+    rig.send(1, 1, &[visit("/a").id(1).by(1), visit("/a")]);
+    rig.maintain();
+    rig.send(1, 2, &[visit("/b").id(2).by(2)]);
+    rig.send(1, 3, &[visit("/b")]);
+    let start = rig.sql;
+    assert_eq!(read_all(&start, "INSERT INTO meta VALUES ('harmless', 1)"), Ok(()));
+    for damage in [
+        "UPDATE meta SET value = 'x' WHERE key = 'views'",
+        "UPDATE meta SET value = -1 WHERE key = 'views'",
+        "UPDATE meta SET value = 1.5 WHERE key = 'views'",
+        "UPDATE meta SET value = 'x' WHERE key = 'folded'",
+        "UPDATE meta SET value = 'x' WHERE key = 'day'",
+        "UPDATE meta SET value = 4294967296 WHERE key = 'day'",
+        "UPDATE pages SET views = -1 WHERE page = '/a'",
+        "UPDATE pages SET views = x'00' WHERE page = '/a'",
+        "UPDATE journal SET body = x'' WHERE number = 5",
+        "UPDATE journal SET body = x'02' || substr(body, 2) WHERE number = 4",
+        "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE number = 4",
+        "UPDATE journal SET body = 'text' WHERE number = 4",
+        "UPDATE recent SET receipt = x'01' WHERE length(isolate) = 16",
+        "UPDATE recent SET isolate = x'01' WHERE isolate = x'00000000000000000000000000000001'",
+        "UPDATE recent SET sequence = -1 WHERE length(isolate) = 16",
+        "UPDATE seen SET ids = 'text'",
+        "UPDATE seen SET half_day = -half_day, ids = 7 WHERE number > 0 OR half_day < 0",
+        "UPDATE visitors SET hashes = 12",
+        "UPDATE days SET visitors = 'x'",
+        "UPDATE withheld SET why = 4 WHERE day = 20000",
+        "UPDATE withheld SET views = 'x'",
+    ] {
+        // Rows of half-days that are over are not read, so they break nothing.
+        let expected = damage.contains("-half_day");
+        assert_eq!(read_all(&start, damage).is_ok(), expected, "{damage}");
+    }
+}
+
+#[test]
+fn packed_ids_and_hashes_that_were_cut_are_an_error() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").id(1).by(1), visit("/b"), visit("/c")]);
+    rig.maintain();
+    for damage in [
+        "UPDATE seen SET ids = substr(ids, 1, length(ids) - 1)",
+        "UPDATE visitors SET hashes = substr(hashes, 1, length(hashes) - 1)",
+    ] {
+        assert!(read_all(&rig.sql, damage).is_err(), "{damage}: an id that is lost is counted twice");
+    }
+}
+
+#[test]
+fn a_journal_row_that_is_missing_is_an_error() {
+    // Rows 3, 4 and 5 wait; without the 4th the numbers that wake up would be too small.
+    let mut rig = Rig::new();
+    for sequence in 1..=5 {
+        rig.send(1, sequence, &[visit("/a"), visit("/b"), visit("/c")]);
+        if sequence == 2 {
+            rig.maintain();
+        }
+    }
+    assert!(read_all(&rig.sql, "DELETE FROM journal WHERE number = 4").is_err());
+}
+
+#[test]
+fn storage_that_stays_broken_never_answers_with_a_receipt() {
+    let start = prepared(false);
+    let mut shard = Shard::new(Faulty::new(start.copy()));
+    assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(8));
+    // The tables are gone under a shard that is awake.
+    let sql = start.copy();
+    let mut shard = Shard::new(Faulty::new(sql.clone()));
+    assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(8));
+    sql.query("ALTER TABLE journal RENAME TO away", &[]).unwrap();
+    let sent = [visit("/a")];
+    let call = Call::Register(batch(5, 1, T0, &sent));
+    assert_eq!(serve(&mut shard, &call, T0), Answer::Refused(wire::Fault::Storage));
+    sql.query("DROP TABLE IF EXISTS journal", &[]).unwrap();
+    sql.query("ALTER TABLE away RENAME TO journal", &[]).unwrap();
+    assert_eq!(serve(&mut shard, &call, T0 + HOUR / 60), Answer::Receipt(receipt(&[counted(5)])));
+    assert_eq!(sql.query("SELECT value FROM meta WHERE key = 'views'", &[]).unwrap(), [[Value::Integer(4)]]);
+}

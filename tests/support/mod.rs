@@ -1,0 +1,93 @@
+//! What the native tests share: visits and batches in one place, so that a new field of a message is one line here.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod rig;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod sqlite;
+
+use footfall::counting::batch::Entry;
+use footfall::counting::days::{Day, day_of};
+use footfall::counting::visit_id::Fingerprint;
+use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::wire::{Batch, Counted, Item, Receipt, Verdict};
+
+pub(crate) const SECOND: u64 = 1000;
+pub(crate) const HOUR: u64 = 60 * 60 * SECOND;
+pub(crate) const DAY: u64 = 24 * HOUR;
+
+/// The time at which most tests begin: 07:00 of some day, so that seven hours lie before it and 17 behind it.
+pub(crate) const T0: u64 = 20_000 * DAY + 7 * HOUR;
+
+/// A visitor who is not counted, which is what a visit has unless it says otherwise.
+pub(crate) const NOBODY: Visitor = Visitor::Withheld(Withheld::NoAddress);
+
+/// A visit before it is packed into a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) page: String,
+    pub(crate) id: Option<Fingerprint>,
+    pub(crate) visitor: Visitor,
+    /// The day that it is of; the one of the batch's time if it does not say.
+    pub(crate) day: Option<Day>,
+}
+
+/// A visit of a page, without an id, by nobody.
+pub(crate) fn visit(page: &str) -> Sent {
+    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None }
+}
+
+impl Sent {
+    /// With an id.
+    pub(crate) fn id(self, id: u64) -> Self {
+        Self { id: Some(Fingerprint(id)), ..self }
+    }
+
+    /// By a visitor with this hash.
+    pub(crate) fn by(self, hash: u64) -> Self {
+        Self { visitor: Visitor::Hash(VisitorHash(hash)), ..self }
+    }
+
+    /// Of a day other than its batch's.
+    pub(crate) fn of(self, day: Day) -> Self {
+        Self { day: Some(day), ..self }
+    }
+}
+
+/// The batch that an isolate sends at a time. Borrows its pages from the visits.
+pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Batch<'_> {
+    let mut pages: Vec<&str> = Vec::new();
+    let visits = sent.iter().map(|visit| {
+        let known = pages.iter().rposition(|page| *page == visit.page);
+        let page = known.unwrap_or_else(|| {
+            pages.push(&visit.page);
+            pages.len() - 1
+        });
+        let day = visit.day.unwrap_or_else(|| day_of(at));
+        Item { page: page.try_into().unwrap(), id: visit.id, visitor: visit.visitor, day }
+    });
+    let visits = visits.collect();
+    Batch { isolate, sequence, pages, visits }
+}
+
+/// What a batcher keeps of a visit that must be answered at `deadline`.
+pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
+    Entry { page: page.to_owned(), id: None, visitor: NOBODY, day: day_of(deadline), deadline }
+}
+
+/// A line of a receipt: the visit counted, and its page has so many views.
+pub(crate) fn counted(views: u64) -> Counted {
+    Counted { verdict: Verdict::Counted, other: false, views }
+}
+
+/// A line of a receipt: the visit was known, and its page has so many views.
+pub(crate) fn duplicate(views: u64) -> Counted {
+    Counted { verdict: Verdict::Duplicate, ..counted(views) }
+}
+
+/// A receipt of these lines.
+pub(crate) fn receipt(visits: &[Counted]) -> Receipt {
+    Receipt { visits: visits.to_vec() }
+}

@@ -1,0 +1,112 @@
+// Workers in plain JavaScript that stand around Footfall inside one workerd, where no sockets are needed.
+// Each is the source of a module.
+
+/** What {@link NOWHERE} writes into the log; the harness fails the test that has it there. */
+export const NOWHERE_MARK = /UNEXPECTED OUTBOUND/;
+
+/** Where fetches go that no test expects. 599 is no status that anybody else answers. */
+export const NOWHERE = `
+export default {
+  fetch(request) {
+    console.error('UNEXPECTED OUTBOUND', request.method, request.url);
+    return new Response('nothing may be fetched here', { status: 599 });
+  },
+};
+`;
+
+/**
+ * Comes before Footfall's own modules and keeps hold of each instance that is made of its wasm, so that its memory can
+ * be measured from inside the isolate.
+ */
+export const PROBE = `
+globalThis.testInstances = [];
+WebAssembly.Instance = class extends WebAssembly.Instance {
+  constructor(...args) {
+    super(...args);
+    globalThis.testInstances.push(this);
+  }
+};
+`;
+
+/**
+ * Added to every module: an entry point that collects the garbage of its isolate, and tells what is left in wasm: bytes
+ * of linear memory and references to JavaScript objects. V8 collects when it likes, and an isolate may hold hundreds
+ * of MiB of garbage meanwhile, in which no leak could be seen.
+ */
+export const COLLECT = `
+import { WorkerEntrypoint } from 'cloudflare:workers';
+export class Collect extends WorkerEntrypoint {
+  fetch() {
+    gc();
+    const exported = (globalThis.testInstances ?? []).map(({ exports }) => exports);
+    return Response.json({
+      wasmBytes: exported.reduce((sum, { memory }) => sum + (memory?.buffer.byteLength ?? 0), 0),
+      wasmRefs: exported.reduce((sum, { __wbindgen_externrefs: refs }) => sum + (refs?.length ?? 0), 0),
+    });
+  }
+}
+`;
+
+/**
+ * A counter that answers each POST after \`WAIT_MS\` and notes what came. \`GET /notes\` tells and forgets the notes.
+ * All in one isolate, so plain variables are enough.
+ */
+export const COUNTER = `
+let open = 0, maxOpen = 0, posts = 0, wrong = 0;
+let ids = new Set();
+export default {
+  async fetch(request, env) {
+    if (new URL(request.url).pathname === '/notes') {
+      const notes = { open, maxOpen, posts, wrong, ids: ids.size };
+      maxOpen = open; posts = 0; wrong = 0; ids = new Set();
+      return Response.json(notes);
+    }
+    open += 1;
+    posts += 1;
+    maxOpen = Math.max(maxOpen, open);
+    const { id } = await request.json();
+    if (request.method !== 'POST' || typeof id !== 'string') wrong += 1;
+    ids.add(id);
+    await scheduler.wait(env.WAIT_MS);
+    open -= 1;
+    return new Response('counted');
+  },
+};
+`;
+
+/**
+ * Sends Footfall a wave of \`?visits=\` requests at once and tells what came back: how often each answer, and how
+ * long the whole took on the outside is for the caller to measure (time stands still in here between events).
+ */
+export const WAVE = `
+export default {
+  async fetch(request, env) {
+    const visits = Number(new URL(request.url).searchParams.get('visits'));
+    const answers = {};
+    await Promise.all(Array.from({ length: visits }, async () => {
+      let answer;
+      try {
+        const response = await env.FOOTFALL.fetch('http://footfall.test/');
+        answer = response.status + ' ' + response.headers.get('Footfall-Visit') + ' ' + await response.text();
+      } catch (error) {
+        answer = String(error);
+      }
+      answers[answer] = (answers[answer] ?? 0) + 1;
+    }));
+    const notes = await (await env.COUNTER.fetch('http://counter.test/notes')).json();
+    return Response.json({ answers, notes });
+  },
+};
+`;
+
+/** Stands between Footfall and the network and sends every request twice; the second answer is the one that counts. */
+export const TWICE = `
+export default {
+  async fetch(request) {
+    const body = await request.text();
+    const send = () => fetch(request.url, { method: request.method, headers: request.headers, body, redirect: 'manual' });
+    await (await send()).text();
+    return send();
+  },
+};
+`;

@@ -1,0 +1,189 @@
+//! [`Sql`] over SQLite in memory, and a wrapper of it whose statements can fail before and after they took effect.
+
+use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
+use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
+use rusqlite::{Connection, ToSql, params_from_iter};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// A database in memory. A clone is another handle to the same one, so a ledger that is dropped can be opened again.
+#[derive(Clone, Debug)]
+pub(crate) struct Sqlite(Rc<Connection>);
+
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Value::Null => ToSqlOutput::Owned(Stored::Null),
+            Value::Integer(integer) => ToSqlOutput::Owned(Stored::Integer(*integer)),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+impl Sqlite {
+    pub(crate) fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        // More than a shard has statements.
+        connection.set_prepared_statement_cache_capacity(100);
+        Self(Rc::new(connection))
+    }
+
+    /// Runs any statement. What a ledger never does (look into its tables, break a row) goes through here.
+    pub(crate) fn query(&self, statement: &str, values: &[Value]) -> rusqlite::Result<Rows> {
+        let mut statement = self.0.prepare_cached(statement)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(params_from_iter(values.iter().map(Bound)))?;
+        let mut read = Vec::new();
+        while let Some(row) = rows.next()? {
+            let cells = (0..columns).map(|column| {
+                Ok(match row.get_ref(column)? {
+                    ValueRef::Null => Value::Null,
+                    ValueRef::Integer(integer) => Value::Integer(integer),
+                    ValueRef::Real(_) => return Err(rusqlite::Error::InvalidQuery),
+                    ValueRef::Text(text) => Value::Text(std::str::from_utf8(text)?.to_owned()),
+                    ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+                })
+            });
+            read.push(cells.collect::<rusqlite::Result<_>>()?);
+        }
+        Ok(read)
+    }
+
+    /// The one number that a statement gives.
+    pub(crate) fn number(&self, statement: &str) -> i64 {
+        match self.query(statement, &[]).unwrap()[..] {
+            [ref row] if matches!(row[..], [Value::Integer(_)]) => match row[0] {
+                Value::Integer(number) => number,
+                _ => panic!(),
+            },
+            ref other => panic!("{statement}: {other:?}"),
+        }
+    }
+
+    /// The names of its tables.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let rows = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
+        rows.into_iter().map(|row| if let [Value::Text(name)] = &row[..] { name.clone() } else { panic!("{row:?}") }).collect()
+    }
+
+    /// Another database with the same content: many tests can begin where one long preparation ended.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::new();
+        copy.query("BEGIN", &[]).unwrap();
+        for row in self.query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL", &[]).unwrap() {
+            let [Value::Text(create)] = &row[..] else { panic!("{row:?}") };
+            copy.query(create, &[]).unwrap();
+        }
+        for table in self.tables() {
+            for row in self.query(&format!("SELECT * FROM {table}"), &[]).unwrap() {
+                let marks = vec!["?"; row.len()].join(", ");
+                copy.query(&format!("INSERT INTO {table} VALUES ({marks})"), &row).unwrap();
+            }
+        }
+        copy.query("COMMIT", &[]).unwrap();
+        copy
+    }
+
+    /// Rows that were inserted, changed or deleted since the database was opened.
+    pub(crate) fn rows_written(&self) -> u64 {
+        self.0.total_changes()
+    }
+}
+
+impl Sql for Sqlite {
+    fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
+        self.query(statement, values).map_err(|error| StorageError(error.to_string()))
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.run("SAVEPOINT work", &[])?;
+        let outcome = work();
+        if outcome.is_err() {
+            self.run("ROLLBACK TO work", &[])?;
+        }
+        self.run("RELEASE work", &[])?;
+        outcome
+    }
+}
+
+/// What a failing statement leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It failed and had no effect.
+    Failed,
+    /// It had its effect, and only its answer was lost.
+    FailedButApplied,
+}
+
+pub(crate) const FAULTS: [Fault; 2] = [Fault::Failed, Fault::FailedButApplied];
+
+/// A database of which one statement fails: the `n`th from when the fault was set. The begin and the commit of a
+/// transaction count as statements.
+#[derive(Clone, Debug)]
+pub(crate) struct Faulty<S> {
+    inner: S,
+    due: Rc<Cell<Option<(u32, Fault)>>>,
+}
+
+impl<S> Faulty<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, due: Rc::default() }
+    }
+
+    /// Lets the `n`th statement from now fail; 1 is the next.
+    pub(crate) fn fail_nth(&self, n: u32, fault: Fault) {
+        self.due.set(Some((n, fault)));
+    }
+
+    /// Takes a fault back, and says whether it was still to come.
+    pub(crate) fn clear(&self) -> bool {
+        self.due.take().is_some()
+    }
+
+    /// Whether the fault that was set is still to come.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.due.get().is_some()
+    }
+
+    fn next(&self) -> Option<Fault> {
+        let (n, fault) = self.due.get()?;
+        self.due.set((n > 1).then(|| (n - 1, fault)));
+        (n <= 1).then_some(fault)
+    }
+}
+
+fn broken() -> StorageError {
+    StorageError("a fault of the test".to_owned())
+}
+
+impl<S: Sql> Sql for Faulty<S> {
+    fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
+        match self.next() {
+            None => self.inner.run(statement, values),
+            Some(Fault::Failed) => Err(broken()),
+            Some(Fault::FailedButApplied) => self.inner.run(statement, values).and(Err(broken())),
+        }
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        if self.next().is_some() {
+            return Err(broken());
+        }
+        let mut lost = false;
+        self.inner.transaction(&mut || {
+            work()?;
+            match self.next() {
+                None => Ok(()),
+                Some(Fault::Failed) => Err(broken()),
+                Some(Fault::FailedButApplied) => {
+                    lost = true;
+                    Ok(())
+                }
+            }
+        })?;
+        if lost { Err(broken()) } else { Ok(()) }
+    }
+}

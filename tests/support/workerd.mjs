@@ -1,0 +1,187 @@
+// One workerd process a harness: started on free loopback ports, watched, and gone when its test is over.
+//
+// wrangler dev is left out on purpose. It puts proxies in front of the Worker, which hide a client's reset and slow
+// everything down; what is tested here is the built Worker on the runtime itself.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
+import { collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
+import { COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+
+/** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
+const START_TIMEOUT_MS = 20_000;
+
+/** What workerd says where Rust panicked, or where one request touched what belongs to another (PLATFORM.md 2.1, 2.2). */
+const NEVER_IN_A_LOG = [/panicked at/, /RuntimeError/, /Cannot perform I\/O on behalf of a different/, /had hung/];
+
+/** Servers that live, so that a file of tests that ends before its time leaves no process and no files behind. */
+const running = new Set();
+process.on('exit', () => running.forEach((server) => server.abandon()));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+/**
+ * Starts workerd with Footfall in it and waits until it listens.
+ *
+ * `t` is a test context, or `{ after }` of node:test for a whole file: what ends the process when the test ends, and
+ * fails it where the process logged what must never be.
+ *
+ * - `vars`: variables of Footfall; texts as texts, others as JSON.
+ * - `storage`: a directory for the counts, to start again from. Without one they are gone with the process.
+ * - `outbound`: where Footfall's fetches go: `'loopback'`, the name of a service, or nothing. Then one fetch fails the test.
+ * - `services`: more Workers by name, each `{ source, vars?, services?, outbound? }` in plain JavaScript.
+ * - `expose`: names of the services that get a port; Footfall alone if left out.
+ * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
+ */
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [] } = {}) {
+  // Looked up first: what is missing must not leave a directory behind.
+  const modules = builtModules();
+  const binary = workerdBinary();
+  // On macOS the temporary directory is behind a symbolic link, which `embed` does not follow upwards.
+  const dir = realpathSync(mkdtempSync(join(tmpdir(), 'footfall-test-')));
+  const counts = storage ?? join(dir, 'counts');
+  if (storage === undefined) mkdirSync(counts);
+  for (const module of modules) copyFileSync(module, join(dir, basename(module)));
+  const plain = { nowhere: { source: NOWHERE }, ...services };
+  for (const [name, { source }] of Object.entries(plain)) writeFileSync(join(dir, `${name}.js`), source + COLLECT);
+  writeFileSync(join(dir, 'probe.js'), PROBE);
+  writeFileSync(join(dir, 'main.js'), `import './probe.js';\nexport * from './index.js';\nexport { default } from './index.js';\n${COLLECT}`);
+  const { compatibilityDate, objects } = wranglerConfig();
+  const common = { compatibilityDate };
+  writeFileSync(
+    join(dir, 'workerd.capnp'),
+    configText({
+      services: [
+        footfallService({ ...common, name: 'footfall', vars, objects, outbound, storage: counts }),
+        ...Object.entries(plain).map(([name, worker]) => plainService({ ...common, outbound: 'nowhere', ...worker, name, file: `${name}.js` })),
+        loopbackService('loopback'),
+      ],
+      exposed: expose,
+      collected: collect,
+    }),
+  );
+  const server = new Workerd(binary, dir, collect);
+  t.after(() => server.dispose());
+  await server.listening([...expose, ...collect.map(collector)]);
+  return server;
+}
+
+class Workerd {
+  #child;
+  #dir;
+  #log = '';
+  #collect;
+  #ended;
+  #stopped = false;
+
+  constructor(binary, dir, collect) {
+    this.#dir = dir;
+    this.#collect = collect;
+    this.#child = spawn(binary, ['serve', 'workerd.capnp', 'config', '--control-fd=3'], {
+      cwd: dir,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    running.add(this);
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
+    }
+    // `close` comes after the last byte of the log, `exit` may come before it.
+    this.#ended = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
+  }
+
+  /** Waits for a port for each of `names`; workerd tells them on the control descriptor once all its Workers are loaded. */
+  async listening(names) {
+    const ports = new Map();
+    const control = this.#child.stdio[3].setEncoding('utf8');
+    const ready = new Promise((resolve) => {
+      let unread = '';
+      control.on('data', (text) => {
+        const lines = (unread + text).split('\n');
+        unread = lines.pop();
+        for (const { event, socket, port } of lines.filter(Boolean).map((line) => JSON.parse(line))) {
+          if (event === 'listen') ports.set(socket, port);
+        }
+        if (names.every((name) => ports.has(name))) resolve();
+      });
+    });
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, START_TIMEOUT_MS, 'did not listen in time')));
+    const died = this.#ended.then(({ code, signal }) => `ended with ${signal ?? code}`);
+    const trouble = await Promise.race([ready, died, late]);
+    clearTimeout(timer);
+    if (trouble) {
+      await this.stop();
+      throw new Error(`workerd ${trouble}:\n${this.#log}`);
+    }
+    this.ports = Object.fromEntries(ports);
+    this.port = this.ports[names[0]];
+    this.url = `http://127.0.0.1:${this.port}`;
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** Everything that workerd and the Workers in it have written so far. */
+  logs() {
+    return this.#log;
+  }
+
+  /** The memory that the process holds now, in KiB. */
+  rssKiB() {
+    if (process.platform === 'linux') return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
+    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(this.pid)], { encoding: 'utf8' }));
+  }
+
+  /**
+   * The memory that is held once the garbage of the isolates in `collect` is gone: `rssKiB` of the process, and
+   * `wasmBytes` and `wasmRefs` of Footfall's instance, in which a leak shows exactly.
+   *
+   * The process gives little back: its allocator keeps what it once had, and grows by some tens of MiB more as it
+   * fragments, whatever the Worker is (one in plain JavaScript too). So small leaks show in wasm only.
+   */
+  async settledMemory() {
+    const wasm = { wasmBytes: 0, wasmRefs: 0 };
+    // A second round frees what the first one's finalizers let go of.
+    for (const name of [...this.#collect, ...this.#collect]) {
+      const response = await fetch(`http://127.0.0.1:${this.ports[collector(name)]}/`);
+      if (response.status !== 200) throw new Error(`${name} did not collect its garbage: ${response.status}`);
+      const left = await response.json();
+      if (name === 'footfall') Object.assign(wasm, left);
+    }
+    return { rssKiB: this.rssKiB(), ...wasm };
+  }
+
+  /**
+   * Ends the process as a crash would, and waits until it is gone. SIGTERM is no choice: workerd then waits for
+   * open connections, and may wait for ever.
+   */
+  async stop() {
+    // Not if it has ended by itself: that is a crash, and `dispose` says so.
+    this.#stopped ||= this.#child.kill('SIGKILL');
+    return this.#ended;
+  }
+
+  /** Resolves to `{ code, signal }` when the process has ended, for whatever reason. */
+  waitExit() {
+    return this.#ended;
+  }
+
+  /** Ends the process and removes its files, without a wait. */
+  abandon() {
+    running.delete(this);
+    this.#child.kill('SIGKILL');
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Ends the process, removes its files and looks through its log. */
+  async dispose() {
+    const { code, signal } = await this.stop();
+    this.abandon();
+    const bad = [NOWHERE_MARK, ...NEVER_IN_A_LOG].filter((mark) => this.#log.search(mark) >= 0);
+    if (!this.#stopped) throw new Error(`workerd ended by itself with ${signal ?? code}:\n${this.#log}`);
+    if (bad.length > 0) throw new Error(`workerd's log has ${bad.join(', ')}:\n${this.#log.slice(0, 4_000)}`);
+  }
+}

@@ -1,0 +1,185 @@
+// Bad input: every request that asks wrongly is told so in one line, counts nothing, and is never a 5xx.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertProblem } from '../support/answers.mjs';
+import { call, chunked, open, post, raw, views } from '../support/client.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+const footfall = await startWorkerd({ after }, { vars: { SITES: 'default,blog' } });
+
+/** The most bytes that a body may have. */
+const BODY = 8192;
+const POST = ['POST /counter HTTP/1.1', 'Content-Type: application/json'];
+const length = (body) => `Content-Length: ${Buffer.byteLength(body)}`;
+const postRaw = (body) => raw(footfall, [...POST, length(body)], body);
+const postTyped = (type, body = '{}') => raw(footfall, ['POST /counter HTTP/1.1', ...(type === null ? [] : [`Content-Type: ${type}`]), length(body)], body);
+const get = (query) => raw(footfall, [`GET /counter?${query} HTTP/1.1`]);
+/** A visit as JSON, made as long as asked for by white space. */
+const padded = (bytes) => '{"page":"/padded"}'.padEnd(bytes);
+
+const counts = async () => [await views(footfall), await views(footfall, { site: 'blog' })];
+
+/** Runs `requests` and checks that none of them was counted. */
+async function countingNothing(requests) {
+  const before = await counts();
+  await requests();
+  assert.deepEqual(await counts(), before, 'something was counted');
+}
+
+/** One test for a table of requests that all get the same status. */
+function refuses(what, status, requests) {
+  test(`${what}: ${status}, and nothing is counted`, () =>
+    countingNothing(async () => {
+      for (const [name, request] of Object.entries(requests)) assertProblem(await request(), status, `${what}, ${name}:`);
+    }));
+}
+
+const each = (values, request) => Object.fromEntries(values.map((value) => [JSON.stringify(value).slice(0, 60), () => request(value)]));
+
+refuses('a body that is not UTF-8', 400, {
+  'a stray byte': () => postRaw(Buffer.from('{"page":"/\xff"}', 'latin1')),
+  'an overlong slash': () => postRaw(Buffer.from('{"page":"/\xc0\xaf"}', 'latin1')),
+  'a surrogate': () => postRaw(Buffer.from('{"page":"/\xed\xa0\x80"}', 'latin1')),
+  'half a letter': () => postRaw(Buffer.from('{"page":"/\xc3', 'latin1')),
+  'UTF-16': () => postRaw(Buffer.from('\ufeff{"page":"/"}', 'utf16le')),
+});
+
+refuses('a body that is not the JSON that is due', 400, {
+  ...each(['{', '{}}', '{} {}', 'nope', ' ', '\u0000', '\ufeff{}', "{'page':'/'}", '{"page":"/",}', '{"page":"/a\nb"}', '{"page":"/\\ud800"}', '{"page":"/\\x"}'], postRaw),
+  ...each(['null', 'true', '1', '1e999', '"/"', '[]', '["default"]', '["default","/a","x"]', '[{}]'], postRaw),
+  'brackets as deep as a body allows': () => postRaw('['.repeat(BODY)),
+  'objects as deep as a body allows': () => postRaw('{"page":'.repeat(BODY / 8)),
+  'a deep value that is closed': () => postRaw(`{"page":${'['.repeat(4000)}${']'.repeat(4000)}}`),
+});
+
+refuses('a field of a wrong type', 400, each(
+  ['{"page":1}', '{"page":true}', '{"page":["/"]}', '{"page":{"/":1}}', '{"site":0}', '{"site":{}}', '{"id":1}', '{"id":[]}', '{"id":1e400}'],
+  postRaw,
+));
+
+refuses('a field that nobody knows', 400, each(
+  ['{"pages":"/"}', '{"Page":"/"}', '{"page":"/","count":1}', '{"__proto__":{"page":"/"}}', '{"":""}', '{"page ":"/"}'],
+  postRaw,
+));
+
+refuses('a field that is there twice', 400, each(['{"page":"/a","page":"/b"}', '{"id":"a","id":"a"}', '{"page":"/a","p\\u0061ge":"/b"}'], postRaw));
+
+refuses('a page that is none', 400, each(
+  ['', 'a', ' /', 'http://example.com/', '\\', '/\u0000', '/\u0007', '/a\nb', '/\u007f', '/\u0085', `/${'a'.repeat(512)}`, `/${'é'.repeat(256)}`, `/?${'q'.repeat(511)}`],
+  (page) => post(footfall, { page }),
+));
+
+refuses('an id that is none', 400, {
+  ...each(['', ' ', 'a b', 'a\tb', '\n', 'é', '\u0000', 'a"b', 'a\\b', 'x'.repeat(65)], (id) => post(footfall, { id })),
+  'an empty header': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: ', 'Content-Length: 0']),
+  'a header in Latin-1': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: caf\xe9', 'Content-Length: 0']),
+  'two headers': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: a', 'Idempotency-Key: b', 'Content-Length: 0']),
+  'a long header': () => raw(footfall, ['POST /counter HTTP/1.1', `Idempotency-Key: ${'a'.repeat(3000)}`, 'Content-Length: 0']),
+  'a header that differs from the body': () => post(footfall, { id: 'a' }, { 'idempotency-key': 'b' }),
+});
+
+refuses('a site that is not listed', 404, {
+  ...each(['', 'nope', 'Default', 'default ', 'default,blog', 'default/0', '__proto__', 'default\u0000', 's'.repeat(5000)], (site) => post(footfall, { site })),
+  ...each(['site=nope', 'site=', 'site', 'site=Default', 'site=default%00', 'site=default/0', 'site=nope&page=/a'], get),
+});
+
+refuses('a content type that is not JSON', 415, {
+  ...each([null, '', 'text/plain', 'text/json', 'application/jsonx', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'], (type) => postTyped(type)),
+  'for no JSON either': () => postTyped('text/plain', 'page=/a'),
+});
+
+refuses('a body over 8192 bytes', 413, {
+  'by one byte': () => postRaw(padded(BODY + 1)),
+  'by far': () => postRaw(padded(1_000_000)),
+  'without a stated length': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(padded(BODY + 1))),
+  'in small pieces': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(...padded(BODY + 1).match(/[^]{1,1000}/g))),
+  // Whoever states a length and sends part of it must not be able to hold the request open.
+  'that is still being sent': () => raw(footfall, [...POST, 'Content-Length: 1000000'], padded(BODY + 2000)),
+});
+
+refuses('a query that could be misread', 400, {
+  ...each(['page=', 'page', 'page=a', 'page=/%00', 'page=/%0a', 'page=/%7f', 'page=/%c2%85', `page=/${'a'.repeat(512)}`, `page=/${'%41'.repeat(512)}`], get),
+  ...each(['page=/%ff', 'page=/%c0%af', 'page=/%ed%a0%80', 'site=%ff', '%ff=1'], get),
+  ...each(['pages=/a', 'Page=/a', 'page[]=/a', 'id=x', 'a', '=', 'page=/a&x=1'], get),
+  ...each(['page=/a&page=/b', 'page=/a&page=/a', 'site=blog&site=blog', 'page=/a&p%61ge=/b'], get),
+});
+
+test('bodies and queries at their limits are taken', async (t) => {
+  const mine = await startWorkerd(t);
+  for (const body of [padded(BODY), JSON.stringify({ page: `/${'a'.repeat(511)}` }), JSON.stringify({ page: `/a${'é'.repeat(255)}` }), JSON.stringify({ id: '!~'.repeat(32) })]) {
+    assert.equal((await post(mine, body)).status, 200, body.slice(0, 40));
+  }
+  assert.equal((await raw(mine, [...POST, 'Transfer-Encoding: chunked'], chunked(...padded(BODY).match(/[^]{1,1000}/g)))).status, 200);
+  for (const type of ['application/json', 'Application/JSON', 'application/json; charset=utf-8', 'application/json;charset=utf-8']) {
+    assert.equal((await post(mine, '{}', { 'content-type': type })).status, 200, type);
+  }
+  assert.equal(await views(mine), 9);
+});
+
+test('HEAD gets the status of a bad query without its text', async () => {
+  const answer = await raw(footfall, ['HEAD /counter?nope=1 HTTP/1.1']);
+  assert.deepEqual([answer.status, answer.text], [400, '']);
+});
+
+test('a body that breaks off is not counted, though what came of it would be a visit', () =>
+  countingNothing(async () => {
+    for (const [header, body] of [['Content-Length: 100', '{}'], ['Transfer-Encoding: chunked', '2\r\n{}\r\n']]) {
+      const socket = await open(footfall, [...POST, header, 'Host: footfall.test', '', body].join('\r\n'));
+      socket.end();
+      const chunks = [];
+      for await (const chunk of socket) chunks.push(chunk);
+      const answer = Buffer.concat(chunks).toString();
+      assert.match(answer, /^$|^HTTP\/1\.1 4\d\d /);
+    }
+  }));
+
+test('what is odd but harmless, and what the runtime itself refuses, is no 5xx and counts nothing', async () => {
+  const odd = {
+    ...each(['page=/%', 'page=/%zz', 'page=/%e', 'page=/%25', 'page=/%2', 'page=/+', 'page=/\xff', 'page=/é', 'page=/\x01', 'page=/\t', 'page=/a b', 'page=/\x00', '&&page=/a&&', 'page=/?x#y'], get),
+    'a header of 100,000 letters': () => raw(footfall, ['GET /counter HTTP/1.1', `X-Big: ${'a'.repeat(100_000)}`]),
+    '5,000 headers': () => raw(footfall, ['GET /counter HTTP/1.1', ...Array.from({ length: 5_000 }, (_, n) => `X-${n}: a`)]),
+    'a URL of 20,000 letters': () => raw(footfall, [`GET /counter?page=/${'a'.repeat(20_000)} HTTP/1.1`]),
+    'an absolute URL': () => raw(footfall, ['GET http://footfall.test/counter?page=/a HTTP/1.1']),
+    'a body on GET': () => raw(footfall, ['GET /counter HTTP/1.1', 'Content-Length: 2'], '{}'),
+    'a wrong length': () => raw(footfall, [...POST, 'Content-Length: x'], '{}'),
+    'no HTTP at all': () => raw(footfall, ['\x16\x03\x01']),
+  };
+  await countingNothing(async () => {
+    for (const [name, request] of Object.entries(odd)) {
+      const { status, text } = await request();
+      assert.ok(status >= 200 && status < 500, `${name}: ${status} ${text}`);
+    }
+  });
+});
+
+test('no bytes make a 5xx', async (t) => {
+  const mine = await startWorkerd(t);
+  const random = mulberry32(20261122);
+  const seeds = ['{"site":"default","page":"/a","id":"x"}', '{"page":"/\\u00e9"}', '{}', '[[{"a":null}]]'];
+  for (let round = 0; round < 300; round += 1) {
+    const bytes = Buffer.from(seeds[round % seeds.length]);
+    for (let change = 0; change < 1 + (round % 4); change += 1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    const body = await call(`${mine.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: bytes });
+    assert.ok([200, 400, 404].includes(body.status), `${JSON.stringify(bytes.toString('latin1'))}: ${body.status} ${body.text}`);
+    const query = [...bytes].map((byte) => (random() < 0.5 ? `%${byte.toString(16).padStart(2, '0')}` : '&=%+?/'[byte % 6])).join('');
+    const read = await call(`${mine.url}/counter?${query}`);
+    assert.ok([200, 400, 404].includes(read.status), `${query}: ${read.status} ${read.text}`);
+  }
+});
+
+test('after all of that a good visit is counted', async () => {
+  const [before] = await counts();
+  assert.equal((await post(footfall, { page: '/good' })).json.views, 1);
+  assert.equal(await views(footfall), before + 1);
+});
+
+/** A small seeded generator (Tommy Ettinger's mulberry32): the same bytes on every run. */
+function mulberry32(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let z = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
+  };
+}

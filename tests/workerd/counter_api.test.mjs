@@ -1,0 +1,137 @@
+// POST and GET /counter: the counter as a service.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { call, post, raw, views } from '../support/client.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+test('a visit is answered with its site, its page and the views that include it', async (t) => {
+  const footfall = await startWorkerd(t);
+  for (const count of [1, 2, 3]) {
+    const answer = await post(footfall, { site: 'default', page: '/a' });
+    assert.deepEqual([answer.status, answer.visit], [200, 'counted']);
+    assert.equal(answer.text, `{"site":"default","page":"/a","views":${count},"duplicate":false}`);
+    assert.equal(answer.headers.get('content-type'), 'application/json');
+    assert.equal(answer.headers.get('cache-control'), 'no-store');
+  }
+});
+
+test('whatever is left out has its default', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { SITES: 'blog,docs' } });
+  const bodies = ['{}', '{"page":"/"}', '{"site":"blog"}', '{"site":null,"page":null,"id":null}', ' {\n} '];
+  for (const [index, body] of bodies.entries()) {
+    const { json } = await post(footfall, body);
+    assert.deepEqual(json, { site: 'blog', page: '/', views: index + 1, duplicate: false }, body);
+  }
+  // An empty body needs no content type, with a stated length of 0 or with none.
+  for (const [index, lines] of [['Content-Length: 0'], ['Transfer-Encoding: chunked'], []].entries()) {
+    const { status, json } = await raw(footfall, ['POST /counter HTTP/1.1', ...lines], lines[0]?.startsWith('T') ? '0\r\n\r\n' : '');
+    assert.deepEqual([status, json?.views], [200, bodies.length + index + 1], lines.join());
+  }
+});
+
+test('the same id again is answered as a duplicate and not counted again', async (t) => {
+  const footfall = await startWorkerd(t);
+  const visit = { page: '/a', id: 'visit-1' };
+  assert.equal((await post(footfall, visit)).json.duplicate, false);
+  for (let again = 0; again < 3; again += 1) {
+    const { status, visit: outcome, json } = await post(footfall, visit);
+    assert.deepEqual([status, outcome], [200, 'duplicate']);
+    assert.deepEqual(json, { site: 'default', page: '/a', views: 1, duplicate: true });
+  }
+  assert.equal((await post(footfall, { page: '/a', id: 'visit-2' })).json.views, 2);
+  assert.equal(await views(footfall), 2);
+});
+
+test('Idempotency-Key is the id of a body without one, and must agree with one that has it', async (t) => {
+  const footfall = await startWorkerd(t);
+  const key = { 'idempotency-key': 'k-1' };
+  assert.equal((await post(footfall, {}, key)).json.duplicate, false);
+  assert.equal((await post(footfall, {}, key)).json.duplicate, true);
+  assert.equal((await post(footfall, { id: 'k-1' })).json.duplicate, true);
+  assert.equal((await post(footfall, { id: 'k-1' }, key)).json.duplicate, true);
+  assert.equal((await call(`${footfall.url}/counter`, { method: 'POST', headers: key })).json.duplicate, true);
+  assert.equal((await post(footfall, { id: 'k-2' }, key)).status, 400);
+  assert.equal(await views(footfall), 1);
+});
+
+test('ids that differ in one letter are two visits', async (t) => {
+  const footfall = await startWorkerd(t);
+  const ids = ['a', 'A', 'aa', '0', '00', 'x'.repeat(64), 'x'.repeat(63), "'", '~', '%20', '__proto__', "1'OR'1'='1"];
+  for (const id of ids) assert.equal((await post(footfall, { id })).visit, 'counted', id);
+  assert.equal(await views(footfall), ids.length);
+});
+
+test('one id sent many times at once is counted once, and one caller is told so', async (t) => {
+  const footfall = await startWorkerd(t);
+  const answers = await Promise.all(Array.from({ length: 50 }, () => post(footfall, { id: 'same' })));
+  assert.equal(answers.filter(({ visit }) => visit === 'counted').length, 1);
+  assert.equal(answers.filter(({ visit }) => visit === 'duplicate').length, 49);
+  assert.equal(await views(footfall), 1);
+});
+
+test('every page and every site has its own count, and a site is the sum of its pages', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { SITES: 'blog,docs' } });
+  const pages = ['/', '/a', '/a/', '/A', '/é', '/a b', '/%61', '/"\\', "/'; DROP TABLE pages; --", `/${'x'.repeat(511)}`];
+  for (const [index, page] of pages.entries()) {
+    for (let visit = 0; visit <= index; visit += 1) assert.equal((await post(footfall, { page })).json.page, page);
+  }
+  assert.equal((await post(footfall, { site: 'docs', page: '/a' })).json.views, 1);
+  for (const [index, page] of pages.entries()) assert.equal(await views(footfall, { page }), index + 1, page);
+  assert.equal(await views(footfall), (pages.length * (pages.length + 1)) / 2);
+  assert.equal(await views(footfall, { site: 'docs' }), 1);
+  assert.equal(await views(footfall, { site: 'docs', page: '/' }), 0);
+});
+
+test('query and fragment of a page are not part of it', async (t) => {
+  const footfall = await startWorkerd(t);
+  for (const page of ['/a', '/a?b=c', '/a#d', '/a?b#d']) assert.equal((await post(footfall, { page })).json.page, '/a');
+  assert.equal(await views(footfall, { page: '/a?other' }), 4);
+});
+
+test('reading tells the count and never counts', async (t) => {
+  const footfall = await startWorkerd(t);
+  await post(footfall, { page: '/a' });
+  for (let reading = 0; reading < 20; reading += 1) {
+    assert.equal((await call(`${footfall.url}/counter?page=/a`)).text, '{"site":"default","page":"/a","views":1}');
+    assert.equal((await call(`${footfall.url}/counter`)).text, '{"site":"default","views":1}');
+    assert.equal(await views(footfall, { page: '/never' }), 0);
+    const head = await raw(footfall, ['HEAD /counter?page=/a HTTP/1.1']);
+    assert.deepEqual([head.status, head.text], [200, '']);
+  }
+  const answer = await call(`${footfall.url}/counter?site=default&page=%2Fa`);
+  assert.equal(answer.json.views, 1);
+  assert.equal(answer.headers.get('content-type'), 'application/json');
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+});
+
+test('no view is lost or invented when many visits come at once', async (t) => {
+  const footfall = await startWorkerd(t);
+  const each = 150;
+  const visits = Array.from({ length: 4 * each }, (_, index) => post(footfall, { page: `/${index % 4}` }));
+  const answers = await Promise.all(visits);
+  for (const page of ['/0', '/1', '/2', '/3']) {
+    const told = answers.filter(({ json }) => json.page === page).map(({ json }) => json.views);
+    // Each answer counts its own visit, so together they tell every number once.
+    assert.deepEqual(told.sort((a, b) => a - b), Array.from({ length: each }, (_, index) => index + 1), page);
+    assert.equal(await views(footfall, { page }), each);
+  }
+  assert.equal(await views(footfall), 4 * each);
+});
+
+test('counts and ids are kept when the process is started again', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-counts-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const before = await startWorkerd(t, { storage });
+  await post(before, { page: '/a', id: 'kept' });
+  await call(`${before.url}/`);
+  await before.stop();
+  const after = await startWorkerd(t, { storage });
+  assert.equal(await views(after, { page: '/a' }), 1);
+  assert.equal(await views(after), 2);
+  assert.equal((await post(after, { page: '/a', id: 'kept' })).visit, 'duplicate');
+  assert.equal(await views(after), 2);
+});

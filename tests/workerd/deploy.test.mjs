@@ -1,0 +1,60 @@
+// What `npm run deploy` would upload: the binding, the migration and the size, without an account.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { BUILD, nodeForWrangler, ROOT, wranglerConfig, wranglerScript } from '../support/built.mjs';
+
+/** Compressed: a twentieth of what a free plan takes, and small enough to start in a few milliseconds. */
+const MAX_GZIP_BYTES = 150 * 1024;
+
+const run = promisify(execFile);
+
+/** The files below a directory, by their path in it. */
+function files(dir) {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+test('a deploy uploads one module and its wasm, under 150 KB compressed, with the bindings of its objects', async (t) => {
+  const out = mkdtempSync(join(tmpdir(), 'footfall-deploy-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  const { stdout } = await run(nodeForWrangler(), [wranglerScript(), 'deploy', '--dry-run', '--outdir', out], {
+    cwd: ROOT,
+    // The Worker is built already, and a test reports to nobody.
+    env: { ...process.env, FOOTFALL_SKIP_BUILD: '1', WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },
+    // Where the build is skipped this takes 3 s; a compiler that is started after all must not be cut off halfway.
+    timeout: 300_000,
+  });
+  for (const [binding, className] of wranglerConfig().objects) {
+    assert.match(stdout, new RegExp(`env\\.${binding} \\(${className}\\)\\s+Durable Object`), stdout);
+  }
+  assert.doesNotMatch(stdout, /warning/i, stdout);
+
+  const written = files(out).filter((file) => /\.(js|mjs|wasm)$/.test(file));
+  assert.equal(written.filter((file) => file.endsWith('.wasm')).length, 1, written.join());
+  const sizes = written.map((file) => gzipSync(readFileSync(file)).length);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  t.diagnostic(`${written.length} files, ${Math.round(total / 1024)} KiB compressed`);
+  assert.ok(total < MAX_GZIP_BYTES, `${total} bytes compressed`);
+});
+
+test('every class of objects is bound, is created with SQLite, and is in the built Worker', () => {
+  // Once created without SQLite, a class cannot be converted: its counts would have to be moved.
+  const { objects, sqlite } = wranglerConfig();
+  assert.ok(objects.some(([binding, className]) => binding === 'SHARD' && className === 'Shard'));
+  assert.deepEqual(objects.map(([, className]) => className).sort(), [...sqlite].sort());
+  const source = readFileSync(join(BUILD, 'index.js'), 'utf8');
+  for (const className of sqlite) assert.match(source, new RegExp(`export\\s*\\{[^}]*\\b${className}\\b`), className);
+});
+
+test('the built Worker keeps a visit alive whose client has left', () => {
+  // RUN_TO_COMPLETION of worker-build; without it a reset leaks the visit (client_reset.test.mjs shows it).
+  assert.match(readFileSync(join(BUILD, 'index.js'), 'utf8'), /\.waitUntil\(/);
+});

@@ -1,0 +1,94 @@
+// kill -9 of workerd under load, and again, with the embedded counter on disk: what was acknowledged is there, nothing is
+// invented, and sending everything once more settles what was in doubt.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { call, post, views } from '../support/client.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+const CLIENTS = 32;
+/** Acknowledged visits before the kill, another number each round so that it meets other moments of the work. */
+const ROUNDS = [40, 150, 333, 600];
+
+/** Visits from many clients until the server is gone; `onAck` is told of each acknowledgement. */
+async function load(server, { name, onAck }) {
+  const acked = [];
+  const unknown = [];
+  const client = async (number) => {
+    for (let n = 0; ; n += 1) {
+      const id = `${name}-${number}-${n}`;
+      try {
+        const { status, visit, text } = await post(server, { page: '/killed', id });
+        assert.deepEqual([status, visit], [200, 'counted'], text);
+      } catch (error) {
+        if (error.code === 'ERR_ASSERTION') throw error;
+        unknown.push(id);
+        return;
+      }
+      acked.push(id);
+      onAck(acked.length);
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, (_, number) => client(number)));
+  return { acked, unknown };
+}
+
+async function inChunks(items, work) {
+  const results = [];
+  for (let at = 0; at < items.length; at += CLIENTS) results.push(...(await Promise.all(items.slice(at, at + CLIENTS).map(work))));
+  return results;
+}
+
+test('no acknowledged visit is missing after kill -9, and no view is invented', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  let counted = 0;
+  for (const [round, acks] of ROUNDS.entries()) {
+    const server = await startWorkerd(t, { storage });
+    assert.equal(await views(server), counted, `round ${round}: the count of the round before`);
+    const { acked, unknown } = await load(server, { name: `r${round}`, onAck: (n) => n === acks && server.stop() });
+    assert.ok(acked.length >= acks, 'the load ended by the kill');
+
+    const after = await startWorkerd(t, { storage });
+    const found = (await views(after)) - counted;
+    assert.ok(found >= acked.length, `round ${round}: ${acked.length} acknowledged, ${found} counted`);
+    assert.ok(found <= acked.length + unknown.length, `round ${round}: ${acked.length + unknown.length} tried, ${found} counted`);
+    t.diagnostic(`round ${round}: ${acked.length} acknowledged, ${unknown.length} in doubt, ${found} counted`);
+
+    const again = await inChunks(acked, (id) => post(after, { page: '/killed', id }));
+    assert.deepEqual(again.filter(({ json }) => json?.duplicate !== true).map(({ text }) => text), [], 'acknowledged, and yet unknown');
+    assert.equal((await views(after)) - counted, found, 'a duplicate was counted');
+
+    // Whoever got no answer sends again with the same id, and is counted once whatever happened.
+    const settled = await inChunks(unknown, (id) => post(after, { page: '/killed', id }));
+    assert.equal(settled.filter(({ visit }) => visit === 'counted').length, acked.length + unknown.length - found);
+    counted += acked.length + unknown.length;
+    assert.equal(await views(after, { page: '/killed' }), counted, 'each id once');
+    await after.stop();
+  }
+});
+
+test('welcomed visitors are counted, though workerd is killed while others wait', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const server = await startWorkerd(t, { storage });
+  let tried = 0;
+  let welcomed = 0;
+  const visitor = async () => {
+    for (;;) {
+      tried += 1;
+      const answer = await call(`${server.url}/`).catch(() => undefined);
+      if (answer === undefined) return;
+      assert.equal(answer.text, 'Welcome to my site!');
+      welcomed += 1;
+      if (welcomed === 300) server.stop();
+    }
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, visitor));
+  const after = await startWorkerd(t, { storage });
+  const counted = await views(after, { page: '/' });
+  assert.ok(counted >= welcomed && counted <= tried, `${welcomed} welcomed, ${counted} counted, ${tried} tried`);
+});

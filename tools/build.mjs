@@ -1,0 +1,75 @@
+// Compiles the Worker into build/: cargo, wasm-bindgen, wasm-opt and esbuild, driven by worker-build.
+//
+// wrangler runs this before it serves or deploys, and again when the source changes. cargo decides what has to be
+// compiled; where it left the same WebAssembly as last time, and build/ is as we left it, the rest is skipped.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { gzipSync } from 'node:zlib';
+import { checkBuild } from './build_check.mjs';
+import { cargoBin, npmBin, ROOT, toolEnv, WASM } from './pins.mjs';
+import { duration, isMain, main, run, runQuietly, say } from './run.mjs';
+import { setup } from './setup.mjs';
+
+const BUILD = join(ROOT, 'build');
+const OUTPUT = ['index.js', 'index_bg.wasm'];
+const STAMP = join(BUILD, '.footfall-stamp');
+
+/** What worker-build reads. With these paths it takes our locked tools; without, it downloads some of its own. */
+const SETTINGS = {
+  // The Worker waits for the visit even where the client is gone: a visit in flight is neither lost nor leaked.
+  RUN_TO_COMPLETION: '1',
+  // worker-build sets this for cargo; set here too, or the two cargo runs would compile different code.
+  WASM_BINDGEN_USE_JS_SYS: '1',
+};
+
+/** Builds what is not built, and checks it. */
+export async function build() {
+  const start = performance.now();
+  const env = toolEnv({
+    ...SETTINGS,
+    WASM_BINDGEN_BIN: cargoBin('wasm-bindgen'),
+    WASM_OPT_BIN: npmBin('wasm-opt'),
+    ESBUILD_BIN: npmBin('esbuild'),
+  });
+  if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
+  await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM], { env });
+  const fresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp();
+  if (!fresh) {
+    await runQuietly(cargoBin('worker-build'), ['--release'], { env });
+    checkBuild(readFileSync(join(BUILD, 'index.js'), 'utf8'));
+    writeFileSync(STAMP, stamp());
+  }
+  say(`build/ is ${fresh ? 'up to date' : `built in ${duration(performance.now() - start)}`}: ${sizes()}`);
+}
+
+/** What the output was made from and by, and the output itself: a file that somebody changed is made again. */
+function stamp() {
+  const made = createHash('sha256').update(JSON.stringify(SETTINGS));
+  const from = [
+    join(targetDir(), WASM, 'release', 'footfall.wasm'),
+    ...['package-lock.json', 'Cargo.lock', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/pins.mjs'].map((file) => join(ROOT, file)),
+    ...OUTPUT.map((file) => join(BUILD, file)),
+  ];
+  for (const file of from) made.update(existsSync(file) ? readFileSync(file) : 'missing').update('\0');
+  return made.digest('hex');
+}
+
+const targetDir = () => process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+
+/** What is deployed, which has to be loaded before the first visit of an isolate. */
+function sizes() {
+  const files = OUTPUT.map((file) => readFileSync(join(BUILD, file)));
+  const sum = (of) => files.reduce((bytes, file) => bytes + of(file), 0);
+  const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+  return `${OUTPUT.join(' + ')} = ${kib(sum((file) => file.length))}, ${kib(sum((file) => gzipSync(file).length))} with gzip`;
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    await setup();
+    await build();
+  });
+}

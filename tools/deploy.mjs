@@ -1,0 +1,15 @@
+// `npm run deploy`: sets up what is missing, builds, and publishes. Arguments go to `wrangler deploy`:
+// `npm run deploy -- --dry-run --outdir dist` shows what would be published.
+
+import { build } from './build.mjs';
+import { main, run } from './run.mjs';
+import { setup } from './setup.mjs';
+import { wrangler, wranglerEnv } from './wrangler.mjs';
+
+await main(async () => {
+  await setup();
+  // wrangler builds too and finds nothing left to do; built here, the compiler's own words are seen.
+  await build();
+  // The terminal is passed on: the first deploy logs in.
+  await run(...wrangler('deploy', ...process.argv.slice(2)), { stdio: 'inherit', env: wranglerEnv() });
+});

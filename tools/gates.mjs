@@ -1,0 +1,68 @@
+// The gates of `npm test`, in their order: from what fails fastest to what takes longest. Each is `{ name, what, run }`.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from './build.mjs';
+import { cargoBin, npmBin, ROOT, toolEnv, WASM } from './pins.mjs';
+import { run, Trouble } from './run.mjs';
+
+/** A terminal shows how far cargo is in one line; a log would get one for each of 150 crates. */
+const QUIET = process.stderr.isTTY ? [] : ['--quiet'];
+
+const cargo = (args, extra) => run('cargo', args, { env: toolEnv(extra) });
+const compile = (command, args, extra) => cargo([command, '--locked', ...QUIET, ...args], extra);
+const DENY = ['--', '-D', 'warnings'];
+
+/** Native tests try the logic and not the optimiser: linked as a whole, each test program would take much longer. */
+const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+
+export const GATES = [
+  { name: 'fmt', what: 'formatting', run: () => cargo(['fmt', '--check']) },
+  {
+    name: 'clippy',
+    what: 'lints, native and wasm32',
+    async run() {
+      // In the profile of the tests, so that SQLite is compiled once for both.
+      await compile('clippy', ['--release', '--all-targets', ...DENY], FAST_TO_LINK);
+      await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
+    },
+  },
+  {
+    name: 'docs',
+    what: 'documentation without a warning',
+    // On wasm32, as the half at the edge exists only there.
+    run: () => compile('doc', ['--no-deps', '--document-private-items', '--lib', '--target', WASM], { RUSTDOCFLAGS: '-D warnings' }),
+  },
+  {
+    name: 'native',
+    what: 'tests of the pure half',
+    async run() {
+      await compile('test', ['--release', '--no-run'], FAST_TO_LINK);
+      await cargo(['test', '--locked', '--release'], FAST_TO_LINK);
+    },
+  },
+  {
+    name: 'wasm',
+    what: 'the pure half once more, on wasm32',
+    async run() {
+      // All of `--tests`, as wasm-pack does: what is native only says so with `#![cfg(not(target_arch = "wasm32"))]`.
+      await compile('build', ['--tests', '--target', WASM]);
+      // wasm-pack takes the wasm-bindgen-test-runner that PATH has; no-install, so that it never looks for another.
+      await run(cargoBin('wasm-pack'), ['test', '--node', '--mode', 'no-install', '.', '--locked', '--test', 'wasm'], { env: toolEnv() });
+    },
+  },
+  { name: 'build', what: 'the Worker, as it is deployed', run: build },
+  {
+    name: 'workerd',
+    what: 'the built Worker on workerd',
+    async run() {
+      await build();
+      const folder = join('tests', 'workerd');
+      const files = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.test.mjs')) : [];
+      if (files.length === 0) throw new Trouble(`${folder} has no tests`);
+      // One file at a time: they measure, and each has a workerd that takes all the machine has.
+      const flags = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
+      await run(npmBin('node'), [...flags, ...files.sort().map((file) => join(folder, file))], { env: toolEnv() });
+    },
+  },
+];

@@ -1,0 +1,39 @@
+// Everything that a fresh clone lacks, put in place once; with nothing to do it costs a fraction of a second.
+//
+// A part is `{ missing, install }`: `missing` looks and never changes anything, `install` does the work. Parts come in
+// the order in which they need each other.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { SERVE_TOOLS, TEST_TOOLS, TOOLS } from './pins.mjs';
+import { isMain, main, say } from './run.mjs';
+import { cargoTools } from './setup_cargo_tools.mjs';
+import { npmPackages } from './setup_npm.mjs';
+import { rust } from './setup_rust.mjs';
+import { systemPackages } from './setup_system.mjs';
+
+/** Puts everything in place that is missing; `tools` are the names of the cargo tools that are needed. */
+export async function setup({ tools = SERVE_TOOLS } = {}) {
+  const parts = [systemPackages(tools), rust(), npmPackages(), cargoTools(tools)];
+  if (!(await anyMissing(parts))) return;
+  mkdirSync(TOOLS, { recursive: true });
+  // Two at once would lay the same node_modules and compile the same tools on the same two cores.
+  await withLock(join(TOOLS, 'setup.lock'), async () => {
+    for (const part of parts) {
+      // Looked at again: whoever held the lock may have done it all.
+      if (await part.missing()) await part.install();
+    }
+  });
+}
+
+async function anyMissing(parts) {
+  return (await Promise.all(parts.map((part) => part.missing()))).some(Boolean);
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    await setup({ tools: TEST_TOOLS });
+    say('everything is set up');
+  });
+}

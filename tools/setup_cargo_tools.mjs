@@ -1,0 +1,47 @@
+// Part of the set-up: the tools that cargo compiles, each at its pinned version.
+
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CARGO_TOOLS, cargoBin, TOOLS } from './pins.mjs';
+import { run, step } from './run.mjs';
+
+/** They run for a second or two a build, so they are compiled fast rather than to be fast: half the time. */
+const FAST_TO_COMPILE = {
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
+  CARGO_PROFILE_RELEASE_LTO: 'off',
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '64',
+  CARGO_PROFILE_RELEASE_DEBUG: '0',
+};
+
+export function cargoTools(names) {
+  const lacking = () => {
+    const installed = installedVersions();
+    return names.filter((name) => {
+      const { version, bins } = CARGO_TOOLS[name];
+      return installed.get(name) !== version || !bins.every((bin) => existsSync(cargoBin(bin)));
+    });
+  };
+  return {
+    missing: async () => lacking().length > 0,
+    async install() {
+      const list = lacking();
+      const specs = list.map((name) => `${name}@${CARGO_TOOLS[name].version}`);
+      const minutes = list.reduce((sum, name) => sum + CARGO_TOOLS[name].minutes, 0);
+      // One directory for all of them: what two share is compiled once. It is of no use afterwards.
+      const target = join(TOOLS, 'build');
+      const env = { ...process.env, ...FAST_TO_COMPILE, CARGO_TARGET_DIR: target };
+      await step(`compiling ${specs.join(', ')} into ${TOOLS}`, `${minutes} min`, () =>
+        // --force, because cargo's list may name a program that somebody removed.
+        run('cargo', ['install', '--quiet', '--locked', '--force', '--root', TOOLS, ...specs], { env }),
+      );
+      rmSync(target, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What cargo has noted about the folder: name -> version. */
+function installedVersions() {
+  const notes = join(TOOLS, '.crates2.json');
+  if (!existsSync(notes)) return new Map();
+  return new Map(Object.keys(JSON.parse(readFileSync(notes, 'utf8')).installs).map((key) => key.split(' ', 2)));
+}

@@ -1,0 +1,83 @@
+// `npm start`: sets up what is missing, builds, and serves on http://localhost:8787 until Ctrl-C. Counts are kept in
+// .wrangler/state. Arguments go to `wrangler dev`: `npm start -- --port 9000`.
+
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from './build.mjs';
+import { ROOT } from './pins.mjs';
+import { main, say, Trouble } from './run.mjs';
+import { setup } from './setup.mjs';
+import { wrangler, wranglerEnv } from './wrangler.mjs';
+
+const PORT = 8787;
+
+/** What wrangler started ends in under a second. workerd may wait for an open connection for ever: then it is killed. */
+const GRACE_MS = 4_000;
+const POLL_MS = 50;
+
+await main(async () => {
+  const args = process.argv.slice(2);
+  const port = portIn(args);
+  if (await taken(port)) throw new Trouble(`port ${port} is in use: end what uses it, or take another: npm start -- --port ${port + 1}`);
+  await setup();
+  await build();
+  const defaults = args.some((arg) => arg.startsWith('--port')) ? [] : ['--port', String(PORT)];
+  return serve([...defaults, ...args]);
+});
+
+function portIn(args) {
+  const at = args.findIndex((arg) => arg === '--port' || arg.startsWith('--port='));
+  const port = at < 0 ? PORT : Number(args[at].split('=')[1] ?? args[at + 1]);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Trouble('--port takes a number from 1 to 65535');
+  return port;
+}
+
+function taken(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, 'localhost');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+/** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
+function serve(args) {
+  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--persist-to', '.wrangler/state');
+  // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
+  // so that Ctrl-C comes to us alone and everything ends in one order.
+  const child = spawn(command, [...before, ...args], {
+    cwd: ROOT,
+    env: wranglerEnv(),
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  child.on('message', (message) => {
+    const { event, port } = JSON.parse(message);
+    if (event !== 'DEV_SERVER_READY') return;
+    say(`ready. Count a visit:      curl http://localhost:${port}/`);
+    say(`       Read the count:     curl http://localhost:${port}/counter`);
+    say('       End it with Ctrl-C; the counts stay in .wrangler/state');
+  });
+  // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.
+  const signalGroup = (signal) => {
+    try {
+      return process.kill(-child.pid, signal);
+    } catch {
+      return false;
+    }
+  };
+  process.once('exit', () => signalGroup('SIGKILL'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signalGroup(signal));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', async (code, signal) => {
+      for (let waited = 0; signalGroup(0) && waited < GRACE_MS; waited += POLL_MS) await sleep(POLL_MS);
+      resolve(code ?? 128 + constants.signals[signal]);
+    });
+  });
+}
