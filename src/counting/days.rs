@@ -12,6 +12,15 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// How long after a day or half-day ends its data is deleted, in milliseconds: by then all clocks agree that it is over.
+const SETTLE_MS: u64 = 60_000;
+
+/// Milliseconds from `now` until the next end of a period (a day, half a day) has settled.
+pub fn until_over(period_ms: u64, now: u64) -> u64 {
+    let over = now.checked_div(period_ms).unwrap_or(0).saturating_add(1).saturating_mul(period_ms);
+    over.saturating_add(SETTLE_MS).saturating_sub(now)
+}
+
 /// A UTC day, counted from 1970-01-01.
 pub type Day = u32;
 
@@ -151,6 +160,13 @@ mod tests {
             assert_eq!(parse_date(&date), Some(day));
             last = date;
         }
+    }
+
+    #[test]
+    fn a_period_is_over_a_minute_after_its_end() {
+        assert_eq!(until_over(DAY_MS, 0), DAY_MS + 60_000);
+        assert_eq!(until_over(DAY_MS, DAY_MS - 1), 60_001);
+        assert_eq!(until_over(DAY_MS, DAY_MS), DAY_MS + 60_000);
     }
 
     #[test]

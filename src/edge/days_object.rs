@@ -3,14 +3,11 @@
 use super::clock::now_ms;
 use super::sql::ObjectSql;
 use super::{isolate, log};
-use crate::counting::days::{self, DAY_MS, day_of};
+use crate::counting::days::{self, DAY_MS, until_over};
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
 use futures_util::FutureExt;
 use std::time::Duration;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
-
-/// How long after midnight a salt is deleted, in milliseconds: by then the clocks of all isolates agree on the day.
-const AFTER_MIDNIGHT_MS: u64 = 60_000;
 
 /// The days of one site.
 #[durable_object(alarm)]
@@ -45,10 +42,8 @@ impl Days {
         let call = request.bytes().await?;
         let now = now_ms();
         // An alarm that is set already is set to the same time or an earlier one.
-        let midnight = u64::from(day_of(now)).saturating_add(1).saturating_mul(DAY_MS);
-        let until = midnight.saturating_add(AFTER_MIDNIGHT_MS).saturating_sub(now);
         if self.state.storage().get_alarm().await?.is_none() {
-            self.state.storage().set_alarm(Duration::from_millis(until)).await?;
+            self.state.storage().set_alarm(Duration::from_millis(until_over(DAY_MS, now))).await?;
         }
         let answer = match decode(&call) {
             Ok(DayCall { day, shards }) => match self.days.record(day, shards, isolate::random(), now) {

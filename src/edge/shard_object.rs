@@ -3,6 +3,7 @@
 use super::clock::now_ms;
 use super::log;
 use super::sql::ObjectSql;
+use crate::counting::days::until_over;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::shard;
 use crate::counting::wire::MAX_BATCH_VISITS;
@@ -76,7 +77,7 @@ impl Shard {
         if !self.armed.get() {
             let storage = self.state.storage();
             if storage.get_alarm().await?.is_none() {
-                storage.set_alarm(Duration::from_millis(WINDOW_MS)).await?;
+                storage.set_alarm(Duration::from_millis(until_over(WINDOW_MS, now_ms()))).await?;
             }
             self.armed.set(true);
         }

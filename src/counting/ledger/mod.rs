@@ -159,7 +159,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Carries the journal over into the tables and forgets ids, batches and hashes whose time is over. Returns whether
-    /// any ids are left whose time will come, so that this must be called again.
+    /// any ids or hashes are left whose time will come, so that this must be called again.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -173,7 +173,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.run(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))?])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
-        Ok(!self.seen.is_empty())
+        Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) != Some(0))
     }
 
     /// What each visit of a batch counts. Changes nothing but the cache of stored pages.
