@@ -11,7 +11,7 @@ use footfall::counting::ledger::seen::{MAX_IDS, WINDOW_MS};
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
 use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
-use support::sqlite::Sqlite;
+use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
@@ -225,4 +225,16 @@ fn no_number_of_a_batch_keeps_a_later_fold_from_storing_it() {
         assert_eq!(rig.ledger.maintain(rig.now).map(|_| ()), Ok(()), "after a batch of number {sequence}");
         assert!(Ledger::open(rig.sql.clone(), rig.now).is_ok());
     }
+}
+
+#[test]
+fn waking_asks_for_each_page_once_and_not_for_each_row() {
+    let mut rig = Rig::new();
+    for sequence in 1..=1_000 {
+        rig.send(1, sequence, &[visit("/a"), visit("/b")]);
+    }
+    let sql = Faulty::new(rig.sql.clone());
+    let ledger = Ledger::open(sql.clone(), rig.now).unwrap();
+    assert_eq!(ledger.views(), 2_000);
+    assert!(sql.statements() < 40, "{} statements for two pages", sql.statements());
 }

@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
@@ -25,6 +26,13 @@ const SETTINGS = {
   WASM_BINDGEN_USE_JS_SYS: '1',
 };
 
+/**
+ * The WebAssembly that worker-build may use. Its own wasm-opt keeps the names of functions, a third of the module; this
+ * pass drops them. A panic still says its file and line.
+ */
+const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling'];
+const SHRINK = ['-Oz', '--strip-debug', ...FEATURES.map((feature) => `--enable-${feature}`)];
+
 /** Builds what is not built, and checks it. */
 export async function build() {
   const start = performance.now();
@@ -33,13 +41,16 @@ export async function build() {
     WASM_BINDGEN_BIN: cargoBin('wasm-bindgen'),
     WASM_OPT_BIN: npmBin('wasm-opt'),
     ESBUILD_BIN: npmBin('esbuild'),
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: withoutPaths(),
   });
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
   await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM], { env });
   const fresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp();
   if (!fresh) {
     await runQuietly(cargoBin('worker-build'), ['--release'], { env });
-    checkBuild(readFileSync(join(BUILD, 'index.js'), 'utf8'));
+    const wasm = join(BUILD, 'index_bg.wasm');
+    await runQuietly(npmBin('wasm-opt'), [...SHRINK, wasm, '-o', wasm], { env });
+    checkBuild(...[join(BUILD, 'index.js'), join(ROOT, 'wrangler.toml')].map((file) => readFileSync(file, 'utf8')));
     writeFileSync(STAMP, stamp());
   }
   say(`build/ is ${fresh ? 'up to date' : `built in ${duration(performance.now() - start)}`}: ${sizes()}`);
@@ -50,11 +61,17 @@ function stamp() {
   const made = createHash('sha256').update(JSON.stringify(SETTINGS));
   const from = [
     join(targetDir(), WASM, 'release', 'footfall.wasm'),
-    ...['package-lock.json', 'Cargo.lock', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/pins.mjs'].map((file) => join(ROOT, file)),
+    ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/pins.mjs'].map((file) => join(ROOT, file)),
     ...OUTPUT.map((file) => join(BUILD, file)),
   ];
   for (const file of from) made.update(existsSync(file) ? readFileSync(file) : 'missing').update('\0');
   return made.digest('hex');
+}
+
+/** Keeps this machine's paths out of the module: they would make it larger, and another on each machine. */
+function withoutPaths() {
+  const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src');
+  return [registry, ROOT].map((path) => `--remap-path-prefix=${path}=.`).join(' ');
 }
 
 const targetDir = () => process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');

@@ -2,20 +2,24 @@
 
 import { Trouble } from './run.mjs';
 
-/** The event handlers. Everything that Rust exports becomes one, callable by whoever has a service binding. */
+/** The event handlers. Every function that Rust exports becomes one, callable by whoever has a service binding. */
 const HANDLERS = ['fetch', 'start'];
 
-/** The classes. All but `Shard` come along with the crate `worker` and are plain data. */
-const EXPORTS = ['ContainerStartupOptions', 'MinifyConfig', 'R2Range', 'Shard', 'default'];
+/** Classes that come along with the crate `worker`: plain data, of no use to a caller. */
+const FROM_WORKER = ['ContainerStartupOptions', 'MinifyConfig', 'R2Range'];
 
-/** Throws where the Worker would lose visits of clients that leave, or offers more than it should. */
-export function checkBuild(source) {
+/**
+ * Throws where the Worker would lose the visits of clients that leave, or offers more or less than it should.
+ * `source` is the text of build/index.js, `config` that of wrangler.toml: its bindings name the classes of the objects.
+ */
+export function checkBuild(source, config) {
+  const objects = [...config.matchAll(/^class_name\s*=\s*"(\w+)"/gm)].map(([, name]) => name);
   if (!/\.prototype\.fetch=async function[^{]*\{[^}]*\.waitUntil\(/.test(source)) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil: was worker-build run without RUN_TO_COMPLETION?');
   }
   expect('event handlers', [...source.matchAll(/\w\.prototype\.(\w+)=/g)].map(([, name]) => name), HANDLERS);
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
-  expect('exports', list.split(',').map((entry) => entry.trim().split(' as ').pop()), EXPORTS);
+  expect('exports', list.split(',').map((entry) => entry.trim().split(' as ').pop()), ['default', ...objects, ...FROM_WORKER]);
 }
 
 function expect(what, found, wanted) {

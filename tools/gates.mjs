@@ -48,7 +48,9 @@ export const GATES = [
       // All of `--tests`, as wasm-pack does: what is native only says so with `#![cfg(not(target_arch = "wasm32"))]`.
       await compile('build', ['--tests', '--target', WASM]);
       // wasm-pack takes the wasm-bindgen-test-runner that PATH has; no-install, so that it never looks for another.
-      await run(cargoBin('wasm-pack'), ['test', '--node', '--mode', 'no-install', '.', '--locked', '--test', 'wasm'], { env: toolEnv() });
+      // cargo would pass its own quiet on to that runner, which takes it for an error.
+      const env = toolEnv({ CARGO_TERM_QUIET: 'false' });
+      await run(cargoBin('wasm-pack'), ['test', '--node', '--mode', 'no-install', '.', '--locked', '--test', 'wasm'], { env });
     },
   },
   { name: 'build', what: 'the Worker, as it is deployed', run: build },

@@ -66,6 +66,10 @@ fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Body, Refusal> {
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    // serde would read a list as the fields in their order.
+    if text.trim_start().starts_with('[') {
+        return Err(Refusal::BodyNotJson("a list, where an object is due".to_owned()));
+    }
     serde_json::from_str(text).map_err(|error| Refusal::BodyNotJson(error.to_string().chars().take(MAX_QUOTE).collect()))
 }
 
@@ -128,6 +132,7 @@ mod tests {
         assert!(matches!(refused(b"{"), Refusal::BodyNotJson(_)));
         assert!(matches!(refused(br#"{"page":1}"#), Refusal::BodyNotJson(why) if why.contains("invalid type")));
         assert!(matches!(refused(br#"{"pages":"/"}"#), Refusal::BodyNotJson(why) if why.contains("unknown field `pages`")));
+        assert!(matches!(refused(br#" ["default","/","x"]"#), Refusal::BodyNotJson(why) if why.contains("a list")));
         assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::BodyNotJson(why) if why.contains("duplicate")));
         assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite);
         assert_eq!(refused(br#"{"page":"/\u0007"}"#), Refusal::Page(PageError::Control));

@@ -78,11 +78,14 @@ export function loopbackService(name) {
 /** The name of the socket that the {@link COLLECT} of a service is reached by. */
 export const collector = (service) => `${service}-collect`;
 
+/** The name of the socket that Footfall's objects are thrown away by. */
+export const BREAKER = 'footfall-break';
+
 /**
  * The whole file. Every service in `exposed` gets a socket of its own name on a free port of the loopback; those in
- * `collected` get one more, which collects their isolate's garbage.
+ * `collected` get one more, which collects their isolate's garbage; `breakable` adds the one that throws objects away.
  */
-export function configText({ services, exposed, collected }) {
+export function configText({ services, exposed, collected, breakable }) {
   const socket = (name, service) => `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${service})`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -93,6 +96,7 @@ const config :Workerd.Config = (
     ${[
       ...exposed.map((name) => socket(name, quote(name))),
       ...collected.map((name) => socket(collector(name), `(name = ${quote(name)}, entrypoint = "Collect")`)),
+      ...(breakable ? [socket(BREAKER, '(name = "footfall", entrypoint = "Break")')] : []),
     ].join(',\n    ')}
   ],
   v8Flags = [${collected.length > 0 ? '"--expose-gc"' : ''}]

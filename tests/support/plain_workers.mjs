@@ -48,6 +48,34 @@ export class Collect extends WorkerEntrypoint {
 `;
 
 /**
+ * Footfall's main module with objects that can be thrown away while they work, as the platform does when it moves or
+ * restarts them: memory is gone, storage stays, whoever waits gets an error. `GET /?binding=&name=` at the entry point
+ * Break does it. The abort comes from outside of wasm; inside of it, it would break the whole isolate.
+ */
+export const breakable = (objects) => `
+import './probe.js';
+import { DurableObject } from 'cloudflare:workers';
+import * as built from './index.js';
+export { default } from './index.js';
+const breakable = (Built) => class extends DurableObject {
+  built = new Built(this.ctx, this.env);
+  fetch(request) {
+    if (request.url.endsWith('/break')) this.ctx.abort('thrown away by the test');
+    return this.built.fetch(request);
+  }
+  alarm() { return this.built.alarm(); }
+};
+${objects.map(([, className]) => `export const ${className} = breakable(built.${className});`).join('\n')}
+export class Break extends WorkerEntrypoint {
+  async fetch(request) {
+    const { searchParams } = new URL(request.url);
+    const object = this.env[searchParams.get('binding')].getByName(searchParams.get('name'));
+    return new Response(await object.fetch('https://object/break').then(() => 'it lives', () => 'thrown away'));
+  }
+}
+`;
+
+/**
  * A counter that answers each POST after \`WAIT_MS\` and notes what came. \`GET /notes\` tells and forgets the notes.
  * All in one isolate, so plain variables are enough.
  */

@@ -126,11 +126,12 @@ pub(crate) const FAULTS: [Fault; 2] = [Fault::Failed, Fault::FailedButApplied];
 pub(crate) struct Faulty<S> {
     inner: S,
     due: Rc<Cell<Option<(u32, Fault)>>>,
+    ran: Rc<Cell<u32>>,
 }
 
 impl<S> Faulty<S> {
     pub(crate) fn new(inner: S) -> Self {
-        Self { inner, due: Rc::default() }
+        Self { inner, due: Rc::default(), ran: Rc::default() }
     }
 
     /// Lets the `n`th statement from now fail; 1 is the next.
@@ -143,12 +144,13 @@ impl<S> Faulty<S> {
         self.due.take().is_some()
     }
 
-    /// Whether the fault that was set is still to come.
-    pub(crate) fn is_pending(&self) -> bool {
-        self.due.get().is_some()
+    /// Statements that were run so far.
+    pub(crate) fn statements(&self) -> u32 {
+        self.ran.get()
     }
 
     fn next(&self) -> Option<Fault> {
+        self.ran.set(self.ran.get() + 1);
         let (n, fault) = self.due.get()?;
         self.due.set((n > 1).then(|| (n - 1, fault)));
         (n <= 1).then_some(fault)

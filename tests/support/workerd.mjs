@@ -8,13 +8,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSyn
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
-import { collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
-import { COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
+import { breakable as breakableMain, COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
 
-/** What workerd says where Rust panicked, or where one request touched what belongs to another (PLATFORM.md 2.1, 2.2). */
+/** What workerd says where Rust panicked, or where one request touched what belongs to another. */
 const NEVER_IN_A_LOG = [/panicked at/, /RuntimeError/, /Cannot perform I\/O on behalf of a different/, /had hung/];
 
 /** Servers that live, so that a file of tests that ends before its time leaves no process and no files behind. */
@@ -34,8 +34,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `services`: more Workers by name, each `{ source, vars?, services?, outbound? }` in plain JavaScript.
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
+ * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [] } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], breakable = false } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -47,8 +48,8 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
   const plain = { nowhere: { source: NOWHERE }, ...services };
   for (const [name, { source }] of Object.entries(plain)) writeFileSync(join(dir, `${name}.js`), source + COLLECT);
   writeFileSync(join(dir, 'probe.js'), PROBE);
-  writeFileSync(join(dir, 'main.js'), `import './probe.js';\nexport * from './index.js';\nexport { default } from './index.js';\n${COLLECT}`);
   const { compatibilityDate, objects } = wranglerConfig();
+  writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : MAIN) + COLLECT);
   const common = { compatibilityDate };
   writeFileSync(
     join(dir, 'workerd.capnp'),
@@ -60,13 +61,16 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
       ],
       exposed: expose,
       collected: collect,
+      breakable,
     }),
   );
   const server = new Workerd(binary, dir, collect);
   t.after(() => server.dispose());
-  await server.listening([...expose, ...collect.map(collector)]);
+  await server.listening([...expose, ...collect.map(collector), ...(breakable ? [BREAKER] : [])]);
   return server;
 }
+
+const MAIN = `import './probe.js';\nexport * from './index.js';\nexport { default } from './index.js';\n`;
 
 class Workerd {
   #child;
@@ -152,6 +156,13 @@ class Workerd {
       if (name === 'footfall') Object.assign(wasm, left);
     }
     return { rssKiB: this.rssKiB(), ...wasm };
+  }
+
+  /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
+  async throwAway(binding, name) {
+    const query = new URLSearchParams({ binding, name });
+    const text = await (await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`)).text();
+    if (text !== 'thrown away') throw new Error(`${binding} ${name}: ${text}`);
   }
 
   /**

@@ -1,0 +1,126 @@
+//! The pure half once on wasm32, where it runs for real: the same answers as natively, with 32-bit sizes.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::batch::{Action, Batcher, Event, MAX_PARKED, Posting};
+use footfall::counting::body::{self, BodyHeaders};
+use footfall::counting::config::{Config, Variable};
+use footfall::counting::days::{DayRecord, date_of, day_of, parse_date};
+use footfall::counting::endpoint::Failure;
+use footfall::counting::error::Refusal;
+use footfall::counting::page::{Page, PageError};
+use footfall::counting::reply;
+use footfall::counting::route::{Read, Route, route};
+use footfall::counting::routing;
+use footfall::counting::site::Sites;
+use footfall::counting::visit_id::{Fingerprint, VisitId};
+use footfall::counting::visitor::{Salt, Sender, Visitor, VisitorHash, visitor};
+use footfall::counting::wire::{Answer, Call, MAX_BATCH_VISITS, decode, encode};
+use support::{NOBODY, SECOND, Sent, T0, batch, counted, duplicate, entry, receipt, visit};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+#[wasm_bindgen_test]
+fn sizes_are_32_bits_and_the_limits_fit() {
+    assert_eq!(usize::BITS, 32);
+    assert_eq!(u64::try_from(MAX_PARKED).unwrap(), 8_192);
+    assert_eq!(day_of(u64::MAX), u32::MAX);
+}
+
+#[wasm_bindgen_test]
+fn a_fingerprint_is_the_same_as_in_every_other_version_and_place() {
+    assert_eq!(VisitId::parse("visit-1").unwrap().fingerprint(), Fingerprint(16_983_402_401_676_785_182));
+    assert_eq!(VisitId::made_by(u128::MAX, u64::MAX).as_str(), "ffffffffffffffffffffffffffffffff-ffffffffffffffff");
+}
+
+#[wasm_bindgen_test]
+fn messages_have_the_bytes_that_they_have_natively() {
+    // The numbers above 2^32 are what a `usize` on the way would lose.
+    let sent = [visit("/a").id(1 << 63), visit("/é").by(u64::MAX), visit("/a")];
+    let batch = batch(1 << 127, 1 << 52, T0, &sent);
+    let bytes = encode(&Call::Register(batch.clone()));
+    assert_eq!(decode(&bytes), Ok(Call::Register(batch)));
+    for cut in 0..bytes.len() {
+        assert!(decode::<Call<'_>>(&bytes[..cut]).is_err());
+    }
+    let answer = Answer::Receipt(receipt(&[counted(1 << 40), duplicate(u64::MAX)]));
+    assert_eq!(decode(&encode(&answer)), Ok(answer));
+    assert_eq!(encode(&Answer::Views(300)), [1, 1, 172, 2]);
+    // A list that claims 4,294,967,295 entries must not be made room for.
+    assert!(decode::<Answer>(&[1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
+}
+
+#[wasm_bindgen_test]
+fn the_largest_batch_is_written_and_read() {
+    let sent: Vec<Sent> = (0..MAX_BATCH_VISITS).map(|n| visit(&format!("/{n:0511}")).id(u64::MAX)).collect();
+    let call = Call::Register(batch(u128::MAX, u64::MAX, T0, &sent));
+    let bytes = encode(&call);
+    assert_eq!(decode(&bytes), Ok(call));
+}
+
+fn posted(actions: Vec<Action>) -> Posting {
+    match actions.into_iter().next() {
+        Some(Action::Post(posting)) => posting,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[wasm_bindgen_test]
+fn visits_that_come_during_a_post_leave_together() {
+    let deadline = T0 + 5 * SECOND;
+    let mut batcher = Batcher::default();
+    let first = posted(batcher.step(Event::Arrived(1, entry("/", deadline)), T0));
+    for ticket in 2..=4 {
+        assert_eq!(batcher.step(Event::Arrived(ticket, entry("/a", deadline)), T0), [Action::Park]);
+    }
+    let gave_up = batcher.step(Event::GaveUp(3), T0);
+    assert_eq!(gave_up, [Action::Answer(3, Err(Failure::Deadline { sent: false }))]);
+    let ended = batcher.step(Event::Ended(first, Ok(receipt(&[counted(1)]))), T0);
+    assert_eq!(ended, [Action::Answer(1, Ok(counted(1))), Action::Lead(2)]);
+    let second = posted(batcher.step(Event::TookLead(2, entry("/a", deadline)), T0));
+    assert_eq!(second.tickets().collect::<Vec<_>>(), [2, 4]);
+    assert_eq!(second.batch(9).pages, ["/a"]);
+    let failed = batcher.step(Event::Ended(second, Err(Failure::Broken("x".to_owned()))), T0);
+    assert_eq!(failed.len(), 2, "{failed:?}");
+}
+
+#[wasm_bindgen_test]
+fn requests_are_read() {
+    assert_eq!(route("GET", "https://h/?x"), Ok(Route::Home));
+    let page = Page::parse("/a b").unwrap();
+    assert_eq!(route("GET", "http://h/counter?page=/a%20b"), Ok(Route::Read(Read { site: None, page: Some(page) })));
+    assert_eq!(route("PUT", "http://h/counter"), Err(Refusal::Method("GET, HEAD, POST")));
+    assert_eq!(Page::parse("/a\u{85}"), Err(PageError::Control));
+    let sites = Sites::parse("blog,docs").unwrap();
+    let headers = BodyHeaders { content_type: Some("application/json"), idempotency_key: None };
+    let read = body::visit(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites).unwrap();
+    assert_eq!((read.site.as_str(), read.page.as_str()), ("docs", "/x"));
+    assert!(matches!(body::visit(&[b'['; 8_000], headers, &sites), Err(Refusal::BodyNotJson(_))), "deep nesting");
+    assert_eq!(reply::refused(&Refusal::UnknownPath).status, 404);
+}
+
+#[wasm_bindgen_test]
+fn a_configuration_is_read() {
+    assert_eq!(Config::parse(|_| Variable::Missing).unwrap().timeout_ms, 5_000);
+    let with = |text: &'static str| {
+        Config::parse(move |name| if name == "SHARDS" { Variable::Text(text.to_owned()) } else { Variable::Missing })
+    };
+    assert_eq!(with("256").unwrap().shards, 256);
+    assert_eq!(with("257").unwrap_err().allowed, "a whole number from 1 to 256");
+    assert!(with("4294967297").is_err(), "one more than 2^32 is not 1");
+}
+
+#[wasm_bindgen_test]
+fn days_visitors_and_shards_are_the_same_as_natively() {
+    assert_eq!((date_of(20_779), parse_date("2026-11-22")), ("2026-11-22".to_owned(), Some(20_779)));
+    let sender = Sender { address: Some("2001:db8::1"), agent: Some("Browser/1"), ..Sender::default() };
+    let site = Sites::parse("blog").unwrap().first().clone();
+    let said = visitor(sender, &site, Some(Salt([7; 16])));
+    let record = DayRecord { day: 1, salt: Salt([7; 16]), shards: 256, shards_before: 2 };
+    let shard = |id, who| routing::route(id, who, Some(&record), 1 << 100, 1).map(|route| (route.shard, route.ask_first));
+    assert_eq!(said, Visitor::Hash(VisitorHash(0)));
+    assert_eq!(shard(Some(Fingerprint(u64::MAX)), NOBODY), Ok((0, None)));
+    assert_eq!(shard(None, Visitor::Hash(VisitorHash(1 << 40))), Ok((0, None)));
+}
