@@ -21,8 +21,10 @@ fn refused(fault: Fault) -> Result<footfall::counting::wire::Receipt, LedgerErro
     Err(LedgerError::Fault(fault))
 }
 
+type Event = (&'static str, fn(&mut Rig));
+
 /// What can happen to a ledger between two calls without changing what it answers.
-const BETWEEN: [(&str, fn(&mut Rig)); 4] = [
+const BETWEEN: [Event; 4] = [
     ("nothing", |_| {}),
     ("a restart", Rig::restart),
     ("a fold", |rig| {

@@ -143,11 +143,7 @@ impl Batcher {
                 _ => vec![self.arrived(ticket, entry, now)],
             },
             Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
-            Event::GaveUp(ticket) => {
-                // A parked visit was never sent; any other is in a batch whose answer did not come.
-                let sent = self.leave(ticket).is_none();
-                vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))]
-            }
+            Event::GaveUp(ticket) => self.gave_up(ticket, now),
         }
     }
 
@@ -169,6 +165,27 @@ impl Batcher {
             let at = self.parked.partition_point(|(other, _)| *other < ticket);
             self.parked.insert(at, (ticket, entry));
             Action::Park
+        }
+    }
+
+    /// A parked visit was never sent, nor was one that was just told to lead; any other is in a batch whose answer did
+    /// not come.
+    fn gave_up(&mut self, ticket: Ticket, now: u64) -> Vec<Action> {
+        let held_lead = matches!(self.lead, Lead::Handed(to, _) if to == ticket);
+        let sent = !held_lead && self.leave(ticket).is_none();
+        let mut actions = vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))];
+        if held_lead {
+            self.hand_on(now, &mut actions);
+        }
+        actions
+    }
+
+    /// Gives the lead to the oldest parked visit, or to nobody.
+    fn hand_on(&mut self, now: u64, actions: &mut Vec<Action>) {
+        self.lead = Lead::Free;
+        if let Some((next, _)) = self.parked.pop_front() {
+            self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
+            actions.push(Action::Lead(next));
         }
     }
 
@@ -202,11 +219,7 @@ impl Batcher {
             actions.push(Action::Answer(ticket, answer));
         }
         if matches!(self.lead, Lead::Posting { sequence, .. } if sequence == ended.sequence) {
-            self.lead = Lead::Free;
-            if let Some((next, _)) = self.parked.pop_front() {
-                self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
-                actions.push(Action::Lead(next));
-            }
+            self.hand_on(now, &mut actions);
         }
         actions
     }

@@ -79,7 +79,10 @@ fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
         Variable::Text(text) if is_http_url(&text) => Ok(Some(text)),
         other => Err(ConfigError {
             variable: "COUNTER_URL",
-            value: without_credentials(&show(&other)),
+            value: match other {
+                Variable::Text(text) => show(&Variable::Text(without_credentials(&text))),
+                other => show(&other),
+            },
             allowed: "an http:// or https:// URL in ASCII with a host, without user name, password and fragment; or nothing, \
                       for the embedded counter"
                 .to_owned(),
@@ -126,11 +129,11 @@ fn show(variable: &Variable) -> String {
 }
 
 /// The errors of this file reach whoever asks, so what stands before an `@` is not repeated.
-fn without_credentials(shown: &str) -> String {
-    match shown.rsplit_once('@') {
-        None => shown.to_owned(),
+fn without_credentials(url: &str) -> String {
+    match url.rsplit_once('@') {
+        None => url.to_owned(),
         Some((before, after)) => match before.split_once("://") {
-            None => format!("\"…@{after}"),
+            None => format!("…@{after}"),
             Some((scheme, _)) => format!("{scheme}://…@{after}"),
         },
     }
@@ -264,6 +267,6 @@ mod tests {
     #[test]
     fn wrong_sites_are_named() {
         let error = with("SITES", text("blog,Docs")).unwrap_err().to_string();
-        assert!(error.contains("\"blog,Docs\" (`Docs` is not the name of a site)"), "{error}");
+        assert!(error.contains("\"blog,Docs\" (\"Docs\" is not the name of a site)"), "{error}");
     }
 }

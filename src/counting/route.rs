@@ -71,10 +71,10 @@ pub fn is_prefetch(sec_purpose: &str) -> bool {
 }
 
 fn path_and_query(url: &str) -> (&str, &str) {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let no_fragment = after_scheme.split_once('#').map_or(after_scheme, |(before, _)| before);
+    let no_fragment = url.split_once('#').map_or(url, |(before, _)| before);
     let (before_query, query) = no_fragment.split_once('?').unwrap_or((no_fragment, ""));
-    let path = before_query.find('/').and_then(|at| before_query.get(at..)).unwrap_or("/");
+    let after_scheme = before_query.split_once("://").map_or(before_query, |(_, rest)| rest);
+    let path = after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
     (path, query)
 }
 

@@ -39,7 +39,7 @@ impl Sites {
         let mut all: Vec<Site> = Vec::new();
         for name in list.split(',').map(str::trim) {
             if !is_site_name(name) {
-                return Err(format!("`{name}` is not the name of a site"));
+                return Err(format!("{} is not the name of a site", shown(name)));
             }
             if all.iter().any(|site| site.as_str() == name) {
                 return Err(format!("`{name}` is listed twice"));
@@ -63,6 +63,11 @@ impl Sites {
     }
 }
 
+/// A name that is none, for a person: on one line and not too long.
+fn shown(name: &str) -> String {
+    format!("{:?}", name.chars().take(MAX_SITE_BYTES).collect::<String>())
+}
+
 fn is_site_name(name: &str) -> bool {
     name.len() <= MAX_SITE_BYTES
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
@@ -84,11 +89,11 @@ mod tests {
     #[test]
     fn a_wrong_name_is_told_apart_by_what_is_wrong() {
         for (list, complaint) in [
-            ("", "`` is not the name of a site"),
-            ("blog,", "`` is not the name of a site"),
-            ("Blog", "`Blog` is not the name of a site"),
-            (".blog", "`.blog` is not the name of a site"),
-            ("a b", "`a b` is not the name of a site"),
+            ("", "\"\" is not the name of a site"),
+            ("blog,", "\"\" is not the name of a site"),
+            ("Blog", "\"Blog\" is not the name of a site"),
+            (".blog", "\".blog\" is not the name of a site"),
+            ("a b", "\"a b\" is not the name of a site"),
             ("blog,blog", "`blog` is listed twice"),
         ] {
             assert_eq!(Sites::parse(list), Err(complaint.to_owned()));

@@ -152,10 +152,10 @@ impl<'a> ShardClient<'a> {
         let ticket = isolate::next_number();
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
-            match step(object, event).into_iter().next() {
-                Some(Action::Post(posting)) => return self.lead(object, ticket, posting).await,
-                Some(Action::Answer(_, answer)) => return answer,
-                _ => {}
+            match carry_out(ticket, step(object, event)) {
+                Next::Post(posting) => return self.lead(object, ticket, posting).await,
+                Next::Answer(answer) => return answer,
+                Next::Park => {}
             }
             event = match parking::park(ticket, self.deadline.saturating_sub(now_ms())).await {
                 Wake::Lead => Event::TookLead(ticket, entry.clone()),
@@ -173,17 +173,33 @@ impl<'a> ShardClient<'a> {
             Ok(_) => Err(something_else()),
             Err(failure) => Err(failure),
         };
-        let mut own = Err(Failure::Broken("the batch has no line for its leader".to_owned()));
-        for action in step(object, Event::Ended(posting, outcome)) {
-            match action {
-                Action::Answer(ticket, answer) if ticket == leader => own = answer,
-                Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
-                Action::Lead(ticket) => parking::lead(ticket),
-                Action::Post(_) | Action::Park => {}
-            }
+        match carry_out(leader, step(object, Event::Ended(posting, outcome))) {
+            Next::Answer(answer) => answer,
+            Next::Post(_) | Next::Park => Err(Failure::Broken("the batch has no line for its leader".to_owned())),
         }
-        own
     }
+}
+
+/// What a visit does next itself.
+enum Next {
+    Post(Posting),
+    Park,
+    Answer(Result<Counted, Failure>),
+}
+
+/// Does what concerns other visits, and says what is left for this one.
+fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
+    let mut next = Next::Park;
+    for action in actions {
+        match action {
+            Action::Post(posting) => next = Next::Post(posting),
+            Action::Park => {}
+            Action::Answer(ticket, answer) if ticket == own => next = Next::Answer(answer),
+            Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
+            Action::Lead(ticket) => parking::lead(ticket),
+        }
+    }
+    next
 }
 
 fn object_name(site: &Site, shard: u16) -> String {

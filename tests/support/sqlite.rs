@@ -54,12 +54,10 @@ impl Sqlite {
 
     /// The one number that a statement gives.
     pub(crate) fn number(&self, statement: &str) -> i64 {
-        match self.query(statement, &[]).unwrap()[..] {
-            [ref row] if matches!(row[..], [Value::Integer(_)]) => match row[0] {
-                Value::Integer(number) => number,
-                _ => panic!(),
-            },
-            ref other => panic!("{statement}: {other:?}"),
+        let rows = self.query(statement, &[]).unwrap();
+        match rows.first().and_then(|row| row.first()) {
+            Some(Value::Integer(number)) => *number,
+            other => panic!("{statement}: {other:?}"),
         }
     }
 

@@ -39,6 +39,9 @@ pub const MAX_PAGES: u64 = 10_000;
 /// Where views of further pages are counted. No page has this name, because pages begin with `/`.
 pub const OTHER: &str = "(other)";
 
+/// The highest number of a batch: integers are exact to here on their way into the database.
+const MAX_SEQUENCE: u64 = (1 << 53) - 1;
+
 /// Milliseconds of an hour.
 const HOUR_MS: u64 = 60 * 60 * 1000;
 
@@ -274,7 +277,9 @@ fn unreadable(what: &str) -> StorageError {
 fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
     let last_day = day_of(now).saturating_add(1);
     let sizes = (1..=MAX_BATCH_VISITS).contains(&batch.visits.len()) && batch.pages.len() <= batch.visits.len();
+    let apart = batch.pages.iter().collect::<HashSet<_>>().len() == batch.pages.len();
+    let number = batch.sequence <= MAX_SEQUENCE;
     let pages = batch.pages.iter().all(|page| page.starts_with('/') && page.len() <= MAX_PAGE_BYTES);
     let visits = batch.visits.iter().all(|visit| usize::from(visit.page) < batch.pages.len() && visit.day <= last_day);
-    if sizes && pages && visits { Ok(()) } else { Err(LedgerError::Fault(Fault::Malformed)) }
+    if sizes && apart && number && pages && visits { Ok(()) } else { Err(LedgerError::Fault(Fault::Malformed)) }
 }

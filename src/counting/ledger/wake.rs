@@ -49,7 +49,7 @@ impl<S: Sql> Ledger<S> {
     fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))?])? {
             let window = count_at(&row, 0)?;
-            for id in unpack(blob_at(&row, 1)?) {
+            for id in unpack(blob_at(&row, 1)?)? {
                 self.seen.insert(Fingerprint(id), window);
             }
         }
@@ -61,7 +61,7 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(schema::VISITORS, &[Value::count(day)?])?;
         let mut hashes = Vec::new();
         for row in &rows {
-            hashes.extend(unpack(blob_at(row, 0)?).map(VisitorHash));
+            hashes.extend(unpack(blob_at(row, 0)?)?.map(VisitorHash));
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
         self.people = People::stored(day, hashes.into_iter());
@@ -83,8 +83,14 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)?])? {
             let number = count_at(&row, 0)?;
             let read: Row<'_> = decode(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
-            for page in read.batch.pages.iter().chain([&OTHER]) {
+            if number != self.written.saturating_add(1) {
+                return Err(unreadable("a journal row that is missing"));
+            }
+            for page in &read.batch.pages {
                 self.load(page)?;
+            }
+            if read.receipt.visits.iter().any(|counted| counted.other) {
+                self.load(OTHER)?;
             }
             self.take_over(&read, number);
         }
@@ -97,6 +103,10 @@ fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
     rows.first().map_or(Ok(0), |row| count_at(row, 0))
 }
 
-fn unpack(packed: &[u8]) -> impl Iterator<Item = u64> {
-    packed.as_chunks::<8>().0.iter().map(|bytes| u64::from_le_bytes(*bytes))
+/// The numbers in a packed row.
+fn unpack(packed: &[u8]) -> Result<impl Iterator<Item = u64>, StorageError> {
+    match packed.as_chunks::<8>() {
+        (numbers, []) => Ok(numbers.iter().map(|bytes| u64::from_le_bytes(*bytes))),
+        _ => Err(unreadable("a packed row")),
+    }
 }

@@ -1,0 +1,290 @@
+//! The rules of the batcher, each as a sentence: who posts, who parks, who is answered, who takes over.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, MAX_PARKED, Posting, RETRY_AFTER_S, Ticket};
+use footfall::counting::endpoint::Failure;
+use footfall::counting::wire::{MAX_BATCH_VISITS, Receipt};
+use support::{SECOND, T0, counted, entry, receipt};
+
+/// How long a visit of these tests waits.
+const TIMEOUT_MS: u64 = 5 * SECOND;
+
+/// When those that came first must be answered.
+const DEADLINE: u64 = T0 + TIMEOUT_MS;
+
+fn arrive(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
+    one(batcher.step(Event::Arrived(ticket, entry("/", now + TIMEOUT_MS)), now))
+}
+
+fn take_lead(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
+    one(batcher.step(Event::TookLead(ticket, entry("/", DEADLINE)), now))
+}
+
+fn give_up(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Failure {
+    match one(batcher.step(Event::GaveUp(ticket), now)) {
+        Action::Answer(answered, Err(failure)) if answered == ticket => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn one(mut actions: Vec<Action>) -> Action {
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    actions.remove(0)
+}
+
+/// The batch that is to be posted.
+fn posted(action: Action) -> Posting {
+    match action {
+        Action::Post(posting) => posting,
+        other => panic!("no POST but {other:?}"),
+    }
+}
+
+fn tickets(posting: &Posting) -> Vec<Ticket> {
+    posting.tickets().collect()
+}
+
+/// A receipt in which each line is told by its views: the ticket that it belongs to.
+fn signed(posting: &Posting) -> Receipt {
+    receipt(&posting.tickets().map(counted).collect::<Vec<_>>())
+}
+
+/// Ends a POST well and wants each visit of it answered with its own line; returns who shall lead.
+fn end_well(batcher: &mut Batcher, posting: Posting, now: u64) -> Option<Ticket> {
+    let mut expected: Vec<Action> = posting.tickets().map(|ticket| Action::Answer(ticket, Ok(counted(ticket)))).collect();
+    let receipt = signed(&posting);
+    let actions = batcher.step(Event::Ended(posting, Ok(receipt)), now);
+    let next = match actions.last() {
+        Some(Action::Lead(next)) => Some(*next),
+        _ => None,
+    };
+    expected.extend(next.map(Action::Lead));
+    assert_eq!(actions, expected);
+    next
+}
+
+/// A batcher whose first visit posts, while the tickets from 2 to `last` are parked.
+fn busy(last: Ticket) -> (Batcher, Posting) {
+    let mut batcher = Batcher::default();
+    let posting = posted(arrive(&mut batcher, 1, T0));
+    for ticket in 2..=last {
+        assert_eq!(arrive(&mut batcher, ticket, T0), Action::Park);
+    }
+    (batcher, posting)
+}
+
+#[test]
+fn a_visit_alone_leads_at_once() {
+    let mut batcher = Batcher::default();
+    for ticket in 1..4 {
+        let posting = posted(arrive(&mut batcher, ticket, T0));
+        assert_eq!((tickets(&posting), posting.deadline), (vec![ticket], DEADLINE));
+        assert_eq!(end_well(&mut batcher, posting, T0 + 1), None);
+    }
+}
+
+#[test]
+fn visits_that_come_during_a_post_park_and_leave_together_in_their_order() {
+    let (mut batcher, first) = busy(5);
+    assert_eq!(batcher.parked(), 4);
+    assert_eq!(end_well(&mut batcher, first, T0 + 10), Some(2), "the oldest leads");
+    assert_eq!(arrive(&mut batcher, 6, T0 + 10), Action::Park, "who comes before it runs goes with it");
+    let second = posted(take_lead(&mut batcher, 2, T0 + 10));
+    assert_eq!(tickets(&second), [2, 3, 4, 5, 6]);
+    assert_eq!(batcher.parked(), 0);
+    assert_eq!(end_well(&mut batcher, second, T0 + 20), None);
+    assert_eq!(tickets(&posted(arrive(&mut batcher, 7, T0 + 30))), [7]);
+}
+
+#[test]
+fn a_batch_takes_as_many_as_it_may_and_the_rest_goes_with_the_next() {
+    let many = MAX_BATCH_VISITS as u64;
+    let (mut batcher, first) = busy(2 * many);
+    assert_eq!(end_well(&mut batcher, first, T0), Some(2));
+    let second = posted(take_lead(&mut batcher, 2, T0));
+    assert_eq!(tickets(&second), (2..=many + 1).collect::<Vec<_>>());
+    assert_eq!(end_well(&mut batcher, second, T0), Some(many + 2));
+    let third = posted(take_lead(&mut batcher, many + 2, T0));
+    assert_eq!(tickets(&third), (many + 2..=2 * many).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_batch_names_each_page_once_and_keeps_what_it_knows_of_each_visit() {
+    let mut batcher = Batcher::default();
+    let first = posted(arrive(&mut batcher, 1, T0));
+    for (ticket, page) in [(2, "/b"), (3, "/a"), (4, "/b"), (5, "/c")] {
+        batcher.step(Event::Arrived(ticket, entry(page, DEADLINE)), T0);
+    }
+    end_well(&mut batcher, first, T0);
+    let posting = posted(one(batcher.step(Event::TookLead(2, entry("/b", DEADLINE)), T0)));
+    let batch = posting.batch(77);
+    assert_eq!((batch.isolate, batch.sequence), (77, posting.sequence));
+    let pages: Vec<&str> = batch.visits.iter().map(|item| batch.pages[usize::from(item.page)]).collect();
+    assert_eq!(pages, ["/b", "/a", "/b", "/c"]);
+    assert_eq!(batch.pages.len(), 3);
+}
+
+#[test]
+fn a_visit_behind_too_many_is_told_to_come_back_and_is_in_no_batch() {
+    let (mut batcher, first) = busy(MAX_PARKED as u64 + 1);
+    let busy = Failure::Busy { retry_after: RETRY_AFTER_S };
+    assert_eq!(arrive(&mut batcher, 99_999, T0), Action::Answer(99_999, Err(busy)));
+    assert_eq!(batcher.parked(), MAX_PARKED);
+    let mut next = end_well(&mut batcher, first, T0);
+    assert_eq!(arrive(&mut batcher, 100_000, T0), Action::Park, "the lead left a place");
+    let mut posted_tickets = Vec::new();
+    while let Some(leader) = next {
+        let posting = posted(take_lead(&mut batcher, leader, T0));
+        posted_tickets.extend(tickets(&posting));
+        next = end_well(&mut batcher, posting, T0);
+    }
+    let expected: Vec<Ticket> = (2..=MAX_PARKED as u64 + 1).chain([100_000]).collect();
+    assert_eq!(posted_tickets, expected);
+}
+
+#[test]
+fn a_visit_that_gives_up_while_parked_is_surely_not_stored_and_in_no_batch() {
+    let (mut batcher, first) = busy(4);
+    assert_eq!(give_up(&mut batcher, 3, DEADLINE), Failure::Deadline { sent: false });
+    assert_eq!(give_up(&mut batcher, 2, DEADLINE), Failure::Deadline { sent: false });
+    assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(4));
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, DEADLINE))), [4]);
+}
+
+#[test]
+fn a_visit_that_gives_up_in_a_batch_is_in_doubt() {
+    let (mut batcher, first) = busy(3);
+    end_well(&mut batcher, first, T0);
+    let second = posted(take_lead(&mut batcher, 2, T0));
+    assert_eq!(give_up(&mut batcher, 3, DEADLINE), Failure::Deadline { sent: true });
+    assert_eq!(tickets(&second), [2, 3], "it may be stored");
+}
+
+#[test]
+fn a_visit_that_gives_up_with_the_lead_in_its_hand_was_never_sent_and_hands_it_on() {
+    // Its timer fired in the same turn in which the POST before it ended: it never saw that it should lead.
+    let (mut batcher, first) = busy(3);
+    assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(2));
+    let actions = batcher.step(Event::GaveUp(2), DEADLINE);
+    let gone = Action::Answer(2, Err(Failure::Deadline { sent: false }));
+    assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for a stranger to come by");
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, DEADLINE))), [3]);
+}
+
+#[test]
+fn a_failed_batch_fails_its_members_and_no_one_else() {
+    for failure in [
+        Failure::Broken("x".to_owned()),
+        Failure::Refused("x".to_owned()),
+        Failure::Busy { retry_after: 5 },
+        Failure::Deadline { sent: true },
+    ] {
+        let (mut batcher, first) = busy(3);
+        end_well(&mut batcher, first, T0);
+        let second = posted(take_lead(&mut batcher, 2, T0));
+        assert_eq!(arrive(&mut batcher, 4, T0), Action::Park);
+        let actions = batcher.step(Event::Ended(second, Err(failure.clone())), T0);
+        let answer = |ticket| Action::Answer(ticket, Err(failure.clone()));
+        assert_eq!(actions, [answer(2), answer(3), Action::Lead(4)]);
+        let third = posted(take_lead(&mut batcher, 4, T0));
+        assert_eq!(end_well(&mut batcher, third, T0), None);
+    }
+}
+
+#[test]
+fn a_receipt_that_is_too_short_leaves_the_rest_in_doubt() {
+    let (mut batcher, first) = busy(3);
+    end_well(&mut batcher, first, T0);
+    let second = posted(take_lead(&mut batcher, 2, T0));
+    let actions = batcher.step(Event::Ended(second, Ok(receipt(&[counted(9)]))), T0);
+    assert_eq!(actions[0], Action::Answer(2, Ok(counted(9))));
+    assert!(matches!(&actions[1], Action::Answer(3, Err(Failure::Broken(_)))), "{actions:?}");
+    assert_eq!(actions.len(), 2);
+}
+
+#[test]
+fn a_leader_that_never_ends_lapses_and_the_next_arrival_takes_over_with_the_parked() {
+    let (mut batcher, dead) = busy(3);
+    let lapses = dead.deadline + LEAD_GRACE_MS;
+    assert_eq!(arrive(&mut batcher, 4, lapses), Action::Park, "it has until then");
+    let taken = posted(arrive(&mut batcher, 5, lapses + 1));
+    assert_eq!(tickets(&taken), [5, 2, 3, 4], "who takes over leads, the others keep their order");
+    assert!(taken.sequence > dead.sequence);
+    assert_eq!(end_well(&mut batcher, taken, lapses + 2), None);
+}
+
+#[test]
+fn a_lead_that_is_handed_and_not_taken_lapses() {
+    let (mut batcher, first) = busy(3);
+    assert_eq!(end_well(&mut batcher, first, T0), Some(2));
+    assert_eq!(arrive(&mut batcher, 4, T0 + HANDOVER_MS), Action::Park);
+    assert_eq!(tickets(&posted(arrive(&mut batcher, 5, T0 + HANDOVER_MS + 1))), [5, 3, 4]);
+}
+
+#[test]
+fn a_visit_that_lost_the_lead_begins_again_and_is_in_one_batch_only() {
+    let (mut batcher, first) = busy(2);
+    assert_eq!(end_well(&mut batcher, first, T0), Some(2));
+    let late = T0 + HANDOVER_MS + 1;
+    let taken = posted(arrive(&mut batcher, 3, late));
+    assert_eq!(take_lead(&mut batcher, 2, late), Action::Park);
+    assert_eq!(arrive(&mut batcher, 4, late), Action::Park);
+    assert_eq!(tickets(&taken), [3]);
+    assert_eq!(end_well(&mut batcher, taken, late), Some(2), "it is the oldest again");
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 2, late))), [2, 4]);
+}
+
+#[test]
+fn a_lost_lead_that_is_free_again_is_taken_at_once() {
+    let (mut batcher, first) = busy(2);
+    end_well(&mut batcher, first, T0);
+    let late = T0 + HANDOVER_MS + 1;
+    let taken = posted(arrive(&mut batcher, 3, late));
+    end_well(&mut batcher, taken, late);
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 2, late))), [2]);
+}
+
+#[test]
+fn an_old_leader_that_ends_late_answers_its_visits_and_leaves_the_new_lead_alone() {
+    let (mut batcher, old) = busy(2);
+    let late = old.deadline + LEAD_GRACE_MS + 1;
+    let new = posted(arrive(&mut batcher, 3, late));
+    assert_eq!(arrive(&mut batcher, 4, late), Action::Park);
+    assert_eq!(end_well(&mut batcher, old, late), None, "ticket 4 waits for the new leader");
+    assert_eq!(arrive(&mut batcher, 5, late), Action::Park);
+    assert_eq!(end_well(&mut batcher, new, late), Some(4));
+}
+
+#[test]
+fn a_late_end_does_not_undo_a_handover() {
+    let (mut batcher, old) = busy(1);
+    let late = old.deadline + LEAD_GRACE_MS + 1;
+    let new = posted(arrive(&mut batcher, 2, late));
+    arrive(&mut batcher, 3, late);
+    assert_eq!(end_well(&mut batcher, new, late), Some(3));
+    end_well(&mut batcher, old, late);
+    assert_eq!(arrive(&mut batcher, 4, late), Action::Park, "ticket 3 has the lead");
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, late))), [3, 4]);
+}
+
+#[test]
+fn a_leader_that_lapsed_but_was_not_replaced_hands_on_as_usual() {
+    let (mut batcher, first) = busy(2);
+    assert_eq!(end_well(&mut batcher, first, DEADLINE + 10 * LEAD_GRACE_MS), Some(2));
+}
+
+#[test]
+fn numbers_of_batches_increase() {
+    let mut batcher = Batcher::default();
+    let mut last = 0;
+    for ticket in 1..100 {
+        let posting = posted(arrive(&mut batcher, ticket, T0));
+        assert!(posting.sequence > last);
+        last = posting.sequence;
+        let outcome = if ticket % 2 == 0 { Ok(signed(&posting)) } else { Err(Failure::Broken(String::new())) };
+        batcher.step(Event::Ended(posting, outcome), T0);
+    }
+}

@@ -1,0 +1,238 @@
+//! The batcher under random interleavings, with leaders and parked visits that die at any time.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail"
+)]
+
+mod support;
+
+use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, Posting, Ticket};
+use footfall::counting::endpoint::Failure;
+use footfall::counting::wire::Counted;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::collections::{BTreeMap, BTreeSet};
+use support::{SECOND, T0, counted, entry, receipt};
+
+const TIMEOUT_MS: u64 = 5 * SECOND;
+
+#[derive(Clone, Debug)]
+enum Op {
+    /// So many visits arrive.
+    Arrive(u8),
+    /// One of the POSTs on their way ends, well or not.
+    End(Index, bool),
+    /// One of those that were told to lead runs.
+    Run(Index),
+    /// One of the waiting visits gives up before its time, as a client that left might.
+    GiveUp(Index),
+    /// The request of a leader is killed: its POST never ends.
+    KillLeader(Index),
+    /// The request of a waiting visit is killed: it hears nothing and says nothing.
+    KillWaiting(Index),
+    Wait(u64),
+}
+
+fn any_op() -> impl Strategy<Value = Op> {
+    let at = any::<Index>;
+    prop_oneof![
+        6 => (1..6_u8).prop_map(Op::Arrive),
+        6 => (at(), any::<bool>()).prop_map(|(at, well)| Op::End(at, well)),
+        6 => at().prop_map(Op::Run),
+        2 => at().prop_map(Op::GiveUp),
+        1 => at().prop_map(Op::KillLeader),
+        1 => at().prop_map(Op::KillWaiting),
+        2 => (1..2 * TIMEOUT_MS).prop_map(Op::Wait),
+    ]
+}
+
+/// Everybody around a batcher, as `edge::shard_client` and its requests would be.
+#[derive(Default)]
+struct World {
+    batcher: Batcher,
+    now: u64,
+    last_ticket: Ticket,
+    /// Requests that live and have no answer yet, with their deadlines. Of these, `told` were told to lead.
+    waiting: BTreeMap<Ticket, u64>,
+    told: BTreeSet<Ticket>,
+    posts: Vec<Posting>,
+    /// Tickets that are parked as the world sees it: neither posted, nor told to lead, nor gone.
+    parked: BTreeSet<Ticket>,
+    posted: BTreeSet<Ticket>,
+    never_sent: BTreeSet<Ticket>,
+    last_sequence: u64,
+}
+
+impl World {
+    fn arrive(&mut self) {
+        self.last_ticket += 1;
+        let (ticket, deadline) = (self.last_ticket, self.now + TIMEOUT_MS);
+        self.waiting.insert(ticket, deadline);
+        self.report(ticket, Event::Arrived(ticket, entry("/", deadline)));
+    }
+
+    /// Reports an event of one visit and carries out what it says.
+    fn report(&mut self, reporter: Ticket, event: Event) {
+        for action in self.batcher.step(event, self.now) {
+            match action {
+                Action::Post(posting) => self.post(reporter, posting),
+                Action::Park => assert!(self.parked.insert(reporter), "parked twice"),
+                Action::Answer(ticket, answer) => self.answer(ticket, &answer),
+                Action::Lead(ticket) => {
+                    assert_eq!(self.parked.pop_first(), Some(ticket), "the oldest leads");
+                    // The dead hear nothing.
+                    self.told.extend(self.waiting.contains_key(&ticket).then_some(ticket));
+                }
+            }
+        }
+        assert_eq!(self.batcher.parked(), self.parked.len());
+    }
+
+    fn post(&mut self, leader: Ticket, posting: Posting) {
+        assert!(posting.sequence > self.last_sequence, "numbers increase");
+        self.last_sequence = posting.sequence;
+        let tickets: Vec<Ticket> = posting.tickets().collect();
+        let oldest: Vec<Ticket> = self.parked.iter().copied().collect();
+        assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked in their order");
+        for ticket in tickets {
+            assert!(self.posted.insert(ticket), "{ticket} is posted twice");
+            assert!(!self.never_sent.contains(&ticket), "{ticket} was told that it was not sent");
+        }
+        self.parked.clear();
+        self.posts.push(posting);
+    }
+
+    fn answer(&mut self, ticket: Ticket, answer: &Result<Counted, Failure>) {
+        match answer {
+            Ok(counted) => {
+                assert_eq!(counted.views, ticket, "the line of another visit");
+                assert!(self.posted.contains(&ticket));
+            }
+            Err(failure) if failure.surely_not_stored() => {
+                assert!(!self.posted.contains(&ticket), "{ticket} was posted: it may be stored");
+                self.never_sent.insert(ticket);
+            }
+            Err(_) => {}
+        }
+        self.parked.remove(&ticket);
+        self.waiting.remove(&ticket);
+    }
+
+    fn end(&mut self, at: usize, well: bool) {
+        let posting = self.posts.remove(at);
+        let lines: Vec<Counted> = posting.tickets().map(counted).collect();
+        let outcome = if well { Ok(receipt(&lines)) } else { Err(Failure::Broken(String::new())) };
+        let leader = posting.tickets().next().unwrap();
+        self.report(leader, Event::Ended(posting, outcome));
+    }
+
+    fn run(&mut self, ticket: Ticket) {
+        self.told.remove(&ticket);
+        let deadline = self.waiting[&ticket];
+        self.report(ticket, Event::TookLead(ticket, entry("/", deadline)));
+    }
+
+    fn give_up(&mut self, ticket: Ticket) {
+        self.report(ticket, Event::GaveUp(ticket));
+        assert!(!self.waiting.contains_key(&ticket), "who gives up is answered");
+    }
+
+    fn leads(&self, ticket: Ticket) -> bool {
+        self.posts.iter().any(|posting| posting.tickets().next() == Some(ticket))
+    }
+
+    fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Arrive(many) => (0..*many).for_each(|_| self.arrive()),
+            Op::End(at, well) if !self.posts.is_empty() => self.end(at.index(self.posts.len()), *well),
+            Op::Run(at) if !self.told.is_empty() => self.run(*at.get(&Vec::from_iter(self.told.clone()))),
+            Op::GiveUp(at) => {
+                // A leader waits for its POST, and who was told to lead runs instead.
+                let waiting = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket) && !self.told.contains(ticket));
+                let waiting: Vec<Ticket> = waiting.collect();
+                if !waiting.is_empty() {
+                    self.give_up(*at.get(&waiting));
+                }
+            }
+            Op::KillLeader(at) if !self.posts.is_empty() => {
+                let posting = self.posts.remove(at.index(self.posts.len()));
+                self.waiting.remove(&posting.tickets().next().unwrap());
+            }
+            Op::KillWaiting(at) if !self.waiting.is_empty() => {
+                let ticket = *at.get(&self.waiting.keys().copied().collect::<Vec<_>>());
+                if !self.leads(ticket) {
+                    self.waiting.remove(&ticket);
+                    self.told.remove(&ticket);
+                }
+            }
+            Op::Wait(ms) => self.wait(*ms),
+            _ => {}
+        }
+    }
+
+    /// Lets time pass: whoever reaches its deadline gives up, a living leader by ending its POST.
+    fn wait(&mut self, ms: u64) {
+        self.now += ms;
+        while let Some(at) = self.posts.iter().position(|posting| posting.deadline <= self.now) {
+            self.end(at, false);
+        }
+        let late = |world: &Self| world.waiting.iter().find(|(_, deadline)| **deadline <= world.now).map(|(ticket, _)| *ticket);
+        while let Some(ticket) = late(self) {
+            if self.told.contains(&ticket) {
+                self.run(ticket);
+                while let Some(at) = self.posts.iter().position(|posting| posting.deadline <= self.now) {
+                    self.end(at, false);
+                }
+            } else {
+                self.give_up(ticket);
+            }
+        }
+    }
+
+    /// Ends everything that lives, without time passing.
+    fn drain(&mut self) {
+        while !self.posts.is_empty() || !self.told.is_empty() {
+            if self.posts.is_empty() {
+                let next = *self.told.first().unwrap();
+                self.run(next);
+            } else {
+                self.end(0, true);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_visit_is_posted_at_most_once_and_answered_at_last(ops in prop::collection::vec(any_op(), 1..60)) {
+        let mut world = World { now: T0, ..World::default() };
+        for op in &ops {
+            world.apply(op);
+        }
+        // Faults are over. Whoever is stuck behind the dead is freed by the next arrival, once their leads have lapsed.
+        world.drain();
+        world.now += LEAD_GRACE_MS.max(HANDOVER_MS) + TIMEOUT_MS + 1;
+        world.arrive();
+        world.drain();
+        prop_assert!(world.parked.is_empty(), "parked for ever: {:?}", world.parked);
+        world.wait(TIMEOUT_MS);
+        prop_assert!(world.waiting.is_empty(), "never answered: {:?}", world.waiting);
+    }
+
+    #[test]
+    fn where_nobody_dies_nobody_waits_for_another_arrival(ops in prop::collection::vec(any_op(), 1..60)) {
+        let mut world = World { now: T0, ..World::default() };
+        for op in ops.iter().filter(|op| !matches!(op, Op::KillLeader(_) | Op::KillWaiting(_))) {
+            world.apply(op);
+        }
+        world.drain();
+        prop_assert!(world.waiting.is_empty(), "stuck: {:?}", world.waiting);
+    }
+}

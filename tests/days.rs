@@ -1,0 +1,94 @@
+//! The days of a site, over real SQLite: one salt and one number of shards a day for everybody, and no salt afterwards.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::days::{DayRecord, Days, day_of};
+use footfall::counting::ledger::Value;
+use footfall::counting::visitor::Salt;
+use support::sqlite::{FAULTS, Faulty, Sqlite};
+use support::{DAY, HOUR, T0};
+
+const TODAY: u32 = 20_000;
+
+fn ask(sql: &Sqlite, day: u32, shards: u16, random: u8, now: u64) -> DayRecord {
+    Days::new(sql.clone()).record(day, shards, [random; 16], now).unwrap().unwrap()
+}
+
+#[test]
+fn whoever_asks_gets_the_same_record_all_day() {
+    let sql = Sqlite::new();
+    let first = ask(&sql, TODAY, 4, 1, T0);
+    assert_eq!(first, DayRecord { day: TODAY, salt: Salt([1; 16]), shards: 4, shards_before: 4 });
+    for (shards, random) in [(4, 2), (1, 3), (256, 4)] {
+        assert_eq!(ask(&sql, TODAY, shards, random, T0 + 10 * HOUR), first, "{shards} shards");
+    }
+}
+
+#[test]
+fn the_next_day_has_another_salt_and_the_shards_that_are_configured_then() {
+    let sql = Sqlite::new();
+    ask(&sql, TODAY, 2, 1, T0);
+    let grown = ask(&sql, TODAY + 1, 8, 2, T0 + DAY);
+    assert_eq!(grown, DayRecord { day: TODAY + 1, salt: Salt([2; 16]), shards: 8, shards_before: 2 });
+    let shrunk = ask(&sql, TODAY + 2, 3, 3, T0 + 2 * DAY);
+    assert_eq!((shrunk.shards, shrunk.shards_before), (8, 8), "shards that hold views stay");
+    let later = ask(&sql, TODAY + 40, 9, 4, T0 + 40 * DAY);
+    assert_eq!((later.shards, later.shards_before), (9, 8), "however long nobody came");
+}
+
+#[test]
+fn a_day_that_has_begun_for_somebody_has_begun_for_everybody() {
+    let sql = Sqlite::new();
+    ask(&sql, TODAY, 1, 1, T0);
+    let midnight = u64::from(TODAY + 1) * DAY;
+    let begun = ask(&sql, TODAY + 1, 1, 2, midnight - 5);
+    assert_eq!(ask(&sql, TODAY, 1, 3, midnight - 4), begun, "a clock that is behind");
+}
+
+#[test]
+fn a_clock_that_is_days_away_begins_no_day() {
+    let sql = Sqlite::new();
+    for day in [0, TODAY - 2, TODAY + 2, u32::MAX] {
+        assert_eq!(Days::new(sql.clone()).record(day, 1, [1; 16], T0), Ok(None), "{day}");
+    }
+    assert_eq!(ask(&sql, TODAY, 1, 2, T0).salt, Salt([2; 16]));
+}
+
+#[test]
+fn a_salt_is_gone_after_its_day() {
+    let sql = Sqlite::new();
+    ask(&sql, TODAY, 1, 7, T0);
+    let days = Days::new(sql.clone());
+    days.maintain(T0 + HOUR).unwrap();
+    assert_eq!(salts(&sql), [vec![7; 16]], "not before its day is over");
+    days.maintain(T0 + DAY).unwrap();
+    assert_eq!(salts(&sql), [Vec::<u8>::new()], "by the alarm, when nobody comes");
+    let next = ask(&sql, TODAY + 1, 1, 8, T0 + DAY);
+    assert_eq!((next.salt, next.shards_before), (Salt([8; 16]), 1));
+    ask(&sql, TODAY + 2, 1, 9, T0 + 2 * DAY);
+    assert_eq!(salts(&sql), [vec![], vec![9; 16]], "by the next day's record");
+}
+
+fn salts(sql: &Sqlite) -> Vec<Vec<u8>> {
+    let rows = sql.query("SELECT salt FROM days ORDER BY day", &[]).unwrap();
+    rows.into_iter().map(|row| if let [Value::Blob(salt)] = &row[..] { salt.clone() } else { panic!("{row:?}") }).collect()
+}
+
+#[test]
+fn a_storage_fault_makes_no_second_salt() {
+    for fault in FAULTS {
+        for nth in 1..=6 {
+            let sql = Sqlite::new();
+            let faulty = Faulty::new(sql.clone());
+            faulty.fail_nth(nth, fault);
+            let failed = Days::new(faulty.clone()).record(TODAY, 2, [1; 16], T0);
+            assert!(failed.is_err() || faulty.clear(), "{nth}: {failed:?}");
+            let first = ask(&sql, TODAY, 2, 2, T0);
+            assert_eq!(ask(&sql, TODAY, 2, 3, T0), first, "statement {nth} {fault:?}");
+            assert_eq!(day_of(T0), first.day);
+        }
+    }
+}

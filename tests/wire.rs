@@ -1,0 +1,215 @@
+//! The messages between isolates and shards: each reads back as it was, and nothing else is ever read without doubt.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail"
+)]
+
+mod support;
+
+use footfall::counting::days::DayRecord;
+use footfall::counting::shard::Shard;
+use footfall::counting::visit_id::Fingerprint;
+use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
+use footfall::counting::wire::{
+    Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Receipt, Row, Verdict, Visitors, decode,
+    encode,
+};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+use support::sqlite::Sqlite;
+use support::{DAY, T0, batch, counted, duplicate, receipt, visit};
+
+fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Reads back as it was; and cut short, lengthened, changed in any byte or of another version, it is read or refused.
+fn check<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(message: &T, bytes: &'a mut Vec<u8>, damaged: &'a [Vec<u8>]) {
+    *bytes = encode(message);
+    assert_eq!(decode::<T>(bytes).as_ref(), Ok(message));
+    for (at, damaged) in damaged.iter().enumerate() {
+        // The first are cut, lengthened or of another version: these are refused in any case.
+        let read = decode::<T>(damaged);
+        assert!(read.is_err() || at >= bytes.len() + 1 + 255, "{damaged:?} was read as {read:?}");
+    }
+}
+
+/// Every truncation, one byte too many, every other version, and every change of one byte.
+fn damage(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let cut = (0..bytes.len()).map(|length| bytes[..length].to_vec());
+    let longer = [[bytes, &[0]].concat()];
+    let versions = (0..=255).filter(|version| *version != bytes[0]).map(|version| [&[version], &bytes[1..]].concat());
+    let changes = (1..bytes.len()).flat_map(|at| {
+        (1..=255_u8).map(move |change| {
+            let mut changed = bytes.to_vec();
+            changed[at] ^= change;
+            changed
+        })
+    });
+    cut.chain(longer).chain(versions).chain(changes).collect()
+}
+
+macro_rules! check_message {
+    ($type:ty, $message:expr) => {{
+        let message: $type = $message;
+        let damaged = damage(&encode(&message));
+        check::<$type>(&message, &mut Vec::new(), &damaged);
+    }};
+}
+
+#[test]
+fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
+    let sent = [visit("/a").id(u64::MAX), visit("/é").by(1), visit("/a")];
+    let batch = || batch(u128::MAX, u64::MAX, T0, &sent);
+    let receipt = receipt(&[counted(1), duplicate(u64::MAX), Counted { other: true, ..counted(0) }]);
+    check_message!(Call<'_>, Call::Register(batch()));
+    check_message!(Call<'_>, Call::Views(None));
+    check_message!(Call<'_>, Call::Views(Some("/page")));
+    check_message!(Call<'_>, Call::Seen { day: 20_000, id: Fingerprint(1 << 63) });
+    check_message!(Call<'_>, Call::Visitors(u32::MAX));
+    check_message!(Answer, Answer::Receipt(receipt.clone()));
+    check_message!(Answer, Answer::Views(300));
+    check_message!(Answer, Answer::Seen(true));
+    check_message!(Answer, Answer::Visitors(Visitors { visitors: 9, withheld: [1, 2, 3, u64::MAX] }));
+    for fault in [Fault::Malformed, Fault::Superseded, Fault::Full, Fault::Storage] {
+        check_message!(Answer, Answer::Refused(fault));
+    }
+    check_message!(Row<'_>, Row { at: T0, batch: batch(), receipt });
+    check_message!(DayCall, DayCall { day: 20_000, shards: 256 });
+    let record = DayRecord { day: 20_000, salt: Salt([255; 16]), shards: 4, shards_before: 1 };
+    check_message!(DayAnswer, DayAnswer::Record(record));
+    check_message!(DayAnswer, DayAnswer::Malformed);
+    check_message!(DayAnswer, DayAnswer::Storage);
+}
+
+#[test]
+fn messages_keep_their_bytes() {
+    // Isolates, shards and journals of several versions of this program read each other: where this fails, raise the
+    // version in `wire`, and teach shards to read the rows of the old one.
+    let sent = [visit("/a").id(300), visit("/a").by(1)];
+    let batch = batch(5, 2, T0, &sent);
+    let expected = b"\x01\x00\x05\x02\x01\x02/a\x02\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x00\x01\xa0\x9c\x01";
+    assert_eq!(encode(&Call::Register(batch)), expected);
+    assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
+}
+
+fn any_visitor() -> impl Strategy<Value = Visitor> {
+    let why = prop::sample::select(Withheld::ALL.to_vec());
+    prop_oneof![any::<u64>().prop_map(|hash| Visitor::Hash(VisitorHash(hash))), why.prop_map(Visitor::Withheld)]
+}
+
+fn any_item() -> impl Strategy<Value = Item> {
+    let day = prop_oneof![3 => 19_998..20_004_u32, 1 => any::<u32>()];
+    let page = prop_oneof![3 => 0..4_u16, 1 => any::<u16>()];
+    (page, prop::option::of(any::<u64>()), any_visitor(), day).prop_map(|(page, id, visitor, day)| Item {
+        page,
+        id: id.map(Fingerprint),
+        visitor,
+        day,
+    })
+}
+
+/// Pages and visits, most of which hang together.
+fn any_content() -> impl Strategy<Value = (Vec<String>, Vec<Item>)> {
+    let good = (0..2_u16, 19_999..20_002_u32, any_item()).prop_map(|(page, day, item)| Item { page, day, ..item });
+    let good = (Just(vec!["/a".to_owned(), "/b".to_owned()]), prop::collection::vec(good, 2..8));
+    let page = prop_oneof![3 => "/[ab]?", 1 => any::<String>()];
+    let any = (prop::collection::vec(page, 0..4), prop::collection::vec(any_item(), 0..8));
+    prop_oneof![2 => good, 1 => any]
+}
+
+fn any_number() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => 0..9_u64, 1 => Just((1 << 53) - 1), 1 => any::<u64>()]
+}
+
+proptest! {
+    #![proptest_config(config(500))]
+
+    #[test]
+    fn what_is_written_reads_back(
+        (pages, visits) in any_content(),
+        isolate in any::<u128>(),
+        sequence in any::<u64>(),
+        views in prop::collection::vec((0..3_u8, any::<bool>(), any::<u64>()), 0..6),
+    ) {
+        let batch = Batch { isolate, sequence, pages: pages.iter().map(String::as_str).collect(), visits };
+        let line = |(verdict, other, views): (u8, bool, u64)| {
+            let verdict = [Verdict::Counted, Verdict::Duplicate, Verdict::Stale][usize::from(verdict)];
+            Counted { verdict, other, views }
+        };
+        let receipt = Receipt { visits: views.into_iter().map(line).collect() };
+        let row = Row { at: sequence, batch, receipt };
+        let bytes = encode(&row);
+        prop_assert_eq!(decode::<Row<'_>>(&bytes), Ok(row.clone()));
+        let call = Call::Register(row.batch);
+        let bytes = encode(&call);
+        prop_assert_eq!(decode::<Call<'_>>(&bytes), Ok(call.clone()));
+    }
+
+    #[test]
+    fn a_shard_answers_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80), known_version in any::<bool>()) {
+        let mut shard = Shard::new(Sqlite::new());
+        let bytes = if known_version { [&[1], &bytes[..]].concat() } else { bytes };
+        let served = shard.serve(&bytes, T0);
+        prop_assert_eq!(served.error, None);
+        let answer = decode::<Answer>(&served.bytes);
+        prop_assert!(answer.is_ok(), "{:?}", answer);
+        if decode::<Call<'_>>(&bytes).is_err() {
+            prop_assert_eq!(answer, Ok(Answer::Refused(Fault::Malformed)));
+        }
+    }
+
+    #[test]
+    fn no_batch_breaks_a_shard_for_the_next_one(
+        calls in prop::collection::vec((any_content(), 0..3_u128, any_number()), 1..6),
+        restart in any::<bool>(),
+    ) {
+        let sql = Sqlite::new();
+        let mut shard = Shard::new(sql.clone());
+        let (mut at_least, mut sent_before) = (0, std::collections::HashSet::new());
+        for ((pages, visits), isolate, sequence) in calls {
+            let batch = Batch { isolate, sequence, pages: pages.iter().map(String::as_str).collect(), visits };
+            let served = shard.serve(&encode(&Call::Register(batch.clone())), T0);
+            prop_assert_eq!(served.error, None);
+            match decode::<Answer>(&served.bytes).unwrap() {
+                Answer::Receipt(receipt) => {
+                    let is_retry = !sent_before.insert((isolate, sequence));
+                    prop_assert!(is_retry || batch.visits.len() == receipt.visits.len(), "a line for each visit");
+                    at_least = at_least.max(receipt.visits.iter().map(|line| line.views).max().unwrap_or(0));
+                }
+                Answer::Refused(fault) => prop_assert!(fault != Fault::Storage),
+                other => panic!("{other:?}"),
+            }
+        }
+        if restart {
+            shard = Shard::new(sql);
+        }
+        prop_assert!(shard.maintain(T0).is_ok());
+        let mut views = |now| decode::<Answer>(&shard.serve(&encode(&Call::Views(None)), now).bytes).unwrap();
+        let Answer::Views(before) = views(T0) else { panic!() };
+        prop_assert!(before >= at_least);
+        let sent = [visit("/z").id(5).by(5)];
+        // Days that were ended early by a clock that is ahead are over two days later.
+        let good = Call::Register(support::batch(77, 1, T0 + 2 * DAY, &sent));
+        let served = shard.serve(&encode(&good), T0 + 2 * DAY);
+        prop_assert_eq!(decode::<Answer>(&served.bytes), Ok(Answer::Receipt(receipt(&[counted(1)]))));
+    }
+}
+
+#[test]
+fn the_largest_batch_fits_into_a_row_and_into_a_call() {
+    let longest = |n: usize| visit(&format!("/{n:0511}")).id(u64::MAX).by(u64::MAX);
+    let sent: Vec<support::Sent> = (0..MAX_BATCH_VISITS).map(longest).collect();
+    let batch = batch(u128::MAX, u64::MAX, T0, &sent);
+    let receipt = Receipt { visits: vec![Counted { other: true, ..counted(u64::MAX) }; MAX_BATCH_VISITS] };
+    let row = encode(&Row { at: u64::MAX, batch: batch.clone(), receipt });
+    assert!(row.len() < 300_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.3 MB", row.len());
+    let call = encode(&Call::Register(batch));
+    assert!(call.len() < MAX_BATCH_VISITS * (512 + 64), "a call takes {} bytes of what `edge::shard_object` reads", call.len());
+}
