@@ -49,8 +49,9 @@ export class Collect extends WorkerEntrypoint {
 
 /**
  * Footfall's main module with objects that can be thrown away while they work, as the platform does when it moves or
- * restarts them: memory is gone, storage stays, whoever waits gets an error. `GET /?binding=&name=` at the entry point
- * Break does it. The abort comes from outside of wasm; inside of it, it would break the whole isolate.
+ * restarts them: memory is gone, storage stays, whoever waits gets an error. Or they can be made to hang: every call then
+ * waits for longer than anybody does, until the object is thrown away. `GET /?binding=&name=&how=` at the entry point Break
+ * does it. The abort comes from outside of wasm; inside of it, it would break the whole isolate.
  */
 export const breakable = (objects) => `
 import './probe.js';
@@ -59,8 +60,14 @@ import * as built from './index.js';
 export { default } from './index.js';
 const breakable = (Built) => class extends DurableObject {
   built = new Built(this.ctx, this.env);
-  fetch(request) {
-    if (request.url.endsWith('/break')) this.ctx.abort('thrown away by the test');
+  hangs = false;
+  async fetch(request) {
+    if (request.url.endsWith('/throw-away')) this.ctx.abort('thrown away by the test');
+    if (request.url.endsWith('/hang')) {
+      this.hangs = true;
+      return new Response('it hangs');
+    }
+    if (this.hangs) await scheduler.wait(60_000);
     return this.built.fetch(request);
   }
   alarm() { return this.built.alarm(); }
@@ -70,7 +77,8 @@ export class Break extends WorkerEntrypoint {
   async fetch(request) {
     const { searchParams } = new URL(request.url);
     const object = this.env[searchParams.get('binding')].getByName(searchParams.get('name'));
-    return new Response(await object.fetch('https://object/break').then(() => 'it lives', () => 'thrown away'));
+    const did = object.fetch('https://object/' + searchParams.get('how'));
+    return new Response(await did.then((response) => response.text(), () => 'thrown away'));
   }
 }
 `;

@@ -160,9 +160,18 @@ class Workerd {
 
   /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
   async throwAway(binding, name) {
-    const query = new URLSearchParams({ binding, name });
+    await this.#break(binding, name, 'throw-away', 'thrown away');
+  }
+
+  /** Lets an object hang until it is thrown away. Needs `breakable`. */
+  async hang(binding, name) {
+    await this.#break(binding, name, 'hang', 'it hangs');
+  }
+
+  async #break(binding, name, how, expected) {
+    const query = new URLSearchParams({ binding, name, how });
     const text = await (await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`)).text();
-    if (text !== 'thrown away') throw new Error(`${binding} ${name}: ${text}`);
+    if (text !== expected) throw new Error(`${binding} ${name}: ${text}`);
   }
 
   /**
