@@ -1,5 +1,6 @@
 //! The rules of the batcher, each as a sentence: who posts, who parks, who is answered, who takes over.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
 mod support;

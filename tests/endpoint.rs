@@ -1,5 +1,6 @@
 //! `GET /` over fakes of a counter endpoint: each thing that can happen to a visit has its status, text and header.
 
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
 use footfall::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered, home};

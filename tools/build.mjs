@@ -41,7 +41,7 @@ export async function build() {
     WASM_BINDGEN_BIN: cargoBin('wasm-bindgen'),
     WASM_OPT_BIN: npmBin('wasm-opt'),
     ESBUILD_BIN: npmBin('esbuild'),
-    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: withoutPaths(),
+    CARGO_ENCODED_RUSTFLAGS: withoutPaths(),
   });
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
   await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM], { env });
@@ -71,7 +71,7 @@ function stamp() {
 /** Keeps this machine's paths out of the module: they would make it larger, and another on each machine. */
 function withoutPaths() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src');
-  return [registry, ROOT].map((path) => `--remap-path-prefix=${path}=.`).join(' ');
+  return [registry, ROOT].map((path) => `--remap-path-prefix=${path}=.`).join('\x1f');
 }
 
 const targetDir = () => process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');

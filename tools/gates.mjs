@@ -13,8 +13,10 @@ const cargo = (args, extra) => run('cargo', args, { env: toolEnv(extra) });
 const compile = (command, args, extra) => cargo([command, '--locked', ...QUIET, ...args], extra);
 const DENY = ['--', '-D', 'warnings'];
 
-/** Native tests try the logic and not the optimiser: linked as a whole, each test program would take much longer. */
-const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+/** Native tests try the logic, of which the simulator needs much: fast code, and no linking as a whole, which takes long. */
+const NATIVE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '2', CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+
+const WORKERD = join('tests', 'workerd');
 
 export const GATES = [
   { name: 'fmt', what: 'formatting', run: () => cargo(['fmt', '--check']) },
@@ -23,7 +25,7 @@ export const GATES = [
     what: 'lints, native and wasm32',
     async run() {
       // In the profile of the tests, so that SQLite is compiled once for both.
-      await compile('clippy', ['--release', '--all-targets', ...DENY], FAST_TO_LINK);
+      await compile('clippy', ['--release', '--all-targets', ...DENY], NATIVE);
       await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
     },
   },
@@ -37,8 +39,8 @@ export const GATES = [
     name: 'native',
     what: 'tests of the pure half',
     async run() {
-      await compile('test', ['--release', '--no-run'], FAST_TO_LINK);
-      await cargo(['test', '--locked', '--release'], FAST_TO_LINK);
+      await compile('test', ['--release', '--no-run'], NATIVE);
+      await cargo(['test', '--locked', '--release'], NATIVE);
     },
   },
   {
@@ -58,13 +60,30 @@ export const GATES = [
     name: 'workerd',
     what: 'the built Worker on workerd',
     async run() {
-      await build();
-      const folder = join('tests', 'workerd');
-      const files = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.test.mjs')) : [];
-      if (files.length === 0) throw new Trouble(`${folder} has no tests`);
-      // One file at a time: they measure, and each has a workerd that takes all the machine has.
-      const flags = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
-      await run(npmBin('node'), [...flags, ...files.sort().map((file) => join(folder, file))], { env: toolEnv() });
+      const files = existsSync(join(ROOT, WORKERD)) ? readdirSync(join(ROOT, WORKERD)).filter((file) => file.endsWith('.test.mjs')) : [];
+      if (files.length === 0) throw new Trouble(`${WORKERD} has no tests`);
+      await onWorkerd(files.sort());
     },
   },
 ];
+
+/** What takes long and runs only when it is named. */
+export const LONG_GATES = [
+  {
+    name: 'soak',
+    what: '200,000 visits at 64 connections in one isolate',
+    run: () => onWorkerd(['many_visits.test.mjs'], { FOOTFALL_VISITS: '200000' }),
+  },
+  {
+    name: 'seeds',
+    what: 'the simulator with 200,000 seeds',
+    run: () => cargo(['test', '--locked', '--release', '--test', 'simulator'], { ...NATIVE, FOOTFALL_SEEDS: '200000' }),
+  },
+];
+
+/** Runs test files one at a time: they measure, and each has a workerd that takes all that the machine has. */
+async function onWorkerd(files, extra) {
+  await build();
+  const flags = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
+  await run(npmBin('node'), [...flags, ...files.map((file) => join(WORKERD, file))], { env: toolEnv(extra) });
+}

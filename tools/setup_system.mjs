@@ -1,7 +1,7 @@
 // Part of the set-up: what comes from the operating system and cannot be pinned by us.
 
-import { CARGO_TOOLS, cargoBin } from './pins.mjs';
 import { existsSync } from 'node:fs';
+import { CARGO_TOOLS, cargoBin } from './pins.mjs';
 import { capture, onPath, run, step, Trouble } from './run.mjs';
 
 const OLDEST_NODE = 20;
@@ -42,6 +42,8 @@ export function systemPackages(tools) {
         await run('apt-get', ['-qq', 'update'], { env });
         await run('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...DEBIAN], { env });
       });
+      const still = (await lacking()).join(' and ');
+      if (still) throw new Trouble(`${still} is still missing after apt-get installed ${DEBIAN.join(', ')}`);
     },
   };
 }
