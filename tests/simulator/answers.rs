@@ -1,0 +1,143 @@
+//! What is answered, judged; and what is left at the end.
+
+use crate::checker::Checker;
+use crate::facts::{Broken, Sums, Try};
+use crate::truth::Truth;
+use footfall::counting::batch::MAX_PARKED;
+use footfall::counting::days::Day;
+use footfall::counting::endpoint::Failure;
+use footfall::counting::visitor::VisitorHash;
+use footfall::counting::wire::{Counted, Verdict};
+use std::collections::HashSet;
+
+/// Where an answer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// The batcher, with so many visits parked.
+    Batcher(usize),
+    /// The question whether the id is known from before there were more shards.
+    Asked,
+    /// There was no route: no record of the day, or too many days ended.
+    NoRoute,
+}
+
+impl Checker {
+    /// A request answers its client.
+    pub(crate) fn answered(&mut self, a_try: usize, answer: &Result<Counted, Failure>, via: Via, now: u64) {
+        let Try { answered, deadline, shard, .. } = self.tries[a_try];
+        let shard = Some(shard).filter(|shard| *shard < self.truths.len());
+        if answered {
+            self.fail(Broken::WrongAnswer, &[a_try], shard, || format!("a second answer: {answer:?}"));
+        }
+        if now > deadline + self.slack_ms {
+            self.fail(Broken::Late, &[a_try], shard, || format!("{} ms after its deadline: {answer:?}", now - deadline));
+        }
+        self.tries[a_try].answered = true;
+        let problem = match answer {
+            Ok(counted) => self.acknowledged(a_try, *counted, via),
+            Err(failure) => self.failed(a_try, failure, via, now),
+        };
+        if let Some((broken, text)) = problem {
+            self.fail(broken, &[a_try], shard, || format!("{text}: {answer:?}"));
+        }
+        match answer {
+            Ok(counted) => {
+                self.tries[a_try].acked = true;
+                self.sums.acked += 1;
+                self.sums.duplicates += u64::from(counted.verdict == Verdict::Duplicate);
+            }
+            Err(failure) if failure.surely_not_stored() => {
+                self.tries[a_try].refused = true;
+                self.sums.refused += 1;
+                let durable = self.tries[a_try].posted.is_some_and(|(post, _)| self.posts[post].durable);
+                if durable && self.tries[a_try].counted > 0 {
+                    self.counted_refused(a_try, shard.unwrap_or_default());
+                }
+            }
+            Err(_) => self.sums.unknown += 1,
+        }
+    }
+
+    /// A request was told that its day is over, and is routed anew.
+    pub(crate) fn rerouted(&mut self, a_try: usize, counted: Counted) {
+        self.sums.stale += 1;
+        if let Some((broken, text)) = self.acknowledged(a_try, counted, Via::Batcher(0)) {
+            let shard = Some(self.tries[a_try].shard);
+            self.fail(broken, &[a_try], shard, || format!("{text}: {counted:?}"));
+        }
+        self.tries[a_try].posted = None;
+    }
+
+    /// What is wrong with a good answer.
+    fn acknowledged(&self, a_try: usize, counted: Counted, via: Via) -> Option<(Broken, &'static str)> {
+        if via == Via::Asked {
+            let first = self.tries[a_try].member.id.and_then(|id| self.ids.get(&id));
+            let durable =
+                first.and_then(|(_, first)| self.tries[*first].posted).is_some_and(|(post, _)| self.posts[post].durable);
+            return (!durable).then_some((Broken::AckNotStored, "called known, and is not durable"));
+        }
+        let Some((post, at)) = self.tries[a_try].posted else {
+            return Some((Broken::AckNotStored, "acknowledged, and never sent"));
+        };
+        match &self.posts[post].receipt {
+            Some(receipt) if self.posts[post].durable => {
+                (receipt.visits.get(at) != Some(&counted)).then_some((Broken::WrongAnswer, "not the visit's line of the receipt"))
+            }
+            _ => Some((Broken::AckNotStored, "acknowledged, and not durable")),
+        }
+    }
+
+    /// What is wrong with a failure.
+    fn failed(&self, a_try: usize, failure: &Failure, via: Via, now: u64) -> Option<(Broken, &'static str)> {
+        let post = self.tries[a_try].posted.map(|(post, _)| &self.posts[post]);
+        match (failure, post) {
+            (_, None) if matches!(via, Via::Asked | Via::NoRoute) => None,
+            // Its own deadline: it was in no batch, or in one that did not come back.
+            (Failure::Deadline { sent }, post) if now >= self.tries[a_try].deadline && (*sent || post.is_none()) => None,
+            (Failure::Busy { .. }, None) if via == Via::Batcher(MAX_PARKED) => None,
+            (_, None) => Some((Broken::WrongAnswer, "a failure of no batch")),
+            (failure, Some(post)) => {
+                let own = post.outcome.as_ref().is_some_and(|outcome| outcome.as_ref().err() == Some(failure));
+                (!own).then_some((Broken::WrongAnswer, "not what came of the visit's batch"))
+            }
+        }
+    }
+
+    pub(crate) fn counted_refused(&mut self, a_try: usize, shard: usize) {
+        self.fail(Broken::CountedRefused, &[a_try], Some(shard), || "reported as surely not stored, and counted".to_owned());
+    }
+
+    /// The end: everything is durable, and nobody may wait.
+    pub(crate) fn end(&mut self) {
+        let mut views = 0;
+        for a_try in 0..self.tries.len() {
+            let Try { answered, excused, acked, refused, counted, shard, member, .. } = self.tries[a_try];
+            let shard = Some(shard).filter(|shard| *shard < self.truths.len());
+            views += u64::from(counted);
+            if !answered && !excused {
+                self.fail(Broken::NeverAnswered, &[a_try], shard, || "never answered".to_owned());
+            }
+            let known = counted == 1 || member.id.is_some_and(|id| self.ids.contains_key(&id));
+            if acked && !known {
+                self.fail(Broken::AckNotStored, &[a_try], shard, || "acknowledged, and not counted".to_owned());
+            }
+            if refused && counted > 0 {
+                self.counted_refused(a_try, shard.unwrap_or_default());
+            }
+        }
+        let total: u64 = self.truths.iter().map(Truth::total).sum();
+        let Sums { acked, duplicates, refused, .. } = self.sums;
+        let most = self.tries.len() as u64 - refused;
+        if total != views || total > most || total + duplicates < acked {
+            self.fail(Broken::WrongTotal, &[], None, || {
+                format!("{total} views: counted {views}, at most {most}, acknowledged {acked} ({duplicates} of them again)")
+            });
+        }
+        let mut people: HashSet<(Day, VisitorHash)> = HashSet::new();
+        let all = self.truths.iter().enumerate().flat_map(|(shard, truth)| truth.people().map(move |person| (shard, person)));
+        let twice: Vec<(usize, (Day, VisitorHash))> = all.filter(|(_, person)| !people.insert(*person)).collect();
+        if let Some((shard, (day, _))) = twice.first() {
+            self.fail(Broken::WrongTotal, &[], Some(*shard), || format!("a visitor of day {day} is in two shards"));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Watches a run and says which promise was broken first.
+//!
+//! It learns what is visible from outside: what came, what was sent, what a shard's journal got, what was answered. It
+//! keeps its own account of what ought to be counted ([`Truth`]) and trusts nothing that the code under test says of itself.
+//! What is answered is judged in [`crate::answers`].
+
+use crate::facts::{Broken, Member, Names, Post, Sums, Try, Violation};
+use crate::truth::Truth;
+use footfall::counting::batch::LEAD_GRACE_MS;
+use footfall::counting::days::Day;
+use footfall::counting::endpoint::Failure;
+use footfall::counting::visit_id::Fingerprint;
+use footfall::counting::visitor::{Visitor, Withheld};
+use footfall::counting::wire::{Answer, Call, MAX_BATCH_VISITS, Receipt, Row, Verdict, decode};
+use std::collections::{BTreeMap, HashMap};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    pub(crate) tries: Vec<Try>,
+    pub(crate) names: Names,
+    pub(crate) truths: Vec<Truth>,
+    pub(crate) broken: Option<Violation>,
+    pub(crate) posts: Vec<Post>,
+    /// Where an id was counted, and for which try.
+    pub(crate) ids: HashMap<Fingerprint, (usize, usize)>,
+    /// The POST that an isolate has on its way to a shard.
+    on_the_way: HashMap<(usize, usize), usize>,
+    pub(crate) slack_ms: u64,
+    pub(crate) sums: Sums,
+}
+
+impl Checker {
+    pub(crate) fn new(shards: usize, names: Names, slack_ms: u64) -> Self {
+        Self {
+            tries: Vec::new(),
+            names,
+            truths: (0..shards).map(|_| Truth::default()).collect(),
+            broken: None,
+            posts: Vec::new(),
+            ids: HashMap::new(),
+            on_the_way: HashMap::new(),
+            slack_ms,
+            sums: Sums::default(),
+        }
+    }
+
+    /// Puts down a broken promise; only the first counts.
+    pub(crate) fn fail(&mut self, broken: Broken, tries: &[usize], shard: Option<usize>, text: impl FnOnce() -> String) {
+        if self.broken.is_none() {
+            self.broken = Some(Violation { broken, text: text(), tries: tries.to_vec(), shard });
+        }
+    }
+
+    /// A request came to an isolate; its number is returned.
+    pub(crate) fn came(&mut self, visit: usize, page: usize, id: Option<Fingerprint>, isolate: usize, deadline: u64) -> usize {
+        let a_try = self.tries.len();
+        let visitor = Visitor::Withheld(Withheld::NoAddress);
+        self.tries.push(Try {
+            member: Member { a_try, page, id, visitor, day: 0 },
+            visit,
+            isolate,
+            shard: usize::MAX,
+            deadline,
+            posted: None,
+            answered: false,
+            acked: false,
+            refused: false,
+            excused: false,
+            counted: 0,
+        });
+        a_try
+    }
+
+    /// A request was routed, for the first time or anew.
+    pub(crate) fn routed(&mut self, a_try: usize, shard: usize, day: Day, visitor: Visitor) {
+        let facts = &mut self.tries[a_try];
+        facts.member = Member { visitor, day, ..facts.member };
+        facts.shard = shard;
+        facts.posted = None;
+    }
+
+    /// A try as a person reads it: its visit, and its own number.
+    pub(crate) fn name(&self, a_try: usize) -> String {
+        match self.tries[a_try].visit {
+            usize::MAX => format!("probe#{a_try}"),
+            visit => format!("v{visit}#{a_try}"),
+        }
+    }
+
+    /// Nobody waits for this try's answer any more.
+    pub(crate) fn excuse(&mut self, a_try: usize) {
+        if !self.tries[a_try].answered && !self.tries[a_try].excused {
+            self.tries[a_try].excused = true;
+            self.sums.excused += 1;
+        }
+    }
+
+    /// A leader posts these tries, itself first, in this call; the number of the post is returned.
+    pub(crate) fn posted(&mut self, leader: usize, tries: &[usize], call: &[u8], now: u64) -> usize {
+        let number = self.posts.len();
+        let Try { isolate, shard, deadline, .. } = self.tries[leader];
+        if let Some(other) = self.on_the_way.insert((isolate, shard), number)
+            && self.posts[other].lapses >= now
+        {
+            self.fail(Broken::TwoPosts, &[leader], Some(shard), || {
+                format!("post {number} began before post {other} ended or lapsed")
+            });
+        }
+        let members: Vec<Member> = tries.iter().map(|a_try| self.tries[*a_try].member).collect();
+        self.check_call(leader, &members, call);
+        for (at, member) in members.iter().enumerate() {
+            let a_try = &mut self.tries[member.a_try];
+            let own = a_try.isolate == isolate && a_try.shard == shard && a_try.posted.is_none() && !a_try.answered;
+            a_try.posted = Some((number, at));
+            if !own {
+                self.fail(Broken::BadBatch, &[member.a_try], Some(shard), || {
+                    format!("post {number} has a try of another place, an answered one, or one of another post")
+                });
+            }
+        }
+        let lapses = deadline + LEAD_GRACE_MS;
+        self.posts.push(Post { isolate, shard, members, lapses, receipt: None, durable: false, outcome: None });
+        self.sums.posts += 1;
+        number
+    }
+
+    /// The call says what its members are, in their order.
+    fn check_call(&mut self, leader: usize, members: &[Member], call: &[u8]) {
+        let good = match decode(call) {
+            Ok(Call::Register(batch)) => {
+                batch.visits.len() == members.len()
+                    && (1..=MAX_BATCH_VISITS).contains(&members.len())
+                    && members[0].a_try == leader
+                    && batch.visits.iter().zip(members).all(|(item, member)| {
+                        (item.id, item.visitor, item.day) == (member.id, member.visitor, member.day)
+                            && batch.pages.get(usize::from(item.page)).is_some_and(|page| *page == self.names.of(member.page))
+                    })
+            }
+            _ => false,
+        };
+        if !good {
+            self.fail(Broken::BadBatch, &[leader], None, || "the call is not its visits".to_owned());
+        }
+    }
+
+    /// A shard's journal got this row while the shard served a call of this post.
+    pub(crate) fn applied(&mut self, post: usize, shard: usize, row: &[u8]) {
+        let row: Row<'_> = match decode(row) {
+            Ok(row) => row,
+            Err(_) => return self.fail(Broken::WrongReceipt, &[], Some(shard), || "a journal row is not readable".to_owned()),
+        };
+        let members = std::mem::take(&mut self.posts[post].members);
+        let pages: BTreeMap<u16, usize> =
+            row.batch.visits.iter().zip(&members).map(|(item, member)| (item.page, member.page)).collect();
+        let ids = &mut self.ids;
+        let mut elsewhere = None;
+        let expected = self.truths[shard].apply(post, &members, pages.into_values(), |member| match member.id {
+            None => false,
+            Some(id) => match ids.get(&id) {
+                Some((there, _)) if *there == shard => true,
+                Some((_, other)) => {
+                    elsewhere = Some((member.a_try, *other));
+                    false
+                }
+                None => {
+                    ids.insert(id, (shard, member.a_try));
+                    false
+                }
+            },
+        });
+        if let Some((one, other)) = elsewhere {
+            self.fail(Broken::CountedTwice, &[one, other], Some(shard), || "an id was counted in two shards".to_owned());
+        }
+        for (member, counted) in members.iter().zip(&row.receipt.visits) {
+            if counted.verdict != Verdict::Counted {
+                continue;
+            }
+            self.tries[member.a_try].counted += 1;
+            let first = member.id.and_then(|id| self.ids.get(&id)).map_or(member.a_try, |(_, first)| *first);
+            if self.tries[member.a_try].counted > 1 || first != member.a_try {
+                let tries = [member.a_try, first];
+                self.fail(Broken::CountedTwice, &tries, Some(shard), || format!("post {post} counts a visit that was counted"));
+            }
+        }
+        if expected != row.receipt.visits {
+            let tries: Vec<usize> = members.iter().map(|member| member.a_try).take(1).collect();
+            let pairs = row.receipt.visits.iter().zip(&expected).zip(&members);
+            let wrong: Vec<_> = pairs.filter(|((got, expected), _)| got != expected).take(3).collect();
+            self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got, instead of expected: {wrong:?}"));
+        }
+        self.posts[post].members = members;
+        self.posts[post].receipt = Some(row.receipt);
+        self.sums.rows += 1;
+    }
+
+    /// A shard began a day without a batch.
+    pub(crate) fn began(&mut self, shard: usize, day: Day) {
+        self.truths[shard].begin(day);
+    }
+
+    /// So many changes of a shard, the oldest, became durable.
+    pub(crate) fn committed(&mut self, shard: usize, changes: usize) {
+        for _ in 0..changes {
+            let Some(change) = self.truths[shard].commit() else { return };
+            let Some(post) = change.post else { continue };
+            self.posts[post].durable = true;
+            for (a_try, _) in change.counted {
+                if self.tries[a_try].refused {
+                    self.counted_refused(a_try, shard);
+                }
+            }
+        }
+    }
+
+    /// A shard lost what was not durable.
+    pub(crate) fn lost(&mut self, shard: usize) {
+        while let Some(change) = self.truths[shard].take_back() {
+            for (a_try, _) in &change.counted {
+                self.tries[*a_try].counted -= 1;
+                if let Some(id) = self.tries[*a_try].member.id {
+                    self.ids.remove(&id);
+                }
+            }
+            let Some(post) = change.post.map(|post| &mut self.posts[post]) else { continue };
+            if !post.durable {
+                post.receipt = None;
+            }
+            let acked = post.members.iter().find(|member| self.tries[member.a_try].acked).copied();
+            if let Some(member) = acked {
+                self.fail(Broken::AckNotStored, &[member.a_try], Some(shard), || "an acknowledged visit was lost".to_owned());
+            }
+        }
+    }
+
+    /// A shard answered a call of this post.
+    pub(crate) fn served(&mut self, post: usize, answer: &[u8]) {
+        let Ok(Answer::Receipt(receipt)) = decode(answer) else { return };
+        let facts = &self.posts[post];
+        let (shard, tries) = (facts.shard, [facts.members[0].a_try]);
+        match facts.receipt.as_ref().map(|stored| *stored == receipt) {
+            Some(true) => {}
+            Some(false) => {
+                self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got another receipt than before"))
+            }
+            None => self.fail(Broken::AckNotStored, &tries, Some(shard), || format!("post {post} got a receipt and no row")),
+        }
+    }
+
+    /// A leader's POST ended, as far as its isolate can tell.
+    pub(crate) fn ended(&mut self, post: usize, outcome: &Result<Receipt, Failure>) {
+        let facts = &mut self.posts[post];
+        facts.outcome = Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
+        let place = (facts.isolate, facts.shard);
+        if self.on_the_way.get(&place) == Some(&post) {
+            self.on_the_way.remove(&place);
+        }
+    }
+
+    /// Whether a POST of an isolate is on its way to a shard.
+    pub(crate) fn posting(&self, isolate: usize, shard: usize) -> bool {
+        self.on_the_way.contains_key(&(isolate, shard))
+    }
+}

@@ -1,0 +1,112 @@
+//! Clients: what they visit, whether they wait, and when they try again.
+
+use crate::history::About;
+use crate::plan::Fault;
+use crate::queue::Event;
+use crate::request::Request;
+use crate::rng::mix;
+use crate::world::World;
+use footfall::counting::endpoint::Failure;
+use footfall::counting::visit_id::Fingerprint;
+use footfall::counting::wire::Counted;
+
+/// Requests that a client makes for one visit at most.
+const MAX_TRIES: u32 = 4;
+
+/// What a client wants counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) page: usize,
+    pub(crate) id: Option<Fingerprint>,
+    /// Its address, if it is a person's.
+    pub(crate) address: Option<String>,
+    tries: u32,
+    /// The isolate of the first try.
+    slot: usize,
+}
+
+impl World {
+    /// Makes up the visits of the burst, in crowds that share a moment and an isolate.
+    pub(crate) fn plan_visits(&mut self) {
+        let hot = self.isolates.len().div_ceil(4) as u64;
+        let people = 1 + self.plan.visits as u64 / 3;
+        let (mut at, mut slot, mut left) = (self.plan.start, 0, 0);
+        for number in 0..self.plan.visits {
+            if left == 0 {
+                at = self.plan.start + self.rng.below(self.plan.burst_ms);
+                let among = if self.rng.chance(5_000) { hot } else { self.isolates.len() as u64 };
+                slot = self.rng.below(among) as usize;
+                left = self.rng.between(1, self.plan.crowd * 2);
+            }
+            left -= 1;
+            let has_id = self.rng.chance(self.plan.with_id);
+            let is_person = !has_id && self.rng.chance(self.plan.with_visitor);
+            let person = self.rng.below(people);
+            let page = if self.plan.pages > 1_000 { number as u64 % self.plan.pages } else { self.rng.below(self.plan.pages) };
+            self.visits.push(Visit {
+                page: page as usize,
+                id: has_id.then(|| Fingerprint(mix(self.plan.seed ^ mix(number as u64)))),
+                address: is_person.then(|| format!("10.0.{}.{}", person / 256 % 256, person % 256)),
+                tries: 0,
+                slot,
+            });
+            let spread = self.rng.below(3);
+            self.at(at + spread, Event::Send(number));
+        }
+    }
+
+    /// A client sends a visit.
+    pub(crate) fn send(&mut self, visit: usize) {
+        let slots = self.isolates.len() as u64;
+        let Visit { page, id, tries, slot, .. } = self.visits[visit];
+        // A repeated visit may meet any isolate.
+        let slot = if tries == 0 || self.rng.chance(3_000) { slot } else { self.rng.below(slots) as usize };
+        self.visits[visit].tries += 1;
+        let deadline = self.now + self.plan.timeout_ms;
+        let isolate = self.isolates[slot].incarnation;
+        let a_try = self.checker.came(visit, page, id, isolate, deadline);
+        let nobody_reads = self.strikes(Fault::ClientGone) || self.strikes(Fault::AnswerLost);
+        self.requests.push(Request::new(slot, nobody_reads));
+        self.isolates[slot].open.push(a_try);
+        self.history.note(self.now, &[About::Try(a_try), About::Isolate(isolate)], || {
+            format!("{} comes to i{slot}: {page}, {id:?}", self.checker.name(a_try))
+        });
+        self.begin(a_try);
+    }
+
+    /// A client gets its answer, or learns that there will be none.
+    pub(crate) fn client_gets(&mut self, a_try: usize, answer: Option<&Result<Counted, Failure>>) {
+        let answer = answer.filter(|_| !self.requests[a_try].nobody_reads);
+        let visit = self.checker.tries[a_try].visit;
+        let Visit { id, tries, .. } = self.visits[visit];
+        if tries >= MAX_TRIES || self.now >= self.plan.calm_at() {
+            return;
+        }
+        match (id, answer) {
+            (Some(_), Some(Ok(_))) => {
+                // Impatient, or thorough, or restored from a backup hours later.
+                if self.rng.chance(500) {
+                    let pause = self.rng.below(200);
+                    self.at(self.now + pause, Event::Send(visit));
+                }
+                if let Some(after) = self.plan.echo_after
+                    && self.rng.chance(3_000)
+                {
+                    let at = self.plan.start + after + self.rng.below(5_000);
+                    self.at(at.max(self.now), Event::Send(visit));
+                }
+            }
+            // In doubt, or refused: the same visit again.
+            (Some(_), _) if self.rng.chance(7_000) => {
+                let pause = self.rng.between(50, 5_000);
+                self.at(self.now + pause, Event::Send(visit));
+            }
+            // Without an id only what is surely not stored may be sent again.
+            (None, Some(Err(failure))) if failure.surely_not_stored() && self.rng.chance(3_000) => {
+                let pause = self.rng.between(50, 5_000);
+                self.at(self.now + pause, Event::Send(visit));
+            }
+            _ => {}
+        }
+    }
+}

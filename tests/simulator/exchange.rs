@@ -1,0 +1,243 @@
+//! Exchanges of isolates with objects: attempts, their timers and the rules of `retry`, as in `edge::object_call`; and the
+//! network between them.
+
+use crate::history::About;
+use crate::mutation::Mutation;
+use crate::plan::{Fault, MAX_FLIGHT_MS};
+use crate::queue::{Event, Reply};
+use crate::request::BUSY_RETRY_AFTER_S;
+use crate::world::World;
+use footfall::counting::batch::Posting;
+use footfall::counting::days::DayRecord;
+use footfall::counting::endpoint::Failure;
+use footfall::counting::retry;
+use footfall::counting::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
+use std::rc::Rc;
+
+/// What an exchange is for.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// A batch, with its number at the checker.
+    Register(Option<Posting>, usize),
+    /// Is this id known?
+    Seen,
+    /// What holds for the day?
+    Record,
+}
+
+/// What an exchange gave.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Receipt(Posting, usize, Result<Receipt, Failure>),
+    Seen(Result<bool, Failure>),
+    Record(Result<DayRecord, Failure>),
+}
+
+/// A call, until there is an answer or no hope.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) a_try: usize,
+    pub(crate) kind: Kind,
+    pub(crate) object: usize,
+    pub(crate) call: Rc<[u8]>,
+    deadline: u64,
+    began: u64,
+    attempt: u32,
+    /// Whether this attempt has no outcome yet.
+    open: bool,
+    /// Whether an earlier attempt may have been carried out.
+    doubt: bool,
+}
+
+impl Exchange {
+    /// Its number at the checker, if it is a post.
+    pub(crate) fn post(&self) -> Option<usize> {
+        match self.kind {
+            Kind::Register(_, post) => Some(post),
+            Kind::Seen | Kind::Record => None,
+        }
+    }
+
+    fn about(&self) -> [About; 2] {
+        [About::Try(self.a_try), self.post().map_or(About::Try(self.a_try), About::Post)]
+    }
+}
+
+/// What an answer's bytes say.
+enum Said {
+    Receipt(Receipt),
+    Seen(bool),
+    Record(DayRecord),
+}
+
+impl World {
+    /// Begins an exchange for a request, which awaits it.
+    pub(crate) fn exchange(&mut self, a_try: usize, kind: Kind, object: usize, call: Vec<u8>, deadline: u64) {
+        self.requests[a_try].awaits = true;
+        let (began, call) = (self.now, call.into());
+        self.exchanges.push(Exchange { a_try, kind, object, call, deadline, began, attempt: 0, open: false, doubt: false });
+        self.attempt(self.exchanges.len() - 1);
+    }
+
+    fn attempt(&mut self, exchange: usize) {
+        let now = self.now;
+        let it = &mut self.exchanges[exchange];
+        it.attempt += 1;
+        it.open = true;
+        let attempt = it.attempt;
+        let mut ms = retry::attempt_ms(attempt, now, it.deadline);
+        if self.mutation == Mutation::NoDeadline {
+            ms += self.plan.slack_ms() + 4_000;
+        }
+        self.timer(ms, Event::AttemptTimer { exchange, attempt });
+        self.transmit(exchange, attempt);
+    }
+
+    /// Puts a call on the network.
+    fn transmit(&mut self, exchange: usize, attempt: u32) {
+        let about = self.exchanges[exchange].about();
+        let arrive = |echo| Event::Arrive { exchange, attempt, echo };
+        if self.strikes(Fault::Overload) {
+            self.history.note(self.now, &about, || format!("attempt {attempt}: refused, overloaded"));
+            if self.mutation == Mutation::CountRefused {
+                let at = self.way(exchange);
+                self.at(at, arrive(true));
+            }
+            return self.reply(exchange, attempt, Reply::Overloaded);
+        }
+        if self.strikes(Fault::Duplicate) {
+            let late = self.rng.tail(300, MAX_FLIGHT_MS);
+            let latest = self.exchanges[exchange].began + MAX_FLIGHT_MS;
+            self.at((self.now + late).min(latest), arrive(true));
+        }
+        if self.strikes(Fault::LostRequest) {
+            self.history.note(self.now, &about, || format!("attempt {attempt}: the call is lost"));
+            if self.rng.chance(5_000) {
+                self.reply(exchange, attempt, Reply::Exception);
+            }
+            return;
+        }
+        let at = self.way(exchange);
+        self.at(at, arrive(false));
+    }
+
+    /// When something that is sent now arrives.
+    fn way(&mut self, exchange: usize) -> u64 {
+        let usual = if self.now < self.plan.calm_at() { self.plan.way_ms } else { self.plan.way_ms.min(5) };
+        let mut at = self.now + self.rng.between(1, usual * 2);
+        if self.strikes(Fault::Delay) {
+            at += self.rng.tail(100, 20_000);
+        }
+        at.min(self.exchanges[exchange].began + MAX_FLIGHT_MS)
+    }
+
+    /// Sends something back to the isolate.
+    pub(crate) fn reply(&mut self, exchange: usize, attempt: u32, reply: Reply) {
+        let at = self.way(exchange);
+        self.at(at, Event::Return { exchange, attempt, reply });
+    }
+
+    /// Sends an object's answer back, if it is not lost.
+    pub(crate) fn send_back(&mut self, exchange: usize, attempt: u32, answer: Rc<[u8]>) {
+        if !self.strikes(Fault::LostReply) {
+            return self.reply(exchange, attempt, Reply::Bytes(answer));
+        }
+        let about = self.exchanges[exchange].about();
+        self.history.note(self.now, &about, || format!("attempt {attempt}: the answer is lost"));
+        if self.rng.chance(5_000) {
+            self.reply(exchange, attempt, Reply::Exception);
+        }
+    }
+
+    fn awaits(&self, exchange: usize, attempt: u32) -> bool {
+        let it = &self.exchanges[exchange];
+        it.attempt == attempt && self.runs(it.a_try)
+    }
+
+    pub(crate) fn returned(&mut self, exchange: usize, attempt: u32, reply: &Reply) {
+        if self.awaits(exchange, attempt) && self.exchanges[exchange].open {
+            let said = match reply {
+                Reply::Bytes(bytes) => self.read_answer(exchange, bytes),
+                Reply::Overloaded => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
+                Reply::Exception => Err(Failure::Broken("the connection was lost".to_owned())),
+            };
+            self.attempt_over(exchange, said);
+        }
+    }
+
+    pub(crate) fn attempt_timer(&mut self, exchange: usize, attempt: u32) {
+        if self.awaits(exchange, attempt) && self.exchanges[exchange].open {
+            self.attempt_over(exchange, Err(Failure::Deadline { sent: true }));
+        }
+    }
+
+    pub(crate) fn pause_over(&mut self, exchange: usize, attempt: u32) {
+        if self.awaits(exchange, attempt) {
+            self.attempt(exchange);
+        }
+    }
+
+    fn read_answer(&self, exchange: usize, bytes: &[u8]) -> Result<Said, Failure> {
+        let broken = |what: &str| Err(Failure::Broken(what.to_owned()));
+        if matches!(self.exchanges[exchange].kind, Kind::Record) {
+            return match decode(bytes) {
+                Ok(DayAnswer::Record(record)) => Ok(Said::Record(record)),
+                Ok(DayAnswer::Malformed) => Err(Failure::Refused("the day's object cannot read the call".to_owned())),
+                Ok(DayAnswer::Storage) => broken("the day's storage failed"),
+                Err(_) => broken("the day's answer cannot be read"),
+            };
+        }
+        match decode(bytes) {
+            Ok(Answer::Receipt(receipt)) => Ok(Said::Receipt(receipt)),
+            Ok(Answer::Seen(seen)) => Ok(Said::Seen(seen)),
+            Ok(Answer::Refused(Refusal::Malformed)) => Err(Failure::Refused("the shard cannot read the call".to_owned())),
+            Ok(Answer::Refused(Refusal::Full)) => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
+            Ok(Answer::Refused(Refusal::Superseded)) => broken("a later batch came first"),
+            Ok(Answer::Refused(Refusal::Storage)) => broken("the shard's storage failed"),
+            Ok(_) => broken("the shard answered something else"),
+            Err(_) => broken("the shard's answer cannot be read"),
+        }
+    }
+
+    fn attempt_over(&mut self, exchange: usize, said: Result<Said, Failure>) {
+        let now = self.now;
+        let it = &mut self.exchanges[exchange];
+        it.open = false;
+        let (attempt, about) = (it.attempt, it.about());
+        if let Err(failure) = &said {
+            self.history.note(now, &about, || format!("attempt {attempt} failed: {failure:?}"));
+            if let Some(pause) = retry::pause_ms(attempt, failure, now, it.deadline) {
+                it.doubt = true;
+                return match pause {
+                    0 => self.attempt(exchange),
+                    ms => self.timer(ms, Event::PauseOver { exchange, attempt }),
+                };
+            }
+        }
+        let said = match said {
+            // What an earlier attempt did is not known, whatever became of the last.
+            Err(failure) if it.doubt && failure.surely_not_stored() && self.mutation != Mutation::ForgetDoubt => {
+                Err(Failure::Broken("an earlier attempt may have been carried out".to_owned()))
+            }
+            said => said,
+        };
+        // No attempt has this number, so nothing reaches the exchange any more.
+        it.attempt = u32::MAX;
+        let a_try = it.a_try;
+        let something_else = || Failure::Broken("something else was answered".to_owned());
+        let asked = match &mut it.kind {
+            Kind::Record => {
+                Asked::Record(said.and_then(|said| if let Said::Record(it) = said { Ok(it) } else { Err(something_else()) }))
+            }
+            Kind::Seen => {
+                Asked::Seen(said.and_then(|said| if let Said::Seen(it) = said { Ok(it) } else { Err(something_else()) }))
+            }
+            Kind::Register(posting, post) => {
+                let Some(posting) = posting.take() else { return };
+                let receipt = said.and_then(|said| if let Said::Receipt(it) = said { Ok(it) } else { Err(something_else()) });
+                Asked::Receipt(posting, *post, receipt)
+            }
+        };
+        self.asked(a_try, asked);
+    }
+}

@@ -1,0 +1,72 @@
+//! Isolates: what each holds in its memory, and how it ends.
+
+use crate::history::About;
+use crate::plan::{Fault, MAX_SKEW_MS};
+use crate::world::World;
+use footfall::counting::batch::Batcher;
+use footfall::counting::days::DayRecord;
+use std::collections::BTreeMap;
+
+/// An isolate.
+#[derive(Debug)]
+pub(crate) struct Isolate {
+    /// Its number among all that ever were.
+    pub(crate) incarnation: usize,
+    /// Its 128 random bits.
+    pub(crate) name: u128,
+    /// How far its clock is ahead.
+    pub(crate) skew: u64,
+    /// Its `SHARDS`.
+    pub(crate) shards: u16,
+    pub(crate) batchers: BTreeMap<usize, Batcher>,
+    pub(crate) known: Option<Known>,
+    /// Tries that came to it.
+    pub(crate) open: Vec<usize>,
+}
+
+/// What an isolate knows of the day, as in `edge::days_client`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Known {
+    Record(DayRecord),
+    Missing(u64),
+}
+
+impl World {
+    pub(crate) fn new_isolate(&mut self) -> Isolate {
+        let incarnation = self.incarnations;
+        self.incarnations += 1;
+        let shards = if self.now >= self.plan.grows_at { self.plan.shards_then } else { self.plan.shards };
+        let name = u128::from_le_bytes(self.rng.bytes());
+        let skew = self.rng.below(MAX_SKEW_MS);
+        Isolate { incarnation, name, skew, shards, batchers: BTreeMap::new(), known: None, open: Vec::new() }
+    }
+
+    /// A request is killed: it never runs again, and its client learns nothing but that.
+    pub(crate) fn kill(&mut self, a_try: usize) {
+        if self.checker.tries[a_try].answered || !self.runs(a_try) {
+            return;
+        }
+        self.struck(if self.requests[a_try].awaits { Fault::LeaderKilled } else { Fault::WaiterKilled });
+        self.history.note(self.now, &[About::Try(a_try)], || format!("{} is killed", self.checker.name(a_try)));
+        self.requests[a_try].dead = true;
+        self.checker.excuse(a_try);
+        self.client_gets(a_try, None);
+    }
+
+    /// An isolate is thrown away with all that it holds, and another takes its place.
+    pub(crate) fn isolate_dies(&mut self, slot: usize) {
+        self.struck(Fault::IsolateDeath);
+        let next = self.new_isolate();
+        let dead = std::mem::replace(&mut self.isolates[slot], next);
+        let died = self.isolates[slot].incarnation - 1;
+        self.history.note(self.now, &[About::Isolate(died)], || format!("i{slot} dies; another takes its place"));
+        for a_try in dead.open {
+            if !self.checker.tries[a_try].answered && !self.requests[a_try].dead {
+                self.history
+                    .note(self.now, &[About::Try(a_try)], || format!("{} dies with its isolate", self.checker.name(a_try)));
+                self.checker.excuse(a_try);
+                self.client_gets(a_try, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Batchers, carried out: who posts, who parks and who is answered, as in the second half of `edge::shard_client`.
+
+use crate::answers::Via;
+use crate::exchange::Kind;
+use crate::facts::Broken;
+use crate::history::About;
+use crate::mutation::Mutation;
+use crate::plan::Fault;
+use crate::queue::{Event, Wake};
+use crate::world::World;
+use footfall::counting::batch::{self, Action, Batcher, MAX_PARKED, Posting};
+use footfall::counting::endpoint::Failure;
+use footfall::counting::wire::{Call, Counted, Receipt, encode};
+
+/// What a request does next itself.
+enum Next {
+    Post(Posting),
+    Park,
+    Answer(Result<Counted, Failure>),
+}
+
+impl World {
+    /// Joins the batches for its shard, under a new ticket.
+    pub(crate) fn count_at(&mut self, a_try: usize) {
+        let ticket = self.tickets.len();
+        self.tickets.push(a_try);
+        self.requests[a_try].ticket = Some(ticket);
+        if let Some(entry) = self.requests[a_try].entry.clone() {
+            self.step_and_go(a_try, batch::Event::Arrived(ticket as u64, entry));
+        }
+    }
+
+    /// Reports an event to the batcher, and does what is due.
+    pub(crate) fn step_and_go(&mut self, a_try: usize, event: batch::Event) {
+        let actions = self.step(a_try, event);
+        let shard = self.checker.tries[a_try].shard;
+        let parked = self.isolates[self.requests[a_try].slot].batchers.get(&shard).map_or(0, Batcher::parked);
+        match self.carry_out(a_try, actions) {
+            Next::Post(posting) => self.lead(a_try, posting),
+            Next::Answer(answer) => {
+                self.checker.sums.full += u64::from(parked == MAX_PARKED);
+                self.counted(a_try, answer, Via::Batcher(parked));
+            }
+            Next::Park => self.park(a_try),
+        }
+    }
+
+    fn step(&mut self, a_try: usize, event: batch::Event) -> Vec<Action> {
+        let shard = self.checker.tries[a_try].shard;
+        let now = if self.mutation == Mutation::NoLapse { 0 } else { self.local(a_try) };
+        let slot = self.requests[a_try].slot;
+        let batcher = self.isolates[slot].batchers.entry(shard).or_default();
+        let actions = batcher.step(event, now);
+        let parked = batcher.parked();
+        if parked > MAX_PARKED {
+            self.checker.fail(Broken::Unbounded, &[a_try], Some(shard), || format!("{parked} visits are parked"));
+        }
+        actions
+    }
+
+    /// Does what concerns other requests, and says what is left for this one.
+    fn carry_out(&mut self, own: usize, actions: Vec<Action>) -> Next {
+        let mut next = Next::Park;
+        for action in actions {
+            match action {
+                Action::Post(posting) => next = Next::Post(posting),
+                Action::Park => {}
+                Action::Answer(ticket, answer) if self.tickets[ticket as usize] == own => next = Next::Answer(answer),
+                Action::Answer(ticket, answer) => self.wake(ticket as usize, Wake::Answer(answer)),
+                Action::Lead(ticket) => self.wake(ticket as usize, Wake::Lead),
+            }
+        }
+        next
+    }
+
+    fn lead(&mut self, a_try: usize, posting: Posting) {
+        let facts = &self.checker.tries[a_try];
+        let (shard, deadline) = (facts.shard, facts.deadline);
+        let call = encode(&Call::Register(posting.batch(self.isolates[self.requests[a_try].slot].name)));
+        let members: Vec<usize> = posting.tickets().map(|ticket| self.tickets[ticket as usize]).collect();
+        let post = self.checker.posted(a_try, &members, &call, self.now);
+        self.history.note(self.now, &[About::Try(a_try), About::Post(post), About::Shard(shard)], || {
+            let names: Vec<String> = members.iter().take(12).map(|member| self.checker.name(*member)).collect();
+            format!("post {post} (number {}) to s{shard}: {} visits, {}", posting.sequence, members.len(), names.join(" "))
+        });
+        self.exchange(a_try, Kind::Register(Some(posting), post), shard, call, deadline);
+        if self.could_strike(Fault::LeaderKilled) {
+            let at = self.now + self.rng.below(4 * self.plan.way_ms);
+            self.at(at, Event::Kill(a_try));
+        }
+    }
+
+    /// A POST ended: its visits get their answers, and another request the lead.
+    pub(crate) fn post_ended(&mut self, leader: usize, posting: Posting, post: usize, outcome: Result<Receipt, Failure>) {
+        self.checker.ended(post, &outcome);
+        if let (Mutation::FailBystander, Err(failure)) = (self.mutation, &outcome) {
+            self.fail_bystander(leader, failure);
+        }
+        let mut actions = self.step(leader, batch::Event::Ended(posting, outcome));
+        if self.mutation == Mutation::SwapAnswers {
+            swap_answers(&mut actions);
+        }
+        match self.carry_out(leader, actions) {
+            Next::Answer(answer) => self.counted(leader, answer, Via::Batcher(0)),
+            Next::Post(_) | Next::Park => {
+                let answer = Err(Failure::Broken("the batch has no line for its leader".to_owned()));
+                self.counted(leader, answer, Via::Batcher(0));
+            }
+        }
+    }
+
+    /// The mutation that fails a request of no batch.
+    fn fail_bystander(&mut self, leader: usize, failure: &Failure) {
+        let open = &self.isolates[self.requests[leader].slot].open;
+        let waits = |a_try: &&usize| self.requests[**a_try].parked && self.checker.tries[**a_try].posted.is_none();
+        let bystander = open.iter().find(waits).and_then(|a_try| self.requests[*a_try].ticket);
+        if let Some(ticket) = bystander {
+            self.wake(ticket, Wake::Answer(Err(failure.clone())));
+        }
+    }
+}
+
+/// The mutation that gives each member of a batch the answer of the next.
+fn swap_answers(actions: &mut [Action]) {
+    let answers =
+        actions.iter_mut().filter_map(|action| if let Action::Answer(_, answer) = action { Some(answer) } else { None });
+    let mut answers: Vec<&mut Result<Counted, Failure>> = answers.collect();
+    for at in 1..answers.len() {
+        let (before, after) = answers.split_at_mut(at);
+        std::mem::swap(before[at - 1], after[0]);
+    }
+}

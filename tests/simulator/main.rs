@@ -1,0 +1,120 @@
+//! A seeded simulator: the real batcher, retry rules, routing, ledger, days and messages, for hundreds of isolates and
+//! shards, on a virtual clock, under faults that a seed chooses; and a checker that holds what came of it against the
+//! promises in DESIGN.md.
+//!
+//! `FOOTFALL_SEEDS=100000` runs more seeds, `FOOTFALL_SEED=7` runs one and prints all that happened.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `plan`, `rng` | what a seed stands for |
+//! | `world`, `queue`, `client` | what happens, and when |
+//! | `request`, `leading`, `parking`, `isolate` | the edge, carried out by hand: a request in its isolate |
+//! | `exchange`, `object`, `upkeep` | calls, the network between, and the Durable Objects behind it |
+//! | `store`, `statements`, `store_check` | a database in memory, and its proof against SQLite |
+//! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | what ought to have come of it |
+//! | `one_fault` | a healthy site, and one fault |
+//! | `history` | what a person sees of a failure |
+//! | `mutation` | faults of our own making, which prove the checker |
+//!
+//! Not modelled: a batch that is remembered for less than a call of it is on its way (60 s), more isolates than a shard
+//! remembers (4,096), more ids or visitors than it remembers (1,800,000), reads that fan out, `COUNTER_URL`.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    reason = "a test may fail"
+)]
+
+mod answers;
+mod checker;
+mod client;
+mod exchange;
+mod facts;
+mod history;
+mod isolate;
+mod leading;
+mod mutation;
+mod object;
+mod one_fault;
+mod parking;
+mod plan;
+mod probe;
+mod queue;
+mod request;
+mod rng;
+mod runner;
+mod statements;
+mod store;
+mod store_check;
+mod truth;
+mod upkeep;
+mod verify;
+mod world;
+
+use history::History;
+use mutation::Mutation;
+use plan::FAULTS;
+use runner::{describe, run_all};
+
+/// Seeds in a build without optimisation, where each takes ten times as long.
+const SEEDS_UNOPTIMISED: u64 = 150;
+const SEEDS: u64 = 10_000;
+
+/// Within so many seeds each mutation shows.
+const SEEDS_OF_A_MUTATION: u64 = 5_000;
+
+#[test]
+fn no_seed_breaks_a_promise() {
+    if let Some(seed) = number("FOOTFALL_SEED") {
+        let outcome = world::run(seed, Mutation::None, History::kept());
+        println!("{}", outcome.history.all(outcome.start));
+        assert!(outcome.violation.is_none(), "{}", describe(seed, Mutation::None));
+        return;
+    }
+    let seeds = number("FOOTFALL_SEEDS").unwrap_or(if cfg!(debug_assertions) { SEEDS_UNOPTIMISED } else { SEEDS });
+    let report = run_all(seeds, Mutation::None);
+    report.print();
+    if let Some((seed, _)) = report.failed {
+        panic!("{}", describe(seed, Mutation::None));
+    }
+    assert!(report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0, "nothing was repeated");
+    if seeds >= SEEDS_UNOPTIMISED {
+        for (fault, struck) in FAULTS.iter().zip(report.struck) {
+            assert!(struck > 0, "{fault:?} never struck");
+        }
+        assert!(report.sums.full > 0, "no isolate was ever full");
+    }
+}
+
+#[test]
+fn a_seed_is_a_run() {
+    for seed in [1, 2, 21, 107] {
+        let digests = [0, 1].map(|_| world::run(seed, Mutation::None, History::kept()).history.digest());
+        assert_eq!(digests[0], digests[1], "seed {seed}");
+    }
+}
+
+#[test]
+fn the_checker_sees_each_mutation() {
+    for (mutation, expected) in Mutation::ALL {
+        let report = run_all(SEEDS_OF_A_MUTATION, mutation);
+        let Some((seed, violation)) = report.failed else { panic!("{mutation:?} breaks nothing in {SEEDS_OF_A_MUTATION} seeds") };
+        assert!(
+            expected.contains(&violation.broken),
+            "{mutation:?} breaks {:?}:\n{}",
+            violation.broken,
+            describe(seed, mutation)
+        );
+        println!("{mutation:?}: seed {seed}, {:?}, {}", violation.broken, violation.text);
+    }
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}; allowed: a whole number")))
+}

@@ -1,0 +1,225 @@
+//! Objects: a shard or the site's days over a database, in turns whose writes become durable before their answers leave, as
+//! in `edge::shard_object` and `edge::days_object`.
+
+use crate::facts::Broken;
+use crate::history::About;
+use crate::mutation::Mutation;
+use crate::plan::{Fault, MAX_SKEW_MS};
+use crate::queue::{Event, Reply};
+use crate::rng::Rng;
+use crate::store::{Failing, Store};
+use crate::world::World;
+use footfall::counting::days::{Day, Days};
+use footfall::counting::shard::Shard;
+use footfall::counting::wire::{Answer, Call, DayAnswer, DayCall, Receipt, decode, encode};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// The pure half of an object.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a world has one small one")]
+pub(crate) enum Machine {
+    Shard(Shard<Store>),
+    Days(Days<Store>),
+}
+
+/// A Durable Object.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) machine: Machine,
+    pub(crate) store: Store,
+    /// Counts its restarts.
+    pub(crate) life: u32,
+    pub(crate) away_until: u64,
+    pub(crate) skew: u64,
+    pub(crate) turns: VecDeque<Turn>,
+    pub(crate) last_commit: u64,
+    pub(crate) has_alarm: bool,
+    /// The largest total that was read.
+    read: u64,
+}
+
+/// What one event did, until it is durable.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    mark: u64,
+    /// Changes that the checker has to call durable.
+    changes: usize,
+    /// The exchange and the attempt that it answers, and the bytes.
+    pub(crate) answer: Option<(usize, u32, Rc<[u8]>)>,
+    /// The total that it read.
+    read: Option<u64>,
+}
+
+impl Object {
+    pub(crate) fn new(is_shard: bool, mutation: Mutation, rng: &mut Rng) -> Self {
+        let store = Store::default();
+        if mutation == Mutation::LoseFolds {
+            store.lose_folds();
+        }
+        let machine = Self::machine(is_shard, &store);
+        let skew = rng.below(MAX_SKEW_MS);
+        let turns = VecDeque::new();
+        Self { machine, store, life: 0, away_until: 0, skew, turns, last_commit: 0, has_alarm: false, read: 0 }
+    }
+
+    pub(crate) fn machine(is_shard: bool, store: &Store) -> Machine {
+        if is_shard { Machine::Shard(Shard::new(store.clone())) } else { Machine::Days(Days::new(store.clone())) }
+    }
+}
+
+impl World {
+    /// A call arrives.
+    pub(crate) fn arrive(&mut self, exchange: usize, attempt: u32, echo: bool) {
+        let it = &self.exchanges[exchange];
+        let (post, mut object, mut call) = (it.post(), it.object, Rc::clone(&it.call));
+        let about = [post.map_or(About::Try(it.a_try), About::Post), About::Shard(object)];
+        if self.mutation == Mutation::RetryElsewhere && post.is_some() && attempt > 1 {
+            object = (object + 1) % self.days_object();
+        }
+        if self.objects[object].away_until > self.now {
+            self.struck(Fault::ObjectAway);
+            self.history.note(self.now, &about, || format!("attempt {attempt} finds s{object} away"));
+            if !echo {
+                self.reply(exchange, attempt, Reply::Exception);
+            }
+            return;
+        }
+        if matches!(self.mutation, Mutation::ForgetBatches | Mutation::ForgetIds) {
+            call = self.forge(&call);
+        }
+        self.set_alarm(object);
+        self.break_storage(object);
+        let now = self.now + self.objects[object].skew;
+        let before = self.objects[object].store.appended();
+        let it = &mut self.objects[object];
+        let answer = match &mut it.machine {
+            Machine::Shard(shard) => shard.serve(&call, now).bytes,
+            Machine::Days(days) => encode(&match decode(&call) {
+                Ok(DayCall { day, shards }) => match days.record(day, shards, self.rng.bytes(), now) {
+                    Ok(Some(record)) => DayAnswer::Record(record),
+                    Ok(None) => DayAnswer::Malformed,
+                    Err(_) => DayAnswer::Storage,
+                },
+                Err(_) => DayAnswer::Malformed,
+            }),
+        };
+        let rows = it.store.appended() - before;
+        let day = if let (None, Ok(Call::Seen { day, .. })) = (post, decode(&call)) { Some(day) } else { None };
+        let mut changes = usize::from(self.begins(object, day));
+        self.objects[object].store.heal();
+        if let Some(post) = post {
+            self.history.note(self.now, &about, || {
+                let which = if echo { "an echo of " } else { "" };
+                let said: Result<Answer, _> = decode(&answer);
+                format!("{which}attempt {attempt} of post {post} at s{object}: {rows} rows, {}", brief(&said))
+            });
+            if rows == 1 {
+                let row = self.objects[object].store.newest();
+                self.checker.applied(post, object, &row);
+                changes += 1;
+            }
+            if rows > 1 {
+                self.checker.fail(Broken::CountedTwice, &[], Some(object), || format!("post {post} made {rows} rows"));
+            }
+            let answer = self.forge_receipt(answer, rows);
+            self.checker.served(post, &answer);
+            return self.turn(object, changes, (!echo).then(|| (exchange, attempt, answer.into())), None);
+        }
+        self.turn(object, changes, (!echo).then(|| (exchange, attempt, answer.into())), None);
+    }
+
+    /// The mutations that change a call on its way.
+    fn forge(&mut self, call: &Rc<[u8]>) -> Rc<[u8]> {
+        let Ok(Call::Register(mut batch)) = decode(call) else { return Rc::clone(call) };
+        if self.mutation == Mutation::ForgetBatches {
+            batch.isolate = batch.isolate.wrapping_add(u128::from(self.rng.next()));
+        } else {
+            batch.visits.iter_mut().for_each(|item| item.id = None);
+        }
+        encode(&Call::Register(batch)).into()
+    }
+
+    /// The mutation that gives a retry a receipt of its own.
+    fn forge_receipt(&self, answer: Vec<u8>, rows: u64) -> Vec<u8> {
+        match decode(&answer) {
+            Ok(Answer::Receipt(Receipt { mut visits })) if self.mutation == Mutation::FreshReceipt && rows == 0 => {
+                visits.iter_mut().for_each(|counted| counted.views += 1);
+                encode(&Answer::Receipt(Receipt { visits }))
+            }
+            _ => answer,
+        }
+    }
+
+    /// Puts down where a shard began a day for another reason than a batch; says whether it did.
+    pub(crate) fn begins(&mut self, object: usize, day: Option<Day>) -> bool {
+        let Some(day) = day.filter(|day| object < self.days_object() && self.objects[object].store.day() == i64::from(*day))
+        else {
+            return false;
+        };
+        let begins = self.checker.truths[object].day() < day;
+        if begins {
+            self.checker.began(object, day);
+        }
+        begins
+    }
+
+    pub(crate) fn break_storage(&mut self, object: usize) {
+        let how = if self.strikes(Fault::StorageFailed) {
+            Failing::Before
+        } else if self.strikes(Fault::StorageFailedApplied) {
+            Failing::After
+        } else {
+            return;
+        };
+        let after = self.rng.tail(1, 40) as u32 - 1;
+        self.objects[object].store.fail_after(after, how);
+    }
+
+    /// Ends a turn: what it wrote will be durable after a while, in the order of turns, and only then its answer leaves.
+    pub(crate) fn turn(&mut self, object: usize, changes: usize, answer: Option<(usize, u32, Rc<[u8]>)>, read: Option<u64>) {
+        let usual = if self.now < self.plan.calm_at() { self.plan.commit_ms } else { self.plan.commit_ms.min(10) };
+        let took = self.rng.between(0, usual);
+        let it = &mut self.objects[object];
+        it.last_commit = it.last_commit.max(self.now + took);
+        let (life, at, mark) = (it.life, it.last_commit, it.store.mark());
+        let mut answer = answer;
+        if self.mutation == Mutation::AckBeforeStore
+            && let Some((exchange, attempt, bytes)) = answer.take()
+        {
+            self.send_back(exchange, attempt, bytes);
+        }
+        self.objects[object].turns.push_back(Turn { mark, changes, answer, read });
+        self.at(at, Event::Commit { object, life });
+    }
+
+    pub(crate) fn commit(&mut self, object: usize, life: u32) {
+        let it = &mut self.objects[object];
+        if it.life != life {
+            return;
+        }
+        let Some(Turn { mark, changes, answer, read }) = it.turns.pop_front() else { return };
+        it.store.commit(mark);
+        if object < self.days_object() {
+            self.checker.committed(object, changes);
+        }
+        if let Some((exchange, attempt, bytes)) = answer {
+            self.send_back(exchange, attempt, bytes);
+        }
+        if let Some(views) = read {
+            let last = std::mem::replace(&mut self.objects[object].read, views);
+            if views < last {
+                self.checker.fail(Broken::WrongTotal, &[], Some(object), || format!("the total fell from {last} to {views}"));
+            }
+        }
+    }
+}
+
+/// An answer in a few words.
+fn brief<E>(answer: &Result<Answer, E>) -> String {
+    match answer {
+        Ok(Answer::Receipt(Receipt { visits })) => format!("a receipt, views {:?}", visits.first().map(|counted| counted.views)),
+        Ok(answer) => format!("{answer:?}"),
+        Err(_) => "unreadable".to_owned(),
+    }
+}

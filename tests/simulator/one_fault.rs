@@ -1,0 +1,50 @@
+//! Promise 7, taken literally: a healthy site, one fault, and then every visit that comes later must succeed, or, where the
+//! design has it otherwise, every visit after a stated time.
+
+use crate::history::History;
+use crate::mutation::Mutation;
+use crate::plan::{FAULTS, Fault, Plan};
+use crate::request::RECORD_PAUSE_MS;
+use crate::rng::Rng;
+use crate::world::World;
+use footfall::counting::batch::LEAD_GRACE_MS;
+
+/// Runs for each kind of fault.
+const SEEDS: u64 = if cfg!(debug_assertions) { 10 } else { 300 };
+
+/// How long after a fault struck a visit that comes may still fail for it, in milliseconds.
+fn aftermath(fault: Fault, timeout_ms: u64) -> u64 {
+    match fault {
+        // Until the lead lapses, visits park; one whose deadline comes before the next arrival after that fails. A killed
+        // waiter may have become a leader in the meantime.
+        Fault::LeaderKilled | Fault::WaiterKilled => timeout_ms + LEAD_GRACE_MS,
+        // Where it strikes the question for the day's record, nobody asks again for a while.
+        Fault::Overload => RECORD_PAUSE_MS,
+        _ => 0,
+    }
+}
+
+#[test]
+fn after_one_fault_the_next_visit_succeeds() {
+    for fault in FAULTS {
+        let mut struck = 0;
+        let mut longest = 0;
+        for seed in 0..SEEDS {
+            let mut rng = Rng::new(seed);
+            let plan = Plan::with_one(fault, seed, &mut rng);
+            let timeout_ms = plan.timeout_ms;
+            let mut world = World::new(plan, rng, Mutation::None, History::default());
+            world.run();
+            assert!(world.checker.broken.is_none(), "{fault:?}, seed {seed}: {:?}", world.checker.broken);
+            struck += world.struck[fault as usize];
+            let failed = world.checker.tries.iter().filter(|facts| !facts.acked && !facts.excused);
+            let after =
+                failed.filter_map(|facts| (facts.deadline - timeout_ms).checked_sub(world.last_strike)).max().unwrap_or(0);
+            let allowed = aftermath(fault, timeout_ms);
+            assert!(after <= allowed, "{fault:?}, seed {seed}: a visit that came {after} ms later failed, allowed are {allowed}");
+            longest = longest.max(after);
+        }
+        assert!(struck > 0, "{fault:?} never struck");
+        println!("{fault:?}: struck {struck} times; the last visit that failed for it came {longest} ms later");
+    }
+}

@@ -1,0 +1,74 @@
+//! Requests that wait for another one, as in `edge::parking`: a promise that is resolved once, by whoever comes first, and a
+//! timer of their own.
+
+use crate::answers::Via;
+use crate::history::About;
+use crate::mutation::Mutation;
+use crate::plan::Fault;
+use crate::queue::{Event, Wake};
+use crate::world::World;
+use footfall::counting::batch;
+
+impl World {
+    /// Waits, at most until the deadline.
+    pub(crate) fn park(&mut self, a_try: usize) {
+        let Some(ticket) = self.requests[a_try].ticket else { return };
+        self.requests[a_try].parked = true;
+        self.requests[a_try].resolved = false;
+        let left = self.checker.tries[a_try].deadline.saturating_sub(self.now);
+        self.timer(left, Event::ParkTimer(ticket));
+        self.history.note(self.now, &[About::Try(a_try)], || format!("{} parks", self.checker.name(a_try)));
+        if self.could_strike(Fault::WaiterKilled) {
+            let at = self.now + self.rng.below(8 * self.plan.way_ms);
+            self.at(at, Event::Kill(a_try));
+        }
+    }
+
+    /// Resolves the promise of a parked request, if nobody did before.
+    pub(crate) fn wake(&mut self, ticket: usize, wake: Wake) {
+        let a_try = self.tickets[ticket];
+        let request = &mut self.requests[a_try];
+        if request.ticket != Some(ticket) || !request.parked {
+            return;
+        }
+        request.parked = false;
+        if request.resolved {
+            return;
+        }
+        request.resolved = true;
+        if self.mutation == Mutation::LoseParked && self.rng.chance(300) {
+            return;
+        }
+        let turn = self.rng.below(2);
+        self.timer(turn, Event::Wake(ticket, wake));
+    }
+
+    /// The own timer of a parked request fires.
+    pub(crate) fn park_timer(&mut self, ticket: usize) {
+        let request = &mut self.requests[self.tickets[ticket]];
+        if request.ticket == Some(ticket) && !request.resolved {
+            request.resolved = true;
+            let turn = self.rng.below(2);
+            self.timer(turn, Event::Wake(ticket, Wake::GiveUp));
+        }
+    }
+
+    /// A parked request runs again.
+    pub(crate) fn woken(&mut self, ticket: usize, wake: Wake) {
+        let a_try = self.tickets[ticket];
+        if !self.runs(a_try) || self.requests[a_try].ticket != Some(ticket) {
+            return;
+        }
+        self.requests[a_try].parked = false;
+        self.history.note(self.now, &[About::Try(a_try)], || format!("{} wakes: {wake:?}", self.checker.name(a_try)));
+        match wake {
+            Wake::Lead => {
+                if let Some(entry) = self.requests[a_try].entry.clone() {
+                    self.step_and_go(a_try, batch::Event::TookLead(ticket as u64, entry));
+                }
+            }
+            Wake::Answer(answer) => self.counted(a_try, answer, Via::Batcher(0)),
+            Wake::GiveUp => self.step_and_go(a_try, batch::Event::GaveUp(ticket as u64)),
+        }
+    }
+}

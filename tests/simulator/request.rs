@@ -1,0 +1,178 @@
+//! A request, from its arrival to its answer: the day's record, the route, the shard, and again where the day ends on the
+//! way, as in `edge::days_client` and the first half of `edge::shard_client`, with events in the place of awaits.
+
+use crate::answers::Via;
+use crate::exchange::{Asked, Kind};
+use crate::history::About;
+use crate::isolate::Known;
+use crate::mutation::Mutation;
+use crate::world::World;
+use footfall::counting::batch::Entry;
+use footfall::counting::days::{DayRecord, day_of};
+use footfall::counting::endpoint::Failure;
+use footfall::counting::routing::{Route, route};
+use footfall::counting::visitor::{Sender, visitor};
+use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
+
+/// As in `edge::shard_client`.
+const MAX_ROUTES: u32 = 3;
+/// As in `edge::days_client`.
+const MAX_RECORD_WAIT_MS: u64 = 2_000;
+pub(crate) const RECORD_PAUSE_MS: u64 = 5_000;
+/// As in `edge::object_call`.
+pub(crate) const BUSY_RETRY_AFTER_S: u32 = 10;
+
+/// A request, beside what the checker knows of it.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) slot: usize,
+    /// The client is gone, or the answer will be lost.
+    pub(crate) nobody_reads: bool,
+    /// It was killed.
+    pub(crate) dead: bool,
+    /// When it began, if it is a probe.
+    pub(crate) probe: Option<u64>,
+    /// Whether it awaits an exchange of its own.
+    pub(crate) awaits: bool,
+    /// How often it was routed anew.
+    pub(crate) routes: u32,
+    pub(crate) ticket: Option<usize>,
+    pub(crate) entry: Option<Entry>,
+    /// Whether others can still reach its promise, and whether that is resolved already.
+    pub(crate) parked: bool,
+    pub(crate) resolved: bool,
+}
+
+impl Request {
+    pub(crate) fn new(slot: usize, nobody_reads: bool) -> Self {
+        Self {
+            slot,
+            nobody_reads,
+            dead: false,
+            probe: None,
+            awaits: false,
+            routes: 0,
+            ticket: None,
+            entry: None,
+            parked: false,
+            resolved: false,
+        }
+    }
+}
+
+impl World {
+    /// Whether a request still runs.
+    pub(crate) fn runs(&self, a_try: usize) -> bool {
+        let request = &self.requests[a_try];
+        !request.dead && self.isolates[request.slot].incarnation == self.checker.tries[a_try].isolate
+    }
+
+    /// The time by its isolate's clock.
+    pub(crate) fn local(&self, a_try: usize) -> u64 {
+        self.now + self.isolates[self.requests[a_try].slot].skew
+    }
+
+    /// Finds out the day's record, then goes on.
+    pub(crate) fn begin(&mut self, a_try: usize) {
+        let slot = self.requests[a_try].slot;
+        let local = self.local(a_try);
+        let day = day_of(local);
+        match self.isolates[slot].known {
+            Some(Known::Record(record)) if record.day >= day => self.go_on(a_try, Some(&record)),
+            Some(Known::Missing(until)) if local < until => self.go_on(a_try, None),
+            _ => {
+                let longest = self.now + MAX_RECORD_WAIT_MS.min(self.plan.timeout_ms / 2);
+                let own = self.checker.tries[a_try].deadline;
+                let deadline = if self.mutation == Mutation::WaitForRecord { longest } else { longest.min(own) };
+                let call = encode(&DayCall { day, shards: self.isolates[slot].shards });
+                let days = self.days_object();
+                self.exchange(a_try, Kind::Record, days, call, deadline);
+            }
+        }
+    }
+
+    /// Routes the visit, and counts it there.
+    fn go_on(&mut self, a_try: usize, record: Option<&DayRecord>) {
+        let visit = &self.visits[self.checker.tries[a_try].visit];
+        let sender = Sender { address: visit.address.as_deref(), agent: Some("Browser/1"), ..Sender::default() };
+        let visitor = visitor(sender, &self.site, record.map(|record| record.salt));
+        let isolate = &self.isolates[self.requests[a_try].slot];
+        let id = self.checker.tries[a_try].member.id;
+        let own = record.map(|record| DayRecord { shards: isolate.shards, ..*record });
+        let record = if self.mutation == Mutation::OwnShards { own.as_ref() } else { record };
+        match route(id, visitor, record, isolate.name, day_of(self.local(a_try))) {
+            Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
+            Ok(Route { shard, day, ask_first }) => {
+                let shard = usize::from(shard);
+                self.checker.routed(a_try, shard, day, visitor);
+                self.requests[a_try].entry = Some(self.entry(a_try));
+                match (ask_first, id) {
+                    (Some(before), Some(id)) if self.mutation != Mutation::SkipAsk => {
+                        let deadline = self.checker.tries[a_try].deadline;
+                        let call = encode(&Call::Seen { day, id });
+                        self.exchange(a_try, Kind::Seen, usize::from(before), call, deadline);
+                    }
+                    _ => self.count_at(a_try),
+                }
+            }
+        }
+    }
+
+    /// What a try's batcher needs to know of it: the one place where a visit for a batch is made.
+    pub(crate) fn entry(&self, a_try: usize) -> Entry {
+        let facts = &self.checker.tries[a_try];
+        let skew = self.isolates[self.requests[a_try].slot].skew;
+        let deadline = match self.mutation {
+            Mutation::NoLapse => u64::MAX / 2,
+            _ => facts.deadline + skew,
+        };
+        let page = self.checker.names.of(facts.member.page).to_owned();
+        Entry { page, id: facts.member.id, visitor: facts.member.visitor, day: facts.member.day, deadline }
+    }
+
+    /// What an exchange of this request's own gave.
+    pub(crate) fn asked(&mut self, a_try: usize, asked: Asked) {
+        self.requests[a_try].awaits = false;
+        match asked {
+            Asked::Record(outcome) => {
+                let known = match &outcome {
+                    Ok(record) => Known::Record(*record),
+                    Err(_) => Known::Missing(self.local(a_try) + RECORD_PAUSE_MS),
+                };
+                self.isolates[self.requests[a_try].slot].known = Some(known);
+                self.go_on(a_try, outcome.ok().as_ref());
+            }
+            Asked::Seen(Ok(true)) => {
+                let counted = Counted { verdict: Verdict::Duplicate, other: false, views: 0 };
+                self.answer(a_try, &Ok(counted), Via::Asked);
+            }
+            Asked::Seen(Ok(false)) => self.count_at(a_try),
+            Asked::Seen(Err(failure)) => self.answer(a_try, &Err(failure), Via::Asked),
+            Asked::Receipt(posting, post, outcome) => self.post_ended(a_try, posting, post, outcome),
+        }
+    }
+
+    /// The end of a visit at its shard; or its day is over, and it begins again.
+    pub(crate) fn counted(&mut self, a_try: usize, answer: Result<Counted, Failure>, via: Via) {
+        match answer {
+            Ok(counted) if counted.verdict == Verdict::Stale && self.mutation != Mutation::TrustStale => {
+                self.checker.rerouted(a_try, counted);
+                self.history
+                    .note(self.now, &[About::Try(a_try)], || format!("{} is of a day that is over", self.checker.name(a_try)));
+                let day = self.checker.tries[a_try].member.day;
+                let known = &mut self.isolates[self.requests[a_try].slot].known;
+                if matches!(known, Some(Known::Record(record)) if record.day <= day) {
+                    *known = None;
+                }
+                self.requests[a_try].ticket = None;
+                self.requests[a_try].routes += 1;
+                if self.requests[a_try].routes < MAX_ROUTES {
+                    self.begin(a_try);
+                } else {
+                    self.answer(a_try, &Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }), Via::NoRoute);
+                }
+            }
+            answer => self.answer(a_try, &answer, via),
+        }
+    }
+}

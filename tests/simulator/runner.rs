@@ -1,0 +1,123 @@
+//! Many seeds, on all cores; and a failure, told to a person.
+
+use crate::facts::{Broken, Sums, Violation};
+use crate::history::History;
+use crate::mutation::Mutation;
+use crate::plan::FAULTS;
+use crate::world;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+/// What came of many seeds.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    seeds: u64,
+    pub(crate) visits: u64,
+    pub(crate) tries: u64,
+    pub(crate) sums: Sums,
+    pub(crate) struck: [u64; FAULTS.len()],
+    /// The smallest seed that failed, of those that ran.
+    pub(crate) failed: Option<(u64, Violation)>,
+    seconds: f64,
+}
+
+/// Runs seeds from 0 until one fails.
+#[allow(clippy::disallowed_methods, reason = "how long the tests take is told to a person")]
+pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
+    let began = Instant::now();
+    let next = AtomicU64::new(0);
+    let report = Mutex::new(Report::default());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        break;
+                    }
+                    let outcome = guarded(seed, mutation, History::default());
+                    let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+                    if report.add(seed, outcome) {
+                        next.store(seeds, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.seconds = began.elapsed().as_secs_f64();
+    report
+}
+
+/// Runs a seed; a panic is a broken promise, too.
+fn guarded(seed: u64, mutation: Mutation, history: History) -> Result<world::Outcome, Violation> {
+    catch_unwind(AssertUnwindSafe(|| world::run(seed, mutation, history))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+        Violation { broken: Broken::Panicked, text, tries: Vec::new(), shard: None }
+    })
+}
+
+/// A failed seed once more, with its history.
+pub(crate) fn describe(seed: u64, mutation: Mutation) -> String {
+    let again = format!("FOOTFALL_SEED={seed} runs it alone and prints all of it");
+    match guarded(seed, mutation, History::kept()) {
+        Err(violation) => format!("seed {seed}: {:?}: {}\n{again}", violation.broken, violation.text),
+        Ok(world::Outcome { violation: None, .. }) => format!("seed {seed} did not fail again: a run is not its seed"),
+        Ok(world::Outcome { violation: Some(violation), history, start, concerned, .. }) => {
+            let excerpt = history.excerpt(start, &concerned);
+            format!("seed {seed}: {:?}: {}\n{excerpt}{again}", violation.broken, violation.text)
+        }
+    }
+}
+
+impl Report {
+    /// Adds a run; says whether it failed.
+    fn add(&mut self, seed: u64, outcome: Result<world::Outcome, Violation>) -> bool {
+        self.seeds += 1;
+        let violation = match outcome {
+            Err(violation) => Some(violation),
+            Ok(outcome) => {
+                self.visits += outcome.visits;
+                self.tries += outcome.tries;
+                self.sums.add(&outcome.sums);
+                for (sum, struck) in self.struck.iter_mut().zip(outcome.struck) {
+                    *sum += struck;
+                }
+                outcome.violation
+            }
+        };
+        let Some(violation) = violation else { return false };
+        if self.failed.as_ref().is_none_or(|(first, _)| seed < *first) {
+            self.failed = Some((seed, violation));
+        }
+        true
+    }
+
+    /// Says what was run, past the harness, which hides what passing tests print.
+    pub(crate) fn print(&self) {
+        let Self { seeds, visits, tries, sums, seconds, .. } = self;
+        let faults: Vec<String> = FAULTS.iter().zip(self.struck).map(|(fault, struck)| format!("{fault:?} {struck}")).collect();
+        let text = format!(
+            "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {} counted, {} duplicate, {} \
+             surely not stored, {} unknown, {} to nobody; {} sent on to the next day, {} found their isolate full\n  {} posts, {} journal \
+             rows\n  faults: {}\n",
+            sums.acked - sums.duplicates,
+            sums.duplicates,
+            sums.refused,
+            sums.unknown,
+            sums.excused,
+            sums.stale,
+            sums.full,
+            sums.posts,
+            sums.rows,
+            faults.join(", "),
+        );
+        // Whether a person sees it or not changes nothing.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}

@@ -1,0 +1,113 @@
+//! What each statement of `ledger::schema` and of `days` does to tables in memory.
+
+use crate::store::{Key, Row, Table, Tables, integer};
+use footfall::counting::ledger::{Rows, Value, schema};
+
+/// The statements of `counting::days`, which are private there. Another text there is an unknown statement here.
+pub(crate) const DAYS: [&str; 5] = [
+    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)",
+    "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2",
+    "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)",
+    "DELETE FROM days WHERE day < ?",
+    "UPDATE days SET salt = x'' WHERE day < ? AND salt != x''",
+];
+
+impl Tables {
+    /// Carries out a statement of a shard.
+    pub(crate) fn run(&mut self, statement: &'static str, values: &[Value]) -> Rows {
+        use Value::{Blob, Integer, Text};
+        let one = |row: Option<&[Value]>| row.map(<[Value]>::to_vec).into_iter().collect();
+        match (statement, values) {
+            (schema::META, [Text(key)]) => return one(self.get(Table::Meta, &Key::Text(key.clone()))),
+            (schema::SET_META, [Text(key), value]) => self.put(Table::Meta, Key::Text(key.clone()), vec![value.clone()]),
+            (schema::APPEND, [Integer(slot), number, body]) => {
+                self.put(Table::Journal, Key::One(*slot), vec![number.clone(), body.clone()]);
+                self.appended += 1;
+                self.newest = *slot;
+            }
+            (schema::JOURNAL, [Integer(after)]) => {
+                let rows = self.all(Table::Journal).map(|(_, row)| row).filter(|row| integer(row, 0) > *after);
+                let mut rows: Rows = rows.cloned().collect();
+                rows.sort_by_key(|row| integer(row, 0));
+                return rows;
+            }
+            (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),
+            (schema::PAGE_VIEWS, [Text(page)]) => {
+                return one(self.get(Table::Pages, &Key::Text(page.clone())).map(|row| &row[1..]));
+            }
+            (schema::PAGE_COUNT, []) => return vec![vec![Integer(self.count(Table::Pages))]],
+            (schema::ADD_PAGE_VIEWS, [Text(page), Integer(views)]) => {
+                let key = Key::Text(page.clone());
+                let next = || self.count(Table::Pages) + 1;
+                let (id, old) =
+                    self.get(Table::Pages, &key).map_or_else(|| (next(), 0), |row| (integer(row, 0), integer(row, 1)));
+                let views = if self.loses_folds { old } else { old + views };
+                self.put(Table::Pages, key, vec![Integer(id), Integer(views)]);
+                return vec![vec![Integer(id)]];
+            }
+            (schema::ADD_HOUR_VIEWS, [Integer(page), Integer(hour), Integer(views)]) => {
+                self.add(Table::Hours, Key::Two(*page, *hour), *views);
+            }
+            (schema::ADD_SEEN, [Integer(half_day), Integer(number), ids]) => {
+                self.put(Table::Seen, Key::Two(*half_day, *number), vec![Integer(*half_day), ids.clone()]);
+            }
+            (schema::SEEN, [Integer(from)]) => {
+                return self.all(Table::Seen).map(|(_, row)| row).filter(|row| integer(row, 0) >= *from).cloned().collect();
+            }
+            (schema::FORGET_SEEN, [Integer(before)]) => self.delete(Table::Seen, |_, row| integer(row, 0) < *before),
+            (schema::SET_RECENT, [Blob(isolate), ..]) => self.put(Table::Recent, Key::Bytes(isolate.clone()), values.to_vec()),
+            (schema::RECENT, [Integer(from)]) => {
+                return self.all(Table::Recent).map(|(_, row)| row).filter(|row| integer(row, 2) >= *from).cloned().collect();
+            }
+            (schema::FORGET_RECENT, [Integer(before)]) => self.delete(Table::Recent, |_, row| integer(row, 2) < *before),
+            (schema::ADD_VISITORS, [Integer(day), Integer(number), hashes]) => {
+                self.put(Table::Visitors, Key::Two(*day, *number), vec![hashes.clone()]);
+            }
+            (schema::VISITORS, [Integer(day)]) => {
+                let of_day = self.all(Table::Visitors).filter(|(key, _)| matches!(key, Key::Two(of, _) if of == day));
+                return of_day.map(|(_, row)| row.clone()).collect();
+            }
+            (schema::FORGET_VISITORS, [Integer(before)]) => {
+                self.delete(Table::Visitors, |key, _| matches!(key, Key::Two(day, _) if day < before));
+            }
+            (schema::SET_DAY, [Integer(day), visitors]) => self.put(Table::Days, Key::One(*day), vec![visitors.clone()]),
+            (schema::DAY, [Integer(day)]) => return one(self.get(Table::Days, &Key::One(*day))),
+            (schema::ADD_WITHHELD, [Integer(day), Integer(why), Integer(views)]) => {
+                self.add(Table::Withheld, Key::Two(*day, *why), *views);
+            }
+            (schema::WITHHELD, [Integer(day)]) => {
+                let of_day = self.all(Table::Withheld).filter_map(|(key, row)| match key {
+                    Key::Two(of, why) if of == day => Some(vec![Integer(*why), row[0].clone()]),
+                    _ => None,
+                });
+                return of_day.collect();
+            }
+            (create, []) if schema::CREATE.contains(&create) => {}
+            (other, values) => return self.run_days(other, values),
+        }
+        Rows::new()
+    }
+
+    /// Carries out a statement of a site's days.
+    fn run_days(&mut self, statement: &'static str, values: &[Value]) -> Rows {
+        use Value::Integer;
+        match (DAYS.iter().position(|known| *known == statement), values) {
+            (Some(0), []) => {}
+            (Some(1), []) => {
+                return self.rows.get(&Table::Days).into_iter().flat_map(|days| days.values().rev().take(2)).cloned().collect();
+            }
+            (Some(2), [Integer(day), ..]) => self.put(Table::Days, Key::One(*day), values.to_vec()),
+            (Some(3), [Integer(before)]) => self.delete(Table::Days, |_, row| integer(row, 0) < *before),
+            (Some(4), [Integer(before)]) => {
+                let old: Vec<Row> =
+                    self.all(Table::Days).map(|(_, row)| row).filter(|row| integer(row, 0) < *before).cloned().collect();
+                for row in old {
+                    let without = vec![row[0].clone(), Value::Blob(Vec::new()), row[2].clone()];
+                    self.put(Table::Days, Key::One(integer(&row, 0)), without);
+                }
+            }
+            (_, values) => panic!("the store knows no such statement: {statement} {values:?}"),
+        }
+        Rows::new()
+    }
+}

@@ -1,0 +1,239 @@
+//! A database in memory: the statements of `ledger::schema` and `days`, read by hand, so that thousands of objects are
+//! cheap. `store_check` holds it against SQLite.
+//!
+//! What a turn writes is there at once, and durable after [`Store::commit`]; [`Store::crash`] takes back what is not. A
+//! transaction that fails takes back what is its own.
+
+use crate::statements::DAYS;
+use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// How a statement fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failing {
+    /// It has no effect.
+    Before,
+    /// It has its effect and reports a failure.
+    After,
+}
+
+/// A database, shared like a handle of the platform.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store(Rc<RefCell<Tables>>);
+
+/// A table of a shard, or of a site's days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Table {
+    Meta,
+    Journal,
+    Pages,
+    Hours,
+    Seen,
+    Recent,
+    Visitors,
+    Days,
+    Withheld,
+}
+
+/// A primary key. No table mixes kinds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    One(i64),
+    Two(i64, i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A row's other columns.
+pub(crate) type Row = Vec<Value>;
+
+/// The tables, and what may be taken back.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    pub(crate) rows: BTreeMap<Table, BTreeMap<Key, Row>>,
+    /// What was there before each write that is not durable yet, oldest first.
+    undo: VecDeque<(Table, Key, Option<Row>)>,
+    /// Entries of `undo` that became durable.
+    durable: u64,
+    /// The failure to come, after so many more statements.
+    failing: Option<(u32, Failing)>,
+    /// Rows that were ever appended to the journal and not taken back, and the slot of the newest.
+    pub(crate) appended: u64,
+    pub(crate) newest: i64,
+    /// For a mutation: views that a fold adds get lost.
+    pub(crate) loses_folds: bool,
+}
+
+impl Store {
+    /// Makes one of the next statements fail.
+    pub(crate) fn fail_after(&self, statements: u32, how: Failing) {
+        self.0.borrow_mut().failing = Some((statements, how));
+    }
+
+    /// No failure is to come any more.
+    pub(crate) fn heal(&self) {
+        self.0.borrow_mut().failing = None;
+    }
+
+    pub(crate) fn lose_folds(&self) {
+        self.0.borrow_mut().loses_folds = true;
+    }
+
+    /// Everything that was written so far, as a mark for [`Self::commit`].
+    pub(crate) fn mark(&self) -> u64 {
+        let tables = self.0.borrow();
+        tables.durable + tables.undo.len() as u64
+    }
+
+    /// What was written up to a mark is durable.
+    pub(crate) fn commit(&self, mark: u64) {
+        let tables = &mut *self.0.borrow_mut();
+        while tables.durable < mark && tables.undo.pop_front().is_some() {
+            tables.durable += 1;
+        }
+    }
+
+    /// What is not durable is gone.
+    pub(crate) fn crash(&self) {
+        self.0.borrow_mut().take_back(0);
+    }
+
+    /// For a mutation: a broken disk.
+    pub(crate) fn lose_everything(&self) {
+        let tables = &mut *self.0.borrow_mut();
+        (tables.rows, tables.undo, tables.appended) = (BTreeMap::new(), VecDeque::new(), 0);
+    }
+
+    /// Rows that were ever appended to the journal.
+    pub(crate) fn appended(&self) -> u64 {
+        self.0.borrow().appended
+    }
+
+    /// The body of the journal's newest row.
+    pub(crate) fn newest(&self) -> Vec<u8> {
+        let tables = self.0.borrow();
+        match tables.get(Table::Journal, &Key::One(tables.newest)) {
+            Some([_, Value::Blob(body)]) => body.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The day that a shard's tables call the latest.
+    pub(crate) fn day(&self) -> i64 {
+        self.0.borrow().get(Table::Meta, &Key::Text("day".to_owned())).map_or(0, |row| integer(row, 0))
+    }
+
+    /// The views of a page as the table of hours has them.
+    pub(crate) fn views_by_hours(&self, page: &str) -> i64 {
+        let tables = self.0.borrow();
+        let Some([Value::Integer(id), _]) = tables.get(Table::Pages, &Key::Text(page.to_owned())) else { return 0 };
+        let hours = tables.rows.get(&Table::Hours).into_iter();
+        hours
+            .flat_map(|hours| hours.range(Key::Two(*id, i64::MIN)..=Key::Two(*id, i64::MAX)))
+            .map(|(_, row)| integer(row, 0))
+            .sum()
+    }
+}
+
+/// The integer in a row's column.
+pub(crate) fn integer(row: &[Value], column: usize) -> i64 {
+    match row.get(column) {
+        Some(Value::Integer(integer)) => *integer,
+        other => panic!("not an integer: {other:?}"),
+    }
+}
+
+impl Tables {
+    pub(crate) fn get(&self, table: Table, key: &Key) -> Option<&[Value]> {
+        self.rows.get(&table)?.get(key).map(Vec::as_slice)
+    }
+
+    pub(crate) fn put(&mut self, table: Table, key: Key, row: Row) {
+        let before = self.rows.entry(table).or_default().insert(key.clone(), row);
+        self.undo.push_back((table, key, before));
+    }
+
+    /// Adds to the integer in a column; makes the row where it is missing.
+    pub(crate) fn add(&mut self, table: Table, key: Key, more: i64) {
+        let old = self.get(table, &key).map_or(0, |row| integer(row, 0));
+        self.put(table, key, vec![Value::Integer(old + more)]);
+    }
+
+    pub(crate) fn count(&self, table: Table) -> i64 {
+        self.rows.get(&table).map_or(0, |rows| rows.len() as i64)
+    }
+
+    pub(crate) fn all(&self, table: Table) -> impl Iterator<Item = (&Key, &Row)> {
+        self.rows.get(&table).into_iter().flatten()
+    }
+
+    pub(crate) fn delete(&mut self, table: Table, which: impl Fn(&Key, &[Value]) -> bool) {
+        let Some(rows) = self.rows.get_mut(&table) else { return };
+        for (key, row) in rows.extract_if(.., |key, row| which(key, row)) {
+            self.undo.push_back((table, key, Some(row)));
+        }
+    }
+
+    fn take_back(&mut self, down_to: usize) {
+        while self.undo.len() > down_to {
+            let Some((table, key, before)) = self.undo.pop_back() else { return };
+            let rows = self.rows.entry(table).or_default();
+            let deleted = match before {
+                Some(row) => rows.insert(key, row).is_none(),
+                None => rows.remove(&key).is_none(),
+            };
+            self.appended -= u64::from(table == Table::Journal && !deleted);
+        }
+    }
+
+    /// Counts down to the failure to come.
+    fn fails(&mut self) -> Option<Failing> {
+        let (left, how) = self.failing.take()?;
+        if left == 0 {
+            return Some(how);
+        }
+        self.failing = Some((left - 1, how));
+        None
+    }
+}
+
+fn failed() -> StorageError {
+    StorageError("a fault of the simulator".to_owned())
+}
+
+impl Sql for Store {
+    fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
+        let tables = &mut *self.0.borrow_mut();
+        // A day is added once; a second time is an error of SQLite's.
+        if statement == DAYS[2]
+            && matches!(values, [Value::Integer(day), ..] if tables.get(Table::Days, &Key::One(*day)).is_some())
+        {
+            return Err(StorageError("UNIQUE constraint failed".to_owned()));
+        }
+        match tables.fails() {
+            None => Ok(tables.run(statement, values)),
+            Some(Failing::Before) => Err(failed()),
+            Some(Failing::After) => {
+                tables.run(statement, values);
+                Err(failed())
+            }
+        }
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        let begin = self.0.borrow().undo.len();
+        let outcome = work();
+        let tables = &mut *self.0.borrow_mut();
+        let outcome = match (outcome, tables.fails()) {
+            (Ok(()), None) => return Ok(()),
+            // The transaction is kept, and the caller does not learn it.
+            (Ok(()), Some(Failing::After)) => return Err(failed()),
+            (Ok(()), Some(Failing::Before)) => Err(failed()),
+            (Err(error), _) => Err(error),
+        };
+        tables.take_back(begin);
+        outcome
+    }
+}

@@ -1,0 +1,83 @@
+//! The end of a run: every shard, opened from its tables alone, holds the truth.
+
+use crate::facts::Broken;
+use crate::history::About;
+use crate::store::Store;
+use crate::world::World;
+use footfall::counting::days::{Days, day_of};
+use footfall::counting::shard::Shard;
+use footfall::counting::wire::{Answer, Call, decode, encode};
+
+impl World {
+    pub(crate) fn check_tables(&mut self) {
+        let now = self.now;
+        let shards = self.days_object();
+        let mut used = 0;
+        for shard in 0..shards {
+            let store = self.objects[shard].store.clone();
+            if self.checker.truths[shard].total() > 0 {
+                used = shard + 1;
+            }
+            self.check_shard(shard, &mut Shard::new(store.clone()), now);
+            let mut folded = Shard::new(store.clone());
+            let outcome = folded.maintain(now);
+            if outcome.is_err() {
+                self.checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("the last fold failed: {outcome:?}"));
+            }
+            self.check_shard(shard, &mut folded, now);
+            self.check_hours(shard, &store);
+        }
+        // A reader asks as many shards as the day's record says, even where the owner has turned `SHARDS` down since.
+        let days = Days::new(self.objects[shards].store.clone());
+        match days.record(day_of(now), 1, [7; 16], now) {
+            Ok(Some(record)) if usize::from(record.shards) >= used => {}
+            other => self.checker.fail(Broken::WrongTotal, &[], None, || format!("{used} shards have views: {other:?}")),
+        }
+    }
+
+    fn check_shard(&mut self, shard: usize, machine: &mut Shard<Store>, now: u64) {
+        let checker = &mut self.checker;
+        let mut ask = |call: &Call<'_>| decode(&machine.serve(&encode(call), now).bytes).ok();
+        let mut wrong = None;
+        let total = ask(&Call::Views(None));
+        if total != Some(Answer::Views(checker.truths[shard].total())) {
+            wrong = Some(format!("all {} views: {total:?}", checker.truths[shard].total()));
+        }
+        let mut sum = 0;
+        for (page, views) in checker.truths[shard].pages() {
+            let name = checker.names.of(page);
+            let answer = ask(&Call::Views(Some(name)));
+            sum += views;
+            if answer != Some(Answer::Views(views)) {
+                wrong = Some(format!("{views} views of {name}: {answer:?}"));
+            }
+        }
+        if sum != checker.truths[shard].total() {
+            wrong = Some(format!("the pages have {sum} of {} views", checker.truths[shard].total()));
+        }
+        for day in checker.truths[shard].days() {
+            let visitors = checker.truths[shard].visitors(day);
+            let answer = ask(&Call::Visitors(day));
+            if answer != Some(Answer::Visitors(visitors)) {
+                wrong = Some(format!("of day {day} {visitors:?}: {answer:?}"));
+            }
+        }
+        if let Some(wrong) = wrong {
+            self.history.note(now, &[About::Shard(shard)], || format!("s{shard} at the end: {wrong}"));
+            checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("s{shard} does not give {wrong}"));
+        }
+    }
+
+    /// After a fold the hours of each page sum up to its views.
+    fn check_hours(&mut self, shard: usize, store: &Store) {
+        let checker = &mut self.checker;
+        let wrong = checker.truths[shard].pages().find_map(|(page, views)| {
+            let name = checker.names.of(page);
+            let hours = store.views_by_hours(name);
+            (hours != views as i64).then(|| format!("the hours of {name} have {hours} of {views} views"))
+        });
+        if let Some(wrong) = wrong {
+            checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("s{shard}: {wrong}"));
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The world of one run: isolates, objects, clients, a clock, and the loop that lets events happen.
+//!
+//! What carries the decisions of `counting` out, as the files of `src/edge` do, is in [`crate::request`], [`crate::leading`],
+//! [`crate::parking`], [`crate::exchange`] and [`crate::object`].
+
+use crate::answers::Via;
+use crate::checker::Checker;
+use crate::client::Visit;
+use crate::exchange::Exchange;
+use crate::facts::{Names, Sums, Violation};
+use crate::history::{About, History};
+use crate::isolate::Isolate;
+use crate::mutation::Mutation;
+use crate::object::Object;
+use crate::plan::{FAULTS, Fault, Plan};
+use crate::queue::{Event, Queue};
+use crate::request::Request;
+use crate::rng::Rng;
+use footfall::counting::endpoint::Failure;
+use footfall::counting::site::{Site, Sites};
+use footfall::counting::wire::Counted;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) mutation: Mutation,
+    pub(crate) rng: Rng,
+    pub(crate) now: u64,
+    queue: Queue,
+    pub(crate) history: History,
+    pub(crate) checker: Checker,
+    /// How often each kind of fault struck.
+    pub(crate) struck: [u64; FAULTS.len()],
+    pub(crate) site: Site,
+    pub(crate) isolates: Vec<Isolate>,
+    /// Isolates that ever were.
+    pub(crate) incarnations: usize,
+    /// The shards, and the site's days behind them.
+    pub(crate) objects: Vec<Object>,
+    pub(crate) visits: Vec<Visit>,
+    /// By try.
+    pub(crate) requests: Vec<Request>,
+    pub(crate) exchanges: Vec<Exchange>,
+    /// The try of each ticket.
+    pub(crate) tickets: Vec<usize>,
+    pub(crate) ended: bool,
+    /// When a fault struck last.
+    pub(crate) last_strike: u64,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) violation: Option<Violation>,
+    pub(crate) sums: Sums,
+    pub(crate) struck: [u64; FAULTS.len()],
+    pub(crate) tries: u64,
+    pub(crate) visits: u64,
+    pub(crate) history: History,
+    pub(crate) start: u64,
+    /// What the violation concerns, for an excerpt of the history.
+    pub(crate) concerned: Vec<About>,
+}
+
+/// Runs a seed.
+pub(crate) fn run(seed: u64, mutation: Mutation, history: History) -> Outcome {
+    let mut rng = Rng::new(seed);
+    let plan = Plan::of(seed, &mut rng);
+    let mut world = World::new(plan, rng, mutation, history);
+    world.run();
+    let concerned = world.concerned();
+    Outcome {
+        violation: world.checker.broken.take(),
+        sums: world.checker.sums,
+        struck: world.struck,
+        tries: world.requests.len() as u64,
+        visits: world.visits.len() as u64,
+        history: world.history,
+        start: world.plan.start,
+        concerned,
+    }
+}
+
+impl World {
+    pub(crate) fn new(plan: Plan, rng: Rng, mutation: Mutation, history: History) -> Self {
+        let names = Names((0..plan.pages).map(|page| format!("/page-{page}")).collect());
+        let shards = usize::from(plan.shards.max(plan.shards_then));
+        let checker = Checker::new(shards, names, plan.slack_ms());
+        let sites = Sites::parse("site").unwrap_or_else(|problem| panic!("{problem}"));
+        let mut world = Self {
+            mutation,
+            rng,
+            now: plan.start,
+            queue: Queue::default(),
+            history,
+            checker,
+            struck: [0; FAULTS.len()],
+            site: sites.first().clone(),
+            isolates: Vec::new(),
+            incarnations: 0,
+            objects: Vec::new(),
+            visits: Vec::new(),
+            requests: Vec::new(),
+            exchanges: Vec::new(),
+            tickets: Vec::new(),
+            ended: false,
+            last_strike: 0,
+            plan,
+        };
+        for _ in 0..world.plan.isolates {
+            let isolate = world.new_isolate();
+            world.isolates.push(isolate);
+        }
+        for number in 0..=shards {
+            let object = Object::new(number < shards, mutation, &mut world.rng);
+            world.objects.push(object);
+        }
+        world
+    }
+
+    /// Lets everything happen, until the end or the first broken promise.
+    pub(crate) fn run(&mut self) {
+        self.populate();
+        while !self.ended && self.checker.broken.is_none() {
+            let Some((at, event)) = self.queue.pop() else { break };
+            self.now = self.now.max(at);
+            self.happen(event);
+        }
+    }
+
+    /// Puts down what will come: visits, faults of whole machines, reads, and the end.
+    fn populate(&mut self) {
+        self.plan_visits();
+        let (start, calm) = (self.plan.start, self.plan.calm_at());
+        // Faults strike while visits come, those of the burst or those that are repeated hours later.
+        let echo = self.plan.echo_after.map(|after| start + after);
+        let span = self.plan.burst_ms + self.plan.timeout_ms;
+        for slot in 0..self.isolates.len() {
+            if self.rng.chance(self.plan.rate(Fault::IsolateDeath)) {
+                let at = self.moment(echo, span);
+                self.at(at, Event::IsolateDies(slot));
+            }
+            // A new configuration comes with new isolates.
+            if self.plan.shards_then > self.plan.shards && self.rng.chance(7_000) {
+                let at = self.plan.grows_at + self.rng.below(2_000);
+                self.at(at, Event::IsolateDies(slot));
+            }
+        }
+        for object in 0..self.objects.len() {
+            for _ in 0..3 {
+                if self.rng.chance(self.plan.rate(Fault::ObjectRestart)) {
+                    let at = self.moment(echo, span);
+                    let away_ms = if self.rng.chance(self.plan.rate(Fault::ObjectAway)) { self.rng.tail(500, 20_000) } else { 0 };
+                    self.at(at.min(calm - 1), Event::Crash { object, away_ms });
+                }
+                if self.rng.chance(self.plan.rate(Fault::ExtraAlarm)) {
+                    let at = self.moment(echo, span);
+                    self.at(at, Event::Alarm { object, extra: true });
+                }
+            }
+            if object < self.days_object() && self.rng.chance(2_000) {
+                for _ in 0..3 {
+                    let at = self.moment(echo, span);
+                    self.at(at, Event::Read { shard: object });
+                }
+            }
+        }
+        if let Some((fault, nth)) = self.plan.once {
+            let at = start + nth * 100;
+            match fault {
+                Fault::IsolateDeath => self.at(at, Event::IsolateDies(0)),
+                Fault::ObjectRestart => self.at(at, Event::Crash { object: 0, away_ms: 0 }),
+                Fault::ObjectAway => self.at(at, Event::Crash { object: 0, away_ms: 1_000 }),
+                Fault::ExtraAlarm => self.at(at, Event::Alarm { object: 0, extra: true }),
+                _ => {}
+            }
+        }
+        if self.plan.is_flood() {
+            self.at(start, Event::Crash { object: 0, away_ms: 4_000 });
+        }
+        let drained = self.plan.drained_at();
+        self.at(drained, Event::Probe { round: 1 });
+        self.at(drained + 2_000, Event::Probe { round: 2 });
+        self.at(drained + 4_000, Event::End);
+    }
+
+    fn moment(&mut self, echo: Option<u64>, span: u64) -> u64 {
+        let from = match echo {
+            Some(echo) if self.rng.chance(3_000) => echo,
+            _ => self.plan.start,
+        };
+        from + self.rng.below(span)
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Send(visit) => self.send(visit),
+            Event::Wake(ticket, wake) => self.woken(ticket, wake),
+            Event::ParkTimer(ticket) => self.park_timer(ticket),
+            Event::AttemptTimer { exchange, attempt } => self.attempt_timer(exchange, attempt),
+            Event::PauseOver { exchange, attempt } => self.pause_over(exchange, attempt),
+            Event::Arrive { exchange, attempt, echo } => self.arrive(exchange, attempt, echo),
+            Event::Return { exchange, attempt, reply } => self.returned(exchange, attempt, &reply),
+            Event::Commit { object, life } => self.commit(object, life),
+            Event::Crash { object, away_ms } => self.crash(object, away_ms),
+            Event::Alarm { object, extra } => self.alarm(object, extra),
+            Event::Read { shard } => self.read(shard),
+            Event::IsolateDies(slot) => self.isolate_dies(slot),
+            Event::Kill(a_try) => self.kill(a_try),
+            Event::Probe { round } => self.probe(round),
+            Event::End => self.end(),
+        }
+    }
+
+    /// Lets an event happen at a time.
+    pub(crate) fn at(&mut self, at: u64, event: Event) {
+        self.queue.push(at, &mut self.rng, event);
+    }
+
+    /// Lets an event happen after a timer, which may be late.
+    pub(crate) fn timer(&mut self, ms: u64, event: Event) {
+        let late = if self.strikes(Fault::LateTimer) { self.rng.between(1, self.plan.late_ms) } else { 0 };
+        self.at(self.now + ms + late, event);
+    }
+
+    /// Whether a fault is due here; it is tallied.
+    pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
+        let strikes = self.could_strike(fault);
+        if strikes {
+            self.struck(fault);
+        }
+        strikes
+    }
+
+    /// Whether a fault is due here, where it is not yet certain that it will have an effect.
+    pub(crate) fn could_strike(&mut self, fault: Fault) -> bool {
+        if let Some((once, left)) = &mut self.plan.once
+            && *once == fault
+        {
+            *left = left.wrapping_sub(1);
+            return *left == 0;
+        }
+        self.now < self.plan.calm_at() && self.rng.chance(self.plan.rate(fault))
+    }
+
+    pub(crate) fn struck(&mut self, fault: Fault) {
+        self.struck[fault as usize] += 1;
+        self.last_strike = self.now;
+    }
+
+    /// The object of the site's days.
+    pub(crate) fn days_object(&self) -> usize {
+        self.objects.len() - 1
+    }
+
+    /// The visit at fault: its tries, and the exchanges and the shard they were part of.
+    fn concerned(&self) -> Vec<About> {
+        let Some(violation) = &self.checker.broken else { return Vec::new() };
+        let visits: Vec<usize> = violation.tries.iter().map(|a_try| self.checker.tries[*a_try].visit).collect();
+        let tries: Vec<usize> =
+            (0..self.requests.len()).filter(|a_try| visits.contains(&self.checker.tries[*a_try].visit)).collect();
+        if tries.is_empty() {
+            return violation.shard.map(About::Shard).into_iter().collect();
+        }
+        let posts = tries.iter().filter_map(|a_try| self.checker.tries[*a_try].posted).map(|(post, _)| About::Post(post));
+        posts.chain(tries.iter().map(|a_try| About::Try(*a_try))).collect()
+    }
+
+    /// Answers a client. The run stops at the first broken promise.
+    pub(crate) fn answer(&mut self, a_try: usize, answer: &Result<Counted, Failure>, via: Via) {
+        self.history.note(self.now, &[About::Try(a_try)], || format!("{} is answered {answer:?}", self.checker.name(a_try)));
+        self.checker.answered(a_try, answer, via, self.now);
+        if let Some(began) = self.requests[a_try].probe {
+            self.probed(a_try, answer, began);
+        } else {
+            self.client_gets(a_try, Some(answer));
+        }
+    }
+}
