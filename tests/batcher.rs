@@ -234,8 +234,8 @@ fn a_visit_that_lost_the_lead_begins_again_and_is_in_one_batch_only() {
     assert_eq!(take_lead(&mut batcher, 2, late), Action::Park);
     assert_eq!(arrive(&mut batcher, 4, late), Action::Park);
     assert_eq!(tickets(&taken), [3]);
-    assert_eq!(end_well(&mut batcher, taken, late), Some(2), "it is the oldest again");
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 2, late))), [2, 4]);
+    assert_eq!(end_well(&mut batcher, taken, late), Some(4), "it has the most time left");
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, late))), [4, 2]);
 }
 
 #[test]

@@ -13,9 +13,10 @@ mod support;
 
 use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, Posting, Ticket};
 use footfall::counting::endpoint::Failure;
-use footfall::counting::wire::Counted;
+use footfall::counting::wire::{Counted, MAX_BATCH_VISITS};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use support::{SECOND, T0, counted, entry, receipt};
 
@@ -61,11 +62,13 @@ struct World {
     waiting: BTreeMap<Ticket, u64>,
     told: BTreeSet<Ticket>,
     posts: Vec<Posting>,
-    /// Tickets that are parked as the world sees it: neither posted, nor told to lead, nor gone.
-    parked: BTreeSet<Ticket>,
+    /// Tickets that are parked as the world sees it, with their deadlines: neither posted, nor told to lead, nor gone.
+    parked: BTreeMap<Ticket, u64>,
     posted: BTreeSet<Ticket>,
     never_sent: BTreeSet<Ticket>,
+    /// The number of the last batch, and until when nobody else may post.
     last_sequence: u64,
+    lead_until: u64,
 }
 
 impl World {
@@ -78,13 +81,20 @@ impl World {
 
     /// Reports an event of one visit and carries out what it says.
     fn report(&mut self, reporter: Ticket, event: Event) {
+        let deadline = if let Event::Arrived(_, entry) | Event::TookLead(_, entry) = &event { entry.deadline } else { 0 };
         for action in self.batcher.step(event, self.now) {
             match action {
                 Action::Post(posting) => self.post(reporter, posting),
-                Action::Park => assert!(self.parked.insert(reporter), "parked twice"),
+                Action::Park => assert_eq!(self.parked.insert(reporter, deadline), None, "parked twice"),
                 Action::Answer(ticket, answer) => self.answer(ticket, &answer),
                 Action::Lead(ticket) => {
-                    assert_eq!(self.parked.pop_first(), Some(ticket), "the oldest leads");
+                    let most = self.parked.iter().take(MAX_BATCH_VISITS).max_by_key(|(at, due)| (**due, Reverse(**at)));
+                    assert_eq!(
+                        most.map(|(at, _)| *at),
+                        Some(ticket),
+                        "the one with the most time left leads, the oldest of several"
+                    );
+                    self.parked.remove(&ticket);
                     // The dead hear nothing.
                     self.told.extend(self.waiting.contains_key(&ticket).then_some(ticket));
                 }
@@ -95,9 +105,10 @@ impl World {
 
     fn post(&mut self, leader: Ticket, posting: Posting) {
         assert!(posting.sequence > self.last_sequence, "numbers increase");
-        self.last_sequence = posting.sequence;
+        assert!(self.lead_until < self.now, "two POSTs are on their way");
+        (self.last_sequence, self.lead_until) = (posting.sequence, posting.deadline + LEAD_GRACE_MS);
         let tickets: Vec<Ticket> = posting.tickets().collect();
-        let oldest: Vec<Ticket> = self.parked.iter().copied().collect();
+        let oldest: Vec<Ticket> = self.parked.keys().copied().collect();
         assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked in their order");
         for ticket in tickets {
             assert!(self.posted.insert(ticket), "{ticket} is posted twice");
@@ -120,11 +131,15 @@ impl World {
             Err(_) => {}
         }
         self.parked.remove(&ticket);
+        self.told.remove(&ticket);
         self.waiting.remove(&ticket);
     }
 
     fn end(&mut self, at: usize, well: bool) {
         let posting = self.posts.remove(at);
+        if posting.sequence == self.last_sequence {
+            self.lead_until = 0;
+        }
         let lines: Vec<Counted> = posting.tickets().map(counted).collect();
         let outcome = if well { Ok(receipt(&lines)) } else { Err(Failure::Broken(String::new())) };
         let leader = posting.tickets().next().unwrap();
@@ -152,9 +167,8 @@ impl World {
             Op::End(at, well) if !self.posts.is_empty() => self.end(at.index(self.posts.len()), *well),
             Op::Run(at) if !self.told.is_empty() => self.run(*at.get(&Vec::from_iter(self.told.clone()))),
             Op::GiveUp(at) => {
-                // A leader waits for its POST, and who was told to lead runs instead.
-                let waiting = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket) && !self.told.contains(ticket));
-                let waiting: Vec<Ticket> = waiting.collect();
+                // A leader waits for its POST. Who was told to lead may give up in the same turn, before it runs.
+                let waiting: Vec<Ticket> = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket)).collect();
                 if !waiting.is_empty() {
                     self.give_up(*at.get(&waiting));
                 }

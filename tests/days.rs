@@ -51,7 +51,7 @@ fn a_day_that_has_begun_for_somebody_has_begun_for_everybody() {
 #[test]
 fn a_clock_that_is_days_away_begins_no_day() {
     let sql = Sqlite::new();
-    for day in [0, TODAY - 2, TODAY + 2, u32::MAX] {
+    for day in [0, TODAY - 2, TODAY + 1, TODAY + 2, u32::MAX] {
         assert_eq!(Days::new(sql.clone()).record(day, 1, [1; 16], T0), Ok(None), "{day}");
     }
     assert_eq!(ask(&sql, TODAY, 1, 2, T0).salt, Salt([2; 16]));
@@ -62,9 +62,10 @@ fn a_salt_is_gone_after_its_day() {
     let sql = Sqlite::new();
     ask(&sql, TODAY, 1, 7, T0);
     let days = Days::new(sql.clone());
-    days.maintain(T0 + HOUR).unwrap();
+    assert_eq!(days.maintain(T0 + HOUR), Ok(true), "the alarm must come again");
     assert_eq!(salts(&sql), [vec![7; 16]], "not before its day is over");
-    days.maintain(T0 + DAY).unwrap();
+    assert_eq!(days.maintain(T0 + DAY), Ok(false));
+    assert_eq!(days.record(TODAY, 1, [1; 16], T0 + DAY), Ok(None), "a clock that is far behind begins nothing");
     assert_eq!(salts(&sql), [Vec::<u8>::new()], "by the alarm, when nobody comes");
     let next = ask(&sql, TODAY + 1, 1, 8, T0 + DAY);
     assert_eq!((next.salt, next.shards_before), (Salt([8; 16]), 1));

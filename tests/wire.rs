@@ -140,7 +140,7 @@ proptest! {
     ) {
         let batch = Batch { isolate, sequence, pages: pages.iter().map(String::as_str).collect(), visits };
         let line = |(verdict, other, views): (u8, bool, u64)| {
-            let verdict = [Verdict::Counted, Verdict::Duplicate, Verdict::Stale][usize::from(verdict)];
+            let verdict = [Verdict::Counted, Verdict::Duplicate, Verdict::Stale, Verdict::Full][usize::from(verdict)];
             Counted { verdict, other, views }
         };
         let receipt = Receipt { visits: views.into_iter().map(line).collect() };
@@ -210,6 +210,10 @@ fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let receipt = Receipt { visits: vec![Counted { other: true, ..counted(u64::MAX) }; MAX_BATCH_VISITS] };
     let row = encode(&Row { at: u64::MAX, batch: batch.clone(), receipt });
     assert!(row.len() < 300_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.3 MB", row.len());
-    let call = encode(&Call::Register(batch));
+    let call = encode(&Call::Register(Batch { sequence: 1, ..batch }));
     assert!(call.len() < MAX_BATCH_VISITS * (512 + 64), "a call takes {} bytes of what `edge::shard_object` reads", call.len());
+    let mut shard = Shard::new(Sqlite::new());
+    let Ok(Answer::Receipt(receipt)) = decode(&shard.serve(&call, T0).bytes) else { panic!("it is refused") };
+    assert_eq!(receipt.visits.iter().filter(|line| line.verdict == Verdict::Counted).count(), 1, "all have the same id");
+    assert_eq!(receipt.visits.len(), MAX_BATCH_VISITS);
 }

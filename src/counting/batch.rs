@@ -1,8 +1,8 @@
 //! Who posts a batch now, who waits, and for whom: the coalescing of one isolate's visits to one shard.
 //!
 //! A visit that finds no POST on its way leads: it posts at once, so an idle site adds no wait. A visit that finds one
-//! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to the oldest parked visit,
-//! which takes the others along as its batch. So one POST is on its way at a time, and batches grow with the load.
+//! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to a parked visit,
+//! which takes the others along as its batch, oldest first. So one POST is on its way at a time, and batches grow with the load.
 //!
 //! In scope: these decisions, as a state machine over tickets. Out of scope: promises, timers and POSTs, which
 //! `edge::shard_client` carries out, and retries ([`super::retry`]). Never relied upon: that a leader lives. A lead
@@ -13,6 +13,7 @@ use super::endpoint::Failure;
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
 use super::wire::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt};
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 /// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
@@ -180,10 +181,14 @@ impl Batcher {
         actions
     }
 
-    /// Gives the lead to the oldest parked visit, or to nobody.
+    /// Gives the lead to the one with the most time left of those who will leave together, the oldest of several; or to
+    /// nobody. Were it the oldest in any case, then after a stall a visit with a few milliseconds left would lead, and
+    /// fail those that could have waited.
     fn hand_on(&mut self, now: u64, actions: &mut Vec<Action>) {
         self.lead = Lead::Free;
-        if let Some((next, _)) = self.parked.pop_front() {
+        let next = self.parked.iter().take(MAX_BATCH_VISITS).enumerate();
+        let next = next.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at);
+        if let Some((next, _)) = next.and_then(|at| self.parked.remove(at)) {
             self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
             actions.push(Action::Lead(next));
         }

@@ -80,7 +80,7 @@ fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
         other => Err(ConfigError {
             variable: "COUNTER_URL",
             value: match other {
-                Variable::Text(text) => show(&Variable::Text(without_credentials(&text))),
+                Variable::Text(text) => show(&Variable::Text(without_secrets(&text))),
                 other => show(&other),
             },
             allowed: "an http:// or https:// URL in ASCII with a host, without user name, password and fragment; or nothing, \
@@ -128,14 +128,17 @@ fn show(variable: &Variable) -> String {
     }
 }
 
-/// The errors of this file reach whoever asks, so what stands before an `@` is not repeated.
-fn without_credentials(url: &str) -> String {
-    match url.rsplit_once('@') {
-        None => url.to_owned(),
-        Some((before, after)) => match before.split_once("://") {
-            None => format!("…@{after}"),
-            Some((scheme, _)) => format!("{scheme}://…@{after}"),
-        },
+/// The errors of this file reach whoever asks, so what stands before an `@` or after a `?` is not repeated.
+fn without_secrets(url: &str) -> String {
+    let (kept, hidden) = match url.rsplit_once('@') {
+        None => (url, String::new()),
+        Some((before, after)) => {
+            (after, before.split_once("://").map_or("…@".to_owned(), |(scheme, _)| format!("{scheme}://…@")))
+        }
+    };
+    match kept.split_once('?') {
+        None => format!("{hidden}{kept}"),
+        Some((before, _)) => format!("{hidden}{before}?…"),
     }
 }
 
@@ -261,6 +264,7 @@ mod tests {
     fn a_password_in_a_url_is_not_repeated() {
         let shown = with("COUNTER_URL", text("https://me:secret@example.com/")).unwrap_err().to_string();
         assert!(!shown.contains("secret") && !shown.contains("me:") && shown.contains("https://…@example.com/"), "{shown}");
+        assert!(!with("COUNTER_URL", text("https://c/x?token=secret#a")).unwrap_err().to_string().contains("secret"));
         assert!(!with("COUNTER_URL", text("me:secret@example.com")).unwrap_err().to_string().contains("secret"));
     }
 

@@ -29,6 +29,12 @@ pub fn day_of(at: u64) -> Day {
     at.checked_div(DAY_MS).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
 }
 
+/// The latest day that may have begun for somebody: clocks differ by less than [`SETTLE_MS`]. A later one would let one
+/// wrong clock end a day for everybody.
+pub fn latest_day(now: u64) -> Day {
+    day_of(now.saturating_add(SETTLE_MS))
+}
+
 /// A day as `2026-11-22` (ISO 8601), for years 1970 to 9999. The arithmetic is that of H. Hinnant, "chrono-compatible
 /// low-level date algorithms" (2013): years that begin in March, in eras of 400.
 pub fn date_of(day: Day) -> String {
@@ -70,11 +76,18 @@ pub struct DayRecord {
     pub shards_before: u16,
 }
 
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
-const LATEST: &str = "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2";
-const ADD: &str = "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)";
-const FORGET: &str = "DELETE FROM days WHERE day < ?";
-const FORGET_SALT: &str = "UPDATE days SET salt = x'' WHERE day < ? AND salt != x''";
+/// Creates the table.
+pub const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
+/// The last two days.
+pub const LATEST: &str = "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2";
+/// Writes a day.
+pub const ADD: &str = "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)";
+/// The days with a salt.
+pub const SALTS: &str = "SELECT day FROM days WHERE salt != x''";
+/// Drops days.
+pub const FORGET: &str = "DELETE FROM days WHERE day < ?";
+/// Empties the salts of days.
+pub const FORGET_SALT: &str = "UPDATE days SET salt = x'' WHERE day < ? AND salt != x''";
 
 /// The days of one site, over their database.
 #[derive(Debug)]
@@ -92,15 +105,15 @@ impl<S: Sql> Days<S> {
     /// is configured, `random` becomes the salt of a new day.
     ///
     /// # Errors
-    /// [`StorageError`]; `None` for a day that is not near the object's own.
+    /// [`StorageError`]; `None` for a day that is over, or that does not begin within a minute.
     pub fn record(&self, day: Day, shards: u16, random: [u8; 16], now: u64) -> Result<Option<DayRecord>, StorageError> {
-        if day.abs_diff(day_of(now)) > 1 {
+        if day.saturating_add(1) < day_of(now) || day > latest_day(now) {
             return Ok(None);
         }
         self.sql.run(CREATE, &[])?;
         let known = self.sql.run(LATEST, &[])?;
-        if let Some(latest) = read(&known)?.filter(|latest| latest.day >= day) {
-            return Ok(Some(latest));
+        if known.first().map(|row| count_at(row, 0)).transpose()?.is_some_and(|latest| latest >= day.into()) {
+            return read(&known);
         }
         let before = known.first().map(|row| shards_at(row)).transpose()?;
         let shards_before = before.unwrap_or(shards);
@@ -113,13 +126,15 @@ impl<S: Sql> Days<S> {
         Ok(Some(record))
     }
 
-    /// Forgets the salts of days that are over. The platform's alarm calls it after midnight.
+    /// Forgets the salts of days that are over. The platform's alarm calls it after midnight. Returns whether a salt is
+    /// left, so that this must be called again when its day is over.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn maintain(&self, now: u64) -> Result<(), StorageError> {
+    pub fn maintain(&self, now: u64) -> Result<bool, StorageError> {
         self.sql.run(CREATE, &[])?;
-        self.forget_salts(day_of(now))
+        self.forget_salts(day_of(now))?;
+        Ok(!self.sql.run(SALTS, &[])?.is_empty())
     }
 
     fn forget_salts(&self, before: Day) -> Result<(), StorageError> {

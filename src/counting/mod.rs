@@ -9,6 +9,7 @@ pub mod batch;
 pub mod body;
 pub mod config;
 pub mod contract;
+pub mod day_cache;
 pub mod days;
 pub mod endpoint;
 pub mod error;

@@ -108,7 +108,8 @@ pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>
             let body = Registration { site, page, views, duplicate: *duplicate };
             Reply { visit, ..json_reply(200, &body) }
         }
-        Err(failure) => Reply { visit, ..failed(failure) },
+        Err(failure) if failure.surely_not_stored() => Reply { visit, ..failed(failure, "nothing was stored; send it again") },
+        Err(failure) => Reply { visit, ..failed(failure, "it may have been stored; send it again with the same id") },
     }
 }
 
@@ -117,7 +118,7 @@ pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>
 pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
     match outcome {
         Ok(views) => json_reply(200, &Count { site, page, views: *views }),
-        Err(failure) => failed(failure),
+        Err(failure) => failed(failure, READ_AGAIN),
     }
 }
 
@@ -128,7 +129,7 @@ pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Re
             let without = Without { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
             json_reply(200, &DayCount { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
         }
-        Err(failure) => failed(failure),
+        Err(failure) => failed(failure, READ_AGAIN),
     }
 }
 
@@ -203,18 +204,16 @@ fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
     }
 }
 
-fn failed(failure: &Failure) -> Reply {
+/// The hint of a read that failed.
+const READ_AGAIN: &str = "ask again";
+
+fn failed(failure: &Failure, hint: &str) -> Reply {
     let (status, retry_after) = failure_status(failure);
     let error = match failure {
         Failure::Refused(_) => "the counter refused",
         Failure::Busy { .. } => "the counter is busy",
         Failure::Broken(_) => "the counter broke off",
         Failure::Deadline { .. } => "the counter did not answer in time",
-    };
-    let hint = if failure.surely_not_stored() {
-        "nothing was stored; send it again"
-    } else {
-        "it may have been stored; send it again with the same id"
     };
     Reply { retry_after, ..problem(status, error, hint) }
 }

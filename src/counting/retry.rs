@@ -38,6 +38,52 @@ pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Opt
     (now.saturating_add(pause) < deadline).then_some(pause)
 }
 
+/// The attempts of one call.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempts {
+    number: u32,
+    deadline: u64,
+    /// Whether an earlier attempt may have been carried out.
+    doubt: bool,
+}
+
+/// What follows a failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Another one, after so many milliseconds.
+    Again(u64),
+    /// Nothing: this is what became of the call.
+    Failed(Failure),
+}
+
+impl Attempts {
+    /// Before the first attempt of a call that must end at `deadline`, in milliseconds since 1970.
+    pub fn until(deadline: u64) -> Self {
+        Self { number: 0, deadline, doubt: false }
+    }
+
+    /// Begins an attempt and says how many milliseconds it may take.
+    pub fn begin(&mut self, now: u64) -> u64 {
+        self.number = self.number.saturating_add(1);
+        attempt_ms(self.number, now, self.deadline)
+    }
+
+    /// Says what follows an attempt that failed. If an earlier one may have been carried out, a refusal of the last does
+    /// not make the call surely not stored.
+    pub fn failed(&mut self, failure: Failure, now: u64) -> After {
+        if let Some(pause) = pause_ms(self.number, &failure, now, self.deadline) {
+            self.doubt = true;
+            return After::Again(pause);
+        }
+        if self.doubt && failure.surely_not_stored() {
+            return After::Failed(Failure::Broken(format!(
+                "an earlier attempt may have been carried out; the last: {failure:?}"
+            )));
+        }
+        After::Failed(failure)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +98,20 @@ mod tests {
         assert_eq!(pause_ms(1, &Failure::Deadline { sent: true }, 500, 1000), Some(0));
         assert_eq!(pause_ms(1, &Failure::Refused(String::new()), 0, 1000), None);
         assert_eq!(pause_ms(1, &Failure::Busy { retry_after: 1 }, 0, 1000), None);
+    }
+
+    #[test]
+    fn a_refusal_after_a_doubt_is_a_doubt() {
+        let busy = Failure::Busy { retry_after: 1 };
+        let mut attempts = Attempts::until(1000);
+        assert_eq!(attempts.begin(0), 500);
+        assert_eq!(attempts.failed(Failure::Deadline { sent: true }, 500), After::Again(0));
+        attempts.begin(500);
+        let After::Failed(failure) = attempts.failed(busy.clone(), 600) else { panic!("busy is not sent again") };
+        assert!(!failure.surely_not_stored(), "{failure:?}");
+        let mut attempts = Attempts::until(1000);
+        attempts.begin(0);
+        assert_eq!(attempts.failed(busy.clone(), 1), After::Failed(busy), "nothing was in doubt");
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl std::fmt::Debug for Salt {
 }
 
 /// What a request says of who sent it. Borrowed, used once, and never stored.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Sender<'a> {
     /// `CF-Connecting-IP`.
     pub address: Option<&'a str>,
@@ -32,6 +32,13 @@ pub struct Sender<'a> {
     pub gpc: Option<&'a str>,
     /// `DNT`.
     pub dnt: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Sender<'_> {
+    /// Never shows the sender: what is logged stays.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sender(…)")
+    }
 }
 
 /// Who made a visit, as far as a shard learns.

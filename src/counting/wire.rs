@@ -98,7 +98,7 @@ pub enum Fault {
     Malformed,
     /// A later batch of the same isolate came before: whether this one was stored is no longer known.
     Superseded,
-    /// The shard remembers as many visit ids or isolates as it may. Nothing was stored.
+    /// The shard remembers as many isolates as it may. Nothing was stored.
     Full,
     /// Storage failed: perhaps stored.
     Storage,
@@ -165,6 +165,8 @@ pub enum Verdict {
     Duplicate,
     /// A later day than its own has begun here: it counted nothing and must be routed anew.
     Stale,
+    /// Its id is not known, and the shard remembers as many ids as it may: it counted nothing.
+    Full,
 }
 
 /// A row of a journal: a batch, when it came, and the answer it got.

@@ -34,6 +34,14 @@ pub(super) async fn read(body: Option<ReadableStream>, cap: usize) -> Result<Vec
     }
 }
 
+/// Gives up a body that nobody reads.
+pub(super) async fn discard(body: Option<ReadableStream>) {
+    if let Some(body) = body {
+        // As in `cancel`.
+        let _ = JsFuture::from(body.cancel()).await;
+    }
+}
+
 async fn cancel(reader: &ReadableStreamDefaultReader) {
     // The outcome is known already; a body that cannot be cancelled is closed with its request.
     let _ = JsFuture::from(reader.cancel()).await;

@@ -4,6 +4,7 @@ use super::clock::now_ms;
 use super::sql::ObjectSql;
 use super::{isolate, log};
 use crate::counting::days::{self, DAY_MS, until_over};
+use crate::counting::ledger::StorageError;
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
 use futures_util::FutureExt;
 use std::time::Duration;
@@ -29,11 +30,7 @@ impl DurableObject for Days {
 
     /// Deletes the salts of days that are over. Twice does no harm; the platform runs a failed alarm again.
     async fn alarm(&self) -> Result<Response> {
-        if let Err(error) = self.days.maintain(now_ms()) {
-            log::problem("storage_failed", &error.0);
-            return Err(worker::Error::RustError(error.0));
-        }
-        Response::empty()
+        self.maintain().boxed_local().await
     }
 }
 
@@ -43,19 +40,39 @@ impl Days {
         let now = now_ms();
         // An alarm that is set already is set to the same time or an earlier one.
         if self.state.storage().get_alarm().await?.is_none() {
-            self.state.storage().set_alarm(Duration::from_millis(until_over(DAY_MS, now))).await?;
+            self.arm(now).await?;
         }
         let answer = match decode(&call) {
-            Ok(DayCall { day, shards }) => match self.days.record(day, shards, isolate::random(), now) {
-                Ok(Some(record)) => DayAnswer::Record(record),
-                Ok(None) => DayAnswer::Malformed,
-                Err(error) => {
-                    log::problem("storage_failed", &error.0);
-                    DayAnswer::Storage
-                }
-            },
+            Ok(call) => self.record(&call, now).unwrap_or_else(|error| {
+                log::problem("storage_failed", &error.0);
+                DayAnswer::Storage
+            }),
             Err(_) => DayAnswer::Malformed,
         };
         Response::from_bytes(encode(&answer))
+    }
+
+    async fn maintain(&self) -> Result<Response> {
+        let now = now_ms();
+        match self.days.maintain(now) {
+            // A visit just after midnight made a salt before this alarm ran: its day will be over, too.
+            Ok(true) => self.arm(now).await?,
+            Ok(false) => {}
+            Err(error) => {
+                log::problem("storage_failed", &error.0);
+                return Err(worker::Error::RustError(error.0));
+            }
+        }
+        Response::empty()
+    }
+
+    fn record(&self, call: &DayCall, now: u64) -> std::result::Result<DayAnswer, StorageError> {
+        let random = isolate::random().map_err(|failure| StorageError(format!("{failure:?}")))?;
+        let record = self.days.record(call.day, call.shards, random, now)?;
+        Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
+    }
+
+    async fn arm(&self, now: u64) -> Result<()> {
+        self.state.storage().set_alarm(Duration::from_millis(until_over(DAY_MS, now))).await
     }
 }

@@ -38,87 +38,106 @@ async fn answer(request: &Request, env: &Env) -> Reply {
         Ok(config) => config,
         Err(error) => return reply::misconfigured(&error),
     };
+    let deadline = now_ms().saturating_add(config.timeout_ms.into());
+    let turn = Turn { request, env, config: &config, deadline };
     let done = match route(&request.method(), &request.url()) {
-        Ok(Route::Home) if header(request, "sec-purpose").is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
-        Ok(Route::Home) => Ok(register_home(request, env, &config).await),
+        Ok(Route::Home) if turn.header("sec-purpose").is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
+        Ok(Route::Home) => Ok(turn.register_home().await),
         Ok(Route::HomeHead) => Ok(reply::home_head()),
-        Ok(Route::Register) => register(request, env, &config).await,
-        Ok(Route::Read(read)) => read_views(env, &config, &read).await,
-        Ok(Route::Visitors(of)) => read_visitors(env, &config, &of).await,
+        Ok(Route::Register) => turn.register().await,
+        Ok(Route::Read(read)) => turn.read_views(&read).await,
+        Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Err(refusal) => Err(refusal),
     };
     done.unwrap_or_else(|refusal| reply::refused(&refusal))
 }
 
-/// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter.
-async fn register_home(request: &Request, env: &Env, config: &Config) -> Reply {
-    let visit = Visit { site: config.sites.first().clone(), page: Page::root(), id: None };
-    if let Some(url) = &config.counter_url {
-        return home(&HttpCounter { url, timeout_ms: config.timeout_ms }, visit).await;
-    }
-    let [address, agent, gpc, dnt] = ["cf-connecting-ip", "user-agent", "sec-gpc", "dnt"].map(|name| header(request, name));
-    let sender = Sender { address: address.as_deref(), agent: agent.as_deref(), gpc: gpc.as_deref(), dnt: dnt.as_deref() };
-    home(&ShardClient::new(env, config, sender), visit).await
+/// One request, and what its answer is made with.
+struct Turn<'a> {
+    request: &'a Request,
+    env: &'a Env,
+    config: &'a Config,
+    /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
+    deadline: u64,
 }
 
-/// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. It is a
-/// server that calls, so the view has no visitor.
-async fn register(request: &Request, env: &Env, config: &Config) -> Result<Reply, Refusal> {
-    let too_large = || Refusal::BodyTooLarge(MAX_BODY_BYTES);
-    if header(request, "content-length")
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > MAX_BODY_BYTES)
-    {
-        return Err(too_large());
+impl Turn<'_> {
+    /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter.
+    async fn register_home(&self) -> Reply {
+        let visit = Visit { site: self.config.sites.first().clone(), page: Page::root(), id: None };
+        if let Some(url) = &self.config.counter_url {
+            return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
+        }
+        let [address, agent, gpc, dnt] = ["cf-connecting-ip", "user-agent", "sec-gpc", "dnt"].map(|name| self.header(name));
+        let sender = Sender { address: address.as_deref(), agent: agent.as_deref(), gpc: gpc.as_deref(), dnt: dnt.as_deref() };
+        home(&self.shards(sender), visit).await
     }
-    let bytes = within(config.timeout_ms.into(), body::read(request.body(), MAX_BODY_BYTES))
-        .await
-        .ok_or(Refusal::BodyTooSlow(config.timeout_ms))?
-        .map_err(|error| match error {
-            BodyError::TooLarge => too_large(),
-            BodyError::Broken(_) => Refusal::BodyBroken,
-        })?;
-    let content_type = header(request, "content-type");
-    let key = header(request, "idempotency-key");
-    let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref() };
-    let visit = visit(&bytes, headers, &config.sites)?;
-    let (site, page) = (visit.site.clone(), visit.page.clone());
-    let client = ShardClient::new(env, config, Sender::default());
-    let mut outcome = client.register(visit).await;
-    if let Ok(Registered { page: Some(counted), .. }) = &mut outcome
-        && counted.views.is_none()
-    {
-        // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
-        counted.views = client.views(&site, Some(&counted.page)).await.ok();
+
+    /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. It is a
+    /// server that calls, so the view has no visitor.
+    async fn register(&self) -> Result<Reply, Refusal> {
+        let bytes = self.read_body().await?;
+        let content_type = self.header("content-type");
+        let key = self.header("idempotency-key");
+        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref() };
+        let visit = visit(&bytes, headers, &self.config.sites)?;
+        let (site, page) = (visit.site.clone(), visit.page.clone());
+        let shards = self.shards(Sender::default());
+        let mut outcome = shards.register(visit).await;
+        if let Ok(Registered { page: Some(counted), .. }) = &mut outcome
+            && counted.views.is_none()
+        {
+            // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
+            counted.views = shards.views(&site, Some(&counted.page)).await.ok();
+        }
+        Ok(reply::registered(site.as_str(), page.as_str(), &outcome))
     }
-    Ok(reply::registered(site.as_str(), page.as_str(), &outcome))
-}
 
-/// `GET /counter`: reads, never counts.
-async fn read_views(env: &Env, config: &Config, read: &Read) -> Result<Reply, Refusal> {
-    let site = find_site(read.site.as_deref(), &config.sites)?;
-    let page = read.page.as_ref().map(Page::as_str);
-    let outcome = ShardClient::new(env, config, Sender::default()).views(&site, page).await;
-    log_read(&outcome);
-    Ok(reply::views(site.as_str(), page, &outcome))
-}
+    async fn read_body(&self) -> Result<Vec<u8>, Refusal> {
+        let too_large = || Refusal::BodyTooLarge(MAX_BODY_BYTES);
+        let stated: Option<usize> = self.header("content-length").and_then(|length| length.parse().ok());
+        if stated.is_some_and(|length| length > MAX_BODY_BYTES) {
+            return Err(too_large());
+        }
+        within(self.deadline.saturating_sub(now_ms()), body::read(self.request.body(), MAX_BODY_BYTES))
+            .await
+            .ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?
+            .map_err(|error| match error {
+                BodyError::TooLarge => too_large(),
+                BodyError::Broken(_) => Refusal::BodyBroken,
+            })
+    }
 
-/// `GET /visitors`: reads, never counts.
-async fn read_visitors(env: &Env, config: &Config, of: &VisitorsOf) -> Result<Reply, Refusal> {
-    let site = find_site(of.site.as_deref(), &config.sites)?;
-    let day = of.day.unwrap_or_else(|| day_of(now_ms()));
-    let outcome = ShardClient::new(env, config, Sender::default()).visitors(&site, day).await;
-    log_read(&outcome);
-    Ok(reply::visitors(site.as_str(), day, &outcome))
+    /// `GET /counter`: reads, never counts.
+    async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
+        let site = find_site(read.site.as_deref(), &self.config.sites)?;
+        let page = read.page.as_ref().map(Page::as_str);
+        let outcome = self.shards(Sender::default()).views(&site, page).await;
+        log_read(&outcome);
+        Ok(reply::views(site.as_str(), page, &outcome))
+    }
+
+    /// `GET /visitors`: reads, never counts.
+    async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
+        let site = find_site(of.site.as_deref(), &self.config.sites)?;
+        let day = of.day.unwrap_or_else(|| day_of(now_ms()));
+        let outcome = self.shards(Sender::default()).visitors(&site, day).await;
+        log_read(&outcome);
+        Ok(reply::visitors(site.as_str(), day, &outcome))
+    }
+
+    fn shards<'a>(&'a self, sender: Sender<'a>) -> ShardClient<'a> {
+        ShardClient { env: self.env, config: self.config, sender, deadline: self.deadline }
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        // Fails only for names that are no header names.
+        self.request.headers().get(name).ok().flatten()
+    }
 }
 
 fn log_read<T>(outcome: &Result<T, Failure>) {
     if let Err(failure) = outcome {
         log::problem("read_failed", &format!("{failure:?}"));
     }
-}
-
-fn header(request: &Request, name: &str) -> Option<String> {
-    // Fails only for names that are no header names.
-    request.headers().get(name).ok().flatten()
 }

@@ -19,7 +19,10 @@ pub(super) struct HttpCounter<'a> {
 impl CounterEndpoint for HttpCounter<'_> {
     /// Sends the visit once. Never retried here: whoever asked may do so, and the id makes that safe.
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
-        let id = visit.id.clone().unwrap_or_else(|| VisitId::made_by(isolate::name(), isolate::next_number()));
+        let id = match &visit.id {
+            Some(id) => id.clone(),
+            None => VisitId::made_by(isolate::name()?, isolate::next_number()),
+        };
         let abort = AbortController::new().map_err(broken)?;
         let signal = abort.signal();
         let exchange = self.exchange(&visit, &id, &signal);
@@ -44,10 +47,16 @@ impl HttpCounter<'_> {
         let request = post(&contract::body(visit, id), id, signal).map_err(broken)?;
         let promise = scope.fetch_with_str_and_init(self.url, &request);
         let response: Response = JsFuture::from(promise).await.map_err(broken)?.unchecked_into();
-        let read = body::read(response.body(), MAX_ANSWER_BYTES).await;
-        // A refusal is one however its body ends; a registration needs its whole answer.
-        let registered = contract::read_status(response.status())?;
-        match read {
+        let registered = match contract::read_status(response.status()) {
+            Ok(registered) => registered,
+            // A refusal is one however its body ends; unread, that would keep the connection.
+            Err(failure) => {
+                body::discard(response.body()).await;
+                return Err(failure);
+            }
+        };
+        // A registration needs its whole answer.
+        match body::read(response.body(), MAX_ANSWER_BYTES).await {
             Ok(_) => Ok(registered),
             Err(body::BodyError::TooLarge) => Err(Failure::Broken(format!("its answer is over {MAX_ANSWER_BYTES} bytes"))),
             Err(body::BodyError::Broken(why)) => Err(Failure::Broken(why)),

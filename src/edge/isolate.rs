@@ -1,5 +1,6 @@
 //! What an isolate is to the shards: 128 random bits, and numbers that it hands out.
 
+use crate::counting::endpoint::Failure;
 use std::cell::{Cell, OnceCell};
 use wasm_bindgen::JsCast;
 
@@ -9,8 +10,14 @@ thread_local! {
 }
 
 /// The isolate's name, drawn at its first use: the platform gives no randomness before the first request.
-pub(super) fn name() -> u128 {
-    NAME.with(|name| *name.get_or_init(|| u128::from_le_bytes(random())))
+///
+/// # Errors
+/// There is no randomness. Isolates that share a name would get each other's receipts.
+pub(super) fn name() -> Result<u128, Failure> {
+    NAME.with(|name| match name.get() {
+        Some(known) => Ok(*known),
+        None => random().map(|bits| *name.get_or_init(|| u128::from_le_bytes(bits))),
+    })
 }
 
 /// A number that this isolate never handed out before.
@@ -23,13 +30,12 @@ pub(super) fn next_number() -> u64 {
 }
 
 /// 128 bits from the platform's cryptographic random number generator.
-pub(super) fn random() -> [u8; 16] {
+///
+/// # Errors
+/// A scope without `crypto`, which a Worker is not.
+pub(super) fn random() -> Result<[u8; 16], Failure> {
     let mut bits = [0; 16];
     let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-    // Fails only for arrays over 65,536 bytes and for scopes without `crypto`; a Worker has it.
     let drawn = scope.crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bits));
-    if drawn.is_err() {
-        super::log::problem("no_randomness", "crypto.getRandomValues failed");
-    }
-    bits
+    drawn.map(|_| bits).map_err(|_| Failure::Refused("crypto.getRandomValues failed".to_owned()))
 }

@@ -1,9 +1,9 @@
-//! Calling a Durable Object: bytes there, bytes back, again where [`retry`] says so.
+//! Calling a Durable Object: bytes there, bytes back, again where [`crate::counting::retry`] says so.
 
 use super::clock::now_ms;
 use super::deadline::within;
 use crate::counting::endpoint::Failure;
-use crate::counting::retry;
+use crate::counting::retry::{After, Attempts};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
@@ -47,9 +47,9 @@ impl Object<'_> {
         refusal: fn(&[u8]) -> Option<Failure>,
     ) -> LocalBoxFuture<'a, Result<Vec<u8>, Failure>> {
         async move {
-            let mut attempt = 1;
+            let mut attempts = Attempts::until(deadline);
             loop {
-                let ms = retry::attempt_ms(attempt, now_ms(), deadline);
+                let ms = attempts.begin(now_ms());
                 let outcome = within(ms, self.exchange(call)).await.unwrap_or(Err(Failure::Deadline { sent: true }));
                 let failure = match outcome {
                     Ok(answer) => match refusal(&answer) {
@@ -58,12 +58,11 @@ impl Object<'_> {
                     },
                     Err(failure) => failure,
                 };
-                match retry::pause_ms(attempt, &failure, now_ms(), deadline) {
-                    None => return Err(failure),
-                    Some(0) => {}
-                    Some(ms) => Delay::from(Duration::from_millis(ms)).await,
+                match attempts.failed(failure, now_ms()) {
+                    After::Failed(failure) => return Err(failure),
+                    After::Again(0) => {}
+                    After::Again(ms) => Delay::from(Duration::from_millis(ms)).await,
                 }
-                attempt = attempt.saturating_add(1);
             }
         }
         .boxed_local()

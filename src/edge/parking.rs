@@ -104,6 +104,7 @@ fn encode(answer: &Result<Counted, Failure>) -> f64 {
                 Verdict::Counted => 0,
                 Verdict::Duplicate => 1,
                 Verdict::Stale => 2,
+                Verdict::Full => 3,
             };
             let flags = verdict | (u64::from(counted.other) << 2);
             #[allow(clippy::cast_precision_loss, reason = "exact below 2^53, see above")]
@@ -124,7 +125,8 @@ fn decode(signal: f64) -> Wake {
         let verdict = match number & 3 {
             0 => Verdict::Counted,
             1 => Verdict::Duplicate,
-            _ => Verdict::Stale,
+            2 => Verdict::Stale,
+            _ => Verdict::Full,
         };
         return Wake::Answer(Ok(Counted { verdict, other: number & 4 == 4, views: number >> 3 }));
     }

@@ -17,7 +17,7 @@ use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::{Sender, visitor};
-use crate::counting::wire::{Answer, Call, Counted, Fault, Verdict, Visitors, decode, encode};
+use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Verdict, Visitors, decode, encode};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::cell::RefCell;
@@ -40,11 +40,12 @@ thread_local! {
 
 /// The shards of a deployment, as one request sees them.
 pub(super) struct ShardClient<'a> {
-    env: &'a Env,
-    config: &'a Config,
-    sender: Sender<'a>,
+    pub(super) env: &'a Env,
+    pub(super) config: &'a Config,
+    /// Who made the visit; a read, or a visit that a server reports, has none.
+    pub(super) sender: Sender<'a>,
     /// When this request must have its answer, in milliseconds since 1970.
-    deadline: u64,
+    pub(super) deadline: u64,
 }
 
 impl CounterEndpoint for ShardClient<'_> {
@@ -60,12 +61,7 @@ impl CounterEndpoint for ShardClient<'_> {
     }
 }
 
-impl<'a> ShardClient<'a> {
-    /// `sender` says who made the visit; a read, or a visit that a server reports, has none.
-    pub(super) fn new(env: &'a Env, config: &'a Config, sender: Sender<'a>) -> Self {
-        Self { env, config, sender, deadline: now_ms().saturating_add(config.timeout_ms.into()) }
-    }
-
+impl ShardClient<'_> {
     /// The views of a page, or of the whole site: the sum over all shards.
     pub(super) async fn views(&self, site: &Site, page: Option<&str>) -> Result<u64, Failure> {
         let mut sum: u64 = 0;
@@ -110,7 +106,7 @@ impl<'a> ShardClient<'a> {
     }
 
     async fn today(&self, site: &Site) -> Option<DayRecord> {
-        days_client::today(self.env, site, self.config.shards, self.config.timeout_ms.into()).await
+        days_client::today(self.env, site, self.config.shards, self.deadline).await
     }
 
     /// Counts a visit under the day's record, and again under the next where the day ends on the way. Returns the views of
@@ -120,7 +116,7 @@ impl<'a> ShardClient<'a> {
         for _ in 0..MAX_ROUTES {
             let record = days_client::today(self.env, &visit.site, self.config.shards, self.config.timeout_ms.into()).await;
             let visitor = visitor(self.sender, &visit.site, record.map(|record| record.salt));
-            let route = route(id, visitor, record.as_ref(), isolate::name(), day_of(now_ms()))?;
+            let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let Route { shard, day, ask_first } = route;
             let entry = Entry { page: visit.page.as_str().to_owned(), id, visitor, day, deadline: self.deadline };
             let counted = match (ask_first, id) {
@@ -129,12 +125,16 @@ impl<'a> ShardClient<'a> {
                 }
                 _ => self.count_at(&object_name(&visit.site, shard), entry).await?,
             };
-            if counted.verdict == Verdict::Stale {
-                days_client::forget(&visit.site, day);
-                continue;
+            match counted.verdict {
+                Verdict::Counted | Verdict::Duplicate => {}
+                Verdict::Full => break,
+                Verdict::Stale => {
+                    days_client::forget(&visit.site, day);
+                    continue;
+                }
             }
             // One shard of several knows its own part of the page's views only.
-            let is_whole = record.is_none_or(|record| record.shards == 1);
+            let is_whole = record.is_some_and(|record| record.shards == 1);
             return Ok((counted, is_whole.then_some(counted.views)));
         }
         Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
@@ -165,14 +165,16 @@ impl<'a> ShardClient<'a> {
         }
     }
 
+    async fn post(&self, object: &str, posting: &Posting) -> Result<Receipt, Failure> {
+        match self.ask(object, &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
+            Answer::Receipt(receipt) => Ok(receipt),
+            _ => Err(something_else()),
+        }
+    }
+
     /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
     async fn lead(&self, object: &str, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
-        let call = encode(&Call::Register(posting.batch(isolate::name())));
-        let outcome = match self.ask(object, &call).await {
-            Ok(Answer::Receipt(receipt)) => Ok(receipt),
-            Ok(_) => Err(something_else()),
-            Err(failure) => Err(failure),
-        };
+        let outcome = self.post(object, &posting).await;
         match carry_out(leader, step(object, Event::Ended(posting, outcome))) {
             Next::Answer(answer) => answer,
             Next::Post(_) | Next::Park => Err(Failure::Broken("the batch has no line for its leader".to_owned())),

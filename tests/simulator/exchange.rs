@@ -10,7 +10,7 @@ use crate::world::World;
 use footfall::counting::batch::Posting;
 use footfall::counting::days::DayRecord;
 use footfall::counting::endpoint::Failure;
-use footfall::counting::retry;
+use footfall::counting::retry::{After, Attempts};
 use footfall::counting::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
 use std::rc::Rc;
 
@@ -40,13 +40,11 @@ pub(crate) struct Exchange {
     pub(crate) kind: Kind,
     pub(crate) object: usize,
     pub(crate) call: Rc<[u8]>,
-    deadline: u64,
     began: u64,
+    attempts: Attempts,
     attempt: u32,
     /// Whether this attempt has no outcome yet.
     open: bool,
-    /// Whether an earlier attempt may have been carried out.
-    doubt: bool,
 }
 
 impl Exchange {
@@ -75,7 +73,16 @@ impl World {
     pub(crate) fn exchange(&mut self, a_try: usize, kind: Kind, object: usize, call: Vec<u8>, deadline: u64) {
         self.requests[a_try].awaits = true;
         let (began, call) = (self.now, call.into());
-        self.exchanges.push(Exchange { a_try, kind, object, call, deadline, began, attempt: 0, open: false, doubt: false });
+        self.exchanges.push(Exchange {
+            a_try,
+            kind,
+            object,
+            call,
+            began,
+            attempts: Attempts::until(deadline),
+            attempt: 0,
+            open: false,
+        });
         self.attempt(self.exchanges.len() - 1);
     }
 
@@ -85,7 +92,7 @@ impl World {
         it.attempt += 1;
         it.open = true;
         let attempt = it.attempt;
-        let mut ms = retry::attempt_ms(attempt, now, it.deadline);
+        let mut ms = it.attempts.begin(now);
         if self.mutation == Mutation::NoDeadline {
             ms += self.plan.slack_ms() + 4_000;
         }
@@ -204,22 +211,17 @@ impl World {
         let it = &mut self.exchanges[exchange];
         it.open = false;
         let (attempt, about) = (it.attempt, it.about());
-        if let Err(failure) = &said {
-            self.history.note(now, &about, || format!("attempt {attempt} failed: {failure:?}"));
-            if let Some(pause) = retry::pause_ms(attempt, failure, now, it.deadline) {
-                it.doubt = true;
-                return match pause {
-                    0 => self.attempt(exchange),
-                    ms => self.timer(ms, Event::PauseOver { exchange, attempt }),
-                };
-            }
-        }
         let said = match said {
-            // What an earlier attempt did is not known, whatever became of the last.
-            Err(failure) if it.doubt && failure.surely_not_stored() && self.mutation != Mutation::ForgetDoubt => {
-                Err(Failure::Broken("an earlier attempt may have been carried out".to_owned()))
+            Ok(said) => Ok(said),
+            Err(failure) => {
+                self.history.note(now, &about, || format!("attempt {attempt} failed: {failure:?}"));
+                match it.attempts.failed(failure.clone(), now) {
+                    After::Again(0) => return self.attempt(exchange),
+                    After::Again(ms) => return self.timer(ms, Event::PauseOver { exchange, attempt }),
+                    After::Failed(_) if self.mutation == Mutation::ForgetDoubt => Err(failure),
+                    After::Failed(failure) => Err(failure),
+                }
             }
-            said => said,
         };
         // No attempt has this number, so nothing reaches the exchange any more.
         it.attempt = u32::MAX;

@@ -4,7 +4,7 @@ use crate::history::About;
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::world::World;
 use footfall::counting::batch::Batcher;
-use footfall::counting::days::DayRecord;
+use footfall::counting::day_cache::DayCache;
 use std::collections::BTreeMap;
 
 /// An isolate.
@@ -19,16 +19,10 @@ pub(crate) struct Isolate {
     /// Its `SHARDS`.
     pub(crate) shards: u16,
     pub(crate) batchers: BTreeMap<usize, Batcher>,
-    pub(crate) known: Option<Known>,
+    /// What it knows of the day.
+    pub(crate) day: DayCache,
     /// Tries that came to it.
     pub(crate) open: Vec<usize>,
-}
-
-/// What an isolate knows of the day, as in `edge::days_client`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Known {
-    Record(DayRecord),
-    Missing(u64),
 }
 
 impl World {
@@ -38,7 +32,7 @@ impl World {
         let shards = if self.now >= self.plan.grows_at { self.plan.shards_then } else { self.plan.shards };
         let name = u128::from_le_bytes(self.rng.bytes());
         let skew = self.rng.below(MAX_SKEW_MS);
-        Isolate { incarnation, name, skew, shards, batchers: BTreeMap::new(), known: None, open: Vec::new() }
+        Isolate { incarnation, name, skew, shards, batchers: BTreeMap::new(), day: DayCache::default(), open: Vec::new() }
     }
 
     /// A request is killed: it never runs again, and its client learns nothing but that.

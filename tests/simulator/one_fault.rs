@@ -4,10 +4,10 @@
 use crate::history::History;
 use crate::mutation::Mutation;
 use crate::plan::{FAULTS, Fault, Plan};
-use crate::request::RECORD_PAUSE_MS;
 use crate::rng::Rng;
 use crate::world::World;
 use footfall::counting::batch::LEAD_GRACE_MS;
+use footfall::counting::day_cache::PAUSE_MS;
 
 /// Runs for each kind of fault.
 const SEEDS: u64 = if cfg!(debug_assertions) { 10 } else { 300 };
@@ -18,8 +18,8 @@ fn aftermath(fault: Fault, timeout_ms: u64) -> u64 {
         // Until the lead lapses, visits park; one whose deadline comes before the next arrival after that fails. A killed
         // waiter may have become a leader in the meantime.
         Fault::LeaderKilled | Fault::WaiterKilled => timeout_ms + LEAD_GRACE_MS,
-        // Where it strikes the question for the day's record, nobody asks again for a while.
-        Fault::Overload => RECORD_PAUSE_MS,
+        // Where it strikes the question for the day's record, nobody asks again for a while after the answer came back.
+        Fault::Overload => 2 * PAUSE_MS,
         _ => 0,
     }
 }

@@ -4,10 +4,10 @@
 use crate::answers::Via;
 use crate::exchange::{Asked, Kind};
 use crate::history::About;
-use crate::isolate::Known;
 use crate::mutation::Mutation;
 use crate::world::World;
 use footfall::counting::batch::Entry;
+use footfall::counting::day_cache::Look;
 use footfall::counting::days::{DayRecord, day_of};
 use footfall::counting::endpoint::Failure;
 use footfall::counting::routing::{Route, route};
@@ -16,9 +16,6 @@ use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
 
 /// As in `edge::shard_client`.
 const MAX_ROUTES: u32 = 3;
-/// As in `edge::days_client`.
-const MAX_RECORD_WAIT_MS: u64 = 2_000;
-pub(crate) const RECORD_PAUSE_MS: u64 = 5_000;
 /// As in `edge::object_call`.
 pub(crate) const BUSY_RETRY_AFTER_S: u32 = 10;
 
@@ -76,14 +73,14 @@ impl World {
     pub(crate) fn begin(&mut self, a_try: usize) {
         let slot = self.requests[a_try].slot;
         let local = self.local(a_try);
-        let day = day_of(local);
-        match self.isolates[slot].known {
-            Some(Known::Record(record)) if record.day >= day => self.go_on(a_try, Some(&record)),
-            Some(Known::Missing(until)) if local < until => self.go_on(a_try, None),
-            _ => {
-                let longest = self.now + MAX_RECORD_WAIT_MS.min(self.plan.timeout_ms / 2);
-                let own = self.checker.tries[a_try].deadline;
-                let deadline = if self.mutation == Mutation::WaitForRecord { longest } else { longest.min(own) };
+        let own = self.checker.tries[a_try].deadline;
+        // As if the visit had just come.
+        let due = if self.mutation == Mutation::WaitForRecord { self.now + self.plan.timeout_ms } else { own };
+        let skew = local - self.now;
+        match self.isolates[slot].day.look(local, due + skew) {
+            Look::Known(record) => self.go_on(a_try, record.as_ref()),
+            Look::Ask { day, deadline } => {
+                let deadline = deadline - skew;
                 let call = encode(&DayCall { day, shards: self.isolates[slot].shards });
                 let days = self.days_object();
                 self.exchange(a_try, Kind::Record, days, call, deadline);
@@ -135,12 +132,9 @@ impl World {
         self.requests[a_try].awaits = false;
         match asked {
             Asked::Record(outcome) => {
-                let known = match &outcome {
-                    Ok(record) => Known::Record(*record),
-                    Err(_) => Known::Missing(self.local(a_try) + RECORD_PAUSE_MS),
-                };
-                self.isolates[self.requests[a_try].slot].known = Some(known);
-                self.go_on(a_try, outcome.ok().as_ref());
+                let local = self.local(a_try);
+                let known = self.isolates[self.requests[a_try].slot].day.answered(outcome.ok(), local);
+                self.go_on(a_try, known.as_ref());
             }
             Asked::Seen(Ok(true)) => {
                 let counted = Counted { verdict: Verdict::Duplicate, other: false, views: 0 };
@@ -160,10 +154,7 @@ impl World {
                 self.history
                     .note(self.now, &[About::Try(a_try)], || format!("{} is of a day that is over", self.checker.name(a_try)));
                 let day = self.checker.tries[a_try].member.day;
-                let known = &mut self.isolates[self.requests[a_try].slot].known;
-                if matches!(known, Some(Known::Record(record)) if record.day <= day) {
-                    *known = None;
-                }
+                self.isolates[self.requests[a_try].slot].day.stale(day);
                 self.requests[a_try].ticket = None;
                 self.requests[a_try].routes += 1;
                 if self.requests[a_try].routes < MAX_ROUTES {

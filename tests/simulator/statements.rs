@@ -1,16 +1,11 @@
 //! What each statement of `ledger::schema` and of `days` does to tables in memory.
 
 use crate::store::{Key, Row, Table, Tables, integer};
+use footfall::counting::days;
 use footfall::counting::ledger::{Rows, Value, schema};
 
-/// The statements of `counting::days`, which are private there. Another text there is an unknown statement here.
-pub(crate) const DAYS: [&str; 5] = [
-    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)",
-    "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2",
-    "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)",
-    "DELETE FROM days WHERE day < ?",
-    "UPDATE days SET salt = x'' WHERE day < ? AND salt != x''",
-];
+/// The statements of `counting::days`.
+pub(crate) const DAYS: [&str; 6] = [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS];
 
 impl Tables {
     /// Carries out a statement of a shard.
@@ -105,6 +100,10 @@ impl Tables {
                     let without = vec![row[0].clone(), Value::Blob(Vec::new()), row[2].clone()];
                     self.put(Table::Days, Key::One(integer(&row, 0)), without);
                 }
+            }
+            (Some(5), []) => {
+                let salted = self.all(Table::Days).map(|(_, row)| row).filter(|row| row[1] != Value::Blob(Vec::new()));
+                return salted.map(|row| vec![row[0].clone()]).collect();
             }
             (_, values) => panic!("the store knows no such statement: {statement} {values:?}"),
         }

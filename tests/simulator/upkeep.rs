@@ -7,12 +7,9 @@ use crate::object::{Machine, Object};
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::queue::{Event, Reply};
 use crate::world::World;
-use footfall::counting::days::{DAY_MS, day_of};
+use footfall::counting::days::{DAY_MS, day_of, until_over};
 use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::wire::{Answer, Call, Fault as Refusal, decode, encode};
-
-/// As in `edge::days_object`.
-const AFTER_MIDNIGHT_MS: u64 = 60_000;
 
 /// How long the platform waits before it runs a failed alarm again.
 const ALARM_RETRY_MS: u64 = 2_000;
@@ -23,7 +20,7 @@ impl World {
         if !self.objects[object].has_alarm {
             self.objects[object].has_alarm = true;
             let local = self.now + self.objects[object].skew;
-            let wait = if object < self.days_object() { WINDOW_MS } else { DAY_MS - local % DAY_MS + AFTER_MIDNIGHT_MS };
+            let wait = until_over(if object < self.days_object() { WINDOW_MS } else { DAY_MS }, local);
             self.at(self.now + wait, Event::Alarm { object, extra: false });
         }
     }
@@ -41,7 +38,7 @@ impl World {
         let now = self.now + self.objects[object].skew;
         let outcome = match &mut self.objects[object].machine {
             Machine::Shard(shard) => shard.maintain(now),
-            Machine::Days(days) => days.maintain(now).map(|()| false),
+            Machine::Days(days) => days.maintain(now),
         };
         self.history.note(self.now, &[About::Shard(object)], || format!("alarm of s{object}: {outcome:?}"));
         let changes = usize::from(self.begins(object, Some(day_of(now))));

@@ -96,9 +96,6 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
-        if self.seen.is_full(batch.visits.iter().filter(|visit| visit.id.is_some()).count()) {
-            return Err(LedgerError::Fault(Fault::Full));
-        }
         if self.written.saturating_sub(self.folded) >= JOURNAL_ROWS {
             self.fold()?;
         }
@@ -203,6 +200,8 @@ impl<S: Sql> Ledger<S> {
                 Verdict::Stale
             } else if item.id.is_some_and(|id| self.seen.knows(id, now) || !ids.insert(id)) {
                 Verdict::Duplicate
+            } else if item.id.is_some() && self.seen.is_full(ids.len()) {
+                Verdict::Full
             } else {
                 Verdict::Counted
             };
@@ -272,9 +271,9 @@ fn unreadable(what: &str) -> StorageError {
     StorageError(format!("{what} is not readable"))
 }
 
-/// Whether a batch keeps to its limits and hangs together. A day may be ahead of the shard's clock by one: clocks
-/// differ around midnight. More would let one wrong clock end a day for everybody.
+/// Whether a batch keeps to its limits and hangs together.
 fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
+    // Clocks differ around midnight. Which days there are, the site's days object decides.
     let last_day = day_of(now).saturating_add(1);
     let sizes = (1..=MAX_BATCH_VISITS).contains(&batch.visits.len()) && batch.pages.len() <= batch.visits.len();
     let apart = batch.pages.iter().collect::<HashSet<_>>().len() == batch.pages.len();
