@@ -1,0 +1,60 @@
+// `npm run scale`: measures what one shard costs on workerd, simulates many isolates and shards with it, and writes
+// docs/scale.md and docs/scale.svg. Everything that was found is in target/scale.json.
+
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { workerdBinary } from '../tests/support/built.mjs';
+import { build } from '../tools/build.mjs';
+import { ROOT, toolEnv } from '../tools/pins.mjs';
+import { capture, main, run, runQuietly, say, step } from '../tools/run.mjs';
+import { setup } from '../tools/setup.mjs';
+import { measureShard } from './scale/capacity.mjs';
+import { page, table } from './scale/page.mjs';
+
+/** As in tools/gates.mjs, so that what the tests compiled is used here. */
+const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+const PROGRAM = join(TARGET, 'release', 'examples', 'scale');
+const RESULT = join(ROOT, 'target', 'scale.json');
+
+await main(async () => {
+  await setup();
+  await build();
+  await step('compiling the model', '1 min the first time', () =>
+    run('cargo', ['build', '--quiet', '--locked', '--release', '--example', 'scale'], { env: toolEnv(FAST_TO_LINK) }),
+  );
+  const work = mkdtempSync(join(tmpdir(), 'footfall-scale-'));
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+  await runQuietly(PROGRAM, ['batches', work, String(Date.now())]);
+  const measured = await step('measuring one shard', '2 min', () => measureShard(work));
+  const model = await step('simulating', '30 s', () => simulate(work, measured));
+  const result = { where: await where(), measured, model };
+  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  writeFileSync(RESULT, JSON.stringify(result, undefined, 1));
+  writeFileSync(join(ROOT, 'docs', 'scale.md'), page(result));
+  process.stdout.write(`\n${table(result)}\n\n`);
+  say('wrote docs/scale.md, docs/scale.svg and target/scale.json');
+});
+
+async function simulate(work, { fits }) {
+  const [from, to] = [join(work, 'measured.json'), join(work, 'model.json')];
+  // Visits with a visitor each: that is what `GET /` sends, and what costs more.
+  writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs }));
+  mkdirSync(join(ROOT, 'docs'), { recursive: true });
+  await runQuietly(PROGRAM, ['model', from, to, join(ROOT, 'docs', 'scale.svg')]);
+  return JSON.parse(readFileSync(to, 'utf8'));
+}
+
+/** On what this was measured. */
+async function where() {
+  const git = async (...args) => (await capture('git', args)).output.trim();
+  const changed = existsSync(join(ROOT, '.git')) && (await git('status', '--porcelain', '--', 'src', 'Cargo.lock')) !== '';
+  return {
+    day: new Date().toISOString().slice(0, 10),
+    commit: `${await git('rev-parse', '--short=10', 'HEAD')}${changed ? ' with changes' : ''}`,
+    machine: `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release()}`,
+    workerd: (await capture(workerdBinary(), ['--version'])).output.trim(),
+  };
+}

@@ -1,0 +1,104 @@
+//! The visits of the measurement and of the model, and the calls in which an isolate would send them.
+
+use crate::support::{Sent, batch, visit};
+use footfall::counting::wire::{Call, encode};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// Pages of the site. What a batch and a fold cost hardly depends on it; a fold writes two rows for each that was visited.
+pub(crate) const PAGES: u64 = 100;
+
+/// Isolates that post at once, each its next batch when the last is answered: enough that the shard never waits for work.
+pub(crate) const LANES: u32 = 16;
+
+/// Visits a batch, and batches that each lane posts in a round. A round takes about a second of CPU, of which the kernel
+/// tells hundredths; more of the largest would bring more visitors than a shard keeps apart.
+const SIZES: [(u32, u32); 4] = [(1, 512), (10, 384), (100, 128), (512, 28)];
+
+/// Rounds that are measured, after one that is not: V8 compiles what runs often, and the first batch opens the database.
+const ROUNDS: u32 = 6;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014): the only source of chance, so that every run tries the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Above 0 and up to 1: its logarithm exists.
+    pub(crate) fn unit(&mut self) -> f64 {
+        ((self.next() >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        ((u128::from(self.next()) * n as u128) >> 64) as usize
+    }
+
+    /// A waiting time of this mean, as between arrivals that know nothing of each other.
+    pub(crate) fn exponential(&mut self, mean: f64) -> f64 {
+        -self.unit().ln() * mean
+    }
+}
+
+/// A visit of one of [`PAGES`] pages, the first ones more often: page k is visited 1/k as often as the first.
+pub(crate) fn some_visit(rng: &mut Rng) -> Sent {
+    let rank = (PAGES as f64 + 1.0).powf(rng.unit()) as u64;
+    visit(&format!("/articles/{}", rank.clamp(1, PAGES)))
+}
+
+/// What the driver's caller needs to know of the calls.
+#[derive(Serialize)]
+struct Plan {
+    rounds: u32,
+    lanes: u32,
+    sizes: Vec<Size>,
+}
+
+#[derive(Serialize)]
+struct Size {
+    visits: u32,
+    /// Of each lane in a round.
+    batches: u32,
+}
+
+/// Writes the calls of every size, once with a visitor each and once with an id each, and `plan.json`.
+///
+/// Every visitor and every id comes once: what is new costs most, because it has to be remembered.
+pub(crate) fn write(directory: &Path, now: u64) {
+    for (visits, batches) in SIZES {
+        for kind in ["visitors", "ids"] {
+            let mut file = BufWriter::new(File::create(directory.join(format!("{kind}-{visits}"))).unwrap());
+            let mut rng = Rng::new(u64::from(visits));
+            for sequence in 1..=u64::from(batches * (ROUNDS + 1)) {
+                for lane in 0..LANES {
+                    let isolate = u128::from(lane) << 64 | u128::from(u64::from(lane).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                    let sent: Vec<Sent> = (0..visits).map(|_| of_a_kind(kind, &mut rng)).collect();
+                    let call = encode(&Call::Register(batch(isolate, sequence, now, &sent)));
+                    file.write_all(&lane.to_le_bytes()).unwrap();
+                    file.write_all(&(call.len() as u32).to_le_bytes()).unwrap();
+                    file.write_all(&call).unwrap();
+                }
+            }
+        }
+    }
+    let sizes = SIZES.map(|(visits, batches)| Size { visits, batches }).into();
+    let plan = serde_json::to_vec(&Plan { rounds: ROUNDS, lanes: LANES, sizes }).unwrap();
+    std::fs::write(directory.join("plan.json"), plan).unwrap();
+}
+
+/// `GET /` has a visitor and no id; a server that reports visits gives ids and no visitors.
+fn of_a_kind(kind: &str, rng: &mut Rng) -> Sent {
+    let visit = some_visit(rng);
+    if kind == "ids" { visit.id(rng.next()) } else { visit.by(rng.next()) }
+}

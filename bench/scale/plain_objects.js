@@ -1,0 +1,31 @@
+// What an object in plain JavaScript costs that does a part of a shard's work: the floor that the platform sets.
+//
+// `/carry` reads the call and answers; `/store` also writes the call as one row over an older one, as a shard's journal
+// does. Both answer with as many bytes as a shard would.
+
+import { DurableObject } from 'cloudflare:workers';
+
+/** As many rows as a shard's journal has. */
+const ROWS = 1024;
+
+export class Plain extends DurableObject {
+  written = 0;
+
+  constructor(ctx, env) {
+    super(ctx, env);
+    ctx.storage.sql.exec('CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)');
+  }
+
+  async fetch(request) {
+    const { pathname, searchParams } = new URL(request.url);
+    const call = await request.arrayBuffer();
+    if (pathname === '/store') {
+      this.written += 1;
+      const row = [this.written % ROWS, this.written, call];
+      this.ctx.storage.sql.exec('INSERT OR REPLACE INTO journal (slot, number, body) VALUES (?, ?, ?)', ...row);
+    }
+    return new Response(new Uint8Array(Number(searchParams.get('answer'))));
+  }
+}
+
+export default { fetch: () => new Response('an object is called through its namespace', { status: 404 }) };

@@ -1,0 +1,58 @@
+//! Rows written a batch, counted on the real ledger over SQLite.
+//!
+//! A batch writes one row. A fold, every [`JOURNAL_ROWS`] batches, writes rows for the pages that were visited and for
+//! the isolates that posted since the last; so what a batch costs depends on how many isolates share a ring.
+
+use crate::load::{Rng, some_visit};
+use crate::support::rig::Rig;
+use footfall::counting::ledger::JOURNAL_ROWS;
+use serde::Serialize;
+
+/// Visits a batch that are tried. Between them hardly anything changes: a ring of small batches visits fewer pages,
+/// one of large batches brings more hashes.
+const SIZES: [u64; 5] = [1, 4, 16, 64, 256];
+
+/// Rows a batch.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Sample {
+    pub(crate) visits_a_batch: u64,
+    /// With one isolate, and with another one for each batch.
+    pub(crate) one_isolate: f64,
+    pub(crate) many_isolates: f64,
+}
+
+/// Counts.
+pub(crate) fn count() -> Vec<Sample> {
+    let sample = |visits| Sample {
+        visits_a_batch: visits,
+        one_isolate: a_ring(visits, 1) / JOURNAL_ROWS as f64,
+        many_isolates: a_ring(visits, JOURNAL_ROWS) / JOURNAL_ROWS as f64,
+    };
+    SIZES.map(sample).into()
+}
+
+/// Rows a batch of about `visits` visits where so many isolates post to the shard. A ring has as many isolates as it has
+/// batches at most; that so many of them differ is the worst case.
+pub(crate) fn a_batch(samples: &[Sample], visits: f64, isolates: usize) -> f64 {
+    let off = |sample: &&Sample| ((sample.visits_a_batch as f64).ln() - visits.ln()).abs();
+    let Some(sample) = samples.iter().min_by(|a, b| off(a).total_cmp(&off(b))) else { return f64::NAN };
+    let part = (isolates.min(JOURNAL_ROWS as usize) as f64 - 1.0) / (JOURNAL_ROWS as f64 - 1.0);
+    sample.one_isolate + (sample.many_isolates - sample.one_isolate) * part
+}
+
+/// Rows that a ring of batches and its fold write, once the pages are known.
+fn a_ring(visits: u64, isolates: u64) -> f64 {
+    let mut rig = Rig::new();
+    let mut rng = Rng::new(visits);
+    let mut written = 0;
+    for batch in 0..=2 * JOURNAL_ROWS {
+        // The first batch of the second and of the third ring folds the ring before.
+        if batch == JOURNAL_ROWS + 1 {
+            written = rig.sql.rows_written();
+        }
+        let sent: Vec<_> = (0..visits).map(|_| some_visit(&mut rng).by(rng.next())).collect();
+        let receipt = rig.send(u128::from(batch % isolates), batch + 1, &sent);
+        assert_eq!(receipt.visits.len() as u64, visits);
+    }
+    (rig.sql.rows_written() - written) as f64
+}
