@@ -24,10 +24,10 @@ const MAX_MS = 15_000;
  */
 const MAX_WASM_GROWTH = 4 * 1024 * 1024;
 /**
- * And to the process: 6 KiB a visit, for leaks outside wasm. Not less, because workerd's allocator holds 1 GiB for such a
- * wave and fragments by 30 to 100 MiB over the next ones, under a Worker in plain JavaScript as well.
+ * And to the process, for leaks outside wasm. Measured against the wave after a larger one: workerd's allocator keeps what
+ * a wave needed, some 1.2 GiB, and only then does the next one need nothing more.
  */
-const MAX_GROWTH_KIB = 128 * 1024;
+const MAX_GROWTH_KIB = 32 * 1024;
 
 test('10,000 visits are in flight at once in one isolate, and later waves need no more memory', async (t) => {
   const server = await startWorkerd(t, {
@@ -41,6 +41,9 @@ test('10,000 visits are in flight at once in one isolate, and later waves need n
     collect: ['footfall', 'counter', 'wave'],
   });
   const memory = [];
+  // wasm's table of JavaScript objects doubles when it is full. A larger wave before makes sure that it has done so, or one
+  // reference more or less at the height of a later wave would look like a leak.
+  await call(`${server.url}/?visits=${VISITS + VISITS / 5}`);
   for (const wave of [1, 2, 3]) {
     const before = performance.now();
     const { json, text } = await call(`${server.url}/?visits=${VISITS}`);

@@ -70,8 +70,12 @@ test('a shard that hangs stops its own visits only, and no read leaves it out', 
 test('without the day\'s record visits without an id go on, and those with one are refused', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 1_000 } });
   await server.hang('DAYS', 'default');
+  const start = performance.now();
   const welcome = await call(`${server.url}/`, { headers: { 'cf-connecting-ip': '192.0.2.1' } });
   assert.deepEqual([welcome.status, welcome.visit], [200, 'counted']);
+  // Half of its time is what a visit gives the record; a visit that gave it none would have no visitor on a busy day.
+  const waited = performance.now() - start;
+  assert.ok(waited > 450 && waited < 1_000, `it waited ${waited} ms for the record`);
   const refused = await post(server, { id: 'x' });
   assert.deepEqual([refused.status, refused.visit, refused.headers.get('retry-after')], [503, 'failed', '5']);
 });
