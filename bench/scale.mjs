@@ -54,7 +54,7 @@ async function where() {
   return {
     day: new Date().toISOString().slice(0, 10),
     commit: `${await git('rev-parse', '--short=10', 'HEAD')}${changed ? ' with changes' : ''}`,
-    machine: `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release()}`,
+    machine: `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release().match(/^\d+\.\d+/)[0]}`,
     workerd: (await capture(workerdBinary(), ['--version'])).output.trim(),
   };
 }

@@ -1,9 +1,9 @@
 //! The compact messages between an isolate and a shard, and the rows of a shard's journal.
 //!
 //! Encoded with postcard (its wire format is specified and stable since 1.0) behind one byte that names the version
-//! of the messages below: while a deployment rolls out, isolates and shards of two versions talk to each other,
-//! and a journal is read by later versions. A message of another version, cut short or with bytes left over, is
-//! refused, never guessed at.
+//! of the messages below. A message of another version, cut short or with bytes left over, is refused, never guessed at.
+//! While a deployment rolls out, isolates and shards of two versions talk to each other, and journals of the version
+//! before must still be read: whoever raises the version writes the reader of the old one with it.
 
 use super::days::{Day, DayRecord};
 use super::visit_id::Fingerprint;

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
 import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
-import { breakable as breakableMain, COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { breakable as breakableMain, clockAhead, COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
@@ -34,9 +34,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `services`: more Workers by name, each `{ source, vars?, services?, outbound? }` in plain JavaScript.
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
+ * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], breakable = false } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], breakable = false, clockAheadMs = 0 } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -47,7 +48,7 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
   for (const module of modules) copyFileSync(module, join(dir, basename(module)));
   const plain = { nowhere: { source: NOWHERE }, ...services };
   for (const [name, { source }] of Object.entries(plain)) writeFileSync(join(dir, `${name}.js`), source + COLLECT);
-  writeFileSync(join(dir, 'probe.js'), PROBE);
+  writeFileSync(join(dir, 'probe.js'), PROBE + clockAhead(clockAheadMs));
   const { compatibilityDate, objects } = wranglerConfig();
   writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : MAIN) + COLLECT);
   const common = { compatibilityDate };

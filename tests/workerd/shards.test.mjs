@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { call, post, views } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const SHARDS = 8;
+const DAY = 24 * 60 * 60 * 1000;
 
 test('visits spread over the shards, and every number is the sum of all', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
@@ -31,7 +33,7 @@ test('visits spread over the shards, and every number is the sum of all', async 
   assert.equal(await views(after), 201);
 });
 
-test('more shards take effect at midnight, and until then nothing is lost or counted twice', async (t) => {
+test('more shards, or fewer, change nothing on the same day', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const few = await startWorkerd(t, { storage, vars: { SHARDS: 2 } });
@@ -46,6 +48,41 @@ test('more shards take effect at midnight, and until then nothing is lost or cou
     assert.equal(await views(many), 50, `${shards} shards`);
     await many.stop();
   }
+});
+
+test('on the day after, more shards count, ids of yesterday are known, and only the number of its visitors is left', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const visit = (server, address) => call(`${server.url}/`, { headers: { 'cf-connecting-ip': address } });
+  const visitors = async (server, day) => (await call(`${server.url}/visitors?day=${day}`)).json.visitors;
+  const dayAt = (ms) => new Date(ms).toISOString().slice(0, 10);
+  const ids = Array.from({ length: 60 }, (_, n) => `visit-${n}`);
+
+  // Tomorrow's noon and the one after, so that no test crosses a midnight of its own.
+  const noon = DAY - (Date.now() % DAY) + DAY / 2;
+  const [first, second] = [noon, noon + DAY].map((ahead) => dayAt(Date.now() + ahead));
+  const few = await startWorkerd(t, { storage, vars: { SHARDS: 2 }, clockAheadMs: noon });
+  await Promise.all(ids.map((id) => post(few, { id })));
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) await visit(few, address);
+  assert.equal(await visitors(few, first), 2);
+  await few.stop();
+
+  const many = await startWorkerd(t, { storage, vars: { SHARDS: 8 }, clockAheadMs: noon + DAY / 2 + 60_000 });
+  const again = await Promise.all(ids.map((id) => post(many, { id })));
+  assert.deepEqual(again.filter(({ json }) => json?.duplicate !== true).map(({ text }) => text), []);
+  assert.equal(await views(many), ids.length + 3);
+  await Promise.all(ids.map((id) => post(many, { id: `new-${id}` })));
+  await visit(many, '192.0.2.1');
+  assert.equal(await views(many), 2 * ids.length + 4);
+  assert.deepEqual([await visitors(many, first), await visitors(many, second)], [2, 1]);
+  await many.stop();
+
+  const databases = (of) => readdirSync(join(storage, of)).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  assert.equal(databases('footfall-Shard').length, 8);
+  const days = new DatabaseSync(join(storage, 'footfall-Days', databases('footfall-Days')[0]));
+  const salts = days.prepare('SELECT length(salt) AS bytes FROM days ORDER BY day').all().map(({ bytes }) => bytes);
+  days.close();
+  assert.deepEqual(salts, [0, 16], 'the salt of the day that is over is gone');
 });
 
 test('a shard that hangs stops its own visits only, and no read leaves it out', async (t) => {
