@@ -29,9 +29,9 @@ pub fn day_of(at: u64) -> Day {
     at.checked_div(DAY_MS).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
 }
 
-/// The latest day that may have begun for somebody: clocks differ by less than [`SETTLE_MS`]. A later one would let one
+/// The latest day that may have begun for somebody: clocks differ by less than `SETTLE_MS`. A later one would let one
 /// wrong clock end a day for everybody.
-pub fn latest_day(now: u64) -> Day {
+fn latest_day(now: u64) -> Day {
     day_of(now.saturating_add(SETTLE_MS))
 }
 
