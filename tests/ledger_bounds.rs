@@ -106,6 +106,10 @@ fn ids_beyond_the_most_are_refused_and_visits_without_one_go_on() {
     let last = MAX_IDS as u64;
     let full = |views| Counted { verdict: Verdict::Full, ..counted(views) };
     let mixed = [visit("/a").id(last), visit("/a").id(last + 1), visit("/a"), visit("/a").id(last)];
+    let twice = [visit("/b").id(last), visit("/b").id(last + 1), visit("/b").id(last + 1)];
+    let sql = rig.sql.copy();
+    let receipt_of_twice = Rig::on(sql, T0).send(1, 1, &twice);
+    assert_eq!(receipt_of_twice, receipt(&[counted(1), full(1), full(1)]), "what is not stored has no duplicate");
     assert_eq!(rig.send(1, 1, &mixed), receipt(&[counted(1), full(1), counted(2), duplicate(2)]));
     assert_eq!(rig.send(1, 2, &mixed), receipt(&[duplicate(2), full(2), counted(3), duplicate(3)]));
     rig.restart();

@@ -198,11 +198,13 @@ impl<S: Sql> Ledger<S> {
         for item in &batch.visits {
             let verdict = if item.is_of_its_day() && item.day < day {
                 Verdict::Stale
-            } else if item.id.is_some_and(|id| self.seen.knows(id, now) || !ids.insert(id)) {
+            } else if item.id.is_some_and(|id| self.seen.knows(id, now) || ids.contains(&id)) {
                 Verdict::Duplicate
-            } else if item.id.is_some() && self.seen.is_full(ids.len()) {
+            } else if item.id.is_some() && self.seen.is_full(ids.len().saturating_add(1)) {
                 Verdict::Full
             } else {
+                // Only what counts has duplicates.
+                ids.extend(item.id);
                 Verdict::Counted
             };
             if item.is_of_its_day() {
