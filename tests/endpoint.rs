@@ -48,7 +48,7 @@ impl CounterEndpoint for Fake {
         }
         let id = visit.id.unwrap().as_str().to_owned();
         let duplicate = !self.stored.borrow_mut().insert(id);
-        let page = Some(PageViews { page: visit.page.into_string(), views: Some(1) });
+        let page = Some(PageViews { page: visit.page.as_str().to_owned(), views: Some(1) });
         match mode {
             Mode::FailsButApplied(failure) => Err(failure),
             _ => Ok(Registered { duplicate, page }),

@@ -48,11 +48,6 @@ impl Page {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The page as text, without a copy.
-    pub fn into_string(self) -> String {
-        self.0
-    }
 }
 
 #[cfg(test)]

@@ -28,8 +28,7 @@ pub(super) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) ->
         Look::Ask { day, deadline } => (day, deadline),
     };
     let object = Object { env, binding: BINDING, name: site.as_str() };
-    let refusal = |answer: &[u8]| read(answer).err();
-    let asked = object.call(&encode(&DayCall { day, shards }), until, refusal).await.and_then(|answer| read(&answer));
+    let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
     if let Err(failure) = &asked {
         log::problem("no_day_record", &format!("{failure:?}"));
     }

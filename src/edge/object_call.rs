@@ -36,26 +36,24 @@ pub(super) struct Object<'a> {
 }
 
 impl Object<'_> {
-    /// Calls until `refusal` finds none in the answer, `retry` gives up, or the deadline (milliseconds since 1970) passes.
+    /// Calls until `read` makes something of the answer, `retry` gives up, or the deadline (milliseconds since 1970) passes.
     /// Calls may be repeated, so an object must take the same call twice as once.
     ///
-    /// Boxed, and so compiled once: as part of each caller's future it would double the size of the Worker.
-    pub(super) fn call<'a>(
+    /// Boxed, and so compiled once for each kind of answer: as part of each caller's future it would double the size of
+    /// the Worker.
+    pub(super) fn call<'a, T: 'a>(
         &'a self,
         call: &'a [u8],
         deadline: u64,
-        refusal: fn(&[u8]) -> Option<Failure>,
-    ) -> LocalBoxFuture<'a, Result<Vec<u8>, Failure>> {
+        read: fn(&[u8]) -> Result<T, Failure>,
+    ) -> LocalBoxFuture<'a, Result<T, Failure>> {
         async move {
             let mut attempts = Attempts::until(deadline);
             loop {
                 let ms = attempts.begin(now_ms());
                 let outcome = within(ms, self.exchange(call)).await.unwrap_or(Err(Failure::Deadline { sent: true }));
-                let failure = match outcome {
-                    Ok(answer) => match refusal(&answer) {
-                        None => return Ok(answer),
-                        Some(failure) => failure,
-                    },
+                let failure = match outcome.and_then(|answer| read(&answer)) {
+                    Ok(answer) => return Ok(answer),
                     Err(failure) => failure,
                 };
                 match attempts.failed(failure, now_ms()) {

@@ -103,9 +103,7 @@ impl ShardClient<'_> {
 
     /// Asks one shard.
     async fn ask(&self, name: &str, call: &[u8]) -> Result<Answer, Failure> {
-        let object = Object { env: self.env, binding: BINDING, name };
-        let refusal = |answer: &[u8]| read(answer).err();
-        object.call(call, self.deadline, refusal).await.and_then(|answer| read(&answer))
+        Object { env: self.env, binding: BINDING, name }.call(call, self.deadline, read).await
     }
 
     async fn today(&self, site: &Site) -> Option<DayRecord> {
