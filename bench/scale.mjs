@@ -1,16 +1,16 @@
 // `npm run scale`: measures what one shard costs on workerd, simulates many isolates and shards with it, and writes
 // docs/scale.md and docs/scale.svg. Everything that was found is in target/scale.json.
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { workerdBinary } from '../tests/support/built.mjs';
 import { build } from '../tools/build.mjs';
 import { ROOT, toolEnv } from '../tools/pins.mjs';
-import { capture, main, run, runQuietly, say, step } from '../tools/run.mjs';
+import { main, run, runQuietly, say, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
+import { where } from './where.mjs';
 
 /** As in tools/gates.mjs, so that what the tests compiled is used here. */
 const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
@@ -30,7 +30,7 @@ await main(async () => {
   await runQuietly(PROGRAM, ['batches', work, String(Date.now())]);
   const measured = await step('measuring one shard', '2 min', () => measureShard(work));
   const model = await step('simulating', '30 s', () => simulate(work, measured));
-  const result = { where: await where(), measured, model };
+  const result = { where: await where('src', 'Cargo.lock'), measured, model };
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   writeFileSync(RESULT, JSON.stringify(result, undefined, 1));
   writeFileSync(join(ROOT, 'docs', 'scale.md'), page(result));
@@ -45,16 +45,4 @@ async function simulate(work, { fits }) {
   mkdirSync(join(ROOT, 'docs'), { recursive: true });
   await runQuietly(PROGRAM, ['model', from, to, join(ROOT, 'docs', 'scale.svg')]);
   return JSON.parse(readFileSync(to, 'utf8'));
-}
-
-/** On what this was measured. */
-async function where() {
-  const git = async (...args) => (await capture('git', args)).output.trim();
-  const changed = existsSync(join(ROOT, '.git')) && (await git('status', '--porcelain', '--', 'src', 'Cargo.lock')) !== '';
-  return {
-    day: new Date().toISOString().slice(0, 10),
-    commit: `${await git('rev-parse', '--short=10', 'HEAD')}${changed ? ' with changes' : ''}`,
-    machine: `${cpus().length} cores of ${cpus()[0].model.trim()}, Linux ${release().match(/^\d+\.\d+/)[0]}`,
-    workerd: (await capture(workerdBinary(), ['--version'])).output.trim(),
-  };
 }

@@ -1,55 +1,43 @@
-// Compiles the Worker into build/: cargo, wasm-bindgen, wasm-opt and esbuild, driven by worker-build.
+// Compiles the Worker into build/.
 //
 // wrangler runs this before it serves or deploys, and again when the source changes. cargo decides what has to be
 // compiled; where it left the same WebAssembly as last time, and build/ is as we left it, the rest is skipped.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { checkBuild } from './build_check.mjs';
-import { cargoBin, npmBin, ROOT, toolEnv, WASM } from './pins.mjs';
-import { duration, isMain, main, run, runQuietly, say } from './run.mjs';
+import { bundle } from './bundle.mjs';
+import { ROOT, toolEnv, WASM } from './pins.mjs';
+import { duration, isMain, main, run, say } from './run.mjs';
 import { setup } from './setup.mjs';
 
 const BUILD = join(ROOT, 'build');
 const OUTPUT = ['index.js', 'index_bg.wasm'];
 const STAMP = join(BUILD, '.footfall-stamp');
+const COMPILED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), WASM, 'release', 'footfall.wasm');
 
-/** What worker-build reads. With these paths it takes our locked tools; without, it downloads some of its own. */
-const SETTINGS = {
-  // The Worker waits for the visit even where the client is gone: a visit in flight is neither lost nor leaked.
-  RUN_TO_COMPLETION: '1',
-  // worker-build sets this for cargo; set here too, or the two cargo runs would compile different code.
-  WASM_BINDGEN_USE_JS_SYS: '1',
-};
+/** The scripts that esbuild reads; those that Rust names are part of what cargo compiles, too. */
+const SCRIPTS = readdirSync(join(ROOT, 'src', 'edge')).filter((file) => file.endsWith('.js')).sort().map((file) => join('src', 'edge', file));
 
-/**
- * The WebAssembly that worker-build may use. Its own wasm-opt keeps the names of functions, a third of the module; this
- * pass drops them. A panic still says its file and line.
- */
-const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling'];
-const SHRINK = ['-Oz', '--strip-debug', ...FEATURES.map((feature) => `--enable-${feature}`)];
+/** What cargo reads; wasm-bindgen's crates then take their promises from js-sys. */
+const SETTINGS = { WASM_BINDGEN_USE_JS_SYS: '1' };
 
 /** Builds what is not built, and checks it. */
 export async function build() {
   const start = performance.now();
   const env = toolEnv({
     ...SETTINGS,
-    WASM_BINDGEN_BIN: cargoBin('wasm-bindgen'),
-    WASM_OPT_BIN: npmBin('wasm-opt'),
-    ESBUILD_BIN: npmBin('esbuild'),
     CARGO_ENCODED_RUSTFLAGS: withoutPaths(),
   });
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
   await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM], { env });
   const fresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp();
   if (!fresh) {
-    await runQuietly(cargoBin('worker-build'), ['--release'], { env });
-    const wasm = join(BUILD, 'index_bg.wasm');
-    await runQuietly(npmBin('wasm-opt'), [...SHRINK, wasm, '-o', wasm], { env });
+    await bundle(COMPILED, BUILD, env);
     checkBuild(...[join(BUILD, 'index.js'), join(ROOT, 'wrangler.toml')].map((file) => readFileSync(file, 'utf8')));
     writeFileSync(STAMP, stamp());
   }
@@ -60,8 +48,8 @@ export async function build() {
 function stamp() {
   const made = createHash('sha256').update(JSON.stringify(SETTINGS));
   const from = [
-    join(targetDir(), WASM, 'release', 'footfall.wasm'),
-    ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/pins.mjs'].map((file) => join(ROOT, file)),
+    COMPILED,
+    ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/bundle.mjs', 'tools/pins.mjs', ...SCRIPTS].map((file) => join(ROOT, file)),
     ...OUTPUT.map((file) => join(BUILD, file)),
   ];
   for (const file of from) made.update(existsSync(file) ? readFileSync(file) : 'missing').update('\0');
@@ -73,8 +61,6 @@ function withoutPaths() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src');
   return [registry, ROOT].map((path) => `--remap-path-prefix=${path}=.`).join('\x1f');
 }
-
-const targetDir = () => process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
 
 /** What is deployed, which has to be loaded before the first visit of an isolate. */
 function sizes() {

@@ -15,16 +15,20 @@ export const TOOLS = resolve(
 
 /** What cargo installs. wasm-bindgen-cli must be the version of the crate `wasm-bindgen`, or the build stops. */
 export const CARGO_TOOLS = {
-  'worker-build': { version: '0.8.7', bins: ['worker-build'], minutes: 2 },
   'wasm-bindgen-cli': { version: '0.2.129', bins: ['wasm-bindgen', 'wasm-bindgen-test-runner'], minutes: 2 },
   'wasm-pack': { version: '0.15.1', bins: ['wasm-pack'], minutes: 1 },
+  // The load of `npm run bench`, so it has to be fast itself; without TLS of its own (it insists on some), as it asks loopback only.
+  oha: { version: '1.16.0', bins: ['oha'], minutes: 3, optimised: true, features: ['native-tls'] },
 };
 
 /** What serving and deploying need. */
-export const SERVE_TOOLS = ['worker-build', 'wasm-bindgen-cli'];
+export const SERVE_TOOLS = ['wasm-bindgen-cli'];
 
 /** What the tests need. */
-export const TEST_TOOLS = Object.keys(CARGO_TOOLS);
+export const TEST_TOOLS = [...SERVE_TOOLS, 'wasm-pack'];
+
+/** What the comparison with other programs needs. */
+export const BENCH_TOOLS = [...SERVE_TOOLS, 'oha'];
 
 /** The compile target of a Worker. */
 export const WASM = 'wasm32-unknown-unknown';

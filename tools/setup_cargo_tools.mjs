@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { CARGO_TOOLS, cargoBin, TOOLS } from './pins.mjs';
 import { run, step } from './run.mjs';
 
-/** They run for half a second a build, so they are compiled fast rather than to be fast: in a third of the time. */
+/** Most run for half a second a build, so they are compiled fast rather than to be fast: in a third of the time. */
 const FAST_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
   CARGO_PROFILE_RELEASE_LTO: 'off',
   CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '64',
   CARGO_PROFILE_RELEASE_DEBUG: '0',
 };
+
+/** The others are compiled one by one, each in its own way. */
+const isPlain = (name) => !CARGO_TOOLS[name].optimised;
+
+const spec = (name) => `${name}@${CARGO_TOOLS[name].version}`;
 
 export function cargoTools(names) {
   const lacking = () => {
@@ -25,15 +30,21 @@ export function cargoTools(names) {
     missing: async () => lacking().length > 0,
     async install() {
       const list = lacking();
-      const specs = list.map((name) => `${name}@${CARGO_TOOLS[name].version}`);
       const minutes = list.reduce((sum, name) => sum + CARGO_TOOLS[name].minutes, 0);
       // One directory for all of them: what two share is compiled once. It is of no use afterwards.
       const target = join(TOOLS, 'build');
-      const env = { ...process.env, ...FAST_TO_COMPILE, CARGO_TARGET_DIR: target };
-      await step(`compiling ${specs.join(', ')} into ${TOOLS}`, `${minutes} min`, () =>
-        // --force, because cargo's list may name a program that somebody removed.
-        run('cargo', ['install', '--quiet', '--locked', '--force', '--root', TOOLS, ...specs], { env }),
-      );
+      // --force, because cargo's list may name a program that somebody removed.
+      const install = (args, extra) =>
+        run('cargo', ['install', '--quiet', '--locked', '--force', '--root', TOOLS, ...args], {
+          env: { ...process.env, ...extra, CARGO_TARGET_DIR: target },
+        });
+      await step(`compiling ${list.map(spec).join(', ')} into ${TOOLS}`, `${minutes} min`, async () => {
+        const plain = list.filter(isPlain).map(spec);
+        if (plain.length > 0) await install(plain, FAST_TO_COMPILE);
+        for (const name of list.filter((name) => !isPlain(name))) {
+          await install(['--no-default-features', '--features', CARGO_TOOLS[name].features.join(','), spec(name)]);
+        }
+      });
       rmSync(target, { recursive: true, force: true });
     },
   };

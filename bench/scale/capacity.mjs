@@ -25,7 +25,7 @@ const RING = 1024;
 
 /** Measures with the calls that `scale batches` wrote into `files`. */
 export async function measureShard(files) {
-  const plan = JSON.parse(readFileSync(join(files, 'plan.json'), 'utf8'));
+  const plan = planIn(files);
   const sites = KINDS.flatMap((kind) => plan.sizes.map(({ visits }) => `${kind}-${visits}`));
   const { samples, visits } = await withWorkerd({ files, sites }, (server) => measure(server, plan, sites));
   const disk = await withWorkerd({ files, sites, onDisk: true }, (server) => onDisk(server, plan));
@@ -34,10 +34,21 @@ export async function measureShard(files) {
   return { samples, fits, visits, disk, rows };
 }
 
-async function measure(server, plan, sites) {
+/** The cost of batches of one size alone, with a new visitor every visit. */
+export async function measureBatches(files, visits, rounds) {
+  const plan = planIn(files);
+  const one = { ...plan, rounds, sizes: plan.sizes.filter((size) => size.visits === visits) };
+  const sites = [`visitors-${visits}`];
+  const { samples } = await withWorkerd({ files, sites }, (server) => measure(server, one, sites, LINES.slice(0, 1)));
+  return samples[0];
+}
+
+const planIn = (files) => JSON.parse(readFileSync(join(files, 'plan.json'), 'utf8'));
+
+async function measure(server, plan, sites, lines = LINES) {
   for (const file of sites) await server.ask('driver', `/load?${new URLSearchParams({ file })}`);
   const samples = plan.sizes.flatMap(({ visits, batches }) =>
-    LINES.map((line) => ({ ...line, visits, calls: batches, name: objectOf(line, visits), rounds: [] })),
+    lines.map((line) => ({ ...line, visits, calls: batches, name: objectOf(line, visits), rounds: [] })),
   );
   // Round by round through all of them, so that whatever else the machine does falls on all alike.
   for (let round = 0; round <= plan.rounds; round += 1) {

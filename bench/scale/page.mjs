@@ -1,5 +1,7 @@
 // docs/scale.md and the table in the terminal, written from what a run found. No number stands here that a run can find.
 
+import { markdown, three, two, whole } from '../text.mjs';
+
 const ROUND_TRIP_MS = 25;
 
 const WHY_NONE = {
@@ -9,10 +11,6 @@ const WHY_NONE = {
   busy: 'none: 256 shards are too busy',
 };
 
-const round = (digits) => (number) => Number(number.toPrecision(digits)).toLocaleString('en-US', { maximumSignificantDigits: digits });
-const two = round(2);
-const three = round(3);
-const whole = (number) => Math.round(number).toLocaleString('en-US');
 const ms = ([p50, p99]) => `${two(p50)} / ${two(p99)}`;
 const dollars = (number) => `$${number.toFixed(2)}`;
 
@@ -40,10 +38,6 @@ function moreShards({ model }, visits_per_s, isolates) {
     (cell) => cell.visits_per_s === visits_per_s && cell.isolates === isolates && cell.round_trip_ms === ROUND_TRIP_MS,
   );
   return markdown(HEAD, cells.map(line));
-}
-
-function markdown(head, lines) {
-  return [head, head.map((_, at) => (at < 2 ? '---:' : '---')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function measuredTable({ measured }) {

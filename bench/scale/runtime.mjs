@@ -4,26 +4,20 @@
 // The tests have a harness of their own (tests/support/workerd.mjs), which watches and breaks things. This one measures:
 // it leaves Footfall's modules as they were built and reads what the process used.
 
-import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { builtModules, workerdBinary, wranglerConfig } from '../../tests/support/built.mjs';
+import { builtModules, wranglerConfig } from '../../tests/support/built.mjs';
 import { configText, footfallService } from '../../tests/support/config.mjs';
 import { Trouble } from '../../tools/run.mjs';
+import { startWorkerd } from '../program.mjs';
 
 /**
  * Files in memory. workerd waits for its disk in the one thread that does everything, and what that costs says more about
  * the disk than about a shard; Cloudflare's objects send their writes to other machines and go on meanwhile.
  */
 const MEMORY = '/dev/shm';
-
-/** From spawn to listening takes 0.2 s; this is for a machine that compiles at the same time. */
-const START_TIMEOUT_MS = 20_000;
-
-/** Linux counts the CPU time of a process in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
-const TICKS_A_SECOND = 100;
 
 const source = (file) => readFileSync(fileURLToPath(new URL(file, import.meta.url)), 'utf8');
 const AS_BUILT = `export * from './index.js';\nexport { default } from './index.js';\n`;
@@ -42,7 +36,7 @@ export async function withWorkerd({ files, sites, onDisk = false, countRows = fa
   const counts = mkdtempSync(join(onDisk ? dir : MEMORY, 'footfall-counts-'));
   const end = () => [dir, counts].forEach((made) => rmSync(made, { recursive: true, force: true }));
   process.once('exit', end);
-  let child;
+  let server;
   try {
     for (const module of builtModules()) copyFileSync(module, join(dir, basename(module)));
     writeFileSync(join(dir, 'main.js'), countRows ? source('rows_main.js') : AS_BUILT);
@@ -50,62 +44,11 @@ export async function withWorkerd({ files, sites, onDisk = false, countRows = fa
     writeFileSync(join(dir, 'driver.js'), source('driver.js'));
     writeFileSync(join(dir, 'plain_objects.js'), source('plain_objects.js'));
     writeFileSync(join(dir, 'workerd.capnp'), config({ counts, files, sites }));
-    child = spawn(workerdBinary(), ['serve', 'workerd.capnp', 'config', '--control-fd=3'], {
-      cwd: dir,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    });
-    process.once('exit', () => child.kill('SIGKILL'));
-    const server = new Server(child);
-    await server.listening(['footfall', 'driver']);
+    server = await startWorkerd(dir, ['footfall', 'driver']);
     return await work(server);
   } finally {
-    child?.kill('SIGKILL');
+    server?.end();
     end();
-  }
-}
-
-class Server {
-  #child;
-  #log = '';
-  #ended;
-
-  constructor(child) {
-    this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
-    this.#ended = new Promise((resolve) => child.once('close', (code, signal) => resolve(`ended with ${signal ?? code}`)));
-  }
-
-  async listening(names) {
-    const ports = {};
-    const ready = new Promise((resolve) => {
-      let unread = '';
-      this.#child.stdio[3].setEncoding('utf8').on('data', (text) => {
-        const lines = (unread + text).split('\n');
-        unread = lines.pop();
-        for (const { socket, port } of lines.filter(Boolean).map((line) => JSON.parse(line))) ports[socket] = port;
-        if (names.every((name) => name in ports)) resolve();
-      });
-    });
-    const late = new Promise((resolve) => setTimeout(resolve, START_TIMEOUT_MS, 'did not listen in time').unref());
-    const trouble = await Promise.race([ready, this.#ended, late]);
-    if (trouble) throw new Error(`workerd ${trouble}:\n${this.#log}`);
-    this.ports = ports;
-  }
-
-  /** Seconds of CPU that the process has used, in its own code and in the kernel. */
-  cpuSeconds() {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may hold anything; the 14th and 15th count ticks.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
-  }
-
-  /** Asks Footfall or the driver and wants an answer in JSON. */
-  async ask(name, path) {
-    const response = await fetch(`http://127.0.0.1:${this.ports[name]}${path}`);
-    const text = await response.text();
-    if (response.status !== 200) throw new Error(`${name} answered ${response.status} to ${path}: ${text}\n${this.#log}`);
-    return JSON.parse(text);
   }
 }
 

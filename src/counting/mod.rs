@@ -13,6 +13,7 @@ pub mod day_cache;
 pub mod days;
 pub mod endpoint;
 pub mod error;
+pub mod json;
 pub mod ledger;
 pub mod page;
 pub mod reply;

@@ -36,6 +36,14 @@ pub struct Reply {
     pub body: Cow<'static, str>,
 }
 
+impl Reply {
+    /// Whether two replies differ in nothing but their body.
+    pub fn same_head(&self, other: &Self) -> bool {
+        let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.retry_after);
+        head(self) == head(other)
+    }
+}
+
 /// What became of a visit: the values of `Footfall-Visit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -1,5 +1,6 @@
 //! Reading a body under a cap.
 
+use super::js_error::describe;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -48,5 +49,5 @@ async fn cancel(reader: &ReadableStreamDefaultReader) {
 }
 
 fn broken(error: JsValue) -> BodyError {
-    BodyError::Broken(worker::Error::from(error).to_string())
+    BodyError::Broken(describe(&error))
 }

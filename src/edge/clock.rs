@@ -8,3 +8,10 @@ pub(super) fn now_ms() -> u64 {
     let now = now as u64;
     now
 }
+
+/// The time `ms` milliseconds from now, as the platform takes it.
+pub(super) fn ms_after(ms: u64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let ms = ms as f64;
+    js_sys::Date::now() + ms
+}

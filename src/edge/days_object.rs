@@ -1,78 +1,58 @@
-//! The Durable Object of a site's days: the shell of [`crate::counting::days`].
+//! The Durable Object of a site's days: the shell of [`crate::counting::days`]. `worker.js` carries its bytes and its alarm.
 
-use super::clock::now_ms;
-use super::sql::ObjectSql;
+use super::clock::{ms_after, now_ms};
+use super::sql::{ObjectSql, Storage, thrown};
 use super::{isolate, log};
 use crate::counting::days::{self, DAY_MS, until_over};
 use crate::counting::ledger::StorageError;
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
-use futures_util::FutureExt;
-use std::time::Duration;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The days of one site.
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct Days {
-    state: State,
     days: days::Days<ObjectSql>,
 }
 
-impl DurableObject for Days {
-    fn new(state: State, _env: Env) -> Self {
-        let days = days::Days::new(ObjectSql::new(&state.storage()));
-        Self { state, days }
-    }
-
-    async fn fetch(&self, request: Request) -> Result<Response> {
-        // Boxed, and so compiled once: as part of the exported future it would be compiled twice.
-        self.serve(request).boxed_local().await
-    }
-
-    /// Deletes the salts of days that are over. Twice does no harm; the platform runs a failed alarm again.
-    async fn alarm(&self) -> Result<Response> {
-        self.maintain().boxed_local().await
-    }
-}
-
+#[wasm_bindgen]
 impl Days {
-    async fn serve(&self, mut request: Request) -> Result<Response> {
-        let call = request.bytes().await?;
-        let now = now_ms();
-        // An alarm that is set already is set to the same time or an earlier one.
-        if self.state.storage().get_alarm().await?.is_none() {
-            self.arm(now).await?;
-        }
-        let answer = match decode(&call) {
-            Ok(call) => self.record(&call, now).unwrap_or_else(|error| {
+    /// The days that this storage holds.
+    #[wasm_bindgen(constructor)]
+    pub fn new(storage: Storage) -> Self {
+        Self { days: days::Days::new(ObjectSql::new(storage)) }
+    }
+
+    /// Serves one call. All its writes happen in this turn.
+    pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
+        let answer = match decode(&call.to_vec()) {
+            Ok(call) => self.record(&call).unwrap_or_else(|error| {
                 log::problem("storage_failed", &error.0);
                 DayAnswer::Storage
             }),
             Err(_) => DayAnswer::Malformed,
         };
-        Response::from_bytes(encode(&answer))
+        encode(&answer)
     }
 
-    async fn maintain(&self) -> Result<Response> {
-        let now = now_ms();
-        match self.days.maintain(now) {
-            // A visit just after midnight made a salt before this alarm ran: its day will be over, too.
-            Ok(true) => self.arm(now).await?,
-            Ok(false) => {}
-            Err(error) => {
-                log::problem("storage_failed", &error.0);
-                return Err(worker::Error::RustError(error.0));
-            }
-        }
-        Response::empty()
+    /// Deletes the salts of days that are over; says whether there will be more to delete, as a visit just after midnight
+    /// makes a salt before this runs.
+    ///
+    /// # Errors
+    /// Storage failed. The platform runs a failed alarm again.
+    pub fn maintain(&self) -> Result<bool, JsValue> {
+        self.days.maintain(now_ms()).map_err(|error| thrown(&error))
     }
 
-    fn record(&self, call: &DayCall, now: u64) -> std::result::Result<DayAnswer, StorageError> {
+    /// When to call [`Self::maintain`], in milliseconds since 1970.
+    pub fn next_alarm(&self) -> f64 {
+        ms_after(until_over(DAY_MS, now_ms()))
+    }
+
+    fn record(&self, call: &DayCall) -> Result<DayAnswer, StorageError> {
         let random = isolate::random().map_err(|failure| StorageError(format!("{failure:?}")))?;
-        let record = self.days.record(call.day, call.shards, random, now)?;
+        let record = self.days.record(call.day, call.shards, random, now_ms())?;
         Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
-    }
-
-    async fn arm(&self, now: u64) -> Result<()> {
-        self.state.storage().set_alarm(Duration::from_millis(until_over(DAY_MS, now))).await
     }
 }

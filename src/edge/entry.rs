@@ -16,31 +16,42 @@ use crate::counting::reply::{self, Reply};
 use crate::counting::route::{Read, Route, VisitorsOf, is_prefetch, route};
 use crate::counting::visit::Visit;
 use crate::counting::visitor::Sender;
-use futures_util::FutureExt;
-use web_sys::{Request, Response};
-use worker::{Context, Env, event};
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Request;
+use worker::{Env, event};
 
 #[event(start)]
 fn start() {
     console_error_panic_hook::set_once();
 }
 
-/// Takes one request. While it awaits the counter, the isolate's one thread serves others.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    // Boxed, and so compiled once: as part of the exported future it would be compiled twice.
-    let reply = answer(&request, &env).boxed_local().await;
-    Ok(respond::response(&reply, request.method() == "HEAD")?)
+/// Takes one request and settles its promise. While it awaits the counter, the isolate's one thread serves others.
+#[allow(unreachable_pub, reason = "what JavaScript calls has to be public")]
+#[wasm_bindgen]
+pub fn serve(request: Request, env: Env, resolve: Function, reject: Function) {
+    spawn_local(async move {
+        let method = request.method();
+        let reply = answer(&request, &method, &env).await;
+        let (settle, value) = match respond::response(&reply, method == "HEAD") {
+            Ok(response) => (resolve, response.into()),
+            Err(error) => (reject, error),
+        };
+        // What settles a promise does not throw.
+        let _ = settle.call1(&JsValue::UNDEFINED, &value);
+    });
 }
 
-async fn answer(request: &Request, env: &Env) -> Reply {
+async fn answer(request: &Request, method: &str, env: &Env) -> Reply {
     let config = match config::of(env) {
         Ok(config) => config,
         Err(error) => return reply::misconfigured(&error),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
     let turn = Turn { request, env, config: &config, deadline };
-    let done = match route(&request.method(), &request.url()) {
+    let done = match route(method, &request.url()) {
         Ok(Route::Home) if turn.header("sec-purpose").is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
         Ok(Route::Home) => Ok(turn.register_home().await),
         Ok(Route::HomeHead) => Ok(reply::home_head()),

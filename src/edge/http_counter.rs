@@ -1,6 +1,6 @@
 //! The external counter: one POST a visit to `COUNTER_URL`. The contract is in [`crate::counting::contract`].
 
-use super::{body, deadline::within, isolate, log};
+use super::{body, deadline::within, isolate, js_error::describe, log};
 use crate::counting::contract::{self, MAX_ANSWER_BYTES};
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered};
 use crate::counting::visit::Visit;
@@ -79,5 +79,5 @@ fn post(body: &str, id: &VisitId, signal: &AbortSignal) -> Result<RequestInit, J
 }
 
 fn broken(error: JsValue) -> Failure {
-    Failure::Broken(worker::Error::from(error).to_string())
+    Failure::Broken(describe(&error))
 }

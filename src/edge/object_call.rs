@@ -2,28 +2,24 @@
 
 use super::clock::now_ms;
 use super::deadline::within;
+use super::js_error::describe;
+use super::waits::Timer;
 use crate::counting::endpoint::Failure;
 use crate::counting::retry::{After, Attempts};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array};
-use std::time::Duration;
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, Response};
-use worker::{Delay, Env};
+use worker::Env;
 
 /// Seconds after which a call that a full or overloaded object refused should be sent again.
 pub(super) const BUSY_RETRY_AFTER_S: u32 = 10;
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/edge/object_call.js")]
 extern "C" {
-    /// A stub, with the `fetch` that takes an init: `worker::Stub` takes whole requests only.
-    type RawStub;
-
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &RawStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn post(objects: &JsValue, name: &str, call: &Uint8Array) -> Promise;
 }
 
 /// An object, by its namespace's binding and its name.
@@ -59,26 +55,19 @@ impl Object<'_> {
                 match attempts.failed(failure, now_ms()) {
                     After::Failed(failure) => return Err(failure),
                     After::Again(0) => {}
-                    After::Again(ms) => Delay::from(Duration::from_millis(ms)).await,
+                    After::Again(ms) => Timer::after(ms).await,
                 }
             }
         }
         .boxed_local()
     }
 
-    /// One exchange, through a new stub: a stub that saw an error stays broken. The body is bytes, not a stream, so that
-    /// the runtime can send it again itself.
+    /// One exchange. It is an `async` function of JavaScript, so what is wrong with the binding comes as an error, too.
     async fn exchange(&self, call: &[u8]) -> Result<Vec<u8>, Failure> {
-        let stub = self.env.durable_object(self.binding).and_then(|objects| objects.get_by_name(self.name));
-        let stub: RawStub = stub.map_err(|error| Failure::Refused(error.to_string()))?.into_rpc();
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&Uint8Array::from(call));
-        let promise = stub.fetch("https://object/", &init).map_err(|error| classify(&error))?;
-        let response: Response = JsFuture::from(promise).await.map_err(|error| classify(&error))?.unchecked_into();
-        let body = response.array_buffer().map_err(|error| classify(&error))?;
-        let body: ArrayBuffer = JsFuture::from(body).await.map_err(|error| classify(&error))?.unchecked_into();
-        Ok(Uint8Array::new(&body).to_vec())
+        let objects = Reflect::get(self.env.as_ref(), &self.binding.into()).map_err(|error| classify(&error))?;
+        let answer = JsFuture::from(post(&objects, self.name, &Uint8Array::from(call))).await;
+        let answer: Uint8Array = answer.map_err(|error| classify(&error))?.unchecked_into();
+        Ok(answer.to_vec())
     }
 }
 
@@ -88,5 +77,5 @@ fn classify(error: &JsValue) -> Failure {
     if overloaded {
         return Failure::Busy { retry_after: BUSY_RETRY_AFTER_S };
     }
-    Failure::Broken(worker::Error::from(error.clone()).to_string())
+    Failure::Broken(describe(error))
 }

@@ -1,40 +1,19 @@
-//! Parking a request until another one answers it, or its deadline comes.
+//! Parking a visit until the one that posts for it answers it, or its deadline comes.
 //!
 //! A request may not run code of another: a Rust waker, a channel or a shared future would do just that. What may cross is
-//! a JS promise that its owner made by `Promise.withResolvers()` and awaits itself, resolved by the other with a plain
-//! number. (One made by `new Promise(executor)` loses its owner once V8 optimises its maker: the isolate then hangs
-//! after some 17,500 visits.) The promise's timer is the owner's own, too, because a request that waits without
-//! any I/O of its own is cancelled as hung.
+//! one number, by a promise that its owner made and awaits itself: see [`super::waits`].
 
+use super::waits::{OVER, Resolve, parked, wake};
 use crate::counting::batch::Ticket;
 use crate::counting::endpoint::Failure;
 use crate::counting::wire::{Counted, Verdict};
-use js_sys::{Function, Promise};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::WorkerGlobalScope;
-
-#[wasm_bindgen]
-extern "C" {
-    type Resolvers;
-
-    #[wasm_bindgen(js_namespace = Promise, js_name = withResolvers)]
-    fn with_resolvers() -> Resolvers;
-
-    #[wasm_bindgen(method, getter)]
-    fn promise(this: &Resolvers) -> Promise;
-
-    #[wasm_bindgen(method, getter)]
-    fn resolve(this: &Resolvers) -> Function;
-}
 
 thread_local! {
     /// How to wake each parked visit. An entry goes when its visit is answered, leads or gives up; one whose request was
     /// killed goes when its batch ends.
-    static PARKED: RefCell<HashMap<Ticket, Function>> = RefCell::new(HashMap::new());
+    static PARKED: RefCell<HashMap<Ticket, Resolve>> = RefCell::new(HashMap::new());
 }
 
 /// Why a parked visit runs again.
@@ -50,46 +29,30 @@ pub(super) enum Wake {
 
 /// Parks the running request for at most `ms` milliseconds.
 pub(super) async fn park(ticket: Ticket, ms: u64) -> Wake {
-    let resolvers = with_resolvers();
-    let resolve = resolvers.resolve();
-    let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-    let ms = i32::try_from(ms).unwrap_or(i32::MAX);
-    let timer = scope.set_timeout_with_callback_and_timeout_and_arguments_1(&resolve, ms, &GIVE_UP.into());
+    let (signal, resolve) = parked(ms);
     PARKED.with_borrow_mut(|parked| parked.insert(ticket, resolve));
-    let signal = match &timer {
-        Ok(_) => JsFuture::from(resolvers.promise()).await.ok().and_then(|value| value.as_f64()),
-        // Without a timer nothing would bound the wait.
-        Err(_) => None,
-    };
+    let signal = signal.await;
     PARKED.with_borrow_mut(|parked| parked.remove(&ticket));
-    if let (Ok(timer), Some(signal)) = (timer, signal) {
-        if signal != GIVE_UP {
-            scope.clear_timeout_with_handle(timer);
-        }
-        return decode(signal);
-    }
-    Wake::GiveUp
+    decode(signal)
 }
 
 /// Tells a parked visit to lead.
 pub(super) fn lead(ticket: Ticket) {
-    wake(ticket, LEAD);
+    send(ticket, LEAD);
 }
 
 /// Answers a parked visit.
 pub(super) fn answer(ticket: Ticket, answer: &Result<Counted, Failure>) {
-    wake(ticket, encode(answer));
+    send(ticket, encode(answer));
 }
 
-fn wake(ticket: Ticket, signal: f64) {
+fn send(ticket: Ticket, signal: f64) {
     if let Some(resolve) = PARKED.with_borrow_mut(|parked| parked.remove(&ticket)) {
-        // A resolve function of a promise does not throw.
-        let _ = resolve.call1(&JsValue::UNDEFINED, &signal.into());
+        wake(&resolve, signal);
     }
 }
 
 const LEAD: f64 = -1.0;
-const GIVE_UP: f64 = -2.0;
 const BROKEN: f64 = -3.0;
 const REFUSED: f64 = -4.0;
 const LATE: f64 = -5.0;
@@ -133,7 +96,7 @@ fn decode(signal: f64) -> Wake {
     if signal == LEAD {
         return Wake::Lead;
     }
-    if signal == GIVE_UP {
+    if signal == OVER {
         return Wake::GiveUp;
     }
     let elsewhere = || "in the POST that another visit led".to_owned();

@@ -1,69 +1,90 @@
 //! SQLite as the platform gives it, behind [`Sql`].
 
+use super::js_error::describe;
 use crate::counting::ledger::{Rows, Sql, StorageError, Value};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::worker_sys::DurableObjectStorage;
-use worker::{SqlStorage, SqlStorageValue, Storage};
+
+#[wasm_bindgen(module = "/src/edge/sql.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = run)]
+    fn run_statement(storage: &Storage, statement: &str, values: &Array) -> Result<Array, JsValue>;
+}
 
 #[wasm_bindgen]
 extern "C" {
-    /// The storage of an object, with the one method that the `worker` crate does not bind.
+    /// The storage of an object.
     #[derive(Clone)]
-    type SyncStorage;
+    pub type Storage;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
-    fn transaction_sync(this: &SyncStorage, work: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<JsValue, JsValue>;
+    fn transaction_sync(this: &Storage, work: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<JsValue, JsValue>;
 }
 
 /// The database of one object.
 #[derive(Clone)]
 pub(super) struct ObjectSql {
-    sql: SqlStorage,
-    storage: SyncStorage,
+    storage: Storage,
 }
 
 impl ObjectSql {
-    pub(super) fn new(storage: &Storage) -> Self {
-        let raw: &DurableObjectStorage = storage.as_raw();
-        let raw: JsValue = raw.into();
-        Self { sql: storage.sql(), storage: raw.unchecked_into() }
+    pub(super) fn new(storage: Storage) -> Self {
+        Self { storage }
     }
 }
 
 impl Sql for ObjectSql {
     fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
-        let bindings: Vec<SqlStorageValue> = values.iter().map(to_platform).collect();
-        let cursor = self.sql.exec(statement, bindings).map_err(failed)?;
-        cursor.raw().map(|row| row.map_err(failed)?.into_iter().map(from_platform).collect()).collect()
+        let bound = Array::new();
+        for value in values {
+            bound.push(&to_platform(value)?);
+        }
+        let rows = run_statement(&self.storage, statement, &bound).map_err(|error| StorageError(describe(&error)))?;
+        rows.iter().map(|row| Array::from(&row).iter().map(from_platform).collect()).collect()
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         // A throw out of the callback rolls back, so an error goes out as one and comes back below.
-        let mut work = || work().map_err(|error| js_sys::Error::new(&error.0).into());
-        self.storage.transaction_sync(&mut work).map(|_| ()).map_err(|error| failed(worker::Error::from(error)))
+        let mut work = || work().map_err(|error| thrown(&error));
+        self.storage.transaction_sync(&mut work).map(|_| ()).map_err(|error| StorageError(describe(&error)))
     }
 }
 
-fn to_platform(value: &Value) -> SqlStorageValue {
-    match value {
-        Value::Null => SqlStorageValue::Null,
-        Value::Integer(integer) => SqlStorageValue::Integer(*integer),
-        Value::Text(text) => SqlStorageValue::String(text.clone()),
-        Value::Blob(bytes) => SqlStorageValue::Blob(bytes.clone()),
-    }
+/// A storage error as JavaScript throws it.
+pub(super) fn thrown(error: &StorageError) -> JsValue {
+    js_sys::Error::new(&error.0).into()
 }
 
-fn from_platform(value: SqlStorageValue) -> Result<Value, StorageError> {
-    match value {
-        SqlStorageValue::Null => Ok(Value::Null),
-        SqlStorageValue::Integer(integer) => Ok(Value::Integer(integer)),
-        SqlStorageValue::String(text) => Ok(Value::Text(text)),
-        SqlStorageValue::Blob(bytes) => Ok(Value::Blob(bytes)),
-        _ => Err(StorageError("a value of another type came back".to_owned())),
-    }
+/// Whole numbers beyond this cannot be told from their neighbours in a double, which is how they cross.
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+fn to_platform(value: &Value) -> Result<JsValue, StorageError> {
+    Ok(match value {
+        Value::Null => JsValue::NULL,
+        Value::Integer(integer) if integer.unsigned_abs() > MAX_SAFE_INTEGER => {
+            return Err(StorageError(format!("{integer} is beyond what crosses exactly")));
+        }
+        #[allow(clippy::cast_precision_loss, reason = "checked above")]
+        Value::Integer(integer) => JsValue::from_f64(*integer as f64),
+        Value::Text(text) => JsValue::from_str(text),
+        Value::Blob(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+    })
 }
 
-fn failed(error: worker::Error) -> StorageError {
-    StorageError(error.to_string())
+fn from_platform(value: JsValue) -> Result<Value, StorageError> {
+    if value.is_null() {
+        return Ok(Value::Null);
+    }
+    if let Some(number) = value.as_f64() {
+        #[allow(clippy::cast_possible_truncation, reason = "no column holds fractions, and all was written by `to_platform`")]
+        return Ok(Value::Integer(number as i64));
+    }
+    if let Some(text) = value.as_string() {
+        return Ok(Value::Text(text));
+    }
+    match value.dyn_into::<ArrayBuffer>() {
+        Ok(bytes) => Ok(Value::Blob(Uint8Array::new(&bytes).to_vec())),
+        Err(_) => Err(StorageError("a value of another type came back".to_owned())),
+    }
 }

@@ -1,0 +1,90 @@
+// The programs that are compared, and how each is started. All answer `GET /` with the same text.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startNative, startWorkerd } from '../program.mjs';
+import { footfall, nothing, plain, plainObject, SITE } from './workers.mjs';
+
+/** The answer to a visit that is registered: each program gives this one, so that they send the same bytes. */
+export const WELCOME = 'Welcome to my site!';
+
+/** The socket of the external counter. */
+const COUNTER = 'counter';
+
+/** COUNTER_TIMEOUT_MS: the longest, so that a slow machine makes a slow run and no failed visit. */
+const PATIENT = { COUNTER_TIMEOUT_MS: 25_000 };
+
+const worker = async (dir, sockets) => startWorkerd(dir, sockets);
+const COUNTER_URL = ({ counter }) => ({ COUNTER_URL: counter.url(COUNTER, '/counter') });
+
+/**
+ * In the order in which they take their turns. `counts` says where the visits are counted: nowhere, in the program itself,
+ * or in the external counter. `start(dir, { counter, bins, watched })` starts one in an empty directory.
+ */
+export const PROGRAMS = {
+  constant: {
+    title: 'plain JS Worker, constant answer',
+    counts: 'nowhere',
+    start: (dir) => worker(dir, plain(dir, 'constant')),
+  },
+  object: {
+    title: 'plain JS Worker + Durable Object',
+    counts: 'itself',
+    start: (dir) => worker(dir, plainObject(dir)),
+  },
+  footfall: {
+    title: 'Footfall, embedded counter',
+    counts: 'itself',
+    start: (dir) => worker(dir, footfall(dir, { vars: PATIENT })),
+  },
+  post: {
+    title: 'plain JS Worker, one POST a visit',
+    counts: 'external',
+    start: (dir, { watched, ...to }) => worker(dir, plain(dir, 'post', { vars: COUNTER_URL(to), watched })),
+  },
+  footfallPost: {
+    title: 'Footfall, one POST a visit',
+    counts: 'external',
+    start: (dir, { watched, ...to }) => worker(dir, footfall(dir, { vars: { ...PATIENT, ...COUNTER_URL(to) }, watched })),
+  },
+  axumNew: {
+    title: 'axum + reqwest, a new client each visit',
+    counts: 'external',
+    start: (dir, { bins, ...to }) => startNative(join(bins, 'client_each_visit'), SITE, COUNTER_URL(to)),
+  },
+  axumShared: {
+    title: 'axum + reqwest, one shared client',
+    counts: 'external',
+    start: (dir, { bins, ...to }) => startNative(join(bins, 'shared_client'), SITE, COUNTER_URL(to)),
+  },
+};
+
+/** A workerd that serves a file and no Worker. */
+export const NOTHING = { title: 'workerd without a Worker', counts: 'nowhere', start: (dir) => worker(dir, nothing(dir)) };
+
+/** A new directory for a program, below `work`. */
+export function directory(work, ...names) {
+  const dir = join(work, names.join('-'));
+  mkdirSync(dir);
+  return dir;
+}
+
+/** Starts the external counter. */
+export async function startCounter(bins) {
+  const counter = await startNative(join(bins, 'counter'), COUNTER);
+  return {
+    program: counter,
+    url: (...of) => counter.url(...of),
+    views: async () => (await counter.ask(COUNTER, '/counter')).views,
+    waiting: async () => (await counter.ask(COUNTER, '/counter')).waiting,
+    hold: () => counter.text(COUNTER, '/hold', { method: 'PUT' }),
+    release: () => counter.text(COUNTER, '/release', { method: 'PUT' }),
+    end: () => counter.end(),
+  };
+}
+
+/** The visits that are counted where a program counts them; nothing where it counts none. */
+export async function viewsOf({ counts }, program, counter) {
+  if (counts === 'nowhere') return undefined;
+  return counts === 'itself' ? (await program.ask(SITE, '/counter')).views : counter.views();
+}

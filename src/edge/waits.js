@@ -1,0 +1,33 @@
+// Promises and timers that end a wait in Rust with one number. See waits.rs.
+
+/**
+ * A promise that another request may end, and a timer of its own owner that bounds it: then it ends with `over`, which no
+ * other signal may be. Returns what ends it.
+ *
+ * `Promise.withResolvers()` and nothing else: a promise made by `new Promise(executor)` loses its owner once V8 optimises
+ * its maker, and the isolate then hangs after some 17,500 visits. The timer is there for another reason, too: a request
+ * that waits without any I/O of its own is cancelled as hung.
+ */
+export function park(number, ms, over, ended) {
+  const { promise, resolve } = Promise.withResolvers();
+  const timer = setTimeout(resolve, ms, over);
+  promise.then((signal) => {
+    if (signal !== over) clearTimeout(timer);
+    ended(number, signal);
+  });
+  return resolve;
+}
+
+/** Ends a wait of any request; its owner goes on in its own context. */
+export function wake(resolve, signal) {
+  resolve(signal);
+}
+
+/** A timer. Returns what `stop` takes. */
+export function sleep(number, ms, over, ended) {
+  return setTimeout(ended, ms, number, over);
+}
+
+export function stop(timer) {
+  clearTimeout(timer);
+}

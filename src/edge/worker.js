@@ -1,0 +1,90 @@
+// The module that the platform loads: hands each request and each call of an object to Rust, and begins with a fresh
+// instance of the WebAssembly where the one before broke down. It carries and decides nothing.
+//
+// A plain object with `fetch` in place of an entry point's class, and classes in place of proxies around them, because the
+// platform makes one for each request: that alone was a tenth of a visit's CPU time (`npm run bench`).
+
+import { DurableObject } from 'cloudflare:workers';
+import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, serve, Shard as RustShard } from 'footfall';
+import { onBreakdown } from './microtask.js';
+
+/** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */
+const state = initState();
+
+/** A trap in WebAssembly leaves its memory in the middle of something: nothing may run in that instance again. */
+function brokeDown(error) {
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  console.error('Footfall broke down and begins anew with the next request', error);
+  state.criticalError = true;
+}
+
+onBreakdown(brokeDown);
+addEventListener('error', ({ error }) => brokeDown(error));
+addEventListener('unhandledrejection', ({ reason }) => brokeDown(reason));
+
+/** Runs `work` in an instance that is whole. */
+function inRust(work) {
+  if (state.criticalError) {
+    reset();
+    state.criticalError = false;
+  }
+  try {
+    return work();
+  } catch (error) {
+    brokeDown(error);
+    throw error;
+  }
+}
+
+export default {
+  fetch(request, env, context) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    // Without this a client that leaves would end its request in the middle: its visit would be lost, or, were it the one
+    // that posts a batch, the batch, and its future in Rust would never be dropped.
+    context.waitUntil(promise);
+    inRust(() => serve(request, env, resolve, reject));
+    return promise;
+  },
+};
+
+/** The shell of an object in Rust: bytes in, bytes out, and the alarm. */
+const objectOf = (Rust) =>
+  class extends DurableObject {
+    #rust;
+    #instance;
+    #armed = false;
+
+    /** The object, made anew where its instance is gone; what it knew is in its storage. */
+    #in(act) {
+      return inRust(() => {
+        if (this.#instance !== state.instanceId) {
+          this.#rust = new Rust(this.ctx.storage);
+          this.#instance = state.instanceId;
+        }
+        return act(this.#rust);
+      });
+    }
+
+    async fetch(request) {
+      const call = new Uint8Array(await request.arrayBuffer());
+      if (!this.#armed) await this.#arm();
+      // Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable.
+      return new Response(this.#in((rust) => rust.serve(call)));
+    }
+
+    /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */
+    async alarm() {
+      this.#armed = false;
+      if (this.#in((rust) => rust.maintain())) await this.#arm();
+    }
+
+    /** Sets the alarm where none is set: one that is set already goes off at the same time, or earlier. */
+    async #arm() {
+      const { storage } = this.ctx;
+      if ((await storage.getAlarm()) === null) await storage.setAlarm(this.#in((rust) => rust.next_alarm()));
+      this.#armed = true;
+    }
+  };
+
+export const Shard = objectOf(RustShard);
+export const Days = objectOf(RustDays);

@@ -1,0 +1,69 @@
+// From the WebAssembly that cargo compiled to the two modules that are deployed: index.js and index_bg.wasm.
+//
+// wasm-bindgen writes the calls between the two sides, esbuild puts them together with src/edge/worker.js, and binaryen
+// drops what nobody calls. Nothing is compiled here.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cargoBin, npmBin, ROOT } from './pins.mjs';
+import { runQuietly } from './run.mjs';
+
+const EDGE = join(ROOT, 'src', 'edge');
+
+/** What the module may use: all that workerd has had for years, and exceptions, with which a trap is told from an error. */
+const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling'];
+const ENABLED = FEATURES.map((feature) => `--enable-${feature}`);
+
+/** What lets worker.js begin with a fresh instance where one broke down. */
+const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-handler'];
+
+/** Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`. */
+export async function bundle(compiled, into, env) {
+  mkdirSync(into, { recursive: true });
+  const work = mkdtempSync(join(into, '.bundle-'));
+  try {
+    await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', work, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });
+    const written = join(work, 'index.js');
+    const bindings = readFileSync(written, 'utf8');
+    writeFileSync(written, shakeable(bindings));
+    const script = join(into, 'index.js');
+    await runQuietly(npmBin('esbuild'), [
+      join(EDGE, 'worker.js'),
+      '--bundle',
+      '--minify',
+      '--format=esm',
+      `--alias:footfall=${written}`,
+      `--inject:${join(EDGE, 'microtask.js')}`,
+      '--external:cloudflare:*',
+      '--external:./index_bg.wasm',
+      `--outfile=${script}`,
+    ], { env });
+    const wasm = join(work, 'index_bg.wasm');
+    await dropUncalled(wasm, bindings, readFileSync(script, 'utf8'), env);
+    // The names of functions are a third of the module. A panic still says its file and line.
+    await runQuietly(npmBin('wasm-opt'), ['-Oz', '--strip-debug', ...ENABLED, wasm, '-o', join(into, 'index_bg.wasm')], { env });
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Says to esbuild which of wasm-bindgen's statements do nothing where their class is not used: the crate `worker` brings
+ * seven of which none is. A platform's import of a module's source is a plain import here.
+ */
+function shakeable(bindings) {
+  return bindings
+    .replaceAll('import source ', 'import ')
+    .replaceAll(/^if \(Symbol\.dispose\).*$/gm, '')
+    .replaceAll(/: new FinalizationRegistry\(/g, ': /* @__PURE__ */ new FinalizationRegistry(');
+}
+
+/** Takes out of the module what only those exports reach that `bindings` know and `script` does not mention. */
+async function dropUncalled(wasm, bindings, script, env) {
+  const exported = new Set([...bindings.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name));
+  const called = [...exported].filter((name) => new RegExp(`\\.${name}\\b`).test(script));
+  const graph = [{ name: 'script', root: true, reaches: called }, ...called.map((name) => ({ name, export: name }))];
+  const file = `${wasm}.json`;
+  writeFileSync(file, JSON.stringify(graph));
+  await runQuietly(npmBin('wasm-metadce'), [wasm, '--graph-file', file, ...ENABLED, '-o', wasm], { env });
+}
