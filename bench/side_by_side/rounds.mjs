@@ -8,16 +8,20 @@ import { directory, PROGRAMS } from './programs.mjs';
 
 const FIGURES = ['cpuUs', 'visitsPerSecond', 'p50Ms', 'p99Ms', 'rssBytes'];
 
+const WARM_UP = { visits: 8_000, connections: 64 };
+
 /**
- * Measures every program at each of `levels`, `{ connections, visits }`, in so many rounds after one that is not counted: V8
- * compiles what runs often, and the first visit opens the database.
+ * Measures the programs of these names at each of `levels`, `{ connections, visits }`, in so many rounds after one that is not
+ * counted, in which all connections and rooms of memory are made.
  */
-export async function measureRounds(work, { counter, bins, levels, rounds }) {
+export async function measureRounds(work, { counter, bins, names, levels, rounds }) {
   const running = new Map();
   try {
-    for (const [name, program] of Object.entries(PROGRAMS)) {
-      running.set(name, await program.start(directory(work, 'rounds', name), { counter, bins }));
+    for (const name of names) {
+      running.set(name, await PROGRAMS[name].start(directory(work, 'rounds', name), { counter, bins }));
     }
+    // Before the first level, which may have too few visits for V8 to compile all that runs.
+    for (const [name, program] of running) await load(PROGRAMS[name], program, { ...WARM_UP, counter });
     const measured = [];
     for (const level of levels) measured.push({ ...level, programs: await measureLevel(running, counter, level, rounds) });
     return measured;

@@ -1,5 +1,7 @@
 //! Configuration: the only place that reads the variables of `wrangler.toml`.
 
+use super::json::quoted;
+use super::route::split_scheme;
 use super::routing::MAX_SHARDS;
 use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
 
@@ -123,7 +125,7 @@ fn sites(variable: Variable) -> Result<Sites, ConfigError> {
 fn show(variable: &Variable) -> String {
     match variable {
         Variable::Missing => "not set".to_owned(),
-        Variable::Text(text) => format!("{:?}", text.chars().take(200).collect::<String>()),
+        Variable::Text(text) => quoted(&text.chars().take(200).collect::<String>()),
         Variable::Other => "neither a text nor a number".to_owned(),
     }
 }
@@ -132,9 +134,7 @@ fn show(variable: &Variable) -> String {
 fn without_secrets(url: &str) -> String {
     let (kept, hidden) = match url.rsplit_once('@') {
         None => (url, String::new()),
-        Some((before, after)) => {
-            (after, before.split_once("://").map_or("…@".to_owned(), |(scheme, _)| format!("{scheme}://…@")))
-        }
+        Some((before, after)) => (after, split_scheme(before).map_or("…@".to_owned(), |(scheme, _)| format!("{scheme}://…@"))),
     };
     match kept.split_once('?') {
         None => format!("{hidden}{kept}"),
@@ -144,7 +144,7 @@ fn without_secrets(url: &str) -> String {
 
 /// Strict on purpose: a URL that passes here is one that `fetch` takes.
 fn is_http_url(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let Some((scheme, rest)) = split_scheme(text) else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
         && text.len() <= 2048

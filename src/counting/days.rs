@@ -119,9 +119,9 @@ impl<S: Sql> Days<S> {
         let shards_before = before.unwrap_or(shards);
         let record = DayRecord { day, salt: Salt(random), shards: shards.max(shards_before), shards_before };
         let salt = Value::Blob(record.salt.0.to_vec());
-        self.sql.run(ADD, &[Value::count(day.into())?, salt, Value::count(record.shards.into())?])?;
+        self.sql.run(ADD, &[Value::count(day.into()), salt, Value::count(record.shards.into())])?;
         // All but the last two days' shards, and all but this day's salt, have served.
-        self.sql.run(FORGET, &[Value::count(day.saturating_sub(1).into())?])?;
+        self.sql.run(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
         self.forget_salts(day)?;
         Ok(Some(record))
     }
@@ -138,7 +138,7 @@ impl<S: Sql> Days<S> {
     }
 
     fn forget_salts(&self, before: Day) -> Result<(), StorageError> {
-        self.sql.run(FORGET_SALT, &[Value::count(before.into())?]).map(|_| ())
+        self.sql.run(FORGET_SALT, &[Value::count(before.into())]).map(|_| ())
     }
 }
 

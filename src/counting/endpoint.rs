@@ -5,6 +5,7 @@
 
 use super::reply::{self, Reply};
 use super::visit::Visit;
+use std::fmt;
 
 /// Takes visits.
 pub trait CounterEndpoint {
@@ -53,6 +54,18 @@ pub enum Failure {
         /// Whether the visit was sent to the counter before: then it may be stored.
         sent: bool,
     },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(formatter, "refused: {why}"),
+            Self::Busy { retry_after } => write!(formatter, "busy, worth a retry after {retry_after} s"),
+            Self::Broken(why) => write!(formatter, "broke off: {why}"),
+            Self::Deadline { sent: true } => formatter.write_str("no answer before the deadline"),
+            Self::Deadline { sent: false } => formatter.write_str("not sent before the deadline"),
+        }
+    }
 }
 
 impl Failure {

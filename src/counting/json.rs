@@ -1,100 +1,157 @@
-//! Reading a flat JSON object of texts, which is all that anybody may send.
+//! JSON, as far as anybody may send it: a flat object of texts. And texts quoted as in JSON.
 //!
-//! The parser is serde_json. What it would say of a wrong type itself costs 20 KB of WebAssembly, because it can quote any
-//! number, so the visitors here refuse by kind.
+//! The parser is serde_json. What it says of a wrong type itself costs 30 KB of WebAssembly, because it can quote any value;
+//! so the visitors here take every kind, and what is not due is refused afterwards, by its kind.
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+
+/// A text in quotes, on one line, whatever is in it.
+pub fn quoted(text: &str) -> String {
+    // A text always serialises.
+    serde_json::to_string(text).unwrap_or_default()
+}
 
 /// The values of these names in a JSON object; `None` for one that is left out or `null`.
 ///
 /// # Errors
-/// What is wrong with the text, and where: not JSON, not an object, a value that is no text, a name that is not one of
+/// What is wrong with the text: not JSON (and where), not an object, a value that is no text, a name that is not one of
 /// `names` or is there twice.
 pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<[Option<String>; N], String> {
+    let mut object = Object { names, values: [const { None }; N], wrong: None };
     let mut parser = serde_json::Deserializer::from_str(text);
-    let texts = Object(names).deserialize(&mut parser).and_then(|texts| parser.end().map(|()| texts));
-    texts.map_err(|error| error.to_string())
+    let kind =
+        (&mut object).deserialize(&mut parser).and_then(|kind| parser.end().map(|()| kind)).map_err(|error| error.to_string())?;
+    match (kind, object.wrong) {
+        (Value::Object, None) => Ok(object.values.map(Option::flatten)),
+        (Value::Object, Some(wrong)) => Err(wrong),
+        (other, _) => Err(format!("{}, where an object is due", other.kind())),
+    }
 }
 
-/// An object that may have these names.
-struct Object<const N: usize>([&'static str; N]);
+/// Any value; of a list or an object no more than that it is one.
+enum Value {
+    Null,
+    Flag,
+    Number,
+    Text(String),
+    List,
+    Object,
+}
 
-/// A text, or nothing for `null`.
-struct Text(Option<String>);
+impl Value {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Flag => "a flag",
+            Self::Number => "a number",
+            Self::Text(_) => "a text",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+}
 
-/// Refuses every kind but those that the visitor takes.
-macro_rules! refuse {
-    ($due:literal: $($visit:ident($($value:tt)*) $what:literal),* $(,)?) => {
+/// The kinds that need no look inside.
+macro_rules! simple_kinds {
+    () => {
+        type Value = Value;
+
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str($due)
+            formatter.write_str("any value")
         }
 
-        $(fn $visit<E: Error>(self, $($value)*) -> Result<Self::Value, E> {
-            Err(E::custom(concat!($what, ", where ", $due, " is due")))
-        })*
+        fn visit_unit<E: Error>(self) -> Result<Value, E> {
+            Ok(Value::Null)
+        }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-            Err(A::Error::custom(concat!("a list, where ", $due, " is due")))
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
+            Ok(Value::Flag)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
+            Ok(Value::Number)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
+            Ok(Value::Number)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
+            Ok(Value::Number)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+            Ok(Value::Text(text.to_owned()))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(Value::List)
         }
     };
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for Object<N> {
-    type Value = [Option<String>; N];
+/// The object that is read.
+struct Object<const N: usize> {
+    names: [&'static str; N],
+    /// `Some(None)` for a `null`.
+    values: [Option<Option<String>>; N],
+    /// What is wrong with its fields, if anything: the first fault.
+    wrong: Option<String>,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Self::Value, D::Error> {
+impl<const N: usize> Object<N> {
+    fn take(&mut self, name: &str, value: Value) {
+        let known = self.names.iter().zip(&mut self.values).find(|(known, _)| **known == name);
+        let wrong = match (known, value) {
+            (None, _) => format!("unknown field {}", quoted(name)),
+            (Some((_, Some(_))), _) => format!("duplicate field {}", quoted(name)),
+            (Some((_, slot @ None)), Value::Text(text)) => return *slot = Some(Some(text)),
+            (Some((_, slot @ None)), Value::Null) => return *slot = Some(None),
+            (Some(_), other) => format!("field {}: {}, where a text is due", quoted(name), other.kind()),
+        };
+        self.wrong.get_or_insert(wrong);
+    }
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for &mut Object<N> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
         parser.deserialize_any(self)
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for Object<N> {
-    type Value = [Option<String>; N];
+impl<'de, const N: usize> Visitor<'de> for &mut Object<N> {
+    simple_kinds!();
 
-    refuse!("an object":
-        visit_unit() "null", visit_bool(_: bool) "a flag", visit_i64(_: i64) "a number", visit_u64(_: u64) "a number",
-        visit_f64(_: f64) "a number", visit_str(_: &str) "a text",
-    );
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = [const { None }; N];
-        while let Some(Text(Some(name))) = map.next_key()? {
-            let known = self.0.iter().zip(&mut values).find(|(known, _)| **known == name);
-            let Some((_, value)) = known else { return Err(A::Error::custom(format_args!("unknown field `{name}`"))) };
-            let Text(text) = map.next_value()?;
-            if value.replace(text).is_some() {
-                return Err(A::Error::custom(format_args!("duplicate field `{name}`")));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while let Some(name) = map.next_key::<Value>()? {
+            let value = map.next_value::<Value>()?;
+            // A name is always a text.
+            if let Value::Text(name) = name {
+                self.take(&name, value);
             }
         }
-        Ok(values.map(Option::flatten))
+        Ok(Value::Object)
     }
 }
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
-        parser.deserialize_any(TextVisitor)
+        parser.deserialize_any(AnyValue)
     }
 }
 
-struct TextVisitor;
+struct AnyValue;
 
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text;
+impl<'de> Visitor<'de> for AnyValue {
+    simple_kinds!();
 
-    refuse!("a text":
-        visit_bool(_: bool) "a flag", visit_i64(_: i64) "a number", visit_u64(_: u64) "a number", visit_f64(_: f64) "a number",
-    );
-
-    fn visit_unit<E: Error>(self) -> Result<Text, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
-        Ok(Text(Some(text.to_owned())))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Text, A::Error> {
-        Err(A::Error::custom("an object, where a text is due"))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Value::Object)
     }
 }
 
@@ -118,21 +175,29 @@ mod tests {
 
     #[test]
     fn every_wrong_kind_is_named() {
-        for (value, kind) in [("1", "a number"), ("-1", "a number"), ("1.5", "a number"), ("true", "a flag"), ("[]", "a list")] {
-            assert!(wrong(value).starts_with(&format!("{kind}, where an object is due")), "{value}");
-            assert!(wrong(&format!("{{\"a\":{value}}}")).starts_with(&format!("{kind}, where a text is due")), "{value}");
+        for (value, kind) in
+            [("1", "a number"), ("-1", "a number"), ("1.5", "a number"), ("true", "a flag"), (r#"[{"a":"x"},[]]"#, "a list")]
+        {
+            assert_eq!(wrong(value), format!("{kind}, where an object is due"));
+            assert_eq!(wrong(&format!("{{\"a\":{value}}}")), format!("field \"a\": {kind}, where a text is due"));
         }
-        assert!(wrong("null").starts_with("null, where an object is due"));
-        assert!(wrong("\"x\"").starts_with("a text, where an object is due"));
-        assert!(wrong(r#"{"a":{}}"#).starts_with("an object, where a text is due"));
+        assert_eq!(wrong("null"), "null, where an object is due");
+        assert_eq!(wrong("\"x\""), "a text, where an object is due");
+        assert_eq!(wrong(r#"{"a":{"b":"x"}}"#), "field \"a\": an object, where a text is due");
     }
 
     #[test]
-    fn the_fault_is_named_with_its_place() {
-        assert_eq!(wrong(r#"{"a":"x","c":"y"}"#), "unknown field `c` at line 1 column 12");
-        assert!(wrong(r#"{"a":"x","a":"y"}"#).starts_with("duplicate field `a`"));
-        assert!(wrong(r#"{"a":null,"\u0061":null}"#).starts_with("duplicate field `a`"));
-        assert!(wrong("{} {}").contains("trailing characters"));
-        assert!(wrong("{").contains("line 1 column 1"));
+    fn the_first_wrong_field_is_named() {
+        assert_eq!(wrong(r#"{"a":"x","c\n":"y","d":1}"#), r#"unknown field "c\n""#);
+        assert_eq!(wrong(r#"{"a":"x","a":"y"}"#), r#"duplicate field "a""#);
+        assert_eq!(wrong(r#"{"a":null,"\u0061":null}"#), r#"duplicate field "a""#);
+    }
+
+    #[test]
+    fn what_is_no_json_is_located() {
+        for text in ["{} {}", "{", "", "{\"a\":\"x\",}", "{'a':1}", "nope", r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
+            assert!(wrong(text).contains(" at line 1 column "), "{text}: {}", wrong(text));
+        }
+        assert!(wrong(&"[".repeat(8192)).contains("EOF"));
     }
 }

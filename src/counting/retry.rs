@@ -76,9 +76,7 @@ impl Attempts {
             return After::Again(pause);
         }
         if self.doubt && failure.surely_not_stored() {
-            return After::Failed(Failure::Broken(format!(
-                "an earlier attempt may have been carried out; the last: {failure:?}"
-            )));
+            return After::Failed(Failure::Broken(format!("an earlier attempt may have been carried out; the last: {failure}")));
         }
         After::Failed(failure)
     }

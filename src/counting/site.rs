@@ -3,6 +3,7 @@
 //! A site names a Durable Object, and a new name makes a new, billed object. So a site's name never comes from
 //! a stranger: it is looked up in the list that the owner configured.
 
+use super::json::quoted;
 use std::rc::Rc;
 
 /// The longest name of a site, in bytes: as long as one label of a host name may be, plus one.
@@ -65,7 +66,7 @@ impl Sites {
 
 /// A name that is none, for a person: on one line and not too long.
 fn shown(name: &str) -> String {
-    format!("{:?}", name.chars().take(MAX_SITE_BYTES).collect::<String>())
+    quoted(&name.chars().take(MAX_SITE_BYTES).collect::<String>())
 }
 
 fn is_site_name(name: &str) -> bool {

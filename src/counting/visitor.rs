@@ -12,7 +12,20 @@ const MAX_AGENT_BYTES: usize = 512;
 
 /// 128 random bits that live one UTC day.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u128", into = "u128")]
 pub struct Salt(pub [u8; 16]);
+
+impl From<u128> for Salt {
+    fn from(bits: u128) -> Self {
+        Self(bits.to_le_bytes())
+    }
+}
+
+impl From<Salt> for u128 {
+    fn from(salt: Salt) -> Self {
+        Self::from_le_bytes(salt.0)
+    }
+}
 
 impl std::fmt::Debug for Salt {
     /// Never shows the salt: what is logged stays.

@@ -10,7 +10,6 @@ use crate::counting::endpoint::Failure;
 use crate::counting::site::Site;
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use worker::Env;
 
 /// The binding of the Durable Object namespace in `wrangler.toml`.
@@ -18,7 +17,7 @@ const BINDING: &str = "DAYS";
 
 thread_local! {
     /// By site; there are as many as sites at most.
-    static CACHES: RefCell<HashMap<Site, DayCache>> = RefCell::new(HashMap::new());
+    static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The record that holds for a visit, if one can be had. `deadline` is the visit's own.
@@ -30,7 +29,7 @@ pub(super) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) ->
     let object = Object { env, binding: BINDING, name: site.as_str() };
     let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
     if let Err(failure) = &asked {
-        log::problem("no_day_record", &format!("{failure:?}"));
+        log::problem("no_day_record", &failure.to_string());
     }
     with_cache(site, |cache| cache.answered(asked.ok(), now_ms()))
 }
@@ -41,7 +40,15 @@ pub(super) fn forget(site: &Site, stale: Day) {
 }
 
 fn with_cache<T>(site: &Site, act: impl FnOnce(&mut DayCache) -> T) -> T {
-    CACHES.with_borrow_mut(|caches| act(caches.entry(site.clone()).or_default()))
+    CACHES.with_borrow_mut(|caches| {
+        if let Some((_, cache)) = caches.iter_mut().find(|(known, _)| known == site) {
+            return act(cache);
+        }
+        let mut cache = DayCache::default();
+        let done = act(&mut cache);
+        caches.push((site.clone(), cache));
+        done
+    })
 }
 
 fn read(bytes: &[u8]) -> Result<DayRecord, Failure> {

@@ -51,7 +51,7 @@ impl Days {
     }
 
     fn record(&self, call: &DayCall) -> Result<DayAnswer, StorageError> {
-        let random = isolate::random().map_err(|failure| StorageError(format!("{failure:?}")))?;
+        let random = isolate::random().map_err(|failure| StorageError(failure.to_string()))?;
         let record = self.days.record(call.day, call.shards, random, now_ms())?;
         Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
     }

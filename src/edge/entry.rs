@@ -110,12 +110,12 @@ impl Turn<'_> {
         if stated.is_some_and(|length| length > MAX_BODY_BYTES) {
             return Err(too_large());
         }
-        within(self.deadline.saturating_sub(now_ms()), body::read(self.request.body(), MAX_BODY_BYTES))
+        within(self.deadline.saturating_sub(now_ms()), body::read(self.request, MAX_BODY_BYTES))
             .await
             .ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?
             .map_err(|error| match error {
                 BodyError::TooLarge => too_large(),
-                BodyError::Broken(_) => Refusal::BodyBroken,
+                BodyError::Broken => Refusal::BodyBroken,
             })
     }
 
@@ -149,6 +149,6 @@ impl Turn<'_> {
 
 fn log_read<T>(outcome: &Result<T, Failure>) {
     if let Err(failure) = outcome {
-        log::problem("read_failed", &format!("{failure:?}"));
+        log::problem("read_failed", &failure.to_string());
     }
 }

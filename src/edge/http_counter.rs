@@ -1,13 +1,22 @@
 //! The external counter: one POST a visit to `COUNTER_URL`. The contract is in [`crate::counting::contract`].
 
-use super::{body, deadline::within, isolate, js_error::describe, log};
+use super::{isolate, js_error::describe, log};
 use crate::counting::contract::{self, MAX_ANSWER_BYTES};
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered};
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::VisitId;
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, Headers, RequestInit, RequestRedirect, Response, WorkerGlobalScope};
+
+#[wasm_bindgen(module = "/src/edge/http_counter.js")]
+extern "C" {
+    fn post(url: &str, body: &str, id: &str, ms: u32, cap: usize) -> Promise;
+
+    #[wasm_bindgen(js_name = isTimeout)]
+    fn is_timeout(error: &JsValue) -> bool;
+}
 
 /// A counter at a URL.
 pub(super) struct HttpCounter<'a> {
@@ -23,61 +32,21 @@ impl CounterEndpoint for HttpCounter<'_> {
             Some(id) => id.clone(),
             None => VisitId::made_by(isolate::name()?, isolate::next_number()),
         };
-        let abort = AbortController::new().map_err(broken)?;
-        let signal = abort.signal();
-        let exchange = self.exchange(&visit, &id, &signal);
-        let outcome = match within(self.timeout_ms.into(), exchange).await {
-            Some(outcome) => outcome,
-            None => {
-                // Dropping the exchange does not end it; this closes its connection.
-                abort.abort();
-                Err(Failure::Deadline { sent: true })
-            }
+        let exchange = post(self.url, &contract::body(&visit, &id), id.as_str(), self.timeout_ms, MAX_ANSWER_BYTES);
+        let outcome = match JsFuture::from(exchange).await {
+            Ok(status) => contract::read_status(status_of(&status)),
+            Err(error) if is_timeout(&error) => Err(Failure::Deadline { sent: true }),
+            Err(error) => Err(Failure::Broken(describe(&error))),
         };
         if let Err(failure) = &outcome {
-            log::problem("visit_failed", &format!("{failure:?}"));
+            log::problem("visit_failed", &failure.to_string());
         }
         outcome
     }
 }
 
-impl HttpCounter<'_> {
-    async fn exchange(&self, visit: &Visit, id: &VisitId, signal: &AbortSignal) -> Result<Registered, Failure> {
-        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
-        let request = post(&contract::body(visit, id), id, signal).map_err(broken)?;
-        let promise = scope.fetch_with_str_and_init(self.url, &request);
-        let response: Response = JsFuture::from(promise).await.map_err(broken)?.unchecked_into();
-        let registered = match contract::read_status(response.status()) {
-            Ok(registered) => registered,
-            // A refusal is one however its body ends; unread, that would keep the connection.
-            Err(failure) => {
-                body::discard(response.body()).await;
-                return Err(failure);
-            }
-        };
-        // A registration needs its whole answer.
-        match body::read(response.body(), MAX_ANSWER_BYTES).await {
-            Ok(_) => Ok(registered),
-            Err(body::BodyError::TooLarge) => Err(Failure::Broken(format!("its answer is over {MAX_ANSWER_BYTES} bytes"))),
-            Err(body::BodyError::Broken(why)) => Err(Failure::Broken(why)),
-        }
-    }
-}
-
-fn post(body: &str, id: &VisitId, signal: &AbortSignal) -> Result<RequestInit, JsValue> {
-    let headers = Headers::new()?;
-    headers.set("content-type", "application/json")?;
-    headers.set("accept", "application/json")?;
-    headers.set("idempotency-key", id.as_str())?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers);
-    init.set_body(&body.into());
-    init.set_redirect(RequestRedirect::Manual);
-    init.set_signal(Some(signal));
-    Ok(init)
-}
-
-fn broken(error: JsValue) -> Failure {
-    Failure::Broken(describe(&error))
+/// What is no status cannot come here; it would read as a server's failure.
+fn status_of(value: &JsValue) -> u16 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
+    value.as_f64().map_or(599, |status| status as u16)
 }

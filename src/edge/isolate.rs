@@ -2,7 +2,8 @@
 
 use crate::counting::endpoint::Failure;
 use std::cell::{Cell, OnceCell};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 thread_local! {
     static NAME: OnceCell<u128> = const { OnceCell::new() };
@@ -29,13 +30,18 @@ pub(super) fn next_number() -> u64 {
     })
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bits: &mut [u8]) -> Result<JsValue, JsValue>;
+}
+
 /// 128 bits from the platform's cryptographic random number generator.
 ///
 /// # Errors
-/// A scope without `crypto`, which a Worker is not.
+/// There is no `crypto`, or no request.
 pub(super) fn random() -> Result<[u8; 16], Failure> {
     let mut bits = [0; 16];
-    let scope: web_sys::WorkerGlobalScope = js_sys::global().unchecked_into();
-    let drawn = scope.crypto().and_then(|crypto| crypto.get_random_values_with_u8_array(&mut bits));
+    let drawn = get_random_values(&mut bits);
     drawn.map(|_| bits).map_err(|_| Failure::Refused("crypto.getRandomValues failed".to_owned()))
 }

@@ -3,18 +3,10 @@
 //! A request may not run code of another: a Rust waker, a channel or a shared future would do just that. What may cross is
 //! one number, by a promise that its owner made and awaits itself: see [`super::waits`].
 
-use super::waits::{OVER, Resolve, parked, wake};
+use super::waits::{self, OVER};
 use crate::counting::batch::Ticket;
 use crate::counting::endpoint::Failure;
 use crate::counting::wire::{Counted, Verdict};
-use std::cell::RefCell;
-use std::collections::HashMap;
-
-thread_local! {
-    /// How to wake each parked visit. An entry goes when its visit is answered, leads or gives up; one whose request was
-    /// killed goes when its batch ends.
-    static PARKED: RefCell<HashMap<Ticket, Resolve>> = RefCell::new(HashMap::new());
-}
 
 /// Why a parked visit runs again.
 #[derive(Debug)]
@@ -29,27 +21,17 @@ pub(super) enum Wake {
 
 /// Parks the running request for at most `ms` milliseconds.
 pub(super) async fn park(ticket: Ticket, ms: u64) -> Wake {
-    let (signal, resolve) = parked(ms);
-    PARKED.with_borrow_mut(|parked| parked.insert(ticket, resolve));
-    let signal = signal.await;
-    PARKED.with_borrow_mut(|parked| parked.remove(&ticket));
-    decode(signal)
+    decode(waits::parked(ticket, ms).await)
 }
 
 /// Tells a parked visit to lead.
 pub(super) fn lead(ticket: Ticket) {
-    send(ticket, LEAD);
+    waits::end(ticket, LEAD);
 }
 
 /// Answers a parked visit.
 pub(super) fn answer(ticket: Ticket, answer: &Result<Counted, Failure>) {
-    send(ticket, encode(answer));
-}
-
-fn send(ticket: Ticket, signal: f64) {
-    if let Some(resolve) = PARKED.with_borrow_mut(|parked| parked.remove(&ticket)) {
-        wake(&resolve, signal);
-    }
+    waits::end(ticket, encode(answer));
 }
 
 const LEAD: f64 = -1.0;

@@ -21,7 +21,6 @@ use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Verdict, Visi
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -37,9 +36,12 @@ const MAX_ROUTES: u32 = 3;
 const READ_AT_ONCE: usize = 16;
 
 thread_local! {
-    /// The batchers of this isolate, by the name of their object; there are as many as sites times shards at most.
-    static BATCHERS: RefCell<HashMap<String, Batcher>> = RefCell::new(HashMap::new());
+    /// The batchers of this isolate, by site and number of shard. Few sites are visited in one isolate, most often one.
+    static BATCHERS: RefCell<Vec<(Site, Vec<Batcher>)>> = const { RefCell::new(Vec::new()) };
 }
+
+/// A shard of a site, by its number.
+type Shard<'a> = (&'a Site, u16);
 
 /// The shards of a deployment, as one request sees them.
 pub(super) struct ShardClient<'a> {
@@ -56,7 +58,7 @@ impl CounterEndpoint for ShardClient<'_> {
         // Boxed, and so compiled once for all who register.
         let outcome = self.count(&visit).boxed_local().await;
         if let Err(failure) = &outcome {
-            log::problem("visit_failed", &format!("{failure:?}"));
+            log::problem("visit_failed", &failure.to_string());
         }
         let (counted, views) = outcome?;
         let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
@@ -124,7 +126,7 @@ impl ShardClient<'_> {
                 (Some(before), Some(id)) if self.seen(&visit.site, before, day, id).await? => {
                     Counted { verdict: Verdict::Duplicate, other: false, views: 0 }
                 }
-                _ => self.count_at(&object_name(&visit.site, shard), entry).await?,
+                _ => self.count_at((&visit.site, shard), entry).await?,
             };
             match counted.verdict {
                 Verdict::Counted | Verdict::Duplicate => {}
@@ -149,12 +151,12 @@ impl ShardClient<'_> {
     }
 
     /// Posts, or waits for the visit that does, until this visit has an answer.
-    async fn count_at(&self, object: &str, entry: Entry) -> Result<Counted, Failure> {
+    async fn count_at(&self, at: Shard<'_>, entry: Entry) -> Result<Counted, Failure> {
         let ticket = isolate::next_number();
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
-            match carry_out(ticket, step(object, event)) {
-                Next::Post(posting) => return self.lead(object, ticket, posting).await,
+            match carry_out(ticket, step(at, event)) {
+                Next::Post(posting) => return self.lead(at, ticket, posting).await,
                 Next::Answer(answer) => return answer,
                 Next::Park => {}
             }
@@ -166,17 +168,17 @@ impl ShardClient<'_> {
         }
     }
 
-    async fn post(&self, object: &str, posting: &Posting) -> Result<Receipt, Failure> {
-        match self.ask(object, &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
+    async fn post(&self, (site, shard): Shard<'_>, posting: &Posting) -> Result<Receipt, Failure> {
+        match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
             _ => Err(something_else()),
         }
     }
 
     /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
-    async fn lead(&self, object: &str, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
-        let outcome = self.post(object, &posting).await;
-        match carry_out(leader, step(object, Event::Ended(posting, outcome))) {
+    async fn lead(&self, at: Shard<'_>, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
+        let outcome = self.post(at, &posting).await;
+        match carry_out(leader, step(at, Event::Ended(posting, outcome))) {
             Next::Answer(answer) => answer,
             Next::Post(_) | Next::Park => Err(Failure::Broken("the batch has no line for its leader".to_owned())),
         }
@@ -226,11 +228,18 @@ fn object_name(site: &Site, shard: u16) -> String {
     format!("{}/{shard}", site.as_str())
 }
 
-fn step(object: &str, event: Event) -> Vec<Action> {
-    let now = now_ms();
-    BATCHERS.with_borrow_mut(|batchers| match batchers.get_mut(object) {
-        Some(batcher) => batcher.step(event, now),
-        None => batchers.entry(object.to_owned()).or_default().step(event, now),
+fn step((site, shard): Shard<'_>, event: Event) -> Vec<Action> {
+    BATCHERS.with_borrow_mut(|sites| {
+        let shard = usize::from(shard);
+        let at = sites.iter().position(|(known, _)| known == site).unwrap_or(sites.len());
+        if at == sites.len() {
+            sites.push((site.clone(), Vec::new()));
+        }
+        let Some((_, batchers)) = sites.get_mut(at) else { return Vec::new() };
+        if batchers.len() <= shard {
+            batchers.resize_with(shard.saturating_add(1), Batcher::default);
+        }
+        batchers.get_mut(shard).map_or_else(Vec::new, |batcher| batcher.step(event, now_ms()))
     })
 }
 

@@ -1,6 +1,7 @@
 //! SQLite as the platform gives it, behind [`Sql`].
 
 use super::js_error::describe;
+use crate::counting::ledger::sql::MAX_EXACT;
 use crate::counting::ledger::{Rows, Sql, StorageError, Value};
 use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -56,14 +57,11 @@ pub(super) fn thrown(error: &StorageError) -> JsValue {
     js_sys::Error::new(&error.0).into()
 }
 
-/// Whole numbers beyond this cannot be told from their neighbours in a double, which is how they cross.
-const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
-
 fn to_platform(value: &Value) -> Result<JsValue, StorageError> {
     Ok(match value {
         Value::Null => JsValue::NULL,
-        Value::Integer(integer) if integer.unsigned_abs() > MAX_SAFE_INTEGER => {
-            return Err(StorageError(format!("{integer} is beyond what crosses exactly")));
+        Value::Integer(integer) if integer.unsigned_abs() > MAX_EXACT.unsigned_abs() => {
+            return Err(StorageError(format!("{integer} is too large to be stored")));
         }
         #[allow(clippy::cast_precision_loss, reason = "checked above")]
         Value::Integer(integer) => JsValue::from_f64(*integer as f64),

@@ -13,13 +13,12 @@ use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/edge/waits.js")]
 extern "C" {
-    /// How a wait of another request is ended.
-    pub(super) type Resolve;
+    /// What ends a wait of another request.
+    type Resolve;
 
     fn park(number: f64, ms: f64, over: f64, ended: &Closure<dyn Fn(f64, f64)>) -> Resolve;
 
-    /// Ends a wait of any request with a signal.
-    pub(super) fn wake(resolve: &Resolve, signal: f64);
+    fn wake(resolve: &Resolve, signal: f64);
 
     fn sleep(number: f64, ms: f64, over: f64, ended: &Closure<dyn Fn(f64, f64)>) -> JsValue;
 
@@ -30,7 +29,7 @@ extern "C" {
 pub(super) const OVER: f64 = -2.0;
 
 thread_local! {
-    /// Waits that have not ended. One whose request was killed goes with the isolate.
+    /// Waits that have not ended, by their number. One whose request was killed stays as long as the isolate: 100 bytes.
     static WAITS: RefCell<HashMap<u64, Wait>> = RefCell::new(HashMap::new());
     /// What all waits of the isolate end by.
     static ENDED: Closure<dyn Fn(f64, f64)> = Closure::new(ended);
@@ -40,6 +39,8 @@ thread_local! {
 struct Wait {
     signal: Option<f64>,
     waker: Option<Waker>,
+    /// How another request ends it, where one may.
+    resolve: Option<Resolve>,
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number that was handed out below 2^53")]
@@ -60,8 +61,8 @@ pub(super) struct Signal {
 }
 
 impl Signal {
-    fn begin<T>(start: impl FnOnce(f64, &Closure<dyn Fn(f64, f64)>) -> T) -> (Self, T) {
-        let number = isolate::next_number();
+    /// Begins a wait under a number that no other wait has.
+    fn begin<T>(number: u64, start: impl FnOnce(f64, &Closure<dyn Fn(f64, f64)>) -> T) -> (Self, T) {
         WAITS.with_borrow_mut(|waits| waits.insert(number, Wait::default()));
         #[allow(clippy::cast_precision_loss, reason = "an isolate does not live for 2^53 waits")]
         let started = ENDED.with(|ended| start(number as f64, ended));
@@ -91,9 +92,22 @@ impl Drop for Signal {
     }
 }
 
-/// A wait that another request may end by [`wake`], or its time of `ms` milliseconds.
-pub(super) fn parked(ms: u64) -> (Signal, Resolve) {
-    Signal::begin(|number, ended| park(number, millis(ms), OVER, ended))
+/// A wait that another request may end by [`end`], or its time of `ms` milliseconds. `number` is one of the isolate's.
+pub(super) fn parked(number: u64, ms: u64) -> Signal {
+    let (signal, resolve) = Signal::begin(number, |number, ended| park(number, millis(ms), OVER, ended));
+    WAITS.with_borrow_mut(|waits| {
+        if let Some(wait) = waits.get_mut(&number) {
+            wait.resolve = Some(resolve);
+        }
+    });
+    signal
+}
+
+/// Ends a wait with a signal; nothing happens where it has ended. Its owner goes on in its own context.
+pub(super) fn end(number: u64, signal: f64) {
+    if let Some(resolve) = WAITS.with_borrow_mut(|waits| waits.get_mut(&number)?.resolve.take()) {
+        wake(&resolve, signal);
+    }
 }
 
 /// A timer, stopped where it is dropped.
@@ -105,7 +119,7 @@ pub(super) struct Timer {
 impl Timer {
     /// Ends after `ms` milliseconds.
     pub(super) fn after(ms: u64) -> Self {
-        let (signal, timer) = Signal::begin(|number, ended| sleep(number, millis(ms), OVER, ended));
+        let (signal, timer) = Signal::begin(isolate::next_number(), |number, ended| sleep(number, millis(ms), OVER, ended));
         Self { signal, timer }
     }
 }

@@ -1,5 +1,6 @@
 //! [`Sql`] over SQLite in memory, and a wrapper of it whose statements can fail before and after they took effect.
 
+use footfall::counting::ledger::sql::MAX_EXACT;
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
@@ -16,6 +17,10 @@ impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self.0 {
             Value::Null => ToSqlOutput::Owned(Stored::Null),
+            // As the platform does, which takes integers as doubles.
+            Value::Integer(integer) if integer.unsigned_abs() > MAX_EXACT.unsigned_abs() => {
+                return Err(rusqlite::Error::IntegralValueOutOfRange(0, *integer));
+            }
             Value::Integer(integer) => ToSqlOutput::Owned(Stored::Integer(*integer)),
             Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Value::Blob(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),

@@ -103,7 +103,7 @@ impl<S: Sql> Ledger<S> {
         let row = Row { at: now, batch: batch.clone(), receipt };
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
-        self.sql.run(schema::APPEND, &[Value::count(slot)?, Value::count(number)?, Value::Blob(encode(&row))])?;
+        self.sql.run(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
         self.take_over(&row, number);
         Ok(row.receipt)
     }
@@ -147,10 +147,10 @@ impl<S: Sql> Ledger<S> {
     pub fn visitors(&self, day: Day) -> Result<Visitors, StorageError> {
         let visitors = match self.people.visitors(day) {
             Some(visitors) => visitors,
-            None => self.sql.run(schema::DAY, &[Value::count(day.into())?])?.first().map_or(Ok(0), |row| count_at(row, 0))?,
+            None => self.sql.run(schema::DAY, &[Value::count(day.into())])?.first().map_or(Ok(0), |row| count_at(row, 0))?,
         };
         let mut withheld = Withheld::ALL.map(|why| self.people.withheld(day, why));
-        for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())?])? {
+        for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())])? {
             let why = usize::try_from(count_at(&row, 0)?).unwrap_or(usize::MAX);
             let views = withheld.get_mut(why).ok_or_else(|| unreadable("why a view has no visitor"))?;
             *views = views.saturating_add(count_at(&row, 1)?);
@@ -167,10 +167,10 @@ impl<S: Sql> Ledger<S> {
         self.people.begin(day_of(now));
         self.fold()?;
         // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
-        self.sql.run(schema::FORGET_JOURNAL, &[Value::count(self.folded)?])?;
+        self.sql.run(schema::FORGET_JOURNAL, &[Value::count(self.folded)])?;
         let known = first_known(window_of(now));
-        self.sql.run(schema::FORGET_SEEN, &[Value::count(known)?])?;
-        self.sql.run(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))?])?;
+        self.sql.run(schema::FORGET_SEEN, &[Value::count(known)])?;
+        self.sql.run(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
         Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) != Some(0))

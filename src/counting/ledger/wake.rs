@@ -47,7 +47,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))?])? {
+        for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
             let window = count_at(&row, 0)?;
             for id in unpack(blob_at(&row, 1)?)? {
                 self.seen.insert(Fingerprint(id), window);
@@ -58,7 +58,7 @@ impl<S: Sql> Ledger<S> {
 
     fn load_people(&mut self) -> Result<(), StorageError> {
         let day = meta(&self.sql, "day")?;
-        let rows = self.sql.run(schema::VISITORS, &[Value::count(day)?])?;
+        let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
         let mut hashes = Vec::new();
         for row in &rows {
             hashes.extend(unpack(blob_at(row, 0)?)?.map(VisitorHash));
@@ -69,7 +69,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))?])? {
+        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])? {
             let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
             let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
             let last = Last { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
@@ -80,7 +80,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Takes over the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)?])? {
+        for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)])? {
             let number = count_at(&row, 0)?;
             let read: Row<'_> = decode(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
             if number != self.written.saturating_add(1) {

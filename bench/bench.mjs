@@ -1,0 +1,142 @@
+// `npm run bench`: runs Footfall and its peers side by side on the same work and writes docs/bench.md and docs/bench.svg.
+// Everything that was found is in target/bench.json.
+
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { builtModules } from '../tests/support/built.mjs';
+import { build } from '../tools/build.mjs';
+import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
+import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
+import { setup } from '../tools/setup.mjs';
+import { measureBatches } from './scale/capacity.mjs';
+import { judged } from './side_by_side/goals.mjs';
+import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
+import { goalsTable, levelTable, page, picture } from './side_by_side/page.mjs';
+import { directory, PROGRAMS, startCounter } from './side_by_side/programs.mjs';
+import { measureRounds } from './side_by_side/rounds.mjs';
+import { measureStarts } from './side_by_side/starts.mjs';
+import { where } from './where.mjs';
+
+const HELP = `npm run bench                measures Footfall and its peers (about 8 min) and writes docs/bench.md
+npm run bench -- --quick     fewer rounds and visits (about 2 min), for a first look; writes no page
+`;
+
+/** Rounds, and visits a round: enough for a second of CPU, of which the kernel tells hundredths. */
+const WHOLE = {
+  rounds: 5,
+  levels: [{ connections: 1, visits: 2_000 }, { connections: 64, visits: 8_000 }, { connections: 1_000, visits: 8_000 }],
+  inFlight: { visits: 4_000, rounds: 3 },
+  starts: 12,
+};
+const QUICK = {
+  rounds: 2,
+  levels: [{ connections: 1, visits: 500 }, { connections: 64, visits: 4_000 }, { connections: 1_000, visits: 4_000 }],
+  inFlight: { visits: 4_000, rounds: 1 },
+  starts: 4,
+};
+
+/** As in tools/gates.mjs, so that what the tests compiled is used here. */
+const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+const EXAMPLES = join(TARGET, 'release', 'examples');
+const PEERS = join(TARGET, 'peers');
+const DOCS = join(ROOT, 'docs');
+
+/** Another Worker than that of the source, for who compares two: measured as it is, and no page is written of it. */
+const OTHER_BUILD = process.env.FOOTFALL_BUILD;
+
+/** A commit is what was measured only if nothing of this has changed since. */
+const MEASURED = ['src', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'tools', 'bench'];
+
+/** Files in memory. */
+const MEMORY = '/dev/shm';
+
+await main(async () => {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) return void process.stdout.write(HELP);
+  const unknown = args.filter((arg) => arg !== '--quick');
+  if (unknown.length > 0) throw new Trouble(`there is no ${unknown.join(', ')}\n\n${HELP}`);
+  const quick = args.includes('--quick');
+  const plan = quick ? QUICK : WHOLE;
+  if (![MEMORY, '/proc/self/schedstat'].every(existsSync)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
+  checkDescriptors(plan.inFlight.visits);
+  await setup({ tools: BENCH_TOOLS });
+  if (!OTHER_BUILD) await build();
+  await compile();
+  const found = await measure(plan);
+  const at = await where(...MEASURED);
+  if (OTHER_BUILD) at.commit = 'unknown, as FOOTFALL_BUILD names another build';
+  const result = { quick, where: at, rounds: plan.rounds, ...found };
+  result.goals = judged(result);
+  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  writeFileSync(join(ROOT, 'target', 'bench.json'), JSON.stringify(result, undefined, 1));
+  show(result);
+  if (quick || OTHER_BUILD) return void say('wrote target/bench.json; a quick run, or one of another build, writes no page');
+  await publish(result);
+  say('wrote docs/bench.md, docs/bench.svg and target/bench.json');
+});
+
+/** The peers in a directory of their own, as they are a package of their own; and the programs that help. */
+async function compile() {
+  const cargo = ['build', '--quiet', '--locked', '--release'];
+  await step('compiling the peers', '1 min the first time', () =>
+    run('cargo', [...cargo, '--manifest-path', join('bench', 'peers', 'native', 'Cargo.toml')], { env: toolEnv({ CARGO_TARGET_DIR: PEERS }) }),
+  );
+  await step('compiling the batches and the chart', '1 min the first time', () =>
+    run('cargo', [...cargo, '--example', 'scale', '--example', 'bench'], { env: toolEnv(FAST_TO_LINK) }),
+  );
+}
+
+async function measure({ rounds, levels, inFlight, starts }) {
+  const [disk, memory] = [tmpdir(), MEMORY].map((at) => realpathSync(mkdtempSync(join(at, 'footfall-bench-'))));
+  process.once('exit', () => [disk, memory].forEach((made) => rmSync(made, { recursive: true, force: true })));
+  const bins = join(PEERS, 'release');
+  const counter = await startCounter(bins);
+  try {
+    const common = { counter, bins, rounds };
+    const objects = { names: ['object', 'footfall'], levels: levels.filter(({ connections }) => connections <= 64) };
+    return {
+      deployable: deployable(),
+      starts: await step('starting', '30 s', () => measureStarts(disk, starts)),
+      levels: await step('measuring all programs', '5 min', () => measureRounds(disk, { ...common, levels, names: Object.keys(PROGRAMS) })),
+      inMemory: await step('the same with files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
+      inFlight: await step('measuring memory', '1 min', () => measureInFlight(disk, { ...common, ...inFlight })),
+      shard: await step('measuring one shard', '20 s', () => oneShard(directory(disk, 'shard'), rounds)),
+    };
+  } finally {
+    counter.end();
+  }
+}
+
+async function oneShard(files, rounds) {
+  await runQuietly(join(EXAMPLES, 'scale'), ['batches', files, String(Date.now())]);
+  return measureBatches(files, 100, rounds);
+}
+
+/** What has to be loaded before the first visit of an isolate. */
+function deployable() {
+  const files = builtModules().map((file) => {
+    const bytes = readFileSync(file);
+    return { name: basename(file), bytes: bytes.length, gzipBytes: gzipSync(bytes).length };
+  });
+  const sum = (what) => files.reduce((all, file) => all + file[what], 0);
+  return { files, bytes: sum('bytes'), gzipBytes: sum('gzipBytes') };
+}
+
+function show(result) {
+  const { where: at, quick, levels } = result;
+  const parts = levels.map((level) => `${level.connections} connections, ${level.visits} visits a round:\n\n${levelTable(level)}`);
+  process.stdout.write(`\n${[...parts, goalsTable(result)].join('\n\n')}\n\n${at.machine}, ${at.workerd}, commit ${at.commit}\n`);
+  if (quick) process.stdout.write('QUICK: few rounds of few visits, so only for a first look\n');
+}
+
+async function publish(result) {
+  mkdirSync(DOCS, { recursive: true });
+  const data = join(ROOT, 'target', 'bench-picture.json');
+  writeFileSync(data, JSON.stringify(picture(result)));
+  await runQuietly(join(EXAMPLES, 'bench'), [data, join(DOCS, 'bench.svg')]);
+  writeFileSync(join(DOCS, 'bench.md'), page(result));
+}

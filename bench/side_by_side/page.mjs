@@ -1,0 +1,163 @@
+// docs/bench.md, the tables in the terminal and what the picture shows, written from what a run found. No number stands here
+// that a run can find.
+
+import { markdown, three, two, whole } from '../text.mjs';
+import { range } from './goals.mjs';
+import { PROGRAMS } from './programs.mjs';
+import { ratio } from './rounds.mjs';
+
+const mib = (bytes) => `${whole(bytes / 2 ** 20)} MiB`;
+const times = (number) => number.toFixed(2);
+const MET = { aim: 'yes, the aim', must: 'yes, the must', no: '**no**' };
+
+export function goalsTable({ goals }) {
+  const lines = goals.map(({ measure, met, shown }) => [measure, shown.must, shown.aim, shown.measured, MET[met]]);
+  return markdown(['measure, 64 connections unless said', 'must', 'aim', 'measured: median (least to most)', 'met?'], lines, 0);
+}
+
+const HEAD = ['program', 'CPU a visit, us', 'that, of Footfall embedded', 'that, of Footfall with one POST', 'visits/s', 'wait p50 / p99, ms', 'memory after'];
+
+export function levelTable({ programs }) {
+  const lines = Object.entries(programs).map(([name, found]) => [
+    PROGRAMS[name].title,
+    range(found.cpuUs, three),
+    ...['footfall', 'footfallPost'].map((one) => (programs[one] ? range(ratio(found.cpuUs, programs[one].cpuUs), times) : '')),
+    range(found.visitsPerSecond, three),
+    `${three(found.p50Ms.median)} / ${three(found.p99Ms.median)}`,
+    mib(found.rssBytes.median),
+  ]);
+  return markdown(HEAD, lines, 0);
+}
+
+function inFlightTable({ inFlight: { programs } }) {
+  const lines = Object.entries(programs).map(([name, { rssBytes, idleBytes, addedBytesAVisit, wasmBytesAVisit }]) => [
+    PROGRAMS[name].title,
+    range(idleBytes, mib),
+    range(rssBytes, mib),
+    `${three(addedBytesAVisit.median / 1024)} KiB`,
+    name === 'post' ? '' : `${three(wasmBytesAVisit.median / 1024)} KiB`,
+  ]);
+  return markdown(['program', 'idle', 'while all wait', 'added a visit', 'of that wasm linear memory'], lines, 0);
+}
+
+const STARTED = { nothing: 'workerd that serves a file and no Worker', constant: PROGRAMS.constant.title, object: PROGRAMS.object.title, footfall: PROGRAMS.footfall.title };
+
+function startsTable({ starts }) {
+  const net = (name) => starts[name].median - starts.nothing.median;
+  const lines = Object.entries(STARTED).map(([name, title]) => [
+    title,
+    range(starts[name], three),
+    ...(name === 'nothing' ? ['', ''] : [range(ratio(starts.footfall, starts[name]), times), three(net(name))]),
+    ['nothing', 'footfall'].includes(name) ? '' : times(net('footfall') / net(name)),
+  ]);
+  return markdown(['process', 'CPU to the first answer, ms', 'Footfall is so many times that', 'net of workerd itself, ms', 'Footfall net is so many times that'], lines, 0);
+}
+
+/** What bench/side_by_side/main.rs draws. */
+export function picture({ where, levels }) {
+  const at = (connections) => levels.find((level) => level.connections === connections).programs;
+  const names = Object.keys(PROGRAMS);
+  const panel = (title, unit, programs, figure) => ({
+    title,
+    unit,
+    values: names.map((name) => (({ median, min, max }) => ({ median, min, max }))(programs[name][figure])),
+  });
+  return {
+    title: 'A visit: Footfall and its peers on the same machine in the same run',
+    subtitle: `median of the rounds, and from the least to the most; ${where.machine}, ${where.workerd}, commit ${where.commit}`,
+    programs: names.map((name) => ({ title: PROGRAMS[name].title, ours: name.startsWith('footfall') })),
+    panels: [
+      panel('CPU of the serving process a visit', 'us, 64 connections; less is better', at(64), 'cpuUs'),
+      panel('Visits a second', '64 connections; more is better', at(64), 'visitsPerSecond'),
+      panel('Wait (p50)', 'ms, 1 connection; less is better', at(1), 'p50Ms'),
+    ],
+  };
+}
+
+export function page(run) {
+  const { where, levels, inMemory, inFlight, starts, shard, deployable, rounds } = run;
+  const sum = (all) => all.flatMap((level) => Object.values(level.programs).map(({ cpuUs }) => level.visits * cpuUs.rounds.length)).reduce((a, b) => a + b, 0);
+  const everywhere = [...levels, ...inMemory].flatMap((level) => Object.values(level.programs));
+  const busiest = (what) => Math.max(...everywhere.map((one) => one[what]));
+  const memory = inMemory.find(({ connections }) => connections === 64).programs;
+  const memory1 = inMemory.find(({ connections }) => connections === 1).programs;
+  return `# Footfall next to its peers
+
+Written by \`npm run bench\`, which measures it anew; do not edit. This run: ${where.day}, commit ${where.commit},
+${where.machine}, ${where.workerd}.
+
+Every program gets the same visits from the same generator (oha) over loopback: workerd straight (\`workerd serve\`, no development
+proxy), the others as they are. They take turns, ${rounds} rounds at each number of connections after one that is not counted; a ratio is taken
+within a round. What is said is the median, and in brackets the least and the most of the rounds. CPU is user and system time of
+the serving process, all threads; the external counter and the generator are processes of their own and not in it.
+Each of the ${whole(sum([...levels, ...inMemory]))} visits counted below was answered with 200 and the welcome, and after each load the counter had grown by
+exactly as many; anything else ends the run.
+
+## Goals
+
+${goalsTable(run)}
+
+![CPU a visit, visits a second and wait of each program](bench.svg)
+
+${levels.map((level) => `## ${whole(level.connections)} connection${level.connections === 1 ? '' : 's'}, ${whole(level.visits)} visits a round\n\n${levelTable(level)}`).join('\n\n')}
+
+Where many connect at once, p99 is the time in which workerd accepts them: it does so between its other work, and those that
+it takes last wait longest.
+
+## The programs
+
+| program | source | what it does with a visit |
+| --- | --- | --- |
+| ${PROGRAMS.constant.title} | \`bench/peers/workers/constant.js\` | nothing: the floor of the runtime |
+| ${PROGRAMS.object.title} | \`bench/peers/workers/object.js\` | one RPC call to an object, which writes one row; awaited, answered once it is durable |
+| ${PROGRAMS.footfall.title} | \`build/\`, as it is deployed | hashes the visitor, counts page, day and visitor exactly once; answered once it is durable. Visits that come meanwhile share a call |
+| ${PROGRAMS.post.title} | \`bench/peers/workers/post.js\` | one POST to the external counter, awaited, its status and its whole answer read |
+| ${PROGRAMS.footfallPost.title} | \`build/\` with \`COUNTER_URL\` | the same, with an id, a deadline and a bound on the answer |
+| ${PROGRAMS.axumNew.title} | \`bench/peers/native/src/bin/client_each_visit.rs\` | the same POST from a new client, and so a new connection; awaited |
+| ${PROGRAMS.axumShared.title} | \`bench/peers/native/src/bin/shared_client.rs\` | the same POST over kept connections, its status and its whole answer read |
+
+The external counter is a number in the memory of a small program (\`bench/peers/native/src/bin/counter.rs\`), the same for all.
+Objects keep their counts on this machine's disk, as under \`wrangler dev\`. With the files in memory instead (/dev/shm), where the
+disk's part of the time is gone, Footfall's embedded counter takes ${range(ratio(memory.footfall.cpuUs, memory.object.cpuUs), times)} of the CPU of the
+plain JS Worker + Durable Object (${range(memory.footfall.cpuUs, three)} against ${range(memory.object.cpuUs, three)} us a visit), and at 1 connection its p50
+wait is ${range(ratio(memory1.footfall.p50Ms, memory1.object.p50Ms), times)} of the other's.
+
+## Memory of ${whole(inFlight.visits)} visits in flight
+
+The external counter holds its answers until all visits wait for it. Processes are new in each round; idle is after
+some visits and a collection of garbage.
+
+${inFlightTable(run)}
+
+## The first answer
+
+CPU of the whole process from its spawn to its first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is the
+ratio of these. Most of it is workerd itself, so the last two columns take that off.
+
+${startsTable(run)}
+
+The deployable: ${whole(deployable.bytes)} bytes, ${whole(deployable.gzipBytes)} with gzip (${deployable.files.map(({ name, gzipBytes }) => `\`${name}\` ${whole(gzipBytes)}`).join(', ')}).
+
+## One shard
+
+Batches of ${shard.visits} visits posted to one shard from inside the same workerd, files in memory, every visitor a new one: ${three(shard.batchUs)} us of CPU a
+batch, the caller's part included, ${two(shard.visitUs)} us a visit. [scale.md](scale.md) has more of it.
+
+## What this does not show
+
+- One machine, loopback: no network between a visitor and a Worker, or a Worker and its counter. On Cloudflare an object may be far
+  from the isolate that calls it, and its storage sends every write to other machines.
+- Generator, program and counter share the ${where.machine.match(/^\d+ cores?/)[0]}. oha used at most ${two(busiest('ohaBusy') * 100)} % of one and the counter ${two(busiest('counterBusy') * 100)} %, so neither was the limit, but
+  they take caches and turns from what they measure. CPU a visit is the figure to compare; visits a second depend on the rest more.
+- One isolate and one shard, one page, one visitor: more of them is what [scale.md](scale.md) is about.
+- The programs on tokio use both cores where they can, workerd serves a Worker on one thread.
+- The peers do less: no visitor, no id, no deadline. None of them counts a retried visit once.
+
+## Again
+
+    npm run bench                 # sets up what is missing, builds all, measures, and writes this page
+    npm run bench -- --quick      # fewer rounds and visits, for a first look; writes no page
+
+Everything that was found, each round of it, is in \`target/bench.json\` after a run.
+`;
+}

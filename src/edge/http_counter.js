@@ -1,0 +1,30 @@
+// The POST to an external counter in one crossing. See http_counter.rs.
+
+import { bytes } from './body.js';
+
+/**
+ * Posts a visit and returns the status of the answer. Of one that registers, the whole body has come by then, and is at most
+ * `cap` bytes long. After `ms` milliseconds, wherever it is by then, the exchange is aborted, which closes its connection.
+ */
+export async function post(url, body, id, ms, cap) {
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', accept: 'application/json', 'idempotency-key': id },
+    // A redirect that is followed turns a POST into a GET without a body.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(ms),
+  });
+  if (!response.ok) {
+    // A refusal is one however its body ends; unread, that would keep the connection.
+    await response.body?.cancel().catch(() => {});
+  } else if ((await bytes(response, cap)) === undefined) {
+    throw new RangeError(`its answer is over ${cap} bytes`);
+  }
+  return response.status;
+}
+
+/** Whether an exchange ended because its time was over. */
+export function isTimeout(error) {
+  return error?.name === 'TimeoutError';
+}
