@@ -13,7 +13,7 @@ import { setup } from '../tools/setup.mjs';
 import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
-import { goalsTable, levelTable, page, picture } from './side_by_side/page.mjs';
+import { connectionsOf, goalsTable, levelTable, page, picture } from './side_by_side/page.mjs';
 import { directory, PROGRAMS, startCounter } from './side_by_side/programs.mjs';
 import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
@@ -128,7 +128,7 @@ function deployable() {
 
 function show(result) {
   const { where: at, quick, levels } = result;
-  const parts = levels.map((level) => `${level.connections} connections, ${level.visits} visits a round:\n\n${levelTable(level)}`);
+  const parts = levels.map((level) => `${connectionsOf(level.connections)}, ${level.visits} visits a round:\n\n${levelTable(level)}`);
   process.stdout.write(`\n${[...parts, goalsTable(result)].join('\n\n')}\n\n${at.machine}, ${at.workerd}, commit ${at.commit}\n`);
   if (quick) process.stdout.write('QUICK: few rounds of few visits, so only for a first look\n');
 }

@@ -6,16 +6,17 @@ import { capture, onPath, run, step, Trouble } from './run.mjs';
 
 const OLDEST_NODE = 20;
 
-/** cargo links with cc, and the tests compile SQLite with it; worker-build links with the system's OpenSSL. */
+/** cargo links with cc, and the tests compile SQLite with it; oha, which only `npm run bench` needs, links with OpenSSL. */
 const DEBIAN = ['build-essential', 'pkg-config', 'libssl-dev'];
 
 export function systemPackages(tools) {
-  const compiles = tools.some((name) => CARGO_TOOLS[name].bins.some((bin) => !existsSync(cargoBin(bin))));
+  const compiles = (name) => CARGO_TOOLS[name].bins.some((bin) => !existsSync(cargoBin(bin)));
+  const needsOpenssl = tools.some((name) => CARGO_TOOLS[name].openssl && compiles(name));
 
   async function lacking() {
     const compiler = onPath('cc') ? [] : ['a C compiler (cc)'];
-    // Needed once, to compile worker-build. macOS has its own TLS and needs no OpenSSL.
-    if (!compiles || process.platform !== 'linux') return compiler;
+    // Needed once, to compile. macOS has its own TLS and needs no OpenSSL.
+    if (!needsOpenssl || process.platform !== 'linux') return compiler;
     const openssl = await capture('pkg-config', ['--exists', 'openssl']);
     return openssl.code === 0 ? compiler : [...compiler, 'pkg-config with the headers of OpenSSL'];
   }

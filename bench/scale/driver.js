@@ -45,9 +45,8 @@ async function post({ file, calls, namespace, name, path }, env) {
   const stub = env[namespace].getByName(name);
   const run = async (lane) => {
     for (const body of lane.slice(from, until)) {
-      const response = await stub.fetch(`https://object${path}`, { method: 'POST', body });
-      kept.push(await response.arrayBuffer());
-      if (response.status !== 200) throw new Error(`an object answered ${response.status}`);
+      // A shard knows no path, and looks at the first argument only.
+      kept.push(await stub.post(body, path));
     }
   };
   const before = kept.length;

@@ -53,6 +53,8 @@ async function waitTogether(of, program, { counter, visits }) {
   const idle = await memory(program);
   await counter.hold();
   const answered = load(of, program, { visits, connections: visits, counter });
+  // Awaited below; until then nobody may take its failure for one that nobody handles.
+  answered.catch(() => {});
   // Whatever comes first: all of them wait, or the load ended, which it must not before they are let go.
   await Promise.race([
     allWait(counter, visits),

@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a program for the people who work on Footfall: it may stop at what is wrong"
 )]
 

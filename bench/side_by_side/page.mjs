@@ -17,6 +17,9 @@ export function goalsTable({ goals }) {
 
 const HEAD = ['program', 'CPU a visit, us', 'that, of Footfall embedded', 'that, of Footfall with one POST', 'visits/s', 'wait p50 / p99, ms', 'memory after'];
 
+/** `64 connections`. */
+export const connectionsOf = (number) => `${whole(number)} connection${number === 1 ? '' : 's'}`;
+
 export function levelTable({ programs }) {
   const lines = Object.entries(programs).map(([name, found]) => [
     PROGRAMS[name].title,
@@ -27,6 +30,21 @@ export function levelTable({ programs }) {
     mib(found.rssBytes.median),
   ]);
   return markdown(HEAD, lines, 0);
+}
+
+/** Both programs with objects, and Footfall over the other. */
+function inMemoryTable({ inMemory }) {
+  const lines = inMemory.flatMap(({ connections, programs: { object, footfall } }) =>
+    [
+      ['CPU a visit, us', 'cpuUs'],
+      ['wait p50, ms', 'p50Ms'],
+    ].map(([what, figure]) => [
+      `${connectionsOf(connections)}: ${what}`,
+      ...[object, footfall].map((found) => range(found[figure], three)),
+      range(ratio(footfall[figure], object[figure]), times),
+    ]),
+  );
+  return markdown(['measure', PROGRAMS.object.title, PROGRAMS.footfall.title, 'Footfall to the other'], lines, 0);
 }
 
 function inFlightTable({ inFlight: { programs } }) {
@@ -79,8 +97,6 @@ export function page(run) {
   const sum = (all) => all.flatMap((level) => Object.values(level.programs).map(({ cpuUs }) => level.visits * cpuUs.rounds.length)).reduce((a, b) => a + b, 0);
   const everywhere = [...levels, ...inMemory].flatMap((level) => Object.values(level.programs));
   const busiest = (what) => Math.max(...everywhere.map((one) => one[what]));
-  const memory = inMemory.find(({ connections }) => connections === 64).programs;
-  const memory1 = inMemory.find(({ connections }) => connections === 1).programs;
   return `# Footfall next to its peers
 
 Written by \`npm run bench\`, which measures it anew; do not edit. This run: ${where.day}, commit ${where.commit},
@@ -90,8 +106,8 @@ Every program gets the same visits from the same generator (oha) over loopback: 
 proxy), the others as they are. They take turns, ${rounds} rounds at each number of connections after one that is not counted; a ratio is taken
 within a round. What is said is the median, and in brackets the least and the most of the rounds. CPU is user and system time of
 the serving process, all threads; the external counter and the generator are processes of their own and not in it.
-Each of the ${whole(sum([...levels, ...inMemory]))} visits counted below was answered with 200 and the welcome, and after each load the counter had grown by
-exactly as many; anything else ends the run.
+Each of the ${whole(sum([...levels, ...inMemory]))} visits of these rounds was answered with 200 and the welcome, and after each load the program's counter, where it
+has one, had grown by exactly as many; anything else ends the run.
 
 ## Goals
 
@@ -99,10 +115,10 @@ ${goalsTable(run)}
 
 ![CPU a visit, visits a second and wait of each program](bench.svg)
 
-${levels.map((level) => `## ${whole(level.connections)} connection${level.connections === 1 ? '' : 's'}, ${whole(level.visits)} visits a round\n\n${levelTable(level)}`).join('\n\n')}
+${levels.map((level) => `## ${connectionsOf(level.connections)}, ${whole(level.visits)} visits a round\n\n${levelTable(level)}`).join('\n\n')}
 
-Where many connect at once, p99 is the time in which workerd accepts them: it does so between its other work, and those that
-it takes last wait longest.
+With many connections workerd answers some again and again while others wait for their first answer, and other clients than oha see
+the same. Where p99 is hundreds of times p50, that is why: p50 is the wait of the lucky ones.
 
 ## The programs
 
@@ -117,10 +133,13 @@ it takes last wait longest.
 | ${PROGRAMS.axumShared.title} | \`bench/peers/native/src/bin/shared_client.rs\` | the same POST over kept connections, its status and its whole answer read |
 
 The external counter is a number in the memory of a small program (\`bench/peers/native/src/bin/counter.rs\`), the same for all.
-Objects keep their counts on this machine's disk, as under \`wrangler dev\`. With the files in memory instead (/dev/shm), where the
-disk's part of the time is gone, Footfall's embedded counter takes ${range(ratio(memory.footfall.cpuUs, memory.object.cpuUs), times)} of the CPU of the
-plain JS Worker + Durable Object (${range(memory.footfall.cpuUs, three)} against ${range(memory.object.cpuUs, three)} us a visit), and at 1 connection its p50
-wait is ${range(ratio(memory1.footfall.p50Ms, memory1.object.p50Ms), times)} of the other's.
+
+## Files in memory
+
+Above, objects keep their counts on this machine's disk, as under \`wrangler dev\`, and what the kernel does for a file is in their CPU.
+A batch saves much of that. Here the files are in memory (/dev/shm), where hardly anything of it is left:
+
+${inMemoryTable(run)}
 
 ## Memory of ${whole(inFlight.visits)} visits in flight
 
@@ -132,7 +151,7 @@ ${inFlightTable(run)}
 ## The first answer
 
 CPU of the whole process from its spawn to its first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is the
-ratio of these. Most of it is workerd itself, so the last two columns take that off.
+ratio of these. A part of it is workerd itself, whatever it serves; the last two columns take that off.
 
 ${startsTable(run)}
 

@@ -14,7 +14,6 @@ const COUNTER = 'counter';
 /** COUNTER_TIMEOUT_MS: the longest, so that a slow machine makes a slow run and no failed visit. */
 const PATIENT = { COUNTER_TIMEOUT_MS: 25_000 };
 
-const worker = async (dir, sockets) => startWorkerd(dir, sockets);
 const COUNTER_URL = ({ counter }) => ({ COUNTER_URL: counter.url(COUNTER, '/counter') });
 
 /**
@@ -25,27 +24,27 @@ export const PROGRAMS = {
   constant: {
     title: 'plain JS Worker, constant answer',
     counts: 'nowhere',
-    start: (dir) => worker(dir, plain(dir, 'constant')),
+    start: (dir) => startWorkerd(dir, plain(dir, 'constant')),
   },
   object: {
     title: 'plain JS Worker + Durable Object',
     counts: 'itself',
-    start: (dir) => worker(dir, plainObject(dir)),
+    start: (dir) => startWorkerd(dir, plainObject(dir)),
   },
   footfall: {
     title: 'Footfall, embedded counter',
     counts: 'itself',
-    start: (dir) => worker(dir, footfall(dir, { vars: PATIENT })),
+    start: (dir) => startWorkerd(dir, footfall(dir, { vars: PATIENT })),
   },
   post: {
     title: 'plain JS Worker, one POST a visit',
     counts: 'external',
-    start: (dir, { watched, ...to }) => worker(dir, plain(dir, 'post', { vars: COUNTER_URL(to), watched })),
+    start: (dir, { watched, ...to }) => startWorkerd(dir, plain(dir, 'post', { vars: COUNTER_URL(to), watched })),
   },
   footfallPost: {
     title: 'Footfall, one POST a visit',
     counts: 'external',
-    start: (dir, { watched, ...to }) => worker(dir, footfall(dir, { vars: { ...PATIENT, ...COUNTER_URL(to) }, watched })),
+    start: (dir, { watched, ...to }) => startWorkerd(dir, footfall(dir, { vars: { ...PATIENT, ...COUNTER_URL(to) }, watched })),
   },
   axumNew: {
     title: 'axum + reqwest, a new client each visit',
@@ -60,7 +59,7 @@ export const PROGRAMS = {
 };
 
 /** A workerd that serves a file and no Worker. */
-export const NOTHING = { title: 'workerd without a Worker', counts: 'nowhere', start: (dir) => worker(dir, nothing(dir)) };
+export const NOTHING = { title: 'workerd without a Worker', counts: 'nowhere', start: (dir) => startWorkerd(dir, nothing(dir)) };
 
 /** A new directory for a program, below `work`. */
 export function directory(work, ...names) {

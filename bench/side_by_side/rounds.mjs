@@ -37,7 +37,7 @@ async function measureLevel(running, counter, level, rounds) {
       const one = await load(PROGRAMS[name], program, { ...level, counter });
       if (round > 0) found.get(name).push(one);
     }
-    say(`${level.connections} connections: ${round === 0 ? 'warmed up' : `round ${round} of ${rounds}`}`);
+    say(`connections ${level.connections}: ${round === 0 ? 'warmed up' : `round ${round} of ${rounds}`}`);
   }
   return Object.fromEntries([...found].map(([name, all]) => [name, summary(all)]));
 }

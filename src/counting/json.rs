@@ -6,10 +6,15 @@
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// A text in quotes, on one line, whatever is in it.
+/// A text in quotes, on one line, whatever is in it: as JSON writes it, without what would not show or turn the line around.
 pub fn quoted(text: &str) -> String {
+    let unseen = |c: char| {
+        c > '\u{7e}'
+            && (c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    };
+    let shown: String = text.chars().map(|c| if unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
     // A text always serialises.
-    serde_json::to_string(text).unwrap_or_default()
+    serde_json::to_string(&shown).unwrap_or_default()
 }
 
 /// The values of these names in a JSON object; `None` for one that is left out or `null`.
@@ -51,6 +56,10 @@ impl Value {
         }
     }
 }
+
+/// With its feature `arbitrary_precision`, serde_json shows a number that is not small and whole as an object with this one name. An object that says so
+/// itself is refused all the same.
+const NUMBER: &str = "$serde_json::private::Number";
 
 /// The kinds that need no look inside.
 macro_rules! simple_kinds {
@@ -129,9 +138,11 @@ impl<'de, const N: usize> Visitor<'de> for &mut Object<N> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         while let Some(name) = map.next_key::<Value>()? {
             let value = map.next_value::<Value>()?;
-            // A name is always a text.
-            if let Value::Text(name) = name {
-                self.take(&name, value);
+            match name {
+                Value::Text(name) if name == NUMBER => return Ok(Value::Number),
+                Value::Text(name) => self.take(&name, value),
+                // A name is always a text.
+                _ => {}
             }
         }
         Ok(Value::Object)
@@ -150,8 +161,13 @@ impl<'de> Visitor<'de> for AnyValue {
     simple_kinds!();
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::Object)
+        let mut kind = Value::Object;
+        while let Some((name, _)) = map.next_entry::<Value, IgnoredAny>()? {
+            if matches!(name, Value::Text(name) if name == NUMBER) {
+                kind = Value::Number;
+            }
+        }
+        Ok(kind)
     }
 }
 
@@ -176,7 +192,7 @@ mod tests {
     #[test]
     fn every_wrong_kind_is_named() {
         for (value, kind) in
-            [("1", "a number"), ("-1", "a number"), ("1.5", "a number"), ("true", "a flag"), (r#"[{"a":"x"},[]]"#, "a list")]
+            [("1", "a number"), ("-1", "a number"), ("1.5e999", "a number"), ("true", "a flag"), (r#"[{"a":"x"},[]]"#, "a list")]
         {
             assert_eq!(wrong(value), format!("{kind}, where an object is due"));
             assert_eq!(wrong(&format!("{{\"a\":{value}}}")), format!("field \"a\": {kind}, where a text is due"));
@@ -194,8 +210,13 @@ mod tests {
     }
 
     #[test]
+    fn a_quoted_text_is_one_line_that_shows_all() {
+        assert_eq!(quoted("a\n\"\u{7f}\u{85}\u{202e}é"), "\"a\\n\\\"\u{fffd}\u{fffd}\u{fffd}é\"");
+    }
+
+    #[test]
     fn what_is_no_json_is_located() {
-        for text in ["{} {}", "{", "", "{\"a\":\"x\",}", "{'a':1}", "nope", r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
+        for text in ["{} {}", "{", "", "{\"a\":\"x\",}", "{'a':1}", "nope", r#"{"a":"\ud800"}"#] {
             assert!(wrong(text).contains(" at line 1 column "), "{text}: {}", wrong(text));
         }
         assert!(wrong(&"[".repeat(8192)).contains("EOF"));

@@ -1,10 +1,12 @@
 // A POST to a Durable Object in one crossing. See object_call.rs.
 
 /**
- * Posts bytes to an object, and returns those of its answer. Through a new stub each time: one that saw an error stays
- * broken. The body is bytes, not a stream, so that the runtime can send it again itself.
+ * Posts bytes to an object, and returns the promise of those that it answers. Through a new stub each time: one that saw an
+ * error stays broken.
+ *
+ * The object's method `post`, not its `fetch`: a request and a response have a body each that is a stream, and reading the two
+ * takes a sixth of a visit's time at one connection (0.70 ms against 0.60 ms). The platform bills both alike.
  */
 export async function post(objects, name, call) {
-  const response = await objects.getByName(name).fetch('https://object/', { method: 'POST', body: call });
-  return new Uint8Array(await response.arrayBuffer());
+  return objects.getByName(name).post(call);
 }

@@ -36,7 +36,7 @@ const MAX_HEADS: usize = 32;
 
 /// Builds the response. `head` leaves out the body.
 pub(super) fn response(reply: &Reply, head: bool) -> Result<Response, JsValue> {
-    let body = if head { JsValue::UNDEFINED } else { body(&reply.body) };
+    let body = if head { JsValue::UNDEFINED } else { body(reply) };
     HEADS.with_borrow_mut(|heads| match heads.iter().find(|known| known.reply.same_head(reply)) {
         Some(known) => Response::new(&body, &known.init),
         None => {
@@ -69,8 +69,8 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     Ok(init)
 }
 
-fn body(text: &Cow<'static, str>) -> JsValue {
-    let Cow::Borrowed(fixed) = text else { return JsValue::from_str(text) };
+fn body(reply: &Reply) -> JsValue {
+    let Cow::Borrowed(fixed) = &reply.body else { return JsValue::from_str(&reply.body) };
     TEXTS.with_borrow_mut(|texts| match texts.iter().find(|(known, _)| std::ptr::eq(*known, *fixed)) {
         Some((_, text)) => text.clone(),
         None => {

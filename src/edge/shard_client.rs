@@ -6,8 +6,9 @@
 use super::clock::now_ms;
 use super::object_call::{BUSY_RETRY_AFTER_S, Object};
 use super::parking::{self, Wake};
+use super::waits::Timer;
 use super::{days_client, isolate, log};
-use crate::counting::batch::{Action, Batcher, Entry, Event, Posting, Ticket};
+use crate::counting::batch::{Action, Batcher, Entry, Event, LINGER_MS, Posting, Ticket};
 use crate::counting::config::Config;
 use crate::counting::days::{Day, DayRecord, day_of};
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
@@ -161,7 +162,10 @@ impl ShardClient<'_> {
                 Next::Park => {}
             }
             event = match parking::park(ticket, self.deadline.saturating_sub(now_ms())).await {
-                Wake::Lead => Event::TookLead(ticket, entry.clone()),
+                Wake::Lead => {
+                    Timer::after(LINGER_MS).await;
+                    Event::TookLead(ticket, entry.clone())
+                }
                 Wake::Answer(answer) => return answer,
                 Wake::GiveUp => Event::GaveUp(ticket),
             };

@@ -65,11 +65,11 @@ const objectOf = (Rust) =>
       });
     }
 
-    async fetch(request) {
-      const call = new Uint8Array(await request.arrayBuffer());
+    /** What isolates call. */
+    async post(call) {
       if (!this.#armed) await this.#arm();
       // Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable.
-      return new Response(this.#in((rust) => rust.serve(call)));
+      return this.#in((rust) => rust.serve(call));
     }
 
     /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */

@@ -40,7 +40,8 @@ impl World {
             return;
         }
         let turn = self.rng.below(2);
-        self.timer(turn, Event::Wake(ticket, wake));
+        let linger = if matches!(wake, Wake::Lead) { batch::LINGER_MS } else { 0 };
+        self.timer(turn + linger, Event::Wake(ticket, wake));
     }
 
     /// The own timer of a parked request fires.

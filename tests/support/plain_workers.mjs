@@ -70,8 +70,11 @@ const breakable = (Built) => class extends DurableObject {
       this.hangs = true;
       return new Response('it hangs');
     }
+    return new Response('what?', { status: 400 });
+  }
+  async post(call) {
     if (this.hangs) await scheduler.wait(60_000);
-    return this.built.fetch(request);
+    return this.built.post(call);
   }
   alarm() { return this.built.alarm(); }
 };
