@@ -101,10 +101,10 @@ async function measure({ rounds, levels, inFlight, starts }) {
     return {
       deployable: deployable(),
       starts: await step('starting', '30 s', () => measureStarts(disk, starts)),
+      shard: await step('measuring one shard', '20 s', () => oneShard(directory(disk, 'shard'), rounds)),
       levels: await step('measuring all programs', '5 min', () => measureRounds(disk, { ...common, levels, names: Object.keys(PROGRAMS) })),
       inMemory: await step('the same with files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
       inFlight: await step('measuring memory', '1 min', () => measureInFlight(disk, { ...common, ...inFlight })),
-      shard: await step('measuring one shard', '20 s', () => oneShard(directory(disk, 'shard'), rounds)),
     };
   } finally {
     counter.end();

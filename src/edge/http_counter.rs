@@ -1,6 +1,6 @@
 //! The external counter: one POST a visit to `COUNTER_URL`. The contract is in [`crate::counting::contract`].
 
-use super::{isolate, js_error::describe, log};
+use super::{deadline::within, isolate, js_error::describe, log};
 use crate::counting::contract::{self, MAX_ANSWER_BYTES};
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered};
 use crate::counting::visit::Visit;
@@ -12,10 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen(module = "/src/edge/http_counter.js")]
 extern "C" {
-    fn post(url: &str, body: &str, id: &str, ms: u32, cap: usize) -> Promise;
-
-    #[wasm_bindgen(js_name = isTimeout)]
-    fn is_timeout(error: &JsValue) -> bool;
+    fn post(url: &str, body: &str, id: &str, cap: usize) -> Promise;
 }
 
 /// A counter at a URL.
@@ -32,11 +29,11 @@ impl CounterEndpoint for HttpCounter<'_> {
             Some(id) => id.clone(),
             None => VisitId::made_by(isolate::name()?, isolate::next_number()),
         };
-        let exchange = post(self.url, &contract::body(&visit, &id), id.as_str(), self.timeout_ms, MAX_ANSWER_BYTES);
-        let outcome = match JsFuture::from(exchange).await {
-            Ok(status) => contract::read_status(status_of(&status)),
-            Err(error) if is_timeout(&error) => Err(Failure::Deadline { sent: true }),
-            Err(error) => Err(Failure::Broken(describe(&error))),
+        let exchange = post(self.url, &contract::body(&visit, &id), id.as_str(), MAX_ANSWER_BYTES);
+        let outcome = match within(self.timeout_ms.into(), JsFuture::from(exchange)).await {
+            Some(Ok(status)) => contract::read_status(status_of(&status)),
+            Some(Err(error)) => Err(Failure::Broken(describe(&error))),
+            None => Err(Failure::Deadline { sent: true }),
         };
         if let Err(failure) = &outcome {
             log::problem("visit_failed", &failure.to_string());

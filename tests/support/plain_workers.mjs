@@ -28,6 +28,35 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 };
 `;
 
+/**
+ * Comes after {@link PROBE} and counts every call between JavaScript and wasm: \`out\` of it, and \`into\` it. Those numbers are
+ * the same on any machine. The entry point Collect lets the next call into wasm trap where its URL ends with \`/trap\`.
+ */
+export const CROSSINGS = `
+globalThis.crossings = { into: 0, out: 0 };
+const counted = (functions, way) => Object.fromEntries(Object.entries(functions).map(([name, value]) => [
+  name,
+  typeof value !== 'function' ? value : (...args) => {
+    globalThis.crossings[way] += 1;
+    if (way === 'into' && globalThis.trapNext) {
+      globalThis.trapNext = false;
+      throw new WebAssembly.RuntimeError('unreachable');
+    }
+    return value(...args);
+  },
+]));
+WebAssembly.Instance = class extends WebAssembly.Instance {
+  #exports;
+  constructor(module, imports) {
+    super(module, Object.fromEntries(Object.entries(imports).map(([from, functions]) => [from, counted(functions, 'out')])));
+    this.#exports = counted(super.exports, 'into');
+  }
+  get exports() {
+    return this.#exports;
+  }
+};
+`;
+
 /** Sets the isolate's clock ahead. The runtime's own, by which alarms go off, stays as it is. */
 export const clockAhead = (ms) => (ms ? `const now = Date.now;\nDate.now = () => now() + ${ms};\n` : '');
 
@@ -39,10 +68,12 @@ export const clockAhead = (ms) => (ms ? `const now = Date.now;\nDate.now = () =>
 export const COLLECT = `
 import { WorkerEntrypoint } from 'cloudflare:workers';
 export class Collect extends WorkerEntrypoint {
-  fetch() {
+  fetch(request) {
+    if (request.url.endsWith('/trap')) globalThis.trapNext = true;
     gc();
     const exported = (globalThis.testInstances ?? []).map(({ exports }) => exports);
     return Response.json({
+      crossings: globalThis.crossings,
       wasmBytes: exported.reduce((sum, { memory }) => sum + (memory?.buffer.byteLength ?? 0), 0),
       wasmRefs: exported.reduce((sum, { __wbindgen_externrefs: refs }) => sum + (refs?.length ?? 0), 0),
     });

@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
 import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
-import { breakable as breakableMain, clockAhead, COLLECT, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
 
 /** What workerd says where Rust panicked, or where one request touched what belongs to another. */
-const NEVER_IN_A_LOG = [/panicked at/, /RuntimeError/, /Cannot perform I\/O on behalf of a different/, /had hung/];
+const TRAP = /RuntimeError/;
+const NEVER_IN_A_LOG = [/panicked at/, TRAP, /Cannot perform I\/O on behalf of a different/, /had hung/];
 
 /** Servers that live, so that a file of tests that ends before its time leaves no process and no files behind. */
 const running = new Set();
@@ -35,9 +36,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
  * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
+ * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], breakable = false, clockAheadMs = 0 } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], breakable = false, crossings = false, clockAheadMs = 0 } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -48,7 +50,7 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
   for (const module of modules) copyFileSync(module, join(dir, basename(module)));
   const plain = { nowhere: { source: NOWHERE }, ...services };
   for (const [name, { source }] of Object.entries(plain)) writeFileSync(join(dir, `${name}.js`), source + COLLECT);
-  writeFileSync(join(dir, 'probe.js'), PROBE + clockAhead(clockAheadMs));
+  writeFileSync(join(dir, 'probe.js'), PROBE + (crossings ? CROSSINGS : '') + clockAhead(clockAheadMs));
   const { compatibilityDate, objects } = wranglerConfig();
   writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : MAIN) + COLLECT);
   const common = { compatibilityDate };
@@ -80,6 +82,7 @@ class Workerd {
   #collect;
   #ended;
   #stopped = false;
+  #trapped = false;
 
   constructor(binary, dir, collect) {
     this.#dir = dir;
@@ -159,6 +162,18 @@ class Workerd {
     return { rssKiB: this.rssKiB(), ...wasm };
   }
 
+  /** The calls between JavaScript and wasm so far: `{ into, out }`. Needs `crossings`. */
+  async crossings() {
+    const response = await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/`);
+    return (await response.json()).crossings;
+  }
+
+  /** Lets the next call into wasm trap, as a panic does. Needs `crossings`. */
+  async trap() {
+    this.#trapped = true;
+    await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/trap`);
+  }
+
   /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
   async throwAway(binding, name) {
     await this.#break(binding, name, 'throw-away', 'thrown away');
@@ -201,7 +216,8 @@ class Workerd {
   async dispose() {
     const { code, signal } = await this.stop();
     this.abandon();
-    const bad = [NOWHERE_MARK, ...NEVER_IN_A_LOG].filter((mark) => this.#log.search(mark) >= 0);
+    const never = [NOWHERE_MARK, ...NEVER_IN_A_LOG.filter((mark) => !(this.#trapped && mark === TRAP))];
+    const bad = never.filter((mark) => this.#log.search(mark) >= 0);
     if (!this.#stopped) throw new Error(`workerd ended by itself with ${signal ?? code}:\n${this.#log}`);
     if (bad.length > 0) throw new Error(`workerd's log has ${bad.join(', ')}:\n${this.#log.slice(0, 4_000)}`);
   }

@@ -1,0 +1,100 @@
+//! What a visit costs the pure half, in numbers that are the same on any machine: allocations, bytes on the wire and in the
+//! journal. Each has a budget, which is what it cost when this was written and a little more; a change that needs more says so
+//! here. Calls between JavaScript and wasm are counted in `tests/workerd/costs.test.mjs`, rows in `tests/ledger_bounds.rs`.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::batch::{Action, Batcher, Entry, Event, Posting};
+use footfall::counting::days::day_of;
+use footfall::counting::ledger::{Rows, Sql, StorageError, Value, schema};
+use footfall::counting::shard::Shard;
+use footfall::counting::visitor::{Visitor, VisitorHash};
+use footfall::counting::wire::{Answer, Call, decode, encode};
+use std::cell::Cell;
+use std::rc::Rc;
+use support::T0;
+
+/// As many as wait at once where 64 connections are open.
+const VISITS: u64 = 64;
+
+/// A database that keeps nothing but the length of the last journal row.
+#[derive(Clone, Default)]
+struct Nowhere(Rc<Cell<usize>>);
+
+impl Sql for Nowhere {
+    fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
+        if let (schema::APPEND, [.., Value::Blob(row)]) = (statement, values) {
+            self.0.set(row.len());
+        }
+        Ok(Rows::new())
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        work()
+    }
+}
+
+struct Spent {
+    allocations: u64,
+    call: usize,
+    receipt: usize,
+    row: usize,
+}
+
+fn entry(visitor: u64) -> Entry {
+    let visitor = Visitor::Hash(VisitorHash(visitor.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    Entry { page: "/".to_owned(), id: None, visitor, day: day_of(T0), deadline: T0 + 5000 }
+}
+
+/// The way of a batch from its visits to the shard and back to them. The first visit is on its way already.
+fn batch(batcher: &mut Batcher, first: Posting, from: u64, shard: &mut Shard<Nowhere>, row: &Cell<usize>) -> (Posting, Spent) {
+    let (mut next, mut call, mut answer) = (None, 0, 0);
+    let counted = allocation_counter::measure(|| {
+        for ticket in from..from + VISITS {
+            batcher.step(Event::Arrived(ticket, entry(ticket)), T0);
+        }
+        let bytes = encode(&Call::Register(first.batch(7)));
+        call = bytes.len();
+        let served = shard.serve(&bytes, T0);
+        answer = served.bytes.len();
+        let Ok(Answer::Receipt(receipt)) = decode(&served.bytes) else { panic!("no receipt") };
+        for action in batcher.step(Event::Ended(first.clone(), Ok(receipt)), T0) {
+            if let Action::Lead(ticket) = action {
+                next = batcher.step(Event::TookLead(ticket, entry(ticket)), T0).pop();
+            }
+        }
+    });
+    let Some(Action::Post(next)) = next else { panic!("nobody leads") };
+    (next, Spent { allocations: counted.count_total, call, receipt: answer, row: row.get() })
+}
+
+#[test]
+fn a_visit_among_64_stays_within_its_budget() {
+    let row = Nowhere::default();
+    let mut shard = Shard::new(row.clone());
+    let mut batcher = Batcher::default();
+    let Some(Action::Post(mut posting)) = batcher.step(Event::Arrived(0, entry(0)), T0).pop() else { panic!("the first posts") };
+    // The first batch has one visit; the third is in a steady state.
+    let mut spent = None;
+    for round in 0..3 {
+        let (next, this) = batch(&mut batcher, posting, 1 + round * VISITS, &mut shard, &row.0);
+        posting = next;
+        spent = Some(this);
+    }
+    let Spent { allocations, call, receipt, row } = spent.unwrap();
+    let each = |sum: usize| sum as f64 / VISITS as f64;
+    let allocations = allocations as f64 / VISITS as f64;
+    println!(
+        "a visit among {VISITS}: {allocations:.1} allocations; {:.1} bytes sent, {:.1} received, {:.1} in the journal",
+        each(call),
+        each(receipt),
+        each(row)
+    );
+    assert!(allocations <= 4.0, "{allocations} allocations");
+    assert!(each(call) <= 16.0, "{call} bytes sent");
+    assert!(each(receipt) <= 3.5, "{receipt} bytes received");
+    assert!(each(row) <= 19.0, "{row} bytes in the journal");
+}

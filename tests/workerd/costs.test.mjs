@@ -1,0 +1,55 @@
+// What a visit costs in numbers that are the same on any machine: calls between JavaScript and wasm. Time is measured by
+// `npm run bench`; these break when somebody makes the way of a visit longer without meaning to. `tests/costs.rs` has the
+// costs of the pure half, tests/workerd/deploy.test.mjs that of the download.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertWelcome } from '../support/answers.mjs';
+import { call } from '../support/client.mjs';
+import { WAVE } from '../support/plain_workers.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+/**
+ * A visit that posts for itself alone, the shard's part included. What it cost when this was written; a change that needs more
+ * says so here.
+ */
+const ALONE = { into: 13, out: 54 };
+
+/** A visit among many, most of which wait for another's POST. */
+const AMONG_MANY = { into: 6.5, out: 24.5 };
+
+const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0', 'cf-connecting-ip': '203.0.113.7' };
+
+/** Calls a visit, in a steady state: the first visits set up what all later ones share. */
+async function perVisit(footfall, visits, visit) {
+  await visit(visits);
+  const before = await footfall.crossings();
+  await visit(visits);
+  const after = await footfall.crossings();
+  return { into: (after.into - before.into) / visits, out: (after.out - before.out) / visits };
+}
+
+function assertWithin(spent, budget, what) {
+  const text = `${what}: ${spent.into.toFixed(1)} calls into wasm and ${spent.out.toFixed(1)} out of it a visit`;
+  assert.ok(spent.into <= budget.into && spent.out <= budget.out, `${text}; the budget is ${budget.into} and ${budget.out}`);
+  return text;
+}
+
+test('a visit alone stays within its calls between JavaScript and wasm', async (t) => {
+  const footfall = await startWorkerd(t, { crossings: true, collect: ['footfall'] });
+  const spent = await perVisit(footfall, 100, async (visits) => {
+    for (let n = 0; n < visits; n += 1) assertWelcome(await call(`${footfall.url}/`, { headers: BROWSER }));
+  });
+  t.diagnostic(assertWithin(spent, ALONE, 'alone'));
+});
+
+test('a visit among 1,000 stays within its calls between JavaScript and wasm', async (t) => {
+  const counter = { source: 'export default { fetch: () => Response.json({}) };' };
+  const wave = { source: WAVE, services: { FOOTFALL: 'footfall', COUNTER: 'counter' } };
+  const footfall = await startWorkerd(t, { crossings: true, collect: ['footfall'], services: { wave, counter }, expose: ['footfall', 'wave'] });
+  const spent = await perVisit(footfall, 1000, async (visits) => {
+    const answer = await fetch(`http://127.0.0.1:${footfall.ports.wave}/?visits=${visits}`);
+    assert.deepEqual(Object.values((await answer.json()).answers), [visits]);
+  });
+  t.diagnostic(assertWithin(spent, AMONG_MANY, 'among 1,000'));
+});
