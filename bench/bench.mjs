@@ -19,8 +19,8 @@ import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
 import { where } from './where.mjs';
 
-const HELP = `npm run bench                measures Footfall and its peers (about 8 min) and writes docs/bench.md
-npm run bench -- --quick     fewer rounds and visits (about 2 min), for a first look; writes no page
+const HELP = `npm run bench                measures Footfall and its peers (about 6 min) and writes docs/bench.md
+npm run bench -- --quick     fewer rounds and visits (about 80 s), for a first look; writes no page
 `;
 
 /** Rounds, and visits a round: enough for a second of CPU, of which the kernel tells hundredths. */
@@ -100,9 +100,9 @@ async function measure({ rounds, levels, inFlight, starts }) {
     const objects = { names: ['object', 'footfall'], levels: levels.filter(({ connections }) => connections <= 64) };
     return {
       deployable: deployable(),
-      starts: await step('starting', '30 s', () => measureStarts(disk, starts)),
-      shard: await step('measuring one shard', '20 s', () => oneShard(directory(disk, 'shard'), rounds)),
-      levels: await step('measuring all programs', '5 min', () => measureRounds(disk, { ...common, levels, names: Object.keys(PROGRAMS) })),
+      starts: await step('starting', '5 s', () => measureStarts(disk, starts)),
+      shard: await step('measuring one shard', '10 s', () => oneShard(directory(disk, 'shard'), rounds)),
+      levels: await step('measuring all programs', '4 min', () => measureRounds(disk, { ...common, levels, names: Object.keys(PROGRAMS) })),
       inMemory: await step('the same with files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
       inFlight: await step('measuring memory', '1 min', () => measureInFlight(disk, { ...common, ...inFlight })),
     };

@@ -20,7 +20,7 @@ const GOALS = [
   { measure: 'the same, against the plain JS constant answer', must: 2.5, aim: 1.5, figure: cpu('footfall', 'constant') },
   { measure: 'the same, against axum + reqwest as usually written', must: 1.5, aim: 1, figure: cpu('footfall', 'axumNew') },
   {
-    measure: 'external counter, one POST a visit, CPU a visit, against the plain JS Worker doing the same',
+    measure: 'external counter, one POST a visit, against the plain JS Worker doing the same',
     must: 1.5,
     aim: 1,
     figure: cpu('footfallPost', 'post'),
@@ -60,9 +60,10 @@ const GOALS = [
     figure: ({ deployable }) => withRounds([deployable.gzipBytes]),
   },
   {
-    measure: 'CPU from start of the isolate to the first answer, against the plain JS Worker + Durable Object',
+    measure: 'CPU from start of the isolate to the first answer, against the plain JS Worker',
     must: 2,
     aim: 1.5,
+    // The one with an object, as Footfall's first visit opens a database, too. Of the whole process, as that is what starts.
     figure: ({ starts }) => ratio(starts.footfall, starts.object),
   },
 ];

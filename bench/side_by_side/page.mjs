@@ -150,8 +150,8 @@ ${inFlightTable(run)}
 
 ## The first answer
 
-CPU of the whole process from its spawn to its first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is the
-ratio of these. A part of it is workerd itself, whatever it serves; the last two columns take that off.
+CPU of the whole process from its spawn to its first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is
+the ratio to the plain JS Worker + Durable Object, which opens a database, too. A part of it is workerd itself, whatever it serves; the last two columns take that off.
 
 ${startsTable(run)}
 
