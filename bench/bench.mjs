@@ -1,4 +1,5 @@
-// `npm run bench`: runs Footfall and its peers side by side on the same work and writes docs/bench.md and docs/bench.svg.
+// `npm run bench`: runs Footfall and its peers side by side on the same work and writes docs/bench.md, docs/bench.svg and the
+// short table in README.md.
 // Everything that was found is in target/bench.json.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { setup } from '../tools/setup.mjs';
 import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
-import { connectionsOf, goalsTable, levelTable, page, picture } from './side_by_side/page.mjs';
+import { connectionsOf, goalsTable, levelTable, page, picture, short } from './side_by_side/page.mjs';
 import { directory, PROGRAMS, startCounter } from './side_by_side/programs.mjs';
 import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
@@ -76,7 +77,7 @@ await main(async () => {
   show(result);
   if (quick || OTHER_BUILD) return void say('wrote target/bench.json; a quick run, or one of another build, writes no page');
   await publish(result);
-  say('wrote docs/bench.md, docs/bench.svg and target/bench.json');
+  say('wrote docs/bench.md, docs/bench.svg, the short table in README.md and target/bench.json');
 });
 
 /** The peers in a directory of their own, as they are a package of their own; and the programs that help. */
@@ -139,4 +140,8 @@ async function publish(result) {
   writeFileSync(data, JSON.stringify(picture(result)));
   await runQuietly(join(EXAMPLES, 'bench'), [data, join(DOCS, 'bench.svg')]);
   writeFileSync(join(DOCS, 'bench.md'), page(result));
+  const readme = join(ROOT, 'README.md');
+  const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- written by `npm run bench` -->\n)|(?=<!-- until here -->)/);
+  if (after === undefined) throw new Trouble('README.md has lost the marks between which its short table stands');
+  writeFileSync(readme, `${before}${short(result)}${after}`);
 }

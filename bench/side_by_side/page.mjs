@@ -92,6 +92,24 @@ export function picture({ where, levels }) {
   };
 }
 
+/** What README shows: a line a program, at 64 connections and at one. */
+export function short({ where, levels }) {
+  const at = (connections) => levels.find((level) => level.connections === connections).programs;
+  const lines = Object.entries(at(64)).map(([name, found]) => [
+    PROGRAMS[name].title,
+    three(found.cpuUs.median),
+    times(ratio(found.cpuUs, at(64).footfall.cpuUs).median),
+    three(found.visitsPerSecond.median),
+    `${three(at(1)[name].p50Ms.median)} ms`,
+  ]);
+  return `
+Measured side by side in one run (${where.machine}, commit ${where.commit}); [docs/bench.md](docs/bench.md) has all of it, and says how.
+
+${markdown(['program', 'CPU a visit, us, 64 connections', 'to Footfall', 'visits/s', 'wait at 1 connection'], lines, 0)}
+
+`;
+}
+
 export function page(run) {
   const { where, levels, inMemory, inFlight, starts, shard, deployable, rounds } = run;
   const sum = (all) => all.flatMap((level) => Object.values(level.programs).map(({ cpuUs }) => level.visits * cpuUs.rounds.length)).reduce((a, b) => a + b, 0);

@@ -110,7 +110,7 @@ impl<S: Sql> Days<S> {
         if day.saturating_add(1) < day_of(now) || day > latest_day(now) {
             return Ok(None);
         }
-        self.sql.run(CREATE, &[])?;
+        self.sql.write(CREATE, &[])?;
         let known = self.sql.run(LATEST, &[])?;
         if known.first().map(|row| count_at(row, 0)).transpose()?.is_some_and(|latest| latest >= day.into()) {
             return read(&known);
@@ -119,9 +119,9 @@ impl<S: Sql> Days<S> {
         let shards_before = before.unwrap_or(shards);
         let record = DayRecord { day, salt: Salt(random), shards: shards.max(shards_before), shards_before };
         let salt = Value::Blob(record.salt.0.to_vec());
-        self.sql.run(ADD, &[Value::count(day.into()), salt, Value::count(record.shards.into())])?;
+        self.sql.write(ADD, &[Value::count(day.into()), salt, Value::count(record.shards.into())])?;
         // All but the last two days' shards, and all but this day's salt, have served.
-        self.sql.run(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
+        self.sql.write(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
         self.forget_salts(day)?;
         Ok(Some(record))
     }
@@ -132,13 +132,13 @@ impl<S: Sql> Days<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn maintain(&self, now: u64) -> Result<bool, StorageError> {
-        self.sql.run(CREATE, &[])?;
+        self.sql.write(CREATE, &[])?;
         self.forget_salts(day_of(now))?;
         Ok(!self.sql.run(SALTS, &[])?.is_empty())
     }
 
     fn forget_salts(&self, before: Day) -> Result<(), StorageError> {
-        self.sql.run(FORGET_SALT, &[Value::count(before.into())]).map(|_| ())
+        self.sql.write(FORGET_SALT, &[Value::count(before.into())]).map(|_| ())
     }
 }
 

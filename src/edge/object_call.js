@@ -7,6 +7,6 @@
  * The object's method `post`, not its `fetch`: a request and a response have a body each that is a stream, and reading the two
  * takes a sixth of a visit's time at one connection (0.70 ms against 0.60 ms). The platform bills both alike.
  */
-export async function post(objects, name, call) {
+export function post(objects, name, call) {
   return objects.getByName(name).post(call);
 }

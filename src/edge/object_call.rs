@@ -3,7 +3,7 @@
 use super::clock::now_ms;
 use super::deadline::within;
 use super::js_error::describe;
-use super::waits::Timer;
+use super::waits::timer;
 use crate::counting::endpoint::Failure;
 use crate::counting::retry::{After, Attempts};
 use futures_util::FutureExt;
@@ -19,7 +19,8 @@ pub(super) const BUSY_RETRY_AFTER_S: u32 = 10;
 
 #[wasm_bindgen(module = "/src/edge/object_call.js")]
 extern "C" {
-    fn post(objects: &JsValue, name: &str, call: &Uint8Array) -> Promise;
+    #[wasm_bindgen(catch)]
+    fn post(objects: &JsValue, name: &str, call: &Uint8Array) -> Result<Promise, JsValue>;
 }
 
 /// An object, by its namespace's binding and its name.
@@ -55,19 +56,19 @@ impl Object<'_> {
                 match attempts.failed(failure, now_ms()) {
                     After::Failed(failure) => return Err(failure),
                     After::Again(0) => {}
-                    After::Again(ms) => Timer::after(ms).await,
+                    After::Again(ms) => timer(ms).await,
                 }
             }
         }
         .boxed_local()
     }
 
-    /// One exchange. It is an `async` function of JavaScript, so what is wrong with the binding comes as an error, too.
+    /// One exchange.
     async fn exchange(&self, call: &[u8]) -> Result<Vec<u8>, Failure> {
         let objects = Reflect::get(self.env.as_ref(), &self.binding.into()).map_err(|error| classify(&error))?;
-        let answer = JsFuture::from(post(&objects, self.name, &Uint8Array::from(call))).await;
-        let answer: Uint8Array = answer.map_err(|error| classify(&error))?.unchecked_into();
-        Ok(answer.to_vec())
+        let answer = post(&objects, self.name, &Uint8Array::from(call)).map_err(|error| classify(&error))?;
+        let answer = JsFuture::from(answer).await.map_err(|error| classify(&error))?;
+        Ok(answer.unchecked_into::<Uint8Array>().to_vec())
     }
 }
 

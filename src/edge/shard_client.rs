@@ -6,7 +6,7 @@
 use super::clock::now_ms;
 use super::object_call::{BUSY_RETRY_AFTER_S, Object};
 use super::parking::{self, Wake};
-use super::waits::Timer;
+use super::waits::timer;
 use super::{days_client, isolate, log};
 use crate::counting::batch::{Action, Batcher, Entry, Event, LINGER_MS, Posting, Ticket};
 use crate::counting::config::Config;
@@ -163,7 +163,7 @@ impl ShardClient<'_> {
             }
             event = match parking::park(ticket, self.deadline.saturating_sub(now_ms())).await {
                 Wake::Lead => {
-                    Timer::after(LINGER_MS).await;
+                    timer(LINGER_MS).await;
                     Event::TookLead(ticket, entry.clone())
                 }
                 Wake::Answer(answer) => return answer,

@@ -1,6 +1,11 @@
-// A statement of SQL in one crossing. See sql.rs.
+// A statement of SQL in one crossing. See sql.rs. The platform keeps what it compiled, by the statement's text.
 
-/** Runs a statement and returns its rows, as arrays. The platform keeps what it compiled, by the statement's text. */
+/** Runs a statement that gives no rows. */
+export function write(storage, statement, values) {
+  storage.sql.exec(statement, ...values);
+}
+
+/** Runs a statement and returns its rows, as arrays. */
 export function run(storage, statement, values) {
   return storage.sql.exec(statement, ...values).raw().toArray();
 }

@@ -9,6 +9,9 @@ use wasm_bindgen::{JsCast, JsValue};
 
 #[wasm_bindgen(module = "/src/edge/sql.js")]
 extern "C" {
+    #[wasm_bindgen(catch, js_name = write)]
+    fn write_statement(storage: &Storage, statement: &str, values: &Array) -> Result<(), JsValue>;
+
     #[wasm_bindgen(catch, js_name = run)]
     fn run_statement(storage: &Storage, statement: &str, values: &Array) -> Result<Array, JsValue>;
 }
@@ -36,12 +39,12 @@ impl ObjectSql {
 }
 
 impl Sql for ObjectSql {
+    fn write(&self, statement: &'static str, values: &[Value]) -> Result<(), StorageError> {
+        write_statement(&self.storage, statement, &bound(values)?).map_err(|error| StorageError(describe(&error)))
+    }
+
     fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
-        let bound = Array::new();
-        for value in values {
-            bound.push(&to_platform(value)?);
-        }
-        let rows = run_statement(&self.storage, statement, &bound).map_err(|error| StorageError(describe(&error)))?;
+        let rows = run_statement(&self.storage, statement, &bound(values)?).map_err(|error| StorageError(describe(&error)))?;
         rows.iter().map(|row| Array::from(&row).iter().map(from_platform).collect()).collect()
     }
 
@@ -55,6 +58,14 @@ impl Sql for ObjectSql {
 /// A storage error as JavaScript throws it.
 pub(super) fn thrown(error: &StorageError) -> JsValue {
     js_sys::Error::new(&error.0).into()
+}
+
+fn bound(values: &[Value]) -> Result<Array, StorageError> {
+    let bound = Array::new();
+    for value in values {
+        bound.push(&to_platform(value)?);
+    }
+    Ok(bound)
 }
 
 fn to_platform(value: &Value) -> Result<JsValue, StorageError> {

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/edge/waits.js")]
@@ -20,9 +19,7 @@ extern "C" {
 
     fn wake(resolve: &Resolve, signal: f64);
 
-    fn sleep(number: f64, ms: f64, over: f64, ended: &Closure<dyn Fn(f64, f64)>) -> JsValue;
-
-    fn stop(timer: &JsValue);
+    fn sleep(number: f64, ms: f64, over: f64, ended: &Closure<dyn Fn(f64, f64)>);
 }
 
 /// What a wait ends with when its time is over.
@@ -110,32 +107,9 @@ pub(super) fn end(number: u64, signal: f64) {
     }
 }
 
-/// A timer, stopped where it is dropped.
-pub(super) struct Timer {
-    signal: Signal,
-    timer: JsValue,
-}
-
-impl Timer {
-    /// Ends after `ms` milliseconds.
-    pub(super) fn after(ms: u64) -> Self {
-        let (signal, timer) = Signal::begin(isolate::next_number(), |number, ended| sleep(number, millis(ms), OVER, ended));
-        Self { signal, timer }
-    }
-}
-
-impl Future for Timer {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.signal).poll(context).map(|_| ())
-    }
-}
-
-impl Drop for Timer {
-    fn drop(&mut self) {
-        stop(&self.timer);
-    }
+/// Ends after `ms` milliseconds.
+pub(super) async fn timer(ms: u64) {
+    Signal::begin(isolate::next_number(), |number, ended| sleep(number, millis(ms), OVER, ended)).0.await;
 }
 
 /// The platform's timers take 31 bits; no deadline here is that far.

@@ -24,10 +24,10 @@ impl<S: Sql> Ledger<S> {
             for (isolate, last) in this.recent.unstored() {
                 let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
                 let receipt = Value::Blob(encode(&last.receipt));
-                this.sql.run(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
+                this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
             }
-            this.sql.run(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
-            this.sql.run(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
             Ok(())
         })?;
         self.pages.all_stored();
@@ -43,7 +43,7 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), Value::count(views)])?;
         let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
         for (hour, views) in &state.waiting {
-            self.sql.run(schema::ADD_HOUR_VIEWS, &[Value::count(id), Value::count(*hour), Value::count(*views)])?;
+            self.sql.write(schema::ADD_HOUR_VIEWS, &[Value::count(id), Value::count(*hour), Value::count(*views)])?;
         }
         Ok(())
     }
@@ -51,20 +51,20 @@ impl<S: Sql> Ledger<S> {
     fn store_people(&self) -> Result<(), StorageError> {
         let day = Value::count(self.people.day().into());
         for (over, visitors) in self.people.over() {
-            self.sql.run(schema::SET_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
+            self.sql.write(schema::SET_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
-        self.sql.run(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
+        self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
         let mut number = self.folded;
         for hashes in self.people.waiting().chunks(PACKED_PER_ROW) {
             let packed = hashes.iter().flat_map(|hash| hash.0.to_le_bytes()).collect();
             number = number.saturating_add(1);
-            self.sql.run(schema::ADD_VISITORS, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
+            self.sql.write(schema::ADD_VISITORS, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
         }
         for (day, why, views) in self.people.all_withheld() {
             let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
-            self.sql.run(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
+            self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
         }
-        self.sql.run(schema::SET_META, &[Value::Text("day".to_owned()), day]).map(|_| ())
+        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day]).map(|_| ())
     }
 
     /// Packs the ids that wait into rows. A fold has more journal rows than it makes rows of ids, so the numbers after
@@ -77,7 +77,7 @@ impl<S: Sql> Ledger<S> {
             let (now, later) = left.split_at_checked(same).unwrap_or((left, &[]));
             let packed = now.iter().flat_map(|(_, id)| id.0.to_le_bytes()).collect();
             number = number.saturating_add(1);
-            self.sql.run(schema::ADD_SEEN, &[Value::count(*window), Value::count(number), Value::Blob(packed)])?;
+            self.sql.write(schema::ADD_SEEN, &[Value::count(*window), Value::count(number), Value::Blob(packed)])?;
             left = later;
         }
         Ok(())

@@ -103,7 +103,7 @@ impl<S: Sql> Ledger<S> {
         let row = Row { at: now, batch: batch.clone(), receipt };
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
-        self.sql.run(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
+        self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
         self.take_over(&row, number);
         Ok(row.receipt)
     }
@@ -167,10 +167,10 @@ impl<S: Sql> Ledger<S> {
         self.people.begin(day_of(now));
         self.fold()?;
         // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
-        self.sql.run(schema::FORGET_JOURNAL, &[Value::count(self.folded)])?;
+        self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.folded)])?;
         let known = first_known(window_of(now));
-        self.sql.run(schema::FORGET_SEEN, &[Value::count(known)])?;
-        self.sql.run(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
+        self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
+        self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
         Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) != Some(0))

@@ -41,6 +41,14 @@ pub trait Sql {
     /// [`StorageError`]; the statement had no effect, or the database is broken. An integer beyond [`MAX_EXACT`] is one.
     fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError>;
 
+    /// Runs one statement that gives no rows. That is said because asking for none costs the platform as much as for some.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    fn write(&self, statement: &'static str, values: &[Value]) -> Result<(), StorageError> {
+        self.run(statement, values).map(|_| ())
+    }
+
     /// Runs `work`; if it fails, none of its statements has an effect.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`]; the database is as it was, or has more of its empty tables.
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
         for statement in schema::CREATE {
-            sql.run(statement, &[])?;
+            sql.write(statement, &[])?;
         }
         let folded = meta(&sql, "folded")?;
         let views = meta(&sql, "views")?;
