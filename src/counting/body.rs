@@ -10,6 +10,10 @@ use super::visit_id::VisitId;
 /// The longest body of a request, in bytes: a visit needs under 1 KiB, and this leaves room for JSON escapes.
 pub const MAX_BODY_BYTES: usize = 8 * 1024;
 
+/// How long ago a visit may have been made that is sent late, in milliseconds. Its id is remembered for 24 hours at least, so
+/// one that was stored in its first try is surely known until then.
+pub const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;
+
 /// What an error may quote of what the parser said, in characters: enough for a field's name and a position.
 const MAX_QUOTE: usize = 160;
 
@@ -18,6 +22,7 @@ struct Body {
     site: Option<String>,
     page: Option<String>,
     id: Option<String>,
+    age: Option<String>,
 }
 
 /// What a request said about its body besides the body itself.
@@ -27,6 +32,8 @@ pub struct BodyHeaders<'a> {
     pub content_type: Option<&'a str>,
     /// `Idempotency-Key`, if there is one.
     pub idempotency_key: Option<&'a str>,
+    /// Whether an allowed page sent it: then it may be declared as `text/plain`, for which a browser asks nobody before.
+    pub from_page: bool,
 }
 
 /// Reads the visit that a `POST /counter` names. Whatever is left out has its default: the first site, the page
@@ -35,7 +42,10 @@ pub struct BodyHeaders<'a> {
 /// # Errors
 /// What is wrong with it, as a [`Refusal`].
 pub fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visit, Refusal> {
-    let body = parse(bytes, headers.content_type)?;
+    let body = parse(bytes, headers)?;
+    if !body.age.is_none_or(|age| age.parse().is_ok_and(|age: u64| age <= MAX_AGE_MS)) {
+        return Err(Refusal::Age);
+    }
     Ok(Visit {
         site: find_site(body.site.as_deref(), sites)?,
         page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
@@ -54,27 +64,28 @@ pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     }
 }
 
-fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Body, Refusal> {
+fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<Body, Refusal> {
     if bytes.is_empty() {
         return Ok(Body::default());
     }
     if bytes.len() > MAX_BODY_BYTES {
         return Err(Refusal::BodyTooLarge(MAX_BODY_BYTES));
     }
-    if !content_type.is_some_and(is_json) {
+    let declared = |essence| headers.content_type.is_some_and(|declared| is(declared, essence));
+    if !(declared("application/json") || headers.from_page && declared("text/plain")) {
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    match texts(text, ["site", "page", "id"]) {
-        Ok([site, page, id]) => Ok(Body { site, page, id }),
+    match texts(text, ["site", "page", "id", "age"]) {
+        Ok([site, page, id, age]) => Ok(Body { site, page, id, age }),
         Err(why) => Err(Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect())),
     }
 }
 
-/// `application/json`, with or without parameters (RFC 9110, 8.3.1: type names ignore case).
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or(content_type);
-    essence.trim().eq_ignore_ascii_case("application/json")
+/// That type, with or without parameters (RFC 9110, 8.3.1: type names ignore case).
+fn is(content_type: &str, essence: &str) -> bool {
+    let declared = content_type.split(';').next().unwrap_or(content_type);
+    declared.trim().eq_ignore_ascii_case(essence)
 }
 
 fn id(in_body: Option<String>, in_header: Option<&str>) -> Result<Option<VisitId>, Refusal> {
@@ -92,7 +103,7 @@ mod tests {
     use super::*;
     use crate::counting::page::PageError;
 
-    const JSON: BodyHeaders<'_> = BodyHeaders { content_type: Some("application/json"), idempotency_key: None };
+    const JSON: BodyHeaders<'_> = BodyHeaders { content_type: Some("application/json"), idempotency_key: None, from_page: false };
 
     fn sites() -> Sites {
         Sites::parse("default,blog").unwrap()
@@ -137,6 +148,11 @@ mod tests {
         assert_eq!(refused(&[b' '; MAX_BODY_BYTES + 1]), Refusal::BodyTooLarge(MAX_BODY_BYTES));
         let text = BodyHeaders { content_type: Some("text/plain"), ..JSON };
         assert_eq!(visit(b"{}", text, &sites()), Err(Refusal::ContentType));
+        assert!(visit(b"{}", BodyHeaders { from_page: true, ..text }, &sites()).is_ok());
+        assert!(visit(br#"{"age":"0"}"#, JSON, &sites()).is_ok());
+        for age in ["-1", "x", "1.5", "", "82800001", "99999999999999999999"] {
+            assert_eq!(refused(format!("{{\"age\":\"{age}\"}}").as_bytes()), Refusal::Age);
+        }
         let charset = BodyHeaders { content_type: Some("Application/JSON; charset=utf-8"), ..JSON };
         assert!(visit(b"{}", charset, &sites()).is_ok());
     }

@@ -1,6 +1,7 @@
 //! Configuration: the only place that reads the variables of `wrangler.toml`.
 
 use super::json::quoted;
+use super::origin::{MAX_ORIGINS, Origins};
 use super::route::split_scheme;
 use super::routing::MAX_SHARDS;
 use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
@@ -32,6 +33,8 @@ pub struct Config {
     pub timeout_ms: u32,
     /// `SITES`: the sites that are counted.
     pub sites: Sites,
+    /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
+    pub origins: Origins,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
     pub shards: u16,
 }
@@ -69,6 +72,7 @@ impl Config {
                 " of milliseconds",
             )?,
             sites: sites(variable("SITES"))?,
+            origins: origins(variable("ALLOWED_ORIGINS"))?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
     }
@@ -118,6 +122,22 @@ fn sites(variable: Variable) -> Result<Sites, ConfigError> {
         allowed: format!(
             "up to {MAX_SITES} different names separated by commas, each 1 to {MAX_SITE_BYTES} of `a-z 0-9 . - _`, beginning \
              with a letter or digit"
+        ),
+    })
+}
+
+fn origins(variable: Variable) -> Result<Origins, ConfigError> {
+    let parsed = match &variable {
+        Variable::Missing => Ok(Origins::default()),
+        Variable::Text(text) if text.is_empty() => Ok(Origins::default()),
+        Variable::Text(text) => Origins::parse(text),
+        Variable::Other => Err("not a list".to_owned()),
+    };
+    parsed.map_err(|complaint| ConfigError {
+        variable: "ALLOWED_ORIGINS",
+        value: format!("{} ({complaint})", show(&variable)),
+        allowed: format!(
+            "up to {MAX_ORIGINS} origins separated by commas, each `https://host` or `https://host:port` in lower case; or `*`"
         ),
     })
 }
@@ -193,7 +213,14 @@ mod tests {
     #[test]
     fn nothing_needs_to_be_set() {
         let config = Config::parse(|_| Variable::Missing).unwrap();
-        assert_eq!(config, Config { counter_url: None, timeout_ms: 5_000, sites: Sites::parse("default").unwrap(), shards: 1 });
+        let expected = Config {
+            counter_url: None,
+            timeout_ms: 5_000,
+            sites: Sites::parse("default").unwrap(),
+            origins: Origins::default(),
+            shards: 1,
+        };
+        assert_eq!(config, expected);
     }
 
     #[test]

@@ -10,6 +10,10 @@ pub enum Refusal {
     UnknownPath,
     /// The path takes only these methods (the value of `Allow`).
     Method(&'static str),
+    /// The page that calls is of an origin that `ALLOWED_ORIGINS` does not list.
+    Origin,
+    /// The visit was made longer ago than ids are surely remembered, so a duplicate could not be told.
+    Age,
     /// No such site in `SITES`.
     UnknownSite,
     /// The page is not one.
@@ -37,7 +41,7 @@ pub enum Refusal {
     BodyNotJson(String),
     /// The body is over this many bytes.
     BodyTooLarge(usize),
-    /// The body's `Content-Type` is not `application/json`.
+    /// The body's `Content-Type` is neither `application/json` nor, from an allowed page, `text/plain`.
     ContentType,
     /// The body did not arrive before the deadline, in milliseconds.
     BodyTooSlow(u32),

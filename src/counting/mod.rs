@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod error;
 pub mod json;
 pub mod ledger;
+pub mod origin;
 pub mod page;
 pub mod reply;
 pub mod retry;

@@ -1,6 +1,6 @@
 //! What is answered: the only table of statuses, headers and texts.
 
-use super::body::MAX_BODY_BYTES;
+use super::body::{MAX_AGE_MS, MAX_BODY_BYTES};
 use super::config::ConfigError;
 use super::days::{Day, date_of};
 use super::endpoint::{Failure, Registered};
@@ -30,6 +30,10 @@ pub struct Reply {
     pub visit: Option<Outcome>,
     /// `Allow`, with 405.
     pub allow: Option<&'static str>,
+    /// `Access-Control-Allow-Origin`: whose page may read it.
+    pub origin: Option<String>,
+    /// `Access-Control-Allow-Methods`, with the answer to a preflight.
+    pub methods: Option<&'static str>,
     /// `Retry-After`, in seconds, with 503.
     pub retry_after: Option<u32>,
     /// The body; not sent to HEAD.
@@ -39,8 +43,8 @@ pub struct Reply {
 impl Reply {
     /// Whether two replies differ in nothing but their body.
     pub fn same_head(&self, other: &Self) -> bool {
-        let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.retry_after);
-        head(self) == head(other)
+        let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
+        head(self) == head(other) && self.origin == other.origin
     }
 }
 
@@ -106,6 +110,11 @@ pub fn prefetch() -> Reply {
     Reply { visit: Some(Outcome::Excluded), ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened") }
 }
 
+/// What a browser is told that asks whether a page's script may call with these methods.
+pub fn preflight(methods: &'static str) -> Reply {
+    Reply { methods: Some(methods), ..text_reply(204, "") }
+}
+
 /// `POST /counter`, once the embedded counter has answered or failed to.
 pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>) -> Reply {
     let visit = Some(Outcome::from(outcome));
@@ -151,6 +160,12 @@ pub fn refused(refusal: &Refusal) -> Reply {
     let (status, error, hint): (u16, Cow<'_, str>, Cow<'_, str>) = match refusal {
         Refusal::UnknownPath => (404, "no such path".into(), "paths: GET /, POST /counter, GET /counter, GET /visitors".into()),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
+        Refusal::Origin => (403, "pages of this origin may not call".into(), "the owner lists origins in ALLOWED_ORIGINS".into()),
+        Refusal::Age => (
+            400,
+            "`age` is not a whole number of milliseconds, or too many".into(),
+            format!("at most {MAX_AGE_MS}, as ids are remembered for a day").into(),
+        ),
         Refusal::UnknownSite => {
             (404, "no such site".into(), "the owner lists the sites in SITES; without `site` the first is meant".into())
         }
@@ -175,7 +190,7 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::BodyNotJson(why) => (
             400,
             format!("the body is not the JSON that is due: {why}").into(),
-            "{\"site\": text, \"page\": text, \"id\": text}, all optional".into(),
+            "{\"site\": text, \"page\": text, \"id\": text, \"age\": text}, all optional".into(),
         ),
         Refusal::BodyTooLarge(limit) => {
             (413, format!("the body is over {limit} bytes").into(), format!("at most {MAX_BODY_BYTES} bytes").into())
@@ -185,7 +200,8 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::BodyBroken => (400, "the body broke off".into(), "send it again".into()),
     };
     let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
-    Reply { allow, ..problem(status, &error, &hint) }
+    let visit = if let Refusal::Origin = refusal { Some(Outcome::Excluded) } else { None };
+    Reply { allow, visit, ..problem(status, &error, &hint) }
 }
 
 fn page_error(error: PageError) -> Cow<'static, str> {
@@ -270,11 +286,29 @@ fn problem(status: u16, error: &str, hint: &str) -> Reply {
 }
 
 fn text_reply(status: u16, body: &'static str) -> Reply {
-    Reply { status, content_type: TEXT, visit: None, allow: None, retry_after: None, body: body.into() }
+    Reply {
+        status,
+        content_type: TEXT,
+        visit: None,
+        allow: None,
+        origin: None,
+        methods: None,
+        retry_after: None,
+        body: body.into(),
+    }
 }
 
 fn json_reply(status: u16, body: &impl Serialize) -> Reply {
     // Structs of strings, numbers and flags always serialise.
     let body = serde_json::to_string(body).unwrap_or_default();
-    Reply { status, content_type: JSON, visit: None, allow: None, retry_after: None, body: body.into() }
+    Reply {
+        status,
+        content_type: JSON,
+        visit: None,
+        allow: None,
+        origin: None,
+        methods: None,
+        retry_after: None,
+        body: body.into(),
+    }
 }

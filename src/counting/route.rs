@@ -13,6 +13,8 @@ pub enum Route {
     HomeHead,
     /// `POST /counter`: register the visit that the body names.
     Register,
+    /// `OPTIONS` of a path that takes these other methods: a browser asks whether a page's script may call.
+    Preflight(&'static str),
     /// `GET /counter` and `HEAD /counter`: read a count.
     Read(Read),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
@@ -53,12 +55,14 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
             let page = page.map(|page| Page::parse(&page).map_err(Refusal::Page)).transpose()?;
             Ok(Route::Read(Read { site, page }))
         }
+        ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
         ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
         ("/visitors", "GET" | "HEAD") => {
             let [site, day] = parameters(query, ["site", "day"])?;
             let day = day.map(|day| parse_date(&day).ok_or(Refusal::Day)).transpose()?;
             Ok(Route::Visitors(VisitorsOf { site, day }))
         }
+        ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
         _ => Err(Refusal::UnknownPath),
     }

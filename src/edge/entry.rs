@@ -11,6 +11,7 @@ use crate::counting::config::Config;
 use crate::counting::days::day_of;
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered, home};
 use crate::counting::error::Refusal;
+use crate::counting::origin::Caller;
 use crate::counting::page::Page;
 use crate::counting::reply::{self, Reply};
 use crate::counting::route::{Read, Route, VisitorsOf, is_prefetch, route};
@@ -51,16 +52,29 @@ async fn answer(request: &Request, method: &str, env: &Env) -> Reply {
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
     let turn = Turn { request, env, config: &config, deadline };
-    let done = match route(method, &request.url()) {
+    let url = request.url();
+    let routed = route(method, &url);
+    // Nobody's script needs `GET /`: no look at its origin.
+    let caller = match &routed {
+        Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
+        Ok(_) => config.origins.caller(turn.header("origin"), &url),
+    };
+    let done = match routed {
         Ok(Route::Home) if turn.header("sec-purpose").is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
         Ok(Route::Home) => Ok(turn.register_home().await),
         Ok(Route::HomeHead) => Ok(reply::home_head()),
-        Ok(Route::Register) => turn.register().await,
+        Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
+        Ok(Route::Preflight(methods)) => Err(Refusal::Method(methods)),
+        Ok(Route::Register) => turn.register(&caller).await,
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Err(refusal) => Err(refusal),
     };
-    done.unwrap_or_else(|refusal| reply::refused(&refusal))
+    let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
+    if let Caller::Page(origin) = caller {
+        reply.origin = Some(origin);
+    }
+    reply
 }
 
 /// One request, and what its answer is made with.
@@ -79,21 +93,25 @@ impl Turn<'_> {
         if let Some(url) = &self.config.counter_url {
             return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
         }
-        let [address, agent, gpc, dnt] = ["cf-connecting-ip", "user-agent", "sec-gpc", "dnt"].map(|name| self.header(name));
-        let sender = Sender { address: address.as_deref(), agent: agent.as_deref(), gpc: gpc.as_deref(), dnt: dnt.as_deref() };
-        home(&self.shards(sender), visit).await
+        let who = self.who();
+        home(&self.shards(sender(&who)), visit).await
     }
 
-    /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. It is a
-    /// server that calls, so the view has no visitor.
-    async fn register(&self) -> Result<Reply, Refusal> {
+    /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. Where a
+    /// server calls, the view has no visitor.
+    async fn register(&self, caller: &Caller) -> Result<Reply, Refusal> {
+        if *caller == Caller::Elsewhere {
+            return Err(Refusal::Origin);
+        }
+        let from_page = *caller != Caller::Server;
         let bytes = self.read_body().await?;
         let content_type = self.header("content-type");
         let key = self.header("idempotency-key");
-        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref() };
+        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page };
         let visit = visit(&bytes, headers, &self.config.sites)?;
         let (site, page) = (visit.site.clone(), visit.page.clone());
-        let shards = self.shards(Sender::default());
+        let who = if from_page { self.who() } else { Default::default() };
+        let shards = self.shards(sender(&who));
         let mut outcome = shards.register(visit).await;
         if let Ok(Registered { page: Some(counted), .. }) = &mut outcome
             && counted.views.is_none()
@@ -141,10 +159,21 @@ impl Turn<'_> {
         ShardClient { env: self.env, config: self.config, sender, deadline: self.deadline }
     }
 
+    /// What the request says of who sent it.
+    fn who(&self) -> Who {
+        ["cf-connecting-ip", "user-agent", "sec-gpc", "dnt"].map(|name| self.header(name))
+    }
+
     fn header(&self, name: &str) -> Option<String> {
         // Fails only for names that are no header names.
         self.request.headers().get(name).ok().flatten()
     }
+}
+
+type Who = [Option<String>; 4];
+
+fn sender([address, agent, gpc, dnt]: &Who) -> Sender<'_> {
+    Sender { address: address.as_deref(), agent: agent.as_deref(), gpc: gpc.as_deref(), dnt: dnt.as_deref() }
 }
 
 fn log_read<T>(outcome: &Result<T, Failure>) {

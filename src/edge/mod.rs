@@ -1,6 +1,7 @@
 //! The only place that names the platform. Its files are thin shells around [`crate::counting`]: they carry bytes,
 //! promises and timers, and decide nothing.
 
+mod allocator;
 mod body;
 mod clock;
 mod config;

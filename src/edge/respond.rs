@@ -60,6 +60,16 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     if let Some(allow) = reply.allow {
         headers.set("allow", allow)?;
     }
+    if let Some(origin) = &reply.origin {
+        headers.set("access-control-allow-origin", origin)?;
+        headers.set("access-control-expose-headers", "Footfall-Visit, Retry-After")?;
+        headers.set("vary", "Origin")?;
+    }
+    if let Some(methods) = reply.methods {
+        headers.set("access-control-allow-methods", methods)?;
+        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key")?;
+        headers.set("access-control-max-age", "86400")?;
+    }
     if let Some(seconds) = reply.retry_after {
         headers.set("retry-after", &seconds.to_string())?;
     }

@@ -1,0 +1,114 @@
+//! From which pages' scripts calls are taken: `ALLOWED_ORIGINS` (Fetch, "CORS protocol").
+//!
+//! A call without the header `Origin` comes from a server or a tool. One with it comes from a page, which is the Worker's own,
+//! or listed, or neither. Credentials are never allowed, so an origin may do no more than anybody without one.
+
+use super::json::quoted;
+
+/// The most origins that may be listed: each call is looked up in the list.
+pub const MAX_ORIGINS: usize = 100;
+
+/// The origins that are listed; none if the variable is not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    listed: Vec<String>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// No page.
+    Server,
+    /// A page of this origin, which is the Worker's own or listed.
+    Page(String),
+    /// A page of another origin.
+    Elsewhere,
+}
+
+impl Origins {
+    /// Reads a comma-separated list of origins, as browsers write them, or `*` for all.
+    ///
+    /// # Errors
+    /// The first that is none, or a list of more than [`MAX_ORIGINS`].
+    pub fn parse(list: &str) -> Result<Self, String> {
+        let listed: Vec<String> = list.split(',').map(|origin| origin.trim().to_owned()).collect();
+        match listed.iter().find(|origin| !is_origin(origin)) {
+            Some(wrong) => Err(format!("{} is not an origin", quoted(&wrong.chars().take(100).collect::<String>()))),
+            None if listed.len() > MAX_ORIGINS => Err(format!("{} origins are listed", listed.len())),
+            None => Ok(Self { listed }),
+        }
+    }
+
+    /// Who calls, by the header `Origin` and the absolute URL of the request.
+    pub fn caller(&self, origin: Option<String>, url: &str) -> Caller {
+        match origin {
+            None => Caller::Server,
+            Some(origin) if is_own(&origin, url) || self.listed.iter().any(|one| *one == origin || one == "*") => {
+                Caller::Page(origin)
+            }
+            Some(_) => Caller::Elsewhere,
+        }
+    }
+}
+
+fn is_own(origin: &str, url: &str) -> bool {
+    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// `scheme://host` or `scheme://host:port`, in lower case, or `*`. Not checked further: a wrong one allows nobody.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = |rest: &str| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]".contains(&b))
+    };
+    text == "*" || rest.is_some_and(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://counter.example/counter?x";
+
+    fn caller(listed: &str, origin: &str) -> Caller {
+        Origins::parse(listed).unwrap().caller(Some(origin.to_owned()), URL)
+    }
+
+    fn page(origin: &str) -> Caller {
+        Caller::Page(origin.to_owned())
+    }
+
+    #[test]
+    fn pages_of_listed_origins_and_the_own_one_may_call() {
+        let listed = "https://blog.example, http://localhost:8080";
+        for origin in ["https://blog.example", "http://localhost:8080", "https://counter.example"] {
+            assert_eq!(caller(listed, origin), page(origin));
+        }
+        for origin in
+            ["http://blog.example", "https://blog.example:8080", "https://blog.example.evil", "null", "", "https://counter.exam"]
+        {
+            assert_eq!(caller(listed, origin), Caller::Elsewhere, "{origin}");
+        }
+        assert_eq!(caller("*", "null"), page("null"));
+        assert_eq!(Origins::default().caller(Some("https://blog.example".to_owned()), URL), Caller::Elsewhere);
+        assert_eq!(Origins::default().caller(None, URL), Caller::Server);
+    }
+
+    #[test]
+    fn what_is_no_origin_is_named() {
+        for wrong in [
+            "",
+            "blog.example",
+            "https://",
+            "https://blog.example/",
+            "https://Blog.example",
+            "ftp://a",
+            "https://a,",
+            "https://a b",
+        ] {
+            assert!(Origins::parse(wrong).unwrap_err().ends_with("is not an origin"), "{wrong}");
+        }
+        assert!(Origins::parse(&["https://a"; MAX_ORIGINS + 1].join(",")).is_err());
+        assert!(Origins::parse("https://[::1]:8787").is_ok());
+    }
+}
