@@ -1,7 +1,7 @@
 // `queueMicrotask` for the futures of wasm-bindgen, which the build puts in place of the platform's.
 //
-// The platform's own is a call into C++ that wraps its argument anew each time: 12 us, twice a visit, which was the most
-// expensive thing in it. A reaction of a settled promise is the same turn of the same queue, and stays in JavaScript.
+// The platform's own is a call into C++ that wraps its argument anew each time. In a profile of workerd that was the most
+// expensive thing in a visit: 12 of 215 us. A reaction of a settled promise is the same turn of the same queue, and stays in JavaScript.
 
 let brokeDown = () => {};
 

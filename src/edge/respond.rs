@@ -1,7 +1,7 @@
 //! From a [`Reply`] to the platform's response.
 //!
 //! All visits of one outcome have the same status and headers, so these are built once in an isolate's life: building them
-//! anew took 17 of a visit's 215 us. So is the text of a body that never changes.
+//! anew took 12 of a visit's 215 us. So is the text of a body that never changes.
 
 use crate::counting::reply::Reply;
 use std::borrow::Cow;
