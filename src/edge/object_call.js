@@ -1,5 +1,8 @@
 // A POST to a Durable Object in one crossing. See object_call.rs.
 
+/** The ids of objects, by namespace and name. Each is a hash of its name, which `getByName` works out for every call. */
+const ids = new WeakMap();
+
 /**
  * Posts bytes to an object, and returns the promise of those that it answers. Through a new stub each time: one that saw an
  * error stays broken.
@@ -8,5 +11,9 @@
  * visit alone waits 0.69 ms instead of 0.74 ms. The platform bills both alike.
  */
 export function post(objects, name, call) {
-  return objects.getByName(name).post(call);
+  let known = ids.get(objects);
+  if (!known) ids.set(objects, (known = new Map()));
+  let id = known.get(name);
+  if (!id) known.set(name, (id = objects.idFromName(name)));
+  return objects.get(id).post(call);
 }
