@@ -64,6 +64,9 @@ await main(async () => {
   const plan = quick ? QUICK : WHOLE;
   if (![MEMORY, '/proc/self/schedstat'].every(existsSync)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
   checkDescriptors(plan.inFlight.visits);
+  if (!quick && !OTHER_BUILD && (await where(...MEASURED)).commit.endsWith('with changes')) {
+    throw new Trouble('commit your changes first, so that the page names the commit that it is about; or measure with --quick');
+  }
   await setup({ tools: BENCH_TOOLS });
   if (!OTHER_BUILD) await build();
   await compile();

@@ -10,27 +10,22 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { checkBuild } from './build_check.mjs';
-import { bundle } from './bundle.mjs';
+import { bundle, OUTPUT } from './bundle.mjs';
 import { ROOT, toolEnv, WASM } from './pins.mjs';
 import { duration, isMain, main, run, say } from './run.mjs';
 import { setup } from './setup.mjs';
 
 const BUILD = join(ROOT, 'build');
-const OUTPUT = ['index.js', 'index_bg.wasm'];
 const STAMP = join(BUILD, '.footfall-stamp');
 const COMPILED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), WASM, 'release', 'footfall.wasm');
 
 /** The scripts that esbuild reads; those that Rust names are part of what cargo compiles, too. */
 const SCRIPTS = readdirSync(join(ROOT, 'src', 'edge')).filter((file) => file.endsWith('.js')).sort().map((file) => join('src', 'edge', file));
 
-/** What cargo reads; wasm-bindgen's crates then take their promises from js-sys. */
-const SETTINGS = { WASM_BINDGEN_USE_JS_SYS: '1' };
-
 /** Builds what is not built, and checks it. */
 export async function build() {
   const start = performance.now();
   const env = toolEnv({
-    ...SETTINGS,
     CARGO_ENCODED_RUSTFLAGS: withoutPaths(),
   });
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
@@ -46,7 +41,7 @@ export async function build() {
 
 /** What the output was made from and by, and the output itself: a file that somebody changed is made again. */
 function stamp() {
-  const made = createHash('sha256').update(JSON.stringify(SETTINGS));
+  const made = createHash('sha256');
   const from = [
     COMPILED,
     ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/bundle.mjs', 'tools/pins.mjs', ...SCRIPTS].map((file) => join(ROOT, file)),

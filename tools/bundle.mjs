@@ -3,7 +3,7 @@
 // wasm-bindgen writes the calls between the two sides, esbuild puts them together with src/edge/worker.js, and binaryen
 // drops what nobody calls. Nothing is compiled here.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cargoBin, npmBin, ROOT } from './pins.mjs';
 import { runQuietly } from './run.mjs';
@@ -17,16 +17,22 @@ const ENABLED = FEATURES.map((feature) => `--enable-${feature}`);
 /** What lets worker.js begin with a fresh instance where one broke down. */
 const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-handler'];
 
-/** Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`. */
+/** The modules that are deployed. */
+export const OUTPUT = ['index.js', 'index_bg.wasm'];
+
+/** Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. */
 export async function bundle(compiled, into, env) {
   mkdirSync(into, { recursive: true });
+  // What a build left that was killed, or one of another version.
+  for (const name of readdirSync(into).filter((name) => !OUTPUT.includes(name))) rmSync(join(into, name), { recursive: true });
   const work = mkdtempSync(join(into, '.bundle-'));
   try {
     await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', work, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });
     const written = join(work, 'index.js');
     const bindings = readFileSync(written, 'utf8');
     writeFileSync(written, shakeable(bindings));
-    const script = join(into, 'index.js');
+    const made = OUTPUT.map((name) => join(work, `made-${name}`));
+    const [script, module] = made;
     await runQuietly(npmBin('esbuild'), [
       join(EDGE, 'worker.js'),
       '--bundle',
@@ -41,7 +47,8 @@ export async function bundle(compiled, into, env) {
     const wasm = join(work, 'index_bg.wasm');
     await dropUncalled(wasm, bindings, readFileSync(script, 'utf8'), env);
     // The names of functions are a third of the module. A panic still says its file and line.
-    await runQuietly(npmBin('wasm-opt'), ['-Oz', '--strip-debug', ...ENABLED, wasm, '-o', join(into, 'index_bg.wasm')], { env });
+    await runQuietly(npmBin('wasm-opt'), ['-Oz', '--strip-debug', ...ENABLED, wasm, '-o', module], { env });
+    made.forEach((file, at) => renameSync(file, join(into, OUTPUT[at])));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

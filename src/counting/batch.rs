@@ -29,8 +29,8 @@ pub const LEAD_GRACE_MS: u64 = 1_000;
 pub const HANDOVER_MS: u64 = 1_000;
 
 /// How long a visit that was handed the lead waits before it posts, in milliseconds: the visits of the batch before are being
-/// answered in these turns, and whoever comes next leaves along. At 64 connections a batch then holds 30 visits instead of
-/// 15, so half as many calls, rows and fees. A visit that finds nobody posting waits for nothing.
+/// answered in these turns, and whoever comes next leaves along. At 64 connections batches then held 30 visits instead of
+/// 15 (calls and bytes counted by hand), so half as many calls, rows and fees. A visit that finds nobody posting waits for nothing.
 pub const LINGER_MS: u64 = 1;
 
 /// Seconds after which a visit that found [`MAX_PARKED`] others should be sent again.

@@ -7,10 +7,11 @@
 export async function bytes(source, cap) {
   const { body, headers } = source;
   if (!body) return new Uint8Array();
-  // A stated length is kept by HTTP; only what is unpacked on the way may be longer. One promise in place of one a chunk.
   const length = headers.get('content-length');
-  if (length !== null && Number(length) <= cap && !headers.has('content-encoding')) {
-    return new Uint8Array(await source.arrayBuffer());
+  // A stated length is a hint only: over a service binding nobody holds the sender to it.
+  if (length !== null && /^\d{1,9}$/.test(length) && Number(length) <= cap) {
+    const all = await atMost(body, Number(length));
+    if (all !== null) return all;
   }
   const chunks = [];
   let size = 0;
@@ -19,11 +20,7 @@ export async function bytes(source, cap) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > cap) {
-      // What came of it is known already; a body that cannot be cancelled ends with its request.
-      await reader.cancel().catch(() => {});
-      return undefined;
-    }
+    if (size > cap) return giveUp(reader);
     chunks.push(value);
   }
   const all = new Uint8Array(size);
@@ -33,4 +30,27 @@ export async function bytes(source, cap) {
     at += chunk.length;
   }
   return all;
+}
+
+/**
+ * All bytes of a body of at most `length`, with one promise in place of one a chunk; `undefined` where there are more, `null`
+ * where the body cannot be read so.
+ */
+async function atMost(body, length) {
+  let reader;
+  try {
+    reader = body.getReader({ mode: 'byob' });
+  } catch {
+    return null;
+  }
+  // One more than there should be: what comes back is short of it once the body has ended.
+  const { value } = await reader.readAtLeast(length + 1, new Uint8Array(length + 1));
+  if (value && value.length > length) return giveUp(reader);
+  return value ?? new Uint8Array();
+}
+
+/** What came of it is known already; a body that cannot be cancelled ends with its request. */
+async function giveUp(reader) {
+  await reader.cancel().catch(() => {});
+  return undefined;
 }

@@ -1,13 +1,12 @@
 //! The Durable Object of a site's days: the shell of [`crate::counting::days`]. `worker.js` carries its bytes and its alarm.
 
 use super::clock::{ms_after, now_ms};
-use super::sql::{ObjectSql, Storage, thrown};
+use super::sql::{ObjectSql, Storage};
 use super::{isolate, log};
 use crate::counting::days::{self, DAY_MS, until_over};
 use crate::counting::ledger::StorageError;
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
 use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The days of one site.
@@ -39,10 +38,9 @@ impl Days {
     /// Deletes the salts of days that are over; says whether there will be more to delete, as a visit just after midnight
     /// makes a salt before this runs.
     ///
-    /// # Errors
-    /// Storage failed. The platform runs a failed alarm again.
-    pub fn maintain(&self) -> Result<bool, JsValue> {
-        self.days.maintain(now_ms()).map_err(|error| thrown(&error))
+    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    pub fn maintain(&self) -> Option<bool> {
+        self.days.maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.

@@ -2,14 +2,13 @@
 
 use super::clock::{ms_after, now_ms};
 use super::log;
-use super::sql::{ObjectSql, Storage, thrown};
+use super::sql::{ObjectSql, Storage};
 use crate::counting::days::until_over;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::shard;
 use crate::counting::wire::MAX_BATCH_VISITS;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// The longest call, in bytes: a full batch of the longest pages, with 64 bytes of its own for each visit.
@@ -43,10 +42,9 @@ impl Shard {
 
     /// Folds the journal and forgets what is old; says whether there will be more to forget.
     ///
-    /// # Errors
-    /// Storage failed. The platform runs a failed alarm again.
-    pub fn maintain(&self) -> Result<bool, JsValue> {
-        self.shard.borrow_mut().maintain(now_ms()).map_err(|error| thrown(&error))
+    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    pub fn maintain(&self) -> Option<bool> {
+        self.shard.borrow_mut().maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.

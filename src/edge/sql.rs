@@ -50,14 +50,9 @@ impl Sql for ObjectSql {
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         // A throw out of the callback rolls back, so an error goes out as one and comes back below.
-        let mut work = || work().map_err(|error| thrown(&error));
+        let mut work = || work().map_err(|error| js_sys::Error::new(&error.0).into());
         self.storage.transaction_sync(&mut work).map(|_| ()).map_err(|error| StorageError(describe(&error)))
     }
-}
-
-/// A storage error as JavaScript throws it.
-pub(super) fn thrown(error: &StorageError) -> JsValue {
-    js_sys::Error::new(&error.0).into()
 }
 
 fn bound(values: &[Value]) -> Result<Array, StorageError> {

@@ -6,34 +6,22 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, serve, Shard as RustShard } from 'footfall';
-import { onBreakdown } from './microtask.js';
 
 /** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */
 const state = initState();
 
-/** A trap in WebAssembly leaves its memory in the middle of something: nothing may run in that instance again. */
-function brokeDown(error) {
-  if (!(error instanceof WebAssembly.RuntimeError)) return;
-  console.error('Footfall broke down and begins anew with the next request', error);
-  state.criticalError = true;
-}
-
-onBreakdown(brokeDown);
-addEventListener('error', ({ error }) => brokeDown(error));
-addEventListener('unhandledrejection', ({ reason }) => brokeDown(reason));
-
-/** Runs `work` in an instance that is whole. */
+/**
+ * Runs `work` in an instance that is whole. A trap, or an error that leaves WebAssembly, ends an instance: its memory is in the
+ * middle of something. wasm-bindgen then makes a new one before the next call, and whoever holds a pointer into the old one
+ * must not be that call. So the first is one without a pointer, and `work` looks at `state.instanceId` before it uses its own.
+ */
 function inRust(work) {
+  initState();
   if (state.criticalError) {
     reset();
     state.criticalError = false;
   }
-  try {
-    return work();
-  } catch (error) {
-    brokeDown(error);
-    throw error;
-  }
+  return work();
 }
 
 export default {
@@ -42,7 +30,11 @@ export default {
     // Without this a client that leaves would end its request in the middle: its visit would be lost, or, were it the one
     // that posts a batch, the batch, and its future in Rust would never be dropped.
     context.waitUntil(promise);
-    inRust(() => serve(request, env, resolve, reject));
+    try {
+      inRust(() => serve(request, env, resolve, reject));
+    } catch (error) {
+      reject(error);
+    }
     return promise;
   },
 };
@@ -78,7 +70,9 @@ const objectOf = (Rust) =>
     /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */
     async alarm() {
       this.#armed = false;
-      if (this.#in((rust) => rust.maintain())) await this.#arm();
+      const again = this.#in((rust) => rust.maintain());
+      if (again === undefined) throw new Error('storage failed; the platform runs this alarm again');
+      if (again) await this.#arm();
     }
 
     /** Sets the alarm where none is set: one that is set already goes off at the same time, or earlier. */

@@ -30,7 +30,7 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 
 /**
  * Comes after {@link PROBE} and counts every call between JavaScript and wasm: \`out\` of it, and \`into\` it. Those numbers are
- * the same on any machine. The entry point Collect lets the next call into wasm trap where its URL ends with \`/trap\`.
+ * the same on any machine. The entry point Collect lets a call into wasm trap: \`/trap?in=1\` the next one.
  */
 export const CROSSINGS = `
 globalThis.crossings = { into: 0, out: 0 };
@@ -38,10 +38,7 @@ const counted = (functions, way) => Object.fromEntries(Object.entries(functions)
   name,
   typeof value !== 'function' ? value : (...args) => {
     globalThis.crossings[way] += 1;
-    if (way === 'into' && globalThis.trapNext) {
-      globalThis.trapNext = false;
-      throw new WebAssembly.RuntimeError('unreachable');
-    }
+    if (way === 'into' && globalThis.trapIn > 0 && (globalThis.trapIn -= 1) === 0) throw new WebAssembly.RuntimeError('unreachable');
     return value(...args);
   },
 ]));
@@ -69,11 +66,13 @@ export const COLLECT = `
 import { WorkerEntrypoint } from 'cloudflare:workers';
 export class Collect extends WorkerEntrypoint {
   fetch(request) {
-    if (request.url.endsWith('/trap')) globalThis.trapNext = true;
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === '/trap') globalThis.trapIn = Number(searchParams.get('in'));
     gc();
     const exported = (globalThis.testInstances ?? []).map(({ exports }) => exports);
     return Response.json({
       crossings: globalThis.crossings,
+      instances: globalThis.testInstances?.length,
       wasmBytes: exported.reduce((sum, { memory }) => sum + (memory?.buffer.byteLength ?? 0), 0),
       wasmRefs: exported.reduce((sum, { __wbindgen_externrefs: refs }) => sum + (refs?.length ?? 0), 0),
     });

@@ -16,7 +16,9 @@ const START_TIMEOUT_MS = 20_000;
 
 /** What workerd says where Rust panicked, or where one request touched what belongs to another. */
 const TRAP = /RuntimeError/;
-const NEVER_IN_A_LOG = [/panicked at/, TRAP, /Cannot perform I\/O on behalf of a different/, /had hung/];
+const HUNG = /had hung/;
+const AFTER_A_TRAP = [TRAP, HUNG];
+const NEVER_IN_A_LOG = [/panicked at/, TRAP, /Cannot perform I\/O on behalf of a different/, HUNG];
 
 /** Servers that live, so that a file of tests that ends before its time leaves no process and no files behind. */
 const running = new Set();
@@ -168,10 +170,14 @@ class Workerd {
     return (await response.json()).crossings;
   }
 
-  /** Lets the next call into wasm trap, as a panic does. Needs `crossings`. */
-  async trap() {
+  /**
+   * Lets the call into wasm trap that comes after so many, as a panic does; tells how many instances there were so far. Needs
+   * `crossings`.
+   */
+  async trapIn(calls) {
     this.#trapped = true;
-    await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/trap`);
+    const response = await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/trap?in=${calls}`);
+    return (await response.json()).instances;
   }
 
   /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
@@ -216,7 +222,7 @@ class Workerd {
   async dispose() {
     const { code, signal } = await this.stop();
     this.abandon();
-    const never = [NOWHERE_MARK, ...NEVER_IN_A_LOG.filter((mark) => !(this.#trapped && mark === TRAP))];
+    const never = [NOWHERE_MARK, ...NEVER_IN_A_LOG.filter((mark) => !(this.#trapped && AFTER_A_TRAP.includes(mark)))];
     const bad = never.filter((mark) => this.#log.search(mark) >= 0);
     if (!this.#stopped) throw new Error(`workerd ended by itself with ${signal ?? code}:\n${this.#log}`);
     if (bad.length > 0) throw new Error(`workerd's log has ${bad.join(', ')}:\n${this.#log.slice(0, 4_000)}`);

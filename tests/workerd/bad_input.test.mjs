@@ -105,6 +105,31 @@ refuses('a query that could be misread', 400, {
   ...each(['page=/a&page=/b', 'page=/a&page=/a', 'site=blog&site=blog', 'page=/a&p%61ge=/b'], get),
 });
 
+test('a Worker that states a length and sends more is cut off at once, and takes no memory', async (t) => {
+  const liar = {
+    services: { FOOTFALL: 'footfall' },
+    source: `export default {
+      async fetch(request, env) {
+        let sent = 0;
+        const chunk = new Uint8Array(1 << 20).fill(32);
+        const pull = (controller) => (sent < 50 ? (sent += 1, controller.enqueue(chunk.slice())) : controller.close());
+        const headers = { 'content-type': 'application/json', 'content-length': new URL(request.url).searchParams.get('length') };
+        const body = new ReadableStream({ type: 'bytes', pull });
+        const { status } = await env.FOOTFALL.fetch('http://footfall.test/counter', { method: 'POST', body, headers });
+        return Response.json({ status, sent });
+      },
+    };`,
+  };
+  const lied = await startWorkerd(t, { collect: ['footfall'], services: { liar }, expose: ['footfall', 'liar'] });
+  const before = await lied.settledMemory();
+  for (const length of ['5', '0', '8192', '-1', '1e3', '']) {
+    const { status, sent } = await (await fetch(`http://127.0.0.1:${lied.ports.liar}/?length=${length}`)).json();
+    assert.equal(status, 413, `a stated length of ${length}`);
+    assert.ok(sent <= 5, `${sent} MB were taken at a stated length of ${length}`);
+  }
+  assert.equal((await lied.settledMemory()).wasmBytes, before.wasmBytes);
+});
+
 test('bodies and queries at their limits are taken', async (t) => {
   const mine = await startWorkerd(t);
   for (const body of [padded(BODY), JSON.stringify({ page: `/${'a'.repeat(511)}` }), JSON.stringify({ page: `/a${'é'.repeat(255)}` }), JSON.stringify({ id: '!~'.repeat(32) })]) {

@@ -27,9 +27,9 @@ test('a deploy uploads one module and its wasm, under 110 KB compressed, with th
   t.after(() => rmSync(out, { recursive: true, force: true }));
   const { stdout } = await run(nodeForWrangler(), [wranglerScript(), 'deploy', '--dry-run', '--outdir', out], {
     cwd: ROOT,
-    // The Worker is built already, and a test reports to nobody.
-    env: { ...process.env, FOOTFALL_SKIP_BUILD: '1', WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },
-    // Where the build is skipped this takes 3 s; a compiler that is started after all must not be cut off halfway.
+    // A test reports to nobody.
+    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },
+    // The Worker is built already, so this takes 3 s; a compiler that is started after all must not be cut off halfway.
     timeout: 300_000,
   });
   for (const [binding, className] of wranglerConfig().objects) {
@@ -55,6 +55,6 @@ test('every class of objects is bound, is created with SQLite, and is in the bui
 });
 
 test('the built Worker keeps a visit alive whose client has left', () => {
-  // RUN_TO_COMPLETION of worker-build; without it a reset leaks the visit (client_reset.test.mjs shows it).
+  // Without it a reset leaks the visit (client_reset.test.mjs shows it).
   assert.match(readFileSync(join(BUILD, 'index.js'), 'utf8'), /\.waitUntil\(/);
 });
