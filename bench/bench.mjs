@@ -27,7 +27,7 @@ npm run bench -- --quick     fewer rounds and visits (about 80 s), for a first l
 /** Rounds, and visits a round: enough for a second of CPU, of which the kernel tells hundredths. */
 const WHOLE = {
   rounds: 5,
-  levels: [{ connections: 1, visits: 2_000 }, { connections: 64, visits: 8_000 }, { connections: 1_000, visits: 8_000 }],
+  levels: [{ connections: 1, visits: 4_000 }, { connections: 64, visits: 8_000 }, { connections: 1_000, visits: 8_000 }],
   inFlight: { visits: 4_000, rounds: 3 },
   starts: 12,
 };

@@ -3,6 +3,7 @@
 use super::body::{self, BodyError};
 use super::clock::now_ms;
 use super::deadline::within;
+use super::headers::{self, Headers};
 use super::http_counter::HttpCounter;
 use super::shard_client::ShardClient;
 use super::{config, log, respond};
@@ -51,16 +52,16 @@ async fn answer(request: &Request, method: &str, env: &Env) -> Reply {
         Err(error) => return reply::misconfigured(&error),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
-    let turn = Turn { request, env, config: &config, deadline };
+    let turn = Turn { request, headers: Headers::of(request), env, config: &config, deadline };
     let url = request.url();
     let routed = route(method, &url);
     // Nobody's script needs `GET /`: no look at its origin.
     let caller = match &routed {
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
-        Ok(_) => config.origins.caller(turn.header("origin"), &url),
+        Ok(_) => config.origins.caller(turn.header(&headers::ORIGIN), &url),
     };
     let done = match routed {
-        Ok(Route::Home) if turn.header("sec-purpose").is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
+        Ok(Route::Home) if turn.header(&headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value)) => Ok(reply::prefetch()),
         Ok(Route::Home) => Ok(turn.register_home().await),
         Ok(Route::HomeHead) => Ok(reply::home_head()),
         Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
@@ -80,6 +81,7 @@ async fn answer(request: &Request, method: &str, env: &Env) -> Reply {
 /// One request, and what its answer is made with.
 struct Turn<'a> {
     request: &'a Request,
+    headers: Headers,
     env: &'a Env,
     config: &'a Config,
     /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
@@ -105,8 +107,8 @@ impl Turn<'_> {
         }
         let from_page = *caller != Caller::Server;
         let bytes = self.read_body().await?;
-        let content_type = self.header("content-type");
-        let key = self.header("idempotency-key");
+        let content_type = self.header(&headers::CONTENT_TYPE);
+        let key = self.header(&headers::IDEMPOTENCY_KEY);
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page };
         let visit = visit(&bytes, headers, &self.config.sites)?;
         let (site, page) = (visit.site.clone(), visit.page.clone());
@@ -124,7 +126,7 @@ impl Turn<'_> {
 
     async fn read_body(&self) -> Result<Vec<u8>, Refusal> {
         let too_large = || Refusal::BodyTooLarge(MAX_BODY_BYTES);
-        let stated: Option<usize> = self.header("content-length").and_then(|length| length.parse().ok());
+        let stated: Option<usize> = self.header(&headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if stated.is_some_and(|length| length > MAX_BODY_BYTES) {
             return Err(too_large());
         }
@@ -161,12 +163,11 @@ impl Turn<'_> {
 
     /// What the request says of who sent it.
     fn who(&self) -> Who {
-        ["cf-connecting-ip", "user-agent", "sec-gpc", "dnt"].map(|name| self.header(name))
+        [&headers::ADDRESS, &headers::AGENT, &headers::GPC, &headers::DNT].map(|name| self.header(name))
     }
 
-    fn header(&self, name: &str) -> Option<String> {
-        // Fails only for names that are no header names.
-        self.request.headers().get(name).ok().flatten()
+    fn header(&self, name: headers::Name) -> Option<String> {
+        self.headers.read(name)
     }
 }
 

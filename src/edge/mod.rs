@@ -9,6 +9,7 @@ mod days_client;
 mod days_object;
 mod deadline;
 mod entry;
+mod headers;
 mod http_counter;
 mod isolate;
 mod js_error;

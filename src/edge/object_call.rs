@@ -3,15 +3,14 @@
 use super::clock::now_ms;
 use super::deadline::within;
 use super::js_error::describe;
-use super::waits::timer;
+use super::waits::{answered, timer};
 use crate::counting::endpoint::Failure;
 use crate::counting::retry::{After, Attempts};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use js_sys::{Promise, Reflect, Uint8Array};
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 /// Seconds after which a call that a full or overloaded object refused should be sent again.
@@ -19,8 +18,7 @@ pub(super) const BUSY_RETRY_AFTER_S: u32 = 10;
 
 #[wasm_bindgen(module = "/src/edge/object_call.js")]
 extern "C" {
-    #[wasm_bindgen(catch)]
-    fn post(objects: &JsValue, name: &str, call: &Uint8Array) -> Result<Promise, JsValue>;
+    fn post(env: &Env, binding: &str, name: &str, call: &Uint8Array, number: f64, ended: &Closure<dyn Fn(f64, JsValue)>);
 }
 
 /// An object, by its namespace's binding and its name.
@@ -65,10 +63,9 @@ impl Object<'_> {
 
     /// One exchange.
     async fn exchange(&self, call: &[u8]) -> Result<Vec<u8>, Failure> {
-        let objects = Reflect::get(self.env.as_ref(), &self.binding.into()).map_err(|error| classify(&error))?;
-        let answer = post(&objects, self.name, &Uint8Array::from(call)).map_err(|error| classify(&error))?;
-        let answer = JsFuture::from(answer).await.map_err(|error| classify(&error))?;
-        Ok(answer.unchecked_into::<Uint8Array>().to_vec())
+        let call = Uint8Array::from(call);
+        let answer = answered(|number, ended| post(self.env, self.binding, self.name, &call, number, ended)).await;
+        answer.dyn_into().map(|bytes: Uint8Array| bytes.to_vec()).map_err(|error| classify(&error))
     }
 }
 

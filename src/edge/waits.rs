@@ -1,4 +1,4 @@
-//! Futures that end with one number from JavaScript: a parked request, a timer.
+//! Futures that end with one number or value from JavaScript: a parked request, a timer, the answer of an object.
 //!
 //! `JsFuture` would do, at two closures, a finalizer and five crossings a wait. These share one closure for all waits of the
 //! isolate, and cross once to begin and once to end.
@@ -6,8 +6,9 @@
 use super::isolate;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
 #[wasm_bindgen(module = "/src/edge/waits.js")]
@@ -29,22 +30,30 @@ thread_local! {
     /// Waits that have not ended, by their number. One whose request was killed stays as long as the isolate: 100 bytes.
     static WAITS: RefCell<HashMap<u64, Wait>> = RefCell::new(HashMap::new());
     /// What all waits of the isolate end by.
-    static ENDED: Closure<dyn Fn(f64, f64)> = Closure::new(ended);
+    static ENDED: Closure<dyn Fn(f64, f64)> = Closure::new(|number, signal| ended(number, With::Number(signal)));
+    /// What those end by that end with a value.
+    static ANSWERED: Closure<dyn Fn(f64, JsValue)> = Closure::new(|number, value| ended(number, With::Value(value)));
+}
+
+/// What a wait ends with. A number needs no place in the table of JavaScript's values.
+enum With {
+    Number(f64),
+    Value(JsValue),
 }
 
 #[derive(Default)]
 struct Wait {
-    signal: Option<f64>,
+    with: Option<With>,
     waker: Option<Waker>,
     /// How another request ends it, where one may.
     resolve: Option<Resolve>,
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number that was handed out below 2^53")]
-fn ended(number: f64, signal: f64) {
+fn ended(number: f64, with: With) {
     let waker = WAITS.with_borrow_mut(|waits| {
         let wait = waits.get_mut(&(number as u64))?;
-        wait.signal = Some(signal);
+        wait.with = Some(with);
         wait.waker.take()
     });
     if let Some(waker) = waker {
@@ -58,28 +67,33 @@ pub(super) struct Signal {
 }
 
 impl Signal {
-    /// Begins a wait under a number that no other wait has.
-    fn begin<T>(number: u64, start: impl FnOnce(f64, &Closure<dyn Fn(f64, f64)>) -> T) -> (Self, T) {
+    /// Begins a wait under a number that no other wait has. `start` gets it as JavaScript knows it.
+    fn begin<T>(number: u64, start: impl FnOnce(f64) -> T) -> (Self, T) {
         WAITS.with_borrow_mut(|waits| waits.insert(number, Wait::default()));
         #[allow(clippy::cast_precision_loss, reason = "an isolate does not live for 2^53 waits")]
-        let started = ENDED.with(|ended| start(number as f64, ended));
+        let started = start(number as f64);
         (Self { number }, started)
     }
-}
 
-impl Future for Signal {
-    type Output = f64;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<f64> {
+    fn poll(&self, context: &Context<'_>) -> Poll<With> {
         WAITS.with_borrow_mut(|waits| match waits.get_mut(&self.number) {
-            Some(Wait { signal: Some(signal), .. }) => Poll::Ready(*signal),
-            Some(wait) => {
-                wait.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+            Some(wait) => match wait.with.take() {
+                Some(with) => Poll::Ready(with),
+                None => {
+                    wait.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            },
             // Only a wait that is dropped is taken out.
-            None => Poll::Ready(OVER),
+            None => Poll::Ready(With::Number(OVER)),
         })
+    }
+
+    async fn number(self) -> f64 {
+        match poll_fn(|context| self.poll(context)).await {
+            With::Number(number) => number,
+            With::Value(_) => OVER,
+        }
     }
 }
 
@@ -89,15 +103,15 @@ impl Drop for Signal {
     }
 }
 
-/// A wait that another request may end by [`end`], or its time of `ms` milliseconds. `number` is one of the isolate's.
-pub(super) fn parked(number: u64, ms: u64) -> Signal {
-    let (signal, resolve) = Signal::begin(number, |number, ended| park(number, millis(ms), OVER, ended));
+/// Waits until another request calls [`end`], or for `ms` milliseconds. `number` is one of the isolate's.
+pub(super) async fn parked(number: u64, ms: u64) -> f64 {
+    let (signal, resolve) = Signal::begin(number, |number| ENDED.with(|ended| park(number, millis(ms), OVER, ended)));
     WAITS.with_borrow_mut(|waits| {
         if let Some(wait) = waits.get_mut(&number) {
             wait.resolve = Some(resolve);
         }
     });
-    signal
+    signal.number().await
 }
 
 /// Ends a wait with a signal; nothing happens where it has ended. Its owner goes on in its own context.
@@ -109,7 +123,17 @@ pub(super) fn end(number: u64, signal: f64) {
 
 /// Ends after `ms` milliseconds.
 pub(super) async fn timer(ms: u64) {
-    Signal::begin(isolate::next_number(), |number, ended| sleep(number, millis(ms), OVER, ended)).0.await;
+    let begun = Signal::begin(isolate::next_number(), |number| ENDED.with(|ended| sleep(number, millis(ms), OVER, ended)));
+    begun.0.number().await;
+}
+
+/// Waits for the value that `start` will hand to what it is given, with the number that it is given.
+pub(super) async fn answered(start: impl FnOnce(f64, &Closure<dyn Fn(f64, JsValue)>)) -> JsValue {
+    let (signal, ()) = Signal::begin(isolate::next_number(), |number| ANSWERED.with(|ended| start(number, ended)));
+    match poll_fn(|context| signal.poll(context)).await {
+        With::Value(value) => value,
+        With::Number(_) => JsValue::UNDEFINED,
+    }
 }
 
 /// The platform's timers take 31 bits; no deadline here is that far.
