@@ -97,7 +97,7 @@ proptest! {
     ) {
         let near = format!("{{\"{key}\":{}}}", serde_json::to_string(&value).unwrap()).into_bytes();
         for bytes in [bytes, near.clone(), near[..near.len() - 1].to_vec()] {
-            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false };
+            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
             match body::visit(&bytes, headers, &sites()) {
                 Ok(visit) => prop_assert!(bytes.len() <= MAX_BODY_BYTES && sites().find(visit.site.as_str()).is_some()),
                 Err(refusal) => check_refusal(&refusal),
@@ -187,7 +187,12 @@ fn what_is_long_is_refused_with_its_size() {
     let many = |count: usize| (0..count).map(|n| format!("s{n}")).collect::<Vec<_>>().join(",");
     assert!(Sites::parse(&many(MAX_SITES)).is_ok());
     assert_eq!(Sites::parse(&many(MAX_SITES + 1)), Err("1001 sites are listed".to_owned()));
-    let headers = BodyHeaders { content_type: Some("application/json"), idempotency_key: None, from_page: false };
+    let headers = BodyHeaders {
+        content_type: Some("application/json"),
+        idempotency_key: None,
+        from_page: false,
+        client: Default::default(),
+    };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
     assert!(body::visit(&padded(MAX_BODY_BYTES), headers, &sites()).is_ok());
     assert_eq!(body::visit(&padded(MAX_BODY_BYTES + 1), headers, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));

@@ -146,8 +146,15 @@ fn a_batch_older_than_the_last_of_its_isolate_is_superseded() {
 
 #[test]
 fn a_malformed_batch_is_refused_and_leaves_nothing() {
-    let good = Item { page: 0, id: None, visitor: NOBODY, day: TODAY };
-    let with = |pages: Vec<&'static str>, visits: Vec<Item>| Batch { isolate: 1, sequence: 2, pages, visits };
+    let good = Item { page: 0, details: 0, id: None, visitor: NOBODY, day: TODAY };
+    let with = |pages: Vec<&'static str>, visits: Vec<Item>| Batch {
+        isolate: 1,
+        sequence: 2,
+        pages,
+        details: Vec::new(),
+        visits,
+        tallies: Vec::new(),
+    };
     let long: &'static str = Box::leak(format!("/{}", "a".repeat(MAX_PAGE_BYTES)).into_boxed_str());
     let malformed = [
         ("no visit", with(vec![], vec![])),
@@ -187,8 +194,15 @@ fn a_batch_at_its_limits_is_taken() {
 fn a_batch_that_lists_a_page_twice_is_refused() {
     // "The pages of the visits, each once": each would start from the stored views, and the receipt would be wrong.
     let mut rig = Rig::new();
-    let items = [0, 1].map(|page| Item { page, id: None, visitor: NOBODY, day: TODAY });
-    let twice = Batch { isolate: 1, sequence: 1, pages: vec!["/a", "/a"], visits: items.to_vec() };
+    let items = [0, 1].map(|page| Item { page, details: 0, id: None, visitor: NOBODY, day: TODAY });
+    let twice = Batch {
+        isolate: 1,
+        sequence: 1,
+        pages: vec!["/a", "/a"],
+        details: Vec::new(),
+        visits: items.to_vec(),
+        tallies: Vec::new(),
+    };
     assert_eq!(rig.ledger.apply(&twice, rig.now), refused(Fault::Malformed));
 }
 

@@ -208,7 +208,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE pages SET views = -1 WHERE page = '/a'",
         "UPDATE pages SET views = x'00' WHERE page = '/a'",
         "UPDATE journal SET body = x'' WHERE number = 5",
-        "UPDATE journal SET body = x'02' || substr(body, 2) WHERE number = 4",
+        "UPDATE journal SET body = CAST(x'03' || substr(body, 2) AS BLOB) WHERE number = 4",
         "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE number = 4",
         "UPDATE journal SET body = 'text' WHERE number = 4",
         "UPDATE recent SET receipt = x'01' WHERE length(isolate) = 16",
@@ -217,8 +217,10 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE seen SET ids = 'text'",
         "UPDATE seen SET half_day = -half_day, ids = 7 WHERE number > 0 OR half_day < 0",
         "UPDATE visitors SET hashes = 12",
+        "UPDATE marks SET hashes = 12",
+        "UPDATE meta SET value = 'x' WHERE key = 'shape'",
         "UPDATE days SET visitors = 'x'",
-        "UPDATE withheld SET why = 4 WHERE day = 20000",
+        "UPDATE withheld SET why = 5 WHERE day = 20000",
         "UPDATE withheld SET views = 'x'",
     ] {
         // Rows of half-days that are over are not read, so they break nothing.
@@ -235,6 +237,7 @@ fn packed_ids_and_hashes_that_were_cut_are_an_error() {
     for damage in [
         "UPDATE seen SET ids = substr(ids, 1, length(ids) - 1)",
         "UPDATE visitors SET hashes = substr(hashes, 1, length(hashes) - 1)",
+        "UPDATE marks SET hashes = substr(hashes, 1, length(hashes) - 1)",
     ] {
         assert!(read_all(&rig.sql, damage).is_err(), "{damage}: an id that is lost is counted twice");
     }

@@ -100,7 +100,12 @@ fn requests_are_read() {
     assert_eq!(route("PUT", "http://h/counter"), Err(Refusal::Method("GET, HEAD, POST")));
     assert_eq!(Page::parse("/a\u{85}"), Err(PageError::Control));
     let sites = Sites::parse("blog,docs").unwrap();
-    let headers = BodyHeaders { content_type: Some("application/json"), idempotency_key: None, from_page: false };
+    let headers = BodyHeaders {
+        content_type: Some("application/json"),
+        idempotency_key: None,
+        from_page: false,
+        client: Default::default(),
+    };
     let read = body::visit(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites).unwrap();
     assert_eq!((read.site.as_str(), read.page.as_str()), ("docs", "/x"));
     assert!(matches!(body::visit(&[b'['; 8_000], headers, &sites), Err(Refusal::BodyNotJson(_))), "deep nesting");

@@ -12,12 +12,14 @@
 mod support;
 
 use footfall::counting::days::DayRecord;
+use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
+use footfall::counting::report::{Hour, Named, Question, Report, Span};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{
-    Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Receipt, Row, Verdict, Visitors, decode,
-    encode,
+    Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally, Verdict,
+    Visitors, decode, decode_row, encode,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -25,12 +27,18 @@ use std::fmt::Debug;
 use support::sqlite::Sqlite;
 use support::{DAY, T0, batch, counted, duplicate, receipt, visit};
 
+const TALLY: Tally = Tally { day: 20_000, reason: 6, visits: u64::MAX };
+
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Reads back as it was; and cut short, lengthened, changed in any byte or of another version, it is read or refused.
-fn check<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(message: &T, bytes: &'a mut Vec<u8>, damaged: &'a [Vec<u8>]) {
+fn check<'a, T: Message + Serialize + Deserialize<'a> + PartialEq + Debug>(
+    message: &T,
+    bytes: &'a mut Vec<u8>,
+    damaged: &'a [Vec<u8>],
+) {
     *bytes = encode(message);
     assert_eq!(decode::<T>(bytes).as_ref(), Ok(message));
     for (at, damaged) in damaged.iter().enumerate() {
@@ -65,14 +73,28 @@ macro_rules! check_message {
 
 #[test]
 fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
-    let sent = [visit("/a").id(u64::MAX), visit("/é").by(1), visit("/a")];
-    let batch = || batch(u128::MAX, u64::MAX, T0, &sent);
+    let details = Details::new(Some(Device::Tablet), "DE", "news.example", ["a", "", "c"]);
+    let sent = [visit("/a").id(u64::MAX), visit("/é").by(1).from(&details), visit("/a")];
+    let batch = || Batch { tallies: vec![TALLY], ..batch(u128::MAX, u64::MAX, T0, &sent) };
     let receipt = receipt(&[counted(1), duplicate(u64::MAX), Counted { other: true, ..counted(0) }]);
     check_message!(Call<'_>, Call::Register(batch()));
     check_message!(Call<'_>, Call::Views(None));
     check_message!(Call<'_>, Call::Views(Some("/page")));
     check_message!(Call<'_>, Call::Seen { day: 20_000, id: Fingerprint(1 << 63) });
     check_message!(Call<'_>, Call::Visitors(u32::MAX));
+    let hours = Span { from: 480_000, until: 480_024 };
+    for question in [
+        Question::Hours { page: Some("/a"), hours },
+        Question::Pages(hours),
+        Question::Details { kind: 5, days: hours },
+        Question::Excluded(hours),
+        Question::Withheld(hours),
+    ] {
+        check_message!(Call<'_>, Call::Report(question));
+    }
+    check_message!(Answer, Answer::Report(Report::Hours(vec![Hour { hour: 480_001, views: 9, visitors: 3, newcomers: 2 }])));
+    check_message!(Answer, Answer::Report(Report::Names(vec![Named { name: "/é".to_owned(), views: 9, visitors: 3 }])));
+    check_message!(Answer, Answer::Report(Report::Tallies(vec![TALLY])));
     check_message!(Answer, Answer::Receipt(receipt.clone()));
     check_message!(Answer, Answer::Views(300));
     check_message!(Answer, Answer::Seen(true));
@@ -92,11 +114,27 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
 fn messages_keep_their_bytes() {
     // Isolates, shards and journals of several versions of this program read each other: where this fails, raise the
     // version in `wire`, and teach shards to read the rows of the old one.
+    let sent = [visit("/a").id(300), visit("/a").by(1).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
+    let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
+    let expected = b"\x01\x04\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x01\x02\x03";
+    assert_eq!(encode(&Call::Register(batch.clone())), expected);
+    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 2);
+    assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
+}
+
+/// What isolates and journals of before visits had details wrote.
+#[test]
+fn messages_of_before_are_read() {
     let sent = [visit("/a").id(300), visit("/a").by(1)];
     let batch = batch(5, 2, T0, &sent);
-    let expected = b"\x01\x00\x05\x02\x01\x02/a\x02\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x00\x01\xa0\x9c\x01";
-    assert_eq!(encode(&Call::Register(batch)), expected);
-    assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
+    let old = b"\x05\x02\x01\x02/a\x02\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x00\x01\xa0\x9c\x01";
+    let call = [b"\x01\x00", &old[..]].concat();
+    let Ok(Call::OldRegister(read)) = decode(&call) else { panic!() };
+    assert_eq!(Batch::from(read), batch);
+    let row = [b"\x01\x09", &old[..], b"\x01\x00\x00\x07"].concat();
+    assert_eq!(decode_row(&row), Ok(Row { at: 9, batch: batch.clone(), receipt: receipt(&[counted(7)]) }));
+    let row = Row { at: 9, batch, receipt: receipt(&[counted(7)]) };
+    assert_eq!(decode_row(&encode(&row)), Ok(row));
 }
 
 fn any_visitor() -> impl Strategy<Value = Visitor> {
@@ -107,8 +145,9 @@ fn any_visitor() -> impl Strategy<Value = Visitor> {
 fn any_item() -> impl Strategy<Value = Item> {
     let day = prop_oneof![3 => 19_998..20_004_u32, 1 => any::<u32>()];
     let page = prop_oneof![3 => 0..4_u16, 1 => any::<u16>()];
-    (page, prop::option::of(any::<u64>()), any_visitor(), day).prop_map(|(page, id, visitor, day)| Item {
+    (page, 0..3_u16, prop::option::of(any::<u64>()), any_visitor(), day).prop_map(|(page, details, id, visitor, day)| Item {
         page,
+        details,
         id: id.map(Fingerprint),
         visitor,
         day,
@@ -138,7 +177,8 @@ proptest! {
         sequence in any::<u64>(),
         views in prop::collection::vec((0..3_u8, any::<bool>(), any::<u64>()), 0..6),
     ) {
-        let batch = Batch { isolate, sequence, pages: pages.iter().map(String::as_str).collect(), visits };
+        let pages = pages.iter().map(String::as_str).collect();
+        let batch = Batch { isolate, sequence, pages, details: vec!["d", ""], visits, tallies: vec![TALLY] };
         let line = |(verdict, other, views): (u8, bool, u64)| {
             let verdict = [Verdict::Counted, Verdict::Duplicate, Verdict::Stale, Verdict::Full][usize::from(verdict)];
             Counted { verdict, other, views }
@@ -174,7 +214,10 @@ proptest! {
         let mut shard = Shard::new(sql.clone());
         let (mut at_least, mut sent_before) = (0, std::collections::HashSet::new());
         for ((pages, visits), isolate, sequence) in calls {
-            let batch = Batch { isolate, sequence, pages: pages.iter().map(String::as_str).collect(), visits };
+            let pages = pages.iter().map(String::as_str).collect();
+            let details = vec!["d", "m\u{1f}DE"][..visits.len().min(2)].to_vec();
+            let tallies = vec![Tally { day: 20_000, reason: 250, visits: sequence >> 12 }];
+            let batch = Batch { isolate, sequence, pages, details, visits, tallies };
             let served = shard.serve(&encode(&Call::Register(batch.clone())), T0);
             prop_assert_eq!(served.error, None);
             match decode::<Answer>(&served.bytes).unwrap() {
@@ -204,14 +247,23 @@ proptest! {
 
 #[test]
 fn the_largest_batch_fits_into_a_row_and_into_a_call() {
-    let longest = |n: usize| visit(&format!("/{n:0511}")).id(u64::MAX).by(u64::MAX);
+    let long = "x".repeat(100);
+    let longest = |n: usize| {
+        let details = Details::new(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
+        assert_eq!(details.as_str().len(), MAX_DETAILS_BYTES - 1, "a device is one letter");
+        visit(&format!("/{n:0511}")).id(u64::MAX).by(u64::MAX).from(&details)
+    };
     let sent: Vec<support::Sent> = (0..MAX_BATCH_VISITS).map(longest).collect();
     let batch = batch(u128::MAX, u64::MAX, T0, &sent);
     let receipt = Receipt { visits: vec![Counted { other: true, ..counted(u64::MAX) }; MAX_BATCH_VISITS] };
     let row = encode(&Row { at: u64::MAX, batch: batch.clone(), receipt });
-    assert!(row.len() < 300_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.3 MB", row.len());
+    assert!(row.len() < 500_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.5 MB", row.len());
     let call = encode(&Call::Register(Batch { sequence: 1, ..batch }));
-    assert!(call.len() < MAX_BATCH_VISITS * (512 + 64), "a call takes {} bytes of what `edge::shard_object` reads", call.len());
+    assert!(
+        call.len() < MAX_BATCH_VISITS * (512 + MAX_DETAILS_BYTES + 64),
+        "a call takes {} bytes of what `edge::shard_object` reads",
+        call.len()
+    );
     let mut shard = Shard::new(Sqlite::new());
     let Ok(Answer::Receipt(receipt)) = decode(&shard.serve(&call, T0).bytes) else { panic!("it is refused") };
     assert_eq!(receipt.visits.iter().filter(|line| line.verdict == Verdict::Counted).count(), 1, "all have the same id");

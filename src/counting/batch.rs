@@ -9,10 +9,11 @@
 //! that is not ended in time lapses, and the next visit takes it over.
 
 use super::days::Day;
+use super::details::Details;
 use super::endpoint::Failure;
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
-use super::wire::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt};
+use super::wire::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
@@ -44,6 +45,8 @@ pub type Ticket = u64;
 pub struct Entry {
     /// Its page.
     pub page: String,
+    /// What else is counted about it.
+    pub details: Details,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
     /// Who made it.
@@ -65,6 +68,11 @@ pub enum Event {
     Ended(Posting, Result<Receipt, Failure>),
     /// A parked visit's deadline has come.
     GaveUp(Ticket),
+    /// Tallies have waited for a batch long enough. Whoever posts them must be done at `deadline`.
+    Flush {
+        /// In milliseconds since 1970.
+        deadline: u64,
+    },
 }
 
 /// Something to do, by the visit that reported the event unless it names a ticket.
@@ -88,29 +96,40 @@ pub struct Posting {
     /// When its leader must have an answer.
     pub deadline: u64,
     visits: Vec<(Ticket, Entry)>,
+    tallies: Vec<Tally>,
 }
 
 impl Posting {
     /// The batch as it goes over the wire.
     pub fn batch(&self, isolate: u128) -> Batch<'_> {
-        let mut pages: Vec<&str> = Vec::new();
+        let mut pages = Vec::new();
+        let mut details = Vec::new();
         let mut visits = Vec::with_capacity(self.visits.len());
         for (_, entry) in &self.visits {
-            // Most batches have few pages, and none has more than 512: a search from the front beats building an index.
-            let at = pages.iter().position(|page| *page == entry.page).unwrap_or(pages.len());
-            if at == pages.len() {
-                pages.push(&entry.page);
-            }
-            let page = u16::try_from(at).unwrap_or(u16::MAX);
-            visits.push(Item { page, id: entry.id, visitor: entry.visitor, day: entry.day });
+            let page = index_of(&entry.page, &mut pages);
+            let details = match entry.details.as_str() {
+                "" => 0,
+                known => index_of(known, &mut details).saturating_add(1),
+            };
+            visits.push(Item { page, details, id: entry.id, visitor: entry.visitor, day: entry.day });
         }
-        Batch { isolate, sequence: self.sequence, pages, visits }
+        Batch { isolate, sequence: self.sequence, pages, details, visits, tallies: self.tallies.clone() }
     }
 
     /// Its visits, the leader first.
     pub fn tickets(&self) -> impl Iterator<Item = Ticket> {
         self.visits.iter().map(|(ticket, _)| *ticket)
     }
+}
+
+/// Where a text stands in a list, at the end if it was not there. Most batches have few, and none has more than 512: a search
+/// from the front beats building an index.
+fn index_of<'a>(text: &'a str, known: &mut Vec<&'a str>) -> u16 {
+    let at = known.iter().position(|one| *one == text).unwrap_or(known.len());
+    if at == known.len() {
+        known.push(text);
+    }
+    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 #[derive(Debug)]
@@ -129,12 +148,14 @@ pub struct Batcher {
     lead: Lead,
     /// By ticket, the oldest first: tickets are handed out in the order of arrival.
     parked: VecDeque<(Ticket, Entry)>,
+    /// What was not counted since the last batch.
+    tallies: Vec<Tally>,
     sequence: u64,
 }
 
 impl Default for Batcher {
     fn default() -> Self {
-        Self { lead: Lead::Free, parked: VecDeque::new(), sequence: 0 }
+        Self { lead: Lead::Free, parked: VecDeque::new(), tallies: Vec::new(), sequence: 0 }
     }
 }
 
@@ -150,7 +171,26 @@ impl Batcher {
             },
             Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
             Event::GaveUp(ticket) => self.gave_up(ticket, now),
+            Event::Flush { deadline } if self.is_free(now) && !self.tallies.is_empty() => vec![self.send(Vec::new(), deadline)],
+            // The batch that is on its way is followed by another, or by the next flush.
+            Event::Flush { .. } => Vec::new(),
         }
+    }
+
+    /// Notes visits that are not counted, for the next batch to take along. Where there are more kinds of them than a batch takes,
+    /// further ones are not noted.
+    pub fn exclude(&mut self, more: Tally) {
+        let room = self.tallies.len() < MAX_BATCH_TALLIES;
+        match self.tallies.iter_mut().find(|tally| (tally.day, tally.reason) == (more.day, more.reason)) {
+            Some(tally) => tally.visits = tally.visits.saturating_add(more.visits),
+            None if room => self.tallies.push(more),
+            None => {}
+        }
+    }
+
+    /// Whether there is anything to flush.
+    pub fn has_tallies(&self) -> bool {
+        !self.tallies.is_empty()
     }
 
     /// Visits that wait for a POST.
@@ -159,11 +199,7 @@ impl Batcher {
     }
 
     fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
-        let free = match &self.lead {
-            Lead::Free => true,
-            Lead::Handed(_, lapses) | Lead::Posting { lapses, .. } => *lapses < now,
-        };
-        if free {
+        if self.is_free(now) {
             self.post(ticket, entry)
         } else if self.parked.len() >= MAX_PARKED {
             Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
@@ -171,6 +207,14 @@ impl Batcher {
             let at = self.parked.partition_point(|(other, _)| *other < ticket);
             self.parked.insert(at, (ticket, entry));
             Action::Park
+        }
+    }
+
+    /// Whether nobody posts, or whoever did is gone.
+    fn is_free(&self, now: u64) -> bool {
+        match &self.lead {
+            Lead::Free => true,
+            Lead::Handed(_, lapses) | Lead::Posting { lapses, .. } => *lapses < now,
         }
     }
 
@@ -213,9 +257,13 @@ impl Batcher {
             let Some(oldest) = self.parked.pop_front() else { break };
             visits.push(oldest);
         }
+        self.send(visits, deadline)
+    }
+
+    fn send(&mut self, visits: Vec<(Ticket, Entry)>, deadline: u64) -> Action {
         self.sequence = self.sequence.saturating_add(1);
         self.lead = Lead::Posting { sequence: self.sequence, lapses: deadline.saturating_add(LEAD_GRACE_MS) };
-        Action::Post(Posting { sequence: self.sequence, deadline, visits })
+        Action::Post(Posting { sequence: self.sequence, deadline, visits, tallies: std::mem::take(&mut self.tallies) })
     }
 
     /// Answers the visits of a POST, and hands on the lead unless it has lapsed and is somebody else's by now.
@@ -227,6 +275,9 @@ impl Batcher {
                 Err(failure) => Err(failure.clone()),
             };
             actions.push(Action::Answer(ticket, answer));
+        }
+        if outcome.as_ref().is_err_and(Failure::surely_not_stored) {
+            ended.tallies.iter().for_each(|tally| self.exclude(*tally));
         }
         if matches!(self.lead, Lead::Posting { sequence, .. } if sequence == ended.sequence) {
             self.hand_on(now, &mut actions);

@@ -1,5 +1,6 @@
 //! The body of `POST /counter`: what it may say, and the visit that it names.
 
+use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
 use super::json::texts;
 use super::page::Page;
@@ -23,6 +24,8 @@ struct Body {
     page: Option<String>,
     id: Option<String>,
     age: Option<String>,
+    referrer: String,
+    campaign: [String; 3],
 }
 
 /// What a request said about its body besides the body itself.
@@ -34,6 +37,8 @@ pub struct BodyHeaders<'a> {
     pub idempotency_key: Option<&'a str>,
     /// Whether an allowed page sent it: then it may be declared as `text/plain`, for which a browser asks nobody before.
     pub from_page: bool,
+    /// Who made the visit, as far as it is counted. A server speaks for others, so nothing is known of these.
+    pub client: Client<'a>,
 }
 
 /// Reads the visit that a `POST /counter` names. Whatever is left out has its default: the first site, the page
@@ -50,7 +55,13 @@ pub fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Vi
         site: find_site(body.site.as_deref(), sites)?,
         page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
         id: id(body.id, headers.idempotency_key)?,
+        details: details(&body.referrer, &body.campaign, headers.client),
     })
+}
+
+fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Details {
+    let host = referrer_host(referrer, client.own_url);
+    Details::new(client.device, client.country, &host, campaign.each_ref().map(String::as_str))
 }
 
 /// The site of that name, or the first where none is named.
@@ -76,8 +87,11 @@ fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<Body, Refusal> {
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    match texts(text, ["site", "page", "id", "age"]) {
-        Ok([site, page, id, age]) => Ok(Body { site, page, id, age }),
+    match texts(text, ["site", "page", "id", "age", "referrer", "source", "medium", "campaign"]) {
+        Ok([site, page, id, age, referrer, source, medium, campaign]) => {
+            let campaign = [source, medium, campaign].map(Option::unwrap_or_default);
+            Ok(Body { site, page, id, age, referrer: referrer.unwrap_or_default(), campaign })
+        }
         Err(why) => Err(Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect())),
     }
 }
@@ -103,7 +117,12 @@ mod tests {
     use super::*;
     use crate::counting::page::PageError;
 
-    const JSON: BodyHeaders<'_> = BodyHeaders { content_type: Some("application/json"), idempotency_key: None, from_page: false };
+    const JSON: BodyHeaders<'_> = BodyHeaders {
+        content_type: Some("application/json"),
+        idempotency_key: None,
+        from_page: false,
+        client: Client { device: None, country: "", own_url: "" },
+    };
 
     fn sites() -> Sites {
         Sites::parse("default,blog").unwrap()
@@ -111,7 +130,7 @@ mod tests {
 
     #[test]
     fn whatever_is_left_out_has_its_default() {
-        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None };
+        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None, details: Details::default() };
         assert_eq!(visit(b"", BodyHeaders::default(), &sites()), Ok(expected.clone()));
         assert_eq!(visit(b"{}", JSON, &sites()), Ok(expected.clone()));
         assert_eq!(visit(br#"{"site":null,"page":null,"id":null}"#, JSON, &sites()), Ok(expected));

@@ -45,7 +45,12 @@ mod tests {
 
     #[test]
     fn the_body_is_one_line_of_json() {
-        let visit = Visit { site: Sites::parse("blog").unwrap().first().clone(), page: Page::parse("/a\"b").unwrap(), id: None };
+        let visit = Visit {
+            site: Sites::parse("blog").unwrap().first().clone(),
+            page: Page::parse("/a\"b").unwrap(),
+            id: None,
+            details: Default::default(),
+        };
         let id = VisitId::parse("x").unwrap();
         assert_eq!(body(&visit, &id), r#"{"site":"blog","page":"/a\"b","id":"x"}"#);
     }

@@ -58,10 +58,12 @@ impl<S: Sql + Clone> Shard<S> {
         let ledger = self.awake(now)?;
         match call {
             Call::Register(batch) => Ok(Answer::Receipt(ledger.apply(batch, now)?)),
+            Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),
             Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
+            Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
         }
     }
 

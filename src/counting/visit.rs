@@ -1,5 +1,6 @@
 //! A visit: the event that a handler registers.
 
+use super::details::Details;
 use super::page::Page;
 use super::site::Site;
 use super::visit_id::VisitId;
@@ -11,6 +12,8 @@ pub struct Visit {
     pub site: Site,
     /// The page of that site.
     pub page: Page,
+    /// What else is counted about it.
+    pub details: Details,
     /// What its caller named it, if anything. A visit without an id is counted each time that it is sent.
     pub id: Option<VisitId>,
 }

@@ -10,6 +10,7 @@ use super::{config, log, respond};
 use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, find_site, visit};
 use crate::counting::config::Config;
 use crate::counting::days::day_of;
+use crate::counting::details::Details;
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered, home};
 use crate::counting::error::Refusal;
 use crate::counting::origin::Caller;
@@ -91,7 +92,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter.
     async fn register_home(&self) -> Reply {
-        let visit = Visit { site: self.config.sites.first().clone(), page: Page::root(), id: None };
+        let visit = Visit { site: self.config.sites.first().clone(), page: Page::root(), id: None, details: self.details() };
         if let Some(url) = &self.config.counter_url {
             return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
         }
@@ -109,7 +110,12 @@ impl Turn<'_> {
         let bytes = self.read_body().await?;
         let content_type = self.header(&headers::CONTENT_TYPE);
         let key = self.header(&headers::IDEMPOTENCY_KEY);
-        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page };
+        let headers = BodyHeaders {
+            content_type: content_type.as_deref(),
+            idempotency_key: key.as_deref(),
+            from_page,
+            client: Default::default(),
+        };
         let visit = visit(&bytes, headers, &self.config.sites)?;
         let (site, page) = (visit.site.clone(), visit.page.clone());
         let who = if from_page { self.who() } else { Default::default() };
@@ -122,6 +128,10 @@ impl Turn<'_> {
             counted.views = shards.views(&site, Some(&counted.page)).await.ok();
         }
         Ok(reply::registered(site.as_str(), page.as_str(), &outcome))
+    }
+
+    fn details(&self) -> Details {
+        Details::default()
     }
 
     async fn read_body(&self) -> Result<Vec<u8>, Refusal> {

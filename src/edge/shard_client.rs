@@ -122,7 +122,8 @@ impl ShardClient<'_> {
             let visitor = visitor(self.sender, &visit.site, record.map(|record| record.salt));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let Route { shard, day, ask_first } = route;
-            let entry = Entry { page: visit.page.as_str().to_owned(), id, visitor, day, deadline: self.deadline };
+            let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
+            let entry = Entry { page, details, id, visitor, day, deadline: self.deadline };
             let counted = match (ask_first, id) {
                 (Some(before), Some(id)) if self.seen(&visit.site, before, day, id).await? => {
                     Counted { verdict: Verdict::Duplicate, other: false, views: 0 }

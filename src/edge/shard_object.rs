@@ -4,16 +4,18 @@ use super::clock::{ms_after, now_ms};
 use super::log;
 use super::sql::{ObjectSql, Storage};
 use crate::counting::days::until_over;
+use crate::counting::details::MAX_DETAILS_BYTES;
 use crate::counting::ledger::seen::WINDOW_MS;
+use crate::counting::page::MAX_PAGE_BYTES;
 use crate::counting::shard;
 use crate::counting::wire::MAX_BATCH_VISITS;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// The longest call, in bytes: a full batch of the longest pages, with 64 bytes of its own for each visit.
-const MAX_CALL_BYTES: u32 = 512 * (512 + 64);
-const _: () = assert!(MAX_BATCH_VISITS == 512 && crate::counting::page::MAX_PAGE_BYTES == 512);
+/// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
+const MAX_CALL_BYTES: u32 = 512 * (512 + 301 + 64);
+const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 512 && MAX_DETAILS_BYTES == 301);
 
 /// One shard of a site.
 #[wasm_bindgen]

@@ -9,6 +9,7 @@ use crate::world::World;
 use footfall::counting::batch::Entry;
 use footfall::counting::day_cache::Look;
 use footfall::counting::days::{DayRecord, day_of};
+use footfall::counting::details::Details;
 use footfall::counting::endpoint::Failure;
 use footfall::counting::routing::{Route, route};
 use footfall::counting::visitor::{Sender, visitor};
@@ -124,7 +125,8 @@ impl World {
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();
-        Entry { page, id: facts.member.id, visitor: facts.member.visitor, day: facts.member.day, deadline }
+        let details = Details::default();
+        Entry { page, details, id: facts.member.id, visitor: facts.member.visitor, day: facts.member.day, deadline }
     }
 
     /// What an exchange of this request's own gave.

@@ -40,8 +40,41 @@ impl Tables {
                 self.put(Table::Pages, key, vec![Integer(id), Integer(views)]);
                 return vec![vec![Integer(id)]];
             }
-            (schema::ADD_HOUR_VIEWS, [Integer(page), Integer(hour), Integer(views)]) => {
-                self.add(Table::Hours, Key::Two(*page, *hour), *views);
+            (schema::ADD_HOUR, [Integer(page), Integer(hour), counts @ ..]) => {
+                self.add_all(Table::Hours, Key::Two(*page, *hour), counts);
+            }
+            (schema::ADD_SITE_HOUR, [Integer(hour), counts @ ..]) => self.add_all(Table::SiteHours, Key::One(*hour), counts),
+            (schema::FIRST_HOUR, []) => {
+                let first = self.all(Table::SiteHours).next().map(|(key, _)| key);
+                return vec![vec![if let Some(Key::One(hour)) = first { Integer(*hour) } else { Value::Null }]];
+            }
+            (schema::ADD_DETAIL, [Integer(day), Integer(kind), Text(value), Integer(views)]) => {
+                let key = Key::Text(format!("{day}/{kind}/{value}"));
+                let old = self.get(Table::Details, &key).map_or(0, |row| integer(row, 3));
+                self.put(
+                    Table::Details,
+                    key,
+                    vec![values[0].clone(), values[1].clone(), values[2].clone(), Integer(old + views)],
+                );
+            }
+            (schema::DETAILS_OF_DAY, [Integer(day)]) => {
+                let of_day = self.all(Table::Details).filter(|(_, row)| integer(row, 0) == *day);
+                let mut rows: Rows = of_day.map(|(_, row)| row[1..3].to_vec()).collect();
+                rows.sort_by_key(|row| (integer(row, 0), if let Text(value) = &row[1] { value.clone() } else { String::new() }));
+                return rows;
+            }
+            (schema::ADD_EXCLUDED, [Integer(day), Integer(reason), Integer(visits)]) => {
+                self.add(Table::Excluded, Key::Two(*day, *reason), *visits);
+            }
+            (schema::ADD_MARKS, [Integer(day), Integer(number), hashes]) => {
+                self.put(Table::Marks, Key::Two(*day, *number), vec![hashes.clone()]);
+            }
+            (schema::MARKS, [Integer(day)]) => {
+                let of_day = self.all(Table::Marks).filter(|(key, _)| matches!(key, Key::Two(of, _) if of == day));
+                return of_day.map(|(_, row)| row.clone()).collect();
+            }
+            (schema::FORGET_MARKS, [Integer(before)]) => {
+                self.delete(Table::Marks, |key, _| matches!(key, Key::Two(day, _) if day < before));
             }
             (schema::ADD_SEEN, [Integer(half_day), Integer(number), ids]) => {
                 self.put(Table::Seen, Key::Two(*half_day, *number), vec![Integer(*half_day), ids.clone()]);
@@ -72,12 +105,12 @@ impl Tables {
             }
             (schema::WITHHELD, [Integer(day)]) => {
                 let of_day = self.all(Table::Withheld).filter_map(|(key, row)| match key {
-                    Key::Two(of, why) if of == day => Some(vec![Integer(*why), row[0].clone()]),
+                    Key::Two(of, why) if of == day && *why != 4 => Some(vec![Integer(*why), row[0].clone()]),
                     _ => None,
                 });
                 return of_day.collect();
             }
-            (create, []) if schema::CREATE.contains(&create) => {}
+            (create, []) if schema::CREATE.contains(&create) || schema::GROW.contains(&create) => {}
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()

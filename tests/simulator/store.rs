@@ -35,6 +35,10 @@ pub(crate) enum Table {
     Visitors,
     Days,
     Withheld,
+    SiteHours,
+    Details,
+    Excluded,
+    Marks,
 }
 
 /// A primary key. No table mixes kinds.
@@ -159,6 +163,13 @@ impl Tables {
     pub(crate) fn add(&mut self, table: Table, key: Key, more: i64) {
         let old = self.get(table, &key).map_or(0, |row| integer(row, 0));
         self.put(table, key, vec![Value::Integer(old + more)]);
+    }
+
+    /// Adds to all columns of a row.
+    pub(crate) fn add_all(&mut self, table: Table, key: Key, more: &[Value]) {
+        let old = self.get(table, &key).map_or_else(|| vec![Value::Integer(0); more.len()], <[Value]>::to_vec);
+        let sums = (0..more.len()).map(|at| Value::Integer(integer(&old, at) + integer(more, at)));
+        self.put(table, key, sums.collect());
     }
 
     pub(crate) fn count(&self, table: Table) -> i64 {

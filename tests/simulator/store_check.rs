@@ -8,7 +8,7 @@ use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{Batch, Call, Item, encode};
+use footfall::counting::wire::{Batch, Call, Item, Tally, encode};
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use std::cell::{Cell, RefCell};
@@ -46,6 +46,8 @@ impl Both {
         let rows = statement.query_map(params_from_iter(values), |row| {
             let cell = |column| match row.get_ref(column)? {
                 ValueRef::Integer(integer) => Ok(Value::Integer(integer)),
+                ValueRef::Text(text) => Ok(Value::Text(String::from_utf8(text.to_vec()).unwrap())),
+                ValueRef::Null => Ok(Value::Null),
                 ValueRef::Blob(bytes) => Ok(Value::Blob(bytes.to_vec())),
                 other => panic!("{other:?} was never stored"),
             };
@@ -101,18 +103,29 @@ fn random_call(rng: &mut Rng, pages: &[String], sequence: u64, now: u64) -> Vec<
         2 => encode(&Call::Visitors(day)),
         3 => encode(&Call::Seen { day, id: Fingerprint(rng.below(400)) }),
         _ => {
+            let details = ["d", "m\u{1f}DE", "d\u{1f}\u{1f}news.example"];
+            let details = &details[..rng.below(3) as usize];
             let visits = (0..rng.between(1, 6)).map(|_| {
                 let id = rng.chance(4_000).then(|| Fingerprint(rng.below(400)));
                 let visitor = match id {
                     None if rng.chance(6_000) => Visitor::Hash(VisitorHash(rng.below(100))),
                     _ => Visitor::Withheld(rng.pick(&Withheld::ALL)),
                 };
-                Item { page: rng.below(3) as u16, id, visitor, day }
+                Item { page: rng.below(3) as u16, details: rng.below(details.len() as u64 + 1) as u16, id, visitor, day }
             });
             let visits = visits.collect();
+            let tally = rng.chance(2_000).then(|| Tally { day, reason: rng.below(3) as u8, visits: rng.between(1, 5) });
+            let tallies = tally.into_iter().collect();
             let first = rng.below(pages.len() as u64 - 2) as usize;
             let batch_pages = pages[first..first + 3].iter().map(String::as_str).collect();
-            encode(&Call::Register(Batch { isolate: rng.below(5).into(), sequence, pages: batch_pages, visits }))
+            encode(&Call::Register(Batch {
+                isolate: rng.below(5).into(),
+                sequence,
+                pages: batch_pages,
+                details: details.to_vec(),
+                visits,
+                tallies,
+            }))
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod sqlite;
 
 use footfall::counting::batch::Entry;
 use footfall::counting::days::{Day, day_of};
+use footfall::counting::details::Details;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{Batch, Counted, Item, Receipt, Verdict};
@@ -32,11 +33,13 @@ pub(crate) struct Sent {
     pub(crate) visitor: Visitor,
     /// The day that it is of; the one of the batch's time if it does not say.
     pub(crate) day: Option<Day>,
+    /// What else is counted about it.
+    pub(crate) details: String,
 }
 
 /// A visit of a page, without an id, by nobody.
 pub(crate) fn visit(page: &str) -> Sent {
-    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None }
+    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None, details: String::new() }
 }
 
 impl Sent {
@@ -50,6 +53,11 @@ impl Sent {
         Self { visitor: Visitor::Hash(VisitorHash(hash)), ..self }
     }
 
+    /// With details.
+    pub(crate) fn from(self, details: &Details) -> Self {
+        Self { details: details.as_str().to_owned(), ..self }
+    }
+
     /// Of a day other than its batch's.
     pub(crate) fn of(self, day: Day) -> Self {
         Self { day: Some(day), ..self }
@@ -58,7 +66,7 @@ impl Sent {
 
 /// The batch that an isolate sends at a time. Borrows its pages from the visits.
 pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Batch<'_> {
-    let mut pages: Vec<&str> = Vec::new();
+    let (mut pages, mut details): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let visits = sent.iter().map(|visit| {
         let known = pages.iter().rposition(|page| *page == visit.page);
         let page = known.unwrap_or_else(|| {
@@ -66,15 +74,19 @@ pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Bat
             pages.len() - 1
         });
         let day = visit.day.unwrap_or_else(|| day_of(at));
-        Item { page: page.try_into().unwrap(), id: visit.id, visitor: visit.visitor, day }
+        if !visit.details.is_empty() && !details.contains(&visit.details.as_str()) {
+            details.push(&visit.details);
+        }
+        let about = details.iter().position(|known| *known == visit.details).map_or(0, |at| at + 1);
+        Item { page: page.try_into().unwrap(), details: about.try_into().unwrap(), id: visit.id, visitor: visit.visitor, day }
     });
     let visits = visits.collect();
-    Batch { isolate, sequence, pages, visits }
+    Batch { isolate, sequence, pages, details, visits, tallies: Vec::new() }
 }
 
 /// What a batcher keeps of a visit that must be answered at `deadline`.
 pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
-    Entry { page: page.to_owned(), id: None, visitor: NOBODY, day: day_of(deadline), deadline }
+    Entry { page: page.to_owned(), details: Details::default(), id: None, visitor: NOBODY, day: day_of(deadline), deadline }
 }
 
 /// A line of a receipt: the visit counted, and its page has so many views.

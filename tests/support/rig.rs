@@ -63,6 +63,11 @@ impl Rig {
         let views = i64::try_from(self.ledger.views()).unwrap();
         assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM pages"), views, "pages add up to the shard");
         assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM hours"), views, "hours add up to the shard");
+        assert_eq!(
+            self.sql.number("SELECT coalesce(sum(views), 0) FROM site_hours"),
+            views,
+            "the site's hours add up to the shard"
+        );
         let torn = "SELECT count(*) FROM pages WHERE views != (SELECT sum(views) FROM hours WHERE hours.page = pages.id)";
         assert_eq!(self.sql.number(torn), 0, "the hours of each page add up to it");
         self.restart();

@@ -1,6 +1,8 @@
 //! Folding: carrying over into the tables what only the journal and memory have.
 
+use super::hours::Counts;
 use super::pages::PageState;
+use super::people::CROWDED;
 use super::{Ledger, Sql, StorageError, Value, count_at, schema};
 use crate::counting::visitor::Withheld;
 use crate::counting::wire::encode;
@@ -19,6 +21,20 @@ impl<S: Sql> Ledger<S> {
             for (page, state) in this.pages.waiting() {
                 this.store_page(page, state)?;
             }
+            for (hour, counts) in this.site.iter() {
+                this.sql.write(schema::ADD_SITE_HOUR, &hour_values(&[hour], counts))?;
+            }
+            for (day, kind, value, views) in this.facets.waiting() {
+                let value = Value::Text(value.to_owned());
+                this.sql.write(
+                    schema::ADD_DETAIL,
+                    &[Value::count(day.into()), Value::count(kind.into()), value, Value::count(views)],
+                )?;
+            }
+            for tally in &this.excluded {
+                let [day, reason, visits] = [tally.day.into(), tally.reason.into(), tally.visits].map(Value::count);
+                this.sql.write(schema::ADD_EXCLUDED, &[day, reason, visits])?;
+            }
             this.store_ids()?;
             this.store_people()?;
             for (isolate, last) in this.recent.unstored() {
@@ -31,6 +47,9 @@ impl<S: Sql> Ledger<S> {
             Ok(())
         })?;
         self.pages.all_stored();
+        self.site.clear();
+        self.facets.all_stored();
+        self.excluded.clear();
         self.recent.all_stored();
         self.people.all_stored();
         self.ids_waiting.clear();
@@ -39,11 +58,11 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn store_page(&self, page: &str, state: &PageState) -> Result<(), StorageError> {
-        let views = state.waiting.iter().fold(0, |sum: u64, (_, views)| sum.saturating_add(*views));
+        let views = state.waiting.views();
         let rows = self.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), Value::count(views)])?;
         let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
-        for (hour, views) in &state.waiting {
-            self.sql.write(schema::ADD_HOUR_VIEWS, &[Value::count(id), Value::count(*hour), Value::count(*views)])?;
+        for (hour, counts) in state.waiting.iter() {
+            self.sql.write(schema::ADD_HOUR, &hour_values(&[id, hour], counts))?;
         }
         Ok(())
     }
@@ -54,21 +73,32 @@ impl<S: Sql> Ledger<S> {
             self.sql.write(schema::SET_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
         self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
-        let mut number = self.folded;
-        for hashes in self.people.waiting().chunks(PACKED_PER_ROW) {
-            let packed = hashes.iter().flat_map(|hash| hash.0.to_le_bytes()).collect();
-            number = number.saturating_add(1);
-            self.sql.write(schema::ADD_VISITORS, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
-        }
+        self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
+        self.store_packed(schema::ADD_VISITORS, &day, self.people.waiting(), |hash| hash.0)?;
+        self.store_packed(schema::ADD_MARKS, &day, self.people.marks_waiting(), |mark| *mark)?;
         for (day, why, views) in self.people.all_withheld() {
             let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
         }
-        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day]).map(|_| ())
+        for (day, views) in self.people.crowded() {
+            self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(CROWDED), Value::count(views)])?;
+        }
+        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
     }
 
-    /// Packs the ids that wait into rows. A fold has more journal rows than it makes rows of ids, so the numbers after
+    /// Packs hashes of a day into rows. A fold has more journal rows than it makes rows of hashes, so the numbers after
     /// `folded` are free for them.
+    fn store_packed<T>(&self, statement: &'static str, day: &Value, all: &[T], hash: fn(&T) -> u64) -> Result<(), StorageError> {
+        let mut number = self.folded;
+        for hashes in all.chunks(PACKED_PER_ROW) {
+            let packed = hashes.iter().flat_map(|one| hash(one).to_le_bytes()).collect();
+            number = number.saturating_add(1);
+            self.sql.write(statement, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
+        }
+        Ok(())
+    }
+
+    /// Packs the ids that wait into rows, numbered as in [`Self::store_packed`].
     fn store_ids(&self) -> Result<(), StorageError> {
         let mut number = self.folded;
         let mut left = self.ids_waiting.as_slice();
@@ -82,4 +112,9 @@ impl<S: Sql> Ledger<S> {
         }
         Ok(())
     }
+}
+
+/// The values of a row of an hour: its key, then what was counted.
+fn hour_values(key: &[u64], Counts { views, visitors, newcomers }: Counts) -> Vec<Value> {
+    key.iter().copied().chain([views, visitors, newcomers]).map(Value::count).collect()
 }

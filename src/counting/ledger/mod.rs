@@ -6,23 +6,31 @@
 //! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
 //! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
 
+pub mod facets;
 mod fold;
+pub mod hours;
 pub mod pages;
 pub mod people;
 pub mod recent;
+pub mod report;
 pub mod schema;
 pub mod seen;
 pub mod sql;
 mod wake;
 
 use super::days::{Day, day_of};
-use super::wire::{Batch, Counted, Fault, MAX_BATCH_VISITS, Receipt, Row, Verdict, Visitors, encode};
+use super::details::is_details;
+use super::wire::{
+    Batch, Counted, Fault, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict, Visitors, encode,
+};
+use facets::Facets;
+use hours::{Counts, Hours};
 use pages::Pages;
-use people::People;
+use people::{News, People};
 use recent::{Last, Recent};
 use seen::{Seen, first_known, window_of};
 pub use sql::{Rows, Sql, StorageError, Value};
-use sql::{blob_at, count_at};
+use sql::{blob_at, count_at, text_at};
 use std::collections::HashSet;
 
 use super::page::MAX_PAGE_BYTES;
@@ -68,6 +76,13 @@ pub struct Ledger<S> {
     seen: Seen,
     recent: Recent,
     people: People,
+    /// What was counted of the site by hour and is not in the tables.
+    site: Hours,
+    facets: Facets,
+    /// What was not counted and is not in the tables.
+    excluded: Vec<Tally>,
+    /// When the last fold ended that a report asked for, in milliseconds since 1970.
+    folded_at: u64,
     /// Views of the whole shard.
     views: u64,
     /// The number of the last journal row.
@@ -101,6 +116,7 @@ impl<S: Sql> Ledger<S> {
         }
         let receipt = self.work_out(batch, now)?;
         let row = Row { at: now, batch: batch.clone(), receipt };
+        self.load_facets(&row)?;
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
@@ -173,6 +189,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
+        self.roll(now)?;
         Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) != Some(0))
     }
 
@@ -224,7 +241,9 @@ impl<S: Sql> Ledger<S> {
     /// Takes a journal row over into memory.
     fn take_over(&mut self, row: &Row<'_>, number: u64) {
         let window = window_of(row.at);
-        let hour = row.at.checked_div(HOUR_MS).unwrap_or(0);
+        for tally in &row.batch.tallies {
+            self.exclude(tally);
+        }
         for (item, counted) in row.batch.visits.iter().zip(&row.receipt.visits) {
             if item.is_of_its_day() {
                 self.people.begin(item.day);
@@ -232,14 +251,22 @@ impl<S: Sql> Ledger<S> {
             if counted.verdict != Verdict::Counted {
                 continue;
             }
-            match item.visitor {
-                Visitor::Hash(hash) => self.people.come(hash),
-                Visitor::Withheld(why) => self.people.withhold(item.day, why),
-            }
+            // `check` made sure that each visit has a page.
             let page = if counted.other { Some(&OTHER) } else { row.batch.pages.get(usize::from(item.page)) };
-            if let Some(page) = page {
-                self.pages.count(page, hour);
-                self.views = self.views.saturating_add(1);
+            let Some(page) = page else { continue };
+            let hour = hour_of(item, row.at);
+            let news = match item.visitor {
+                Visitor::Hash(hash) => self.people.come(hash, page, hour),
+                Visitor::Withheld(why) => {
+                    self.people.withhold(item.day, why);
+                    News::default()
+                }
+            };
+            self.pages.count(page, hour, Counts { views: 1, visitors: news.page_hour, newcomers: news.page_today });
+            self.site.add(hour, Counts { views: 1, visitors: news.hour, newcomers: news.today });
+            self.views = self.views.saturating_add(1);
+            if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
+                self.facets.count(day_of_hour(hour), details);
             }
             if let Some(id) = item.id {
                 self.seen.insert(id, window);
@@ -249,6 +276,30 @@ impl<S: Sql> Ledger<S> {
         let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
         self.recent.insert(row.batch.isolate, last);
         self.written = number;
+    }
+
+    fn exclude(&mut self, more: &Tally) {
+        match self.excluded.iter_mut().find(|tally| (tally.day, tally.reason) == (more.day, more.reason)) {
+            Some(tally) => tally.visits = tally.visits.saturating_add(more.visits),
+            None => self.excluded.push(*more),
+        }
+    }
+
+    /// Makes sure that the values of details are in memory of the days that a row counts under.
+    fn load_facets(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
+        for item in row.batch.visits.iter().filter(|item| item.details > 0) {
+            let day = day_of_hour(hour_of(item, row.at));
+            if self.facets.knows(day) {
+                continue;
+            }
+            let mut stored = Vec::new();
+            for row in self.sql.run(schema::DETAILS_OF_DAY, &[Value::count(day.into())])? {
+                let kind = u8::try_from(count_at(&row, 0)?).map_err(|_| unreadable("a kind of details"))?;
+                stored.push((kind, text_at(&row, 1)?.to_owned()));
+            }
+            self.facets.load(day, stored.into_iter());
+        }
+        Ok(())
     }
 
     /// Makes sure that the stored views of a page are in memory; `None` if there is no such page.
@@ -273,14 +324,39 @@ fn unreadable(what: &str) -> StorageError {
     StorageError(format!("{what} is not readable"))
 }
 
+/// The hour that a visit is counted in: that of the shard's clock, but within the visit's own day if it has one. Just after
+/// midnight a visitor of yesterday must not be a newcomer of today.
+fn hour_of(item: &Item, at: u64) -> u64 {
+    let hour = at.checked_div(HOUR_MS).unwrap_or(0);
+    if !item.is_of_its_day() {
+        return hour;
+    }
+    let first = u64::from(item.day).saturating_mul(24);
+    hour.clamp(first, first.saturating_add(23))
+}
+
+fn day_of_hour(hour: u64) -> Day {
+    hour.checked_div(24).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
+}
+
 /// Whether a batch keeps to its limits and hangs together.
 fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
     // Clocks differ around midnight. Which days there are, the site's days object decides.
     let last_day = day_of(now).saturating_add(1);
-    let sizes = (1..=MAX_BATCH_VISITS).contains(&batch.visits.len()) && batch.pages.len() <= batch.visits.len();
+    let [visits, tallies] = [batch.visits.len(), batch.tallies.len()];
+    let sizes = visits <= MAX_BATCH_VISITS && tallies <= MAX_BATCH_TALLIES && visits.saturating_add(tallies) >= 1;
+    let fewer = batch.pages.len() <= visits && batch.details.len() <= visits;
     let apart = batch.pages.iter().collect::<HashSet<_>>().len() == batch.pages.len();
     let number = batch.sequence <= MAX_SEQUENCE;
     let pages = batch.pages.iter().all(|page| page.starts_with('/') && page.len() <= MAX_PAGE_BYTES);
-    let visits = batch.visits.iter().all(|visit| usize::from(visit.page) < batch.pages.len() && visit.day <= last_day);
-    if sizes && apart && number && pages && visits { Ok(()) } else { Err(LedgerError::Fault(Fault::Malformed)) }
+    let details = batch.details.iter().all(|details| is_details(details));
+    let visits = batch.visits.iter().all(|visit| {
+        usize::from(visit.page) < batch.pages.len() && usize::from(visit.details) <= batch.details.len() && visit.day <= last_day
+    });
+    let tallies = batch.tallies.iter().all(|tally| tally.day <= last_day && tally.visits < MAX_SEQUENCE);
+    if sizes && fewer && apart && number && pages && details && visits && tallies {
+        Ok(())
+    } else {
+        Err(LedgerError::Fault(Fault::Malformed))
+    }
 }

@@ -1,5 +1,6 @@
 //! The views of pages, in memory: what is stored plus what waits in the journal.
 
+use super::hours::{Counts, Hours};
 use std::collections::HashMap;
 
 /// The pages that were visited since the shard woke.
@@ -15,9 +16,8 @@ pub struct Pages {
 pub struct PageState {
     /// All its views.
     pub views: u64,
-    /// Those of them that are in the journal but not yet in the tables, by hour since 1970. An hour may stand here twice,
-    /// if clocks went back.
-    pub waiting: Vec<(u64, u64)>,
+    /// Those of them that are in the journal but not yet in the tables.
+    pub waiting: Hours,
 }
 
 impl Pages {
@@ -28,11 +28,11 @@ impl Pages {
 
     /// Puts down the stored views of a page that was not loaded yet.
     pub fn load(&mut self, page: &str, views: u64) {
-        self.loaded.insert(page.to_owned(), PageState { views, waiting: Vec::new() });
+        self.loaded.insert(page.to_owned(), PageState { views, waiting: Hours::default() });
     }
 
-    /// Counts one view.
-    pub fn count(&mut self, page: &str, hour: u64) {
+    /// Counts views of a page in an hour.
+    pub fn count(&mut self, page: &str, hour: u64, counts: Counts) {
         let state = match self.loaded.get_mut(page) {
             Some(state) => state,
             None => {
@@ -40,11 +40,8 @@ impl Pages {
                 self.loaded.entry(page.to_owned()).or_default()
             }
         };
-        state.views = state.views.saturating_add(1);
-        match state.waiting.last_mut() {
-            Some((last, views)) if *last == hour => *views = views.saturating_add(1),
-            _ => state.waiting.push((hour, 1)),
-        }
+        state.views = state.views.saturating_add(counts.views);
+        state.waiting.add(hour, counts);
     }
 
     /// The pages with views that wait.

@@ -17,7 +17,23 @@ pub const CREATE: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS withheld (day INTEGER NOT NULL, why INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, why)) WITHOUT ROWID",
 ];
 
-/// A number by its key: `folded`, `views`, `day`.
+/// What `meta` says under `shape` once [`GROW`] ran.
+pub const SHAPE: u64 = 1;
+
+/// Brings the tables above to what they are today. Run once, in one transaction: here columns came that old tables lack.
+pub const GROW: [&str; 9] = [
+    "ALTER TABLE hours ADD COLUMN visitors INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE hours ADD COLUMN newcomers INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE site_hours (hour INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
+    "INSERT INTO site_hours SELECT hour, sum(views), 0, 0 FROM hours GROUP BY hour",
+    "CREATE TABLE page_days (page INTEGER NOT NULL, day INTEGER NOT NULL, views INTEGER NOT NULL, visitors INTEGER NOT NULL, PRIMARY KEY (page, day)) WITHOUT ROWID",
+    "CREATE TABLE site_days (day INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL)",
+    "CREATE TABLE details (day INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, kind, value)) WITHOUT ROWID",
+    "CREATE TABLE excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
+    "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+];
+
+/// A number by its key: `folded`, `views`, `day`, `shape`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets such a number.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
@@ -32,8 +48,18 @@ pub const PAGE_COUNT: &str = "SELECT count(*) FROM pages";
 /// Adds views to a page, new or not, and gives its number.
 pub const ADD_PAGE_VIEWS: &str =
     "INSERT INTO pages (page, views) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET views = views + excluded.views RETURNING id";
-/// Adds views to an hour of a page.
-pub const ADD_HOUR_VIEWS: &str = "INSERT INTO hours (page, hour, views) VALUES (?, ?, ?) ON CONFLICT (page, hour) DO UPDATE SET views = views + excluded.views";
+/// Adds to an hour of a page.
+pub const ADD_HOUR: &str = "INSERT INTO hours (page, hour, views, visitors, newcomers) VALUES (?, ?, ?, ?, ?) ON CONFLICT (page, hour) \
+    DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers";
+/// Adds to an hour of the site.
+pub const ADD_SITE_HOUR: &str = "INSERT INTO site_hours (hour, views, visitors, newcomers) VALUES (?, ?, ?, ?) ON CONFLICT (hour) \
+    DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers";
+/// Adds views to a value of a detail.
+pub const ADD_DETAIL: &str = "INSERT INTO details (day, kind, value, views) VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, value) DO UPDATE SET views = views + excluded.views";
+/// The values of a day.
+pub const DETAILS_OF_DAY: &str = "SELECT kind, value FROM details WHERE day = ?";
+/// Adds visits that were not counted.
+pub const ADD_EXCLUDED: &str = "INSERT INTO excluded (day, reason, visits) VALUES (?, ?, ?) ON CONFLICT (day, reason) DO UPDATE SET visits = visits + excluded.visits";
 /// Writes packed ids: 8 bytes each, little endian.
 pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids) VALUES (?, ?, ?)";
 /// The packed ids from a half-day on.
@@ -52,6 +78,12 @@ pub const FORGET_JOURNAL: &str = "DELETE FROM journal WHERE number <= ?";
 pub const ADD_VISITORS: &str = "INSERT OR REPLACE INTO visitors (day, number, hashes) VALUES (?, ?, ?)";
 /// The packed hashes of a day.
 pub const VISITORS: &str = "SELECT hashes FROM visitors WHERE day = ?";
+/// Writes packed marks of a day: 8 bytes each, little endian.
+pub const ADD_MARKS: &str = "INSERT OR REPLACE INTO marks (day, number, hashes) VALUES (?, ?, ?)";
+/// The packed marks of a day.
+pub const MARKS: &str = "SELECT hashes FROM marks WHERE day = ?";
+/// Drops the marks of earlier days.
+pub const FORGET_MARKS: &str = "DELETE FROM marks WHERE day < ?";
 /// Drops the hashes of earlier days.
 pub const FORGET_VISITORS: &str = "DELETE FROM visitors WHERE day < ?";
 /// Writes the visitors of a day that is over.
@@ -61,5 +93,36 @@ pub const DAY: &str = "SELECT visitors FROM days WHERE day = ?";
 /// Adds to the views of a day that have no visitor.
 pub const ADD_WITHHELD: &str =
     "INSERT INTO withheld (day, why, views) VALUES (?, ?, ?) ON CONFLICT (day, why) DO UPDATE SET views = views + excluded.views";
-/// The views of a day that have no visitor, by reason.
-pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ?";
+/// The views of a day that have no visitor, by reason; `4` is [`super::people::CROWDED`], whose views have one.
+pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND why != 4";
+
+/// Adds the hours before one to their days, and drops them: first for pages, then for the site.
+pub const ROLL: [&str; 4] = [
+    "INSERT INTO page_days (page, day, views, visitors) SELECT page, hour / 24, sum(views), sum(newcomers) FROM hours WHERE hour < ? \
+     GROUP BY page, hour / 24 ON CONFLICT (page, day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
+    "DELETE FROM hours WHERE hour < ?",
+    "INSERT INTO site_days (day, views, visitors) SELECT hour / 24, sum(views), sum(newcomers) FROM site_hours WHERE hour < ? \
+     GROUP BY hour / 24 ON CONFLICT (day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
+    "DELETE FROM site_hours WHERE hour < ?",
+];
+/// The first hour that is not rolled into its day.
+pub const FIRST_HOUR: &str = "SELECT min(hour) FROM site_hours";
+
+/// The site by hour in a span of hours, and by day where hours were rolled.
+pub const SITE_HOURS: &str = "SELECT hour, views, visitors, newcomers FROM site_hours WHERE hour >= ? AND hour < ? \
+    UNION ALL SELECT day * 24, views, visitors, visitors FROM site_days WHERE day * 24 >= ? AND day * 24 < ? ORDER BY 1";
+/// The same of a page.
+pub const PAGE_HOURS: &str = "WITH one AS (SELECT id FROM pages WHERE page = ?) \
+    SELECT hour, views, visitors, newcomers FROM hours WHERE page = (SELECT id FROM one) AND hour >= ? AND hour < ? \
+    UNION ALL SELECT day * 24, views, visitors, visitors FROM page_days WHERE page = (SELECT id FROM one) AND day * 24 >= ? AND day * 24 < ? ORDER BY 1";
+/// The pages of a span of hours, the most viewed first.
+pub const PAGES: &str = "SELECT pages.page, sum(views_then) AS most, sum(visitors_then) FROM \
+    (SELECT page AS of, views AS views_then, newcomers AS visitors_then FROM hours WHERE hour >= ? AND hour < ? \
+     UNION ALL SELECT page, views, visitors FROM page_days WHERE day * 24 >= ? AND day * 24 < ?) \
+    JOIN pages ON pages.id = of GROUP BY pages.page ORDER BY most DESC, pages.page LIMIT ?";
+/// The values of one kind of details in a span of days, the most viewed first.
+pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ? AND day < ? AND kind = ? GROUP BY value ORDER BY most DESC, value LIMIT ?";
+/// What was not counted in a span of days.
+pub const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
+/// The views without a visitor in a span of days.
+pub const WITHHELD_DAYS: &str = "SELECT day, why, views FROM withheld WHERE day >= ? AND day < ? ORDER BY day, why";

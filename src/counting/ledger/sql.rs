@@ -69,6 +69,17 @@ pub fn count_at(row: &[Value], column: usize) -> Result<u64, StorageError> {
     }
 }
 
+/// The text in a row's column.
+///
+/// # Errors
+/// The column holds none.
+pub fn text_at(row: &[Value], column: usize) -> Result<&str, StorageError> {
+    match row.get(column) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(StorageError("a text was stored, something else came back".to_owned())),
+    }
+}
+
 /// The bytes in a row's column.
 ///
 /// # Errors

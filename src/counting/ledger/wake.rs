@@ -1,5 +1,7 @@
 //! Waking: from the tables and the journal to a ledger in memory.
 
+use super::facets::Facets;
+use super::hours::Hours;
 use super::pages::Pages;
 use super::people::People;
 use super::recent::{self, Last, Recent};
@@ -8,7 +10,7 @@ use super::{Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, 
 use crate::counting::days::Day;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::VisitorHash;
-use crate::counting::wire::{Row, decode};
+use crate::counting::wire::{decode, decode_row};
 
 impl<S: Sql> Ledger<S> {
     /// Opens the ledger of a database, which may be empty. `now` is in milliseconds since 1970.
@@ -19,6 +21,14 @@ impl<S: Sql> Ledger<S> {
         for statement in schema::CREATE {
             sql.write(statement, &[])?;
         }
+        if meta(&sql, "shape")? < schema::SHAPE {
+            sql.transaction(&mut || {
+                for statement in schema::GROW {
+                    sql.write(statement, &[])?;
+                }
+                sql.write(schema::SET_META, &[Value::Text("shape".to_owned()), Value::count(schema::SHAPE)])
+            })?;
+        }
         let folded = meta(&sql, "folded")?;
         let views = meta(&sql, "views")?;
         let mut ledger = Self {
@@ -27,6 +37,10 @@ impl<S: Sql> Ledger<S> {
             seen: Seen::default(),
             recent: Recent::default(),
             people: People::default(),
+            site: Hours::default(),
+            facets: Facets::default(),
+            excluded: Vec::new(),
+            folded_at: 0,
             views,
             written: folded,
             folded,
@@ -63,8 +77,12 @@ impl<S: Sql> Ledger<S> {
         for row in &rows {
             hashes.extend(unpack(blob_at(row, 0)?)?.map(VisitorHash));
         }
+        let mut marks = Vec::new();
+        for row in &self.sql.run(schema::MARKS, &[Value::count(day)])? {
+            marks.extend(unpack(blob_at(row, 0)?)?);
+        }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.people = People::stored(day, hashes.into_iter());
+        self.people = People::stored(day, hashes.into_iter(), marks.into_iter());
         Ok(())
     }
 
@@ -82,7 +100,7 @@ impl<S: Sql> Ledger<S> {
     fn replay(&mut self) -> Result<(), StorageError> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)])? {
             let number = count_at(&row, 0)?;
-            let read: Row<'_> = decode(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
+            let read = decode_row(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
             if number != self.written.saturating_add(1) {
                 return Err(unreadable("a journal row that is missing"));
             }
@@ -92,6 +110,7 @@ impl<S: Sql> Ledger<S> {
             if read.receipt.visits.iter().any(|counted| counted.other) {
                 self.load(OTHER)?;
             }
+            self.load_facets(&read)?;
             self.take_over(&read, number);
         }
         Ok(())

@@ -1,28 +1,51 @@
 //! The compact messages between an isolate and a shard, and the rows of a shard's journal.
 //!
 //! Encoded with postcard (its wire format is specified and stable since 1.0) behind one byte that names the version
-//! of the messages below. A message of another version, cut short or with bytes left over, is refused, never guessed at.
+//! of a message's shape. A message of another version, cut short or with bytes left over, is refused, never guessed at.
 //! While a deployment rolls out, isolates and shards of two versions talk to each other, and journals of the version
-//! before must still be read: whoever raises the version writes the reader of the old one with it.
+//! before must still be read. So a variant is only ever added at the end of its enum, and whoever changes a shape raises its
+//! version and keeps a reader of the one before ([`old`]).
+
+pub mod old;
 
 use super::days::{Day, DayRecord};
+use super::report::{Question, Report};
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
+use old::{OldBatch, OldRow};
 use serde::{Deserialize, Serialize};
 
-/// The version of all messages in this file.
-const VERSION: u8 = 1;
+/// What is encoded by itself.
+pub trait Message {
+    /// The version of its shape.
+    const VERSION: u8 = 1;
+}
 
-/// The most visits of one batch. At 520 bytes for a visit with the longest page this keeps a journal row under
-/// 0.3 MB, well below the 2 MB that a row may have.
+impl Message for Call<'_> {}
+impl Message for Answer {}
+impl Message for Receipt {}
+impl Message for DayCall {}
+impl Message for DayAnswer {}
+impl Message for OldRow<'_> {}
+
+impl Message for Row<'_> {
+    /// Version 1 is [`OldRow`].
+    const VERSION: u8 = 2;
+}
+
+/// The most visits of one batch. At 830 bytes for a visit with the longest page and details this keeps a journal row under
+/// 0.5 MB, well below the 2 MB that a row may have.
 pub const MAX_BATCH_VISITS: usize = 512;
+
+/// The most tallies of one batch: two days of each reason there may ever be.
+pub const MAX_BATCH_TALLIES: usize = 64;
 
 /// What an isolate asks of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// Count these visits, once.
+    /// Count these visits, once: as isolates of before say it.
     #[serde(borrow)]
-    Register(Batch<'a>),
+    OldRegister(OldBatch<'a>),
     /// How many views has this page, or the whole shard?
     Views(Option<&'a str>),
     /// Is this id known? From then on the shard counts nothing under an earlier day.
@@ -34,6 +57,10 @@ pub enum Call<'a> {
     },
     /// How many visitors did this day have?
     Visitors(Day),
+    /// Count these visits and tallies, once.
+    Register(Batch<'a>),
+    /// What was counted, by hour or by name?
+    Report(Question<'a>),
 }
 
 /// What a shard answers.
@@ -49,6 +76,8 @@ pub enum Answer {
     Visitors(Visitors),
     /// The call was not carried out.
     Refused(Fault),
+    /// What was counted.
+    Report(Report),
 }
 
 /// The visitors of a day.
@@ -114,8 +143,23 @@ pub struct Batch<'a> {
     /// The pages of the visits, each once.
     #[serde(borrow)]
     pub pages: Vec<&'a str>,
+    /// The details of the visits, each once, as [`super::details::Details`] writes them.
+    pub details: Vec<&'a str>,
     /// The visits in the order of their arrival.
     pub visits: Vec<Item>,
+    /// What was not counted since the last batch.
+    pub tallies: Vec<Tally>,
+}
+
+/// Visits of a day that were not counted, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The day.
+    pub day: Day,
+    /// The number of the reason, see [`super::exclusion::Reason`].
+    pub reason: u8,
+    /// How many.
+    pub visits: u64,
 }
 
 /// One visit of a batch.
@@ -123,6 +167,8 @@ pub struct Batch<'a> {
 pub struct Item {
     /// Its page: an index into the pages of its batch.
     pub page: u16,
+    /// Its details: one more than the index into the details of its batch, or 0 where nothing is known.
+    pub details: u16,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
     /// Who made it.
@@ -186,20 +232,28 @@ pub struct Row<'a> {
 pub struct Unreadable;
 
 /// Encodes a message.
-pub fn encode(message: &impl Serialize) -> Vec<u8> {
+pub fn encode<M: Message + Serialize>(message: &M) -> Vec<u8> {
     // Messages are structs of numbers, strings and lists of known length: writing them to memory cannot fail. An
     // empty message would be refused by its reader.
-    postcard::to_extend(message, vec![VERSION]).unwrap_or_default()
+    postcard::to_extend(message, vec![M::VERSION]).unwrap_or_default()
 }
 
 /// Decodes a message.
 ///
 /// # Errors
 /// [`Unreadable`].
-pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
-    let message = bytes.strip_prefix(&[VERSION]).ok_or(Unreadable)?;
+pub fn decode<'a, M: Message + Deserialize<'a>>(bytes: &'a [u8]) -> Result<M, Unreadable> {
+    let message = bytes.strip_prefix(&[M::VERSION]).ok_or(Unreadable)?;
     match postcard::take_from_bytes(message) {
         Ok((value, [])) => Ok(value),
         _ => Err(Unreadable),
     }
+}
+
+/// Decodes a row of a journal, of whichever version.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn decode_row(bytes: &[u8]) -> Result<Row<'_>, Unreadable> {
+    if bytes.first() == Some(&OldRow::VERSION) { decode::<OldRow<'_>>(bytes).map(Row::from) } else { decode(bytes) }
 }

@@ -1,0 +1,227 @@
+//! What is counted about a visit besides its page and its visitor: device, country, referrer and campaign.
+
+use super::route::split_scheme;
+use std::rc::Rc;
+
+/// The longest referrer that is kept, in bytes; a host has at most 253, and nearly all have under 60.
+pub const MAX_REFERRER_BYTES: usize = 100;
+
+/// The longest part of a campaign (`utm_source` and the like) that is kept, in bytes.
+pub const MAX_CAMPAIGN_BYTES: usize = 64;
+
+/// The longest text of [`Details`], in bytes.
+pub const MAX_DETAILS_BYTES: usize = 2 + 2 + MAX_REFERRER_BYTES + 3 * MAX_CAMPAIGN_BYTES + 5 * SEPARATOR.len_utf8();
+
+/// Between the parts: "unit separator", which no part has, because none has control characters.
+const SEPARATOR: char = '\u{1f}';
+
+/// The kinds of details, each counted by itself. The order is that of the parts and of the numbers in the table `details`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The class of the device, one of [`Device`]'s names.
+    Device,
+    /// Two letters (ISO 3166-1), `XX` for an unknown one, `T1` for Tor.
+    Country,
+    /// The host of the page that linked here.
+    Referrer,
+    /// `utm_source`.
+    Source,
+    /// `utm_medium`.
+    Medium,
+    /// `utm_campaign`.
+    Campaign,
+}
+
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 6] = [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign];
+
+    /// The number in the table.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Device => 0,
+            Self::Country => 1,
+            Self::Referrer => 2,
+            Self::Source => 3,
+            Self::Medium => 4,
+            Self::Campaign => 5,
+        }
+    }
+
+    /// The longest value, in bytes.
+    fn most(self) -> usize {
+        match self {
+            Self::Device | Self::Country => 2,
+            Self::Referrer => MAX_REFERRER_BYTES,
+            Self::Source | Self::Medium | Self::Campaign => MAX_CAMPAIGN_BYTES,
+        }
+    }
+}
+
+/// The class of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A computer, or what says it is one.
+    Desktop,
+    /// A phone.
+    Mobile,
+    /// A tablet.
+    Tablet,
+}
+
+impl Device {
+    /// How details and tables write it.
+    fn letter(self) -> &'static str {
+        match self {
+            Self::Desktop => "d",
+            Self::Mobile => "m",
+            Self::Tablet => "t",
+        }
+    }
+
+    /// How it is answered; a value of a later version as it is.
+    pub fn name_of(letter: &str) -> &str {
+        match letter {
+            "d" => "desktop",
+            "m" => "mobile",
+            "t" => "tablet",
+            other => other,
+        }
+    }
+}
+
+/// What a request says about who made it, as far as that is counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    /// The class of the device, if it is known.
+    pub device: Option<Device>,
+    /// Two letters, or nothing.
+    pub country: &'a str,
+    /// The URL or the origin of the page that is visited: links from there are no referrals.
+    pub own_url: &'a str,
+}
+
+/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there.
+pub fn campaign_of(query: &str) -> [String; 3] {
+    let mut campaign = [const { String::new() }; 3];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let known = ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(&mut campaign).find(|(known, _)| *known == name);
+        if let Some((_, slot)) = known.filter(|(_, slot)| slot.is_empty()) {
+            *slot = value.into_owned();
+        }
+    }
+    campaign
+}
+
+/// The details of a visit, as one text: a batch then carries and compares one text a visit, most often one for all its visits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details(Option<Rc<str>>);
+
+impl Details {
+    /// The details of a visit. Each text may be anything: control characters are dropped, what is too long is cut, and a text that is
+    /// empty then is not counted. `campaign` has source, medium and campaign.
+    pub fn new(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Self {
+        let [source, medium, name] = campaign;
+        let parts = [device.map_or("", Device::letter), country, referrer, source, medium, name];
+        let mut text = String::with_capacity(parts.iter().fold(parts.len(), |sum, part| sum.saturating_add(part.len())));
+        for (kind, part) in Kind::ALL.into_iter().zip(parts) {
+            if kind != Kind::Device {
+                text.push(SEPARATOR);
+            }
+            let start = text.len();
+            for c in part.trim().chars().filter(|c| !c.is_control()) {
+                if text.len().saturating_sub(start).saturating_add(c.len_utf8()) > kind.most() {
+                    break;
+                }
+                text.push(c);
+            }
+        }
+        let end = text.trim_end_matches(SEPARATOR).len();
+        text.truncate(end);
+        Self((!text.is_empty()).then(|| text.into()))
+    }
+
+    /// The text; empty where nothing is known.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or("")
+    }
+}
+
+/// The values in the text of [`Details`], each with its kind.
+pub fn values(details: &str) -> impl Iterator<Item = (Kind, &str)> {
+    Kind::ALL.into_iter().zip(details.split(SEPARATOR)).filter(|(_, value)| !value.is_empty())
+}
+
+/// Whether a text could be that of details: of no more parts than there are kinds, none too long, no control characters.
+pub fn is_details(text: &str) -> bool {
+    let parts = text.split(SEPARATOR);
+    let control = text.chars().any(|c| c.is_control() && c != SEPARATOR);
+    !control && parts.clone().count() <= Kind::ALL.len() && parts.zip(Kind::ALL).all(|(part, kind)| part.len() <= kind.most())
+}
+
+/// The host of a referrer's URL in lower case, without its port and a leading `www.`; empty where there is none, or where it is
+/// `own` (as such a host too): moving about a site is no referral.
+pub fn referrer_host(url: &str, own: &str) -> String {
+    let host = host_of(url);
+    if host == host_of(own) { String::new() } else { host }
+}
+
+fn host_of(url: &str) -> String {
+    let rest = match split_scheme(url) {
+        Some(("http" | "https", rest)) => rest,
+        // An app that opens links may say `android-app://name`: its name is as good as a host.
+        Some(("android-app", rest)) => rest,
+        _ => return String::new(),
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
+    let host = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host_and_port,
+    };
+    let host = host.to_ascii_lowercase();
+    host.strip_prefix("www.").unwrap_or(&host).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_one_text_and_read_back() {
+        let all = Details::new(Some(Device::Mobile), "DE", "news.example", ["a", "b", "c"]);
+        assert_eq!(values(all.as_str()).map(|(_, value)| value).collect::<Vec<_>>(), ["m", "DE", "news.example", "a", "b", "c"]);
+        let some = Details::new(None, "", "x", ["", "mail", ""]);
+        assert_eq!(values(some.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "x"), (Kind::Medium, "mail")]);
+        assert_eq!(Details::new(None, "", " ", ["\u{1f}", "", "\n"]), Details::default());
+    }
+
+    #[test]
+    fn no_text_breaks_them() {
+        let long = "é".repeat(200);
+        let cut = Details::new(Some(Device::Tablet), &long, &long, [&long, "a\u{1f}b", &long]);
+        assert!(is_details(cut.as_str()) && cut.as_str().len() <= MAX_DETAILS_BYTES);
+        assert_eq!(values(cut.as_str()).find(|(kind, _)| *kind == Kind::Medium), Some((Kind::Medium, "ab")));
+        for bad in ["a\nb", "ddd", "d\u{1f}DEU", "\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}"] {
+            assert!(!is_details(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_referrer_is_a_host_and_not_ones_own() {
+        let of = |url| referrer_host(url, "https://www.blog.example/a");
+        for (url, host) in [
+            ("https://news.example/path?q#f", "news.example"),
+            ("http://WWW.News.example:8080", "news.example"),
+            ("https://user:secret@news.example/", "news.example"),
+            ("https://[2001:db8::1]:80/", "[2001:db8::1]"),
+            ("android-app://com.reader/", "com.reader"),
+            ("https://blog.example/b", ""),
+            ("javascript:alert(1)", ""),
+            ("news.example", ""),
+            ("", ""),
+        ] {
+            assert_eq!(of(url), host, "{url}");
+        }
+    }
+}

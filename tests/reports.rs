@@ -1,0 +1,212 @@
+//! What a shard reports: views and visitors by hour and page, details, and what was not counted.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::details::{Details, Device, Kind};
+use footfall::counting::ledger::facets::MAX_VALUES;
+use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
+use footfall::counting::ledger::{OTHER, Sql, schema};
+use footfall::counting::report::{Hour, Named, Question, Report, Span};
+use footfall::counting::wire::{Batch, Tally};
+use support::rig::Rig;
+use support::sqlite::Sqlite;
+use support::{DAY, HOUR, Sent, T0, batch, visit};
+
+const TODAY: u32 = 20_000;
+const EVER: Span = Span { from: 0, until: u32::MAX };
+
+fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
+    rig.wait(FRESH_MS);
+    rig.ledger.report(&question, rig.now).unwrap()
+}
+
+fn hours(rig: &mut Rig, page: Option<&str>) -> Vec<(u32, u64, u64, u64)> {
+    let Report::Hours(hours) = ask(rig, Question::Hours { page, hours: EVER }) else { panic!() };
+    hours.into_iter().map(|Hour { hour, views, visitors, newcomers }| (hour, views, visitors, newcomers)).collect()
+}
+
+fn names(rig: &mut Rig, question: Question<'_>) -> Vec<(String, u64, u64)> {
+    let Report::Names(names) = ask(rig, question) else { panic!() };
+    names.into_iter().map(|Named { name, views, visitors }| (name, views, visitors)).collect()
+}
+
+fn tallies(rig: &mut Rig, question: Question<'_>) -> Vec<Tally> {
+    let Report::Tallies(tallies) = ask(rig, question) else { panic!() };
+    tallies
+}
+
+fn of(kind: Kind) -> Question<'static> {
+    Question::Details { kind: kind.number(), days: EVER }
+}
+
+fn from(referrer: &str) -> Sent {
+    visit("/a").from(&Details::new(Some(Device::Desktop), "DE", referrer, [""; 3]))
+}
+
+#[test]
+fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
+    let mut rig = Rig::new();
+    let first = TODAY * 24 + 7;
+    rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(1), visit("/b").by(1), visit("/a").by(2), visit("/a")]);
+    rig.restart();
+    rig.wait(HOUR);
+    rig.send(1, 2, &[visit("/a").by(1), visit("/b").by(2), visit("/a").by(3)]);
+    for what in ["from the journal", "from the tables"] {
+        assert_eq!(hours(&mut rig, None), [(first, 5, 2, 2), (first + 1, 3, 3, 1)], "{what}");
+        assert_eq!(hours(&mut rig, Some("/a")), [(first, 4, 2, 2), (first + 1, 2, 2, 1)], "{what}");
+        assert_eq!(hours(&mut rig, Some("/b")), [(first, 1, 1, 1), (first + 1, 1, 1, 1)], "{what}");
+        assert_eq!(names(&mut rig, Question::Pages(EVER)), [("/a".to_owned(), 6, 3), ("/b".to_owned(), 2, 2)], "{what}");
+        rig.restart();
+    }
+    assert_eq!(hours(&mut rig, Some("/none")), []);
+    rig.wait(DAY);
+    rig.send(1, 3, &[visit("/a").by(1), visit("/a").by(9).of(TODAY + 1)]);
+    assert_eq!(hours(&mut rig, None)[2], (first + 25, 2, 2, 2), "a new day, a new visitor");
+    let today = Span { from: (TODAY + 1) * 24, until: (TODAY + 2) * 24 };
+    assert_eq!(names(&mut rig, Question::Pages(today)), [("/a".to_owned(), 2, 2)]);
+    rig.audit();
+}
+
+#[test]
+fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
+    let mut rig = Rig::new();
+    rig.wait(17 * HOUR + 1);
+    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&Details::new(None, "FR", "", [""; 3])), visit("/a")]);
+    assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
+    let yesterday = Question::Details { kind: Kind::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
+    assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
+}
+
+#[test]
+fn details_are_counted_by_value() {
+    let mut rig = Rig::new();
+    let all = Details::new(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
+    rig.send(1, 1, &[from("news.example"), from("other.example"), visit("/b").from(&all), visit("/b"), from("")]);
+    rig.send(1, 2, &[from("news.example").id(7)]);
+    rig.send(1, 3, &[from("news.example").id(7)]);
+    for _ in 0..2 {
+        assert_eq!(names(&mut rig, of(Kind::Referrer)), [("news.example".to_owned(), 3, 0), ("other.example".to_owned(), 1, 0)]);
+        assert_eq!(names(&mut rig, of(Kind::Country)), [("DE".to_owned(), 4, 0), ("FR".to_owned(), 1, 0)]);
+        assert_eq!(names(&mut rig, of(Kind::Device)), [("d".to_owned(), 4, 0), ("m".to_owned(), 1, 0)]);
+        for (kind, value) in [(Kind::Source, "letter"), (Kind::Medium, "mail"), (Kind::Campaign, "spring")] {
+            assert_eq!(names(&mut rig, of(kind)), [(value.to_owned(), 1, 0)]);
+        }
+        rig.restart();
+    }
+}
+
+#[test]
+fn values_beyond_the_most_of_a_day_are_counted_together() {
+    let mut rig = Rig::new();
+    let made_up: Vec<Sent> = (0..MAX_VALUES + 50).map(|n| from(&format!("{n}.example"))).collect();
+    for (at, some) in made_up.chunks(350).enumerate() {
+        rig.send(1, at as u64 + 1, some);
+        if at == 1 {
+            rig.restart();
+        }
+    }
+    for (known, others) in [(1, 51), (2, 52), (3, 53)] {
+        rig.maintain();
+        rig.restart();
+        rig.send(2, known, &[from("0.example"), from("new.example")]);
+        let found = names(&mut rig, of(Kind::Referrer));
+        assert_eq!((found.len(), found[0].clone()), (MAX_VALUES + 1, (OTHER.to_owned(), others, 0)));
+        assert_eq!(found[1], ("0.example".to_owned(), known + 1, 0));
+        assert_eq!(names(&mut rig, of(Kind::Country)), [("DE".to_owned(), made_up.len() as u64 + 2 * known, 0)]);
+    }
+    rig.wait(DAY);
+    rig.send(3, 1, &[from("new.example")]);
+    assert!(names(&mut rig, of(Kind::Referrer)).contains(&("new.example".to_owned(), 1, 0)), "a new day has room");
+}
+
+#[test]
+fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
+    let mut rig = Rig::new();
+    let tally = |day, reason, visits| Tally { day, reason, visits };
+    let only = Batch { tallies: vec![tally(TODAY, 0, 3), tally(TODAY, 2, 1)], ..batch(1, 1, T0, &[]) };
+    for _ in 0..3 {
+        rig.ledger.apply(&only, rig.now).unwrap();
+    }
+    let sent = [visit("/a")];
+    let with_visits = Batch { tallies: vec![tally(TODAY, 0, 4), tally(TODAY + 1, 0, 1)], ..batch(1, 2, T0, &sent) };
+    rig.ledger.apply(&with_visits, rig.now).unwrap();
+    rig.restart();
+    let expected = [tally(TODAY, 0, 7), tally(TODAY, 2, 1), tally(TODAY + 1, 0, 1)];
+    for _ in 0..2 {
+        assert_eq!(tallies(&mut rig, Question::Excluded(EVER)), expected);
+        rig.restart();
+    }
+    assert_eq!(tallies(&mut rig, Question::Excluded(Span { from: TODAY + 1, until: TODAY + 2 })), expected[2..]);
+    assert_eq!(tallies(&mut rig, Question::Withheld(EVER)), [tally(TODAY, 2, 1)], "a view of nobody");
+    assert_eq!(rig.ledger.views(), 1);
+}
+
+#[test]
+fn a_report_is_as_old_as_it_says_at_most_and_no_fold_is_made_for_each() {
+    let mut rig = Rig::new();
+    let total = |rig: &mut Rig| rig.ledger.report(&Question::Hours { page: None, hours: EVER }, rig.now).unwrap();
+    let views = |report| if let Report::Hours(hours) = report { hours.iter().map(|hour| hour.views).sum() } else { 0 };
+    rig.send(1, 1, &[visit("/a")]);
+    assert_eq!(views(total(&mut rig)), 1);
+    rig.send(1, 2, &[visit("/a")]);
+    let written = rig.sql.rows_written();
+    rig.wait(FRESH_MS - 1);
+    assert_eq!((views(total(&mut rig)), rig.sql.rows_written()), (1, written));
+    rig.wait(1);
+    assert_eq!(views(total(&mut rig)), 2);
+}
+
+#[test]
+fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
+    let mut rig = Rig::new();
+    let mut expected = Vec::new();
+    for day in 0..KEEP_HOURS_DAYS + 5 {
+        rig.now = T0 + day * DAY;
+        rig.send(1, 2 * day + 1, &[visit("/a").by(1), visit("/b").by(1)]);
+        rig.wait(2 * HOUR);
+        rig.send(1, 2 * day + 2, &[visit("/a").by(1), visit("/a").by(2)]);
+        expected.push((4, 2, (TODAY + u32::try_from(day).unwrap()) * 24));
+    }
+    rig.maintain();
+    for _ in 0..2 {
+        let found = hours(&mut rig, None);
+        let by_day: Vec<_> = expected
+            .iter()
+            .map(|(views, visitors, first)| {
+                let of_day = found.iter().filter(|(hour, ..)| (*first..first + 24).contains(hour));
+                assert_eq!(of_day.clone().map(|(_, views, ..)| views).sum::<u64>(), *views);
+                assert_eq!(of_day.clone().map(|(.., newcomers)| newcomers).sum::<u64>(), *visitors);
+                of_day.count()
+            })
+            .collect();
+        assert_eq!(by_day[..4], [1, 1, 1, 1], "rolled into days");
+        assert_eq!(by_day[5..], vec![2; by_day.len() - 5], "not yet");
+        let days = KEEP_HOURS_DAYS + 5;
+        assert_eq!(
+            names(&mut rig, Question::Pages(EVER)),
+            [("/a".to_owned(), 3 * days, 2 * days), ("/b".to_owned(), days, days)]
+        );
+        rig.maintain();
+        rig.restart();
+    }
+}
+
+/// A shard that ran the program of before.
+#[test]
+fn tables_of_before_grow_and_keep_what_they_have() {
+    let sql = Sqlite::new();
+    for statement in schema::CREATE {
+        sql.write(statement, &[]).unwrap();
+    }
+    sql.write("INSERT INTO pages (id, page, views) VALUES (1, '/a', 5)", &[]).unwrap();
+    sql.write("INSERT INTO hours (page, hour, views) VALUES (1, 480000, 2), (1, 480007, 3)", &[]).unwrap();
+    sql.write("INSERT INTO meta (key, value) VALUES ('views', 5)", &[]).unwrap();
+    let mut rig = Rig::on(sql, T0);
+    rig.send(1, 1, &[visit("/a").by(1)]);
+    assert_eq!(hours(&mut rig, None), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
+    assert_eq!(hours(&mut rig, Some("/a")), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
+    rig.audit();
+}
