@@ -23,7 +23,7 @@ fn config() -> ProptestConfig {
 /// A refusal has a status of the caller's, and is one line of JSON that says what is wrong and what helps.
 fn check_refusal(refusal: &Refusal) {
     let reply = reply::refused(refusal);
-    assert!([400, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
+    assert!([400, 401, 403, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
     assert_eq!((reply.content_type, reply.visit), ("application/json", None), "nothing became of a visit that is none");
     assert_eq!(reply.allow.is_some(), reply.status == 405);
     assert!(reply.allow.is_none_or(|allow| allow.bytes().all(|byte| (b' '..=b'~').contains(&byte))));
@@ -203,7 +203,14 @@ fn what_is_long_is_refused_with_its_size() {
 
 #[test]
 fn every_refusal_has_its_line() {
-    for refusal in [Refusal::BodyBroken, Refusal::BodyTooSlow(5_000), Refusal::QueryNotUtf8, Refusal::Day, Refusal::TwoIds] {
+    for refusal in [
+        Refusal::BodyBroken,
+        Refusal::BodyTooSlow(5_000),
+        Refusal::QueryNotUtf8,
+        Refusal::Token,
+        Refusal::Closed,
+        Refusal::TwoIds,
+    ] {
         check_refusal(&refusal);
     }
 }

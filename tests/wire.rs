@@ -13,7 +13,7 @@ mod support;
 
 use footfall::counting::days::DayRecord;
 use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
-use footfall::counting::report::{Hour, Named, Question, Report, Span};
+use footfall::counting::report::{Line, Question, Span};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
@@ -92,9 +92,8 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     ] {
         check_message!(Call<'_>, Call::Report(question));
     }
-    check_message!(Answer, Answer::Report(Report::Hours(vec![Hour { hour: 480_001, views: 9, visitors: 3, newcomers: 2 }])));
-    check_message!(Answer, Answer::Report(Report::Names(vec![Named { name: "/é".to_owned(), views: 9, visitors: 3 }])));
-    check_message!(Answer, Answer::Report(Report::Tallies(vec![TALLY])));
+    let line = Line { at: 480_001, reason: 2, name: "/é".to_owned(), views: 9, visitors: 3, newcomers: 2 };
+    check_message!(Answer, Answer::Report(vec![line, Line::default()]));
     check_message!(Answer, Answer::Receipt(receipt.clone()));
     check_message!(Answer, Answer::Views(300));
     check_message!(Answer, Answer::Seen(true));

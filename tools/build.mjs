@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
+import { buildAssets } from './assets.mjs';
 import { checkBuild } from './build_check.mjs';
 import { bundle, OUTPUT } from './bundle.mjs';
 import { ROOT, toolEnv, WASM } from './pins.mjs';
@@ -36,6 +37,7 @@ export async function build() {
     checkBuild(...[join(BUILD, 'index.js'), join(ROOT, 'wrangler.toml')].map((file) => readFileSync(file, 'utf8')));
     writeFileSync(STAMP, stamp());
   }
+  await buildAssets(join(BUILD, 'assets'));
   say(`build/ is ${fresh ? 'up to date' : `built in ${duration(performance.now() - start)}`}: ${sizes()}`);
 }
 

@@ -20,11 +20,14 @@ const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-h
 /** The modules that are deployed. */
 export const OUTPUT = ['index.js', 'index_bg.wasm'];
 
+/** What is in the directory besides what this writes: tools/assets.mjs writes it. */
+const KEPT = [...OUTPUT, 'assets'];
+
 /** Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. */
 export async function bundle(compiled, into, env) {
   mkdirSync(into, { recursive: true });
   // What a build left that was killed, or one of another version.
-  for (const name of readdirSync(into).filter((name) => !OUTPUT.includes(name))) rmSync(join(into, name), { recursive: true });
+  for (const name of readdirSync(into).filter((name) => !KEPT.includes(name))) rmSync(join(into, name), { recursive: true });
   const work = mkdtempSync(join(into, '.bundle-'));
   try {
     await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', work, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });

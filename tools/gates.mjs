@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { chromiumBinary } from './chromium.mjs';
 import { cargoBin, npmBin, ROOT, toolEnv, WASM } from './pins.mjs';
 import { run, Trouble } from './run.mjs';
 
@@ -17,6 +18,7 @@ const DENY = ['--', '-D', 'warnings'];
 const NATIVE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '2', CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
 
 const WORKERD = join('tests', 'workerd');
+const BROWSER = join('tests', 'browser');
 
 export const GATES = [
   { name: 'fmt', what: 'formatting', run: () => cargo(['fmt', '--check']) },
@@ -59,10 +61,14 @@ export const GATES = [
   {
     name: 'workerd',
     what: 'the built Worker on workerd',
+    run: () => onWorkerd(testsIn(WORKERD)),
+  },
+  {
+    name: 'browser',
+    what: 'the script for pages, in Chromium',
     async run() {
-      const files = existsSync(join(ROOT, WORKERD)) ? readdirSync(join(ROOT, WORKERD)).filter((file) => file.endsWith('.test.mjs')) : [];
-      if (files.length === 0) throw new Trouble(`${WORKERD} has no tests`);
-      await onWorkerd(files.sort());
+      await chromiumBinary();
+      await onWorkerd(testsIn(BROWSER));
     },
   },
 ];
@@ -72,7 +78,7 @@ export const LONG_GATES = [
   {
     name: 'soak',
     what: '200,000 visits at 64 connections in one isolate',
-    run: () => onWorkerd(['many_visits.test.mjs'], { FOOTFALL_VISITS: '200000' }),
+    run: () => onWorkerd([join(WORKERD, 'many_visits.test.mjs')], { FOOTFALL_VISITS: '200000' }),
   },
   {
     name: 'seeds',
@@ -81,9 +87,16 @@ export const LONG_GATES = [
   },
 ];
 
+/** The test files in a directory. */
+function testsIn(folder) {
+  const files = existsSync(join(ROOT, folder)) ? readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.test.mjs')) : [];
+  if (files.length === 0) throw new Trouble(`${folder} has no tests`);
+  return files.sort().map((file) => join(folder, file));
+}
+
 /** Runs test files one at a time: they measure, and each has a workerd that takes all that the machine has. */
 async function onWorkerd(files, extra) {
   await build();
   const flags = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
-  await run(npmBin('node'), [...flags, ...files.map((file) => join(WORKERD, file))], { env: toolEnv(extra) });
+  await run(npmBin('node'), [...flags, ...files], { env: toolEnv(extra) });
 }

@@ -1,5 +1,6 @@
 //! Configuration: the only place that reads the variables of `wrangler.toml`.
 
+use super::exclusion::{Addresses, MAX_EXCLUSIONS, Pages};
 use super::json::quoted;
 use super::origin::{MAX_ORIGINS, Origins};
 use super::route::split_scheme;
@@ -35,6 +36,12 @@ pub struct Config {
     pub sites: Sites,
     /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
     pub origins: Origins,
+    /// `EXCLUDED_ADDRESSES`: whose visits are not counted.
+    pub excluded_addresses: Addresses,
+    /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
+    pub excluded_pages: Pages,
+    /// `STATS` and `STATS_TOKEN`: who may read what was counted.
+    pub stats: Access,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
     pub shards: u16,
 }
@@ -73,8 +80,74 @@ impl Config {
             )?,
             sites: sites(variable("SITES"))?,
             origins: origins(variable("ALLOWED_ORIGINS"))?,
+            excluded_addresses: list(
+                "EXCLUDED_ADDRESSES",
+                &variable("EXCLUDED_ADDRESSES"),
+                Addresses::parse,
+                "addresses and networks separated by commas, such as 192.0.2.7, 2001:db8::/32",
+            )?,
+            excluded_pages: list(
+                "EXCLUDED_PAGES",
+                &variable("EXCLUDED_PAGES"),
+                Pages::parse,
+                "pages separated by commas, such as /draft, /admin/*",
+            )?,
+            stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
+    }
+}
+
+/// Who may do something.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Who has this token.
+    Token(String),
+    /// Nobody.
+    Closed,
+}
+
+impl std::fmt::Debug for Access {
+    /// Never shows the token: what is logged stays.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Public => "Public",
+            Self::Token(_) => "Token(…)",
+            Self::Closed => "Closed",
+        })
+    }
+}
+
+/// The shortest token: 16 characters of a random one are 96 bits if they are letters and digits of all kinds.
+const MIN_TOKEN_BYTES: usize = 16;
+
+fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
+    let token = token_of("STATS_TOKEN", token)?;
+    match (&access, token) {
+        (Variable::Text(text), _) if text == "public" => Ok(Access::Public),
+        (Variable::Text(text), Some(token)) if text == "token" => Ok(Access::Token(token)),
+        (Variable::Missing, Some(token)) => Ok(Access::Token(token)),
+        (Variable::Missing, None) => Ok(Access::Closed),
+        _ => Err(ConfigError {
+            variable: "STATS",
+            value: show(&access),
+            allowed: "`public`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
+        }),
+    }
+}
+
+fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
+    match variable {
+        Variable::Missing => Ok(None),
+        Variable::Text(text) if text.len() >= MIN_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(text)),
+        _ => Err(ConfigError {
+            variable: name,
+            // What is nearly the secret must not be shown.
+            value: "not a token".to_owned(),
+            allowed: format!("at least {MIN_TOKEN_BYTES} visible ASCII characters"),
+        }),
     }
 }
 
@@ -139,6 +212,25 @@ fn origins(variable: Variable) -> Result<Origins, ConfigError> {
         allowed: format!(
             "up to {MAX_ORIGINS} origins separated by commas, each `https://host` or `https://host:port` in lower case; or `*`"
         ),
+    })
+}
+
+/// A list that may be left out. It has [`MAX_EXCLUSIONS`] entries at most.
+fn list<T: Default>(
+    name: &'static str,
+    variable: &Variable,
+    parse: fn(&str) -> Result<T, String>,
+    allowed: &str,
+) -> Result<T, ConfigError> {
+    let parsed = match variable {
+        Variable::Missing => Ok(T::default()),
+        Variable::Text(text) => parse(text),
+        Variable::Other => Err("not a list".to_owned()),
+    };
+    parsed.map_err(|complaint| ConfigError {
+        variable: name,
+        value: format!("{} ({complaint})", show(variable)),
+        allowed: format!("up to {MAX_EXCLUSIONS} {allowed}"),
     })
 }
 
@@ -218,6 +310,9 @@ mod tests {
             timeout_ms: 5_000,
             sites: Sites::parse("default").unwrap(),
             origins: Origins::default(),
+            excluded_addresses: Addresses::default(),
+            excluded_pages: Pages::default(),
+            stats: Access::Closed,
             shards: 1,
         };
         assert_eq!(config, expected);

@@ -27,12 +27,16 @@ pub enum Refusal {
         /// Its name, cut after 40 characters.
         name: String,
         /// Those that mean something.
-        known: [&'static str; 2],
+        known: &'static [&'static str],
     },
     /// The query has this parameter more than once.
     RepeatedParameter(&'static str),
-    /// The day is not a date.
-    Day,
+    /// This parameter has a value that it may not have; what it may say.
+    Parameter(&'static str, &'static str),
+    /// Numbers of this kind are the owner's, and the request has no token, or a wrong one.
+    Token,
+    /// Numbers of this kind are the owner's, and the owner set neither a token nor that they are public.
+    Closed,
     /// A parameter of the query is not UTF-8 once decoded.
     QueryNotUtf8,
     /// The body is not UTF-8.

@@ -5,6 +5,7 @@
 //! storage is the trait [`ledger::Sql`]; a counter endpoint is the trait [`endpoint::CounterEndpoint`].
 //! Nothing in here panics on any input.
 
+pub mod access;
 pub mod batch;
 pub mod body;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod days;
 pub mod details;
 pub mod endpoint;
 pub mod error;
+pub mod exclusion;
 pub mod json;
 pub mod ledger;
 pub mod origin;
@@ -25,6 +27,7 @@ pub mod route;
 pub mod routing;
 pub mod shard;
 pub mod site;
+pub mod stats;
 pub mod visit;
 pub mod visit_id;
 pub mod visitor;

@@ -5,11 +5,15 @@ use super::config::ConfigError;
 use super::days::{Day, date_of};
 use super::endpoint::{Failure, Registered};
 use super::error::Refusal;
+use super::exclusion::Reason;
+use super::ledger::report::FRESH_MS;
 use super::page::{MAX_PAGE_BYTES, PageError};
 use super::visit_id::{MAX_ID_BYTES, VisitIdError};
 use super::wire::Visitors;
 use serde::Serialize;
+use siphasher::sip::SipHasher24;
 use std::borrow::Cow;
+use std::hash::Hasher;
 
 /// The answer of `GET /` for a visit that is registered.
 pub const WELCOME: &str = "Welcome to my site!";
@@ -18,14 +22,19 @@ pub const ERROR: &str = "Error registering your visit";
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
+const CSV: &str = "text/csv; charset=utf-8";
 
-/// An answer, ready to be sent. Every answer also says `Cache-Control: no-store`: a stored one would hide visits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An answer, ready to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
+    /// `Cache-Control`.
+    pub cache: Cache,
+    /// `ETag`: the same as long as the body is.
+    pub etag: Option<String>,
     /// `Footfall-Visit`: what became of the visit, on every answer to one.
     pub visit: Option<Outcome>,
     /// `Allow`, with 405.
@@ -44,7 +53,31 @@ impl Reply {
     /// Whether two replies differ in nothing but their body.
     pub fn same_head(&self, other: &Self) -> bool {
         let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
-        head(self) == head(other) && self.origin == other.origin
+        head(self) == head(other) && self.cache == other.cache && self.origin == other.origin && self.etag == other.etag
+    }
+}
+
+/// Who may keep an answer for how long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cache {
+    /// Nobody: a stored one would hide visits.
+    #[default]
+    Never,
+    /// Everybody, for so long as numbers are called fresh.
+    Fresh,
+    /// Who asked, for so long; nobody else, as it took a token.
+    FreshForOne,
+}
+
+impl Cache {
+    /// The header's value.
+    pub fn as_str(self) -> &'static str {
+        const _: () = assert!(FRESH_MS == 10_000);
+        match self {
+            Self::Never => "no-store",
+            Self::Fresh => "public, max-age=10",
+            Self::FreshForOne => "private, max-age=10",
+        }
     }
 }
 
@@ -55,8 +88,12 @@ pub enum Outcome {
     Counted,
     /// Stored before under the same id; not counted again.
     Duplicate,
-    /// Not a visit (HEAD, prefetch): not counted.
+    /// Not a visit (HEAD, prefetch), or one that the owner does not want: not counted.
     Excluded,
+    /// A bot's: not counted.
+    Bot,
+    /// One too many: not counted.
+    Limited,
     /// Surely not stored.
     Failed,
     /// Perhaps stored. The same request with the same id settles it.
@@ -70,6 +107,8 @@ impl Outcome {
             Self::Counted => "counted",
             Self::Duplicate => "duplicate",
             Self::Excluded => "excluded",
+            Self::Bot => "bot",
+            Self::Limited => "limited",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         }
@@ -108,6 +147,21 @@ pub fn home_head() -> Reply {
 /// drop anything else and ask again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
 pub fn prefetch() -> Reply {
     Reply { visit: Some(Outcome::Excluded), ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened") }
+}
+
+/// `GET /` of somebody whose visits the owner does not want to be counted. Not the welcome, which says that a visit is stored.
+pub fn home_excluded() -> Reply {
+    Reply { visit: Some(Outcome::Excluded), ..text_reply(200, "This visit is not counted") }
+}
+
+/// `POST /counter` of a visit that is not counted. A success, as to send it again would change nothing.
+pub fn excluded(site: &str, page: &str, reason: Reason) -> Reply {
+    let visit = Some(match reason {
+        Reason::Bot => Outcome::Bot,
+        Reason::Limited => Outcome::Limited,
+        Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin => Outcome::Excluded,
+    });
+    Reply { visit, ..json_reply(200, &NotCounted { site, page, excluded: reason.name() }) }
 }
 
 /// What a browser is told that asks whether a page's script may call with these methods.
@@ -150,6 +204,26 @@ pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Re
     }
 }
 
+/// `GET /api/sites/SITE/WHAT`, once it is known. `known` is what the asker has already (`If-None-Match`).
+pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Option<&str>) -> Reply {
+    let body = match body {
+        Ok(body) => body,
+        Err(failure) => return failed(failure, READ_AGAIN),
+    };
+    let cache = if public { Cache::Fresh } else { Cache::FreshForOne };
+    let etag = etag(body);
+    let same = known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let (status, body) = if same { (304, String::new()) } else { (200, body.to_owned()) };
+    Reply { status, content_type: if csv { CSV } else { JSON }, cache, etag: Some(etag), body: body.into(), ..Reply::default() }
+}
+
+/// A body's name: SipHash-2-4 of it. The key need not be secret, as nobody gains by a body of the same name.
+fn etag(body: &str) -> String {
+    let mut hasher = SipHasher24::new();
+    hasher.write(body.as_bytes());
+    format!("\"{:016x}\"", hasher.finish())
+}
+
 /// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend.
 pub fn misconfigured(error: &ConfigError) -> Reply {
     problem(500, &format!("{} is {}", error.variable, error.value), &format!("allowed: {}", error.allowed))
@@ -158,7 +232,11 @@ pub fn misconfigured(error: &ConfigError) -> Reply {
 /// A request that asks for what is not there, or asks wrongly.
 pub fn refused(refusal: &Refusal) -> Reply {
     let (status, error, hint): (u16, Cow<'_, str>, Cow<'_, str>) = match refusal {
-        Refusal::UnknownPath => (404, "no such path".into(), "paths: GET /, POST /counter, GET /counter, GET /visitors".into()),
+        Refusal::UnknownPath => (
+            404,
+            "no such path".into(),
+            "paths: GET /, POST /counter, GET /counter, GET /visitors, GET /api/sites/SITE/summary and others".into(),
+        ),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
         Refusal::Origin => (403, "pages of this origin may not call".into(), "the owner lists origins in ALLOWED_ORIGINS".into()),
         Refusal::Age => (
@@ -180,10 +258,18 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::TwoIds => {
             (400, "the header Idempotency-Key and the body's `id` differ".into(), "send one of them, or both alike".into())
         }
-        Refusal::UnknownParameter { name, known: [one, two] } => {
-            (400, format!("unknown parameter `{name}`").into(), format!("parameters: {one}, {two}").into())
+        Refusal::UnknownParameter { name, known } => {
+            (400, format!("unknown parameter `{name}`").into(), format!("parameters: {}", known.join(", ")).into())
         }
-        Refusal::Day => (400, "the day is not a date".into(), "write it as 2026-11-22 (UTC)".into()),
+        Refusal::Parameter(name, allowed) => {
+            (400, format!("`{name}` has a value that it may not have").into(), format!("allowed: {allowed}").into())
+        }
+        Refusal::Token => (401, "the token is missing or wrong".into(), "send Authorization: Bearer TOKEN".into()),
+        Refusal::Closed => (
+            403,
+            "the owner keeps these numbers".into(),
+            "STATS = \"public\" opens them, a secret STATS_TOKEN opens them to who has it".into(),
+        ),
         Refusal::RepeatedParameter(name) => (400, format!("`{name}` is given more than once").into(), "give it once".into()),
         Refusal::QueryNotUtf8 => (400, "the query is not UTF-8".into(), "percent-encode the bytes of UTF-8 text".into()),
         Refusal::BodyNotUtf8 => (400, "the body is not UTF-8".into(), "send JSON in UTF-8".into()),
@@ -252,6 +338,13 @@ struct Registration<'a> {
 }
 
 #[derive(Serialize)]
+struct NotCounted<'a> {
+    site: &'a str,
+    page: &'a str,
+    excluded: &'static str,
+}
+
+#[derive(Serialize)]
 struct Count<'a> {
     site: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,29 +379,11 @@ fn problem(status: u16, error: &str, hint: &str) -> Reply {
 }
 
 fn text_reply(status: u16, body: &'static str) -> Reply {
-    Reply {
-        status,
-        content_type: TEXT,
-        visit: None,
-        allow: None,
-        origin: None,
-        methods: None,
-        retry_after: None,
-        body: body.into(),
-    }
+    Reply { status, content_type: TEXT, body: body.into(), ..Reply::default() }
 }
 
 fn json_reply(status: u16, body: &impl Serialize) -> Reply {
     // Structs of strings, numbers and flags always serialise.
     let body = serde_json::to_string(body).unwrap_or_default();
-    Reply {
-        status,
-        content_type: JSON,
-        visit: None,
-        allow: None,
-        origin: None,
-        methods: None,
-        retry_after: None,
-        body: body.into(),
-    }
+    Reply { status, content_type: JSON, body: body.into(), ..Reply::default() }
 }

@@ -3,6 +3,7 @@
 use super::days::{Day, parse_date};
 use super::error::Refusal;
 use super::page::Page;
+use super::stats::{self, Stats};
 
 /// What to do for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Route {
     Preflight(&'static str),
     /// `GET /counter` and `HEAD /counter`: read a count.
     Read(Read),
+    /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
+    Stats(Box<Stats>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
     Visitors(VisitorsOf),
 }
@@ -51,20 +54,23 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
         ("/", _) => Err(Refusal::Method("GET, HEAD")),
         ("/counter", "POST") => Ok(Route::Register),
         ("/counter", "GET" | "HEAD") => {
-            let [site, page] = parameters(query, ["site", "page"])?;
-            let page = page.map(|page| Page::parse(&page).map_err(Refusal::Page)).transpose()?;
-            Ok(Route::Read(Read { site, page }))
+            let query = Query::read(query, &["site", "page"])?;
+            Ok(Route::Read(Read { site: query.site(), page: query.page()? }))
         }
         ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
         ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
         ("/visitors", "GET" | "HEAD") => {
-            let [site, day] = parameters(query, ["site", "day"])?;
-            let day = day.map(|day| parse_date(&day).ok_or(Refusal::Day)).transpose()?;
-            Ok(Route::Visitors(VisitorsOf { site, day }))
+            let query = Query::read(query, &["site", "day"])?;
+            Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
         }
         ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
-        _ => Err(Refusal::UnknownPath),
+        (path, method) => match (path.strip_prefix("/api/sites/"), method) {
+            (Some(rest), "GET" | "HEAD") => stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats))),
+            (Some(_), "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+            (Some(_), _) => Err(Refusal::Method("GET, HEAD")),
+            (None, _) => Err(Refusal::UnknownPath),
+        },
     }
 }
 
@@ -89,25 +95,49 @@ fn path_and_query(url: &str) -> (&str, &str) {
     (path, query)
 }
 
-/// Reads parameters by name, each at most once. Any other is refused: a mistyped `page` would otherwise read as the
-/// whole site's number, and a number is never invented.
-fn parameters(query: &str, names: [&'static str; 2]) -> Result<[Option<String>; 2], Refusal> {
-    let mut values = [None, None];
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        // The decoder puts U+FFFD where the bytes were not UTF-8; a real U+FFFD is no name or page anyone means.
-        if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
-            return Err(Refusal::QueryNotUtf8);
+/// The parameters of a query.
+pub(super) struct Query(Vec<(&'static str, String)>);
+
+impl Query {
+    /// Reads parameters by name, each at most once. Any other is refused: a mistyped `page` would otherwise read as the
+    /// whole site's number, and a number is never invented.
+    pub(super) fn read(query: &str, names: &'static [&'static str]) -> Result<Self, Refusal> {
+        let mut values: Vec<(&'static str, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            // The decoder puts U+FFFD where the bytes were not UTF-8; a real U+FFFD is no name or page anyone means.
+            if name.contains('\u{fffd}') || value.contains('\u{fffd}') {
+                return Err(Refusal::QueryNotUtf8);
+            }
+            let Some(known) = names.iter().find(|known| **known == name) else {
+                return Err(Refusal::UnknownParameter { name: name.chars().take(40).collect(), known: names });
+            };
+            if values.iter().any(|(name, _)| name == known) {
+                return Err(Refusal::RepeatedParameter(known));
+            }
+            values.push((known, value.into_owned()));
         }
-        let (known, slot) = names
-            .into_iter()
-            .zip(&mut values)
-            .find(|(known, _)| *known == name)
-            .ok_or_else(|| Refusal::UnknownParameter { name: name.chars().take(40).collect(), known: names })?;
-        if slot.replace(value.into_owned()).is_some() {
-            return Err(Refusal::RepeatedParameter(known));
-        }
+        Ok(Self(values))
     }
-    Ok(values)
+
+    /// The value of a parameter, if there is one.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The page that `page` names, if there is one.
+    pub(super) fn page(&self) -> Result<Option<Page>, Refusal> {
+        self.get("page").map(|page| Page::parse(page).map_err(Refusal::Page)).transpose()
+    }
+
+    /// The day that a parameter names, if there is one.
+    pub(super) fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
+        self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
+    }
+
+    /// The site that `site` names, if there is one.
+    fn site(&self) -> Option<String> {
+        self.get("site").map(str::to_owned)
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +182,7 @@ mod tests {
         assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsOf::default())));
         let named = VisitorsOf { site: Some("blog".into()), day: Some(20_779) };
         assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
-        assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Day));
+        assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Parameter("day", "a date such as 2026-11-22")));
         assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
     }
 
@@ -160,7 +190,7 @@ mod tests {
     fn a_query_that_could_be_misread_is_refused() {
         assert_eq!(
             get("http://h/counter?pgae=/a"),
-            Err(Refusal::UnknownParameter { name: "pgae".into(), known: ["site", "page"] })
+            Err(Refusal::UnknownParameter { name: "pgae".into(), known: &["site", "page"] })
         );
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
         assert_eq!(get("http://h/counter?page=/%ff"), Err(Refusal::QueryNotUtf8));

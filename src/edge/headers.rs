@@ -40,6 +40,12 @@ extern "C" {
     pub(super) static GPC: JsString = "sec-gpc";
     #[wasm_bindgen(thread_local_v2, static_string)]
     pub(super) static DNT: JsString = "dnt";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(super) static REFERER: JsString = "referer";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(super) static AUTHORIZATION: JsString = "authorization";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(super) static IF_NONE_MATCH: JsString = "if-none-match";
 }
 
 /// The name of a header.

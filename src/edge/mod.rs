@@ -3,6 +3,7 @@
 
 mod allocator;
 mod body;
+mod client;
 mod clock;
 mod config;
 mod days_client;
@@ -16,8 +17,13 @@ mod js_error;
 mod log;
 mod object_call;
 mod parking;
+mod reads;
 mod respond;
 mod shard_client;
 mod shard_object;
 mod sql;
+mod stats;
+mod tallies;
+mod turn;
+mod visits;
 mod waits;

@@ -42,7 +42,7 @@ pub(super) fn response(reply: &Reply, head: bool) -> Result<Response, JsValue> {
         None => {
             let init = init(reply)?;
             let response = Response::new(&body, &init);
-            if heads.len() < MAX_HEADS {
+            if heads.len() < MAX_HEADS && reply.etag.is_none() {
                 heads.push(Head { reply: Reply { body: Cow::Borrowed(""), ..reply.clone() }, init });
             }
             response
@@ -53,7 +53,15 @@ pub(super) fn response(reply: &Reply, head: bool) -> Result<Response, JsValue> {
 fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", reply.content_type)?;
-    headers.set("cache-control", "no-store")?;
+    // What is answered is never what a browser might guess it to be.
+    headers.set("x-content-type-options", "nosniff")?;
+    headers.set("cache-control", reply.cache.as_str())?;
+    if reply.status == 401 {
+        headers.set("www-authenticate", "Bearer")?;
+    }
+    if let Some(etag) = &reply.etag {
+        headers.set("etag", etag)?;
+    }
     if let Some(outcome) = reply.visit {
         headers.set("footfall-visit", outcome.as_str())?;
     }
@@ -62,12 +70,12 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     }
     if let Some(origin) = &reply.origin {
         headers.set("access-control-allow-origin", origin)?;
-        headers.set("access-control-expose-headers", "Footfall-Visit, Retry-After")?;
+        headers.set("access-control-expose-headers", "Footfall-Visit, Retry-After, ETag")?;
         headers.set("vary", "Origin")?;
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;
-        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key")?;
+        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization")?;
         headers.set("access-control-max-age", "86400")?;
     }
     if let Some(seconds) = reply.retry_after {

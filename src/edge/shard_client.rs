@@ -13,12 +13,13 @@ use crate::counting::config::Config;
 use crate::counting::days::{Day, DayRecord, day_of};
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::ledger::OTHER;
+use crate::counting::report::{Question, Report, plus};
 use crate::counting::routing::{Route, route};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::{Sender, visitor};
-use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Verdict, Visitors, decode, encode};
+use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Tally, Verdict, Visitors, decode, encode};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
 use std::cell::RefCell;
@@ -76,6 +77,19 @@ impl ShardClient<'_> {
             sum = sum.saturating_add(views);
         }
         Ok(sum)
+    }
+
+    /// A report of a site: that of all shards together.
+    pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<Report, Failure> {
+        let mut sum: Option<Report> = None;
+        for answer in self.ask_all(site, &Call::Report(*question)).await? {
+            let Answer::Report(report) = answer else { return Err(something_else()) };
+            sum = match sum {
+                None => Some(report),
+                Some(before) => Some(plus(before, report)),
+            };
+        }
+        sum.ok_or_else(something_else)
     }
 
     /// The visitors of a day. Exact, because a visitor is in one shard all day.
@@ -180,6 +194,19 @@ impl ShardClient<'_> {
         }
     }
 
+    /// Posts what was noted of the site, if nobody posts to its first shard just now; then the notes go with the next batch. Returns
+    /// whether nothing is left.
+    pub(super) async fn flush(&self, site: &Site) -> bool {
+        let at = (site, 0);
+        for action in step(at, Event::Flush { deadline: self.deadline }) {
+            if let Action::Post(posting) = action {
+                let outcome = self.post(at, &posting).await;
+                carry_out(0, step(at, Event::Ended(posting, outcome)));
+            }
+        }
+        with_batcher(at, |batcher| !batcher.has_tallies()).unwrap_or(true)
+    }
+
     /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
     async fn lead(&self, at: Shard<'_>, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
         let outcome = self.post(at, &posting).await;
@@ -233,18 +260,27 @@ fn object_name(site: &Site, shard: u16) -> String {
     format!("{}/{shard}", site.as_str())
 }
 
-fn step((site, shard): Shard<'_>, event: Event) -> Vec<Action> {
+fn step(at: Shard<'_>, event: Event) -> Vec<Action> {
+    with_batcher(at, |batcher| batcher.step(event, now_ms())).unwrap_or_default()
+}
+
+/// Notes visits that are not counted, for the next batch to the site's first shard.
+pub(super) fn note(site: &Site, tally: Tally) {
+    with_batcher((site, 0), |batcher| batcher.exclude(tally));
+}
+
+fn with_batcher<T>((site, shard): Shard<'_>, work: impl FnOnce(&mut Batcher) -> T) -> Option<T> {
     BATCHERS.with_borrow_mut(|sites| {
         let shard = usize::from(shard);
         let at = sites.iter().position(|(known, _)| known == site).unwrap_or(sites.len());
         if at == sites.len() {
             sites.push((site.clone(), Vec::new()));
         }
-        let Some((_, batchers)) = sites.get_mut(at) else { return Vec::new() };
+        let (_, batchers) = sites.get_mut(at)?;
         if batchers.len() <= shard {
             batchers.resize_with(shard.saturating_add(1), Batcher::default);
         }
-        batchers.get_mut(shard).map_or_else(Vec::new, |batcher| batcher.step(event, now_ms()))
+        batchers.get_mut(shard).map(work)
     })
 }
 

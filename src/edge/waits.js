@@ -26,3 +26,10 @@ export function wake(resolve, signal) {
 export function sleep(number, ms, over, ended) {
   setTimeout(ended, ms, number, over);
 }
+
+/** Keeps a request's context alive after its answer, until what this returns is called. */
+export function hold(context) {
+  const { promise, resolve } = Promise.withResolvers();
+  context.waitUntil(promise);
+  return resolve;
+}

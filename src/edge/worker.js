@@ -5,6 +5,7 @@
 // an instance for each request. In a profile of workerd, making and calling it was a tenth of a visit's CPU time.
 
 import { DurableObject } from 'cloudflare:workers';
+import { client } from './client.js';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, serve, Shard as RustShard } from 'footfall';
 
 /** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */
@@ -31,7 +32,7 @@ export default {
     // that posts a batch, the batch, and its future in Rust would never be dropped.
     context.waitUntil(promise);
     try {
-      inRust(() => serve(request, env, resolve, reject));
+      inRust(() => serve(request, env, context, client(request), resolve, reject));
     } catch (error) {
       reject(error);
     }

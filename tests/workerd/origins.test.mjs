@@ -8,7 +8,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 
 const BLOG = 'https://blog.example';
 const vars = { ALLOWED_ORIGINS: `${BLOG}, http://localhost:8080` };
-const VISITOR = { 'cf-connecting-ip': '203.0.113.7', 'user-agent': 'a browser' };
+const VISITOR = { 'cf-connecting-ip': '203.0.113.7', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
 
 const post = (footfall, origin, { headers = {}, ...body } = {}) =>
   call(`${footfall.url}/counter`, {
@@ -18,7 +18,7 @@ const post = (footfall, origin, { headers = {}, ...body } = {}) =>
   });
 
 const corsOf = ({ headers }) => ['access-control-allow-origin', 'access-control-expose-headers', 'vary'].map((name) => headers.get(name));
-const ALLOWED = [BLOG, 'Footfall-Visit, Retry-After', 'Origin'];
+const ALLOWED = [BLOG, 'Footfall-Visit, Retry-After, ETag', 'Origin'];
 const NONE = [null, null, null];
 
 test('a visit from a listed page is counted, with its visitor, and the page may read the answer', async (t) => {
@@ -73,7 +73,7 @@ test('a browser that asks before it sends is told what a listed page may send', 
     assert.equal(told.status, 204);
     assert.deepEqual(corsOf(told), ALLOWED);
     assert.equal(told.headers.get('access-control-allow-methods'), methods);
-    assert.equal(told.headers.get('access-control-allow-headers'), 'Content-Type, Idempotency-Key');
+    assert.equal(told.headers.get('access-control-allow-headers'), 'Content-Type, Idempotency-Key, Authorization');
     assertProblem(await ask('https://evil.example'), 405);
   }
 });

@@ -1,9 +1,8 @@
 //! Answering reports from the tables.
 
 use super::sql::text_at;
-use super::{HOUR_MS, Ledger, Rows, Sql, StorageError, Value, count_at, schema, unreadable};
-use crate::counting::report::{Hour, MAX_NAMES, Named, Question, Report, Span};
-use crate::counting::wire::Tally;
+use super::{HOUR_MS, Ledger, Sql, StorageError, Value, count_at, schema, unreadable};
+use crate::counting::report::{Line, MAX_NAMES, Question, Report, Span};
 
 /// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
 /// write up to two rows a visit for who looks after each.
@@ -23,41 +22,27 @@ impl<S: Sql> Ledger<S> {
             self.folded_at = now;
         }
         match question {
-            Question::Hours { page, hours } => self.hours(*page, *hours).map(Report::Hours),
-            Question::Pages(hours) => {
-                let most = [Value::count(MAX_NAMES.into())];
-                let rows = self
-                    .sql
-                    .run(schema::PAGES, &[span(*hours), span(*hours)].concat().into_iter().chain(most).collect::<Vec<_>>())?;
-                names(&rows)
+            Question::Hours { page: None, hours } => self.lines(schema::SITE_HOURS, &twice(*hours), hour),
+            Question::Hours { page: Some(page), hours } => {
+                let page = Value::Text((*page).to_owned());
+                self.lines(schema::PAGE_HOURS, &[&[page], twice(*hours).as_slice()].concat(), hour)
             }
+            Question::Pages(hours) => self.lines(schema::PAGES, &[twice(*hours).as_slice(), &[MOST]].concat(), named),
             Question::Details { kind, days } => {
                 let [from, until] = span(*days);
-                names(
-                    &self
-                        .sql
-                        .run(schema::DETAILS, &[from, until, Value::count((*kind).into()), Value::count(MAX_NAMES.into())])?,
-                )
+                self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
             }
-            Question::Excluded(days) => tallies(&self.sql.run(schema::EXCLUDED, &span(*days))?),
-            Question::Withheld(days) => tallies(&self.sql.run(schema::WITHHELD_DAYS, &span(*days))?),
+            Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
+            Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
         }
     }
 
-    fn hours(&self, page: Option<&str>, hours: Span) -> Result<Vec<Hour>, StorageError> {
-        let twice = [span(hours), span(hours)].concat();
-        let rows = match page {
-            None => self.sql.run(schema::SITE_HOURS, &twice)?,
-            Some(page) => {
-                let page = [Value::Text(page.to_owned())];
-                self.sql.run(schema::PAGE_HOURS, &[page.as_slice(), &twice].concat())?
-            }
-        };
-        let hour = |row: &Vec<Value>| {
-            let hour = number(row, 0)?;
-            Ok(Hour { hour, views: count_at(row, 1)?, visitors: count_at(row, 2)?, newcomers: count_at(row, 3)? })
-        };
-        rows.iter().map(hour).collect()
+    fn lines(&self, statement: &'static str, values: &[Value], read: Read) -> Result<Report, StorageError> {
+        let mut lines = Vec::new();
+        for row in self.sql.run(statement, values)? {
+            lines.push(read(&row)?);
+        }
+        Ok(lines)
     }
 
     /// Adds hours that are over [`KEEP_HOURS_DAYS`] old up by day, whole days only.
@@ -81,21 +66,35 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
+/// Makes a line of a row.
+type Read = fn(&[Value]) -> Result<Line, StorageError>;
+
+/// The most names.
+const MOST: Value = Value::Integer(MAX_NAMES as i64);
+
 fn span(Span { from, until }: Span) -> [Value; 2] {
     [from, until].map(|end| Value::count(end.into()))
+}
+
+/// Of hours, and of days by their first hours.
+fn twice(hours: Span) -> [Value; 4] {
+    let ([from, until], [first, last]) = (span(hours), span(hours));
+    [from, until, first, last]
 }
 
 fn number<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
     T::try_from(count_at(row, column)?).map_err(|_| unreadable("a number in a report"))
 }
 
-fn names(rows: &Rows) -> Result<Report, StorageError> {
-    let named =
-        |row: &Vec<Value>| Ok(Named { name: text_at(row, 0)?.to_owned(), views: count_at(row, 1)?, visitors: count_at(row, 2)? });
-    rows.iter().map(named).collect::<Result<_, _>>().map(Report::Names)
+fn hour(row: &[Value]) -> Result<Line, StorageError> {
+    let [views, visitors, newcomers] = [count_at(row, 1)?, count_at(row, 2)?, count_at(row, 3)?];
+    Ok(Line { at: number(row, 0)?, views, visitors, newcomers, ..Line::default() })
 }
 
-fn tallies(rows: &Rows) -> Result<Report, StorageError> {
-    let tally = |row: &Vec<Value>| Ok(Tally { day: number(row, 0)?, reason: number(row, 1)?, visits: count_at(row, 2)? });
-    rows.iter().map(tally).collect::<Result<_, _>>().map(Report::Tallies)
+fn named(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { name: text_at(row, 0)?.to_owned(), views: count_at(row, 1)?, visitors: count_at(row, 2)?, ..Line::default() })
+}
+
+fn tally(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { at: number(row, 0)?, reason: number(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
 }

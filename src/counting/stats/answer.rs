@@ -1,0 +1,149 @@
+//! From the reports of a site to the answer.
+
+use super::table::{Cell, Table};
+use super::{By, Plan, Stats, What};
+use crate::counting::days::date_of;
+use crate::counting::details::{Device, Kind};
+use crate::counting::exclusion::Reason;
+use crate::counting::ledger::report::FRESH_MS;
+use crate::counting::report::{Line, Report};
+
+/// What was read of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The answers to [`Stats::questions`], in their order.
+    pub reports: Vec<Report>,
+    /// All views that the page or the site ever had; read for a summary only.
+    pub total_views: u64,
+}
+
+/// The body of the answer.
+pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
+    let table = table(stats, plan, found);
+    if stats.csv {
+        return table.csv();
+    }
+    let mut facts = vec![("site", Cell::text(&stats.site))];
+    if let Some(page) = &stats.page {
+        facts.push(("page", Cell::text(page.as_str())));
+    }
+    facts.push(("from", Cell::Text(date_of(plan.from))));
+    facts.push(("to", Cell::Text(date_of(plan.to))));
+    facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
+    facts.push(("fresh_seconds", Cell::Number(FRESH_MS / 1000)));
+    table.json(&facts)
+}
+
+fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
+    let first = found.reports.first().map_or(&[][..], Vec::as_slice);
+    match stats.what {
+        What::Summary => summary(found),
+        What::Series(by) => series(by, plan, first),
+        What::Pages => list("pages", "page", first, stats.limit),
+        What::Details(kind) => {
+            let (name, column) = match kind {
+                Kind::Device => ("devices", "device"),
+                Kind::Country => ("countries", "country"),
+                Kind::Referrer => ("referrers", "referrer"),
+                Kind::Source => ("campaigns", "source"),
+                Kind::Medium => ("campaigns", "medium"),
+                Kind::Campaign => ("campaigns", "campaign"),
+            };
+            list(name, column, first, stats.limit)
+        }
+        What::Excluded => excluded(first),
+    }
+}
+
+/// Views by name; visitors, too, of pages.
+fn list(name: &'static str, column: &'static str, found: &[Line], limit: u32) -> Table {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let pages = name == "pages";
+    let mut lines = Vec::new();
+    for Line { name, views, visitors, .. } in found.iter().take(limit) {
+        let shown = if column == "device" { Device::name_of(name) } else { name };
+        let mut line = vec![Cell::text(shown), Cell::Number(*views)];
+        if pages {
+            line.push(Cell::Number(*visitors));
+        }
+        lines.push(line);
+    }
+    let mut columns = vec![column, "views"];
+    if pages {
+        columns.push("visitors");
+    }
+    Table { name: Some(name), columns, lines }
+}
+
+fn summary(found: &Found) -> Table {
+    let mut reports = found.reports.iter().map(Vec::as_slice);
+    let hours = reports.next().unwrap_or(&[]);
+    let newcomers = hours.iter().fold(0, |sum: u64, hour| sum.saturating_add(hour.newcomers));
+    let mut columns = vec!["views", "visitors", "total_views"];
+    let mut sums = vec![views(hours, None), newcomers, found.total_views];
+    // Of a page, these are not known.
+    if let (Some(withheld), Some(excluded)) = (reports.next(), reports.next()) {
+        columns.extend(["views_opted_out", "views_without_salt", "views_without_address", "views_beyond_visitors", "excluded"]);
+        sums.extend([0, 1, 2, 3].map(|why| views(withheld, Some(why))));
+        sums.push(views(excluded, None));
+    }
+    Table { name: None, columns, lines: vec![sums.into_iter().map(Cell::Number).collect()] }
+}
+
+/// All views, or those for one reason.
+fn views(lines: &[Line], reason: Option<u8>) -> u64 {
+    let mut sum = 0_u64;
+    for line in lines {
+        if reason.is_none_or(|reason| line.reason == reason) {
+            sum = sum.saturating_add(line.views);
+        }
+    }
+    sum
+}
+
+fn series(by: By, plan: &Plan, hours: &[Line]) -> Table {
+    let mut hours = hours.iter().peekable();
+    let mut steps: Vec<(String, u64, u64)> = Vec::new();
+    let mut step = |label: String, end: u32| {
+        let (mut views, mut visitors) = (0_u64, 0_u64);
+        while let Some(hour) = hours.next_if(|hour| hour.at < end) {
+            views = views.saturating_add(hour.views);
+            visitors = visitors.saturating_add(if by == By::Hour { hour.visitors } else { hour.newcomers });
+        }
+        match steps.last_mut() {
+            Some(last) if last.0 == label => (last.1, last.2) = (last.1.saturating_add(views), last.2.saturating_add(visitors)),
+            _ => steps.push((label, views, visitors)),
+        }
+    };
+    for (day, span) in (plan.from..=plan.to).zip(plan.starts.windows(2)) {
+        let [start, end] = span else { continue };
+        match by {
+            By::Hour => (*start..*end).for_each(|hour| step(hour_label(hour), hour.saturating_add(1))),
+            By::Day => step(date_of(day), *end),
+            By::Month => {
+                let mut month = date_of(day);
+                month.truncate(7);
+                step(month, *end);
+            }
+        }
+    }
+    let mut lines = Vec::new();
+    for (time, views, visitors) in steps {
+        lines.push(vec![Cell::Text(time), Cell::Number(views), Cell::Number(visitors)]);
+    }
+    Table { name: Some("series"), columns: vec!["time", "views", "visitors"], lines }
+}
+
+/// An hour as `2026-11-22T07:00Z` (ISO 8601).
+fn hour_label(hour: u32) -> String {
+    format!("{}T{:02}:00Z", date_of(hour / 24), hour % 24)
+}
+
+fn excluded(tallies: &[Line]) -> Table {
+    let mut lines = Vec::new();
+    for tally in tallies {
+        let reason = Reason::from_number(tally.reason).map_or("other", Reason::name);
+        lines.push(vec![Cell::Text(date_of(tally.at)), Cell::text(reason), Cell::Number(tally.views)]);
+    }
+    Table { name: Some("excluded"), columns: vec!["day", "reason", "visits"], lines }
+}

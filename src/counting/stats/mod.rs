@@ -1,0 +1,134 @@
+//! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`]), what it takes to answer ([`Plan`]), and how
+//! it is answered ([`answer`]).
+
+pub mod answer;
+pub mod query;
+pub mod table;
+
+use super::days::Day;
+use super::details::Kind;
+use super::error::Refusal;
+use super::ledger::report::KEEP_HOURS_DAYS;
+use super::page::Page;
+use super::report::{Question, Span};
+
+/// The longest period, in days: ten years. A series of it by day has 3,660 lines.
+pub const MAX_DAYS: u32 = 3_660;
+
+/// The longest period of a series by hour, in days.
+pub const MAX_HOUR_DAYS: u32 = 31;
+
+/// The period that is meant where none is named, in days up to today.
+pub const DEFAULT_DAYS: u32 = 30;
+
+/// The lines of a list where `limit` is not said.
+pub const DEFAULT_LIMIT: u32 = 100;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// The site's name.
+    pub site: String,
+    /// What of it.
+    pub what: What,
+    /// The page, for a summary or a series of one.
+    pub page: Option<Page>,
+    /// The first day of the period, in the time zone.
+    pub from: Option<Day>,
+    /// The last day, which is part of the period.
+    pub to: Option<Day>,
+    /// The time zone's name (IANA), where it is not UTC.
+    pub tz: Option<String>,
+    /// The most lines of a list.
+    pub limit: u32,
+    /// Whether the answer is CSV instead of JSON.
+    pub csv: bool,
+}
+
+/// What of a site is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The sums.
+    Summary,
+    /// Views and visitors over time.
+    Series(By),
+    /// Views and visitors by page.
+    Pages,
+    /// Views by the values of a detail.
+    Details(Kind),
+    /// What was not counted, by reason.
+    Excluded,
+}
+
+/// The steps of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Hours, as UTC has them.
+    Hour,
+    /// Days of the time zone.
+    Day,
+    /// Months of the time zone.
+    Month,
+}
+
+/// A period, and when its days begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
+    /// The hours since 1970 at which the days of the period begin, and at which the day after them does.
+    pub starts: Vec<u32>,
+}
+
+impl Stats {
+    /// The first and the last day of the period. `today` is that of the time zone.
+    ///
+    /// # Errors
+    /// [`Refusal::Parameter`] for a period that ends before it begins or is too long.
+    pub fn days(&self, today: Day) -> Result<(Day, Day), Refusal> {
+        let to = self.to.unwrap_or_else(|| self.from.map_or(today, |from| from.max(today)));
+        let from = self.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_DAYS.saturating_sub(1)));
+        let days = to.saturating_sub(from).saturating_add(1);
+        if from > to {
+            return Err(Refusal::Parameter("from", "a day up to that of `to`"));
+        }
+        if days > MAX_DAYS {
+            return Err(Refusal::Parameter("from", "at most 3,660 days before `to`"));
+        }
+        if self.what == What::Series(By::Hour) {
+            if days > MAX_HOUR_DAYS {
+                return Err(Refusal::Parameter("from", "at most 31 days before `to` with by=hour"));
+            }
+            if u64::from(today.saturating_sub(from)) >= KEEP_HOURS_DAYS {
+                return Err(Refusal::Parameter(
+                    "from",
+                    "one of the last 90 days with by=hour, as older hours are kept by day only",
+                ));
+            }
+        }
+        Ok((from, to))
+    }
+
+    /// What shards must be asked. Details and what was not counted are kept by days of UTC, whatever the time zone.
+    pub fn questions(&self, plan: &Plan) -> Vec<Question<'_>> {
+        let hours = Span { from: plan.starts.first().copied().unwrap_or(0), until: plan.starts.last().copied().unwrap_or(0) };
+        let days = Span { from: plan.from, until: plan.to.saturating_add(1) };
+        let page = self.page.as_ref().map(Page::as_str);
+        match self.what {
+            What::Summary if page.is_none() => {
+                vec![Question::Hours { page, hours }, Question::Withheld(days), Question::Excluded(days)]
+            }
+            What::Summary | What::Series(_) => vec![Question::Hours { page, hours }],
+            What::Pages => vec![Question::Pages(hours)],
+            What::Details(kind) => vec![Question::Details { kind: kind.number(), days }],
+            What::Excluded => vec![Question::Excluded(days)],
+        }
+    }
+}
+
+/// The hours at which days of UTC begin, from one up to the one after another.
+pub fn starts_in_utc(from: Day, to: Day) -> Vec<u32> {
+    (from..=to.saturating_add(1)).map(|day| day.saturating_mul(24)).collect()
+}

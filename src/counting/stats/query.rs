@@ -1,0 +1,76 @@
+//! Reading the path and the query of a request for numbers.
+
+use super::{By, DEFAULT_LIMIT, Stats, What};
+use crate::counting::details::Kind;
+use crate::counting::error::Refusal;
+use crate::counting::report::MAX_NAMES;
+use crate::counting::route::Query;
+
+/// Names of time zones are shorter; this only keeps nonsense from the platform.
+const MAX_ZONE_BYTES: usize = 64;
+
+const NAMES: [&str; 7] = ["from", "to", "by", "tz", "limit", "page", "format"];
+
+/// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
+///
+/// # Errors
+/// [`Refusal`] for an unknown path or a wrong query.
+pub fn read(path: &str, query: &str) -> Result<Stats, Refusal> {
+    let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
+    let query = Query::read(query, &NAMES)?;
+    let what = self::what(what, query.get("by"))?;
+    let page = query.page()?;
+    if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
+        return Err(Refusal::Parameter("page", "only in a summary or a series"));
+    }
+    let limit = match query.get("limit") {
+        None => DEFAULT_LIMIT,
+        Some(text) => match text.parse() {
+            Ok(limit @ 1..=MAX_NAMES) => limit,
+            _ => return Err(Refusal::Parameter("limit", "a whole number from 1 to 10001")),
+        },
+    };
+    let csv = match query.get("format") {
+        None | Some("json") => false,
+        Some("csv") => true,
+        Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
+    };
+    let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
+    Ok(Stats { site: site.to_owned(), what, page, from, to, tz, limit, csv })
+}
+
+fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
+    let without_by =
+        |what| if by.is_none() { Ok(what) } else { Err(Refusal::Parameter("by", "only in a series or for campaigns")) };
+    match (what, by) {
+        ("summary", _) => without_by(What::Summary),
+        ("series", Some("hour")) => Ok(What::Series(By::Hour)),
+        ("series", None | Some("day")) => Ok(What::Series(By::Day)),
+        ("series", Some("month")) => Ok(What::Series(By::Month)),
+        ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, month")),
+        ("pages", _) => without_by(What::Pages),
+        ("referrers", _) => without_by(What::Details(Kind::Referrer)),
+        ("countries", _) => without_by(What::Details(Kind::Country)),
+        ("devices", _) => without_by(What::Details(Kind::Device)),
+        ("campaigns", None | Some("campaign")) => Ok(What::Details(Kind::Campaign)),
+        ("campaigns", Some("source")) => Ok(What::Details(Kind::Source)),
+        ("campaigns", Some("medium")) => Ok(What::Details(Kind::Medium)),
+        ("campaigns", Some(_)) => Err(Refusal::Parameter("by", "campaign, source, medium")),
+        ("excluded", _) => without_by(What::Excluded),
+        _ => Err(Refusal::UnknownPath),
+    }
+}
+
+/// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
+fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
+    match tz {
+        None | Some("UTC") => Ok(None),
+        Some(tz) if tz.len() <= MAX_ZONE_BYTES && tz.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b)) => {
+            Ok(Some(tz.to_owned()))
+        }
+        Some(_) => Err(ZONE),
+    }
+}
+
+/// What is said of a zone that nobody knows.
+pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");

@@ -1,0 +1,55 @@
+//! Requests that read what was counted, and never count.
+
+use super::clock::now_ms;
+use super::turn::Turn;
+use super::{headers, isolate, log, stats};
+use crate::counting::access;
+use crate::counting::body::find_site;
+use crate::counting::config::Access;
+use crate::counting::days::day_of;
+use crate::counting::endpoint::Failure;
+use crate::counting::error::Refusal;
+use crate::counting::page::Page;
+use crate::counting::reply::{self, Reply};
+use crate::counting::route::{Read, VisitorsOf};
+use crate::counting::stats::Stats;
+use crate::counting::visitor::Sender;
+
+impl Turn {
+    /// `GET /counter`.
+    pub(super) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
+        let site = find_site(read.site.as_deref(), &self.config.sites)?;
+        let page = read.page.as_ref().map(Page::as_str);
+        let outcome = self.shards(Sender::default()).views(&site, page).await;
+        log_read(&outcome);
+        Ok(reply::views(site.as_str(), page, &outcome))
+    }
+
+    /// `GET /visitors`.
+    pub(super) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
+        let site = find_site(of.site.as_deref(), &self.config.sites)?;
+        let day = of.day.unwrap_or_else(|| day_of(now_ms()));
+        let outcome = self.shards(Sender::default()).visitors(&site, day).await;
+        log_read(&outcome);
+        Ok(reply::visitors(site.as_str(), day, &outcome))
+    }
+
+    /// `GET /api/sites/SITE/WHAT`.
+    pub(super) async fn read_stats(&self, stats: &Stats) -> Result<Reply, Refusal> {
+        // Without randomness nothing can be compared, so nobody has the token.
+        let key = isolate::random().map_err(|_| Refusal::Token)?;
+        let access = &self.config.stats;
+        access::check(access, self.header(&headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))?;
+        let site = find_site(Some(&stats.site), &self.config.sites)?;
+        let body = stats::read(stats, &site, &self.shards(Sender::default())).await?;
+        log_read(&body);
+        let known = self.header(&headers::IF_NONE_MATCH);
+        Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
+    }
+}
+
+fn log_read<T>(outcome: &Result<T, Failure>) {
+    if let Err(failure) = outcome {
+        log::problem("read_failed", &failure.to_string());
+    }
+}

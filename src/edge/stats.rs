@@ -1,0 +1,53 @@
+//! Reading what was counted, for `GET /api/sites/SITE/WHAT`. The rules are in [`crate::counting::stats`].
+
+use super::clock::now_ms;
+use super::shard_client::ShardClient;
+use crate::counting::days::day_of;
+use crate::counting::endpoint::Failure;
+use crate::counting::error::Refusal;
+use crate::counting::page::Page;
+use crate::counting::site::Site;
+use crate::counting::stats::answer::{Found, body};
+use crate::counting::stats::query::ZONE;
+use crate::counting::stats::{Plan, Stats, What, starts_in_utc};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(module = "/src/edge/zone.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = dayOf)]
+    fn day_of_zone(zone: &str, time: f64) -> Option<u32>;
+
+    #[wasm_bindgen(js_name = startsOf)]
+    fn starts_of_zone(zone: &str, from: u32, to: u32) -> Vec<u32>;
+}
+
+/// The body of the answer, or why the counter could not say.
+///
+/// # Errors
+/// [`Refusal`] for a time zone or a period that there is not.
+pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<String, Failure>, Refusal> {
+    let plan = plan(stats)?;
+    Ok(find(stats, &plan, site, shards).await.map(|found| body(stats, &plan, &found)))
+}
+
+fn plan(stats: &Stats) -> Result<Plan, Refusal> {
+    let Some(zone) = &stats.tz else {
+        let (from, to) = stats.days(day_of(now_ms()))?;
+        return Ok(Plan { from, to, starts: starts_in_utc(from, to) });
+    };
+    let today = day_of_zone(zone, js_sys::Date::now()).ok_or(ZONE)?;
+    let (from, to) = stats.days(today)?;
+    Ok(Plan { from, to, starts: starts_of_zone(zone, from, to) })
+}
+
+async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<Found, Failure> {
+    let mut reports = Vec::new();
+    for question in stats.questions(plan) {
+        reports.push(shards.report(site, &question).await?);
+    }
+    let total_views = match stats.what {
+        What::Summary => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        _ => 0,
+    };
+    Ok(Found { reports, total_views })
+}

@@ -1,0 +1,61 @@
+//! Visits that are not counted: noted in the isolate, and told to the site's first shard with the next batch, or after a second.
+//!
+//! They are told together because a flood of what is not counted must not cost what visits cost. So an isolate that ends within that
+//! second takes its notes with it; a view never waits for them and is never lost by them.
+
+use super::clock::now_ms;
+use super::shard_client::{self, ShardClient};
+use super::turn::Turn;
+use super::waits::timer;
+use crate::counting::days::day_of;
+use crate::counting::exclusion::Reason;
+use crate::counting::site::Site;
+use crate::counting::visitor::Sender;
+use crate::counting::wire::Tally;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// How long notes wait for a batch to take them along, in milliseconds.
+const WAIT_MS: u64 = 1_000;
+
+/// How often a flush looks again while batches are on their way: a request may work for 30 s after its answer.
+const MAX_LOOKS: u32 = 10;
+
+thread_local! {
+    /// Sites whose notes somebody will flush, and until when that is believed: whoever does may be killed.
+    static FLUSHING: RefCell<Vec<(Site, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes a visit that is not counted.
+pub(super) fn note(turn: &Turn, site: &Site, reason: Reason) {
+    let now = now_ms();
+    shard_client::note(site, Tally { day: day_of(now), reason: reason.number(), visits: 1 });
+    let mine = FLUSHING.with_borrow_mut(|flushing| {
+        let until = now.saturating_add(WAIT_MS.saturating_mul(u64::from(MAX_LOOKS).saturating_add(1)));
+        match flushing.iter_mut().find(|(known, _)| known == site) {
+            Some((_, believed)) if *believed > now => false,
+            Some((_, believed)) => {
+                *believed = until;
+                true
+            }
+            None => {
+                flushing.push((site.clone(), until));
+                true
+            }
+        }
+    });
+    if mine {
+        let (env, config, site) = (turn.env.clone(), Rc::clone(&turn.config), site.clone());
+        turn.after_answer(async move {
+            for _ in 0..MAX_LOOKS {
+                timer(WAIT_MS).await;
+                let deadline = now_ms().saturating_add(config.timeout_ms.into());
+                let shards = ShardClient { env: &env, config: &config, sender: Sender::default(), deadline };
+                if shards.flush(&site).await {
+                    break;
+                }
+            }
+            FLUSHING.with_borrow_mut(|flushing| flushing.retain(|(known, _)| *known != site));
+        });
+    }
+}

@@ -1,0 +1,190 @@
+// footfall.js in a real browser: what is a view and what is none, and that no view is lost or counted twice.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { poll } from '../support/waiters.mjs';
+import { startBrowser, startFootfall, startSite } from './support.mjs';
+
+/** A site whose pages load the script of a host that starts after it. */
+async function start(t, { pages = {}, headers, attributes = '', context = {} } = {}) {
+  let host = { url: '' };
+  const page = (body = '') =>
+    `<!doctype html><title>t</title><link rel=icon href=data:,>${body}<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
+  const all = () => ({
+    '/': page('<a href=/a>a</a>'), '/a': page('<a href=/b>b</a>'), '/b': page(), '/app': page(),
+    ...Object.fromEntries(Object.entries(pages).map(([path, body]) => [path, page(body)])),
+  });
+  const site = await startSite(t, all, headers && { get 'content-security-policy'() { return headers(host.url); } });
+  host = await startFootfall(t, site);
+  return { site, host, browser: await startBrowser(t, context) };
+}
+
+const reaches = (host, page, views) => poll(async () => (await host.views(page)) === views, `${views} views of ${page ?? 'the site'}`);
+
+test('three static pages are counted, one view each', async (t) => {
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.goto(`${site}/?utm_source=letter&utm_campaign=spring`, { referer: 'https://news.example/story' });
+  await page.click('a');
+  await page.click('a');
+  await reaches(host, undefined, 3);
+  for (const path of ['/', '/a', '/b']) assert.equal(await host.views(path), 1, path);
+  assert.equal((await host.visitors()).visitors, 1);
+  const [first, second] = host.posts;
+  assert.deepEqual([first.referrer, first.source, first.medium, first.campaign], ['https://news.example/story', 'letter', null, 'spring']);
+  assert.deepEqual([second.referrer, second.source], [`${site}/?utm_source=letter&utm_campaign=spring`, null]);
+  assert.equal(new Set(host.posts.map(({ id }) => id)).size, 3, 'each view has an id of its own');
+  assert.equal(await page.evaluate(() => localStorage.footfall), '[]', 'nothing waits');
+  assert.equal(await page.evaluate(() => document.cookie), '');
+});
+
+test('an app that changes its path is counted by path', async (t) => {
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.goto(`${site}/app`);
+  await reaches(host, '/app', 1);
+  await page.evaluate(() => {
+    history.pushState({}, '', '/app/one');
+    history.pushState({}, '', '/app/one?sorted');
+    history.replaceState({ scroll: 1 }, '', '/app/one#part');
+    history.replaceState({}, '', '/app/two');
+  });
+  await page.evaluate(() => history.back());
+  await reaches(host, '/app/one', 2);
+  assert.deepEqual([await host.views('/app'), await host.views('/app/two'), await host.views()], [1, 1, 4]);
+  assert.equal(host.posts[1].referrer, undefined, 'one is not referred by oneself');
+});
+
+test('an app whose routes are behind the # is counted by them when it says so', async (t) => {
+  const { site, host, browser } = await start(t, { attributes: 'data-hash' });
+  const page = await browser.newPage();
+  await page.goto(`${site}/app#/one`);
+  await page.evaluate(() => { location.hash = '#!/two'; });
+  await reaches(host, '/app/two', 1);
+  assert.deepEqual([await host.views('/app/one'), await host.views()], [1, 2]);
+});
+
+test('what the network takes is sent later, and counted once', async (t) => {
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.goto(site);
+  await reaches(host, undefined, 1);
+  host.cut = true;
+  await page.goto(`${site}/a`);
+  await page.goto(`${site}/b`);
+  await poll(() => host.posts.length >= 4, 'the tries');
+  assert.equal(await host.views(), 1);
+  host.cut = false;
+  // The answers are lost, so every visit comes once more although it is stored.
+  host.losesAnswers = true;
+  await page.goto(`${site}/app`);
+  await reaches(host, undefined, 4);
+  assert.ok((await page.evaluate(() => JSON.parse(localStorage.footfall))).length >= 3, 'it does not know');
+  host.losesAnswers = false;
+  await poll(() => page.evaluate(() => localStorage.footfall === '[]'), 'an empty outbox');
+  for (const path of ['/', '/a', '/b', '/app']) assert.equal(await host.views(path), 1, path);
+  const ids = Map.groupBy(host.posts, ({ page }) => page);
+  for (const [path, posts] of ids) assert.equal(new Set(posts.map(({ id }) => id)).size, 1, `${path} kept its id`);
+  const late = ids.get('/a').at(-1);
+  assert.ok(Number(late.age) > 0 && Number.isInteger(Number(late.age)), 'it says how old it is');
+});
+
+test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
+  const { site, host, browser } = await start(t);
+  host.cut = true;
+  const page = await browser.newPage();
+  await page.goto(`${site}/app`);
+  await page.evaluate(() => {
+    const old = [Date.now() - 21 * 3_600_000, { page: '/old', id: 'old' }];
+    localStorage.footfall = JSON.stringify([old, ...JSON.parse(localStorage.footfall)]);
+    for (let n = 0; n < 60; n += 1) history.pushState({}, '', `/app/${n}`);
+  });
+  const kept = await page.evaluate(() => JSON.parse(localStorage.footfall).map(([, { page }]) => page));
+  assert.deepEqual([kept.length, kept[0], kept.at(-1)], [50, '/app/10', '/app/59']);
+  host.cut = false;
+  await poll(() => page.evaluate(() => localStorage.footfall === '[]'), 'an empty outbox');
+  assert.equal(await host.views(), 50);
+});
+
+test('a page that comes back from the back-forward cache is seen again, once', async (t) => {
+  // Headless Chromium keeps pages only where nothing watches them from outside; so the page is told what it would be told.
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.goto(`${site}/a`);
+  await reaches(host, '/a', 1);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false })));
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await reaches(host, '/a', 2);
+  assert.equal(host.posts.length, 2);
+});
+
+test('a page in a hidden tab, or prerendered, counts when it is looked at', async (t) => {
+  const { site, host, browser } = await start(t);
+  for (const [state, event, path] of [['hidden', 'visibilitychange', '/a'], ['prerendering', 'prerenderingchange', '/b']]) {
+    const page = await browser.newPage();
+    await page.addInitScript((name) => Object.defineProperty(document, name, { get: () => !globalThis.seen }), state);
+    await page.goto(`${site}${path}`);
+    await page.evaluate(() => history.pushState({}, '', `${location.pathname}/later`));
+    assert.equal(await host.views(), path === '/a' ? 0 : 1, `${state}: nobody looked`);
+    await page.evaluate((name) => {
+      globalThis.seen = true;
+      document.dispatchEvent(new Event(name, { bubbles: true }));
+      document.dispatchEvent(new Event(name, { bubbles: true }));
+    }, event);
+    await reaches(host, `${path}/later`, 1);
+  }
+  assert.equal(host.posts.length, 2);
+});
+
+test('who opts out is not counted until they opt in', async (t) => {
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.goto(`${site}/?footfall=off`);
+  await page.goto(`${site}/a`);
+  await page.goto(`${site}/b?footfall=on`);
+  await reaches(host, '/b', 1);
+  assert.deepEqual(host.posts.map(({ page }) => page), ['/b']);
+});
+
+test('Global Privacy Control is a view without a visitor', async (t) => {
+  const { site, host, browser } = await start(t, { context: { extraHTTPHeaders: { 'sec-gpc': '1' } } });
+  // Set for all requests, it would make a browser ask first; only one that sends it by itself does not.
+  const page = await browser.newPage();
+  await page.goto(site);
+  await reaches(host, undefined, 1);
+  const { visitors, views_without_visitor: without } = await host.visitors();
+  assert.deepEqual([visitors, without.opted_out], [0, 1]);
+});
+
+test('elements are filled with numbers, for who opted out, too', async (t) => {
+  const body = '<b data-footfall=views>?</b> <b data-footfall=views data-scope=site>?</b> <b data-footfall=visitors>?</b>';
+  const { site, browser } = await start(t, { pages: { '/n': body }, attributes: 'data-site=default' });
+  const page = await browser.newPage();
+  const texts = () => page.$$eval('b', (elements) => elements.map((element) => element.textContent).join());
+  await page.goto(`${site}/a`);
+  await page.goto(`${site}/n`);
+  await poll(async () => (await texts()) === '1,2,1', 'the numbers');
+  await page.goto(`${site}/n?footfall=off`);
+  await poll(async () => (await texts()) === '1,2,1', 'the numbers, without a visit');
+});
+
+test('it works under a strict policy, and needs nothing that a strict policy forbids', async (t) => {
+  const headers = (host) => `default-src 'none'; script-src ${host}; connect-src ${host}; img-src data:; require-trusted-types-for 'script'`;
+  const { site, host, browser } = await start(t, { headers });
+  const page = await browser.newPage();
+  await page.goto(site);
+  await reaches(host, undefined, 1);
+});
+
+test('without localStorage it counts all the same', async (t) => {
+  const { site, host, browser } = await start(t);
+  const page = await browser.newPage();
+  await page.addInitScript(() => Object.defineProperty(globalThis, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } }));
+  host.cut = true;
+  await page.goto(`${site}/app`);
+  await poll(() => host.posts.length > 0, 'a try');
+  await page.evaluate(() => history.pushState({}, '', '/app/two'));
+  host.cut = false;
+  await reaches(host, undefined, 2);
+  assert.equal(new Set(host.posts.map(({ id }) => id)).size, 2);
+});

@@ -1,0 +1,87 @@
+// What the browser tests share: a real Chromium, a small site, and the host that a page's script calls.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { chromiumBinary } from '../../tools/chromium.mjs';
+import { BUILD } from '../support/built.mjs';
+import { call } from '../support/client.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+/** Headless Chromium says that it is headless, and is then a bot to the Worker. */
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36';
+
+async function listen(t, handler) {
+  const server = createServer(handler);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/** A static site: the text of each page by its path. `headers` go with every answer. */
+export const startSite = (t, pages, headers = {}) =>
+  listen(t, (request, response) => {
+    const { pathname } = new URL(request.url, 'http://site');
+    const page = pages()[pathname];
+    response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8', ...headers });
+    response.end(page ?? '');
+  });
+
+/** The host of a Worker as pages see it: its script, its answers, and a network in between that can be cut. */
+class Host {
+  cut = false;
+  /** Answers that are thrown away on their way back, after the Worker did its work. */
+  losesAnswers = false;
+  /** The bodies that pages sent, those that were cut included. */
+  posts = [];
+  #script = readFileSync(join(BUILD, 'assets', 'footfall.js'));
+
+  serve(worker, request, response) {
+    if (request.url === '/footfall.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(this.#script);
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks);
+      if (request.method === 'POST') this.posts.push(JSON.parse(body));
+      if (this.cut) return void response.destroy();
+      const headers = { ...request.headers, 'cf-connecting-ip': '203.0.113.7' };
+      const onward = httpRequest(`${worker}${request.url}`, { method: request.method, headers }, (answer) => {
+        if (this.losesAnswers) return void response.destroy();
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      onward.end(body);
+    });
+  }
+}
+
+/** A Worker that pages of `site` may call, behind a host of its own. */
+export async function startFootfall(t, site) {
+  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site } });
+  const host = new Host();
+  host.url = await listen(t, (request, response) => host.serve(footfall.url, request, response));
+  host.views = async (page) => (await call(`${footfall.url}/counter${page ? `?page=${encodeURIComponent(page)}` : ''}`)).json.views;
+  host.visitors = async () => (await call(`${footfall.url}/visitors`)).json;
+  return host;
+}
+
+/** A Chromium of its own, and a context in it that collects what a page's owner would complain about. */
+export async function startBrowser(t, options = {}) {
+  const browser = await chromium.launch({ executablePath: await chromiumBinary(), args: ['--no-sandbox'] });
+  t.after(() => browser.close());
+  const context = await browser.newContext({ userAgent: AGENT, ...options });
+  const complaints = [];
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('console', (message) => {
+    // That the network is down is Chromium's own message, for whoever looks.
+    if (['error', 'warning'].includes(message.type()) && !/net::ERR_|404/.test(message.text())) complaints.push(message.text());
+  });
+  t.after(() => assert.deepEqual(complaints, [], 'the page has no trouble by the script'));
+  return context;
+}

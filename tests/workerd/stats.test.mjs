@@ -1,0 +1,188 @@
+// Reading what was counted: each endpoint on the real Worker, who may read, and what a reader may keep.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertProblem } from '../support/answers.mjs';
+import { call } from '../support/client.mjs';
+import { poll } from '../support/waiters.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+const TOKEN = 'a-token-of-a-test-0123';
+const DESKTOP = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
+const PHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1';
+const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
+const BLOG = 'https://blog.example';
+
+/** What Cloudflare adds to a request before the Worker sees it. */
+const EDGE = `export default {
+  fetch(request, env) {
+    const cf = JSON.parse(request.headers.get('test-cf') ?? '{}');
+    return env.FOOTFALL.fetch(new Request(request, { cf }));
+  },
+};`;
+
+const vars = { ALLOWED_ORIGINS: BLOG, STATS: 'public' };
+
+async function start(t, more = {}) {
+  const edge = { source: EDGE, services: { FOOTFALL: 'footfall' } };
+  const footfall = await startWorkerd(t, { vars: { ...vars, ...more }, services: { edge }, expose: ['footfall', 'edge'] });
+  return { footfall, edge: `http://127.0.0.1:${footfall.ports.edge}`, url: footfall.url };
+}
+
+const visit = (edge, { agent = DESKTOP, address = '203.0.113.7', cf = { country: 'DE' }, ...body } = {}) =>
+  call(`${edge}/counter`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/plain', origin: BLOG, 'user-agent': agent, 'cf-connecting-ip': address, 'test-cf': JSON.stringify(cf) },
+    body: JSON.stringify(body),
+  });
+
+const read = (url, path, headers = {}) => call(`${url}/api/sites/default/${path}`, { headers });
+
+test('everything that is counted about visits can be read', async (t) => {
+  const { edge, url } = await start(t);
+  const campaign = { source: 'letter', medium: 'mail', campaign: 'spring' };
+  assert.equal((await visit(edge, { page: '/a', referrer: 'https://www.news.example/story?x' })).visit, 'counted');
+  assert.equal((await visit(edge, { page: '/a', referrer: `${BLOG}/b` })).visit, 'counted');
+  assert.equal((await visit(edge, { page: '/b', address: '203.0.113.8', agent: PHONE, cf: { country: 'FR' }, ...campaign })).visit, 'counted');
+  const { json: summary } = await read(url, 'summary');
+  assert.deepEqual(
+    { ...summary, from: undefined, to: undefined },
+    {
+      site: 'default', from: undefined, to: undefined, tz: 'UTC', fresh_seconds: 10, views: 3, visitors: 2, total_views: 3,
+      views_opted_out: 0, views_without_salt: 0, views_without_address: 0, views_beyond_visitors: 0, excluded: 0,
+    },
+  );
+  const of = async (path, name) => (await read(url, path)).json[name];
+  assert.deepEqual(await of('pages', 'pages'), [{ page: '/a', views: 2, visitors: 1 }, { page: '/b', views: 1, visitors: 1 }]);
+  assert.deepEqual(await of('pages?limit=1', 'pages'), [{ page: '/a', views: 2, visitors: 1 }]);
+  assert.deepEqual(await of('referrers', 'referrers'), [{ referrer: 'news.example', views: 1 }], 'its own pages refer nobody');
+  assert.deepEqual(await of('countries', 'countries'), [{ country: 'DE', views: 2 }, { country: 'FR', views: 1 }]);
+  assert.deepEqual(await of('devices', 'devices'), [{ device: 'desktop', views: 2 }, { device: 'mobile', views: 1 }]);
+  assert.deepEqual(await of('campaigns', 'campaigns'), [{ campaign: 'spring', views: 1 }]);
+  assert.deepEqual(await of('campaigns?by=source', 'campaigns'), [{ source: 'letter', views: 1 }]);
+  assert.deepEqual(await of('campaigns?by=medium', 'campaigns'), [{ medium: 'mail', views: 1 }]);
+  const series = await of('series', 'series');
+  assert.equal(series.length, 30);
+  assert.deepEqual({ ...series.at(-1), time: undefined }, { time: undefined, views: 3, visitors: 2 });
+  assert.deepEqual(series.slice(0, -1).filter(({ views }) => views > 0), []);
+  const page = await of('series?page=/b&by=month', 'series');
+  assert.deepEqual(page.at(-1).views, 1);
+  const hours = await of(`series?by=hour&from=${summary.to}&to=${summary.to}`, 'series');
+  assert.equal(hours.length, 24);
+  assert.deepEqual(hours.filter(({ views }) => views > 0).map(({ views, visitors }) => [views, visitors]), [[3, 2]]);
+});
+
+test('GET / is counted with where it came from', async (t) => {
+  const { edge, url } = await start(t);
+  const headers = { 'user-agent': PHONE, 'test-cf': '{"country":"JP"}', referer: 'https://search.example/' };
+  assert.equal((await call(`${edge}/?utm_source=x&utm_source=y&other=1`, { headers })).visit, 'counted');
+  const all = await Promise.all(['devices', 'countries', 'referrers', 'campaigns?by=source'].map((path) => read(url, path)));
+  const values = all.map(({ json }) => Object.values(json).at(-1).map((line) => Object.values(line)[0]).join());
+  assert.deepEqual(values, ['mobile', 'JP', 'search.example', 'x']);
+});
+
+test('what is not counted is told to who sent it and tallied by reason', async (t) => {
+  const { edge, footfall, url } = await start(t, { EXCLUDED_ADDRESSES: '198.51.100.0/24', EXCLUDED_PAGES: '/draft/*' });
+  const bots = [{ agent: BOT }, { agent: 'curl/8.5.0' }, { cf: { botManagement: { score: 2 } } }, { cf: { botManagement: { verifiedBot: true, score: 99 } } }];
+  for (const bot of bots) {
+    const answer = await visit(edge, { page: '/a', ...bot });
+    assert.deepEqual([answer.status, answer.visit, answer.json], [200, 'bot', { site: 'default', page: '/a', excluded: 'bot' }]);
+  }
+  assert.equal((await visit(edge, { address: '198.51.100.9' })).json.excluded, 'address');
+  assert.equal((await visit(edge, { page: '/draft/x' })).json.excluded, 'page');
+  assert.equal((await call(`${url}/`, { headers: { 'sec-purpose': 'prefetch' } })).visit, 'excluded');
+  const home = await call(`${url}/`, { headers: { 'cf-connecting-ip': '198.51.100.1' } });
+  assert.deepEqual([home.status, home.visit, home.text], [200, 'excluded', 'This visit is not counted']);
+  const elsewhere = await call(`${url}/counter`, { method: 'POST', headers: { origin: 'https://evil.example' }, body: '{}' });
+  assert.equal(elsewhere.status, 403);
+  const expected = [['bot', 4], ['prefetch', 1], ['address', 2], ['page', 1], ['origin', 1]];
+  // A second until they are told, and then ten in which an older answer still counts as fresh.
+  await poll(async () => {
+    const { json } = await read(url, 'excluded');
+    return JSON.stringify(json.excluded.map(({ reason, visits }) => [reason, visits])) === JSON.stringify(expected);
+  }, 'the tallies');
+  const { json } = await read(url, 'summary');
+  assert.deepEqual([json.views, json.excluded], [0, 9]);
+  assert.equal(footfall.logs(), '');
+});
+
+test('tallies ride along with the next batch', async (t) => {
+  const { edge, url } = await start(t);
+  await visit(edge, { agent: BOT });
+  await visit(edge);
+  const { json } = await read(url, 'excluded');
+  assert.deepEqual(json.excluded.map(({ reason, visits }) => [reason, visits]), [['bot', 1]]);
+});
+
+test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
+  const closed = await startWorkerd(t);
+  assertProblem(await read(closed.url, 'summary'), 403);
+  const withToken = await startWorkerd(t, { vars: { STATS_TOKEN: TOKEN } });
+  for (const authorization of ['', TOKEN, 'Bearer wrong-wrong-wrong-wrong', `Basic ${TOKEN}`]) {
+    const answer = await read(withToken.url, 'summary', authorization ? { authorization } : {});
+    assertProblem(answer, 401, authorization);
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
+  }
+  const open = await read(withToken.url, 'summary', { authorization: `Bearer ${TOKEN}` });
+  assert.deepEqual([open.status, open.headers.get('cache-control')], [200, 'private, max-age=10']);
+  for (const vars of [{ STATS: 'open' }, { STATS: 'token' }, { STATS_TOKEN: 'short' }]) {
+    const wrong = await startWorkerd(t, { vars });
+    const answer = await read(wrong.url, 'summary');
+    assertProblem(answer, 500, JSON.stringify(vars));
+    assert.ok(!answer.text.includes('short'), 'a secret is not told');
+  }
+});
+
+test('a reader that has an answer already is told so', async (t) => {
+  const { edge, url } = await start(t);
+  const first = await read(url, 'summary');
+  const etag = first.headers.get('etag');
+  assert.match(etag, /^"[0-9a-f]{16}"$/);
+  assert.equal(first.headers.get('cache-control'), 'public, max-age=10');
+  const again = await read(url, 'summary', { 'if-none-match': `"x", W/${etag}` });
+  assert.deepEqual([again.status, again.text], [304, '']);
+  await visit(edge);
+  const total = await read(url, 'summary', { 'if-none-match': etag });
+  assert.deepEqual([total.status, total.json.total_views], [200, 1], 'another body has another name');
+});
+
+test('a period is days of a time zone', async (t) => {
+  const { edge, url } = await start(t);
+  await visit(edge);
+  const day = (offset) => new Date(Date.now() + offset * 3_600_000).toISOString().slice(0, 10);
+  for (const [tz, offset] of [['Pacific/Kiritimati', 14], ['Etc/GMT+12', -12], ['Asia/Kolkata', 5.5], ['UTC', 0]]) {
+    const { json } = await read(url, `series?tz=${encodeURIComponent(tz)}`);
+    assert.deepEqual([json.tz, json.to, json.series.at(-1)], [tz, day(offset), { time: day(offset), views: 1, visitors: 1 }]);
+  }
+  assertProblem(await read(url, 'series?tz=Middle/Earth'), 400);
+});
+
+test('what cannot be answered is refused, with what can', async (t) => {
+  const { url } = await start(t);
+  for (const path of [
+    'series?by=week', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
+    'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?form=csv', 'summary?format=xml', 'series?tz=%00', 'series?from=a&from=b',
+  ]) {
+    assertProblem(await read(url, path), 400, path);
+  }
+  for (const path of ['nothing', '', 'series/x']) assertProblem(await read(url, path), 404, path);
+  assertProblem(await call(`${url}/api/sites/none/summary`), 404);
+  assertProblem(await call(`${url}/api/sites/default/summary`, { method: 'POST' }), 405);
+});
+
+test('CSV has the same numbers, and no formula', async (t) => {
+  const { edge, url } = await start(t);
+  await visit(edge, { page: '/a,"b"', campaign: '=HYPERLINK("http://evil.example")' });
+  const pages = await read(url, 'pages?format=csv');
+  assert.deepEqual([pages.headers.get('content-type'), pages.text], ['text/csv; charset=utf-8', 'page,views,visitors\r\n"/a,""b""",1,1\r\n']);
+  assert.equal((await read(url, 'campaigns?format=csv')).text, `campaign,views\r\n"'=HYPERLINK(""http://evil.example"")",1\r\n`);
+  assert.match((await read(url, 'summary?format=csv')).text, /^views,visitors,total_views,.*\r\n1,1,1,/);
+});
+
+test('several shards answer as one', async (t) => {
+  const { edge, url } = await start(t, { SHARDS: '4' });
+  await Promise.all(Array.from({ length: 20 }, (_, n) => visit(edge, { page: `/${n % 2}`, address: `203.0.113.${n}` })));
+  assert.deepEqual((await read(url, 'pages')).json.pages, [{ page: '/0', views: 10, visitors: 10 }, { page: '/1', views: 10, visitors: 10 }]);
+  assert.deepEqual((await read(url, 'countries')).json.countries, [{ country: 'DE', views: 20 }]);
+  assert.equal((await read(url, 'summary')).json.visitors, 20);
+});
