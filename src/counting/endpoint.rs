@@ -3,6 +3,7 @@
 //! There are two, `edge::http_counter` (a POST to `COUNTER_URL`) and `edge::shard_client` (the embedded counter).
 //! Tests add fakes that fail before and after they stored.
 
+use super::exclusion::Reason;
 use super::reply::{self, Reply};
 use super::visit::Visit;
 use std::fmt;
@@ -26,6 +27,15 @@ pub struct Registered {
     pub duplicate: bool,
     /// What the embedded counter knows of the page. An external counter's answer is its own affair: `None`.
     pub page: Option<PageViews>,
+}
+
+/// What became of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It was sent to its counter, and that is what the counter said.
+    Sent(Result<Registered, Failure>),
+    /// It was not, for this reason.
+    Excluded(Reason),
 }
 
 /// The views of one page right after a visit.
@@ -80,6 +90,5 @@ impl Failure {
 /// This is the whole of what the product began as. It may be cancelled at its one await; then nobody reads the
 /// answer, and the visit counts if the counter has it.
 pub async fn home(endpoint: &impl CounterEndpoint, visit: Visit) -> Reply {
-    let outcome = endpoint.register(visit).await;
-    reply::home(&outcome)
+    reply::home(&Became::Sent(endpoint.register(visit).await))
 }

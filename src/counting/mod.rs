@@ -6,6 +6,7 @@
 //! Nothing in here panics on any input.
 
 pub mod access;
+pub mod badge;
 pub mod batch;
 pub mod body;
 pub mod config;

@@ -51,6 +51,18 @@ impl Origins {
     }
 }
 
+impl Origins {
+    /// Whether a page may show a picture that counts, by the header `Referer`: if no origins are listed, all may; and if the browser
+    /// does not tell, it may.
+    pub fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {
+        let Some(referer) = referer.filter(|referer| !referer.is_empty()) else { return true };
+        let of = |origin: &str| referer.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let own = url.split('/').take(3).fold(0, |length: usize, part| length.saturating_add(part.len()).saturating_add(1));
+        let own = url.get(..own.saturating_sub(1)).unwrap_or(url);
+        self.listed.is_empty() || of(own) || self.listed.iter().any(|one| one == "*" || of(one))
+    }
+}
+
 fn is_own(origin: &str, url: &str) -> bool {
     url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
 }
@@ -76,6 +88,24 @@ mod tests {
 
     fn page(origin: &str) -> Caller {
         Caller::Page(origin.to_owned())
+    }
+
+    #[test]
+    fn a_picture_is_of_a_page_that_is_listed() {
+        let listed = Origins::parse("https://blog.example").unwrap();
+        for (referer, may) in [
+            (Some("https://blog.example/a"), true),
+            (Some("https://blog.example"), true),
+            (Some("https://counter.example/x"), true),
+            (None, true),
+            (Some(""), true),
+            (Some("https://blog.example.evil/"), false),
+            (Some("https://evil.example/https://blog.example/"), false),
+        ] {
+            assert_eq!(listed.lists_page(referer, URL), may, "{referer:?}");
+        }
+        assert!(Origins::default().lists_page(Some("https://evil.example/"), URL));
+        assert!(Origins::parse("*").unwrap().lists_page(Some("https://evil.example/"), URL));
     }
 
     #[test]

@@ -1,11 +1,16 @@
-//! Pages: the paths of a site that views are counted by.
+//! Pages: the paths of a site that views are counted by, written one way each.
 
 /// The longest page, in bytes, before its query and fragment are dropped. Longer paths are rare, and a page is
 /// kept for ever, so this bounds what one visit can make a site store.
 pub const MAX_PAGE_BYTES: usize = 512;
 
-/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no query, no fragment, no control
-/// character.
+/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no query, no fragment, no control character. Paths that
+/// browsers and servers take for the same are the same page:
+///
+/// - what is percent-encoded without need is decoded, if it is UTF-8: `/caf%C3%A9` is `/café` (RFC 3986, 6.2.2.2). What would read
+///   otherwise then (`/`, `?`, `#`, `%` and control characters) stays encoded, in capitals (6.2.2.1);
+/// - each `/` at the end is dropped, because most servers give the same page with and without;
+/// - the case is kept, because on most servers it matters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Page(String);
 
@@ -41,7 +46,9 @@ impl Page {
             return Err(PageError::Control);
         }
         let path = text.split(['?', '#']).next().unwrap_or(text);
-        Ok(Self(path.to_owned()))
+        let mut page = decoded(path).unwrap_or_else(|| path.to_owned());
+        page.truncate(page.trim_end_matches('/').len().max(1));
+        Ok(Self(page))
     }
 
     /// The page as text.
@@ -50,14 +57,86 @@ impl Page {
     }
 }
 
+/// Decodes runs of `%XX` that are UTF-8, but for characters that stay encoded. Never longer than it was: what stays encoded has the
+/// length that it had. `None` where nothing is encoded, or a `%` stands for itself: that path has no other form.
+fn decoded(path: &str) -> Option<String> {
+    if !path.contains('%') {
+        return None;
+    }
+    let mut text = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let (byte, after) = hex_pair(after)?;
+        let mut bytes = vec![byte];
+        rest = after;
+        while let Some(after) = rest.strip_prefix('%') {
+            let (byte, after) = hex_pair(after)?;
+            bytes.push(byte);
+            rest = after;
+        }
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                if c.is_control() || "/?#%".contains(c) {
+                    encode(c.encode_utf8(&mut [0; 4]).as_bytes(), &mut text);
+                } else {
+                    text.push(c);
+                }
+            }
+            encode(chunk.invalid(), &mut text);
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+fn encode(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
+        text.push_str(&format!("%{byte:02X}"));
+    }
+}
+
+/// The byte that two hexadecimal digits at the beginning mean, and what follows them.
+fn hex_pair(text: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| all)?;
+    Some((byte, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn query_and_fragment_are_not_part_of_a_page() {
-        for text in ["/a/b", "/a/b?x=1", "/a/b#top", "/a/b?x#y", "/a/b#y?x"] {
+        for text in ["/a/b", "/a/b?x=1", "/a/b#top", "/a/b?x#y", "/a/b#y?x", "/a/b/", "/a/b/?x"] {
             assert_eq!(Page::parse(text).unwrap().as_str(), "/a/b");
+        }
+    }
+
+    #[test]
+    fn one_page_is_written_one_way() {
+        for (text, page) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/a//", "/a"),
+            ("/caf%C3%A9", "/café"),
+            ("/caf%c3%a9/%E2%82%AC", "/café/€"),
+            ("/%61%2D%7e", "/a-~"),
+            ("/a%2fb%3f%23%25", "/a%2Fb%3F%23%25"),
+            ("/a%0a%00%c2%85", "/a%0A%00%C2%85"),
+            ("/%ff%FE%41", "/%FF%FEA"),
+            ("/%C3", "/%C3"),
+            ("/100%", "/100%"),
+            ("/%4", "/%4"),
+            ("/%zz%+1", "/%zz%+1"),
+            ("/%é", "/%é"),
+            ("/%a%30", "/%a%30"),
+            ("/A/../b", "/A/../b"),
+        ] {
+            assert_eq!(Page::parse(text).unwrap().as_str(), page, "{text}");
         }
     }
 
@@ -65,10 +144,25 @@ mod tests {
     fn each_fault_is_named() {
         assert_eq!(Page::parse(""), Err(PageError::NoSlash));
         assert_eq!(Page::parse("a"), Err(PageError::NoSlash));
+        assert_eq!(Page::parse("%2Fa"), Err(PageError::NoSlash));
         assert_eq!(Page::parse("/a\nb"), Err(PageError::Control));
         assert_eq!(Page::parse("/a\u{85}b"), Err(PageError::Control));
         let longest = format!("/{}", "a".repeat(MAX_PAGE_BYTES - 1));
         assert!(Page::parse(&longest).is_ok());
         assert_eq!(Page::parse(&format!("{longest}a")), Err(PageError::TooLong(513)));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_normal_stays_so_and_never_grows(text in "/([a-c%/]|%[0-9a-fA-F]{2}|%[cC]3%[aA]9|é|.){0,40}") {
+            if let Ok(page) = Page::parse(&text) {
+                prop_assert!(page.as_str().len() <= text.len());
+                prop_assert!(page.as_str().starts_with('/') && !page.as_str().contains(['?', '#']));
+                prop_assert!(!page.as_str().chars().any(char::is_control));
+                prop_assert_eq!(Page::parse(page.as_str()), Ok(page));
+            }
+        }
     }
 }

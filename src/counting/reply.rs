@@ -3,7 +3,7 @@
 use super::body::{MAX_AGE_MS, MAX_BODY_BYTES};
 use super::config::ConfigError;
 use super::days::{Day, date_of};
-use super::endpoint::{Failure, Registered};
+use super::endpoint::{Became, Failure, Registered};
 use super::error::Refusal;
 use super::exclusion::Reason;
 use super::ledger::report::FRESH_MS;
@@ -23,6 +23,13 @@ pub const ERROR: &str = "Error registering your visit";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8";
+const SVG: &str = "image/svg+xml; charset=utf-8";
+/// The type of a [`pixel`]; its body is [`PIXEL`], as a text cannot hold it.
+pub const GIF: &str = "image/gif";
+
+/// A transparent picture of one pixel (GIF89a).
+pub const PIXEL: [u8; 43] =
+    *b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,27 +122,56 @@ impl Outcome {
     }
 }
 
-impl From<&Result<Registered, Failure>> for Outcome {
-    fn from(outcome: &Result<Registered, Failure>) -> Self {
-        match outcome {
-            Ok(registered) if registered.duplicate => Self::Duplicate,
-            Ok(_) => Self::Counted,
-            Err(failure) if failure.surely_not_stored() => Self::Failed,
-            Err(_) => Self::Unknown,
+impl From<&Became> for Outcome {
+    fn from(became: &Became) -> Self {
+        match became {
+            Became::Sent(Ok(registered)) if registered.duplicate => Self::Duplicate,
+            Became::Sent(Ok(_)) => Self::Counted,
+            Became::Sent(Err(failure)) if failure.surely_not_stored() => Self::Failed,
+            Became::Sent(Err(_)) => Self::Unknown,
+            Became::Excluded(Reason::Bot) => Self::Bot,
+            Became::Excluded(Reason::Limited) => Self::Limited,
+            Became::Excluded(Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin) => Self::Excluded,
         }
     }
 }
 
-/// `GET /`, once the counter has answered or failed to.
-pub fn home(outcome: &Result<Registered, Failure>) -> Reply {
-    let (status, retry_after, text) = match outcome {
-        Ok(_) => (200, None, WELCOME),
-        Err(failure) => {
-            let (status, retry_after) = failure_status(failure);
-            (status, retry_after, ERROR)
-        }
+/// The status of an answer to a visit, and `Retry-After`. What is not counted is a success, as to send it again would change
+/// nothing; unless there were too many.
+fn status(became: &Became) -> (u16, Option<u32>) {
+    match became {
+        Became::Sent(Ok(_)) => (200, None),
+        Became::Sent(Err(failure)) => failure_status(failure),
+        Became::Excluded(Reason::Limited) => (429, Some(LIMIT_PERIOD_S)),
+        Became::Excluded(_) => (200, None),
+    }
+}
+
+/// The seconds that a rate limit of `wrangler.toml` counts.
+const LIMIT_PERIOD_S: u32 = 60;
+
+/// `GET /`, once it is known what became of the visit. The welcome says that it is stored.
+pub fn home(became: &Became) -> Reply {
+    let text = match became {
+        Became::Sent(Ok(_)) => WELCOME,
+        Became::Sent(Err(_)) => ERROR,
+        Became::Excluded(_) => "This visit is not counted",
     };
-    Reply { visit: Some(outcome.into()), retry_after, ..text_reply(status, text) }
+    let (status, retry_after) = status(became);
+    Reply { visit: Some(became.into()), retry_after, ..text_reply(status, text) }
+}
+
+/// A picture of one pixel. It is one whatever became of the visit, so that no page shows a broken one.
+pub fn pixel(became: &Became) -> Reply {
+    let (status, retry_after) = status(became);
+    Reply { status, content_type: GIF, visit: Some(became.into()), retry_after, ..Reply::default() }
+}
+
+/// A badge. One that counts is asked for each time: GitHub's image proxy keeps pictures as `Cache-Control` says.
+pub fn badge(svg: String, became: Option<&Became>, known: bool) -> Reply {
+    let cache = if became.is_none() && known { Cache::Fresh } else { Cache::Never };
+    let status = if known { 200 } else { 503 };
+    Reply { status, content_type: SVG, visit: became.map(Into::into), cache, body: svg.into(), ..Reply::default() }
 }
 
 /// `HEAD /`: nobody saw a page, so nothing was counted.
@@ -149,38 +185,31 @@ pub fn prefetch() -> Reply {
     Reply { visit: Some(Outcome::Excluded), ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened") }
 }
 
-/// `GET /` of somebody whose visits the owner does not want to be counted. Not the welcome, which says that a visit is stored.
-pub fn home_excluded() -> Reply {
-    Reply { visit: Some(Outcome::Excluded), ..text_reply(200, "This visit is not counted") }
-}
-
-/// `POST /counter` of a visit that is not counted. A success, as to send it again would change nothing.
-pub fn excluded(site: &str, page: &str, reason: Reason) -> Reply {
-    let visit = Some(match reason {
-        Reason::Bot => Outcome::Bot,
-        Reason::Limited => Outcome::Limited,
-        Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin => Outcome::Excluded,
-    });
-    Reply { visit, ..json_reply(200, &NotCounted { site, page, excluded: reason.name() }) }
-}
-
 /// What a browser is told that asks whether a page's script may call with these methods.
 pub fn preflight(methods: &'static str) -> Reply {
     Reply { methods: Some(methods), ..text_reply(204, "") }
 }
 
-/// `POST /counter`, once the embedded counter has answered or failed to.
-pub fn registered(site: &str, asked: &str, outcome: &Result<Registered, Failure>) -> Reply {
-    let visit = Some(Outcome::from(outcome));
-    match outcome {
-        Ok(Registered { duplicate, page }) => {
+/// `POST /counter`, once it is known what became of the visit.
+pub fn registered(site: &str, asked: &str, became: &Became) -> Reply {
+    let visit = Some(became.into());
+    match became {
+        Became::Sent(Ok(Registered { duplicate, page })) => {
             let views = page.as_ref().and_then(|page| page.views);
             let page = page.as_ref().map_or(asked, |page| page.page.as_str());
             let body = Registration { site, page, views, duplicate: *duplicate };
             Reply { visit, ..json_reply(200, &body) }
         }
-        Err(failure) if failure.surely_not_stored() => Reply { visit, ..failed(failure, "nothing was stored; send it again") },
-        Err(failure) => Reply { visit, ..failed(failure, "it may have been stored; send it again with the same id") },
+        Became::Sent(Err(failure)) if failure.surely_not_stored() => {
+            Reply { visit, ..failed(failure, "nothing was stored; send it again") }
+        }
+        Became::Sent(Err(failure)) => {
+            Reply { visit, ..failed(failure, "it may have been stored; send it again with the same id") }
+        }
+        Became::Excluded(reason) => {
+            let (status, retry_after) = status(became);
+            Reply { visit, retry_after, ..json_reply(status, &NotCounted { site, page: asked, excluded: reason.name() }) }
+        }
     }
 }
 
@@ -235,7 +264,7 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::UnknownPath => (
             404,
             "no such path".into(),
-            "paths: GET /, POST /counter, GET /counter, GET /visitors, GET /api/sites/SITE/summary and others".into(),
+            "paths: GET /, POST /counter, GET /counter, GET /visitors, GET /pixel/SITE.gif, GET /badge/SITE/PAGE.svg, GET /api/sites/SITE/summary and others".into(),
         ),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
         Refusal::Origin => (403, "pages of this origin may not call".into(), "the owner lists origins in ALLOWED_ORIGINS".into()),

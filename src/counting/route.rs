@@ -1,5 +1,6 @@
 //! What a request asks for, read from its method and its URL.
 
+use super::badge::{self, Badge};
 use super::days::{Day, parse_date};
 use super::error::Refusal;
 use super::page::Page;
@@ -18,6 +19,10 @@ pub enum Route {
     Preflight(&'static str),
     /// `GET /counter` and `HEAD /counter`: read a count.
     Read(Read),
+    /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
+    Pixel(Pixel),
+    /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
+    Badge(Box<Badge>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
     Stats(Box<Stats>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
@@ -31,6 +36,15 @@ pub struct VisitorsOf {
     pub site: Option<String>,
     /// The day (UTC); today if left out.
     pub day: Option<Day>,
+}
+
+/// A visit that asks for a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixel {
+    /// The site's name.
+    pub site: String,
+    /// The page; `/` if left out.
+    pub page: Page,
 }
 
 /// Which count to read.
@@ -65,13 +79,32 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
         }
         ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
-        (path, method) => match (path.strip_prefix("/api/sites/"), method) {
-            (Some(rest), "GET" | "HEAD") => stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats))),
-            (Some(_), "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-            (Some(_), _) => Err(Refusal::Method("GET, HEAD")),
-            (None, _) => Err(Refusal::UnknownPath),
-        },
+        (path, method) => below(path, query, method),
     }
+}
+
+/// Paths that go on with names.
+fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
+    let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
+    if !["api", "badge", "pixel"].contains(&first) {
+        return Err(Refusal::UnknownPath);
+    }
+    match (first, method) {
+        (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", "GET" | "HEAD") => pixel(rest, query).map(Route::Pixel),
+        (_, "GET" | "HEAD") => {
+            let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
+            stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats)))
+        }
+        _ => Err(Refusal::Method("GET, HEAD")),
+    }
+}
+
+fn pixel(path: &str, query: &str) -> Result<Pixel, Refusal> {
+    let site = path.strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
+    let page = Query::read(query, &["page"])?.page()?.unwrap_or_else(Page::root);
+    Ok(Pixel { site: site.to_owned(), page })
 }
 
 /// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
@@ -175,6 +208,17 @@ mod tests {
             Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b") }))
         );
         assert_eq!(route("HEAD", "http://h/counter?page=/a"), Ok(Route::Read(Read { site: None, page: page("/a") })));
+    }
+
+    #[test]
+    fn pictures_are_named_by_site_and_page() {
+        let pixel = |page: &str| Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap() }));
+        assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
+        assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
+        assert_eq!(get("http://h/pixel/blog.png"), Err(Refusal::UnknownPath));
+        assert!(matches!(get("http://h/pixel/blog.gif?page=a"), Err(Refusal::Page(_))));
+        assert!(matches!(get("http://h/badge/blog/a.svg?color=red"), Ok(Route::Badge(badge)) if badge.site == "blog"));
+        assert_eq!(route("POST", "http://h/badge/blog/a.svg"), Err(Refusal::Method("GET, HEAD")));
     }
 
     #[test]

@@ -60,6 +60,8 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
         Ok(Route::Preflight(methods)) => Err(Refusal::Method(methods)),
         Ok(Route::Register) => turn.register(&caller).await,
+        Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").await,
+        Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").await,
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Ok(Route::Stats(stats)) => turn.read_stats(&stats).await,

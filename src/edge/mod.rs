@@ -14,6 +14,7 @@ mod headers;
 mod http_counter;
 mod isolate;
 mod js_error;
+mod limits;
 mod log;
 mod object_call;
 mod parking;

@@ -2,17 +2,20 @@
 
 use super::http_counter::HttpCounter;
 use super::turn::{Turn, Who};
-use super::{headers, tallies};
-use crate::counting::body::{BodyHeaders, visit};
+use super::{headers, limits, tallies};
+use crate::counting::badge::{Badge, grouped};
+use crate::counting::body::{BodyHeaders, find_site, visit};
 use crate::counting::details::{Client, Details, campaign_of, referrer_host};
-use crate::counting::endpoint::{CounterEndpoint, Registered, home};
+use crate::counting::endpoint::{Became, CounterEndpoint, PageViews, Registered, home};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
 use crate::counting::reply::{self, Reply};
+use crate::counting::route::Pixel;
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
+use crate::counting::visitor::Sender;
 
 impl Turn {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
@@ -24,15 +27,71 @@ impl Turn {
             return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
         }
         let who = self.who();
-        if let Some(reason) = self.excluded(who.address(), &page) {
-            self.note(&site, reason);
-            return reply::home_excluded();
-        }
-        let visit = Visit { site, page, id: None, details: self.home_details() };
-        home(&self.shards(who.sender()), visit).await
+        let visit = Visit { site, page, id: None, details: self.seen_details() };
+        reply::home(&self.take(visit, &who, false).await)
     }
 
-    fn home_details(&self) -> Details {
+    /// `GET /pixel/SITE.gif`. An image tells no origin; what it tells of the page that it is in, its `Referer`, must be listed.
+    pub(super) async fn register_pixel(&self, pixel: Pixel, head: bool) -> Result<Reply, Refusal> {
+        let site = find_site(Some(&pixel.site), &self.config.sites)?;
+        if head {
+            return Ok(reply::home_head());
+        }
+        if !self.config.origins.lists_page(self.header(&headers::REFERER).as_deref(), &self.url) {
+            self.note(&site, Reason::Origin);
+            return Ok(reply::pixel(&Became::Excluded(Reason::Origin)));
+        }
+        Ok(reply::pixel(&self.take_image(site, pixel.page).await))
+    }
+
+    /// `GET /badge/SITE/PAGE.svg`.
+    pub(super) async fn show_badge(&self, badge: &Badge, head: bool) -> Result<Reply, Refusal> {
+        let site = find_site(Some(&badge.site), &self.config.sites)?;
+        let mut became = None;
+        if let (true, false, Some(page)) = (badge.counts, head, &badge.page) {
+            became = Some(self.take_image(site.clone(), page.clone()).await);
+        }
+        let views = match &became {
+            Some(Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
+            _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
+        };
+        let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
+        Ok(reply::badge(badge.svg(&text), became.as_ref(), views.is_ok()))
+    }
+
+    /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks.
+    async fn take_image(&self, site: Site, page: Page) -> Became {
+        let proxied = self.header(&headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
+        let (details, who) = if proxied { Default::default() } else { (self.seen_details(), self.who()) };
+        let bot = !proxied && self.client().is_bot();
+        self.take(Visit { site, page, id: None, details }, &who, bot).await
+    }
+
+    /// Counts a visit, unless it is one that is not counted; that is noted.
+    async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+        let (address, page) = (who.address(), visit.page.as_str());
+        let reason = if bot {
+            Some(Reason::Bot)
+        } else if self.config.excluded_addresses.has(address) {
+            Some(Reason::Address)
+        } else if self.config.excluded_pages.has(page) {
+            Some(Reason::Page)
+        } else if limits::exceeded(&self.env, &visit.site, address).await {
+            Some(Reason::Limited)
+        } else {
+            None
+        };
+        match reason {
+            None => Became::Sent(self.shards(who.sender()).register(visit).await),
+            Some(reason) => {
+                self.note(&visit.site, reason);
+                Became::Excluded(reason)
+            }
+        }
+    }
+
+    /// What a request tells by itself of where it comes from.
+    fn seen_details(&self) -> Details {
         let known = self.client();
         let referrer = self.header(&headers::REFERER).map_or_else(String::new, |url| referrer_host(&url, &self.url));
         let campaign = self.url.split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
@@ -63,36 +122,16 @@ impl Turn {
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
         let visit = visit(&bytes, headers, &self.config.sites)?;
         let who = if from_page { self.who() } else { Who::default() };
-        let bot = known.is_some_and(|known| known.is_bot()).then_some(Reason::Bot);
-        if let Some(reason) = bot.or_else(|| self.excluded(who.address(), &visit.page)) {
-            self.note(&visit.site, reason);
-            return Ok(reply::excluded(visit.site.as_str(), visit.page.as_str(), reason));
-        }
+        let bot = known.is_some_and(|known| known.is_bot());
         let (site, page) = (visit.site.clone(), visit.page.clone());
-        let outcome = self.count(visit, &who).await;
-        Ok(reply::registered(site.as_str(), page.as_str(), &outcome))
-    }
-
-    /// Counts a visit and tells the views of its page.
-    async fn count(&self, visit: Visit, who: &Who) -> Result<Registered, crate::counting::endpoint::Failure> {
-        let site = visit.site.clone();
-        let shards = self.shards(who.sender());
-        let mut outcome = shards.register(visit).await;
-        if let Ok(Registered { page: Some(counted), .. }) = &mut outcome
+        let mut became = self.take(visit, &who, bot).await;
+        if let Became::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
             && counted.views.is_none()
         {
             // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
-            counted.views = shards.views(&site, Some(&counted.page)).await.ok();
+            counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
         }
-        outcome
-    }
-
-    /// Why the owner does not want this visit, if so.
-    fn excluded(&self, address: &str, page: &Page) -> Option<Reason> {
-        if self.config.excluded_addresses.has(address) {
-            return Some(Reason::Address);
-        }
-        self.config.excluded_pages.has(page.as_str()).then_some(Reason::Page)
+        Ok(reply::registered(site.as_str(), page.as_str(), &became))
     }
 
     /// Notes a visit that is not counted.

@@ -1,0 +1,283 @@
+//! Badges: a label and a number as a small SVG, for a README or a page.
+//!
+//! Written here and not by a library: those in Rust carry a font's tables (over 100 KB) or draw on a canvas; a badge is two
+//! rectangles and two texts. `textLength` makes the text fit whatever font the viewer has.
+
+use super::error::Refusal;
+use super::page::Page;
+use super::route::Query;
+
+/// The longest label, in characters.
+pub const MAX_LABEL: usize = 64;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Badge {
+    /// The site's name.
+    pub site: String,
+    /// The page; the whole site if there is none.
+    pub page: Option<Page>,
+    /// Whether who sees it is counted.
+    pub counts: bool,
+    /// The text in front of the number.
+    pub label: String,
+    /// The colour behind the number.
+    pub color: Color,
+    /// Whether the corners are round.
+    pub round: bool,
+}
+
+/// A colour: red, green and blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color(pub [u8; 3]);
+
+/// Names that badges have for colours.
+const COLORS: [(&str, Color); 10] = [
+    ("brightgreen", Color([0x44, 0xcc, 0x11])),
+    ("green", Color([0x97, 0xca, 0x00])),
+    ("yellow", Color([0xdf, 0xb3, 0x17])),
+    ("orange", Color([0xfe, 0x7d, 0x37])),
+    ("red", Color([0xe0, 0x5d, 0x44])),
+    ("blue", Color([0x00, 0x7e, 0xc6])),
+    ("purple", Color([0x81, 0x5a, 0xc0])),
+    ("grey", Color([0x55, 0x55, 0x55])),
+    ("lightgrey", Color([0x9f, 0x9f, 0x9f])),
+    ("black", Color([0x00, 0x00, 0x00])),
+];
+
+/// Behind the label.
+const LABEL_COLOR: Color = Color([0x55, 0x55, 0x55]);
+
+impl Color {
+    fn parse(text: &str) -> Option<Self> {
+        if let Some((_, color)) = COLORS.iter().find(|(name, _)| *name == text) {
+            return Some(*color);
+        }
+        let digits: Vec<u8> =
+            text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
+        match *digits.as_slice() {
+            [r, g, b] => Some(Self([r, g, b].map(|digit| digit.saturating_mul(17)))),
+            [r, s, g, h, b, i] => {
+                Some(Self([(r, s), (g, h), (b, i)].map(|(one, two)| one.saturating_mul(16).saturating_add(two))))
+            }
+            _ => None,
+        }
+    }
+
+    /// Black or white, whichever is easier to read on it: one of the two always has a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
+    fn text(self) -> &'static str {
+        // Where both contrasts are equal, at a relative luminance of sqrt(1.05 * 0.05) - 0.05.
+        if self.luminance() > 0.179 { "#000" } else { "#fff" }
+    }
+
+    /// Relative luminance (WCAG 2.2), near enough: a cubic in place of the power 2.4, whose function is 3 KB of WebAssembly. The test
+    /// below tries what follows from it against the exact one.
+    fn luminance(self) -> f64 {
+        let linear = |part: u8| {
+            let part = f64::from(part) / 255.0;
+            part * (part * (part * 0.305_306 + 0.682_171) + 0.012_523)
+        };
+        let Self([r, g, b]) = self;
+        0.212_6 * linear(r) + 0.715_2 * linear(g) + 0.072_2 * linear(b)
+    }
+
+    fn hex(self) -> String {
+        let Self([r, g, b]) = self;
+        format!("#{r:02x}{g:02x}{b:02x}")
+    }
+}
+
+/// Reads what follows `/badge/`, such as `blog/a/page.svg` or `blog.svg`, and the query.
+///
+/// # Errors
+/// [`Refusal`] for a path that is none or a wrong query.
+pub fn read(path: &str, query: &str) -> Result<Badge, Refusal> {
+    let path = path.strip_suffix(".svg").ok_or(Refusal::UnknownPath)?;
+    let (site, page) = match path.find('/').and_then(|at| path.split_at_checked(at)) {
+        Some((site, page)) => (site, Some(Page::parse(page).map_err(Refusal::Page)?)),
+        None => (path, None),
+    };
+    let query = Query::read(query, &["label", "color", "style", "count"])?;
+    let label = query.get("label").unwrap_or("views");
+    if label.chars().count() > MAX_LABEL || label.chars().any(char::is_control) {
+        return Err(Refusal::Parameter("label", "at most 64 characters, without control characters"));
+    }
+    let color = query.get("color").unwrap_or("blue");
+    let color = Color::parse(color).ok_or(Refusal::Parameter(
+        "color",
+        "brightgreen, green, yellow, orange, red, blue, purple, grey, lightgrey, black, or three or six hexadecimal digits",
+    ))?;
+    let round = match query.get("style") {
+        None | Some("flat") => true,
+        Some("flat-square") => false,
+        Some(_) => return Err(Refusal::Parameter("style", "flat, flat-square")),
+    };
+    let counts = match query.get("count") {
+        None | Some("0") => false,
+        Some("1") if page.is_some() => true,
+        Some("1") => return Err(Refusal::Parameter("count", "0 for a whole site, as a visit is one of a page")),
+        Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
+    };
+    Ok(Badge { site: site.to_owned(), page, counts, label: label.to_owned(), color, round })
+}
+
+/// Pixels beside a text.
+const PADDING: u32 = 5;
+
+impl Badge {
+    /// The SVG with a text where the number stands.
+    pub fn svg(&self, value: &str) -> String {
+        let (label_text, value_text) = (escaped(&self.label), escaped(value));
+        let (label_length, value_length) = (width(&self.label), width(value));
+        let left = if self.label.is_empty() { 0 } else { label_length.saturating_add(2 * PADDING) };
+        let right = value_length.saturating_add(2 * PADDING);
+        let all = left.saturating_add(right);
+        let title = if self.label.is_empty() { value_text.clone() } else { format!("{label_text}: {value_text}") };
+        let radius = if self.round { 3 } else { 0 };
+        let (label_color, color) = (LABEL_COLOR.hex(), self.color.hex());
+        let (label_ink, ink) = (LABEL_COLOR.text(), self.color.text());
+        let value_x = left.saturating_add(PADDING);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>\
+             <clipPath id=\"r\"><rect width=\"{all}\" height=\"20\" rx=\"{radius}\"/></clipPath><g clip-path=\"url(#r)\">\
+             <rect width=\"{left}\" height=\"20\" fill=\"{label_color}\"/><rect x=\"{left}\" width=\"{right}\" height=\"20\" fill=\"{color}\"/></g>\
+             <g font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">\
+             <text x=\"{PADDING}\" y=\"14\" fill=\"{label_ink}\" textLength=\"{label_length}\" lengthAdjust=\"spacingAndGlyphs\">{label_text}</text>\
+             <text x=\"{value_x}\" y=\"14\" fill=\"{ink}\" textLength=\"{value_length}\" lengthAdjust=\"spacingAndGlyphs\">{value_text}</text></g></svg>"
+        )
+    }
+}
+
+/// A number with a thin gap between thousands, as in `12 345 678` (ISO 80000-1, 7.3.1): a comma or a point reads as another number
+/// somewhere.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && digits.len().saturating_sub(at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The advance widths of the characters from space to `~` in DejaVu Sans at 11 pixels, in tenths of a pixel; Verdana's are the same
+/// within a tenth of a character.
+const WIDTHS: [u8; 95] = [
+    35, 44, 51, 92, 70, 105, 86, 30, 43, 43, 55, 92, 35, 40, 35, 37, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 37, 37, 92, 92, 92,
+    58, 110, 75, 75, 77, 85, 70, 63, 85, 83, 32, 32, 72, 61, 95, 82, 87, 66, 87, 76, 70, 67, 81, 75, 109, 75, 67, 75, 43, 37, 43,
+    92, 55, 55, 67, 70, 60, 70, 68, 39, 70, 70, 31, 31, 64, 31, 107, 70, 67, 70, 70, 45, 57, 43, 70, 65, 90, 65, 65, 58, 70, 37,
+    70, 92,
+];
+
+/// How wide a text is, in pixels. Other alphabets are taken as wide as an `m` of theirs at most, pictures and wide scripts as a square.
+fn width(text: &str) -> u32 {
+    let tenths = text.chars().fold(0_u32, |sum, c| {
+        let ascii = u32::from(c).checked_sub(32).and_then(|at| usize::try_from(at).ok()).and_then(|at| WIDTHS.get(at));
+        let tenths = match (ascii, c) {
+            (Some(tenths), _) => u32::from(*tenths),
+            (None, '\u{202f}') => 22,
+            (None, '\u{80}'..='\u{2ff}') => 70,
+            (None, '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}') => 0,
+            (None, '\u{370}'..='\u{10ff}') => 80,
+            (None, _) => 120,
+        };
+        sum.saturating_add(tenths)
+    });
+    tenths.div_ceil(10)
+}
+
+/// A text for SVG, in an element or between quotes. Characters that XML does not know are left out.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c.is_control() => {}
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn badge(query: &str) -> Result<Badge, Refusal> {
+        read("blog/a/b.svg", query)
+    }
+
+    #[test]
+    fn a_badge_is_named_by_its_path() {
+        let read = |path| read(path, "").map(|badge| (badge.site, badge.page.map(|page| page.as_str().to_owned())));
+        let page = |page: &str| Ok(("blog".to_owned(), Some(page.to_owned())));
+        assert_eq!(read("blog.svg"), Ok(("blog".to_owned(), None)));
+        assert_eq!(read("blog/.svg"), page("/"));
+        assert_eq!(read("blog/a/b.svg"), page("/a/b"));
+        assert_eq!(read("blog/caf%C3%A9.svg"), page("/café"));
+        assert_eq!(read("blog/a.svg.svg"), page("/a.svg"));
+        assert_eq!(read("blog/a"), Err(Refusal::UnknownPath));
+        assert!(matches!(read("blog/\u{7}.svg"), Err(Refusal::Page(_))));
+    }
+
+    #[test]
+    fn wrong_looks_are_refused() {
+        assert!(badge("label=&color=f0f&style=flat-square&count=1").is_ok());
+        let long = format!("label={}", "a".repeat(65));
+        for (query, name) in [
+            (long.as_str(), "label"),
+            ("label=%07", "label"),
+            ("color=%23fff", "color"),
+            ("color=ff", "color"),
+            ("color=\"/><script>", "color"),
+            ("style=plastic", "style"),
+            ("count=yes", "count"),
+        ] {
+            assert!(matches!(badge(query), Err(Refusal::Parameter(found, _)) if found == name), "{query}");
+        }
+        assert!(matches!(read("blog.svg", "count=1"), Err(Refusal::Parameter("count", _))));
+        assert!(matches!(badge("logo=x"), Err(Refusal::UnknownParameter { .. })));
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1\u{202f}000"), (12_345_678, "12\u{202f}345\u{202f}678")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert!(width(&grouped(u64::MAX)) < 200);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn text_is_readable_on_every_color(rgb in any::<[u8; 3]>()) {
+            let color = Color(rgb);
+            let [r, g, b] = rgb.map(|part| {
+                let part = f64::from(part) / 255.0;
+                if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+            });
+            let luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            let ink = if color.text() == "#fff" { 1.0 } else { 0.0 };
+            let (light, dark) = if ink > luminance { (ink, luminance) } else { (luminance, ink) };
+            prop_assert!((light + 0.05) / (dark + 0.05) >= 4.5);
+        }
+
+        #[test]
+        fn no_text_breaks_the_svg(label in ".{0,64}", value in "[<>&\"' a-z\u{0}-\u{1f}]{0,20}") {
+            let svg = Badge { label, ..badge("").unwrap() }.svg(&value);
+            let document = roxmltree::Document::parse(&svg);
+            prop_assert!(document.is_ok(), "{svg}");
+            let names: Vec<_> = document.unwrap().descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name().to_owned()).collect();
+            prop_assert_eq!(names, ["svg", "title", "clipPath", "rect", "g", "rect", "rect", "g", "text", "text"]);
+        }
+    }
+}
