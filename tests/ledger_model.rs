@@ -125,7 +125,7 @@ impl Model {
             Visitor::Hash(hash) => {
                 self.visitors.entry(day).or_default().insert(hash.0);
             }
-            Visitor::Withheld(_) => *self.withheld.entry(day).or_default() += 1,
+            Visitor::Withheld(_) | Visitor::Elsewhere | Visitor::Guest(_) => *self.withheld.entry(day).or_default() += 1,
         }
         Counted { verdict, other: false, views: views + 1 }
     }

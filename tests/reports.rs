@@ -10,10 +10,11 @@ use footfall::counting::ledger::facets::MAX_VALUES;
 use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
 use footfall::counting::ledger::{OTHER, Sql, schema};
 use footfall::counting::report::{Line, Question, Report, Span};
+use footfall::counting::visitor::{Visitor, VisitorHash};
 use footfall::counting::wire::{Batch, Tally};
 use support::rig::Rig;
 use support::sqlite::Sqlite;
-use support::{DAY, HOUR, Sent, T0, batch, visit};
+use support::{DAY, HOUR, Sent, T0, batch, counted, receipt, visit};
 
 const TODAY: u32 = 20_000;
 const EVER: Span = Span { from: 0, until: u32::MAX };
@@ -76,6 +77,23 @@ fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
     let yesterday = Question::Details { kind: Kind::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
+}
+
+#[test]
+fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_no_visitor() {
+    let mut rig = Rig::new();
+    let hour = TODAY * 24 + 7;
+    let guest = |hash| Sent { visitor: Visitor::Guest(VisitorHash(hash)), ..visit("/a") };
+    let elsewhere = Sent { visitor: Visitor::Elsewhere, ..visit("/a").id(1) };
+    let got = rig.send(1, 1, &[guest(7), elsewhere, guest(7), visit("/a").by(8)]);
+    assert_eq!(got, receipt(&[counted(0), counted(1), counted(1), counted(2)]));
+    for _ in 0..2 {
+        assert_eq!(hours(&mut rig, None), [(hour, 2, 2, 2)]);
+        assert_eq!(hours(&mut rig, Some("/a")), [(hour, 2, 2, 2)]);
+        assert_eq!((rig.visitors(TODAY).visitors, rig.visitors(TODAY).withheld), (2, [0; 4]));
+        rig.restart();
+    }
+    rig.audit();
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A visit with an id goes where its id leads, so that its retry meets the memory of the first. One without goes where
 //! its visitor leads, so that a visitor is in one shard a day. One without either stays with its isolate's own shard,
-//! which makes its batches large. All of it follows the day's record, on which all isolates agree.
+//! which makes its batches large. Where id and visitor lead to two shards, one counts the view and the other the visitor. All of it follows the day's record, on which all isolates agree.
 
 use super::days::{Day, DayRecord};
 use super::endpoint::Failure;
@@ -25,6 +25,8 @@ pub struct Route {
     pub day: Day,
     /// The shard that may know its id since yesterday, when there were fewer shards. It must be asked first.
     pub ask_first: Option<u16>,
+    /// The shard that counts its visitor, where that is another: a visitor is in one shard all day, whatever ids the visits have.
+    pub visitors: Option<u16>,
 }
 
 /// Says where a visit goes. `today` is the isolate's day, for when there is no record.
@@ -43,17 +45,21 @@ pub fn route(
         return match id {
             Some(_) => Err(Failure::Busy { retry_after: NO_RECORD_RETRY_AFTER_S }),
             // Every read includes shard 0, whatever the number of shards.
-            None => Ok(Route { shard: 0, day: today, ask_first: None }),
+            None => Ok(Route { shard: 0, day: today, ask_first: None, visitors: None }),
         };
     };
     let key = match (id, visitor) {
         (Some(id), _) => id.0,
-        (None, Visitor::Hash(hash)) => hash.0,
-        (None, Visitor::Withheld(_)) => low_bits(isolate),
+        (None, Visitor::Hash(hash) | Visitor::Guest(hash)) => hash.0,
+        (None, Visitor::Withheld(_) | Visitor::Elsewhere) => low_bits(isolate),
     };
     let shard = jump_hash(key, record.shards);
     let before = jump_hash(key, record.shards_before);
-    Ok(Route { shard, day: record.day, ask_first: (id.is_some() && before != shard).then_some(before) })
+    let visitors = match visitor {
+        Visitor::Hash(hash) => Some(jump_hash(hash.0, record.shards)).filter(|at| *at != shard),
+        _ => None,
+    };
+    Ok(Route { shard, day: record.day, ask_first: (id.is_some() && before != shard).then_some(before), visitors })
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the low half of random bits is as random as all of them")]
@@ -108,10 +114,11 @@ mod tests {
         let (id, person) = (Fingerprint(1 << 40), Visitor::Hash(VisitorHash(99)));
         let today = record(64, 64);
         let by_id = route(Some(id), person, Some(&today), 5, 1).unwrap();
-        assert_eq!(by_id, route(Some(id), NOBODY, Some(&today), 6, 2).unwrap());
+        assert_eq!(by_id.shard, route(Some(id), NOBODY, Some(&today), 6, 2).unwrap().shard);
         let by_person = route(None, person, Some(&today), 5, 1).unwrap();
         assert_eq!(by_person, route(None, person, Some(&today), 6, 2).unwrap());
         assert_ne!(by_id.shard, by_person.shard);
+        assert_eq!((by_id.visitors, by_person.visitors), (Some(by_person.shard), None));
         assert_eq!(by_person.day, 20_000, "the record's day holds, not the isolate's");
     }
 
@@ -126,13 +133,20 @@ mod tests {
             moved += u32::from(route.ask_first.is_some());
         }
         assert!((700..800).contains(&moved), "six of eight shards are new: {moved}");
+        // Whatever its id, a visit's visitor is counted where all the visitor's visits are.
+        for (id, hash) in (0..500).map(|n| (Fingerprint(n * 7919), VisitorHash(n * 104_729))) {
+            let home = route(None, Visitor::Hash(hash), Some(&grown), 0, 0).unwrap();
+            let by_id = route(Some(id), Visitor::Hash(hash), Some(&grown), 0, 0).unwrap();
+            assert_eq!((home.visitors, by_id.visitors.unwrap_or(by_id.shard)), (None, home.shard));
+            assert_eq!(route(None, Visitor::Guest(hash), Some(&grown), 0, 0).unwrap().shard, home.shard);
+        }
         assert_eq!(route(None, Visitor::Hash(VisitorHash(3)), Some(&grown), 0, 0).unwrap().ask_first, None);
     }
 
     #[test]
     fn without_a_record_only_what_needs_none_goes_on() {
         let no_record = route(None, NOBODY, None, 77, 123);
-        assert_eq!(no_record, Ok(Route { shard: 0, day: 123, ask_first: None }));
+        assert_eq!(no_record, Ok(Route { shard: 0, day: 123, ask_first: None, visitors: None }));
         assert!(matches!(route(Some(Fingerprint(1)), NOBODY, None, 77, 123), Err(Failure::Busy { .. })));
     }
 }

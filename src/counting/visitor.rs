@@ -61,6 +61,10 @@ pub enum Visitor {
     Hash(VisitorHash),
     /// Nobody that is counted, and why.
     Withheld(Withheld),
+    /// Somebody whom another shard counts: the view came here by its id.
+    Elsewhere,
+    /// The hash of a person-day whose view another shard counts, by its id: a visitor here, and no view.
+    Guest(VisitorHash),
 }
 
 /// 64 bits that stand for a visitor for one day.

@@ -11,6 +11,7 @@ use super::{days_client, isolate, log};
 use crate::counting::batch::{Action, Batcher, Entry, Event, LINGER_MS, Posting, Ticket};
 use crate::counting::config::Config;
 use crate::counting::days::{Day, DayRecord, day_of};
+use crate::counting::details::Details;
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::ledger::OTHER;
 use crate::counting::report::{Question, Report, plus};
@@ -18,7 +19,7 @@ use crate::counting::routing::{Route, route};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::Fingerprint;
-use crate::counting::visitor::{Sender, visitor};
+use crate::counting::visitor::{Sender, Visitor, visitor};
 use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Tally, Verdict, Visitors, decode, encode};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
@@ -135,17 +136,29 @@ impl ShardClient<'_> {
             let record = self.today(&visit.site).await;
             let visitor = visitor(self.sender, &visit.site, record.map(|record| record.salt));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
-            let Route { shard, day, ask_first } = route;
-            let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
-            let entry = Entry { page, details, id, visitor, day, deadline: self.deadline };
+            let Route { shard, day, ask_first, visitors } = route;
+            let entry = |visitor| {
+                let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
+                Entry { page, details, id, visitor, day, deadline: self.deadline }
+            };
+            let here = if visitors.is_some() { Visitor::Elsewhere } else { visitor };
             let counted = match (ask_first, id) {
                 (Some(before), Some(id)) if self.seen(&visit.site, before, day, id).await? => {
                     Counted { verdict: Verdict::Duplicate, other: false, views: 0 }
                 }
-                _ => self.count_at((&visit.site, shard), entry).await?,
+                _ => self.count_at((&visit.site, shard), entry(here)).await?,
             };
             match counted.verdict {
-                Verdict::Counted | Verdict::Duplicate => {}
+                Verdict::Counted => {
+                    if let (Some(at), Visitor::Hash(hash)) = (visitors, visitor) {
+                        let guest = Entry { id: None, details: Details::default(), ..entry(Visitor::Guest(hash)) };
+                        // The view is stored: it stands even if its visitor cannot be told.
+                        if let Err(failure) = self.count_at((&visit.site, at), guest).await {
+                            log::problem("visitor_lost", &failure.to_string());
+                        }
+                    }
+                }
+                Verdict::Duplicate => {}
                 Verdict::Full => break,
                 Verdict::Stale => {
                     days_client::forget(&visit.site, day);

@@ -100,7 +100,7 @@ impl World {
         let record = if self.mutation == Mutation::OwnShards { own.as_ref() } else { record };
         match route(id, visitor, record, isolate.name, day_of(self.local(a_try))) {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
-            Ok(Route { shard, day, ask_first }) => {
+            Ok(Route { shard, day, ask_first, .. }) => {
                 let shard = usize::from(shard);
                 self.checker.routed(a_try, shard, day, visitor);
                 self.requests[a_try].entry = Some(self.entry(a_try));

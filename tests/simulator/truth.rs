@@ -67,7 +67,7 @@ impl Truth {
                 change.counted.push((member.a_try, page));
                 match member.visitor {
                     Visitor::Hash(hash) if self.people.insert((member.day, hash)) => change.people.push((member.day, hash)),
-                    Visitor::Hash(_) => {}
+                    Visitor::Hash(_) | Visitor::Elsewhere | Visitor::Guest(_) => {}
                     Visitor::Withheld(why) => {
                         *self.withheld.entry((member.day, why)).or_default() += 1;
                         change.withheld.push((member.day, why));

@@ -230,7 +230,7 @@ impl<S: Sql> Ledger<S> {
             // `check` made sure that each visit has a page.
             let Some((other, own)) = tallies.get_mut(usize::from(item.page)) else { continue };
             let views = if *other { &mut others } else { own };
-            if verdict == Verdict::Counted {
+            if verdict == Verdict::Counted && !matches!(item.visitor, Visitor::Guest(_)) {
                 *views = views.saturating_add(1);
             }
             visits.push(Counted { verdict, other: *other, views: *views });
@@ -256,15 +256,17 @@ impl<S: Sql> Ledger<S> {
             let Some(page) = page else { continue };
             let hour = hour_of(item, row.at);
             let news = match item.visitor {
-                Visitor::Hash(hash) => self.people.come(hash, page, hour),
+                Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, hour),
+                Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
                     self.people.withhold(item.day, why);
                     News::default()
                 }
             };
-            self.pages.count(page, hour, Counts { views: 1, visitors: news.page_hour, newcomers: news.page_today });
-            self.site.add(hour, Counts { views: 1, visitors: news.hour, newcomers: news.today });
-            self.views = self.views.saturating_add(1);
+            let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
+            self.pages.count(page, hour, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
+            self.site.add(hour, Counts { views, visitors: news.hour, newcomers: news.today });
+            self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
                 self.facets.count(day_of_hour(hour), details);
             }

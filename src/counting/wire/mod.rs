@@ -180,7 +180,7 @@ pub struct Item {
 impl Item {
     /// Whether the visit was routed or hashed by its day's record, so that it must not be counted under another day.
     pub fn is_of_its_day(&self) -> bool {
-        self.id.is_some() || matches!(self.visitor, Visitor::Hash(_))
+        self.id.is_some() || matches!(self.visitor, Visitor::Hash(_) | Visitor::Guest(_))
     }
 }
 
