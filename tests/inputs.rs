@@ -96,10 +96,14 @@ proptest! {
         idempotency_key in prop::option::of(prop_oneof![Just("k".to_owned()), awkward()]),
     ) {
         let near = format!("{{\"{key}\":{}}}", serde_json::to_string(&value).unwrap()).into_bytes();
-        for bytes in [bytes, near.clone(), near[..near.len() - 1].to_vec()] {
+        let list = [b"[{},", near.as_slice(), b"]"].concat();
+        for bytes in [bytes, near.clone(), list, near[..near.len() - 1].to_vec()] {
             let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
-            match body::visit(&bytes, headers, &sites()) {
-                Ok(visit) => prop_assert!(bytes.len() <= MAX_BODY_BYTES && sites().find(visit.site.as_str()).is_some()),
+            match body::visits(&bytes, headers, &sites()) {
+                Ok(read) => {
+                    prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
+                    prop_assert!(read.visits.iter().all(|visit| sites().find(visit.site.as_str()).is_some()));
+                }
                 Err(refusal) => check_refusal(&refusal),
             }
         }
@@ -194,11 +198,11 @@ fn what_is_long_is_refused_with_its_size() {
         client: Default::default(),
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
-    assert!(body::visit(&padded(MAX_BODY_BYTES), headers, &sites()).is_ok());
-    assert_eq!(body::visit(&padded(MAX_BODY_BYTES + 1), headers, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
+    assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites()).is_ok());
+    assert_eq!(body::visits(&padded(MAX_BODY_BYTES + 1), headers, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
     // Deep nesting must not overflow the stack of an isolate.
     let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();
-    check_refusal(&body::visit(&deep, headers, &sites()).unwrap_err());
+    check_refusal(&body::visits(&deep, headers, &sites()).unwrap_err());
 }
 
 #[test]

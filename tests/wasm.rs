@@ -106,9 +106,9 @@ fn requests_are_read() {
         from_page: false,
         client: Default::default(),
     };
-    let read = body::visit(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites).unwrap();
-    assert_eq!((read.site.as_str(), read.page.as_str()), ("docs", "/x"));
-    assert!(matches!(body::visit(&[b'['; 8_000], headers, &sites), Err(Refusal::BodyNotJson(_))), "deep nesting");
+    let read = body::visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites).unwrap();
+    assert_eq!((read.visits[0].site.as_str(), read.visits[0].page.as_str()), ("docs", "/x"));
+    assert!(matches!(body::visits(&[b'['; 8_000], headers, &sites), Err(Refusal::BodyNotJson(_))), "deep nesting");
     assert_eq!(reply::refused(&Refusal::UnknownPath).status, 404);
 }
 

@@ -206,7 +206,7 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
-use super::json::texts;
+use super::json::{Texts, is_list, texts};
 use super::page::Page;
 use super::site::{Site, Sites};
 use super::visit::Visit;
@@ -10,6 +10,12 @@ use super::visit_id::VisitId;
 
 /// The longest body of a request, in bytes: a visit needs under 1 KiB, and this leaves room for JSON escapes.
 pub const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// The longest list of visits, in bytes: 100 of 655 each. Only servers send lists.
+pub const MAX_LIST_BYTES: usize = 64 * 1024;
+
+/// The most visits of a list.
+pub const MAX_LIST: usize = 100;
 
 /// How long ago a visit may have been made that is sent late, in milliseconds. Its id is remembered for 24 hours at least, so
 /// one that was stored in its first try is surely known until then.
@@ -41,22 +47,38 @@ pub struct BodyHeaders<'a> {
     pub client: Client<'a>,
 }
 
-/// Reads the visit that a `POST /counter` names. Whatever is left out has its default: the first site, the page
+/// What a `POST /counter` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visits {
+    /// The visits, at least one.
+    pub visits: Vec<Visit>,
+    /// Whether they came as a list, and are answered as one.
+    pub list: bool,
+}
+
+/// Reads the visits that a `POST /counter` names: one, or a list. Whatever is left out has its default: the first site, the page
 /// `/`, no id. An empty body leaves out everything.
 ///
 /// # Errors
-/// What is wrong with it, as a [`Refusal`].
-pub fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visit, Refusal> {
-    let body = parse(bytes, headers)?;
-    if !body.age.is_none_or(|age| age.parse().is_ok_and(|age: u64| age <= MAX_AGE_MS)) {
-        return Err(Refusal::Age);
+/// What is wrong with it, as a [`Refusal`]. Then no visit of a list is any good.
+pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visits, Refusal> {
+    let (bodies, list) = parse(bytes, headers)?;
+    if list && headers.idempotency_key.is_some() {
+        return Err(Refusal::TwoIds);
     }
-    Ok(Visit {
-        site: find_site(body.site.as_deref(), sites)?,
-        page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
-        id: id(body.id, headers.idempotency_key)?,
-        details: details(&body.referrer, &body.campaign, headers.client),
-    })
+    let mut visits = Vec::with_capacity(bodies.len());
+    for body in bodies {
+        if !body.age.is_none_or(|age| age.parse().is_ok_and(|age: u64| age <= MAX_AGE_MS)) {
+            return Err(Refusal::Age);
+        }
+        visits.push(Visit {
+            site: find_site(body.site.as_deref(), sites)?,
+            page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
+            id: id(body.id, headers.idempotency_key)?,
+            details: details(&body.referrer, &body.campaign, headers.client),
+        });
+    }
+    Ok(Visits { visits, list })
 }
 
 fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Details {
@@ -75,25 +97,31 @@ pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     }
 }
 
-fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<Body, Refusal> {
+/// The bodies, and whether they came as a list.
+fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Body>, bool), Refusal> {
     if bytes.is_empty() {
-        return Ok(Body::default());
+        return Ok((vec![Body::default()], false));
     }
-    if bytes.len() > MAX_BODY_BYTES {
-        return Err(Refusal::BodyTooLarge(MAX_BODY_BYTES));
+    let first = bytes.trim_ascii_start().first();
+    let most = if first == Some(&b'[') && !headers.from_page { MAX_LIST_BYTES } else { MAX_BODY_BYTES };
+    if bytes.len() > most {
+        return Err(Refusal::BodyTooLarge(most));
     }
     let declared = |essence| headers.content_type.is_some_and(|declared| is(declared, essence));
     if !(declared("application/json") || headers.from_page && declared("text/plain")) {
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    match texts(text, ["site", "page", "id", "age", "referrer", "source", "medium", "campaign"]) {
-        Ok([site, page, id, age, referrer, source, medium, campaign]) => {
-            let campaign = [source, medium, campaign].map(Option::unwrap_or_default);
-            Ok(Body { site, page, id, age, referrer: referrer.unwrap_or_default(), campaign })
-        }
-        Err(why) => Err(Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect())),
+    let names = ["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
+    let found = texts(text, names).map_err(|why| Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect()))?;
+    if !(1..=MAX_LIST).contains(&found.len()) {
+        return Err(Refusal::BodyNotJson(format!("a list of {} visits, where 1 to {MAX_LIST} are due", found.len())));
     }
+    let body = |[site, page, id, age, referrer, source, medium, campaign]: Texts<8>| {
+        let campaign = [source, medium, campaign].map(Option::unwrap_or_default);
+        Body { site, page, id, age, referrer: referrer.unwrap_or_default(), campaign }
+    };
+    Ok((found.into_iter().map(body).collect(), is_list(text)))
 }
 
 /// That type, with or without parameters (RFC 9110, 8.3.1: type names ignore case).
@@ -123,6 +151,43 @@ mod tests {
         from_page: false,
         client: Client { device: None, country: "", own_url: "" },
     };
+
+    /// The one visit of a body.
+    fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visit, Refusal> {
+        visits(bytes, headers, sites).map(|Visits { mut visits, list }| {
+            assert!(visits.len() == 1 && !list);
+            visits.remove(0)
+        })
+    }
+
+    #[test]
+    fn a_list_is_read_as_a_whole_or_not_at_all() {
+        let read = |body: &str| visits(body.as_bytes(), JSON, &sites());
+        let two = read(r#" [{"page":"/a","id":"1"}, {"site":"blog"}]"#).unwrap();
+        assert_eq!(
+            two.visits.iter().map(|visit| (visit.site.as_str(), visit.page.as_str())).collect::<Vec<_>>(),
+            [("default", "/a"), ("blog", "/")]
+        );
+        assert!(two.list && read("[{}]").unwrap().list);
+        let hundred = format!("[{}]", vec!["{}"; MAX_LIST].join(","));
+        assert_eq!(read(&hundred).unwrap().visits.len(), MAX_LIST);
+        let wrong = |body: &str| match read(body) {
+            Err(Refusal::BodyNotJson(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(wrong("[]").contains("0 visits") && wrong(&hundred.replacen("[", "[{},", 1)).contains("101 visits"));
+        assert!(wrong(r#"[{},{"pgae":"/"}]"#).starts_with("in 1: unknown field"));
+        assert!(wrong(r#"[{},[]]"#).starts_with("in 1: a list, where an object is due"));
+        assert!(wrong("[{}").contains("EOF") && wrong("[{}] x").contains("trailing"));
+        assert_eq!(read(r#"[{},{"page":"a"}]"#), Err(Refusal::Page(PageError::NoSlash)));
+        let keyed = BodyHeaders { idempotency_key: Some("k"), ..JSON };
+        assert_eq!(visits(b"[{}]", keyed, &sites()), Err(Refusal::TwoIds));
+        let long = format!("[{}{{}}]", " ".repeat(MAX_LIST_BYTES));
+        assert_eq!(read(&long), Err(Refusal::BodyTooLarge(MAX_LIST_BYTES)));
+        let page = BodyHeaders { from_page: true, ..JSON };
+        let long = format!("[{}{{}}]", " ".repeat(MAX_BODY_BYTES));
+        assert_eq!(visits(long.as_bytes(), page, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
+    }
 
     fn sites() -> Sites {
         Sites::parse("default,blog").unwrap()
@@ -160,7 +225,7 @@ mod tests {
         assert!(matches!(refused(b"{"), Refusal::BodyNotJson(_)));
         assert!(matches!(refused(br#"{"page":1}"#), Refusal::BodyNotJson(why) if why.contains("a number, where a text")));
         assert!(matches!(refused(br#"{"pages":"/"}"#), Refusal::BodyNotJson(why) if why.contains("unknown field \"pages\"")));
-        assert!(matches!(refused(br#" ["default","/","x"]"#), Refusal::BodyNotJson(why) if why.contains("a list")));
+        assert!(matches!(refused(br#" ["default","/","x"]"#), Refusal::BodyNotJson(why) if why.contains("in 0: a text")));
         assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::BodyNotJson(why) if why.contains("duplicate")));
         assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite);
         assert_eq!(refused(br#"{"page":"/\u0007"}"#), Refusal::Page(PageError::Control));

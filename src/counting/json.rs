@@ -17,21 +17,44 @@ pub fn quoted(text: &str) -> String {
     serde_json::to_string(&shown).unwrap_or_default()
 }
 
-/// The values of these names in a JSON object; `None` for one that is left out or `null`.
+/// A text in quotes, as it is.
+pub fn exact(text: &str) -> String {
+    // A text always serialises.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The values of some names in a JSON object; `None` for one that is left out or `null`.
+pub type Texts<const N: usize> = [Option<String>; N];
+
+/// The values of these names in a JSON object, or in each object of a list of them.
 ///
 /// # Errors
 /// What is wrong with the text: not JSON (and where), not an object, a value that is no text, a name that is not one of
-/// `names` or is there twice.
-pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<[Option<String>; N], String> {
-    let mut object = Object { names, values: [const { None }; N], wrong: None };
+/// `names` or is there twice; in a list of which object, counted from 0.
+pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec<Texts<N>>, String> {
     let mut parser = serde_json::Deserializer::from_str(text);
-    let kind =
-        (&mut object).deserialize(&mut parser).and_then(|kind| parser.end().map(|()| kind)).map_err(|error| error.to_string())?;
-    match (kind, object.wrong) {
-        (Value::Object, None) => Ok(object.values.map(Option::flatten)),
-        (Value::Object, Some(wrong)) => Err(wrong),
-        (other, _) => Err(format!("{}, where an object is due", other.kind())),
+    let mut found = Objects { names, objects: Vec::new() };
+    let list = is_list(text);
+    let read = if list { parser.deserialize_any(&mut found).map(|_| ()) } else { found.one(&mut parser) };
+    read.and_then(|()| parser.end()).map_err(|error| error.to_string())?;
+    let mut all = Vec::with_capacity(found.objects.len());
+    for (at, (kind, object)) in found.objects.into_iter().enumerate() {
+        let wrong = match (kind, object.wrong) {
+            (Value::Object, None) => {
+                all.push(object.values.map(Option::flatten));
+                continue;
+            }
+            (Value::Object, Some(wrong)) => wrong,
+            (other, _) => format!("{}, where an object is due", other.kind()),
+        };
+        return Err(if list { format!("in {at}: {wrong}") } else { wrong });
     }
+    Ok(all)
+}
+
+/// Whether a JSON text is a list, if it is JSON.
+pub fn is_list(text: &str) -> bool {
+    text.trim_start().starts_with('[')
 }
 
 /// Any value; of a list or an object no more than that it is one.
@@ -93,12 +116,53 @@ macro_rules! simple_kinds {
         fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
             Ok(Value::Text(text.to_owned()))
         }
+    };
+}
 
+/// A list that is not due.
+macro_rules! skipped_list {
+    () => {
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             Ok(Value::List)
         }
     };
+}
+
+/// The objects that are read, each with what it turned out to be.
+struct Objects<const N: usize> {
+    names: [&'static str; N],
+    objects: Vec<(Value, Object<N>)>,
+}
+
+impl<const N: usize> Objects<N> {
+    fn next(&self) -> Object<N> {
+        Object { names: self.names, values: [const { None }; N], wrong: None }
+    }
+
+    fn one<'de, D: Deserializer<'de>>(&mut self, parser: D) -> Result<(), D::Error> {
+        let mut object = self.next();
+        let kind = (&mut object).deserialize(parser)?;
+        self.objects.push((kind, object));
+        Ok(())
+    }
+}
+
+/// A list of them. It is one, as the text begins so; but what serde says by itself of other kinds would be compiled all the same.
+impl<'de, const N: usize> Visitor<'de> for &mut Objects<N> {
+    simple_kinds!();
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        loop {
+            let mut object = self.next();
+            let Some(kind) = list.next_element_seed(&mut object)? else { return Ok(Value::List) };
+            self.objects.push((kind, object));
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
+        Ok(Value::Object)
+    }
 }
 
 /// The object that is read.
@@ -134,6 +198,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for &mut Object<N> {
 
 impl<'de, const N: usize> Visitor<'de> for &mut Object<N> {
     simple_kinds!();
+    skipped_list!();
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         while let Some(name) = map.next_key::<Value>()? {
@@ -159,6 +224,7 @@ struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
     simple_kinds!();
+    skipped_list!();
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut kind = Value::Object;
@@ -176,7 +242,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<[Option<String>; 2], String> {
-        texts(text, ["a", "b"])
+        texts(text, ["a", "b"]).map(|mut found| found.pop().unwrap())
     }
 
     fn wrong(text: &str) -> String {
@@ -194,7 +260,8 @@ mod tests {
         for (value, kind) in
             [("1", "a number"), ("-1", "a number"), ("1.5e999", "a number"), ("true", "a flag"), (r#"[{"a":"x"},[]]"#, "a list")]
         {
-            assert_eq!(wrong(value), format!("{kind}, where an object is due"));
+            let at = if is_list(value) { "in 1: " } else { "" };
+            assert_eq!(wrong(value), format!("{at}{kind}, where an object is due"));
             assert_eq!(wrong(&format!("{{\"a\":{value}}}")), format!("field \"a\": {kind}, where a text is due"));
         }
         assert_eq!(wrong("null"), "null, where an object is due");

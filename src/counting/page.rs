@@ -104,7 +104,7 @@ fn hex_pair(text: &str) -> Option<(u8, &str)> {
     Some((byte, rest))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! What is answered: the only table of statuses, headers and texts.
 
-use super::body::{MAX_AGE_MS, MAX_BODY_BYTES};
+use super::body::{MAX_AGE_MS, MAX_BODY_BYTES, MAX_LIST_BYTES};
 use super::config::ConfigError;
 use super::days::{Day, date_of};
 use super::endpoint::{Became, Failure, Registered};
@@ -190,26 +190,53 @@ pub fn preflight(methods: &'static str) -> Reply {
     Reply { methods: Some(methods), ..text_reply(204, "") }
 }
 
-/// `POST /counter`, once it is known what became of the visit.
-pub fn registered(site: &str, asked: &str, became: &Became) -> Reply {
-    let visit = Some(became.into());
+/// `POST /counter` of one visit, once it is known what became of it.
+pub fn registered(visit: &Asked<'_>, became: &Became) -> Reply {
+    let outcome = Some(became.into());
+    let (status, retry_after) = status(became);
+    match became {
+        Became::Sent(Err(failure)) => {
+            let hint = if failure.surely_not_stored() { NOT_STORED } else { PERHAPS_STORED };
+            Reply { visit: outcome, ..failed(failure, hint) }
+        }
+        _ => Reply { visit: outcome, retry_after, ..json_reply(status, &registration(visit, became)) },
+    }
+}
+
+const NOT_STORED: &str = "nothing was stored; send it again";
+const PERHAPS_STORED: &str = "it may have been stored; send it again with the same id";
+
+/// `POST /counter` of a list: a line for each visit, in their order. The status and `Footfall-Visit` are those of the worst, so a 200
+/// says that nothing needs to be sent again.
+pub fn all_registered(visits: &[(Asked<'_>, Became)]) -> Reply {
+    let worst = visits.iter().map(|(_, became)| became).max_by_key(|became| match became {
+        Became::Excluded(Reason::Limited) => 1,
+        Became::Excluded(_) | Became::Sent(Ok(_)) => 0,
+        Became::Sent(Err(failure)) if failure.surely_not_stored() => 2,
+        Became::Sent(Err(_)) => 3,
+    });
+    let Some(worst) = worst else { return text_reply(500, ERROR) };
+    let mut lines = Vec::with_capacity(visits.len());
+    for (visit, became) in visits {
+        lines.push(Registration { visit: Some(Outcome::from(became).as_str()), ..registration(visit, became) });
+    }
+    let (status, retry_after) = status(worst);
+    Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
+}
+
+/// The visit that was asked for: its site and its page.
+pub type Asked<'a> = (&'a str, &'a str);
+
+fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registration<'a> {
+    let nothing = Registration { visit: None, site, page: asked, views: None, duplicate: None, excluded: None };
     match became {
         Became::Sent(Ok(Registered { duplicate, page })) => {
             let views = page.as_ref().and_then(|page| page.views);
             let page = page.as_ref().map_or(asked, |page| page.page.as_str());
-            let body = Registration { site, page, views, duplicate: *duplicate };
-            Reply { visit, ..json_reply(200, &body) }
+            Registration { page, views, duplicate: Some(*duplicate), ..nothing }
         }
-        Became::Sent(Err(failure)) if failure.surely_not_stored() => {
-            Reply { visit, ..failed(failure, "nothing was stored; send it again") }
-        }
-        Became::Sent(Err(failure)) => {
-            Reply { visit, ..failed(failure, "it may have been stored; send it again with the same id") }
-        }
-        Became::Excluded(reason) => {
-            let (status, retry_after) = status(became);
-            Reply { visit, retry_after, ..json_reply(status, &NotCounted { site, page: asked, excluded: reason.name() }) }
-        }
+        Became::Sent(Err(_)) => nothing,
+        Became::Excluded(reason) => Registration { excluded: Some(reason.name()), ..nothing },
     }
 }
 
@@ -305,10 +332,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::BodyNotJson(why) => (
             400,
             format!("the body is not the JSON that is due: {why}").into(),
-            "{\"site\": text, \"page\": text, \"id\": text, \"age\": text}, all optional".into(),
+            "{\"site\": text, \"page\": text, \"id\": text, \"age\": text, \"referrer\": text, …}, all optional; or a list of up to 100".into(),
         ),
         Refusal::BodyTooLarge(limit) => {
-            (413, format!("the body is over {limit} bytes").into(), format!("at most {MAX_BODY_BYTES} bytes").into())
+            (413, format!("the body is over {limit} bytes").into(), format!("at most {MAX_BODY_BYTES} bytes for a visit, {MAX_LIST_BYTES} for a list from a server").into())
         }
         Refusal::ContentType => (415, "the body is not declared as JSON".into(), "send Content-Type: application/json".into()),
         Refusal::BodyTooSlow(ms) => (408, format!("the body did not arrive within {ms} ms").into(), "send it again".into()),
@@ -359,18 +386,22 @@ fn failed(failure: &Failure, hint: &str) -> Reply {
 
 #[derive(Serialize)]
 struct Registration<'a> {
+    /// In a list: what the header says of one visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visit: Option<&'static str>,
     site: &'a str,
     page: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     views: Option<u64>,
-    duplicate: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct NotCounted<'a> {
-    site: &'a str,
-    page: &'a str,
-    excluded: &'static str,
+struct List<'a> {
+    visits: Vec<Registration<'a>>,
 }
 
 #[derive(Serialize)]

@@ -254,7 +254,7 @@ fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
 
 /// Waits for all of a few futures. They are polled together, so none waits for another; `join_all` does the same for very
 /// many, and is larger by a part of what the Worker may weigh.
-async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
+pub(super) async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(maybe_done).collect();
     poll_fn(|context| {
         let mut all = Poll::Ready(());

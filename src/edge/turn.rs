@@ -6,7 +6,6 @@ use super::clock::now_ms;
 use super::deadline::within;
 use super::headers::{self, Headers};
 use super::shard_client::ShardClient;
-use crate::counting::body::MAX_BODY_BYTES;
 use crate::counting::config::Config;
 use crate::counting::error::Refusal;
 use crate::counting::visitor::Sender;
@@ -66,14 +65,14 @@ impl Turn {
         Known::read(self.client)
     }
 
-    /// Its body, within the deadline and the cap.
-    pub(super) async fn read_body(&self) -> Result<Vec<u8>, Refusal> {
-        let too_large = || Refusal::BodyTooLarge(MAX_BODY_BYTES);
+    /// Its body, within the deadline and the cap, in bytes.
+    pub(super) async fn read_body(&self, cap: usize) -> Result<Vec<u8>, Refusal> {
+        let too_large = || Refusal::BodyTooLarge(cap);
         let stated: Option<usize> = self.header(&headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if stated.is_some_and(|length| length > MAX_BODY_BYTES) {
+        if stated.is_some_and(|length| length > cap) {
             return Err(too_large());
         }
-        within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, MAX_BODY_BYTES))
+        within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap))
             .await
             .ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?
             .map_err(|error| match error {

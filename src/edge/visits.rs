@@ -1,10 +1,11 @@
 //! Requests that are visits.
 
 use super::http_counter::HttpCounter;
+use super::shard_client::all;
 use super::turn::{Turn, Who};
 use super::{headers, limits, tallies};
 use crate::counting::badge::{Badge, grouped};
-use crate::counting::body::{BodyHeaders, find_site, visit};
+use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Visits, find_site, visits};
 use crate::counting::details::{Client, Details, campaign_of, referrer_host};
 use crate::counting::endpoint::{Became, CounterEndpoint, PageViews, Registered, home};
 use crate::counting::error::Refusal;
@@ -16,6 +17,7 @@ use crate::counting::route::Pixel;
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visitor::Sender;
+use futures_util::FutureExt;
 
 impl Turn {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
@@ -110,7 +112,7 @@ impl Turn {
             Caller::Page(origin) => origin,
         };
         let from_page = *caller != Caller::Server;
-        let bytes = self.read_body().await?;
+        let bytes = self.read_body(if from_page { MAX_BODY_BYTES } else { MAX_LIST_BYTES }).await?;
         let content_type = self.header(&headers::CONTENT_TYPE);
         let key = self.header(&headers::IDEMPOTENCY_KEY);
         let known = from_page.then(|| self.client());
@@ -120,18 +122,31 @@ impl Turn {
             own_url,
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let visit = visit(&bytes, headers, &self.config.sites)?;
+        let Visits { visits, list } = visits(&bytes, headers, &self.config.sites)?;
         let who = if from_page { self.who() } else { Who::default() };
         let bot = known.is_some_and(|known| known.is_bot());
-        let (site, page) = (visit.site.clone(), visit.page.clone());
-        let mut became = self.take(visit, &who, bot).await;
+        let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
+        // All at once, so that they leave in one batch.
+        let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
+        let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));
+        let all: Vec<_> = asked.zip(became).collect();
+        Ok(match all.as_slice() {
+            [(visit, became)] if !list => reply::registered(visit, became),
+            all => reply::all_registered(all),
+        })
+    }
+
+    /// Counts a visit, and finds the views of its page where they are spread over several shards.
+    async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+        let site = visit.site.clone();
+        let mut became = self.take(visit, who, bot).await;
         if let Became::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
             && counted.views.is_none()
         {
             // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
             counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
         }
-        Ok(reply::registered(site.as_str(), page.as_str(), &became))
+        became
     }
 
     /// Notes a visit that is not counted.

@@ -47,7 +47,7 @@ refuses('a body that is not UTF-8', 400, {
 
 refuses('a body that is not the JSON that is due', 400, {
   ...each(['{', '{}}', '{} {}', 'nope', ' ', '\u0000', '\ufeff{}', "{'page':'/'}", '{"page":"/",}', '{"page":"/a\nb"}', '{"page":"/\\ud800"}', '{"page":"/\\x"}'], postRaw),
-  ...each(['null', 'true', '1', '1e999', '"/"', '[]', '["default"]', '["default","/a","x"]', '[{}]'], postRaw),
+  ...each(['null', 'true', '1', '1e999', '"/"', '[]', '["default"]', '["default","/a","x"]', '[[{}]]', '[{},1]', '[{}'], postRaw),
   'brackets as deep as a body allows': () => postRaw('['.repeat(BODY)),
   'objects as deep as a body allows': () => postRaw('{"page":'.repeat(BODY / 8)),
   'a deep value that is closed': () => postRaw(`{"page":${'['.repeat(4000)}${']'.repeat(4000)}}`),

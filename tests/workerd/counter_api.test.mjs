@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { assertProblem } from '../support/answers.mjs';
 import { call, post, raw, views } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -75,7 +76,7 @@ test('one id sent many times at once is counted once, and one caller is told so'
 
 test('every page and every site has its own count, and a site is the sum of its pages', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog,docs' } });
-  const pages = ['/', '/a', '/a/', '/A', '/é', '/a b', '/%61', '/"\\', "/'; DROP TABLE pages; --", `/${'x'.repeat(511)}`];
+  const pages = ['/', '/a', '/a//b', '/A', '/é', '/a b', '/%2F', '/"\\', "/'; DROP TABLE pages; --", `/${'x'.repeat(511)}`];
   for (const [index, page] of pages.entries()) {
     for (let visit = 0; visit <= index; visit += 1) assert.equal((await post(footfall, { page })).json.page, page);
   }
@@ -134,4 +135,27 @@ test('counts and ids are kept when the process is started again', async (t) => {
   assert.equal(await views(after), 2);
   assert.equal((await post(after, { page: '/a', id: 'kept' })).visit, 'duplicate');
   assert.equal(await views(after), 2);
+});
+
+test('a list of visits is counted in one batch and answered line by line', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', EXCLUDED_PAGES: '/draft', STATS: 'public' } });
+  const send = (body, headers = {}) =>
+    call(`${footfall.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  const visits = [{ page: '/a', id: 'x' }, { page: '/a', id: 'x' }, { site: 'blog', referrer: 'https://news.example/' }, { page: '/draft' }, {}];
+  const answer = await send(visits);
+  assert.deepEqual([answer.status, answer.visit], [200, 'counted']);
+  assert.deepEqual(answer.json.visits, [
+    { visit: 'counted', site: 'default', page: '/a', views: 1, duplicate: false },
+    { visit: 'duplicate', site: 'default', page: '/a', views: 1, duplicate: true },
+    { visit: 'counted', site: 'blog', page: '/', views: 1, duplicate: false },
+    { visit: 'excluded', site: 'default', page: '/draft', excluded: 'page' },
+    { visit: 'counted', site: 'default', page: '/', views: 1, duplicate: false },
+  ]);
+  const referrers = await call(`${footfall.url}/api/sites/blog/referrers`);
+  assert.deepEqual(referrers.json.referrers, [{ referrer: 'news.example', views: 1 }]);
+  const hundred = await send(Array.from({ length: 100 }, (_, n) => ({ page: `/${n}`, id: `h${n}` })));
+  assert.deepEqual([hundred.status, hundred.json.visits.length], [200, 100]);
+  for (const bad of [[], Array(101).fill({}), [{}, { page: 'a' }], [{}, 1]]) assertProblem(await send(bad), 400, JSON.stringify(bad).slice(0, 60));
+  assertProblem(await send([{}], { 'idempotency-key': 'k' }), 400);
+  assert.equal((await call(`${footfall.url}/counter`)).json.views, 102, 'of a list with a mistake nothing is counted');
 });

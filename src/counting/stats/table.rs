@@ -1,6 +1,6 @@
 //! Lines of numbers, as JSON or as CSV.
 
-use crate::counting::json::quoted;
+use crate::counting::json::exact;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl Cell {
 
     fn json(&self) -> String {
         match self {
-            Self::Text(text) => quoted(text),
+            Self::Text(text) => exact(text),
             Self::Number(number) => number.to_string(),
         }
     }
@@ -66,7 +66,7 @@ impl Table {
             member(&mut json, name, cell);
         }
         if let Some(name) = self.name {
-            json.push_str(&quoted(name));
+            json.push_str(&exact(name));
             json.push_str(":[");
             for line in &self.lines {
                 json.push('{');
@@ -111,7 +111,7 @@ impl Table {
 }
 
 fn member(json: &mut String, name: &str, cell: &Cell) {
-    json.push_str(&quoted(name));
+    json.push_str(&exact(name));
     json.push(':');
     json.push_str(&cell.json());
     json.push(',');
