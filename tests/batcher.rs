@@ -7,7 +7,7 @@ mod support;
 
 use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, MAX_PARKED, Posting, RETRY_AFTER_S, Ticket};
 use footfall::counting::endpoint::Failure;
-use footfall::counting::wire::{MAX_BATCH_VISITS, Receipt};
+use footfall::counting::wire::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use support::{SECOND, T0, counted, entry, receipt};
 
 /// How long a visit of these tests waits.
@@ -75,6 +75,42 @@ fn busy(last: Ticket) -> (Batcher, Posting) {
         assert_eq!(arrive(&mut batcher, ticket, T0), Action::Park);
     }
     (batcher, posting)
+}
+
+#[test]
+fn what_is_not_counted_leaves_with_the_next_batch_or_with_a_flush() {
+    let tally = |reason, visits| Tally { day: 20_000, reason, visits };
+    let mut batcher = Batcher::default();
+    let flush = |batcher: &mut Batcher| batcher.step(Event::Flush { deadline: T0 + 5_000 }, T0);
+    assert_eq!(flush(&mut batcher), [], "nothing to tell");
+    for more in [tally(0, 1), tally(4, 1), tally(0, 2)] {
+        batcher.exclude(more);
+    }
+    let Some(Action::Post(posting)) = flush(&mut batcher).pop() else { panic!("nobody posts, so it leaves") };
+    assert_eq!((posting.batch(7).tallies, posting.batch(7).visits.len()), (vec![tally(0, 3), tally(4, 1)], 0));
+    batcher.exclude(tally(1, 5));
+    assert_eq!(flush(&mut batcher), [], "a batch is on its way");
+    assert!(matches!(batcher.step(Event::Arrived(1, entry("/a", T0 + 5_000)), T0)[..], [Action::Park]));
+    // The shard refused: it has none of them, so they leave again, with the visit that waited.
+    let refused = Err(Failure::Refused("no".to_owned()));
+    assert_eq!(batcher.step(Event::Ended(posting, refused), T0), [Action::Lead(1)]);
+    let Some(Action::Post(posting)) = batcher.step(Event::TookLead(1, entry("/a", T0 + 5_000)), T0).pop() else { panic!() };
+    assert_eq!((posting.batch(7).tallies, posting.batch(7).visits.len()), (vec![tally(1, 5), tally(0, 3), tally(4, 1)], 1));
+    assert!(!batcher.has_tallies());
+    // Nobody knows whether it has them: told again they could count twice.
+    batcher.step(Event::Ended(posting, Err(Failure::Broken("cut".to_owned()))), T0);
+    assert!(!batcher.has_tallies());
+    assert_eq!(flush(&mut batcher), []);
+}
+
+#[test]
+fn there_are_no_more_tallies_than_a_batch_takes() {
+    let mut batcher = Batcher::default();
+    for day in 0..200 {
+        batcher.exclude(Tally { day, reason: 0, visits: 1 });
+    }
+    let Some(Action::Post(posting)) = batcher.step(Event::Flush { deadline: T0 }, T0).pop() else { panic!() };
+    assert_eq!(posting.batch(7).tallies.len(), MAX_BATCH_TALLIES);
 }
 
 #[test]

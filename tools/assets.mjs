@@ -1,8 +1,9 @@
-// What is served as it is, next to the Worker and without a request to it: the script for pages, made small.
+// What is served as it is, next to the Worker and without a request to it: the script for pages, made small, and under the names
+// that other counters have for theirs.
 
 import { build as esbuild } from 'esbuild';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT } from './pins.mjs';
 import { Trouble } from './run.mjs';
@@ -13,32 +14,48 @@ import { Trouble } from './run.mjs';
  */
 const MAX_SCRIPT_GZIP_BYTES = 985;
 
+/** The paths of scripts that are known by other names: those of counters that people leave. */
+const GOATCOUNTER = '/count.js';
+const BUSUANZI = '/busuanzi/2.3/busuanzi.pure.mini.js';
+
 /**
- * Any page may load the script, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
+ * Any page may load the scripts, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
  * The format is that of Cloudflare's static assets.
  */
-const HEADERS = `/footfall.js
+const HEADERS = ['/footfall.js', GOATCOUNTER, BUSUANZI]
+  .map(
+    (path) => `${path}
   Access-Control-Allow-Origin: *
   Cache-Control: public, max-age=3600
   Cross-Origin-Resource-Policy: cross-origin
   X-Content-Type-Options: nosniff
-`;
+`,
+  )
+  .join('');
 
 /** Writes the assets into a directory. */
 export async function buildAssets(into) {
+  const footfall = await script('footfall.js');
+  const size = gzipSync(footfall, { level: 9 }).length;
+  if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
+  const files = { '/footfall.js': footfall, [GOATCOUNTER]: footfall, [BUSUANZI]: (await script('busuanzi.js')) + footfall, '/_headers': HEADERS };
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(into, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+}
+
+async function script(name) {
   const { outputFiles } = await esbuild({
-    entryPoints: [join(ROOT, 'assets', 'footfall.js')],
+    entryPoints: [join(ROOT, 'assets', name)],
+    bundle: true,
+    format: 'iife',
     minify: true,
     // What browsers of 2021 know.
     target: 'es2021',
     legalComments: 'none',
     write: false,
   });
-  const [{ contents }] = outputFiles;
-  const size = gzipSync(contents, { level: 9 }).length;
-  if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
-  mkdirSync(into, { recursive: true });
-  writeFileSync(join(into, 'footfall.js'), contents);
-  writeFileSync(join(into, '_headers'), HEADERS);
-  return size;
+  return outputFiles[0].text;
 }

@@ -14,6 +14,7 @@ pub mod contract;
 pub mod day_cache;
 pub mod days;
 pub mod details;
+pub mod dropin;
 pub mod endpoint;
 pub mod error;
 pub mod exclusion;

@@ -370,6 +370,16 @@ fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
     }
 }
 
+/// A read that failed.
+pub fn read_failed(failure: &Failure) -> Reply {
+    failed(failure, READ_AGAIN)
+}
+
+/// A text of a type.
+pub fn text(status: u16, content_type: &'static str, body: String) -> Reply {
+    Reply { status, content_type, body: body.into(), ..Reply::default() }
+}
+
 /// The hint of a read that failed.
 const READ_AGAIN: &str = "ask again";
 

@@ -2,6 +2,7 @@
 
 use super::badge::{self, Badge};
 use super::days::{Day, parse_date};
+use super::dropin::{self, DropIn};
 use super::error::Refusal;
 use super::page::Page;
 use super::stats::{self, Stats};
@@ -21,6 +22,8 @@ pub enum Route {
     Read(Read),
     /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
     Pixel(Pixel),
+    /// A route of another counter.
+    DropIn(DropIn),
     /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
     Badge(Box<Badge>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
@@ -85,14 +88,22 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
 
 /// Paths that go on with names.
 fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
+    if path == "/count" {
+        // Its script sends a beacon, which is a POST without a body, or asks for a picture.
+        return match method {
+            "GET" | "HEAD" | "POST" => dropin::count(query).map(Route::DropIn),
+            _ => Err(Refusal::Method("GET, HEAD, POST")),
+        };
+    }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
-    if !["api", "badge", "pixel"].contains(&first) {
+    if !["api", "badge", "pixel", "hit", "get", "counter"].contains(&first) {
         return Err(Refusal::UnknownPath);
     }
     match (first, method) {
         (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
         ("pixel", "GET" | "HEAD") => pixel(rest, query).map(Route::Pixel),
+        ("hit" | "get" | "counter", "GET" | "HEAD") => dropin::read(first, rest, query).map(Route::DropIn),
         (_, "GET" | "HEAD") => {
             let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
             stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats)))

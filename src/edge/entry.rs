@@ -62,6 +62,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::Register) => turn.register(&caller).await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").await,
+        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").await,
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Ok(Route::Stats(stats)) => turn.read_stats(&stats).await,

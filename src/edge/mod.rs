@@ -9,6 +9,7 @@ mod config;
 mod days_client;
 mod days_object;
 mod deadline;
+mod dropins;
 mod entry;
 mod headers;
 mod http_counter;

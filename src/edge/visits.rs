@@ -39,11 +39,21 @@ impl Turn {
         if head {
             return Ok(reply::home_head());
         }
-        if !self.config.origins.lists_page(self.header(&headers::REFERER).as_deref(), &self.url) {
+        if !self.is_listed_page() {
             self.note(&site, Reason::Origin);
             return Ok(reply::pixel(&Became::Excluded(Reason::Origin)));
         }
         Ok(reply::pixel(&self.take_image(site, pixel.page).await))
+    }
+
+    /// Whether the page that shows a picture of ours may, as far as the browser tells.
+    pub(super) fn is_listed_page(&self) -> bool {
+        self.config.origins.lists_page(Some(&self.referrer()), &self.url)
+    }
+
+    /// The URL of the page that a request comes from, or nothing.
+    pub(super) fn referrer(&self) -> String {
+        self.header(&headers::REFERER).unwrap_or_default()
     }
 
     /// `GET /badge/SITE/PAGE.svg`.
@@ -70,7 +80,7 @@ impl Turn {
     }
 
     /// Counts a visit, unless it is one that is not counted; that is noted.
-    async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+    pub(super) async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Became {
         let (address, page) = (who.address(), visit.page.as_str());
         let reason = if bot {
             Some(Reason::Bot)
@@ -93,9 +103,9 @@ impl Turn {
     }
 
     /// What a request tells by itself of where it comes from.
-    fn seen_details(&self) -> Details {
+    pub(super) fn seen_details(&self) -> Details {
         let known = self.client();
-        let referrer = self.header(&headers::REFERER).map_or_else(String::new, |url| referrer_host(&url, &self.url));
+        let referrer = referrer_host(&self.referrer(), &self.url);
         let campaign = self.url.split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
         Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str))
     }
@@ -137,7 +147,7 @@ impl Turn {
     }
 
     /// Counts a visit, and finds the views of its page where they are spread over several shards.
-    async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+    pub(super) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Became {
         let site = visit.site.clone();
         let mut became = self.take(visit, who, bot).await;
         if let Became::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became

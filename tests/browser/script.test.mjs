@@ -6,10 +6,10 @@ import { poll } from '../support/waiters.mjs';
 import { startBrowser, startFootfall, startSite } from './support.mjs';
 
 /** A site whose pages load the script of a host that starts after it. */
-async function start(t, { pages = {}, headers, attributes = '', context = {} } = {}) {
+async function start(t, { pages = {}, headers, attributes = '', context = {}, snippet } = {}) {
   let host = { url: '' };
-  const page = (body = '') =>
-    `<!doctype html><title>t</title><link rel=icon href=data:,>${body}<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
+  const own = () => `<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
+  const page = (body = '') => `<!doctype html><title>t</title><link rel=icon href=data:,>${body}${(snippet ?? own)(host.url)}`;
   const all = () => ({
     '/': page('<a href=/a>a</a>'), '/a': page('<a href=/b>b</a>'), '/b': page(), '/app': page(),
     ...Object.fromEntries(Object.entries(pages).map(([path, body]) => [path, page(body)])),
@@ -187,4 +187,23 @@ test('without localStorage it counts all the same', async (t) => {
   host.cut = false;
   await reaches(host, undefined, 2);
   assert.equal(new Set(host.posts.map(({ id }) => id)).size, 2);
+});
+
+test('the snippets of busuanzi and GoatCounter work with the host changed', async (t) => {
+  const busuanzi = (host) => `<script async src="${host}/busuanzi/2.3/busuanzi.pure.mini.js"></script>`;
+  const spans = `<span id="busuanzi_container_site_pv" style="display:none"><span id="busuanzi_value_site_pv"></span></span>
+    <span id="busuanzi_container_page_pv" style="display:none"><span id="busuanzi_value_page_pv"></span></span>
+    <span id="busuanzi_container_site_uv" style="display:none"><span id="busuanzi_value_site_uv"></span></span>`;
+  const one = await start(t, { snippet: busuanzi, pages: { '/b1': spans, '/b2': spans } });
+  const page = await one.browser.newPage();
+  await page.goto(`${one.site}/b1`);
+  await page.goto(`${one.site}/b2`);
+  const texts = () => page.$$eval('[id^=busuanzi_container]', (all) => all.map((element) => element.innerText.trim()).join());
+  await poll(async () => (await texts()) === '2,1,1', 'the numbers, shown');
+
+  const goatcounter = (host) => `<script data-goatcounter="${host}/count" async src="${host}/count.js"></script>
+    <noscript><img src="${host}/count?p=/a"></noscript>`;
+  const two = await start(t, { snippet: goatcounter });
+  await (await two.browser.newPage()).goto(`${two.site}/a`);
+  await reaches(two.host, '/a', 1);
 });

@@ -1,7 +1,7 @@
 // What the browser tests share: a real Chromium, a small site, and the host that a page's script calls.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -39,10 +39,13 @@ class Host {
   losesAnswers = false;
   /** The bodies that pages sent, those that were cut included. */
   posts = [];
-  #script = readFileSync(join(BUILD, 'assets', 'footfall.js'));
 
   serve(worker, request, response) {
-    if (request.url === '/footfall.js') return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(this.#script);
+    // As the platform does: a static asset if there is one, else the Worker.
+    const asset = join(BUILD, 'assets', new URL(request.url, 'http://host').pathname);
+    if (asset.endsWith('.js') && existsSync(asset)) {
+      return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(asset));
+    }
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', () => {
