@@ -47,7 +47,8 @@ function taken(port) {
 
 /** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
 function serve(args) {
-  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--persist-to', '.wrangler/state');
+  // On one's own machine every visit comes from one address.
+  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--persist-to', '.wrangler/state', '--var', 'RATE_LIMITS:off');
   // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
   // so that Ctrl-C comes to us alone and everything ends in one order.
   const child = spawn(command, [...before, ...args], {

@@ -40,6 +40,8 @@ pub struct Config {
     pub excluded_addresses: Addresses,
     /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
     pub excluded_pages: Pages,
+    /// `RATE_LIMITS`: whether the limits that `wrangler.toml` binds are asked.
+    pub limits: bool,
     /// `STATS` and `STATS_TOKEN`: who may read what was counted.
     pub stats: Access,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
@@ -92,6 +94,7 @@ impl Config {
                 Pages::parse,
                 "pages separated by commas, such as /draft, /admin/*",
             )?,
+            limits: limits(&variable("RATE_LIMITS"))?,
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
@@ -134,6 +137,19 @@ fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
             variable: "STATS",
             value: show(&access),
             allowed: "`public`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
+        }),
+    }
+}
+
+fn limits(variable: &Variable) -> Result<bool, ConfigError> {
+    match variable {
+        Variable::Missing => Ok(true),
+        Variable::Text(text) if text == "on" => Ok(true),
+        Variable::Text(text) if text == "off" => Ok(false),
+        other => Err(ConfigError {
+            variable: "RATE_LIMITS",
+            value: show(other),
+            allowed: "`on`, for those that are bound, or `off`".to_owned(),
         }),
     }
 }
@@ -312,6 +328,7 @@ mod tests {
             origins: Origins::default(),
             excluded_addresses: Addresses::default(),
             excluded_pages: Pages::default(),
+            limits: true,
             stats: Access::Closed,
             shards: 1,
         };

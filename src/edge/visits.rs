@@ -88,7 +88,7 @@ impl Turn {
             Some(Reason::Address)
         } else if self.config.excluded_pages.has(page) {
             Some(Reason::Page)
-        } else if limits::exceeded(&self.env, &visit.site, address).await {
+        } else if self.config.limits && limits::exceeded(&self.env, &visit.site, address).await {
             Some(Reason::Limited)
         } else {
             None

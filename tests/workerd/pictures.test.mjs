@@ -103,4 +103,8 @@ test('a rate limit stands in front of the counter', async (t) => {
   assert.equal((await visit('203.0.113.8')).visit, 'counted', 'another address');
   for (let n = 0; n < 5; n += 1) assert.equal((await visit('198.51.100.1')).visit, 'counted', 'a limit that fails lets through');
   assert.equal(await views(footfall), 9);
+  const unlimited = await startWorkerd(t, { vars: { RATE_LIMITS: 'off' }, services: { limiter: { source: LIMITER } }, bindings: { ADDRESS_LIMIT: 'limiter' } });
+  for (let n = 0; n < 5; n += 1) assert.equal((await call(`${unlimited.url}/`, { headers: READER })).visit, 'counted');
+  const wrong = await startWorkerd(t, { vars: { RATE_LIMITS: 'no' } });
+  assertProblem(await call(`${wrong.url}/`), 500);
 });
