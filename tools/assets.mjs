@@ -1,7 +1,6 @@
 // What is served as it is, next to the Worker and without a request to it: the script for pages, made small, and under the names
 // that other counters have for theirs.
 
-import { build as esbuild } from 'esbuild';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -47,7 +46,9 @@ export async function buildAssets(into) {
 }
 
 async function script(name) {
-  const { outputFiles } = await esbuild({
+  // Not before it is asked for: on a fresh machine this file is read before esbuild is installed.
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'assets', name)],
     bundle: true,
     format: 'iife',
