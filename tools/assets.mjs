@@ -1,7 +1,7 @@
 // What is served as it is, next to the Worker and without a request to it: the script for pages, made small, and under the names
 // that other counters have for theirs.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT } from './pins.mjs';
@@ -18,10 +18,10 @@ const GOATCOUNTER = '/count.js';
 const BUSUANZI = '/busuanzi/2.3/busuanzi.pure.mini.js';
 
 /**
- * Any page may load the scripts, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
+ * Any page may load the scripts and read the description, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
  * The format is that of Cloudflare's static assets.
  */
-const HEADERS = ['/footfall.js', GOATCOUNTER, BUSUANZI]
+const HEADERS = ['/footfall.js', '/openapi.json', GOATCOUNTER, BUSUANZI]
   .map(
     (path) => `${path}
   Access-Control-Allow-Origin: *
@@ -37,7 +37,7 @@ export async function buildAssets(into) {
   const footfall = await script('footfall.js');
   const size = gzipSync(footfall, { level: 9 }).length;
   if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
-  const files = { '/footfall.js': footfall, [GOATCOUNTER]: footfall, [BUSUANZI]: (await script('busuanzi.js')) + footfall, '/_headers': HEADERS };
+  const files = { '/footfall.js': footfall, [GOATCOUNTER]: footfall, [BUSUANZI]: (await script('busuanzi.js')) + footfall, '/openapi.json': readFileSync(join(ROOT, 'assets', 'openapi.json')), '/_headers': HEADERS };
   for (const [path, content] of Object.entries(files)) {
     const file = join(into, path);
     mkdirSync(dirname(file), { recursive: true });

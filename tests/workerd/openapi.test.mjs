@@ -1,0 +1,108 @@
+// The OpenAPI document against the real Worker: whatever is asked, the answer is one that the document describes.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import Ajv from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { ROOT } from '../support/built.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+const DOCUMENT = JSON.parse(readFileSync(join(ROOT, 'assets', 'openapi.json'), 'utf8'));
+
+const ajv = new Ajv.default({ strict: false, allErrors: true });
+ajv.addSchema({ $id: 'openapi', ...DOCUMENT });
+
+const resolve = (value) => (value?.$ref ? value.$ref.slice(2).split('/').reduce((at, key) => at[key], DOCUMENT) : value);
+const compiled = new Map();
+
+/** A schema of the document, compiled once; its references lead into the document. */
+function validator(schema) {
+  const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
+  if (!compiled.has(text)) compiled.set(text, ajv.compile(JSON.parse(text)));
+  return compiled.get(text);
+}
+
+/** Fails unless the document says that this operation may answer so. */
+async function check(operation, response, what) {
+  const { status, headers } = response;
+  const described = resolve(operation.responses[status]);
+  assert.ok(described, `${what}: status ${status} is not in the document`);
+  for (const [name, header] of Object.entries(described.headers ?? {})) {
+    const value = headers.get(name);
+    if (value !== null) assert.ok(validator(resolve(header).schema)(value), `${what}: ${name}: ${value}`);
+  }
+  const text = await response.text();
+  const type = headers.get('content-type');
+  const content = described.content?.[type] ?? (text === '' ? {} : undefined);
+  assert.ok(content, `${what}: ${status} with ${type} is not in the document`);
+  if (!content.schema) return;
+  const body = type === 'application/json' ? JSON.parse(text) : text;
+  const validate = validator(content.schema);
+  assert.ok(validate(body), `${what}: ${text.slice(0, 300)}\n${ajv.errorsText(validate.errors)}`);
+}
+
+test('the document is OpenAPI 3.1', async () => {
+  const { valid, errors } = await new Validator().validate(structuredClone(DOCUMENT));
+  assert.ok(valid, JSON.stringify(errors));
+  assert.equal(DOCUMENT.openapi, '3.1.0');
+});
+
+/** Values for a parameter: right ones, wrong ones and none. */
+function values({ name, schema }) {
+  const right = {
+    SITE: ['default', 'blog'], site: ['default', 'blog'], page: ['/', '/a', '/%C3%A9'], PAGE: ['a', 'a/b', ''], from: ['2026-10-30', '2026-11-20'], to: ['2026-11-22', '2026-11-23'],
+    day: ['2026-11-22'], tz: ['UTC', 'Europe/Berlin', 'Asia/Kolkata'], color: ['red', '0af'], label: ['views', '<&>'], 'Idempotency-Key': ['a', 'b'], 'If-None-Match': ['"x"'],
+  }[name] ?? schema.enum ?? ['1', '100'];
+  const wrong = fc.oneof(fc.constantFrom('', '0', '-1', '%', '99999999999', '2026-13-01', '\u0000', 'é', '"><script>'), fc.string({ maxLength: 20 }));
+  return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...right) }, { weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: wrong });
+}
+
+const visits = fc.record(
+  Object.fromEntries(['site', 'page', 'id', 'age', 'referrer', 'campaign'].map((name) => [name, fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...({ site: ['default'], page: ['/', '/a'], id: ['x', 'y'], age: ['0'], referrer: ['https://news.example/'], campaign: ['c'] })[name]) }, { weight: 1, arbitrary: fc.jsonValue() })])),
+  { requiredKeys: [] },
+);
+const bodies = fc.oneof({ weight: 6, arbitrary: visits }, { weight: 3, arbitrary: fc.array(visits, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.jsonValue() });
+
+for (const [path, item] of Object.entries(DOCUMENT.paths)) {
+  for (const [method, operation] of Object.entries(item)) {
+    test(`${method.toUpperCase()} ${path} answers as the document says`, async (t) => {
+      const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', STATS: 'public', EXCLUDED_PAGES: '/draft' } });
+      const parameters = operation.parameters ?? [];
+      const statuses = new Set();
+      const asked = fc.record({ given: fc.tuple(...parameters.map(values)), body: bodies });
+      await fc.assert(
+        fc.asyncProperty(asked, async ({ given, body }) => {
+          let url = path;
+          const query = new URLSearchParams();
+          const headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
+          parameters.forEach((parameter, at) => {
+            const value = given[at];
+            if (parameter.in === 'path') url = url.replace(`{${parameter.name}}`, encodeURIComponent(value ?? 'default'));
+            else if (value === undefined) return;
+            else if (parameter.in === 'query') query.set(parameter.name, value);
+            else if (/^[\x21-\x7e]+$/.test(value)) headers[parameter.name] = value;
+          });
+          const init = { method: method.toUpperCase(), headers };
+          if (operation.requestBody) Object.assign(init, { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } });
+          const what = `${init.method} ${url}?${query} ${init.body ?? ''}`;
+          const response = await fetch(`${footfall.url}${url}?${query}`, init);
+          statuses.add(response.status);
+          await check(operation, response, what);
+        }),
+        { numRuns: 150, seed: 20261122 },
+      );
+      assert.ok(statuses.has(200), `only ${[...statuses]} came`);
+    });
+  }
+}
+
+test('every path that is served is in the document, but those of other counters', async (t) => {
+  const footfall = await startWorkerd(t);
+  const nowhere = await (await fetch(`${footfall.url}/nowhere`)).json();
+  const told = [...nowhere.hint.matchAll(/(GET|POST) (\/\S*?)(?=[,\s]|$)/g)].map(([, method, path]) => `${method.toLowerCase()} ${path}`);
+  const known = Object.entries(DOCUMENT.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path.replaceAll(/[{}]/g, '')}`));
+  for (const one of told) assert.ok(known.includes(one), one);
+});
