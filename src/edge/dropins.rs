@@ -39,7 +39,7 @@ impl Turn {
             self.note(&site, Reason::Origin);
             return Err(Refusal::Origin);
         }
-        let visit = Visit { site: site.clone(), page: key.page.clone(), id: None, details: self.seen_details() };
+        let visit = Visit { site: site.clone(), page: key.page.clone(), id: None, details: self.seen_details("") };
         let became = self.take_and_tell(visit, &self.who(), false).await;
         let views = match &became {
             Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
@@ -55,6 +55,10 @@ impl Turn {
         if *caller == Caller::Elsewhere || !self.is_listed_page() {
             self.note(&site, Reason::Origin);
             return Became::Excluded(Reason::Origin);
+        }
+        if self.is_prefetch() {
+            self.note(&site, Reason::Prefetch);
+            return Became::Excluded(Reason::Prefetch);
         }
         let known = self.client();
         let campaign = campaign_of(&seen.query);

@@ -8,7 +8,7 @@ use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
 use crate::counting::reply::{self, Reply};
-use crate::counting::route::{Route, is_prefetch, route};
+use crate::counting::route::{Route, route};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -51,7 +51,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(_) => turn.config.origins.caller(turn.header(&headers::ORIGIN), &turn.url),
     };
     let done = match routed {
-        Ok(Route::Home) if turn.header(&headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value)) => {
+        Ok(Route::Home) if turn.is_prefetch() => {
             turn.note(turn.config.sites.first(), Reason::Prefetch);
             Ok(reply::prefetch())
         }

@@ -13,7 +13,7 @@ use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
 use crate::counting::reply::{self, Reply};
-use crate::counting::route::Pixel;
+use crate::counting::route::{Pixel, is_prefetch};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visitor::Sender;
@@ -29,7 +29,7 @@ impl Turn {
             return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
         }
         let who = self.who();
-        let visit = Visit { site, page, id: None, details: self.seen_details() };
+        let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()) };
         reply::home(&self.take(visit, &who, false).await)
     }
 
@@ -71,10 +71,15 @@ impl Turn {
         Ok(reply::badge(badge.svg(&text), became.as_ref(), views.is_ok()))
     }
 
-    /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks.
+    /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks. And where an
+    /// image comes from is the page that it is in: where its reader comes from is not known.
     async fn take_image(&self, site: Site, page: Page) -> Became {
+        if self.is_prefetch() {
+            self.note(&site, Reason::Prefetch);
+            return Became::Excluded(Reason::Prefetch);
+        }
         let proxied = self.header(&headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
-        let (details, who) = if proxied { Default::default() } else { (self.seen_details(), self.who()) };
+        let (details, who) = if proxied { Default::default() } else { (self.seen_details(""), self.who()) };
         let bot = !proxied && self.client().is_bot();
         self.take(Visit { site, page, id: None, details }, &who, bot).await
     }
@@ -102,10 +107,15 @@ impl Turn {
         }
     }
 
-    /// What a request tells by itself of where it comes from.
-    pub(super) fn seen_details(&self) -> Details {
+    /// Whether a browser asks ahead of its reader. A page that is prerendered asks for its images, too.
+    pub(super) fn is_prefetch(&self) -> bool {
+        self.header(&headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value))
+    }
+
+    /// What a request tells by itself of who makes it, with the URL where they come from.
+    pub(super) fn seen_details(&self, referrer: &str) -> Details {
         let known = self.client();
-        let referrer = referrer_host(&self.referrer(), &self.url);
+        let referrer = referrer_host(referrer, &self.url);
         let campaign = self.url.split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
         Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str))
     }

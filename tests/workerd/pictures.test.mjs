@@ -33,12 +33,16 @@ test('a pixel counts a view of its page and is one transparent pixel that nobody
 });
 
 test('a pixel that is not counted says why, and is a picture all the same', async (t) => {
-  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'https://blog.example' } });
+  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'https://blog.example', STATS: 'public' } });
   const elsewhere = await picture(footfall, '/pixel/default.gif', { ...READER, referer: 'https://evil.example/' });
   assert.deepEqual([elsewhere.status, elsewhere.visit, elsewhere.bytes.length], [200, 'excluded', 43]);
   assert.equal((await picture(footfall, '/pixel/default.gif', { ...READER, referer: 'https://blog.example/' })).visit, 'counted');
   assert.equal((await picture(footfall, '/pixel/default.gif', { ...READER, 'user-agent': 'Googlebot/2.1' })).visit, 'bot');
+  const ahead = await picture(footfall, '/pixel/default.gif', { ...READER, 'sec-purpose': 'prefetch;prerender' });
+  assert.deepEqual([ahead.visit, ahead.headers.get('content-type')], ['excluded', 'image/gif']);
   assert.equal(await views(footfall), 1);
+  const referrers = await call(`${footfall.url}/api/sites/default/referrers`);
+  assert.deepEqual(referrers.json.referrers, [], 'the page that a picture is in refers nobody to itself');
   for (const [path, status] of [['none.gif', 404], ['default.png', 404], ['default.gif?page=a', 400], ['default.gif?pgae=/a', 400]]) {
     assertProblem(await call(`${footfall.url}/pixel/${path}`), status, path);
   }
