@@ -5,6 +5,7 @@
 
 mod support;
 
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::until_over;
 use footfall::counting::details::{Details, Device};
 use footfall::counting::ledger::people::MAX_VISITORS;
@@ -240,7 +241,7 @@ fn no_number_of_a_batch_keeps_a_later_fold_from_storing_it() {
     for sequence in [(1 << 53) - 1, 1 << 53, u64::MAX] {
         let mut rig = Rig::new();
         let _taken_or_refused = rig.try_send(1, sequence, &[visit("/a")]);
-        assert_eq!(rig.ledger.maintain(rig.now).map(|_| ()), Ok(()), "after a batch of number {sequence}");
+        assert_eq!(rig.ledger.maintain(rig.now, KEEP_HOURS_DAYS).map(|_| ()), Ok(()), "after a batch of number {sequence}");
         assert!(Ledger::open(rig.sql.clone(), rig.now).is_ok());
     }
 }

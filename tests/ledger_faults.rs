@@ -5,6 +5,7 @@
 
 mod support;
 
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, StorageError, Value};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;
@@ -109,7 +110,7 @@ fn maintenance_after_any_fault_changes_no_number() {
     let tomorrow = T0 + DAY;
     // No answer to look at: what counts is that the next call goes through.
     let call = |shard: &mut Shard<Broken>| {
-        shard.maintain(tomorrow).ok()?;
+        shard.maintain(tomorrow, KEEP_HOURS_DAYS).ok()?;
         Some(Answer::Seen(true))
     };
     at_every_statement(&start, &AWAKE_OR_ASLEEP, call, |_, shard, mut stored| {
@@ -173,7 +174,7 @@ fn read_all(start: &Sqlite, damage: &str) -> Result<(), StorageError> {
     }
     ledger.visitors(TODAY)?;
     ledger.visitors(TODAY - 1)?;
-    ledger.maintain(T0)?;
+    ledger.maintain(T0, KEEP_HOURS_DAYS)?;
     let sent = [visit("/a"), visit("/b"), visit("/c")];
     let batch: Batch<'_> = batch(9, 1, T0, &sent);
     match ledger.apply(&batch, T0) {

@@ -13,6 +13,7 @@
 
 mod support;
 
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{Day, day_of};
 use footfall::counting::ledger::JOURNAL_ROWS;
 use footfall::counting::ledger::recent::KEEP_MS;
@@ -215,8 +216,8 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
             }
             Op::Restart => world.shard = Shard::new(world.sql.clone()),
             Op::Maintain => {
-                if world.shard.maintain(world.now).is_err() {
-                    world.shard.maintain(world.now).unwrap();
+                if world.shard.maintain(world.now, KEEP_HOURS_DAYS).is_err() {
+                    world.shard.maintain(world.now, KEEP_HOURS_DAYS).unwrap();
                 }
                 model.day = model.day.max(day_of(world.now));
             }

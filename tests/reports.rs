@@ -180,6 +180,7 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
     let mut rig = Rig::new();
     let mut expected = Vec::new();
     for day in 0..KEEP_HOURS_DAYS + 5 {
+        let day = u64::from(day);
         rig.now = T0 + day * DAY;
         rig.send(1, 2 * day + 1, &[visit("/a").by(1), visit("/b").by(1)]);
         rig.wait(2 * HOUR);
@@ -200,7 +201,7 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
             .collect();
         assert_eq!(by_day[..4], [1, 1, 1, 1], "rolled into days");
         assert_eq!(by_day[5..], vec![2; by_day.len() - 5], "not yet");
-        let days = KEEP_HOURS_DAYS + 5;
+        let days = u64::from(KEEP_HOURS_DAYS) + 5;
         assert_eq!(
             names(&mut rig, Question::Pages(EVER)),
             [("/a".to_owned(), 3 * days, 2 * days), ("/b".to_owned(), days, days)]

@@ -11,6 +11,7 @@
 
 mod support;
 
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::DayRecord;
 use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
 use footfall::counting::report::{Line, Question, Span};
@@ -232,7 +233,7 @@ proptest! {
         if restart {
             shard = Shard::new(sql);
         }
-        prop_assert!(shard.maintain(T0).is_ok());
+        prop_assert!(shard.maintain(T0, KEEP_HOURS_DAYS).is_ok());
         let mut views = |now| decode::<Answer>(&shard.serve(&encode(&Call::Views(None)), now).bytes).unwrap();
         let Answer::Views(before) = views(T0) else { panic!() };
         prop_assert!(before >= at_least);

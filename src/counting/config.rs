@@ -2,10 +2,14 @@
 
 use super::exclusion::{Addresses, MAX_EXCLUSIONS, Pages};
 use super::json::quoted;
+use super::ledger::MAX_PAGES;
+use super::ledger::report::KEEP_HOURS_DAYS;
 use super::origin::{MAX_ORIGINS, Origins};
 use super::route::split_scheme;
 use super::routing::MAX_SHARDS;
 use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
+use super::stats::MAX_DAYS;
+use std::ops::RangeInclusive;
 
 /// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
 pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
@@ -13,6 +17,10 @@ pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 /// The most that `COUNTER_TIMEOUT_MS` may be. A request whose client has left is kept alive for 30 s at most, so a
 /// deadline past that would never be reached; this leaves 5 s to finish.
 pub const MAX_TIMEOUT_MS: u32 = 25_000;
+
+/// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
+const MOST_PAGES: u32 = 10_000;
+const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES);
 
 /// The value of a variable as the platform hands it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +52,12 @@ pub struct Config {
     pub limits: bool,
     /// `STATS` and `STATS_TOKEN`: who may read what was counted.
     pub stats: Access,
+    /// `ADMIN_TOKEN`: who may export, import, change and delete it.
+    pub admin: Access,
+    /// `CREATE_LIMIT`: strangers may create counters while a site has fewer pages than this.
+    pub create_limit: u32,
+    /// `HOURS_KEPT_DAYS`: after so many days hours are added up by day.
+    pub hours_kept_days: u32,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
     pub shards: u16,
 }
@@ -77,7 +91,7 @@ impl Config {
                 variable("COUNTER_TIMEOUT_MS"),
                 "COUNTER_TIMEOUT_MS",
                 DEFAULT_TIMEOUT_MS,
-                MAX_TIMEOUT_MS,
+                1..=MAX_TIMEOUT_MS,
                 " of milliseconds",
             )?,
             sites: sites(variable("SITES"))?,
@@ -96,7 +110,10 @@ impl Config {
             )?,
             limits: limits(&variable("RATE_LIMITS"))?,
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
-            shards: whole_number(variable("SHARDS"), "SHARDS", 1, MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
+            admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            create_limit: whole_number(variable("CREATE_LIMIT"), "CREATE_LIMIT", 0, 0..=MOST_PAGES, " of pages")?,
+            hours_kept_days: whole_number(variable("HOURS_KEPT_DAYS"), "HOURS_KEPT_DAYS", KEEP_HOURS_DAYS, 1..=MAX_DAYS, " of days")?,
+            shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
     }
 }
@@ -185,16 +202,23 @@ fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn whole_number(variable: Variable, name: &'static str, default: u32, most: u32, unit: &str) -> Result<u32, ConfigError> {
+fn whole_number(
+    variable: Variable,
+    name: &'static str,
+    default: u32,
+    range: RangeInclusive<u32>,
+    unit: &str,
+) -> Result<u32, ConfigError> {
     let number = match &variable {
         Variable::Missing => Some(default),
         Variable::Text(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
         _ => None,
     };
     match number {
-        Some(number) if (1..=most).contains(&number) => Ok(number),
+        Some(number) if range.contains(&number) => Ok(number),
         _ => {
-            Err(ConfigError { variable: name, value: show(&variable), allowed: format!("a whole number{unit} from 1 to {most}") })
+            let allowed = format!("a whole number{unit} from {} to {}", range.start(), range.end());
+            Err(ConfigError { variable: name, value: show(&variable), allowed })
         }
     }
 }
@@ -330,9 +354,25 @@ mod tests {
             excluded_pages: Pages::default(),
             limits: true,
             stats: Access::Closed,
+            admin: Access::Closed,
+            create_limit: 0,
+            hours_kept_days: 90,
             shards: 1,
         };
         assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn numbers_have_ranges_of_their_own() {
+        assert_eq!(with("CREATE_LIMIT", text("0")).unwrap().create_limit, 0);
+        assert_eq!(with("CREATE_LIMIT", text("10000")).unwrap().create_limit, 10_000);
+        assert_eq!(with("HOURS_KEPT_DAYS", text("3660")).unwrap().hours_kept_days, 3_660);
+        for (name, value) in [("CREATE_LIMIT", "10001"), ("HOURS_KEPT_DAYS", "0"), ("HOURS_KEPT_DAYS", "3661"), ("ADMIN_TOKEN", "short")] {
+            assert_eq!(with(name, text(value)).unwrap_err().variable, name, "{value}");
+        }
+        let token = "0123456789abcdef";
+        assert_eq!(with("ADMIN_TOKEN", text(token)).unwrap().admin, Access::Token(token.to_owned()));
+        assert!(!with("ADMIN_TOKEN", text("secret and short")).unwrap_err().to_string().contains("secret"));
     }
 
     #[test]

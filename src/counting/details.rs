@@ -48,6 +48,18 @@ impl Kind {
         }
     }
 
+    /// How a file of an export writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Country => "country",
+            Self::Referrer => "referrer",
+            Self::Source => "source",
+            Self::Medium => "medium",
+            Self::Campaign => "campaign",
+        }
+    }
+
     /// The longest value, in bytes.
     fn most(self) -> usize {
         match self {

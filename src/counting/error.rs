@@ -37,6 +37,12 @@ pub enum Refusal {
     Token,
     /// Numbers of this kind are the owner's, and the owner set neither a token nor that they are public.
     Closed,
+    /// Only the owner may, and set no token.
+    NoAdmin,
+    /// A file is imported into a site that has views.
+    NotEmpty,
+    /// What is wrong with a file.
+    File(String),
     /// A parameter of the query is not UTF-8 once decoded.
     QueryNotUtf8,
     /// The body is not UTF-8.

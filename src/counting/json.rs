@@ -1,4 +1,4 @@
-//! JSON, as far as anybody may send it: a flat object of texts. And texts quoted as in JSON.
+//! JSON, as far as anybody may send it: a flat object of texts, or of texts and whole numbers. And texts quoted as in JSON.
 //!
 //! The parser is serde_json. What it says of a wrong type itself costs 30 KB of WebAssembly, because it can quote any value;
 //! so the visitors here take every kind, and what is not due is refused afterwards, by its kind.
@@ -32,8 +32,20 @@ pub type Texts<const N: usize> = [Option<String>; N];
 /// What is wrong with the text: not JSON (and where), not an object, a value that is no text, a name that is not one of
 /// `names` or is there twice; in a list of which object, counted from 0.
 pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec<Texts<N>>, String> {
+    values(text, names, false)
+}
+
+/// The same, where a value may be a whole number, too; it is given as a text.
+///
+/// # Errors
+/// As [`texts`].
+pub fn texts_and_numbers<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec<Texts<N>>, String> {
+    values(text, names, true)
+}
+
+fn values<const N: usize>(text: &str, names: [&'static str; N], numbers: bool) -> Result<Vec<Texts<N>>, String> {
     let mut parser = serde_json::Deserializer::from_str(text);
-    let mut found = Objects { names, objects: Vec::new() };
+    let mut found = Objects { names, numbers, objects: Vec::new() };
     let list = is_list(text);
     let read = if list { parser.deserialize_any(&mut found).map(|_| ()) } else { found.one(&mut parser) };
     read.and_then(|()| parser.end()).map_err(|error| error.to_string())?;
@@ -61,7 +73,8 @@ pub fn is_list(text: &str) -> bool {
 enum Value {
     Null,
     Flag,
-    Number,
+    /// With its value, if that is whole and not negative.
+    Number(Option<u64>),
     Text(String),
     List,
     Object,
@@ -72,7 +85,7 @@ impl Value {
         match self {
             Self::Null => "null",
             Self::Flag => "a flag",
-            Self::Number => "a number",
+            Self::Number(_) => "a number",
             Self::Text(_) => "a text",
             Self::List => "a list",
             Self::Object => "an object",
@@ -102,15 +115,15 @@ macro_rules! simple_kinds {
         }
 
         fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
-            Ok(Value::Number)
+            Ok(Value::Number(None))
         }
 
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
-            Ok(Value::Number)
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+            Ok(Value::Number(Some(number)))
         }
 
         fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-            Ok(Value::Number)
+            Ok(Value::Number(None))
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -132,12 +145,13 @@ macro_rules! skipped_list {
 /// The objects that are read, each with what it turned out to be.
 struct Objects<const N: usize> {
     names: [&'static str; N],
+    numbers: bool,
     objects: Vec<(Value, Object<N>)>,
 }
 
 impl<const N: usize> Objects<N> {
     fn next(&self) -> Object<N> {
-        Object { names: self.names, values: [const { None }; N], wrong: None }
+        Object { names: self.names, numbers: self.numbers, values: [const { None }; N], wrong: None }
     }
 
     fn one<'de, D: Deserializer<'de>>(&mut self, parser: D) -> Result<(), D::Error> {
@@ -168,6 +182,8 @@ impl<'de, const N: usize> Visitor<'de> for &mut Objects<N> {
 /// The object that is read.
 struct Object<const N: usize> {
     names: [&'static str; N],
+    /// Whether a whole number is as good as a text.
+    numbers: bool,
     /// `Some(None)` for a `null`.
     values: [Option<Option<String>>; N],
     /// What is wrong with its fields, if anything: the first fault.
@@ -182,7 +198,13 @@ impl<const N: usize> Object<N> {
             (Some((_, Some(_))), _) => format!("duplicate field {}", quoted(name)),
             (Some((_, slot @ None)), Value::Text(text)) => return *slot = Some(Some(text)),
             (Some((_, slot @ None)), Value::Null) => return *slot = Some(None),
-            (Some(_), other) => format!("field {}: {}, where a text is due", quoted(name), other.kind()),
+            (Some((_, slot @ None)), Value::Number(Some(number))) if self.numbers => {
+                return *slot = Some(Some(number.to_string()));
+            }
+            (Some(_), other) => {
+                let due = if self.numbers { "a text or a whole number" } else { "a text" };
+                format!("field {}: {}, where {due} is due", quoted(name), other.kind())
+            }
         };
         self.wrong.get_or_insert(wrong);
     }
@@ -204,7 +226,7 @@ impl<'de, const N: usize> Visitor<'de> for &mut Object<N> {
         while let Some(name) = map.next_key::<Value>()? {
             let value = map.next_value::<Value>()?;
             match name {
-                Value::Text(name) if name == NUMBER => return Ok(Value::Number),
+                Value::Text(name) if name == NUMBER => return Ok(Value::Number(None)),
                 Value::Text(name) => self.take(&name, value),
                 // A name is always a text.
                 _ => {}
@@ -230,7 +252,7 @@ impl<'de> Visitor<'de> for AnyValue {
         let mut kind = Value::Object;
         while let Some((name, _)) = map.next_entry::<Value, IgnoredAny>()? {
             if matches!(name, Value::Text(name) if name == NUMBER) {
-                kind = Value::Number;
+                kind = Value::Number(None);
             }
         }
         Ok(kind)

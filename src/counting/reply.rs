@@ -6,6 +6,7 @@ use super::days::{Day, date_of};
 use super::endpoint::{Became, Failure, Registered};
 use super::error::Refusal;
 use super::exclusion::Reason;
+use super::json::exact;
 use super::ledger::report::FRESH_MS;
 use super::page::{MAX_PAGE_BYTES, PageError};
 use super::visit_id::{MAX_ID_BYTES, VisitIdError};
@@ -23,6 +24,7 @@ pub const ERROR: &str = "Error registering your visit";
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8";
+const NDJSON: &str = "application/x-ndjson";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 /// The type of a [`pixel`]; its body is [`PIXEL`], as a text cannot hold it.
 pub const GIF: &str = "image/gif";
@@ -42,6 +44,8 @@ pub struct Reply {
     pub cache: Cache,
     /// `ETag`: the same as long as the body is.
     pub etag: Option<String>,
+    /// `Content-Disposition`: the name of the file that it is to be kept as.
+    pub file: Option<String>,
     /// `Footfall-Visit`: what became of the visit, on every answer to one.
     pub visit: Option<Outcome>,
     /// `Allow`, with 405.
@@ -60,7 +64,7 @@ impl Reply {
     /// Whether two replies differ in nothing but their body.
     pub fn same_head(&self, other: &Self) -> bool {
         let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
-        head(self) == head(other) && self.cache == other.cache && self.origin == other.origin && self.etag == other.etag
+        head(self) == head(other) && self.cache == other.cache && self.origin == other.origin && self.etag == other.etag && self.file == other.file
     }
 }
 
@@ -273,6 +277,21 @@ pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Optio
     Reply { status, content_type: if csv { CSV } else { JSON }, cache, etag: Some(etag), body: body.into(), ..Reply::default() }
 }
 
+/// The head of an export.
+pub fn export(site: &str) -> Reply {
+    Reply { content_type: NDJSON, file: Some(format!("{site}.ndjson")), status: 200, ..Reply::default() }
+}
+
+/// A file that is in the tables.
+pub fn imported(site: &str, lines: u64) -> Reply {
+    text(200, JSON, format!("{{\"site\":{},\"lines\":{lines}}}", exact(site)))
+}
+
+/// A file that is in part in the tables, or not at all.
+pub fn import_failed(failure: &Failure) -> Reply {
+    failed(failure, "send the file again from its beginning; nothing is added twice")
+}
+
 /// A body's name: SipHash-2-4 of it. The key need not be secret, as nobody gains by a body of the same name.
 fn etag(body: &str) -> String {
     let mut hasher = SipHasher24::new();
@@ -325,6 +344,19 @@ pub fn refused(refusal: &Refusal) -> Reply {
             403,
             "the owner keeps these numbers".into(),
             "STATS = \"public\" opens them, a secret STATS_TOKEN opens them to who has it".into(),
+        ),
+        Refusal::NoAdmin => {
+            (403, "only the owner may, and there is no token".into(), "npx wrangler secret put ADMIN_TOKEN".into())
+        }
+        Refusal::NotEmpty => (
+            409,
+            "the site has views already".into(),
+            "?add=yes adds to them; DELETE /api/sites/SITE?confirm=SITE deletes them".into(),
+        ),
+        Refusal::File(why) => (
+            400,
+            why.clone().into(),
+            "what came before may be stored; mend the file and send all of it again: nothing is added twice".into(),
         ),
         Refusal::RepeatedParameter(name) => (400, format!("`{name}` is given more than once").into(), "give it once".into()),
         Refusal::QueryNotUtf8 => (400, "the query is not UTF-8".into(), "percent-encode the bytes of UTF-8 text".into()),

@@ -4,6 +4,7 @@ use super::badge::{self, Badge};
 use super::days::{Day, parse_date};
 use super::dropin::{self, DropIn};
 use super::error::Refusal;
+use super::owner::{self, Order};
 use super::page::Page;
 use super::stats::{self, Stats};
 
@@ -28,6 +29,8 @@ pub enum Route {
     Badge(Box<Badge>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
     Stats(Box<Stats>),
+    /// What only the owner may do at `/api/sites/SITE`.
+    Order(Box<Order>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
     Visitors(VisitorsOf),
 }
@@ -104,8 +107,11 @@ fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
         ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
         ("pixel", "GET" | "HEAD") => pixel(rest, query).map(Route::Pixel),
         ("hit" | "get" | "counter", "GET" | "HEAD") => dropin::read(first, rest, query).map(Route::DropIn),
-        (_, "GET" | "HEAD") => {
+        ("api", _) => {
             let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
+            if let Some(order) = owner::read(method, rest, query)? {
+                return Ok(Route::Order(Box::new(order)));
+            }
             stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats)))
         }
         _ => Err(Refusal::Method("GET, HEAD")),

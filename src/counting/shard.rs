@@ -36,18 +36,19 @@ impl<S: Sql + Clone> Shard<S> {
             Err(LedgerError::Fault(fault)) => (Answer::Refused(fault), None),
             Err(LedgerError::Storage(error)) => (Answer::Refused(Fault::Storage), Some(error)),
         };
-        if error.is_some() {
+        // What an owner changed is read anew, too.
+        if error.is_some() || matches!(answer, Answer::Imported(_) | Answer::Amended(_)) {
             self.ledger = None;
         }
         Served { bytes: encode(&answer), error }
     }
 
-    /// Folds and forgets; returns whether this must be called again after [`super::ledger::seen::WINDOW_MS`].
+    /// Folds and forgets, hours after `keep_days`; returns whether this must be called again after [`super::ledger::seen::WINDOW_MS`].
     ///
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.
-    pub fn maintain(&mut self, now: u64) -> Result<bool, StorageError> {
-        let outcome = self.awake(now).and_then(|ledger| ledger.maintain(now));
+    pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
+        let outcome = self.awake(now).and_then(|ledger| ledger.maintain(now, keep_days));
         if outcome.is_err() {
             self.ledger = None;
         }
@@ -64,6 +65,9 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
+            Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
+            Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
+            Call::Amend(amend) => Ok(Answer::Amended(ledger.amend(amend)?)),
         }
     }
 

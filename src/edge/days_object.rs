@@ -8,6 +8,7 @@ use crate::counting::ledger::StorageError;
 use crate::counting::wire::{DayAnswer, DayCall, decode, encode};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
 /// The days of one site.
 #[wasm_bindgen]
@@ -39,7 +40,7 @@ impl Days {
     /// makes a salt before this runs.
     ///
     /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
-    pub fn maintain(&self) -> Option<bool> {
+    pub fn maintain(&self, _env: &Env) -> Option<bool> {
         self.days.maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 

@@ -27,8 +27,8 @@ fn start() {
 pub fn serve(request: Request, env: Env, context: Context, client: u32, resolve: Function, reject: Function) {
     spawn_local(async move {
         let method = request.method();
-        let reply = answer(request, &method, env, context, client).await;
-        let (settle, value) = match respond::response(&reply, method == "HEAD") {
+        let (reply, stream) = answer(request, &method, env, context, client).await;
+        let (settle, value) = match respond::response(&reply, stream, method == "HEAD") {
             Ok(response) => (resolve, response.into()),
             Err(error) => (reject, error),
         };
@@ -37,10 +37,12 @@ pub fn serve(request: Request, env: Env, context: Context, client: u32, resolve:
     });
 }
 
-async fn answer(request: Request, method: &str, env: Env, context: Context, client: u32) -> Reply {
+/// The answer, and the stream that is its body if it has one.
+async fn answer(request: Request, method: &str, env: Env, context: Context, client: u32) -> (Reply, JsValue) {
+    let mut stream = JsValue::UNDEFINED;
     let config = match config::of(&env) {
         Ok(config) => config,
-        Err(error) => return reply::misconfigured(&error),
+        Err(error) => return (reply::misconfigured(&error), stream),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
     let turn = Turn { headers: Headers::of(&request), url: request.url(), request, env, context, client, config, deadline };
@@ -66,11 +68,15 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Ok(Route::Stats(stats)) => turn.read_stats(&stats).await,
+        Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").await.map(|(reply, file)| {
+            stream = file;
+            reply
+        }),
         Err(refusal) => Err(refusal),
     };
     let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
     if let Caller::Page(origin) = caller {
         reply.origin = Some(origin);
     }
-    reply
+    (reply, stream)
 }

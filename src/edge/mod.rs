@@ -18,6 +18,7 @@ mod js_error;
 mod limits;
 mod log;
 mod object_call;
+mod owner;
 mod parking;
 mod reads;
 mod respond;

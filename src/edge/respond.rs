@@ -35,15 +35,15 @@ thread_local! {
 /// Heads that are kept. `Retry-After` is the one part that could make many.
 const MAX_HEADS: usize = 32;
 
-/// Builds the response. `head` leaves out the body.
-pub(super) fn response(reply: &Reply, head: bool) -> Result<Response, JsValue> {
-    let body = if head { JsValue::UNDEFINED } else { body(reply) };
+/// Builds the response. `head` leaves out the body; a `stream` that is one stands in its place.
+pub(super) fn response(reply: &Reply, stream: JsValue, head: bool) -> Result<Response, JsValue> {
+    let body = if head || !stream.is_undefined() { stream } else { body(reply) };
     HEADS.with_borrow_mut(|heads| match heads.iter().find(|known| known.reply.same_head(reply)) {
         Some(known) => Response::new(&body, &known.init),
         None => {
             let init = init(reply)?;
             let response = Response::new(&body, &init);
-            if heads.len() < MAX_HEADS && reply.etag.is_none() {
+            if heads.len() < MAX_HEADS && reply.etag.is_none() && reply.file.is_none() {
                 heads.push(Head { reply: Reply { body: Cow::Borrowed(""), ..reply.clone() }, init });
             }
             response
@@ -67,6 +67,9 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     }
     if let Some(etag) = &reply.etag {
         headers.set("etag", etag)?;
+    }
+    if let Some(file) = &reply.file {
+        headers.set("content-disposition", &format!("attachment; filename=\"{file}\""))?;
     }
     if let Some(outcome) = reply.visit {
         headers.set("footfall-visit", outcome.as_str())?;

@@ -105,10 +105,7 @@ impl ShardClient<'_> {
 
     /// Asks every shard of a site. Fails whole: part of a sum would be an invented number.
     async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
-        let Some(record) = self.today(site).await else {
-            return Err(Failure::Refused("the site's number of shards is not known".to_owned()));
-        };
-        let names: Vec<String> = (0..record.shards).map(|shard| object_name(site, shard)).collect();
+        let names: Vec<String> = (0..self.number(site).await?).map(|shard| object_name(site, shard)).collect();
         let call = encode(call);
         let mut answers = Vec::with_capacity(names.len());
         for some in names.chunks(READ_AT_ONCE) {
@@ -117,6 +114,17 @@ impl ShardClient<'_> {
             }
         }
         Ok(answers)
+    }
+
+    /// How many shards a site has.
+    pub(super) async fn number(&self, site: &Site) -> Result<u16, Failure> {
+        let record = self.today(site).await;
+        record.map(|record| record.shards).ok_or_else(|| Failure::Refused("the site's number of shards is not known".to_owned()))
+    }
+
+    /// Asks one shard, by its number.
+    pub(super) async fn ask_one(&self, site: &Site, shard: u16, call: &Call<'_>) -> Result<Answer, Failure> {
+        self.ask(&object_name(site, shard), &encode(call)).await
     }
 
     /// Asks one shard.
@@ -305,7 +313,7 @@ fn read(answer: &[u8]) -> Result<Answer, Failure> {
     }
 }
 
-fn something_else() -> Failure {
+pub(super) fn something_else() -> Failure {
     Failure::Broken("the shard answered something else".to_owned())
 }
 
@@ -314,6 +322,7 @@ fn fault_to_failure(fault: Fault) -> Failure {
         Fault::Malformed => Failure::Refused("the shard cannot read the call".to_owned()),
         Fault::Full => Failure::Busy { retry_after: BUSY_RETRY_AFTER_S },
         Fault::Superseded => Failure::Broken("a later batch came first".to_owned()),
+        Fault::Pages => Failure::Refused("there are as many pages as there may be".to_owned()),
         Fault::Storage => Failure::Broken("the shard's storage failed".to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! The Durable Object of a shard: the shell of [`crate::counting::shard`]. `worker.js` carries its bytes and its alarm.
 
 use super::clock::{ms_after, now_ms};
-use super::log;
+use super::{config, log};
 use super::sql::{ObjectSql, Storage};
 use crate::counting::days::until_over;
 use crate::counting::details::MAX_DETAILS_BYTES;
@@ -12,6 +12,7 @@ use crate::counting::wire::MAX_BATCH_VISITS;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
 use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
 /// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
 const MAX_CALL_BYTES: u32 = 512 * (512 + 301 + 64);
@@ -42,11 +43,13 @@ impl Shard {
         served.bytes
     }
 
-    /// Folds the journal and forgets what is old; says whether there will be more to forget.
+    /// Folds the journal and forgets what is old; says whether there will be more to forget. Where the configuration is wrong all hours are
+    /// kept: what is added up by day cannot be taken apart again.
     ///
     /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
-    pub fn maintain(&self) -> Option<bool> {
-        self.shard.borrow_mut().maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
+    pub fn maintain(&self, env: &Env) -> Option<bool> {
+        let keep_days = config::of(env).map_or(u32::MAX, |config| config.hours_kept_days);
+        self.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.

@@ -26,17 +26,17 @@ extern "C" {
 /// # Errors
 /// [`Refusal`] for a time zone or a period that there is not.
 pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<String, Failure>, Refusal> {
-    let plan = plan(stats)?;
+    let plan = plan(stats, shards.config.hours_kept_days)?;
     Ok(find(stats, &plan, site, shards).await.map(|found| body(stats, &plan, &found)))
 }
 
-fn plan(stats: &Stats) -> Result<Plan, Refusal> {
+fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     let Some(zone) = &stats.tz else {
-        let (from, to) = stats.days(day_of(now_ms()))?;
+        let (from, to) = stats.days(day_of(now_ms()), keep_days)?;
         return Ok(Plan { from, to, starts: starts_in_utc(from, to) });
     };
     let today = day_of_zone(zone, js_sys::Date::now()).ok_or(ZONE)?;
-    let (from, to) = stats.days(today)?;
+    let (from, to) = stats.days(today, keep_days)?;
     Ok(Plan { from, to, starts: starts_of_zone(zone, from, to) })
 }
 

@@ -71,7 +71,7 @@ const objectOf = (Rust) =>
     /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */
     async alarm() {
       this.#armed = false;
-      const again = this.#in((rust) => rust.maintain());
+      const again = this.#in((rust) => rust.maintain(this.env));
       if (again === undefined) throw new Error('storage failed; the platform runs this alarm again');
       if (again) await this.#arm();
     }

@@ -98,7 +98,7 @@ impl Tables {
             (schema::FORGET_VISITORS, [Integer(before)]) => {
                 self.delete(Table::Visitors, |key, _| matches!(key, Key::Two(day, _) if day < before));
             }
-            (schema::SET_DAY, [Integer(day), visitors]) => self.put(Table::Days, Key::One(*day), vec![visitors.clone()]),
+            (schema::ADD_DAY, [Integer(day), visitors @ ..]) => self.add_all(Table::Days, Key::One(*day), visitors),
             (schema::DAY, [Integer(day)]) => return one(self.get(Table::Days, &Key::One(*day))),
             (schema::ADD_WITHHELD, [Integer(day), Integer(why), Integer(views)]) => {
                 self.add(Table::Withheld, Key::Two(*day, *why), *views);

@@ -3,6 +3,7 @@
 
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{DAY_MS, Days};
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use footfall::counting::shard::Shard;
@@ -146,7 +147,7 @@ fn the_database_in_memory_does_what_sqlite_does() {
             match rng.below(60) {
                 0 => shard = Shard::new(both.clone()),
                 // A failure of the alarm shows in the next statement that both are asked.
-                1 => drop(shard.maintain(now)),
+                1 => drop(shard.maintain(now, KEEP_HOURS_DAYS)),
                 _ => drop(shard.serve(&random_call(&mut rng, &pages, sequence + 1, now), now)),
             }
             both.failing.set(None);

@@ -7,6 +7,7 @@ use crate::object::{Machine, Object};
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::queue::{Event, Reply};
 use crate::world::World;
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{DAY_MS, day_of, until_over};
 use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::wire::{Answer, Call, Fault as Refusal, decode, encode};
@@ -37,7 +38,7 @@ impl World {
         self.break_storage(object);
         let now = self.now + self.objects[object].skew;
         let outcome = match &mut self.objects[object].machine {
-            Machine::Shard(shard) => shard.maintain(now),
+            Machine::Shard(shard) => shard.maintain(now, KEEP_HOURS_DAYS),
             Machine::Days(days) => days.maintain(now),
         };
         self.history.note(self.now, &[About::Shard(object)], || format!("alarm of s{object}: {outcome:?}"));

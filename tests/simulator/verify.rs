@@ -4,6 +4,7 @@ use crate::facts::Broken;
 use crate::history::About;
 use crate::store::Store;
 use crate::world::World;
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{Days, day_of};
 use footfall::counting::shard::Shard;
 use footfall::counting::wire::{Answer, Call, decode, encode};
@@ -20,7 +21,7 @@ impl World {
             }
             self.check_shard(shard, &mut Shard::new(store.clone()), now);
             let mut folded = Shard::new(store.clone());
-            let outcome = folded.maintain(now);
+            let outcome = folded.maintain(now, KEEP_HOURS_DAYS);
             if outcome.is_err() {
                 self.checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("the last fold failed: {outcome:?}"));
             }

@@ -2,6 +2,7 @@
 
 use super::sqlite::Sqlite;
 use super::{Sent, T0, batch};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::Day;
 use footfall::counting::ledger::{Ledger, LedgerError};
 use footfall::counting::wire::{Receipt, Visitors};
@@ -37,7 +38,7 @@ impl Rig {
     }
 
     pub(crate) fn maintain(&mut self) -> bool {
-        self.ledger.maintain(self.now).unwrap()
+        self.ledger.maintain(self.now, KEEP_HOURS_DAYS).unwrap()
     }
 
     pub(crate) fn wait(&mut self, ms: u64) {

@@ -70,7 +70,7 @@ impl<S: Sql> Ledger<S> {
     fn store_people(&self) -> Result<(), StorageError> {
         let day = Value::count(self.people.day().into());
         for (over, visitors) in self.people.over() {
-            self.sql.write(schema::SET_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
+            self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
         self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
         self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;

@@ -9,6 +9,7 @@
 pub mod facets;
 mod fold;
 pub mod hours;
+pub mod owning;
 pub mod pages;
 pub mod people;
 pub mod recent;
@@ -161,10 +162,8 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn visitors(&self, day: Day) -> Result<Visitors, StorageError> {
-        let visitors = match self.people.visitors(day) {
-            Some(visitors) => visitors,
-            None => self.sql.run(schema::DAY, &[Value::count(day.into())])?.first().map_or(Ok(0), |row| count_at(row, 0))?,
-        };
+        let stored = self.sql.run(schema::DAY, &[Value::count(day.into())])?.first().map_or(Ok(0), |row| count_at(row, 0))?;
+        let visitors = stored.saturating_add(self.people.visitors(day));
         let mut withheld = Withheld::ALL.map(|why| self.people.withheld(day, why));
         for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())])? {
             let why = usize::try_from(count_at(&row, 0)?).unwrap_or(usize::MAX);
@@ -175,11 +174,11 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Carries the journal over into the tables and forgets ids, batches and hashes whose time is over. Returns whether
-    /// any ids or hashes are left whose time will come, so that this must be called again.
+    /// any ids or hashes are left whose time will come, so that this must be called again. Hours are kept for `keep_days`.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn maintain(&mut self, now: u64) -> Result<bool, StorageError> {
+    pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
         self.people.begin(day_of(now));
         self.fold()?;
         // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
@@ -189,8 +188,8 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
-        self.roll(now)?;
-        Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) != Some(0))
+        self.roll(now, keep_days)?;
+        Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) > 0)
     }
 
     /// What each visit of a batch counts. Changes nothing but the cache of stored pages.

@@ -124,12 +124,12 @@ impl People {
         }
     }
 
-    /// The visitors of a day, unless only the tables know.
-    pub fn visitors(&self, day: Day) -> Option<u64> {
+    /// The visitors of a day, besides those in the tables.
+    pub fn visitors(&self, day: Day) -> u64 {
         if day == self.day {
-            return Some(number(&self.today));
+            return number(&self.today);
         }
-        self.over.iter().find(|(over, _)| *over == day).map(|(_, visitors)| *visitors)
+        self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
     }
 
     /// Views of a day without a visitor, besides those in the tables.

@@ -8,8 +8,9 @@ use crate::counting::report::{Line, MAX_NAMES, Question, Report, Span};
 /// write up to two rows a visit for who looks after each.
 pub const FRESH_MS: u64 = 10_000;
 
-/// Hours are kept for so many days; then they are added up by day. Totals and days are kept for ever.
-pub const KEEP_HOURS_DAYS: u64 = 90;
+/// Hours are kept for so many days, unless `HOURS_KEPT_DAYS` says otherwise; then they are added up by day. Totals and days are kept
+/// for ever.
+pub const KEEP_HOURS_DAYS: u32 = 90;
 
 impl<S: Sql> Ledger<S> {
     /// What was counted, at most [`FRESH_MS`] ago.
@@ -45,13 +46,13 @@ impl<S: Sql> Ledger<S> {
         Ok(lines)
     }
 
-    /// Adds hours that are over [`KEEP_HOURS_DAYS`] old up by day, whole days only.
+    /// Adds hours that are over `keep_days` old up by day, whole days only.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub(super) fn roll(&self, now: u64) -> Result<(), StorageError> {
+    pub(super) fn roll(&self, now: u64, keep_days: u32) -> Result<(), StorageError> {
         let today = now.checked_div(24 * HOUR_MS).unwrap_or(0);
-        let before = today.saturating_sub(KEEP_HOURS_DAYS).saturating_mul(24);
+        let before = today.saturating_sub(keep_days.into()).saturating_mul(24);
         let rows = self.sql.run(schema::FIRST_HOUR, &[])?;
         let first = match rows.first().map(Vec::as_slice) {
             Some([Value::Integer(first)]) => u64::try_from(*first).map_err(|_| unreadable("an hour"))?,

@@ -8,7 +8,6 @@ pub mod table;
 use super::days::Day;
 use super::details::Kind;
 use super::error::Refusal;
-use super::ledger::report::KEEP_HOURS_DAYS;
 use super::page::Page;
 use super::report::{Question, Span};
 
@@ -83,11 +82,11 @@ pub struct Plan {
 }
 
 impl Stats {
-    /// The first and the last day of the period. `today` is that of the time zone.
+    /// The first and the last day of the period. `today` is that of the time zone; hours are kept for `keep_days`.
     ///
     /// # Errors
     /// [`Refusal::Parameter`] for a period that ends before it begins or is too long.
-    pub fn days(&self, today: Day) -> Result<(Day, Day), Refusal> {
+    pub fn days(&self, today: Day, keep_days: u32) -> Result<(Day, Day), Refusal> {
         let to = self.to.unwrap_or_else(|| self.from.map_or(today, |from| from.max(today)));
         let from = self.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_DAYS.saturating_sub(1)));
         let days = to.saturating_sub(from).saturating_add(1);
@@ -101,10 +100,10 @@ impl Stats {
             if days > MAX_HOUR_DAYS {
                 return Err(Refusal::Parameter("from", "at most 31 days before `to` with by=hour"));
             }
-            if u64::from(today.saturating_sub(from)) >= KEEP_HOURS_DAYS {
+            if today.saturating_sub(from) >= keep_days {
                 return Err(Refusal::Parameter(
                     "from",
-                    "one of the last 90 days with by=hour, as older hours are kept by day only",
+                    "one of the last HOURS_KEPT_DAYS days (90, unless set) with by=hour, as older hours are kept by day only",
                 ));
             }
         }

@@ -61,6 +61,58 @@ pub enum Call<'a> {
     Register(Batch<'a>),
     /// What was counted, by hour or by name?
     Report(Question<'a>),
+    /// The lines of an export after this one, or the first ones.
+    Export(Option<&'a str>),
+    /// Add what these lines say, once.
+    Import(Import<'a>),
+    /// Change what was counted, as the owner wants it.
+    Amend(Amend<'a>),
+}
+
+/// Lines of a file on their way into a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import<'a> {
+    /// The file's id.
+    pub id: &'a str,
+    /// How many lines of the file came before these.
+    pub before: u64,
+    /// Lines as [`super::record`] writes them. May be none, to ask how many are known.
+    pub lines: &'a str,
+}
+
+/// What an owner changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Amend<'a> {
+    /// The views of a page are these; its hours and days stay. A page that is not there is made where there are any.
+    Set {
+        /// The page.
+        page: &'a str,
+        /// Its views.
+        views: u64,
+    },
+    /// The views of a page that is there are so many more, or fewer; not fewer than none. With 0, whether it is there.
+    Change {
+        /// The page.
+        page: &'a str,
+        /// How many.
+        by: i64,
+    },
+    /// A page that is not there is made with these views, if there are fewer than `most` pages.
+    Create {
+        /// The page.
+        page: &'a str,
+        /// Its views.
+        views: u64,
+        /// Pages that there may be.
+        most: u64,
+    },
+    /// The page goes with all its views, from the site's as well. The site's visitors stay.
+    Delete {
+        /// The page.
+        page: &'a str,
+    },
+    /// Everything that was counted goes.
+    Wipe,
 }
 
 /// What a shard answers.
@@ -78,6 +130,30 @@ pub enum Answer {
     Refused(Fault),
     /// What was counted.
     Report(Report),
+    /// Lines of an export.
+    Exported(Exported),
+    /// What became of the lines of a file.
+    Imported(Imported),
+    /// It is done. The views of the page before, if it was there.
+    Amended(Option<u64>),
+}
+
+/// Lines of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The lines, none if there are no more.
+    pub lines: String,
+    /// What the tables know: two answers with the same number are of one moment.
+    pub folded: u64,
+}
+
+/// What became of the lines of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// So many lines of the file are in the tables.
+    pub lines: u64,
+    /// What is wrong with the line after these, if anything.
+    pub wrong: Option<String>,
 }
 
 /// The visitors of a day.
@@ -131,6 +207,8 @@ pub enum Fault {
     Full,
     /// Storage failed: perhaps stored.
     Storage,
+    /// There are as many pages as there may be. Nothing was stored.
+    Pages,
 }
 
 /// Visits that one isolate sends in one POST.

@@ -1,0 +1,357 @@
+//! The file that a site is exported to and imported from: lines of JSON, one a row of the tables. `docs/owning.md` has the format.
+//!
+//! What a line is about is told by the names it has, so the file reads without this program. Every line adds to what is there.
+
+use super::days::{date_of, parse_date};
+use super::details::{Kind, MAX_REFERRER_BYTES};
+use super::exclusion::Reason;
+use super::json::{exact, quoted, texts_and_numbers};
+use super::ledger::{OTHER, StorageError, Value};
+use super::page::MAX_PAGE_BYTES;
+
+/// The version of the format, in its first line.
+pub const VERSION: &str = "1";
+
+/// The longest line, in bytes: a page of 512 bytes that are all quoted, and numbers.
+pub const MAX_LINE_BYTES: usize = 2_048;
+
+/// The highest count in a line; a million million. Sums stay exact up to 9,000 times that.
+pub const MAX_COUNT: u64 = 1_000_000_000_000;
+
+/// Why a view has no visitor, in the order of the numbers in the table `withheld`.
+const WITHHELD: [&str; 5] = ["opted_out", "no_salt", "no_address", "full", "crowded"];
+
+/// What a line may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// A page, or [`OTHER`].
+    Page,
+    /// An hour (UTC): `2026-11-22T13Z`.
+    Hour,
+    /// A day (UTC): `2026-11-22`.
+    Day,
+    /// Views.
+    Views,
+    /// Visitors: of the hour where there is one, else of the day.
+    Visitors,
+    /// Visitors of the hour who had not come earlier on its day.
+    Newcomers,
+    /// Why views have no visitor.
+    Withheld,
+    /// The kind of a detail.
+    Kind,
+    /// The value of a detail.
+    Value,
+    /// Why visits were not counted.
+    Excluded,
+    /// How many were not.
+    Visits,
+}
+
+use Column::{Day, Excluded, Hour, Newcomers, Page, Views, Visitors, Visits, Withheld};
+
+/// The names of all columns, in their order.
+const NAMES: [&str; 11] =
+    ["page", "hour", "day", "views", "visitors", "newcomers", "withheld", "kind", "value", "excluded", "visits"];
+
+/// The lines that there are, by their columns: first those of the key, then the counts. The order is that of the file.
+pub const PARTS: [&[Column]; 9] = [
+    &[Page, Views],
+    &[Page, Hour, Views, Visitors, Newcomers],
+    &[Page, Day, Views, Visitors],
+    &[Hour, Views, Visitors, Newcomers],
+    &[Day, Views, Visitors],
+    &[Day, Visitors],
+    &[Day, Withheld, Views],
+    &[Day, Column::Kind, Column::Value, Views],
+    &[Day, Excluded, Visits],
+];
+
+impl Column {
+    /// Whether it is one of a key.
+    pub fn is_key(self) -> bool {
+        !matches!(self, Views | Visitors | Newcomers | Visits)
+    }
+
+    /// Whether it is a text in the tables.
+    pub fn is_text(self) -> bool {
+        matches!(self, Page | Self::Value)
+    }
+
+    fn at(self) -> usize {
+        match self {
+            Page => 0,
+            Hour => 1,
+            Day => 2,
+            Views => 3,
+            Visitors => 4,
+            Newcomers => 5,
+            Withheld => 6,
+            Self::Kind => 7,
+            Self::Value => 8,
+            Excluded => 9,
+            Visits => 10,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        NAMES.get(self.at()).copied().unwrap_or("")
+    }
+
+    /// The name of a number, in a column that has names.
+    fn name_of(self, number: u64) -> Option<&'static str> {
+        let number = usize::try_from(number).ok()?;
+        match self {
+            Withheld => WITHHELD.get(number).copied(),
+            Self::Kind => Kind::ALL.get(number).map(|kind| kind.name()),
+            Excluded => Reason::ALL.get(number).map(|reason| reason.name()),
+            _ => None,
+        }
+    }
+
+    /// A value as JSON.
+    fn written(self, value: &Value) -> Option<String> {
+        let number = match value {
+            Value::Text(text) => return self.is_text().then(|| exact(text)),
+            Value::Integer(number) => u64::try_from(*number).ok()?,
+            _ => return None,
+        };
+        Some(match self {
+            Hour => {
+                let (day, hour) = (u32::try_from(number / 24).ok()?, number % 24);
+                format!("\"{}T{hour:02}Z\"", date_of(day))
+            }
+            Day => format!("\"{}\"", date_of(u32::try_from(number).ok()?)),
+            // What a later version counts is written by its number.
+            Withheld | Self::Kind | Excluded => self.name_of(number).map_or_else(|| number.to_string(), |name| format!("\"{name}\"")),
+            _ => number.to_string(),
+        })
+    }
+
+    /// What a text in the file stands for.
+    fn read(self, text: &str) -> Option<Value> {
+        let day = |text: &str| parse_date(text).map(u64::from);
+        let plain = || text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
+        let number = match self {
+            Page => {
+                let fits = (text.starts_with('/') || text == OTHER) && text.len() <= MAX_PAGE_BYTES;
+                return (fits && !text.contains(char::is_control)).then(|| Value::Text(text.to_owned()));
+            }
+            Self::Value => {
+                let fits = !text.is_empty() && text.len() <= MAX_REFERRER_BYTES;
+                return (fits && !text.contains(char::is_control)).then(|| Value::Text(text.to_owned()));
+            }
+            Hour => {
+                let (date, hour) = text.strip_suffix('Z')?.split_once('T')?;
+                let hour = (hour.len() == 2).then(|| hour.parse::<u8>().ok()).flatten().filter(|hour| *hour < 24)?;
+                day(date)?.saturating_mul(24).saturating_add(hour.into())
+            }
+            Day => day(text)?,
+            Withheld | Self::Kind | Excluded => {
+                let named = (0..=u64::from(u8::MAX)).find(|number| self.name_of(*number) == Some(text));
+                named.or_else(|| plain().filter(|number| *number <= u8::MAX.into()))?
+            }
+            _ => plain().filter(|count| *count <= MAX_COUNT)?,
+        };
+        Some(Value::count(number))
+    }
+}
+
+/// A row of a part as a line.
+///
+/// # Errors
+/// The row is not of that part.
+pub fn write(part: &[Column], row: &[Value]) -> Result<String, StorageError> {
+    let mut line = String::from("{");
+    for (column, value) in part.iter().zip(row) {
+        if line.len() > 1 {
+            line.push(',');
+        }
+        let value = column.written(value).ok_or_else(|| StorageError(format!("a stored {} is none", column.name())))?;
+        line.push_str(&format!("\"{}\":{value}", column.name()));
+    }
+    line.push_str("}\n");
+    Ok(line)
+}
+
+/// A line as the number of its part and a row of it.
+///
+/// # Errors
+/// What is wrong with it, for a person.
+pub fn read(line: &str) -> Result<(usize, Vec<Value>), String> {
+    let found = object(line, NAMES)?;
+    let has = |column: &Column| found.get(column.at()).is_some_and(Option::is_some);
+    let many = found.iter().flatten().count();
+    let part = PARTS.iter().position(|part| part.len() == many && part.iter().all(has)).ok_or("no line has these names together")?;
+    let mut row = Vec::new();
+    for column in PARTS.get(part).copied().unwrap_or_default() {
+        let text = found.get(column.at()).and_then(Option::as_deref).unwrap_or("");
+        row.push(column.read(text).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
+    }
+    Ok((part, row))
+}
+
+fn object<const N: usize>(line: &str, names: [&'static str; N]) -> Result<[Option<String>; N], String> {
+    texts_and_numbers(line, names)?.pop().ok_or_else(|| "a list, where an object is due".to_owned())
+}
+
+/// The first line of a file. `id` names this export, so that importing it twice adds it once.
+pub fn first_line(site: &str, id: &str, now: &str) -> String {
+    format!("{{\"footfall\":{VERSION},\"site\":{},\"id\":{},\"at\":{}}}\n", exact(site), exact(id), exact(now))
+}
+
+/// The last line: how many lines there are between it and the first, and how often the tables moved on meanwhile. With 0, all lines
+/// are of one moment.
+pub fn last_line(lines: u64, changes: u64) -> String {
+    format!("{{\"end\":{lines},\"changes\":{changes}}}\n")
+}
+
+/// A file on its way in, line by line.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    id: Option<String>,
+    /// Lines after the first.
+    lines: u64,
+    ended: bool,
+}
+
+/// The longest id of an import, in bytes.
+const MAX_ID_BYTES: usize = 64;
+
+impl Incoming {
+    /// Takes whole lines, and leaves those that are rows.
+    ///
+    /// # Errors
+    /// What is wrong with the first or the last line, for a person.
+    pub fn take<'a>(&mut self, text: &'a str) -> Result<Vec<&'a str>, String> {
+        let mut rows = Vec::new();
+        for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+            if line.len() > MAX_LINE_BYTES {
+                return Err(format!("over {MAX_LINE_BYTES} bytes in a line"));
+            }
+            if self.ended {
+                return Err("there are lines after the last".to_owned());
+            }
+            if self.id.is_none() {
+                self.id = Some(Self::id_of(line)?);
+            } else if line.starts_with("{\"end\"") {
+                let [end, _] = object(line, ["end", "changes"])?;
+                if end != Some(self.lines.to_string()) {
+                    return Err(format!("the last line counts other lines than the {} before it", self.lines));
+                }
+                self.ended = true;
+            } else {
+                self.lines = self.lines.saturating_add(1);
+                rows.push(line);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The export's name, once the first line was taken.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Lines that were taken after the first.
+    pub fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Whether the file was whole.
+    ///
+    /// # Errors
+    /// What is missing, for a person.
+    pub fn finish(&self) -> Result<(), String> {
+        match (&self.id, self.ended) {
+            (None, _) => Err("the file is empty".to_owned()),
+            (_, false) => Err("the file breaks off: its last line is missing".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn id_of(line: &str) -> Result<String, String> {
+        let [version, id, ..] = object(line, ["footfall", "id", "site", "at"])?;
+        if version.as_deref() != Some(VERSION) {
+            return Err(format!("the first line does not say \"footfall\":{VERSION}"));
+        }
+        let fits = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+        id.filter(fits).ok_or_else(|| "the first line has no id of 1 to 64 visible ASCII characters".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(line: &str) -> String {
+        let (part, row) = read(line).unwrap();
+        write(PARTS[part], &row).unwrap().trim_end().to_owned()
+    }
+
+    #[test]
+    fn every_kind_of_line_is_read_as_it_is_written() {
+        for (part, line) in [
+            r#"{"page":"/a \"é\\","views":12}"#,
+            r#"{"page":"/a","hour":"2026-11-22T07Z","views":3,"visitors":2,"newcomers":1}"#,
+            r#"{"page":"(other)","day":"2026-08-01","views":3,"visitors":0}"#,
+            r#"{"hour":"2026-11-22T23Z","views":3,"visitors":2,"newcomers":1}"#,
+            r#"{"day":"2026-08-01","views":3,"visitors":2}"#,
+            r#"{"day":"2026-11-22","visitors":17}"#,
+            r#"{"day":"2026-11-22","withheld":"crowded","views":3}"#,
+            r#"{"day":"2026-11-22","kind":"country","value":"DE","views":3}"#,
+            r#"{"day":"2026-11-22","excluded":"bot","visits":1000000000000}"#,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!((read(line).unwrap().0, rewritten(line).as_str()), (part, line));
+        }
+        assert_eq!(rewritten(r#"{"visits":1,"excluded":77,"day":"2026-11-22"}"#), r#"{"day":"2026-11-22","excluded":77,"visits":1}"#);
+    }
+
+    #[test]
+    fn what_no_table_could_hold_is_refused() {
+        for (line, complaint) in [
+            ("{}", "no line has these names together"),
+            (r#"{"page":"/a"}"#, "no line has these names together"),
+            (r#"{"page":"/a","views":1,"kind":null}"#, ""),
+            (r#"{"page":"a","views":1}"#, "page is \"a\", which it cannot be"),
+            (r#"{"page":"/\u0000","views":1}"#, "page is \"/\\u0000\", which it cannot be"),
+            (r#"{"page":"/a","views":-1}"#, "field \"views\": a number, where a text or a whole number is due"),
+            (r#"{"page":"/a","views":1.5}"#, "field \"views\": a number, where a text or a whole number is due"),
+            (r#"{"page":"/a","views":1000000000001}"#, "views is \"1000000000001\", which it cannot be"),
+            (r#"{"day":"2026-02-30","visitors":1}"#, "day is \"2026-02-30\", which it cannot be"),
+            (r#"{"hour":"2026-11-22T24Z","views":3,"visitors":2,"newcomers":1}"#, "hour is \"2026-11-22T24Z\", which it cannot be"),
+            (r#"{"hour":"2026-11-22T7Z","views":3,"visitors":2,"newcomers":1}"#, "hour is \"2026-11-22T7Z\", which it cannot be"),
+            (r#"{"day":"2026-11-22","excluded":"whim","visits":1}"#, "excluded is \"whim\", which it cannot be"),
+            (r#"{"day":"2026-11-22","kind":"country","value":"","views":3}"#, "value is \"\", which it cannot be"),
+            (r#"{"page":"/a","views":1,"colour":"red"}"#, "unknown field \"colour\""),
+            ("[]", "a list, where an object is due"),
+        ] {
+            let read = read(line);
+            if complaint.is_empty() { assert!(read.is_ok(), "{line}") } else { assert_eq!(read, Err(complaint.to_owned()), "{line}") }
+        }
+    }
+
+    #[test]
+    fn a_file_is_whole_or_not_at_all() {
+        let whole = format!("{}{{\"page\":\"/a\",\"views\":1}}\n\n{}", first_line("a\"b", "x1", "now"), last_line(1, 0));
+        for cut in 0..=whole.len() {
+            let mut file = Incoming::default();
+            let first = whole.get(..cut).unwrap();
+            let taken = file.take(first).map(|rows| rows.len());
+            let done = taken.is_ok() && file.finish().is_ok();
+            assert_eq!(done, cut >= whole.trim_end().len(), "{first}");
+        }
+        let mut file = Incoming::default();
+        assert_eq!(file.take(&whole).unwrap(), [r#"{"page":"/a","views":1}"#]);
+        assert_eq!((file.id(), file.lines()), (Some("x1"), 1));
+        assert!(file.take("{}").is_err(), "nothing comes after the last line");
+        let wrong = |text: &str| Incoming::default().take(text).unwrap_err();
+        assert!(wrong("{\"footfall\":2,\"id\":\"x\"}").contains("\"footfall\":1"));
+        assert!(wrong("{\"footfall\":1}").contains("id"));
+        assert!(wrong(&format!("{}{}", first_line("a", "x", ""), last_line(1, 0))).contains("counts other lines"));
+        assert!(wrong(&"x".repeat(MAX_LINE_BYTES + 1)).contains("bytes in a line"));
+    }
+}

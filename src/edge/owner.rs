@@ -1,0 +1,263 @@
+//! What only the owner may do. The rules are in [`crate::counting::owner`], [`crate::counting::record`] and
+//! [`crate::counting::ledger::owning`]; this carries files in and out.
+
+use super::clock::now_ms;
+use super::deadline::within;
+use super::shard_client::{ShardClient, something_else};
+use super::turn::Turn;
+use super::{headers, isolate, log};
+use crate::counting::access;
+use crate::counting::body::find_site;
+use crate::counting::config::{Access, Config};
+use crate::counting::endpoint::Failure;
+use crate::counting::error::Refusal;
+use crate::counting::owner::{Act, Order};
+use crate::counting::page::Page;
+use crate::counting::record::{Incoming, first_line, last_line};
+use crate::counting::reply::{self, Reply};
+use crate::counting::site::Site;
+use crate::counting::visitor::Sender;
+use crate::counting::wire::{Amend, Answer, Call, Exported, Import, Imported};
+use js_sys::{Date, Promise};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Request;
+use worker::Env;
+
+#[wasm_bindgen(module = "/src/edge/transfer.js")]
+extern "C" {
+    type Pipe;
+
+    #[wasm_bindgen(constructor)]
+    fn new() -> Pipe;
+
+    #[wasm_bindgen(method, getter)]
+    fn readable(this: &Pipe) -> JsValue;
+
+    #[wasm_bindgen(method)]
+    fn write(this: &Pipe, text: &str) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn end(this: &Pipe) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn fail(this: &Pipe) -> Promise;
+
+    type Lines;
+
+    #[wasm_bindgen(constructor)]
+    fn new(request: &Request) -> Lines;
+
+    #[wasm_bindgen(method)]
+    fn next(this: &Lines) -> Promise;
+}
+
+impl Turn {
+    /// Whether the request has the owner's token.
+    pub(super) fn check_owner(&self) -> Result<(), Refusal> {
+        let closed = |refusal| if refusal == Refusal::Closed { Refusal::NoAdmin } else { refusal };
+        self.check(&self.config.admin).map_err(closed)
+    }
+
+    /// Whether the request may, by its token.
+    pub(super) fn check(&self, access: &Access) -> Result<(), Refusal> {
+        // Without randomness nothing can be compared, so nobody has the token.
+        let key = isolate::random().map_err(|_| Refusal::Token)?;
+        access::check(access, self.header(&headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))
+    }
+
+    /// Does what an owner wants. An export comes with a stream in place of its body.
+    pub(super) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, JsValue), Refusal> {
+        self.check_owner()?;
+        let site = find_site(Some(&order.site), &self.config.sites)?;
+        let done = match &order.act {
+            Act::Export => return Ok(self.export(site, head).await),
+            Act::Import { add } => return self.import(&site, *add).await.map(no_stream),
+            Act::Set(page, views) => self.set(&site, page, *views).await,
+            Act::Delete(page) => self.amend(&site, &Amend::Delete { page: page.as_str() }).await,
+            Act::Wipe => self.amend(&site, &Amend::Wipe).await,
+        };
+        let page = match &order.act {
+            Act::Set(page, _) | Act::Delete(page) => Some(page.as_str()),
+            _ => None,
+        };
+        let views = match done {
+            Ok(_) => self.shards(Sender::default()).views(&site, page).await,
+            Err(failure) => Err(failure),
+        };
+        Ok(no_stream(reply::views(site.as_str(), page, &views)))
+    }
+
+    /// Changes every shard alike; returns the views of the page before, if any has it.
+    pub(super) async fn amend(&self, site: &Site, amend: &Amend<'_>) -> Result<Option<u64>, Failure> {
+        let shards = self.shards(Sender::default());
+        let mut sum: Option<u64> = None;
+        for shard in 0..shards.number(site).await? {
+            let Answer::Amended(before) = shards.ask_one(site, shard, &Call::Amend(*amend)).await? else {
+                return Err(something_else());
+            };
+            sum = before.map_or(sum, |before| Some(sum.unwrap_or(0).saturating_add(before)));
+        }
+        Ok(sum)
+    }
+
+    /// Makes the views of a page so many: the first shard says all of them, the others none.
+    pub(super) async fn set(&self, site: &Site, page: &Page, views: u64) -> Result<Option<u64>, Failure> {
+        let page = page.as_str();
+        let shards = self.shards(Sender::default());
+        let mut sum: Option<u64> = None;
+        for shard in 0..shards.number(site).await? {
+            let amend = Amend::Set { page, views: if shard == 0 { views } else { 0 } };
+            let Answer::Amended(before) = shards.ask_one(site, shard, &Call::Amend(amend)).await? else {
+                return Err(something_else());
+            };
+            sum = before.map_or(sum, |before| Some(sum.unwrap_or(0).saturating_add(before)));
+        }
+        Ok(sum)
+    }
+
+    /// Everything that was counted of a site, while it is read from its shards: no more of it than a piece is in memory.
+    async fn export(&self, site: Site, head: bool) -> (Reply, JsValue) {
+        let source = Source { env: self.env.clone(), config: Rc::clone(&self.config), site };
+        let first = match source.number().await {
+            Ok(number) => source.lines(0, None).await.map(|first| (number, first)),
+            Err(failure) => Err(failure),
+        };
+        let (number, first) = match first {
+            Ok(first) => first,
+            Err(failure) => return no_stream(reply::read_failed(&failure)),
+        };
+        let reply = reply::export(source.site.as_str());
+        if head {
+            return no_stream(reply);
+        }
+        let pipe = Pipe::new();
+        let stream = pipe.readable();
+        self.after_answer(async move {
+            if source.send(number, first, &pipe).await.is_err() {
+                // Whoever reads sees that it breaks off. A reader who has gone sees nothing.
+                let _ = JsFuture::from(pipe.fail()).await;
+            }
+        });
+        (reply, stream)
+    }
+
+    /// Adds what a file says. Each piece of it is stored by itself, and once: a file that broke off is sent again from its beginning.
+    async fn import(&self, site: &Site, add: bool) -> Result<Reply, Refusal> {
+        let lines = Lines::new(&self.request);
+        let mut file = Incoming::default();
+        let mut stored = None;
+        loop {
+            let piece = within(self.config.timeout_ms.into(), JsFuture::from(lines.next())).await;
+            let piece = piece.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|_| Refusal::BodyBroken)?;
+            let Some(piece) = piece.as_string() else { break };
+            let before = file.lines();
+            let rows = file.take(&piece).map_err(Refusal::File)?.join("\n");
+            let id = file.id().unwrap_or_default();
+            let known = match stored {
+                Some(known) => known,
+                None => {
+                    let known = match self.store(site, &Import { id, before: 0, lines: "" }).await {
+                        Ok(known) => known.lines,
+                        Err(failure) => return Ok(reply::import_failed(&failure)),
+                    };
+                    if known == 0 && !add {
+                        match self.shards(Sender::default()).views(site, None).await {
+                            Ok(0) => {}
+                            Ok(_) => return Err(Refusal::NotEmpty),
+                            Err(failure) => return Ok(reply::import_failed(&failure)),
+                        }
+                    }
+                    known
+                }
+            };
+            stored = Some(known);
+            if file.lines() <= known {
+                continue;
+            }
+            match self.store(site, &Import { id, before, lines: &rows }).await {
+                Ok(Imported { lines, wrong: None }) => stored = Some(lines),
+                Ok(Imported { lines, wrong: Some(wrong) }) => {
+                    return Err(Refusal::File(format!("line {}: {wrong}", lines.saturating_add(2))));
+                }
+                Err(failure) => return Ok(reply::import_failed(&failure)),
+            }
+        }
+        file.finish().map_err(Refusal::File)?;
+        Ok(reply::imported(site.as_str(), file.lines()))
+    }
+
+    /// Stores in the first shard: every read adds up all of them.
+    async fn store(&self, site: &Site, import: &Import<'_>) -> Result<Imported, Failure> {
+        let deadline = now_ms().saturating_add(self.config.timeout_ms.into());
+        let shards = ShardClient { deadline, ..self.shards(Sender::default()) };
+        match shards.ask_one(site, 0, &Call::Import(*import)).await? {
+            Answer::Imported(imported) => Ok(imported),
+            _ => Err(something_else()),
+        }
+    }
+}
+
+fn no_stream(reply: Reply) -> (Reply, JsValue) {
+    (reply, JsValue::UNDEFINED)
+}
+
+/// What an export reads from; it outlives its request's answer.
+struct Source {
+    env: Env,
+    config: Rc<Config>,
+    site: Site,
+}
+
+impl Source {
+    /// The shards, each question with a deadline of its own: how long all of it takes is up to who reads.
+    fn shards(&self) -> ShardClient<'_> {
+        let deadline = now_ms().saturating_add(self.config.timeout_ms.into());
+        ShardClient { env: &self.env, config: &self.config, sender: Sender::default(), deadline }
+    }
+
+    async fn number(&self) -> Result<u16, Failure> {
+        self.shards().number(&self.site).await
+    }
+
+    async fn lines(&self, shard: u16, after: Option<&str>) -> Result<Exported, Failure> {
+        match self.shards().ask_one(&self.site, shard, &Call::Export(after)).await? {
+            Answer::Exported(exported) => Ok(exported),
+            _ => Err(something_else()),
+        }
+    }
+
+    /// Writes the file.
+    async fn send(&self, number: u16, first: Exported, pipe: &Pipe) -> Result<(), ()> {
+        let id = isolate::random().map(u128::from_le_bytes).map_err(|_| ())?;
+        let now = String::from(Date::new_0().to_iso_string());
+        write(pipe, &first_line(self.site.as_str(), &format!("{id:032x}"), &now)).await?;
+        let (mut lines, mut changes) = (0_u64, 0_u64);
+        let mut next = Some(first);
+        for shard in 0..number {
+            let mut page = match next.take() {
+                Some(first) => first,
+                None => self.lines(shard, None).await.map_err(|failure| tell(&failure))?,
+            };
+            while let Some(last) = page.lines.lines().next_back() {
+                lines = lines.saturating_add(u64::try_from(page.lines.lines().count()).unwrap_or(u64::MAX));
+                write(pipe, &page.lines).await?;
+                let more = self.lines(shard, Some(last)).await.map_err(|failure| tell(&failure))?;
+                changes = changes.saturating_add(u64::from(more.folded != page.folded));
+                page = more;
+            }
+        }
+        write(pipe, &last_line(lines, changes)).await?;
+        JsFuture::from(pipe.end()).await.map(|_| ()).map_err(|_| ())
+    }
+}
+
+async fn write(pipe: &Pipe, text: &str) -> Result<(), ()> {
+    JsFuture::from(pipe.write(text)).await.map(|_| ()).map_err(|_| ())
+}
+
+fn tell(failure: &Failure) {
+    log::problem("export_failed", &failure.to_string());
+}

@@ -1,0 +1,311 @@
+//! What an owner does with a shard's numbers: an export that is imported says the same, an import that broke off goes on, and what is
+//! changed or deleted is changed everywhere.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::details::{Details, Device};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
+use footfall::counting::ledger::{MAX_PAGES, Value};
+use footfall::counting::record::{self, PARTS};
+use footfall::counting::shard::Shard;
+use footfall::counting::wire::{self, Amend, Answer, Batch, Call, Exported, Fault, Import, Imported, Tally};
+use proptest::prelude::*;
+use support::rig::Rig;
+use support::sqlite::{FAULTS, Faulty, Sqlite};
+use support::{DAY, HOUR, Sent, T0, batch, visit};
+
+const TODAY: u32 = 20_000;
+
+/// Everything that is counted, in the tables; the journal is folded.
+const COUNTED: [&str; 9] = [
+    "SELECT page, views FROM pages ORDER BY 1",
+    "SELECT pages.page, hour, hours.views, visitors, newcomers FROM hours JOIN pages ON id = hours.page ORDER BY 1, 2",
+    "SELECT pages.page, day, page_days.views, visitors FROM page_days JOIN pages ON id = page_days.page ORDER BY 1, 2",
+    "SELECT * FROM site_hours ORDER BY 1",
+    "SELECT * FROM site_days ORDER BY 1",
+    "SELECT * FROM withheld ORDER BY 1, 2",
+    "SELECT * FROM details ORDER BY 1, 2, 3",
+    "SELECT * FROM excluded ORDER BY 1, 2",
+    "SELECT value FROM meta WHERE key = 'views'",
+];
+
+fn counted(sql: &Sqlite) -> Vec<Vec<Vec<Value>>> {
+    COUNTED.iter().map(|statement| sql.query(statement, &[]).unwrap()).collect()
+}
+
+fn serve(shard: &mut Shard<Sqlite>, call: &Call<'_>, now: u64) -> Answer {
+    wire::decode(&shard.serve(&wire::encode(call), now).bytes).unwrap()
+}
+
+/// All lines, asked for as an isolate does.
+fn export(shard: &mut Shard<Sqlite>, now: u64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    loop {
+        let last = lines.last().cloned();
+        let Answer::Exported(Exported { lines: more, .. }) = serve(shard, &Call::Export(last.as_deref()), now) else { panic!() };
+        if more.is_empty() {
+            return lines;
+        }
+        lines.extend(more.lines().map(str::to_owned));
+    }
+}
+
+fn import(shard: &mut Shard<Sqlite>, before: usize, lines: &[String], now: u64) -> Answer {
+    serve(shard, &Call::Import(Import { id: "a", before: before as u64, lines: &lines.join("\n") }), now)
+}
+
+fn imported(lines: usize) -> Answer {
+    Answer::Imported(Imported { lines: lines as u64, wrong: None })
+}
+
+/// A shard with some of everything, of many days.
+fn lived() -> Rig {
+    let mut rig = Rig::new();
+    let details = |name: &str| Details::new(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
+    for day in 0..KEEP_HOURS_DAYS + 3 {
+        rig.now = T0 + u64::from(day) * DAY;
+        let sent = [
+            visit("/a").by(1).of(TODAY + day).from(&details("news.example")),
+            visit("/caf\u{e9}/\"b\"").by(2).of(TODAY + day).from(&details(&format!("{day}.example"))),
+            visit("/a").id(u64::from(day)),
+        ];
+        let batch = Batch { tallies: vec![Tally { day: TODAY + day, reason: 0, visits: 2 }], ..batch(1, u64::from(day) + 1, rig.now, &sent) };
+        rig.ledger.apply(&batch, rig.now).unwrap();
+        if day % 30 == 7 {
+            rig.maintain();
+        }
+    }
+    rig.wait(HOUR);
+    let many: Vec<Sent> = (0..400).map(|n| visit(&format!("/{n:03}")).by(n)).collect();
+    rig.send(2, 1, &many);
+    rig.maintain();
+    rig
+}
+
+#[test]
+fn an_export_that_is_imported_into_an_empty_shard_says_the_same() {
+    let rig = lived();
+    let today = TODAY + KEEP_HOURS_DAYS + 2;
+    let visitors = [today - 1, today].map(|day| rig.visitors(day).visitors);
+    assert_eq!(visitors, [2, 400]);
+    let mut old = Shard::new(rig.sql.clone());
+    let lines = export(&mut old, rig.now);
+    assert!(lines.len() > 1_000, "{} lines are several answers", lines.len());
+    for (part, _) in PARTS.iter().enumerate() {
+        assert!(lines.iter().any(|line| record::read(line).unwrap().0 == part), "the test has lines of each kind, but not of {part}");
+    }
+    assert!(lines.iter().is_sorted_by_key(|line| record::read(line).unwrap().0));
+    let new = Sqlite::new();
+    let mut shard = Shard::new(new.clone());
+    for (at, some) in lines.chunks(300).enumerate() {
+        assert_eq!(import(&mut shard, at * 300, some, rig.now), imported(at * 300 + some.len()));
+    }
+    assert_eq!(counted(&new), counted(&rig.sql));
+    assert_eq!(export(&mut shard, rig.now), lines);
+    for day in [today - 1, today] {
+        assert_eq!(serve(&mut shard, &Call::Visitors(day), rig.now), Answer::Visitors(rig.visitors(day)));
+    }
+    // It goes on: who comes again is a visitor of the day again, as nobody's hash is exported.
+    let sent = [visit("/a").by(1).of(today), visit("/a").by(1).of(today)];
+    assert!(matches!(serve(&mut shard, &Call::Register(batch(9, 1, rig.now, &sent)), rig.now), Answer::Receipt(_)));
+    let Answer::Visitors(visitors) = serve(&mut shard, &Call::Visitors(today), rig.now) else { panic!() };
+    assert_eq!(visitors.visitors, 401);
+    shard.maintain(rig.now + DAY, KEEP_HOURS_DAYS).unwrap();
+    let Answer::Visitors(visitors) = serve(&mut shard, &Call::Visitors(today), rig.now + DAY) else { panic!() };
+    assert_eq!(visitors.visitors, 401, "a day that is over adds what was imported");
+}
+
+#[test]
+fn the_export_has_no_hash_no_id_and_no_address() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(0x1234_5678_9abc_def0).id(0x0fed_cba9_8765_4321)]);
+    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now);
+    assert_eq!(
+        lines,
+        [
+            r#"{"page":"/a","views":1}"#,
+            r#"{"page":"/a","hour":"2024-10-04T07Z","views":1,"visitors":1,"newcomers":1}"#,
+            r#"{"hour":"2024-10-04T07Z","views":1,"visitors":1,"newcomers":1}"#,
+            r#"{"day":"2024-10-04","visitors":1}"#,
+        ]
+    );
+}
+
+#[test]
+fn visitors_of_today_are_exported_as_a_number() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(2)]);
+    let mut shard = Shard::new(rig.sql.clone());
+    let lines = export(&mut shard, rig.now);
+    assert!(lines.contains(&r#"{"day":"2024-10-04","visitors":2}"#.to_owned()), "{lines:?}");
+}
+
+#[test]
+fn lines_are_added_once_whatever_comes_twice_or_is_missing() {
+    let rig = lived();
+    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now);
+    let new = Sqlite::new();
+    let mut shard = Shard::new(new.clone());
+    assert_eq!(import(&mut shard, 0, &[], 0), imported(0));
+    assert_eq!(import(&mut shard, 5, &lines[5..9], 0), Answer::Refused(Fault::Malformed), "lines are missing");
+    assert_eq!(import(&mut shard, 0, &lines[..500], 0), imported(500));
+    assert_eq!(import(&mut shard, 0, &lines[..500], 0), imported(500));
+    assert_eq!(import(&mut shard, 300, &lines[300..700], 0), imported(700), "what is known is skipped");
+    let mut broken = lines[700..].to_vec();
+    broken[9] = "{\"page\":\"a\",\"views\":1}".to_owned();
+    let wrong = Some("page is \"a\", which it cannot be".to_owned());
+    assert_eq!(import(&mut shard, 700, &broken, 0), Answer::Imported(Imported { lines: 700, wrong }));
+    assert_eq!(import(&mut shard, 0, &lines, 0), imported(lines.len()), "all of it again");
+    assert_eq!(counted(&new), counted(&rig.sql));
+}
+
+#[test]
+fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_goes_on() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
+    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now).join("\n");
+    let call = wire::encode(&Call::Import(Import { id: "a", before: 0, lines: &lines }));
+    let mut tried = 0;
+    for fault in FAULTS {
+        for n in 1.. {
+            let sql = Sqlite::new();
+            let faulty = Faulty::new(sql.clone());
+            let mut shard = Shard::new(faulty.clone());
+            faulty.fail_nth(n, fault);
+            let first: Answer = wire::decode(&shard.serve(&call, rig.now).bytes).unwrap();
+            if first == imported(lines.lines().count()) {
+                break;
+            }
+            assert_eq!(first, Answer::Refused(Fault::Storage));
+            let again: Answer = wire::decode(&shard.serve(&call, rig.now).bytes).unwrap();
+            assert_eq!(again, imported(lines.lines().count()));
+            assert_eq!(counted(&sql)[..8], counted(&rig.sql)[..8]);
+            tried += 1;
+        }
+    }
+    assert!(tried > 40, "{tried} statements failed");
+}
+
+#[test]
+fn a_page_is_set_changed_made_and_deleted() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(2), visit("/b").by(1)]);
+    let mut shard = Shard::new(rig.sql.clone());
+    let now = rig.now;
+    let mut amend = |amend| serve(&mut shard, &Call::Amend(amend), now);
+    let (a, new) = ("/a", "/new");
+    assert_eq!(amend(Amend::Set { page: a, views: 70 }), Answer::Amended(Some(2)));
+    assert_eq!(amend(Amend::Change { page: a, by: -8 }), Answer::Amended(Some(70)));
+    assert_eq!(amend(Amend::Change { page: a, by: 0 }), Answer::Amended(Some(62)));
+    assert_eq!(amend(Amend::Change { page: a, by: -1000 }), Answer::Amended(Some(62)), "not fewer than none");
+    assert_eq!(amend(Amend::Change { page: a, by: 5 }), Answer::Amended(Some(0)));
+    assert_eq!(amend(Amend::Change { page: new, by: 5 }), Answer::Amended(None), "no page comes of a change");
+    assert_eq!(amend(Amend::Delete { page: new }), Answer::Amended(None));
+    assert_eq!(amend(Amend::Set { page: new, views: 0 }), Answer::Amended(None), "nor of none");
+    assert_eq!(amend(Amend::Create { page: new, views: 9, most: 2 }), Answer::Refused(Fault::Pages));
+    assert_eq!(amend(Amend::Create { page: new, views: 0, most: 3 }), Answer::Amended(None));
+    assert_eq!(amend(Amend::Create { page: new, views: 7, most: 3 }), Answer::Amended(Some(0)), "it is there");
+    assert_eq!(amend(Amend::Set { page: "/c", views: 4 }), Answer::Amended(None));
+    let pages = |sql: &Sqlite| sql.query("SELECT page, views FROM pages ORDER BY page", &[]).unwrap();
+    let row = |page: &str, views| vec![Value::Text(page.to_owned()), Value::count(views)];
+    assert_eq!(pages(&rig.sql), [row("/a", 5), row("/b", 1), row("/c", 4), row("/new", 0)]);
+    assert_eq!(serve(&mut shard, &Call::Views(None), now), Answer::Views(10));
+    // What came by the hour stays until the page goes, and then it goes from the site's hours, too.
+    let site = |sql: &Sqlite| sql.query("SELECT views, visitors FROM site_hours", &[]).unwrap();
+    assert_eq!(site(&rig.sql), [[Value::count(3), Value::count(2)]]);
+    assert_eq!(serve(&mut shard, &Call::Amend(Amend::Delete { page: a }), now), Answer::Amended(Some(5)));
+    assert_eq!(site(&rig.sql), [[Value::count(1), Value::count(2)]]);
+    assert_eq!((rig.rows("hours"), rig.rows("pages")), (1, 3));
+    assert_eq!(serve(&mut shard, &Call::Views(None), now), Answer::Views(5));
+    // It may come again.
+    let sent = [visit("/a").by(1)];
+    let Answer::Receipt(receipt) = serve(&mut shard, &Call::Register(batch(1, 2, now, &sent)), now) else { panic!() };
+    assert_eq!(receipt.visits[0].views, 1);
+}
+
+#[test]
+fn a_page_of_rolled_days_goes_from_the_sites_days() {
+    let rig = lived();
+    let days = |sql: &Sqlite| sql.number("SELECT sum(views) FROM site_days");
+    let of_page = rig.sql.number("SELECT sum(page_days.views) FROM page_days JOIN pages ON id = page_days.page WHERE pages.page = '/a'");
+    let before = days(&rig.sql);
+    let mut shard = Shard::new(rig.sql.clone());
+    assert!(matches!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), rig.now), Answer::Amended(Some(_))));
+    assert!(of_page > 0);
+    assert_eq!(days(&rig.sql), before - of_page);
+    let sums = |table: &str| rig.sql.number(&format!("SELECT sum(views) FROM {table}"));
+    assert_eq!(sums("site_hours") + sums("site_days"), sums("pages"), "all views have a page and a time");
+}
+
+#[test]
+fn a_site_that_is_wiped_counts_from_nothing_and_no_retry_brings_a_visit_back() {
+    let mut rig = lived();
+    rig.send(3, 1, &[visit("/a").id(77), visit("/a").by(1)]);
+    let mut shard = Shard::new(rig.sql.clone());
+    assert_eq!(serve(&mut shard, &Call::Amend(Amend::Wipe), rig.now), Answer::Amended(None));
+    assert_eq!(export(&mut shard, rig.now), Vec::<String>::new());
+    assert_eq!(serve(&mut shard, &Call::Views(None), rig.now), Answer::Views(0));
+    let sent = [visit("/a").id(77), visit("/a").by(1)];
+    let register = |sequence| Call::Register(batch(3, sequence, rig.now, &sent));
+    let Answer::Receipt(_) = serve(&mut shard, &register(1), rig.now) else { panic!() };
+    assert_eq!(serve(&mut shard, &Call::Views(None), rig.now), Answer::Views(0), "a retry of the batch from before");
+    let Answer::Receipt(_) = serve(&mut shard, &register(2), rig.now) else { panic!() };
+    assert_eq!(serve(&mut shard, &Call::Views(None), rig.now), Answer::Views(1), "the id is known, the other visit is new");
+    let day = TODAY + KEEP_HOURS_DAYS + 2;
+    let Answer::Visitors(visitors) = serve(&mut shard, &Call::Visitors(day), rig.now) else { panic!() };
+    assert_eq!(visitors.visitors, 1);
+}
+
+#[test]
+fn an_import_may_bring_more_pages_than_strangers_may() {
+    let lines: Vec<String> = (0..=MAX_PAGES).map(|n| format!("{{\"page\":\"/{n}\",\"views\":1}}")).collect();
+    let sql = Sqlite::new();
+    let mut shard = Shard::new(sql.clone());
+    for (at, some) in lines.chunks(4_000).enumerate() {
+        assert_eq!(import(&mut shard, at * 4_000, some, T0), imported(at * 4_000 + some.len()));
+    }
+    let sent = [visit("/0"), visit("/stranger")];
+    let Answer::Receipt(receipt) = serve(&mut shard, &Call::Register(batch(1, 1, T0, &sent)), T0) else { panic!() };
+    assert_eq!(receipt.visits.iter().map(|visit| (visit.other, visit.views)).collect::<Vec<_>>(), [(false, 2), (true, 1)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever is sent as a line, after a line or as an import, the shard answers and goes on.
+    #[test]
+    fn no_line_breaks_a_shard(line in ".{0,80}", id in "[ -~]{0,20}", before in 0_u64..3) {
+        let sql = Sqlite::new();
+        let mut shard = Shard::new(sql);
+        let call = Call::Import(Import { id: &id, before, lines: &line });
+        let _ = serve(&mut shard, &call, T0);
+        let _ = serve(&mut shard, &Call::Export(Some(&line)), T0);
+        prop_assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(0));
+    }
+
+    /// Any visits, folded and rolled or not: the export says all of it.
+    #[test]
+    fn any_visits_come_back(visits in prop::collection::vec((0_u8..4, 0_u64..5, 0_u64..200), 1..60)) {
+        let mut rig = Rig::new();
+        let (mut last, mut number) = (0, 0);
+        for (page, visitor, hours) in visits {
+            last += hours;
+            rig.now = T0 + last * HOUR;
+            number += 1;
+            rig.send(1, number, &[visit(&format!("/{page}")).by(visitor)]);
+            if hours > 150 {
+                rig.maintain();
+            }
+        }
+        let mut shard = Shard::new(rig.sql.clone());
+        let lines = export(&mut shard, rig.now);
+        let new = Sqlite::new();
+        let mut other = Shard::new(new.clone());
+        prop_assert_eq!(import(&mut other, 0, &lines, rig.now), imported(lines.len()));
+        prop_assert_eq!(counted(&new), counted(&rig.sql));
+        prop_assert_eq!(export(&mut other, rig.now), lines);
+    }
+}
