@@ -5,11 +5,11 @@
 
 mod support;
 
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::until_over;
 use footfall::counting::details::{Details, Device};
 use footfall::counting::ledger::people::MAX_VISITORS;
 use footfall::counting::ledger::recent::{KEEP_MS, MAX_ISOLATES};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::seen::{MAX_IDS, WINDOW_MS};
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
 use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};

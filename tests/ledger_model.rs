@@ -13,10 +13,10 @@
 
 mod support;
 
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{Day, day_of};
 use footfall::counting::ledger::JOURNAL_ROWS;
 use footfall::counting::ledger::recent::KEEP_MS;
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::shard::Shard;
 use footfall::counting::visitor::Visitor;
 use footfall::counting::wire::{self, Answer, Call, Counted, Receipt, Verdict, Visitors};

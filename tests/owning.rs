@@ -72,7 +72,10 @@ fn lived() -> Rig {
             visit("/caf\u{e9}/\"b\"").by(2).of(TODAY + day).from(&details(&format!("{day}.example"))),
             visit("/a").id(u64::from(day)),
         ];
-        let batch = Batch { tallies: vec![Tally { day: TODAY + day, reason: 0, visits: 2 }], ..batch(1, u64::from(day) + 1, rig.now, &sent) };
+        let batch = Batch {
+            tallies: vec![Tally { day: TODAY + day, reason: 0, visits: 2 }],
+            ..batch(1, u64::from(day) + 1, rig.now, &sent)
+        };
         rig.ledger.apply(&batch, rig.now).unwrap();
         if day % 30 == 7 {
             rig.maintain();
@@ -95,7 +98,10 @@ fn an_export_that_is_imported_into_an_empty_shard_says_the_same() {
     let lines = export(&mut old, rig.now);
     assert!(lines.len() > 1_000, "{} lines are several answers", lines.len());
     for (part, _) in PARTS.iter().enumerate() {
-        assert!(lines.iter().any(|line| record::read(line).unwrap().0 == part), "the test has lines of each kind, but not of {part}");
+        assert!(
+            lines.iter().any(|line| record::read(line).unwrap().0 == part),
+            "the test has lines of each kind, but not of {part}"
+        );
     }
     assert!(lines.iter().is_sorted_by_key(|line| record::read(line).unwrap().0));
     let new = Sqlite::new();
@@ -230,7 +236,8 @@ fn a_page_is_set_changed_made_and_deleted() {
 fn a_page_of_rolled_days_goes_from_the_sites_days() {
     let rig = lived();
     let days = |sql: &Sqlite| sql.number("SELECT sum(views) FROM site_days");
-    let of_page = rig.sql.number("SELECT sum(page_days.views) FROM page_days JOIN pages ON id = page_days.page WHERE pages.page = '/a'");
+    let of_page =
+        rig.sql.number("SELECT sum(page_days.views) FROM page_days JOIN pages ON id = page_days.page WHERE pages.page = '/a'");
     let before = days(&rig.sql);
     let mut shard = Shard::new(rig.sql.clone());
     assert!(matches!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), rig.now), Answer::Amended(Some(_))));

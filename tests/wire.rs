@@ -11,9 +11,9 @@
 
 mod support;
 
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::DayRecord;
 use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::report::{Line, Question, Span};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;

@@ -112,14 +112,18 @@ fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Body>, bool), Re
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let names = ["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
+    let names = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
     let found = texts(text, names).map_err(|why| Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect()))?;
     if !(1..=MAX_LIST).contains(&found.len()) {
         return Err(Refusal::BodyNotJson(format!("a list of {} visits, where 1 to {MAX_LIST} are due", found.len())));
     }
-    let body = |[site, page, id, age, referrer, source, medium, campaign]: Texts<8>| {
-        let campaign = [source, medium, campaign].map(Option::unwrap_or_default);
-        Body { site, page, id, age, referrer: referrer.unwrap_or_default(), campaign }
+    let body = |texts: Texts| {
+        let mut texts = texts.into_iter();
+        // In the order of `names`.
+        let mut next = || texts.next().flatten();
+        let (site, page, id, age, referrer) = (next(), next(), next(), next(), next().unwrap_or_default());
+        let campaign = [next(), next(), next()].map(Option::unwrap_or_default);
+        Body { site, page, id, age, referrer, campaign }
     };
     Ok((found.into_iter().map(body).collect(), is_list(text)))
 }

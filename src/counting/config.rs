@@ -112,7 +112,13 @@ impl Config {
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
             admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
             create_limit: whole_number(variable("CREATE_LIMIT"), "CREATE_LIMIT", 0, 0..=MOST_PAGES, " of pages")?,
-            hours_kept_days: whole_number(variable("HOURS_KEPT_DAYS"), "HOURS_KEPT_DAYS", KEEP_HOURS_DAYS, 1..=MAX_DAYS, " of days")?,
+            hours_kept_days: whole_number(
+                variable("HOURS_KEPT_DAYS"),
+                "HOURS_KEPT_DAYS",
+                KEEP_HOURS_DAYS,
+                1..=MAX_DAYS,
+                " of days",
+            )?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
     }
@@ -367,7 +373,9 @@ mod tests {
         assert_eq!(with("CREATE_LIMIT", text("0")).unwrap().create_limit, 0);
         assert_eq!(with("CREATE_LIMIT", text("10000")).unwrap().create_limit, 10_000);
         assert_eq!(with("HOURS_KEPT_DAYS", text("3660")).unwrap().hours_kept_days, 3_660);
-        for (name, value) in [("CREATE_LIMIT", "10001"), ("HOURS_KEPT_DAYS", "0"), ("HOURS_KEPT_DAYS", "3661"), ("ADMIN_TOKEN", "short")] {
+        for (name, value) in
+            [("CREATE_LIMIT", "10001"), ("HOURS_KEPT_DAYS", "0"), ("HOURS_KEPT_DAYS", "3661"), ("ADMIN_TOKEN", "short")]
+        {
             assert_eq!(with(name, text(value)).unwrap_err().variable, name, "{value}");
         }
         let token = "0123456789abcdef";

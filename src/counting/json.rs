@@ -23,15 +23,15 @@ pub fn exact(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The values of some names in a JSON object; `None` for one that is left out or `null`.
-pub type Texts<const N: usize> = [Option<String>; N];
+/// The values of some names in a JSON object, in the order of these names; `None` for one that is left out or `null`.
+pub type Texts = Vec<Option<String>>;
 
 /// The values of these names in a JSON object, or in each object of a list of them.
 ///
 /// # Errors
 /// What is wrong with the text: not JSON (and where), not an object, a value that is no text, a name that is not one of
 /// `names` or is there twice; in a list of which object, counted from 0.
-pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec<Texts<N>>, String> {
+pub fn texts(text: &str, names: &'static [&'static str]) -> Result<Vec<Texts>, String> {
     values(text, names, false)
 }
 
@@ -39,11 +39,11 @@ pub fn texts<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec
 ///
 /// # Errors
 /// As [`texts`].
-pub fn texts_and_numbers<const N: usize>(text: &str, names: [&'static str; N]) -> Result<Vec<Texts<N>>, String> {
+pub fn texts_and_numbers(text: &str, names: &'static [&'static str]) -> Result<Vec<Texts>, String> {
     values(text, names, true)
 }
 
-fn values<const N: usize>(text: &str, names: [&'static str; N], numbers: bool) -> Result<Vec<Texts<N>>, String> {
+fn values(text: &str, names: &'static [&'static str], numbers: bool) -> Result<Vec<Texts>, String> {
     let mut parser = serde_json::Deserializer::from_str(text);
     let mut found = Objects { names, numbers, objects: Vec::new() };
     let list = is_list(text);
@@ -53,7 +53,7 @@ fn values<const N: usize>(text: &str, names: [&'static str; N], numbers: bool) -
     for (at, (kind, object)) in found.objects.into_iter().enumerate() {
         let wrong = match (kind, object.wrong) {
             (Value::Object, None) => {
-                all.push(object.values.map(Option::flatten));
+                all.push(object.values.into_iter().map(Option::flatten).collect());
                 continue;
             }
             (Value::Object, Some(wrong)) => wrong,
@@ -143,15 +143,15 @@ macro_rules! skipped_list {
 }
 
 /// The objects that are read, each with what it turned out to be.
-struct Objects<const N: usize> {
-    names: [&'static str; N],
+struct Objects {
+    names: &'static [&'static str],
     numbers: bool,
-    objects: Vec<(Value, Object<N>)>,
+    objects: Vec<(Value, Object)>,
 }
 
-impl<const N: usize> Objects<N> {
-    fn next(&self) -> Object<N> {
-        Object { names: self.names, numbers: self.numbers, values: [const { None }; N], wrong: None }
+impl Objects {
+    fn next(&self) -> Object {
+        Object { names: self.names, numbers: self.numbers, values: vec![None; self.names.len()], wrong: None }
     }
 
     fn one<'de, D: Deserializer<'de>>(&mut self, parser: D) -> Result<(), D::Error> {
@@ -163,7 +163,7 @@ impl<const N: usize> Objects<N> {
 }
 
 /// A list of them. It is one, as the text begins so; but what serde says by itself of other kinds would be compiled all the same.
-impl<'de, const N: usize> Visitor<'de> for &mut Objects<N> {
+impl<'de> Visitor<'de> for &mut Objects {
     simple_kinds!();
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
@@ -180,17 +180,17 @@ impl<'de, const N: usize> Visitor<'de> for &mut Objects<N> {
 }
 
 /// The object that is read.
-struct Object<const N: usize> {
-    names: [&'static str; N],
+struct Object {
+    names: &'static [&'static str],
     /// Whether a whole number is as good as a text.
     numbers: bool,
     /// `Some(None)` for a `null`.
-    values: [Option<Option<String>>; N],
+    values: Vec<Option<Option<String>>>,
     /// What is wrong with its fields, if anything: the first fault.
     wrong: Option<String>,
 }
 
-impl<const N: usize> Object<N> {
+impl Object {
     fn take(&mut self, name: &str, value: Value) {
         let known = self.names.iter().zip(&mut self.values).find(|(known, _)| **known == name);
         let wrong = match (known, value) {
@@ -210,7 +210,7 @@ impl<const N: usize> Object<N> {
     }
 }
 
-impl<'de, const N: usize> DeserializeSeed<'de> for &mut Object<N> {
+impl<'de> DeserializeSeed<'de> for &mut Object {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
@@ -218,7 +218,7 @@ impl<'de, const N: usize> DeserializeSeed<'de> for &mut Object<N> {
     }
 }
 
-impl<'de, const N: usize> Visitor<'de> for &mut Object<N> {
+impl<'de> Visitor<'de> for &mut Object {
     simple_kinds!();
     skipped_list!();
 
@@ -263,8 +263,8 @@ impl<'de> Visitor<'de> for AnyValue {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<[Option<String>; 2], String> {
-        texts(text, ["a", "b"]).map(|mut found| found.pop().unwrap())
+    fn read(text: &str) -> Result<Texts, String> {
+        texts(text, &["a", "b"]).map(|mut found| found.pop().unwrap())
     }
 
     fn wrong(text: &str) -> String {
@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn texts_are_found_by_name_in_any_order() {
-        assert_eq!(read("{}"), Ok([None, None]));
-        assert_eq!(read(r#" {"b":"\u0041\n","a":null} "#), Ok([None, Some("A\n".to_owned())]));
+        assert_eq!(read("{}"), Ok(vec![None, None]));
+        assert_eq!(read(r#" {"b":"\u0041\n","a":null} "#), Ok(vec![None, Some("A\n".to_owned())]));
     }
 
     #[test]

@@ -126,7 +126,10 @@ mod tests {
             ("PUT", "blog/pages", "views=1", "page"),
             ("POST", "blog/import", "add=1", "add"),
         ] {
-            assert!(matches!(act(method, path, query), Err(Refusal::Parameter(wrong, _)) if wrong == name), "{method} {path} {query}");
+            assert!(
+                matches!(act(method, path, query), Err(Refusal::Parameter(wrong, _)) if wrong == name),
+                "{method} {path} {query}"
+            );
         }
         for (method, path) in [("DELETE", "blog/summary"), ("POST", "blog/export"), ("GET", "blog"), ("POST", "blog/pages")] {
             assert!(matches!(act(method, path, ""), Err(Refusal::Method(_))), "{method} {path}");

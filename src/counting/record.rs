@@ -5,7 +5,7 @@
 use super::days::{date_of, parse_date};
 use super::details::{Kind, MAX_REFERRER_BYTES};
 use super::exclusion::Reason;
-use super::json::{exact, quoted, texts_and_numbers};
+use super::json::{Texts, exact, quoted, texts_and_numbers};
 use super::ledger::{OTHER, StorageError, Value};
 use super::page::MAX_PAGE_BYTES;
 
@@ -51,8 +51,8 @@ pub enum Column {
 use Column::{Day, Excluded, Hour, Newcomers, Page, Views, Visitors, Visits, Withheld};
 
 /// The names of all columns, in their order.
-const NAMES: [&str; 11] =
-    ["page", "hour", "day", "views", "visitors", "newcomers", "withheld", "kind", "value", "excluded", "visits"];
+const NAMES: &[&str] =
+    &["page", "hour", "day", "views", "visitors", "newcomers", "withheld", "kind", "value", "excluded", "visits"];
 
 /// The lines that there are, by their columns: first those of the key, then the counts. The order is that of the file.
 pub const PARTS: [&[Column]; 9] = [
@@ -123,7 +123,9 @@ impl Column {
             }
             Day => format!("\"{}\"", date_of(u32::try_from(number).ok()?)),
             // What a later version counts is written by its number.
-            Withheld | Self::Kind | Excluded => self.name_of(number).map_or_else(|| number.to_string(), |name| format!("\"{name}\"")),
+            Withheld | Self::Kind | Excluded => {
+                self.name_of(number).map_or_else(|| number.to_string(), |name| format!("\"{name}\""))
+            }
             _ => number.to_string(),
         })
     }
@@ -182,7 +184,8 @@ pub fn read(line: &str) -> Result<(usize, Vec<Value>), String> {
     let found = object(line, NAMES)?;
     let has = |column: &Column| found.get(column.at()).is_some_and(Option::is_some);
     let many = found.iter().flatten().count();
-    let part = PARTS.iter().position(|part| part.len() == many && part.iter().all(has)).ok_or("no line has these names together")?;
+    let part =
+        PARTS.iter().position(|part| part.len() == many && part.iter().all(has)).ok_or("no line has these names together")?;
     let mut row = Vec::new();
     for column in PARTS.get(part).copied().unwrap_or_default() {
         let text = found.get(column.at()).and_then(Option::as_deref).unwrap_or("");
@@ -191,7 +194,7 @@ pub fn read(line: &str) -> Result<(usize, Vec<Value>), String> {
     Ok((part, row))
 }
 
-fn object<const N: usize>(line: &str, names: [&'static str; N]) -> Result<[Option<String>; N], String> {
+fn object(line: &str, names: &'static [&'static str]) -> Result<Texts, String> {
     texts_and_numbers(line, names)?.pop().ok_or_else(|| "a list, where an object is due".to_owned())
 }
 
@@ -219,12 +222,12 @@ pub struct Incoming {
 const MAX_ID_BYTES: usize = 64;
 
 impl Incoming {
-    /// Takes whole lines, and leaves those that are rows.
+    /// Takes whole lines, and leaves those that are rows, each with its end.
     ///
     /// # Errors
     /// What is wrong with the first or the last line, for a person.
-    pub fn take<'a>(&mut self, text: &'a str) -> Result<Vec<&'a str>, String> {
-        let mut rows = Vec::new();
+    pub fn take(&mut self, text: &str) -> Result<String, String> {
+        let mut rows = String::with_capacity(text.len());
         for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
             if line.len() > MAX_LINE_BYTES {
                 return Err(format!("over {MAX_LINE_BYTES} bytes in a line"));
@@ -235,14 +238,14 @@ impl Incoming {
             if self.id.is_none() {
                 self.id = Some(Self::id_of(line)?);
             } else if line.starts_with("{\"end\"") {
-                let [end, _] = object(line, ["end", "changes"])?;
-                if end != Some(self.lines.to_string()) {
+                if object(line, &["end", "changes"])?.first() != Some(&Some(self.lines.to_string())) {
                     return Err(format!("the last line counts other lines than the {} before it", self.lines));
                 }
                 self.ended = true;
             } else {
                 self.lines = self.lines.saturating_add(1);
-                rows.push(line);
+                rows.push_str(line);
+                rows.push('\n');
             }
         }
         Ok(rows)
@@ -271,7 +274,8 @@ impl Incoming {
     }
 
     fn id_of(line: &str) -> Result<String, String> {
-        let [version, id, ..] = object(line, ["footfall", "id", "site", "at"])?;
+        let mut said = object(line, &["footfall", "id", "site", "at"])?.into_iter();
+        let (version, id) = (said.next().flatten(), said.next().flatten());
         if version.as_deref() != Some(VERSION) {
             return Err(format!("the first line does not say \"footfall\":{VERSION}"));
         }
@@ -307,7 +311,10 @@ mod tests {
         {
             assert_eq!((read(line).unwrap().0, rewritten(line).as_str()), (part, line));
         }
-        assert_eq!(rewritten(r#"{"visits":1,"excluded":77,"day":"2026-11-22"}"#), r#"{"day":"2026-11-22","excluded":77,"visits":1}"#);
+        assert_eq!(
+            rewritten(r#"{"visits":1,"excluded":77,"day":"2026-11-22"}"#),
+            r#"{"day":"2026-11-22","excluded":77,"visits":1}"#
+        );
     }
 
     #[test]
@@ -322,7 +329,10 @@ mod tests {
             (r#"{"page":"/a","views":1.5}"#, "field \"views\": a number, where a text or a whole number is due"),
             (r#"{"page":"/a","views":1000000000001}"#, "views is \"1000000000001\", which it cannot be"),
             (r#"{"day":"2026-02-30","visitors":1}"#, "day is \"2026-02-30\", which it cannot be"),
-            (r#"{"hour":"2026-11-22T24Z","views":3,"visitors":2,"newcomers":1}"#, "hour is \"2026-11-22T24Z\", which it cannot be"),
+            (
+                r#"{"hour":"2026-11-22T24Z","views":3,"visitors":2,"newcomers":1}"#,
+                "hour is \"2026-11-22T24Z\", which it cannot be",
+            ),
             (r#"{"hour":"2026-11-22T7Z","views":3,"visitors":2,"newcomers":1}"#, "hour is \"2026-11-22T7Z\", which it cannot be"),
             (r#"{"day":"2026-11-22","excluded":"whim","visits":1}"#, "excluded is \"whim\", which it cannot be"),
             (r#"{"day":"2026-11-22","kind":"country","value":"","views":3}"#, "value is \"\", which it cannot be"),
@@ -330,7 +340,11 @@ mod tests {
             ("[]", "a list, where an object is due"),
         ] {
             let read = read(line);
-            if complaint.is_empty() { assert!(read.is_ok(), "{line}") } else { assert_eq!(read, Err(complaint.to_owned()), "{line}") }
+            if complaint.is_empty() {
+                assert!(read.is_ok(), "{line}")
+            } else {
+                assert_eq!(read, Err(complaint.to_owned()), "{line}")
+            }
         }
     }
 
@@ -340,12 +354,12 @@ mod tests {
         for cut in 0..=whole.len() {
             let mut file = Incoming::default();
             let first = whole.get(..cut).unwrap();
-            let taken = file.take(first).map(|rows| rows.len());
+            let taken = file.take(first);
             let done = taken.is_ok() && file.finish().is_ok();
             assert_eq!(done, cut >= whole.trim_end().len(), "{first}");
         }
         let mut file = Incoming::default();
-        assert_eq!(file.take(&whole).unwrap(), [r#"{"page":"/a","views":1}"#]);
+        assert_eq!(file.take(&whole).unwrap(), "{\"page\":\"/a\",\"views\":1}\n");
         assert_eq!((file.id(), file.lines()), (Some("x1"), 1));
         assert!(file.take("{}").is_err(), "nothing comes after the last line");
         let wrong = |text: &str| Incoming::default().take(text).unwrap_err();

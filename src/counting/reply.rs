@@ -64,7 +64,11 @@ impl Reply {
     /// Whether two replies differ in nothing but their body.
     pub fn same_head(&self, other: &Self) -> bool {
         let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
-        head(self) == head(other) && self.cache == other.cache && self.origin == other.origin && self.etag == other.etag && self.file == other.file
+        head(self) == head(other)
+            && self.cache == other.cache
+            && self.origin == other.origin
+            && self.etag == other.etag
+            && self.file == other.file
     }
 }
 

@@ -9,6 +9,7 @@ use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
 use crate::counting::reply::{self, Reply};
 use crate::counting::route::{Route, route};
+use futures_util::FutureExt;
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -52,6 +53,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
         Ok(_) => turn.config.origins.caller(turn.header(&headers::ORIGIN), &turn.url),
     };
+    // What is rare is boxed: a visit's future is as large as the largest of these.
     let done = match routed {
         Ok(Route::Home) if turn.is_prefetch() => {
             turn.note(turn.config.sites.first(), Reason::Prefetch);
@@ -62,13 +64,13 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
         Ok(Route::Preflight(methods)) => Err(Refusal::Method(methods)),
         Ok(Route::Register) => turn.register(&caller).await,
-        Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").await,
-        Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").await,
-        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").await,
+        Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
+        Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
+        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await,
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
-        Ok(Route::Stats(stats)) => turn.read_stats(&stats).await,
-        Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").await.map(|(reply, file)| {
+        Ok(Route::Stats(stats)) => turn.read_stats(&stats).boxed_local().await,
+        Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
             stream = file;
             reply
         }),

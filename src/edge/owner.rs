@@ -154,7 +154,7 @@ impl Turn {
             let piece = piece.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|_| Refusal::BodyBroken)?;
             let Some(piece) = piece.as_string() else { break };
             let before = file.lines();
-            let rows = file.take(&piece).map_err(Refusal::File)?.join("\n");
+            let rows = file.take(&piece).map_err(Refusal::File)?;
             let id = file.id().unwrap_or_default();
             let known = match stored {
                 Some(known) => known,

@@ -1,8 +1,8 @@
 //! The Durable Object of a shard: the shell of [`crate::counting::shard`]. `worker.js` carries its bytes and its alarm.
 
 use super::clock::{ms_after, now_ms};
-use super::{config, log};
 use super::sql::{ObjectSql, Storage};
+use super::{config, log};
 use crate::counting::days::until_over;
 use crate::counting::details::MAX_DETAILS_BYTES;
 use crate::counting::ledger::seen::WINDOW_MS;

@@ -3,8 +3,8 @@
 
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{DAY_MS, Days};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;

@@ -7,8 +7,8 @@ use crate::object::{Machine, Object};
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::queue::{Event, Reply};
 use crate::world::World;
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{DAY_MS, day_of, until_over};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::wire::{Answer, Call, Fault as Refusal, decode, encode};
 

@@ -4,8 +4,8 @@ use crate::facts::Broken;
 use crate::history::About;
 use crate::store::Store;
 use crate::world::World;
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::{Days, day_of};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::shard::Shard;
 use footfall::counting::wire::{Answer, Call, decode, encode};
 

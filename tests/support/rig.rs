@@ -2,8 +2,8 @@
 
 use super::sqlite::Sqlite;
 use super::{Sent, T0, batch};
-use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::days::Day;
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{Ledger, LedgerError};
 use footfall::counting::wire::{Receipt, Visitors};
 

@@ -87,7 +87,8 @@ pub const FORGET_MARKS: &str = "DELETE FROM marks WHERE day < ?";
 /// Drops the hashes of earlier days.
 pub const FORGET_VISITORS: &str = "DELETE FROM visitors WHERE day < ?";
 /// Adds the visitors of a day that is over. There are some already only where they were imported.
-pub const ADD_DAY: &str = "INSERT INTO days (day, visitors) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET visitors = visitors + excluded.visitors";
+pub const ADD_DAY: &str =
+    "INSERT INTO days (day, visitors) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET visitors = visitors + excluded.visitors";
 /// The visitors of a day that is over, or that were imported of one that is not.
 pub const DAY: &str = "SELECT visitors FROM days WHERE day = ?";
 /// Adds to the views of a day that have no visitor.
