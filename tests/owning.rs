@@ -162,7 +162,7 @@ fn lines_are_added_once_whatever_comes_twice_or_is_missing() {
     assert_eq!(import(&mut shard, 300, &lines[300..700], 0), imported(700), "what is known is skipped");
     let mut broken = lines[700..].to_vec();
     broken[9] = "{\"page\":\"a\",\"views\":1}".to_owned();
-    let wrong = Some("page is \"a\", which it cannot be".to_owned());
+    let wrong = Some("line 711: page is \"a\", which it cannot be".to_owned());
     assert_eq!(import(&mut shard, 700, &broken, 0), Answer::Imported(Imported { lines: 700, wrong }));
     assert_eq!(import(&mut shard, 0, &lines, 0), imported(lines.len()), "all of it again");
     assert_eq!(counted(&new), counted(&rig.sql));

@@ -179,9 +179,7 @@ impl Turn {
             }
             match self.store(site, &Import { id, before, lines: &rows }).await {
                 Ok(Imported { lines, wrong: None }) => stored = Some(lines),
-                Ok(Imported { lines, wrong: Some(wrong) }) => {
-                    return Err(Refusal::File(format!("line {}: {wrong}", lines.saturating_add(2))));
-                }
+                Ok(Imported { wrong: Some(wrong), .. }) => return Err(Refusal::File(wrong)),
                 Err(failure) => return Ok(reply::import_failed(&failure)),
             }
         }

@@ -134,7 +134,11 @@ impl<S: Sql> Ledger<S> {
             }
             match record::read(line) {
                 Ok(row) => rows.push(row),
-                Err(wrong) => return Ok(Imported { lines: known, wrong: Some(wrong) }),
+                Err(wrong) => {
+                    // The file has one line more in front of these.
+                    let wrong = format!("line {}: {wrong}", lines.saturating_add(1));
+                    return Ok(Imported { lines: known, wrong: Some(wrong) });
+                }
             }
         }
         if rows.is_empty() {
@@ -151,7 +155,8 @@ impl<S: Sql> Ledger<S> {
                     [Column::Page, ..] => this.sql.write(ADD_PAGE, &[Value::Text(text_at(row, 0)?.to_owned())])?,
                     _ => {}
                 }
-                this.sql.write(ADD.get(*part).copied().unwrap_or_default(), row)?;
+                // Run and not written: the first of these gives a row.
+                this.sql.run(ADD.get(*part).copied().unwrap_or_default(), row)?;
             }
             this.set_views(views)?;
             this.sql.write(schema::SET_META, &[key.clone(), Value::count(lines)])

@@ -152,7 +152,7 @@ pub struct Exported {
 pub struct Imported {
     /// So many lines of the file are in the tables.
     pub lines: u64,
-    /// What is wrong with the line after these, if anything.
+    /// What is wrong with one of the lines, if anything; then none of them was added.
     pub wrong: Option<String>,
 }
 
