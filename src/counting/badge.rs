@@ -98,10 +98,7 @@ pub fn read(path: &str, query: &str) -> Result<Badge, Refusal> {
         None => (path, None),
     };
     let query = Query::read(query, &["label", "color", "style", "count"])?;
-    let label = query.get("label").unwrap_or("views");
-    if label.chars().count() > MAX_LABEL || label.chars().any(char::is_control) {
-        return Err(Refusal::Parameter("label", "at most 64 characters, without control characters"));
-    }
+    let label = label(query.get("label").unwrap_or("views"), "label")?;
     let color = query.get("color").unwrap_or("blue");
     let color = Color::parse(color).ok_or(Refusal::Parameter(
         "color",
@@ -118,7 +115,33 @@ pub fn read(path: &str, query: &str) -> Result<Badge, Refusal> {
         Some("1") => return Err(Refusal::Parameter("count", "0 for a whole site, as a visit is one of a page")),
         Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
     };
-    Ok(Badge { site: site.to_owned(), page, counts, label: label.to_owned(), color, round })
+    Ok(Badge { site: site.to_owned(), page, counts, label, color, round })
+}
+
+/// A badge as Abacus has it, from its parameters. Its fonts, their size and the colour of the text are not read: the text is as easy to
+/// read as can be.
+///
+/// # Errors
+/// [`Refusal`] for a wrong parameter.
+pub(super) fn shield(site: &str, page: &Page, query: &Query) -> Result<Badge, Refusal> {
+    let style = query.get("style").unwrap_or("flat");
+    let (shape, simple) = style.strip_suffix("-simple").map_or((style, false), |shape| (shape, true));
+    let round = match shape {
+        "flat" | "plastic" => true,
+        "flat-square" => false,
+        _ => return Err(Refusal::Parameter("style", "flat, flat-square, plastic; and each with -simple")),
+    };
+    let label = if simple { String::new() } else { label(query.get("text").unwrap_or("counter"), "text")? };
+    let color = query.get("bgcolor").unwrap_or("007ec6").trim_start_matches('#');
+    let color = Color::parse(color).ok_or(Refusal::Parameter("bgcolor", "three or six hexadecimal digits"))?;
+    Ok(Badge { site: site.to_owned(), page: Some(page.clone()), counts: false, label, color, round })
+}
+
+fn label(text: &str, name: &'static str) -> Result<String, Refusal> {
+    if text.chars().count() > MAX_LABEL || text.chars().any(char::is_control) {
+        return Err(Refusal::Parameter(name, "at most 64 characters, without control characters"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Pixels beside a text.

@@ -37,6 +37,10 @@ pub enum Refusal {
     Token,
     /// Numbers of this kind are the owner's, and the owner set neither a token nor that they are public.
     Closed,
+    /// There are as many pages as the owner lets strangers create, or as a site may have.
+    TooManyPages(u64),
+    /// Too many from one address, or of one site.
+    Limited,
     /// Only the owner may, and set no token.
     NoAdmin,
     /// A file is imported into a site that has views.

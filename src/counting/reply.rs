@@ -349,6 +349,10 @@ pub fn refused(refusal: &Refusal) -> Reply {
             "the owner keeps these numbers".into(),
             "STATS = \"public\" opens them, a secret STATS_TOKEN opens them to who has it".into(),
         ),
+        Refusal::TooManyPages(most) => {
+            (403, format!("the site has {most} pages or more").into(), "strangers may create as many as CREATE_LIMIT says".into())
+        }
+        Refusal::Limited => (429, "too many from this address, or of this site".into(), "ask again in a minute".into()),
         Refusal::NoAdmin => {
             (403, "only the owner may, and there is no token".into(), "npx wrangler secret put ADMIN_TOKEN".into())
         }
@@ -379,7 +383,8 @@ pub fn refused(refusal: &Refusal) -> Reply {
     };
     let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
     let visit = if let Refusal::Origin = refusal { Some(Outcome::Excluded) } else { None };
-    Reply { allow, visit, ..problem(status, &error, &hint) }
+    let retry_after = if let Refusal::Limited = refusal { Some(LIMIT_PERIOD_S) } else { None };
+    Reply { allow, visit, retry_after, ..problem(status, &error, &hint) }
 }
 
 fn page_error(error: PageError) -> Cow<'static, str> {

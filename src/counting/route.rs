@@ -2,7 +2,7 @@
 
 use super::badge::{self, Badge};
 use super::days::{Day, parse_date};
-use super::dropin::{self, DropIn};
+use super::dropin::{self, DropIn, busuanzi, goatcounter};
 use super::error::Refusal;
 use super::owner::{self, Order};
 use super::page::Page;
@@ -94,19 +94,24 @@ fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
     if path == "/count" {
         // Its script sends a beacon, which is a POST without a body, or asks for a picture.
         return match method {
-            "GET" | "HEAD" | "POST" => dropin::count(query).map(Route::DropIn),
+            "GET" | "HEAD" | "POST" => goatcounter::count(query).map(|seen| Route::DropIn(DropIn::Count(Box::new(seen)))),
             _ => Err(Refusal::Method("GET, HEAD, POST")),
         };
     }
+    if path == "/busuanzi" {
+        return match method {
+            "GET" => busuanzi::read(query).map(|function| Route::DropIn(DropIn::Busuanzi(function))),
+            _ => Err(Refusal::Method("GET")),
+        };
+    }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
-    if !["api", "badge", "pixel", "hit", "get", "counter"].contains(&first) {
+    if !["api", "badge", "pixel"].contains(&first) && !dropin::FIRST.contains(&first) {
         return Err(Refusal::UnknownPath);
     }
     match (first, method) {
         (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
         ("pixel", "GET" | "HEAD") => pixel(rest, query).map(Route::Pixel),
-        ("hit" | "get" | "counter", "GET" | "HEAD") => dropin::read(first, rest, query).map(Route::DropIn),
         ("api", _) => {
             let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
             if let Some(order) = owner::read(method, rest, query)? {
@@ -114,6 +119,11 @@ fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
             }
             stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats)))
         }
+        ("badge" | "pixel", _) => Err(Refusal::Method("GET, HEAD")),
+        // What changes a counter takes a token, so that it may be asked for as either counter does.
+        ("create" | "set" | "update" | "reset" | "delete", "GET" | "POST") => dropin::read(first, rest, query).map(Route::DropIn),
+        ("create" | "set" | "update" | "reset" | "delete", _) => Err(Refusal::Method("GET, POST")),
+        (_, "GET" | "HEAD") => dropin::read(first, rest, query).map(Route::DropIn),
         _ => Err(Refusal::Method("GET, HEAD")),
     }
 }
@@ -137,7 +147,7 @@ pub(super) fn split_scheme(url: &str) -> Option<(&str, &str)> {
     rest.strip_prefix("//").map(|rest| (scheme, rest))
 }
 
-fn path_and_query(url: &str) -> (&str, &str) {
+pub(super) fn path_and_query(url: &str) -> (&str, &str) {
     let no_fragment = url.split_once('#').map_or(url, |(before, _)| before);
     let (before_query, query) = no_fragment.split_once('?').unwrap_or((no_fragment, ""));
     let after_scheme = split_scheme(before_query).map_or(before_query, |(_, rest)| rest);

@@ -27,9 +27,13 @@ impl<S: Sql + Clone> Shard<S> {
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
     pub fn serve(&mut self, call: &[u8], now: u64) -> Served {
+        let mut changes = false;
         let answer = match decode(call) {
             Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
-            Ok(call) => self.carry_out(&call, now),
+            Ok(call) => {
+                changes = matches!(call, Call::Import(_) | Call::Amend(_));
+                self.carry_out(&call, now)
+            }
         };
         let (answer, error) = match answer {
             Ok(answer) => (answer, None),
@@ -37,7 +41,7 @@ impl<S: Sql + Clone> Shard<S> {
             Err(LedgerError::Storage(error)) => (Answer::Refused(Fault::Storage), Some(error)),
         };
         // What an owner changed is read anew, too.
-        if error.is_some() || matches!(answer, Answer::Imported(_) | Answer::Amended(_)) {
+        if error.is_some() || changes {
             self.ledger = None;
         }
         Served { bytes: encode(&answer), error }
@@ -67,7 +71,8 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
-            Call::Amend(amend) => Ok(Answer::Amended(ledger.amend(amend)?)),
+            Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),
+            Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
         }
     }
 

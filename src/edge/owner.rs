@@ -3,7 +3,7 @@
 
 use super::clock::now_ms;
 use super::deadline::within;
-use super::shard_client::{ShardClient, something_else};
+use super::shard_client::{ShardClient, both, something_else};
 use super::turn::Turn;
 use super::{headers, isolate, log};
 use crate::counting::access;
@@ -93,12 +93,12 @@ impl Turn {
     /// Changes every shard alike; returns the views of the page before, if any has it.
     pub(super) async fn amend(&self, site: &Site, amend: &Amend<'_>) -> Result<Option<u64>, Failure> {
         let shards = self.shards(Sender::default());
-        let mut sum: Option<u64> = None;
+        let mut sum = None;
         for shard in 0..shards.number(site).await? {
-            let Answer::Amended(before) = shards.ask_one(site, shard, &Call::Amend(*amend)).await? else {
+            let Answer::Page(before) = shards.ask_one(site, shard, &Call::Amend(*amend)).await? else {
                 return Err(something_else());
             };
-            sum = before.map_or(sum, |before| Some(sum.unwrap_or(0).saturating_add(before)));
+            sum = both(sum, before);
         }
         Ok(sum)
     }
@@ -107,15 +107,36 @@ impl Turn {
     pub(super) async fn set(&self, site: &Site, page: &Page, views: u64) -> Result<Option<u64>, Failure> {
         let page = page.as_str();
         let shards = self.shards(Sender::default());
-        let mut sum: Option<u64> = None;
+        let mut sum = None;
         for shard in 0..shards.number(site).await? {
             let amend = Amend::Set { page, views: if shard == 0 { views } else { 0 } };
-            let Answer::Amended(before) = shards.ask_one(site, shard, &Call::Amend(amend)).await? else {
+            let Answer::Page(before) = shards.ask_one(site, shard, &Call::Amend(amend)).await? else {
                 return Err(something_else());
             };
-            sum = before.map_or(sum, |before| Some(sum.unwrap_or(0).saturating_add(before)));
+            sum = both(sum, before);
         }
         Ok(sum)
+    }
+
+    /// Makes the views of a page so many more, or fewer: in the first shard that has it, and what is more than that has in the next.
+    pub(super) async fn change(&self, site: &Site, page: &Page, by: i64) -> Result<(), Failure> {
+        let shards = self.shards(Sender::default());
+        let random = isolate::random().map(u128::from_le_bytes)?;
+        let id = format!("{:013}-{random:032x}", now_ms());
+        let mut left = by;
+        for shard in 0..shards.number(site).await? {
+            let amend = Amend::Change { page: page.as_str(), by: left, id: &id };
+            match shards.ask_one(site, shard, &Call::Amend(amend)).await? {
+                Answer::Page(None) => {}
+                Answer::Page(Some(_)) if left > 0 => return Ok(()),
+                Answer::Page(Some(before)) => left = left.saturating_add_unsigned(before).min(0),
+                _ => return Err(something_else()),
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Everything that was counted of a site, while it is read from its shards: no more of it than a piece is in memory.

@@ -80,6 +80,16 @@ impl ShardClient<'_> {
         Ok(sum)
     }
 
+    /// The views of a page, if it is there: the sum over all shards.
+    pub(super) async fn page(&self, site: &Site, page: &str) -> Result<Option<u64>, Failure> {
+        let mut sum = None;
+        for answer in self.ask_all(site, &Call::Page(page)).await? {
+            let Answer::Page(views) = answer else { return Err(something_else()) };
+            sum = both(sum, views);
+        }
+        Ok(sum)
+    }
+
     /// A report of a site: that of all shards together.
     pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<Report, Failure> {
         let mut sum: Option<Report> = None;
@@ -275,6 +285,14 @@ pub(super) async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     })
     .await;
     futures.into_iter().filter_map(|future| if let MaybeDone::Done(done) = future { Some(done) } else { None }).collect()
+}
+
+/// The views of a page in two shards together, if it is in either.
+pub(super) fn both(one: Option<u64>, two: Option<u64>) -> Option<u64> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.saturating_add(two)),
+        (one, two) => one.or(two),
+    }
 }
 
 fn object_name(site: &Site, shard: u16) -> String {

@@ -73,7 +73,7 @@ impl Turn {
 
     /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks. And where an
     /// image comes from is the page that it is in: where its reader comes from is not known.
-    async fn take_image(&self, site: Site, page: Page) -> Became {
+    pub(super) async fn take_image(&self, site: Site, page: Page) -> Became {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
             return Became::Excluded(Reason::Prefetch);

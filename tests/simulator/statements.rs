@@ -2,7 +2,7 @@
 
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::days;
-use footfall::counting::ledger::{Rows, Value, schema};
+use footfall::counting::ledger::{Rows, Value, owning, schema};
 
 /// The statements of `counting::days`.
 pub(crate) const DAYS: [&str; 6] = [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS];
@@ -26,6 +26,8 @@ impl Tables {
                 rows.sort_by_key(|row| integer(row, 0));
                 return rows;
             }
+            // No owner changes anything here.
+            (owning::FORGET_CHANGES, [Text(_), Text(_)]) => {}
             (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),
             (schema::PAGE_VIEWS, [Text(page)]) => {
                 return one(self.get(Table::Pages, &Key::Text(page.clone())).map(|row| &row[1..]));

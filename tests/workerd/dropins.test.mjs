@@ -8,6 +8,7 @@ import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const READER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'cf-connecting-ip': '203.0.113.7' };
+const TOKEN = 'owner-of-a-test-0123';
 const vars = { SITES: 'default,mysite.com', ALLOWED_ORIGINS: 'https://blog.example' };
 
 const get = (footfall, path, headers = READER) => call(`${footfall.url}${path}`, { headers });
@@ -20,8 +21,9 @@ test('CountAPI and Abacus: hit and get, as JSON, as a badge and as a script', as
   assert.deepEqual([hit.status, hit.visit, hit.json, hit.headers.get('cache-control')], [200, 'counted', { value: 1 }, 'no-store']);
   assert.deepEqual((await get(footfall, '/hit/mysite.com/visits', { 'user-agent': 'python-requests/2.32' })).json, { value: 2 });
   assert.deepEqual((await get(footfall, '/get/mysite.com/visits')).json, { value: 2 });
-  const shield = (await get(footfall, '/get/mysite.com/visits/shield')).json;
-  assert.deepEqual([shield.schemaVersion, shield.label, shield.message], [1, 'hits', '2']);
+  const shield = await get(footfall, '/get/mysite.com/visits/shield?text=visits&bgcolor=e05d44&style=flat-square');
+  assert.equal(shield.headers.get('content-type'), 'image/svg+xml; charset=utf-8');
+  assert.match(shield.text, /<title>visits: 2<\/title>/);
   assert.equal((await call(`${footfall.url}/hit/mysite.com/visits`, { method: 'HEAD' })).status, 200);
   // <script src="https://HOST/hit/mysite.com/visits?callback=websiteVisits"></script>
   const script = await get(footfall, '/hit/mysite.com/visits?callback=websiteVisits');
@@ -43,7 +45,76 @@ test('CountAPI and Abacus: from a page of a listed origin only, and of listed si
     assertProblem(await get(footfall, path), 400, path);
   }
   assertProblem(await call(`${footfall.url}/hit/default/a`, { method: 'POST' }), 405);
+  for (const query of ['bgcolor=nope', 'style=round', `text=${'x'.repeat(65)}`, 'color=red']) assertProblem(await get(footfall, `/get/default/a/shield?${query}`), 400);
   assert.equal((await get(footfall, '/get/default/a')).json.value, 1);
+});
+
+test('CountAPI and Abacus: counters are created, set, changed and deleted by who has the token', async (t) => {
+  for (const SHARDS of ['1', '3']) {
+    const footfall = await startWorkerd(t, { vars: { ...vars, ADMIN_TOKEN: TOKEN, SHARDS } });
+    const ask = (path, method = 'POST', headers = { authorization: `Bearer ${TOKEN}` }) => call(`${footfall.url}${path}`, { method, headers });
+    const said = async (...asked) => {
+      const { status, json } = await ask(...asked);
+      return [status, json];
+    };
+    assert.deepEqual(await said('/info/mysite.com/c', 'GET'), [404, { value: -1, full_key: 'mysite.com:c', exists: false }]);
+    assert.deepEqual(await said('/create/mysite.com/c?initializer=10'), [201, { key: 'c', namespace: 'mysite.com', value: 10 }]);
+    assert.equal((await ask('/create/mysite.com/c')).status, 409);
+    assert.deepEqual(await said('/create/mysite.com/empty', 'GET'), [201, { key: 'empty', namespace: 'mysite.com', value: 0 }]);
+    assert.deepEqual((await get(footfall, '/get/mysite.com/empty')).json, { value: 0 });
+    for (let hits = 1; hits <= 6; hits += 1) {
+      assert.deepEqual((await get(footfall, '/hit/mysite.com/c', { ...READER, 'cf-connecting-ip': `203.0.113.${hits}` })).json, { value: 10 + hits });
+    }
+    assert.deepEqual(await said('/update/mysite.com/c?value=5'), [200, { value: 21 }]);
+    assert.deepEqual(await said('/update/mysite.com/c?amount=-20', 'GET'), [200, { value: 1 }], 'CountAPI has another name for it');
+    assert.deepEqual(await said('/update/mysite.com/c?value=-7'), [200, { value: 0 }], 'not fewer than none');
+    assert.deepEqual(await said('/set/mysite.com/c?value=15'), [200, { old_value: 0, value: 15 }]);
+    assert.equal((await ask('/set/mysite.com/c?value=16&callback=heard')).text, '/**/heard({"old_value":15,"value":16});');
+    assert.equal((await ask('/info/mysite.com/c', 'GET')).json.value, 16);
+    assert.deepEqual(await said('/reset/mysite.com/c'), [200, { old_value: 16, value: 0 }]);
+    assert.deepEqual(await said('/delete/mysite.com/c'), [200, { status: 'ok', message: 'Deleted key: mysite.com:c' }]);
+    for (const path of ['/set/mysite.com/c?value=1', '/update/mysite.com/c?value=1', '/reset/mysite.com/c', '/delete/mysite.com/c']) {
+      assert.equal((await ask(path)).status, 404, path);
+      for (const authorization of ['', 'Bearer wrong']) assertProblem(await ask(path, 'POST', { authorization }), 401, path);
+    }
+    assertProblem(await ask('/create/mysite.com/d', 'POST', {}), 401);
+    for (const path of ['/set/mysite.com/empty', '/set/mysite.com/empty?value=-1', '/update/mysite.com/empty?value=0', '/create/mysite.com/d?initializer=x']) {
+      assertProblem(await ask(path), 400, path);
+    }
+    assertProblem(await ask('/set/mysite.com/empty?value=1', 'DELETE'), 405);
+  }
+});
+
+test('CountAPI and Abacus: strangers create counters only where the owner lets them, and no more than that', async (t) => {
+  const closed = await startWorkerd(t, { vars });
+  assertProblem(await get(closed, '/create/default/a'), 403);
+  const open = await startWorkerd(t, { vars: { ...vars, CREATE_LIMIT: '2', ADMIN_TOKEN: TOKEN } });
+  assertProblem(await get(open, '/create/default/a?initializer=5'), 400);
+  assertProblem(await get(open, '/create/default/a', { ...READER, origin: 'https://evil.example' }), 403);
+  assertProblem(await get(open, '/create/default/a', { ...READER, authorization: 'Bearer wrong' }), 401);
+  assertProblem(await get(open, '/create/elsewhere/a'), 404);
+  assert.deepEqual(await Promise.all(['a', 'b'].map(async (key) => (await get(open, `/create/default/${key}`)).status)), [201, 201]);
+  assertProblem(await get(open, '/create/default/c'), 403);
+  assert.equal((await get(open, '/create/default/c', { authorization: `Bearer ${TOKEN}` })).status, 201);
+});
+
+test('busuanzi: its call is counted and answered with a call of its function', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { ...vars, STATS: 'public' } });
+  const ask = (referer, more = {}) => get(footfall, '/busuanzi?jsonpCallback=BusuanziCallback_77', { ...READER, referer, ...more });
+  const heard = async (answer) => {
+    const numbers = [];
+    runInNewContext(answer.text, { BusuanziCallback_77: ({ site_pv, page_pv, site_uv }) => numbers.push(site_pv, page_pv, site_uv) });
+    return numbers;
+  };
+  const first = await ask('https://blog.example/post/?x=1');
+  assert.deepEqual([first.status, first.visit, first.headers.get('content-type')], [200, 'counted', 'text/javascript; charset=utf-8']);
+  assert.deepEqual(await heard(first), [1, 1, 1]);
+  assert.deepEqual(await heard(await ask('https://blog.example/', { 'cf-connecting-ip': '203.0.113.8' })), [2, 1, 2]);
+  assert.equal((await get(footfall, '/counter?page=/post')).json.views, 1);
+  const bot = await ask('https://blog.example/', { 'user-agent': 'Googlebot/2.1' });
+  assert.deepEqual([bot.visit, await heard(bot)], ['bot', [2, 1, 2]], 'who is not counted sees the numbers');
+  assert.equal((await ask('https://evil.example/')).visit, 'excluded');
+  for (const query of ['', '?jsonpCallback=alert(1)', '?jsonpCallback=a&x=1']) assertProblem(await get(footfall, `/busuanzi${query}`), 400);
 });
 
 test('GoatCounter: /count takes what its script sends, and /counter/PATH.json answers', async (t) => {

@@ -130,9 +130,17 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn page_views(&self, page: &str) -> Result<u64, StorageError> {
+        Ok(self.page(page)?.unwrap_or(0))
+    }
+
+    /// The views of a page, if it is there.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn page(&self, page: &str) -> Result<Option<u64>, StorageError> {
         match self.pages.get(page) {
-            Some(state) => Ok(state.views),
-            None => Ok(self.stored_views(page)?.unwrap_or(0)),
+            Some(state) => Ok(Some(state.views)),
+            None => self.stored_views(page),
         }
     }
 
@@ -188,6 +196,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(recent::KEEP_MS))])?;
         self.seen.forget_before(known);
         self.recent.forget(now);
+        self.forget_changes(now)?;
         self.roll(now, keep_days)?;
         Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) > 0)
     }

@@ -2,7 +2,7 @@
 //! nothing of this is on the way of a visit.
 
 use super::sql::text_at;
-use super::{Ledger, LedgerError, Sql, StorageError, Value, count_at, schema};
+use super::{Ledger, LedgerError, Sql, StorageError, Value, count_at, recent, schema};
 use crate::counting::record::{self, Column, PARTS};
 use crate::counting::wire::{Amend, Exported, Fault, Import, Imported};
 
@@ -46,6 +46,9 @@ pub const ADD: [&str; 9] = [
 pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
 /// Sets the views of a page that is there.
 pub const SET_PAGE: &str = "UPDATE pages SET views = ?2 WHERE page = ?1";
+
+/// Drops changes by their keys.
+pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
 /// Deletes a page, and takes its views from the site's.
 pub const DELETE_PAGE: [&str; 5] = [
@@ -169,15 +172,22 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError`]; nothing was changed.
     pub fn amend(&mut self, amend: &Amend<'_>) -> Result<Option<u64>, LedgerError> {
-        self.fold()?;
         let page = match *amend {
             Amend::Wipe => {
+                self.fold()?;
                 let sql = &self.sql;
                 sql.transaction(&mut || WIPE.into_iter().try_for_each(|statement| sql.write(statement, &[])))?;
                 return Ok(None);
             }
             Amend::Set { page, .. } | Amend::Change { page, .. } | Amend::Create { page, .. } | Amend::Delete { page } => page,
         };
+        let change = if let Amend::Change { id, .. } = *amend { Some(Value::Text(change_key(id))) } else { None };
+        if let Some(key) = &change
+            && let Some(row) = self.sql.run(schema::META, std::slice::from_ref(key))?.first()
+        {
+            return count_at(row, 0).map(Some).map_err(LedgerError::Storage);
+        }
+        self.fold()?;
         let before = self.stored_views(page)?;
         let after = match (*amend, before) {
             (Amend::Set { views, .. }, None) => (views > 0).then_some(views),
@@ -202,14 +212,28 @@ impl<S: Sql> Ledger<S> {
                 }
                 None => DELETE_PAGE.into_iter().try_for_each(|statement| this.sql.write(statement, &name))?,
             }
+            if let Some(key) = &change {
+                this.sql.write(schema::SET_META, &[key.clone(), Value::count(before.unwrap_or(0))])?;
+            }
             this.set_views(this.views.saturating_sub(before.unwrap_or(0)).saturating_add(after.unwrap_or(0)))
         })?;
         Ok(before)
     }
 
+    /// Forgets changes that nobody retries any more.
+    pub(super) fn forget_changes(&self, now: u64) -> Result<(), StorageError> {
+        let before = change_key(&format!("{:013}", now.saturating_sub(recent::KEEP_MS)));
+        self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
+    }
+
     fn set_views(&self, views: u64) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(views)])
     }
+}
+
+/// The key in `meta` of a change, whose value is what it answered.
+fn change_key(id: &str) -> String {
+    format!("change {id}")
 }
 
 /// Comes before all values of a column.

@@ -67,6 +67,8 @@ pub enum Call<'a> {
     Import(Import<'a>),
     /// Change what was counted, as the owner wants it.
     Amend(Amend<'a>),
+    /// How many views has this page, if it is there?
+    Page(&'a str),
 }
 
 /// Lines of a file on their way into a shard.
@@ -90,12 +92,14 @@ pub enum Amend<'a> {
         /// Its views.
         views: u64,
     },
-    /// The views of a page that is there are so many more, or fewer; not fewer than none. With 0, whether it is there.
+    /// The views of a page that is there are so many more, or fewer; not fewer than none.
     Change {
         /// The page.
         page: &'a str,
         /// How many.
         by: i64,
+        /// Tells a retry from another change: the time in milliseconds since 1970 with 13 digits, then anything.
+        id: &'a str,
     },
     /// A page that is not there is made with these views, if there are fewer than `most` pages.
     Create {
@@ -134,8 +138,8 @@ pub enum Answer {
     Exported(Exported),
     /// What became of the lines of a file.
     Imported(Imported),
-    /// It is done. The views of the page before, if it was there.
-    Amended(Option<u64>),
+    /// The views of the page, if it is there; before what was changed.
+    Page(Option<u64>),
 }
 
 /// Lines of an export.
