@@ -7,7 +7,6 @@
   const { src, dataset } = document.currentScript;
   const { site, hash } = dataset;
   const query = new URLSearchParams(location.search);
-  const choice = query.get('footfall');
 
   let memory = [];
   let pause = 0;
@@ -26,7 +25,7 @@
 
   /** At most 50, and none of 20 hours: ids are remembered for a day. */
   const keep = (visits) => {
-    memory = visits.filter(([time]) => Date.now() - time < 72e6).slice(-50);
+    memory = visits.filter(([time]) => time > Date.now() - 72e6).slice(-50);
     attempt(() => (localStorage.footfall = JSON.stringify(memory)));
   };
 
@@ -37,7 +36,7 @@
     ask('/counter', { method: 'POST', keepalive: 1, body: JSON.stringify({ ...visit, age: '' + Math.max(0, Date.now() - time) }) })
       .then(({ status }) => {
         // Anything else is an answer for good: counted, excluded, or refused for what it says.
-        if (/^5|408|429/.test(status)) throw 0;
+        if (status > 499 || status == 408 || status == 429) throw 0;
         keep(waiting().filter((other) => other[1].id != visit.id));
         fill();
       })
@@ -61,11 +60,10 @@
 
   /** Counts what is seen: no prerendered page or hidden tab before it is looked at, and no page twice in a row. */
   const view = () => {
-    const { pathname } = location;
     // A router that keeps its routes behind the `#` has them there from the first `/` on.
     const route = hash != null && location.hash.replace(/^[^/]*/, '');
-    const page = dataset.page || (route ? pathname.replace(/\/$/, '') + route : pathname);
-    if (document.prerendering || document.hidden || page == lastPage) return;
+    const page = dataset.page || (route ? location.pathname.replace(/\/$/, '') + route : location.pathname + (dataset.query ? location.search : ''));
+    if (page == lastPage || document.prerendering || document.hidden) return;
     // Later views of an app come from this page, and by no campaign.
     const visit = { site, page, id: crypto.getRandomValues(new Uint32Array(4)).join() };
     if (lastPage == null) {
@@ -79,24 +77,17 @@
     send(sent);
   };
 
-  if (choice) attempt(() => (localStorage.footfallOff = choice == 'off' ? 1 : ''));
+  const choice = query.get('footfall');
+  if (choice) attempt(() => (localStorage.footfallOff = choice == 'off' || ''));
 
   ['pushState', 'replaceState'].forEach((name) => {
     const change = history[name];
-    history[name] = (...values) => {
-      change.apply(history, values);
-      view();
-    };
+    history[name] = (...values) => view(change.apply(history, values));
   });
   ['popstate', 'hashchange', 'visibilitychange', 'prerenderingchange'].forEach((name) => addEventListener(name, view, true));
   addEventListener('online', retry);
   // A page that the browser kept and shows again is seen again.
-  addEventListener('pageshow', ({ persisted }) => {
-    if (persisted) {
-      lastPage = '';
-      view();
-    }
-  });
+  addEventListener('pageshow', ({ persisted }) => persisted && view((lastPage = '')));
   retry();
   view();
 })();

@@ -7,7 +7,7 @@ use footfall::counting::body::{self, BodyHeaders, MAX_BODY_BYTES};
 use footfall::counting::config::{Config, Variable};
 use footfall::counting::days::{date_of, parse_date};
 use footfall::counting::error::Refusal;
-use footfall::counting::page::{MAX_PAGE_BYTES, Page};
+use footfall::counting::page::{KeptQuery, MAX_PAGE_BYTES, Page};
 use footfall::counting::reply;
 use footfall::counting::route::{Route, is_prefetch, route};
 use footfall::counting::site::{MAX_SITES, Sites};
@@ -18,6 +18,11 @@ use std::collections::BTreeMap;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Some of a query tells pages apart, so that what strangers put there is looked at.
+fn kept() -> KeptQuery {
+    KeptQuery::parse("id, page, x").unwrap()
 }
 
 /// A refusal has a status of the caller's, and is one line of JSON that says what is wrong and what helps.
@@ -70,7 +75,7 @@ proptest! {
 
     #[test]
     fn any_request_has_a_route_or_a_refusal(method in any_method(), url in any_url(), purpose in awkward()) {
-        match route(&method, &url) {
+        match route(&method, &url, &kept()) {
             Ok(Route::Read(read)) => prop_assert!(read.page.is_none_or(|page| page.as_str().starts_with('/'))),
             Ok(_) => {}
             Err(refusal) => check_refusal(&refusal),
@@ -82,8 +87,8 @@ proptest! {
     fn what_stands_in_a_query_changes_no_path(query in awkward()) {
         for origin in ["", "http://h"] {
             let query = query.replace('#', "");
-            prop_assert_eq!(route("GET", &format!("{origin}/?{query}")), Ok(Route::Home), "at {:?}", origin);
-            prop_assert_eq!(route("POST", &format!("{origin}/counter?{query}")), Ok(Route::Register), "at {:?}", origin);
+            prop_assert_eq!(route("GET", &format!("{origin}/?{query}"), &kept()), Ok(Route::Home), "at {:?}", origin);
+            prop_assert_eq!(route("POST", &format!("{origin}/counter?{query}"), &kept()), Ok(Route::Register), "at {:?}", origin);
         }
     }
 
@@ -99,7 +104,7 @@ proptest! {
         let list = [b"[{},", near.as_slice(), b"]"].concat();
         for bytes in [bytes, near.clone(), list, near[..near.len() - 1].to_vec()] {
             let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
-            match body::visits(&bytes, headers, &sites()) {
+            match body::visits(&bytes, headers, &sites(), &kept()) {
                 Ok(read) => {
                     prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
                     prop_assert!(read.visits.iter().all(|visit| sites().find(visit.site.as_str()).is_some()));
@@ -198,11 +203,11 @@ fn what_is_long_is_refused_with_its_size() {
         client: Default::default(),
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
-    assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites()).is_ok());
-    assert_eq!(body::visits(&padded(MAX_BODY_BYTES + 1), headers, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
+    assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
+    assert_eq!(body::visits(&padded(MAX_BODY_BYTES + 1), headers, &sites(), &kept()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
     // Deep nesting must not overflow the stack of an isolate.
     let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();
-    check_refusal(&body::visits(&deep, headers, &sites()).unwrap_err());
+    check_refusal(&body::visits(&deep, headers, &sites(), &kept()).unwrap_err());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use footfall::counting::config::{Config, Variable};
 use footfall::counting::days::{DayRecord, date_of, day_of, parse_date};
 use footfall::counting::endpoint::Failure;
 use footfall::counting::error::Refusal;
-use footfall::counting::page::{Page, PageError};
+use footfall::counting::page::{KeptQuery, Page, PageError};
 use footfall::counting::reply;
 use footfall::counting::route::{Read, Route, route};
 use footfall::counting::routing;
@@ -94,10 +94,13 @@ fn visits_that_come_during_a_post_leave_together() {
 
 #[wasm_bindgen_test]
 fn requests_are_read() {
-    assert_eq!(route("GET", "https://h/?x"), Ok(Route::Home));
+    assert_eq!(route("GET", "https://h/?x", &KeptQuery::default()), Ok(Route::Home));
     let page = Page::parse("/a b").unwrap();
-    assert_eq!(route("GET", "http://h/counter?page=/a%20b"), Ok(Route::Read(Read { site: None, page: Some(page) })));
-    assert_eq!(route("PUT", "http://h/counter"), Err(Refusal::Method("GET, HEAD, POST")));
+    assert_eq!(
+        route("GET", "http://h/counter?page=/a%20b", &KeptQuery::default()),
+        Ok(Route::Read(Read { site: None, page: Some(page) }))
+    );
+    assert_eq!(route("PUT", "http://h/counter", &KeptQuery::default()), Err(Refusal::Method("GET, HEAD, POST")));
     assert_eq!(Page::parse("/a\u{85}"), Err(PageError::Control));
     let sites = Sites::parse("blog,docs").unwrap();
     let headers = BodyHeaders {
@@ -106,9 +109,12 @@ fn requests_are_read() {
         from_page: false,
         client: Default::default(),
     };
-    let read = body::visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites).unwrap();
+    let read = body::visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites, &KeptQuery::default()).unwrap();
     assert_eq!((read.visits[0].site.as_str(), read.visits[0].page.as_str()), ("docs", "/x"));
-    assert!(matches!(body::visits(&[b'['; 8_000], headers, &sites), Err(Refusal::BodyNotJson(_))), "deep nesting");
+    assert!(
+        matches!(body::visits(&[b'['; 8_000], headers, &sites, &KeptQuery::default()), Err(Refusal::BodyNotJson(_))),
+        "deep nesting"
+    );
     assert_eq!(reply::refused(&Refusal::UnknownPath).status, 404);
 }
 

@@ -3,7 +3,7 @@
 use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
 use super::json::{Texts, is_list, texts};
-use super::page::Page;
+use super::page::{KeptQuery, Page};
 use super::site::{Site, Sites};
 use super::visit::Visit;
 use super::visit_id::VisitId;
@@ -61,7 +61,7 @@ pub struct Visits {
 ///
 /// # Errors
 /// What is wrong with it, as a [`Refusal`]. Then no visit of a list is any good.
-pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visits, Refusal> {
+pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, Refusal> {
     let (bodies, list) = parse(bytes, headers)?;
     if list && headers.idempotency_key.is_some() {
         return Err(Refusal::TwoIds);
@@ -73,7 +73,7 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<V
         }
         visits.push(Visit {
             site: find_site(body.site.as_deref(), sites)?,
-            page: body.page.map_or_else(|| Ok(Page::root()), |page| Page::parse(&page).map_err(Refusal::Page))?,
+            page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
             id: id(body.id, headers.idempotency_key)?,
             details: details(&body.referrer, &body.campaign, headers.client),
         });
@@ -148,6 +148,10 @@ fn id(in_body: Option<String>, in_header: Option<&str>) -> Result<Option<VisitId
 mod tests {
     use super::*;
     use crate::counting::page::PageError;
+
+    fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visits, Refusal> {
+        super::visits(bytes, headers, sites, &KeptQuery::default())
+    }
 
     const JSON: BodyHeaders<'_> = BodyHeaders {
         content_type: Some("application/json"),

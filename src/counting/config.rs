@@ -5,6 +5,7 @@ use super::json::quoted;
 use super::ledger::MAX_PAGES;
 use super::ledger::report::KEEP_HOURS_DAYS;
 use super::origin::{MAX_ORIGINS, Origins};
+use super::page::{KeptQuery, MAX_KEPT};
 use super::route::split_scheme;
 use super::routing::MAX_SHARDS;
 use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
@@ -20,7 +21,7 @@ pub const MAX_TIMEOUT_MS: u32 = 25_000;
 
 /// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
 const MOST_PAGES: u32 = 10_000;
-const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES);
+const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16);
 
 /// The value of a variable as the platform hands it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Config {
     pub excluded_addresses: Addresses,
     /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
     pub excluded_pages: Pages,
+    /// `PAGE_QUERY`: the parameters of a query that tell pages apart.
+    pub page_query: KeptQuery,
     /// `RATE_LIMITS`: whether the limits that `wrangler.toml` binds are asked.
     pub limits: bool,
     /// `STATS` and `STATS_TOKEN`: who may read what was counted.
@@ -100,13 +103,19 @@ impl Config {
                 "EXCLUDED_ADDRESSES",
                 &variable("EXCLUDED_ADDRESSES"),
                 Addresses::parse,
-                "addresses and networks separated by commas, such as 192.0.2.7, 2001:db8::/32",
+                "up to 64 addresses and networks separated by commas, such as 192.0.2.7, 2001:db8::/32",
             )?,
             excluded_pages: list(
                 "EXCLUDED_PAGES",
                 &variable("EXCLUDED_PAGES"),
                 Pages::parse,
-                "pages separated by commas, such as /draft, /admin/*",
+                "up to 64 pages separated by commas, such as /draft, /admin/*",
+            )?,
+            page_query: list(
+                "PAGE_QUERY",
+                &variable("PAGE_QUERY"),
+                KeptQuery::parse,
+                "up to 16 names of parameters separated by commas, such as id, p",
             )?,
             limits: limits(&variable("RATE_LIMITS"))?,
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
@@ -276,7 +285,7 @@ fn list<T: Default>(
     parsed.map_err(|complaint| ConfigError {
         variable: name,
         value: format!("{} ({complaint})", show(variable)),
-        allowed: format!("up to {MAX_EXCLUSIONS} {allowed}"),
+        allowed: allowed.to_owned(),
     })
 }
 
@@ -358,6 +367,7 @@ mod tests {
             origins: Origins::default(),
             excluded_addresses: Addresses::default(),
             excluded_pages: Pages::default(),
+            page_query: KeptQuery::default(),
             limits: true,
             stats: Access::Closed,
             admin: Access::Closed,

@@ -1,7 +1,7 @@
 //! What only the owner may do, with `ADMIN_TOKEN`: export, import, set and delete what was counted.
 
 use super::error::Refusal;
-use super::page::Page;
+use super::page::{KeptQuery, Page};
 use super::record::MAX_COUNT;
 use super::route::Query;
 
@@ -36,7 +36,7 @@ pub enum Act {
 ///
 /// # Errors
 /// [`Refusal`] for a wrong method or a wrong query.
-pub fn read(method: &str, path: &str, query: &str) -> Result<Option<Order>, Refusal> {
+pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<Order>, Refusal> {
     let (site, what) = path.split_once('/').unwrap_or((path, ""));
     let act = match (what, method) {
         ("export", "GET" | "HEAD") => Query::read(query, &[]).map(|_| Act::Export)?,
@@ -54,9 +54,9 @@ pub fn read(method: &str, path: &str, query: &str) -> Result<Option<Order>, Refu
         ("import", _) => return Err(Refusal::Method("POST")),
         ("pages", "PUT") => {
             let query = Query::read(query, &["page", "views"])?;
-            Act::Set(page(&query)?, count(&query, "views")?)
+            Act::Set(page(&query, kept)?, count(&query, "views")?)
         }
-        ("pages", "DELETE") => Act::Delete(page(&Query::read(query, &["page"])?)?),
+        ("pages", "DELETE") => Act::Delete(page(&Query::read(query, &["page"])?, kept)?),
         ("pages", "GET" | "HEAD") => return Ok(None),
         ("pages", _) => return Err(Refusal::Method("GET, HEAD, PUT, DELETE")),
         ("", "DELETE") => {
@@ -73,8 +73,8 @@ pub fn read(method: &str, path: &str, query: &str) -> Result<Option<Order>, Refu
     Ok(Some(Order { site: site.to_owned(), act }))
 }
 
-fn page(query: &Query) -> Result<Page, Refusal> {
-    query.page()?.ok_or(Refusal::Parameter("page", "a page such as /a, which has to be named"))
+fn page(query: &Query, kept: &KeptQuery) -> Result<Page, Refusal> {
+    query.page(kept)?.ok_or(Refusal::Parameter("page", "a page such as /a, which has to be named"))
 }
 
 /// A count in a query.
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn act(method: &str, path: &str, query: &str) -> Result<Option<Act>, Refusal> {
-        read(method, path, query).map(|order| {
+        read(method, path, query, &KeptQuery::default()).map(|order| {
             order.map(|order| {
                 assert_eq!(order.site, "blog");
                 order.act

@@ -1,11 +1,11 @@
 //! Pages: the paths of a site that views are counted by, written one way each.
 
-/// The longest page, in bytes, before its query and fragment are dropped. Longer paths are rare, and a page is
-/// kept for ever, so this bounds what one visit can make a site store.
+/// The longest page, in bytes, both as its path is sent and as it is written. Longer ones are rare, and a page is kept for ever, so this
+/// bounds what one visit can make a site store.
 pub const MAX_PAGE_BYTES: usize = 512;
 
-/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no query, no fragment, no control character. Paths that
-/// browsers and servers take for the same are the same page:
+/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no fragment, no control character, no query but what
+/// [`KeptQuery`] keeps. Paths that browsers and servers take for the same are the same page:
 ///
 /// - what is percent-encoded without need is decoded, if it is UTF-8: `/caf%C3%A9` is `/café` (RFC 3986, 6.2.2.2). What would read
 ///   otherwise then (`/`, `?`, `#`, `%` and control characters) stays encoded, in capitals (6.2.2.1);
@@ -36,9 +36,6 @@ impl Page {
     /// # Errors
     /// [`PageError`] says what is wrong.
     pub fn parse(text: &str) -> Result<Self, PageError> {
-        if text.len() > MAX_PAGE_BYTES {
-            return Err(PageError::TooLong(text.len()));
-        }
         if !text.starts_with('/') {
             return Err(PageError::NoSlash);
         }
@@ -46,6 +43,9 @@ impl Page {
             return Err(PageError::Control);
         }
         let path = text.split(['?', '#']).next().unwrap_or(text);
+        if path.len() > MAX_PAGE_BYTES {
+            return Err(PageError::TooLong(path.len()));
+        }
         let mut page = decoded(path).unwrap_or_else(|| path.to_owned());
         page.truncate(page.trim_end_matches('/').len().max(1));
         Ok(Self(page))
@@ -54,6 +54,59 @@ impl Page {
     /// The page as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The parameters of a query that tell pages apart, as where `/?id=3` and `/?id=4` are two pages. All others are dropped: they come from
+/// campaigns, searches and forms, and may name people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptQuery(Vec<String>);
+
+/// The most parameters that are kept.
+pub const MAX_KEPT: usize = 16;
+
+/// The longest name of one, in bytes.
+const MAX_NAME_BYTES: usize = 32;
+
+impl KeptQuery {
+    /// Reads names separated by commas.
+    ///
+    /// # Errors
+    /// What is wrong, for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let names: Vec<String> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let plain = |name: &String| {
+            name.len() <= MAX_NAME_BYTES && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        };
+        if names.len() > MAX_KEPT {
+            return Err(format!("{} names", names.len()));
+        }
+        match names.iter().find(|name| !plain(name)) {
+            Some(name) => Err(format!("{name} is not the name of a parameter")),
+            None => Ok(Self(names)),
+        }
+    }
+
+    /// Reads a page with what is kept of its query: in the order of this list, each name once, encoded as a form is.
+    ///
+    /// # Errors
+    /// As [`Page::parse`].
+    pub fn page(&self, text: &str) -> Result<Page, PageError> {
+        let Page(mut page) = Page::parse(text)?;
+        let query = text.split('#').next().and_then(|text| text.split_once('?')).map_or("", |(_, query)| query);
+        if self.0.is_empty() || query.is_empty() {
+            return Ok(Page(page));
+        }
+        let mut mark = '?';
+        for name in &self.0 {
+            let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name) else { continue };
+            page.push(mark);
+            page.push_str(name);
+            page.push('=');
+            page.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+            mark = '&';
+        }
+        if page.len() > MAX_PAGE_BYTES { Err(PageError::TooLong(page.len())) } else { Ok(Page(page)) }
     }
 }
 
@@ -137,6 +190,31 @@ mod tests {
             ("/A/../b", "/A/../b"),
         ] {
             assert_eq!(Page::parse(text).unwrap().as_str(), page, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_of_a_query_tells_pages_apart() {
+        let kept = KeptQuery::parse(" id, p ,").unwrap();
+        for (text, page) in [
+            ("/a/", "/a"),
+            ("/a?utm_source=x&token=secret", "/a"),
+            ("/a/?id=3", "/a?id=3"),
+            ("/a?p=2&x=1&id=3#id=4", "/a?id=3&p=2"),
+            ("/?id=3&id=4", "/?id=3"),
+            ("/a?id=%C3%A9+%2f%00", "/a?id=%C3%A9+%2F%00"),
+            ("/a?id=é", "/a?id=%C3%A9"),
+            ("/a?id", "/a?id="),
+            ("/a?ID=3", "/a"),
+        ] {
+            assert_eq!(kept.page(text).unwrap().as_str(), page, "{text}");
+            assert_eq!(kept.page(page).unwrap().as_str(), page, "{text} stays as it is");
+        }
+        assert_eq!(kept.page(&format!("/a?id={}", "x".repeat(512))), Err(PageError::TooLong(518)));
+        assert_eq!(kept.page(&format!("/a?x={}", "x".repeat(5000))).unwrap().as_str(), "/a");
+        assert_eq!(KeptQuery::default().page("/a?id=3").unwrap().as_str(), "/a");
+        for wrong in ["a b", "a&b", "é", "x=", &"x".repeat(33), &["a"; 17].join(",")] {
+            assert!(KeptQuery::parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -5,7 +5,7 @@ use super::days::{Day, parse_date};
 use super::dropin::{self, DropIn, busuanzi, goatcounter};
 use super::error::Refusal;
 use super::owner::{self, Order};
-use super::page::Page;
+use super::page::{KeptQuery, Page};
 use super::stats::{self, Stats};
 
 /// What to do for a request.
@@ -62,11 +62,12 @@ pub struct Read {
     pub page: Option<Page>,
 }
 
-/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path.
+/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path; `kept` is what tells pages
+/// apart besides their path.
 ///
 /// # Errors
 /// [`Refusal`] for an unknown path, a wrong method or a wrong query.
-pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
+pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (path, query) = path_and_query(url);
     match (path, method) {
         ("/", "GET") => Ok(Route::Home),
@@ -75,7 +76,7 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
         ("/counter", "POST") => Ok(Route::Register),
         ("/counter", "GET" | "HEAD") => {
             let query = Query::read(query, &["site", "page"])?;
-            Ok(Route::Read(Read { site: query.site(), page: query.page()? }))
+            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)? }))
         }
         ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
         ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
@@ -85,16 +86,16 @@ pub fn route(method: &str, url: &str) -> Result<Route, Refusal> {
         }
         ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
-        (path, method) => below(path, query, method),
+        (path, method) => below(path, query, method, kept),
     }
 }
 
 /// Paths that go on with names.
-fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
+fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     if path == "/count" {
         // Its script sends a beacon, which is a POST without a body, or asks for a picture.
         return match method {
-            "GET" | "HEAD" | "POST" => goatcounter::count(query).map(|seen| Route::DropIn(DropIn::Count(Box::new(seen)))),
+            "GET" | "HEAD" | "POST" => goatcounter::count(query, kept).map(|seen| Route::DropIn(DropIn::Count(Box::new(seen)))),
             _ => Err(Refusal::Method("GET, HEAD, POST")),
         };
     }
@@ -111,26 +112,28 @@ fn below(path: &str, query: &str, method: &str) -> Result<Route, Refusal> {
     match (first, method) {
         (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
-        ("pixel", "GET" | "HEAD") => pixel(rest, query).map(Route::Pixel),
+        ("pixel", "GET" | "HEAD") => pixel(rest, query, kept).map(Route::Pixel),
         ("api", _) => {
             let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
-            if let Some(order) = owner::read(method, rest, query)? {
+            if let Some(order) = owner::read(method, rest, query, kept)? {
                 return Ok(Route::Order(Box::new(order)));
             }
-            stats::query::read(rest, query).map(|stats| Route::Stats(Box::new(stats)))
+            stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
         ("badge" | "pixel", _) => Err(Refusal::Method("GET, HEAD")),
         // What changes a counter takes a token, so that it may be asked for as either counter does.
-        ("create" | "set" | "update" | "reset" | "delete", "GET" | "POST") => dropin::read(first, rest, query).map(Route::DropIn),
+        ("create" | "set" | "update" | "reset" | "delete", "GET" | "POST") => {
+            dropin::read(first, rest, query, kept).map(Route::DropIn)
+        }
         ("create" | "set" | "update" | "reset" | "delete", _) => Err(Refusal::Method("GET, POST")),
-        (_, "GET" | "HEAD") => dropin::read(first, rest, query).map(Route::DropIn),
+        (_, "GET" | "HEAD") => dropin::read(first, rest, query, kept).map(Route::DropIn),
         _ => Err(Refusal::Method("GET, HEAD")),
     }
 }
 
-fn pixel(path: &str, query: &str) -> Result<Pixel, Refusal> {
+fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
     let site = path.strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
-    let page = Query::read(query, &["page"])?.page()?.unwrap_or_else(Page::root);
+    let page = Query::read(query, &["page"])?.page(kept)?.unwrap_or_else(Page::root);
     Ok(Pixel { site: site.to_owned(), page })
 }
 
@@ -185,8 +188,8 @@ impl Query {
     }
 
     /// The page that `page` names, if there is one.
-    pub(super) fn page(&self) -> Result<Option<Page>, Refusal> {
-        self.get("page").map(|page| Page::parse(page).map_err(Refusal::Page)).transpose()
+    pub(super) fn page(&self, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
+        self.get("page").map(|page| kept.page(page).map_err(Refusal::Page)).transpose()
     }
 
     /// The day that a parameter names, if there is one.
@@ -203,6 +206,10 @@ impl Query {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn route(method: &str, url: &str) -> Result<Route, Refusal> {
+        super::route(method, url, &KeptQuery::default())
+    }
 
     fn get(url: &str) -> Result<Route, Refusal> {
         route("GET", url)

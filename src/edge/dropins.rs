@@ -142,7 +142,7 @@ impl Turn {
     /// A visit that a script's address tells, as an image does.
     async fn busuanzi(&self, function: &str) -> Reply {
         let site: Site = self.config.sites.first().clone();
-        let page = busuanzi::page(&self.referrer());
+        let page = busuanzi::page(&self.referrer(), &self.config.page_query);
         let became = match self.not_to_be_counted(&Caller::Server) {
             Some(reason) => {
                 self.note(&site, reason);

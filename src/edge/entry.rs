@@ -47,7 +47,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
     let turn = Turn { headers: Headers::of(&request), url: request.url(), request, env, context, client, config, deadline };
-    let routed = route(method, &turn.url);
+    let routed = route(method, &turn.url, &turn.config.page_query);
     // Nobody's script needs `GET /`: no look at its origin.
     let caller = match &routed {
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,

@@ -142,7 +142,7 @@ impl Turn {
             own_url,
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let Visits { visits, list } = visits(&bytes, headers, &self.config.sites)?;
+        let Visits { visits, list } = visits(&bytes, headers, &self.config.sites, &self.config.page_query)?;
         let who = if from_page { self.who() } else { Who::default() };
         let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();

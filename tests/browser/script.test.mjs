@@ -6,7 +6,7 @@ import { poll } from '../support/waiters.mjs';
 import { startBrowser, startFootfall, startSite } from './support.mjs';
 
 /** A site whose pages load the script of a host that starts after it. */
-async function start(t, { pages = {}, headers, attributes = '', context = {}, snippet } = {}) {
+async function start(t, { pages = {}, headers, attributes = '', context = {}, snippet, vars } = {}) {
   let host = { url: '' };
   const own = () => `<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
   const page = (body = '') => `<!doctype html><title>t</title><link rel=icon href=data:,>${body}${(snippet ?? own)(host.url)}`;
@@ -15,7 +15,7 @@ async function start(t, { pages = {}, headers, attributes = '', context = {}, sn
     ...Object.fromEntries(Object.entries(pages).map(([path, body]) => [path, page(body)])),
   });
   const site = await startSite(t, all, headers && { get 'content-security-policy'() { return headers(host.url); } });
-  host = await startFootfall(t, site);
+  host = await startFootfall(t, site, vars);
   return { site, host, browser: await startBrowser(t, context) };
 }
 
@@ -62,6 +62,18 @@ test('an app whose routes are behind the # is counted by them when it says so', 
   await page.evaluate(() => { location.hash = '#!/two'; });
   await reaches(host, '/app/two', 1);
   assert.deepEqual([await host.views('/app/one'), await host.views()], [1, 2]);
+});
+
+test('pages that a query tells apart are told apart, by what the owner lists of it', async (t) => {
+  const { site, host, browser } = await start(t, { attributes: 'data-query="on"', vars: { PAGE_QUERY: 'id' } });
+  const page = await browser.newPage();
+  await page.goto(`${site}/app?token=secret&id=3`);
+  await reaches(host, '/app?id=3', 1);
+  await page.evaluate(() => history.pushState({}, '', '?id=4#x'));
+  await reaches(host, '/app?id=4', 1);
+  assert.deepEqual([await host.views('/app?id=3&x=y'), await host.views('/app'), await host.views()], [1, 0, 2]);
+  await page.goto(`${site}/app?${'x'.repeat(2000)}`);
+  await reaches(host, '/app', 1);
 });
 
 test('what the network takes is sent later, and counted once', async (t) => {

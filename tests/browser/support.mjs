@@ -65,8 +65,8 @@ class Host {
 }
 
 /** A Worker that pages of `site` may call, behind a host of its own. */
-export async function startFootfall(t, site) {
-  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site } });
+export async function startFootfall(t, site, vars = {}) {
+  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site, ...vars } });
   const host = new Host();
   host.url = await listen(t, (request, response) => host.serve(footfall.url, request, response));
   host.views = async (page) => (await call(`${footfall.url}/counter${page ? `?page=${encodeURIComponent(page)}` : ''}`)).json.views;

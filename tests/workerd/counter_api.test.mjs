@@ -137,6 +137,20 @@ test('counts and ids are kept when the process is started again', async (t) => {
   assert.equal(await views(after), 2);
 });
 
+test('a query tells pages apart by the parameters that the owner lists, whoever sends it', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { PAGE_QUERY: 'id, p', STATS: 'public' } });
+  const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
+  const page = '/a?p=2&utm_source=x&id=3';
+  assert.equal((await post(footfall, { page })).json.page, '/a?id=3&p=2');
+  const query = encodeURIComponent(page);
+  for (const path of [`/pixel/default.gif?page=${query}`, `/count?p=${query}`]) assert.equal((await call(`${footfall.url}${path}`, { headers: agent })).visit, 'counted');
+  for (const path of [`/counter?page=${query}`, `/api/sites/default/summary?page=${query}`]) assert.equal((await call(`${footfall.url}${path}`)).json.views, 3, path);
+  assert.equal((await call(`${footfall.url}/counter/a%3Fid=3%26p=2.json`)).json.count, '3');
+  assert.equal(await views(footfall, { page: '/a' }), 0);
+  const long = await post(footfall, { page: `/a?id=${'x'.repeat(512)}` });
+  assertProblem(long, 400);
+});
+
 test('a list of visits is counted in one batch and answered line by line', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', EXCLUDED_PAGES: '/draft', STATS: 'public' } });
   const send = (body, headers = {}) =>

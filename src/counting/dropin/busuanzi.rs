@@ -3,7 +3,7 @@
 use super::{SCRIPT, is_function};
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
-use crate::counting::page::Page;
+use crate::counting::page::{KeptQuery, Page};
 use crate::counting::reply::{Reply, read_failed, text};
 use crate::counting::route::{Query, path_and_query};
 
@@ -19,9 +19,9 @@ pub fn read(query: &str) -> Result<String, Refusal> {
 }
 
 /// The page that a request for a script comes from. Browsers tell other hosts no more than the origin; that is the page `/`.
-pub fn page(referrer: &str) -> Page {
-    let (path, _) = path_and_query(referrer);
-    Page::parse(path).unwrap_or_else(|_| Page::root())
+pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
+    let (path, query) = path_and_query(referrer);
+    kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root())
 }
 
 /// The numbers: views of the site, of the page, and visitors of today.
@@ -58,7 +58,7 @@ mod tests {
         for (referrer, page) in
             [("https://blog.example/a/?x#y", "/a"), ("https://blog.example/", "/"), ("https://blog.example", "/"), ("", "/")]
         {
-            assert_eq!(super::page(referrer).as_str(), page, "{referrer}");
+            assert_eq!(super::page(referrer, &KeptQuery::default()).as_str(), page, "{referrer}");
         }
     }
 }

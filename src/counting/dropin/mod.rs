@@ -6,7 +6,7 @@ pub mod busuanzi;
 pub mod goatcounter;
 
 use super::error::Refusal;
-use super::page::Page;
+use super::page::{KeptQuery, Page};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub const FIRST: [&str; 9] = ["hit", "get", "create", "info", "set", "update", "
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(first: &str, rest: &str, query: &str) -> Result<DropIn, Refusal> {
+pub fn read(first: &str, rest: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal> {
     if first == "counter" {
-        return goatcounter::counter(rest, query).map(DropIn::Counter);
+        return goatcounter::counter(rest, query, kept).map(DropIn::Counter);
     }
     abacus::read(first, rest, query).map(|asked| DropIn::Abacus(Box::new(asked)))
 }

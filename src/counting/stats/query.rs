@@ -3,6 +3,7 @@
 use super::{By, DEFAULT_LIMIT, Stats, What};
 use crate::counting::details::Kind;
 use crate::counting::error::Refusal;
+use crate::counting::page::KeptQuery;
 use crate::counting::report::MAX_NAMES;
 use crate::counting::route::Query;
 
@@ -15,11 +16,11 @@ const NAMES: [&str; 7] = ["from", "to", "by", "tz", "limit", "page", "format"];
 ///
 /// # Errors
 /// [`Refusal`] for an unknown path or a wrong query.
-pub fn read(path: &str, query: &str) -> Result<Stats, Refusal> {
+pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal> {
     let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
     let query = Query::read(query, &NAMES)?;
     let what = self::what(what, query.get("by"))?;
-    let page = query.page()?;
+    let page = query.page(kept)?;
     if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
         return Err(Refusal::Parameter("page", "only in a summary or a series"));
     }
