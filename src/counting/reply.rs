@@ -314,7 +314,7 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::UnknownPath => (
             404,
             "no such path".into(),
-            "paths: GET /, POST /counter, GET /counter, GET /visitors, GET /pixel/SITE.gif, GET /badge/SITE/PAGE.svg, GET /api/sites/SITE/summary and others".into(),
+            "paths: GET /, POST /counter, GET /counter, GET /visitors, GET /pixel/SITE.gif, GET /badge/SITE/PAGE.svg, GET /api/sites/SITE/summary and others: see /openapi.json".into(),
         ),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
         Refusal::Origin => (403, "pages of this origin may not call".into(), "the owner lists origins in ALLOWED_ORIGINS".into()),

@@ -54,30 +54,41 @@ test('the document is OpenAPI 3.1', async () => {
 function values({ name, schema }) {
   const right = {
     SITE: ['default', 'blog'], site: ['default', 'blog'], page: ['/', '/a', '/%C3%A9'], PAGE: ['a', 'a/b', ''], from: ['2026-10-30', '2026-11-20'], to: ['2026-11-22', '2026-11-23'],
-    day: ['2026-11-22'], tz: ['UTC', 'Europe/Berlin', 'Asia/Kolkata'], color: ['red', '0af'], label: ['views', '<&>'], 'Idempotency-Key': ['a', 'b'], 'If-None-Match': ['"x"'],
+    day: ['2026-11-22'], confirm: ['default', 'blog'], views: ['0', '12', '1000000000000'], tz: ['UTC', 'Europe/Berlin', 'Asia/Kolkata'], color: ['red', '0af'], label: ['views', '<&>'], 'Idempotency-Key': ['a', 'b'], 'If-None-Match': ['"x"'],
   }[name] ?? schema.enum ?? ['1', '100'];
   const wrong = fc.oneof(fc.constantFrom('', '0', '-1', '%', '99999999999', '2026-13-01', '\u0000', 'é', '"><script>'), fc.string({ maxLength: 20 }));
   return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...right) }, { weight: 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: wrong });
 }
 
+const TOKEN = 'owner-of-a-test-0123';
+
 const visits = fc.record(
   Object.fromEntries(['site', 'page', 'id', 'age', 'referrer', 'campaign'].map((name) => [name, fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...({ site: ['default'], page: ['/', '/a'], id: ['x', 'y'], age: ['0'], referrer: ['https://news.example/'], campaign: ['c'] })[name]) }, { weight: 1, arbitrary: fc.jsonValue() })])),
   { requiredKeys: [] },
 );
+const file = fc
+  .tuple(fc.constantFrom('1', '2'), fc.array(fc.constantFrom('{"page":"/a","views":1}', '{"day":"2026-11-22","visitors":3}', '{"page":"a"}', ''), { maxLength: 3 }), fc.nat(3))
+  .map(([version, lines, end]) => [`{"footfall":${version},"id":"${version}${end}"}`, ...lines, `{"end":${end},"changes":0}`].join('\n'));
 const bodies = fc.oneof({ weight: 6, arbitrary: visits }, { weight: 3, arbitrary: fc.array(visits, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.jsonValue() });
 
 for (const [path, item] of Object.entries(DOCUMENT.paths)) {
   for (const [method, operation] of Object.entries(item)) {
     test(`${method.toUpperCase()} ${path} answers as the document says`, async (t) => {
-      const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', STATS: 'public', EXCLUDED_PAGES: '/draft' } });
+      const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', STATS: 'public', EXCLUDED_PAGES: '/draft', ADMIN_TOKEN: TOKEN } });
       const parameters = operation.parameters ?? [];
       const statuses = new Set();
-      const asked = fc.record({ given: fc.tuple(...parameters.map(values)), body: bodies });
+      const [type] = Object.keys(operation.requestBody?.content ?? {});
+      const asked = fc.record({
+        given: fc.tuple(...parameters.map(values)),
+        body: type === 'application/json' ? bodies.map((body) => JSON.stringify(body)) : file,
+        token: fc.oneof({ weight: 9, arbitrary: fc.constant(TOKEN) }, { weight: 1, arbitrary: fc.constant('a-wrong-token-of-x') }),
+      });
       await fc.assert(
-        fc.asyncProperty(asked, async ({ given, body }) => {
+        fc.asyncProperty(asked, async ({ given, body, token }) => {
           let url = path;
           const query = new URLSearchParams();
           const headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
+          if (operation.security) headers.authorization = `Bearer ${token}`;
           parameters.forEach((parameter, at) => {
             const value = given[at];
             if (parameter.in === 'path') url = url.replace(`{${parameter.name}}`, encodeURIComponent(value ?? 'default'));
@@ -86,7 +97,7 @@ for (const [path, item] of Object.entries(DOCUMENT.paths)) {
             else if (/^[\x21-\x7e]+$/.test(value)) headers[parameter.name] = value;
           });
           const init = { method: method.toUpperCase(), headers };
-          if (operation.requestBody) Object.assign(init, { body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } });
+          if (type) Object.assign(init, { body, headers: { ...headers, 'content-type': type } });
           const what = `${init.method} ${url}?${query} ${init.body ?? ''}`;
           const response = await fetch(`${footfall.url}${url}?${query}`, init);
           statuses.add(response.status);
@@ -102,7 +113,7 @@ for (const [path, item] of Object.entries(DOCUMENT.paths)) {
 test('every path that is served is in the document, but those of other counters', async (t) => {
   const footfall = await startWorkerd(t);
   const nowhere = await (await fetch(`${footfall.url}/nowhere`)).json();
-  const told = [...nowhere.hint.matchAll(/(GET|POST) (\/\S*?)(?=[,\s]|$)/g)].map(([, method, path]) => `${method.toLowerCase()} ${path}`);
+  const told = [...nowhere.hint.matchAll(/(GET|POST|PUT|DELETE) (\/\S*?)(?=[,\s]|$)/g)].map(([, method, path]) => `${method.toLowerCase()} ${path}`);
   const known = Object.entries(DOCUMENT.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path.replaceAll(/[{}]/g, '')}`));
   for (const one of told) assert.ok(known.includes(one), one);
 });
