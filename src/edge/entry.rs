@@ -39,8 +39,8 @@ pub fn serve(request: Request, env: Env, context: Context, client: u32, resolve:
 }
 
 /// The answer, and the stream that is its body if it has one.
-async fn answer(request: Request, method: &str, env: Env, context: Context, client: u32) -> (Reply, JsValue) {
-    let mut stream = JsValue::UNDEFINED;
+async fn answer(request: Request, method: &str, env: Env, context: Context, client: u32) -> (Reply, Option<JsValue>) {
+    let mut stream = None;
     let config = match config::of(&env) {
         Ok(config) => config,
         Err(error) => return (reply::misconfigured(&error), stream),

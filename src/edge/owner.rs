@@ -69,7 +69,7 @@ impl Turn {
     }
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
-    pub(super) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, JsValue), Refusal> {
+    pub(super) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
         self.check_owner()?;
         let site = find_site(Some(&order.site), &self.config.sites)?;
         let done = match &order.act {
@@ -140,7 +140,7 @@ impl Turn {
     }
 
     /// Everything that was counted of a site, while it is read from its shards: no more of it than a piece is in memory.
-    async fn export(&self, site: Site, head: bool) -> (Reply, JsValue) {
+    async fn export(&self, site: Site, head: bool) -> (Reply, Option<JsValue>) {
         let source = Source { env: self.env.clone(), config: Rc::clone(&self.config), site };
         let first = match source.number().await {
             Ok(number) => source.lines(0, None).await.map(|first| (number, first)),
@@ -162,7 +162,7 @@ impl Turn {
                 let _ = JsFuture::from(pipe.fail()).await;
             }
         });
-        (reply, stream)
+        (reply, Some(stream))
     }
 
     /// Adds what a file says. Each piece of it is stored by itself, and once: a file that broke off is sent again from its beginning.
@@ -219,8 +219,8 @@ impl Turn {
     }
 }
 
-fn no_stream(reply: Reply) -> (Reply, JsValue) {
-    (reply, JsValue::UNDEFINED)
+fn no_stream(reply: Reply) -> (Reply, Option<JsValue>) {
+    (reply, None)
 }
 
 /// What an export reads from; it outlives its request's answer.

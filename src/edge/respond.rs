@@ -35,9 +35,13 @@ thread_local! {
 /// Heads that are kept. `Retry-After` is the one part that could make many.
 const MAX_HEADS: usize = 32;
 
-/// Builds the response. `head` leaves out the body; a `stream` that is one stands in its place.
-pub(super) fn response(reply: &Reply, stream: JsValue, head: bool) -> Result<Response, JsValue> {
-    let body = if head || !stream.is_undefined() { stream } else { body(reply) };
+/// Builds the response. `head` leaves out the body; a `stream` stands in its place.
+pub(super) fn response(reply: &Reply, stream: Option<JsValue>, head: bool) -> Result<Response, JsValue> {
+    let body = match stream {
+        Some(stream) => stream,
+        None if head => JsValue::UNDEFINED,
+        None => body(reply),
+    };
     HEADS.with_borrow_mut(|heads| match heads.iter().find(|known| known.reply.same_head(reply)) {
         Some(known) => Response::new(&body, &known.init),
         None => {

@@ -33,11 +33,12 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
  * the same on any machine. The entry point Collect lets a call into wasm trap: \`/trap?in=1\` the next one.
  */
 export const CROSSINGS = `
-globalThis.crossings = { into: 0, out: 0 };
+globalThis.crossings = { into: 0, out: 0, shardCalls: 0 };
 const counted = (functions, way) => Object.fromEntries(Object.entries(functions).map(([name, value]) => [
   name,
   typeof value !== 'function' ? value : (...args) => {
     globalThis.crossings[way] += 1;
+    if (name === 'shard_serve') globalThis.crossings.shardCalls += 1;
     if (way === 'into' && globalThis.trapIn > 0 && (globalThis.trapIn -= 1) === 0) throw new WebAssembly.RuntimeError('unreachable');
     return value(...args);
   },
@@ -167,6 +168,37 @@ export default {
     }));
     const notes = await (await env.COUNTER.fetch('http://counter.test/notes')).json();
     return Response.json({ answers, notes });
+  },
+};
+`;
+
+/** Sends a visit of each kind, and again and again, all at once; answers with how many became what. */
+export const MIXED = `
+const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
+const page = { 'user-agent': agent, origin: 'https://blog.example' };
+const kinds = [
+  () => ['/', {}],
+  (at) => ['/counter', { method: 'POST', headers: page, body: JSON.stringify({ page: '/' + at % 7, id: 'id' + at, referrer: 'https://r' + at % 5 + '.example/', campaign: 'c' + at % 3 }) }],
+  (at) => ['/counter', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(Array.from({ length: 10 }, (_, n) => ({ page: '/l' + n }))) }],
+  () => ['/pixel/default.gif?page=/p', {}],
+  () => ['/badge/default/b.svg?count=1', {}],
+  () => ['/hit/default/key', {}],
+  () => ['/count?p=/g&r=https%3A%2F%2Fnews.example%2F', {}],
+  () => ['/counter', { method: 'POST', headers: { ...page, 'user-agent': 'Googlebot/2.1' }, body: '{}' }],
+];
+export default {
+  async fetch(request, env) {
+    const rounds = Number(new URL(request.url).searchParams.get('rounds'));
+    const became = {};
+    await Promise.all(Array.from({ length: rounds * kinds.length }, async (_, at) => {
+      const [path, { headers, ...init }] = kinds[at % kinds.length](at + Number(request.headers.get('test-first')));
+      const address = '203.0.113.' + at % 250;
+      const response = await env.FOOTFALL.fetch('http://footfall.test' + path, { ...init, headers: { 'user-agent': agent, 'cf-connecting-ip': address, ...headers } });
+      await response.text();
+      const visit = response.status + ' ' + response.headers.get('Footfall-Visit');
+      became[visit] = (became[visit] ?? 0) + 1;
+    }));
+    return Response.json(became);
   },
 };
 `;

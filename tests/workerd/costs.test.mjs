@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertWelcome } from '../support/answers.mjs';
 import { call } from '../support/client.mjs';
-import { WAVE } from '../support/plain_workers.mjs';
+import { MIXED, WAVE } from '../support/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /**
@@ -52,4 +52,25 @@ test('a visit among 1,000 stays within its calls between JavaScript and wasm', a
     assert.deepEqual(Object.values((await answer.json()).answers), [visits]);
   });
   t.diagnostic(assertWithin(spent, AMONG_MANY, 'among 1,000'));
+});
+
+test('all ways to count together take one call of the shard a batch', async (t) => {
+  const mixed = { source: MIXED, services: { FOOTFALL: 'footfall' } };
+  const vars = { ALLOWED_ORIGINS: 'https://blog.example', STATS: 'public' };
+  const footfall = await startWorkerd(t, { vars, crossings: true, collect: ['footfall'], services: { mixed }, expose: ['footfall', 'mixed'] });
+  const send = async (rounds, first) => {
+    const answer = await fetch(`http://127.0.0.1:${footfall.ports.mixed}/?rounds=${rounds}`, { headers: { 'test-first': String(first) } });
+    return answer.json();
+  };
+  await send(1, 0);
+  const before = await footfall.crossings();
+  assert.deepEqual(await send(100, 8), { '200 counted': 700, '200 bot': 100 });
+  const calls = (await footfall.crossings()).shardCalls - before.shardCalls;
+  // 700 requests with 1,600 views: a batch has 512 of them at most, and the first goes alone.
+  t.diagnostic(`${calls} calls of the shard for 1,600 views`);
+  assert.ok(calls >= 4 && calls <= 8, `${calls} calls`);
+  const { json } = await call(`${footfall.url}/counter`);
+  assert.equal(json.views, 101 * 16);
+  const { json: excluded } = await call(`${footfall.url}/api/sites/default/excluded`);
+  assert.deepEqual(excluded.excluded.map(({ reason, visits }) => [reason, visits]), [['bot', 101]], 'tallies went along');
 });
