@@ -9,7 +9,7 @@ use crate::world::World;
 use footfall::counting::batch::Entry;
 use footfall::counting::day_cache::Look;
 use footfall::counting::days::{DayRecord, day_of};
-use footfall::counting::details::Details;
+use footfall::counting::details::{Details, Device};
 use footfall::counting::endpoint::Failure;
 use footfall::counting::routing::{Route, route};
 use footfall::counting::visitor::{Sender, visitor};
@@ -125,7 +125,9 @@ impl World {
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();
-        let details = Details::default();
+        // Some differ, so that a batch has several; each has a country, so that these add up to the views.
+        let referrer = format!("r{}.example", facts.member.page % 3);
+        let details = Details::new(Some(Device::Desktop), "DE", &referrer, [""; 3]);
         Entry { page, details, id: facts.member.id, visitor: facts.member.visitor, day: facts.member.day, deadline }
     }
 

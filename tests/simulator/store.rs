@@ -5,6 +5,7 @@
 //! transaction that fails takes back what is its own.
 
 use crate::statements::DAYS;
+use footfall::counting::details::Kind;
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -138,6 +139,21 @@ impl Store {
             .flat_map(|hours| hours.range(Key::Two(*id, i64::MIN)..=Key::Two(*id, i64::MAX)))
             .map(|(_, row)| integer(row, 0))
             .sum()
+    }
+}
+
+impl Store {
+    /// The views that one kind of details adds up to, over all days and values.
+    pub(crate) fn views_by_details(&self, kind: Kind) -> i64 {
+        let tables = self.0.borrow();
+        let rows = tables.rows.get(&Table::Details).into_iter().flat_map(|rows| rows.values());
+        rows.filter(|row| integer(row, 1) == i64::from(kind.number())).map(|row| integer(row, 3)).sum()
+    }
+
+    /// The views that the hours of the site add up to.
+    pub(crate) fn views_by_site_hours(&self) -> i64 {
+        let tables = self.0.borrow();
+        tables.rows.get(&Table::SiteHours).into_iter().flat_map(|rows| rows.values()).map(|row| integer(row, 0)).sum()
     }
 }
 

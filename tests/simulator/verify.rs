@@ -5,6 +5,7 @@ use crate::history::About;
 use crate::store::Store;
 use crate::world::World;
 use footfall::counting::days::{Days, day_of};
+use footfall::counting::details::Kind;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::shard::Shard;
 use footfall::counting::wire::{Answer, Call, decode, encode};
@@ -69,7 +70,7 @@ impl World {
         }
     }
 
-    /// After a fold the hours of each page sum up to its views.
+    /// After a fold the hours of each page sum up to its views, and the hours and the details of the site to the site's.
     fn check_hours(&mut self, shard: usize, store: &Store) {
         let checker = &mut self.checker;
         let wrong = checker.truths[shard].pages().find_map(|(page, views)| {
@@ -77,7 +78,10 @@ impl World {
             let hours = store.views_by_hours(name);
             (hours != views as i64).then(|| format!("the hours of {name} have {hours} of {views} views"))
         });
-        if let Some(wrong) = wrong {
+        let total = checker.truths[shard].total() as i64;
+        let sums = [store.views_by_site_hours(), store.views_by_details(Kind::Country), store.views_by_details(Kind::Referrer)];
+        let of_site = (sums != [total; 3]).then(|| format!("{total} views, but by hours, countries and referrers {sums:?}"));
+        if let Some(wrong) = wrong.or(of_site) {
             checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("s{shard}: {wrong}"));
         }
     }
