@@ -19,6 +19,7 @@ const NATIVE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '2', CARGO_PROFILE_RELEASE_LTO
 
 const WORKERD = join('tests', 'workerd');
 const BROWSER = join('tests', 'browser');
+const TOOLS = join('tests', 'tools');
 
 export const GATES = [
   { name: 'fmt', what: 'formatting', run: () => cargo(['fmt', '--check']) },
@@ -62,6 +63,11 @@ export const GATES = [
     name: 'workerd',
     what: 'the built Worker on workerd',
     run: () => onWorkerd(testsIn(WORKERD)),
+  },
+  {
+    name: 'tools',
+    what: 'the programs for owners, such as npm run convert',
+    run: () => onWorkerd(testsIn(TOOLS)),
   },
   {
     name: 'browser',

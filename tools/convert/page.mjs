@@ -1,0 +1,60 @@
+// Pages, written as Footfall itself writes them (src/counting/page.rs): what was counted before and what is counted next must be one page.
+
+/** The longest page, in bytes. */
+const MAX_PAGE_BYTES = 512;
+
+/** Where the views go whose page cannot be one: so the site's sum stays right. */
+export const OTHER = '(other)';
+
+/** Decoded, these would read otherwise. */
+const STAYS_ENCODED = /[/?#%\p{Cc}]/u;
+
+/** What another counter calls a page, as a page; without `/` in front it is a key. Undefined if it cannot be one. */
+export function pageOf(text) {
+  if (text === OTHER) return OTHER;
+  const path = (text.startsWith('/') ? text : `/${text}`).toWellFormed().split(/[?#]/, 1)[0];
+  if (/\p{Cc}/u.test(path)) return undefined;
+  const page = decoded(path);
+  let end = page.length;
+  while (end > 1 && page[end - 1] === '/') end -= 1;
+  const shortest = page.slice(0, end);
+  return Buffer.byteLength(shortest) <= MAX_PAGE_BYTES ? shortest : undefined;
+}
+
+/** A `%` that stands for itself makes the whole path one that has no other form. */
+function decoded(path) {
+  if (/%(?![0-9a-f]{2})/iu.test(path)) return path;
+  return path.replace(/(?:%[0-9a-f]{2})+/giu, (run) => decodedRun(Buffer.from(run.replaceAll('%', ''), 'hex')));
+}
+
+function decodedRun(bytes) {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = lengthOf(bytes[at]);
+    const character = utf8(bytes.subarray(at, at + length));
+    const taken = character === undefined ? 1 : length;
+    const keep = character === undefined || STAYS_ENCODED.test(character);
+    text += keep ? encoded(bytes.subarray(at, at + taken)) : character;
+    at += taken;
+  }
+  return text;
+}
+
+/** How many bytes a character has that begins with this one, if it is UTF-8. */
+function lengthOf(byte) {
+  if (byte >= 0xf0) return 4;
+  if (byte >= 0xe0) return 3;
+  return byte >= 0xc0 ? 2 : 1;
+}
+
+const DECODER = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function utf8(bytes) {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const encoded = (bytes) => [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
