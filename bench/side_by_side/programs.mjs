@@ -18,7 +18,7 @@ const COUNTER_URL = ({ counter }) => ({ COUNTER_URL: counter.url(COUNTER, '/coun
 
 /**
  * In the order in which they take their turns. `counts` says where the visits are counted: nowhere, in the program itself,
- * or in the external counter. `start(dir, { counter, bins, watched })` starts one in an empty directory.
+ * or in the external counter. `start(dir, { counter, bins, before, watched })` starts one in an empty directory.
  */
 export const PROGRAMS = {
   constant: {
@@ -35,6 +35,11 @@ export const PROGRAMS = {
     title: 'Footfall, embedded counter',
     counts: 'itself',
     start: (dir) => startWorkerd(dir, footfall(dir, { vars: PATIENT })),
+  },
+  before: {
+    title: 'Footfall as it was',
+    counts: 'itself',
+    start: (dir, { before }) => startWorkerd(dir, footfall(dir, { vars: PATIENT, build: before })),
   },
   post: {
     title: 'plain JS Worker, one POST a visit',

@@ -14,11 +14,11 @@ const WARM_UP = { visits: 8_000, connections: 64 };
  * Measures the programs of these names at each of `levels`, `{ connections, visits }`, in so many rounds after one that is not
  * counted, in which all connections and rooms of memory are made.
  */
-export async function measureRounds(work, { counter, bins, names, levels, rounds }) {
+export async function measureRounds(work, { counter, bins, before, names, levels, rounds }) {
   const running = new Map();
   try {
     for (const name of names) {
-      running.set(name, await PROGRAMS[name].start(directory(work, 'rounds', name), { counter, bins }));
+      running.set(name, await PROGRAMS[name].start(directory(work, 'rounds', name), { counter, bins, before }));
     }
     // Before the first level, which may have too few visits for V8 to compile all that runs.
     for (const [name, program] of running) await load(PROGRAMS[name], program, { ...WARM_UP, counter });

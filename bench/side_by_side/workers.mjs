@@ -22,9 +22,9 @@ export const COLLECTOR = collector(SITE);
 /** The source of a peer. */
 const peer = (name) => readFileSync(fileURLToPath(new URL(`../peers/workers/${name}.js`, import.meta.url)), 'utf8');
 
-/** Footfall as it was built; `watched` adds the {@link COLLECTOR}. */
-export function footfall(dir, { vars = {}, watched = false } = {}) {
-  for (const module of builtModules()) copyFileSync(module, join(dir, basename(module)));
+/** Footfall as it was built, here or into another directory; `watched` adds the {@link COLLECTOR}. */
+export function footfall(dir, { vars = {}, watched = false, build } = {}) {
+  for (const module of builtModules(build)) copyFileSync(module, join(dir, basename(module)));
   writeFileSync(join(dir, 'probe.js'), watched ? PROBE : '');
   writeFileSync(join(dir, 'main.js'), watched ? `import './probe.js';\n${AS_BUILT}${COLLECT}` : AS_BUILT);
   const service = footfallService({ ...common, name: SITE, vars, objects, storage: countsIn(dir) });

@@ -13,9 +13,9 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The directory of the built Worker; FOOTFALL_BUILD names another one, to try the tests on a Worker that is wrong. */
 export const BUILD = resolve(process.env.FOOTFALL_BUILD ?? join(ROOT, 'build'));
 
-/** The modules of the built Worker. */
-export function builtModules() {
-  const modules = ['index.js', 'index_bg.wasm'].map((name) => join(BUILD, name));
+/** The modules of the built Worker, or of one that was built into another directory. */
+export function builtModules(build = BUILD) {
+  const modules = ['index.js', 'index_bg.wasm'].map((name) => join(build, name));
   for (const module of modules) {
     if (!existsSync(module)) throw new Error(`${module} is missing: build the Worker first (npm run build)`);
   }

@@ -1,4 +1,4 @@
-//! What is answered: the only table of statuses, headers and texts; [`refused`] has those of wrong requests.
+//! What is answered: the only table of statuses, headers and texts; [`refused()`] has those of wrong requests.
 
 mod refused;
 
