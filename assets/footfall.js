@@ -5,7 +5,7 @@
 
 (() => {
   const { src, dataset } = document.currentScript;
-  const { site, hash } = dataset;
+  const { site } = dataset;
   const query = new URLSearchParams(location.search);
 
   let memory = [];
@@ -61,7 +61,7 @@
   /** Counts what is seen: no prerendered page or hidden tab before it is looked at, and no page twice in a row. */
   const view = () => {
     // A router that keeps its routes behind the `#` has them there from the first `/` on.
-    const route = hash != null && location.hash.replace(/^[^/]*/, '');
+    const route = 'hash' in dataset && location.hash.replace(/^[^/]*/, '');
     const page = dataset.page || (route ? location.pathname.replace(/\/$/, '') + route : location.pathname + (dataset.query ? location.search : ''));
     if (page == lastPage || document.prerendering || document.hidden) return;
     // Later views of an app come from this page, and by no campaign.
@@ -84,10 +84,10 @@
     const change = history[name];
     history[name] = (...values) => view(change.apply(history, values));
   });
-  ['popstate', 'hashchange', 'visibilitychange', 'prerenderingchange'].forEach((name) => addEventListener(name, view, true));
+  ['hashchange', 'popstate', 'visibilitychange', 'prerenderingchange'].forEach((name) => addEventListener(name, view, true));
+  // A page that the browser kept and shows again is seen again, and sends what other pages could not.
+  addEventListener('pageshow', ({ persisted }) => persisted && (timer || retry(), view((lastPage = ''))));
   addEventListener('online', retry);
-  // A page that the browser kept and shows again is seen again.
-  addEventListener('pageshow', ({ persisted }) => persisted && view((lastPage = '')));
   retry();
   view();
 })();

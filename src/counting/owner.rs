@@ -37,7 +37,7 @@ pub enum Act {
 /// # Errors
 /// [`Refusal`] for a wrong method or a wrong query.
 pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<Order>, Refusal> {
-    let (site, what) = path.split_once('/').unwrap_or((path, ""));
+    let Some((site, what)) = path.split_once('/') else { return site_itself(method, path, query).map(Some) };
     let act = match (what, method) {
         ("export", "GET" | "HEAD") => Query::read(query, &[]).map(|_| Act::Export)?,
         ("export", _) => return Err(Refusal::Method("GET, HEAD")),
@@ -59,18 +59,21 @@ pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<O
         ("pages", "DELETE") => Act::Delete(page(&Query::read(query, &["page"])?, kept)?),
         ("pages", "GET" | "HEAD") => return Ok(None),
         ("pages", _) => return Err(Refusal::Method("GET, HEAD, PUT, DELETE")),
-        ("", "DELETE") => {
-            // A path that was cut short must not take everything with it.
-            if Query::read(query, &["confirm"])?.get("confirm") != Some(site) {
-                return Err(Refusal::Parameter("confirm", "the site's name, as everything that was counted of it is deleted"));
-            }
-            Act::Wipe
-        }
-        ("", _) => return Err(Refusal::Method("DELETE")),
         (_, "GET" | "HEAD") => return Ok(None),
         _ => return Err(Refusal::Method("GET, HEAD")),
     };
     Ok(Some(Order { site: site.to_owned(), act }))
+}
+
+fn site_itself(method: &str, site: &str, query: &str) -> Result<Order, Refusal> {
+    if method != "DELETE" {
+        return Err(Refusal::Method("DELETE"));
+    }
+    // A path that was cut short must not take everything with it.
+    if Query::read(query, &["confirm"])?.get("confirm") != Some(site) {
+        return Err(Refusal::Parameter("confirm", "the site's name, as everything that was counted of it is deleted"));
+    }
+    Ok(Order { site: site.to_owned(), act: Act::Wipe })
 }
 
 fn page(query: &Query, kept: &KeptQuery) -> Result<Page, Refusal> {
@@ -118,7 +121,6 @@ mod tests {
         for (method, path, query, name) in [
             ("DELETE", "blog", "", "confirm"),
             ("DELETE", "blog", "confirm=yes", "confirm"),
-            ("DELETE", "blog/", "confirm=", "confirm"),
             ("DELETE", "blog/pages", "", "page"),
             ("PUT", "blog/pages", "page=/a", "views"),
             ("PUT", "blog/pages", "page=/a&views=-1", "views"),
@@ -131,7 +133,9 @@ mod tests {
                 "{method} {path} {query}"
             );
         }
-        for (method, path) in [("DELETE", "blog/summary"), ("POST", "blog/export"), ("GET", "blog"), ("POST", "blog/pages")] {
+        for (method, path) in
+            [("DELETE", "blog/summary"), ("DELETE", "blog/"), ("POST", "blog/export"), ("GET", "blog"), ("POST", "blog/pages")]
+        {
             assert!(matches!(act(method, path, ""), Err(Refusal::Method(_))), "{method} {path}");
         }
         assert!(matches!(act("DELETE", "blog", "page=/a"), Err(Refusal::UnknownParameter { .. })));

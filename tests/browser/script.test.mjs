@@ -3,23 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { startBrowser, startFootfall, startSite } from './support.mjs';
-
-/** A site whose pages load the script of a host that starts after it. */
-async function start(t, { pages = {}, headers, attributes = '', context = {}, snippet, vars } = {}) {
-  let host = { url: '' };
-  const own = () => `<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
-  const page = (body = '') => `<!doctype html><title>t</title><link rel=icon href=data:,>${body}${(snippet ?? own)(host.url)}`;
-  const all = () => ({
-    '/': page('<a href=/a>a</a>'), '/a': page('<a href=/b>b</a>'), '/b': page(), '/app': page(),
-    ...Object.fromEntries(Object.entries(pages).map(([path, body]) => [path, page(body)])),
-  });
-  const site = await startSite(t, all, headers && { get 'content-security-policy'() { return headers(host.url); } });
-  host = await startFootfall(t, site, vars);
-  return { site, host, browser: await startBrowser(t, context) };
-}
-
-const reaches = (host, page, views) => poll(async () => (await host.views(page)) === views, `${views} views of ${page ?? 'the site'}`);
+import { reaches, start } from './support.mjs';
 
 test('three static pages are counted, one view each', async (t) => {
   const { site, host, browser } = await start(t);
@@ -116,18 +100,6 @@ test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
   host.cut = false;
   await poll(() => page.evaluate(() => localStorage.footfall === '[]'), 'an empty outbox');
   assert.equal(await host.views(), 50);
-});
-
-test('a page that comes back from the back-forward cache is seen again, once', async (t) => {
-  // Headless Chromium keeps pages only where nothing watches them from outside; so the page is told what it would be told.
-  const { site, host, browser } = await start(t);
-  const page = await browser.newPage();
-  await page.goto(`${site}/a`);
-  await reaches(host, '/a', 1);
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false })));
-  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
-  await reaches(host, '/a', 2);
-  assert.equal(host.posts.length, 2);
 });
 
 test('a page in a hidden tab, or prerendered, counts when it is looked at', async (t) => {

@@ -8,6 +8,7 @@ import { chromium } from 'playwright-core';
 import { chromiumBinary } from '../../tools/chromium.mjs';
 import { BUILD } from '../support/built.mjs';
 import { call } from '../support/client.mjs';
+import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /** Headless Chromium says that it is headless, and is then a bot to the Worker. */
@@ -23,11 +24,12 @@ async function listen(t, handler) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-/** A static site: the text of each page by its path. `headers` go with every answer. */
-export const startSite = (t, pages, headers = {}) =>
+/** A static site: the text of each page by its path, or a function that answers. `headers` go with every text. */
+const startSite = (t, pages, headers = {}) =>
   listen(t, (request, response) => {
     const { pathname } = new URL(request.url, 'http://site');
     const page = pages()[pathname];
+    if (typeof page === 'function') return void page(request, response);
     response.writeHead(page === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8', ...headers });
     response.end(page ?? '');
   });
@@ -65,7 +67,7 @@ class Host {
 }
 
 /** A Worker that pages of `site` may call, behind a host of its own. */
-export async function startFootfall(t, site, vars = {}) {
+async function startFootfall(t, site, vars) {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site, ...vars } });
   const host = new Host();
   host.url = await listen(t, (request, response) => host.serve(footfall.url, request, response));
@@ -74,11 +76,16 @@ export async function startFootfall(t, site, vars = {}) {
   return host;
 }
 
-/** A Chromium of its own, and a context in it that collects what a page's owner would complain about. */
-export async function startBrowser(t, options = {}) {
-  const browser = await chromium.launch({ executablePath: await chromiumBinary(), args: ['--no-sandbox'] });
+/** A Chromium of its own. The agent is told to the program: Playwright can tell it only to pages that it watches. */
+export async function launch(t, options) {
+  const browser = await chromium.launch({ executablePath: await chromiumBinary(), args: ['--no-sandbox', `--user-agent=${AGENT}`], ...options });
   t.after(() => browser.close());
-  const context = await browser.newContext({ userAgent: AGENT, ...options });
+  return browser;
+}
+
+/** A context in a Chromium of its own that collects what a page's owner would complain about. */
+export async function startBrowser(t, options, launchOptions) {
+  const context = await (await launch(t, launchOptions)).newContext(options);
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
@@ -88,3 +95,19 @@ export async function startBrowser(t, options = {}) {
   t.after(() => assert.deepEqual(complaints, [], 'the page has no trouble by the script'));
   return context;
 }
+
+/** A site whose pages load the script of a host that starts after it. `open` starts the browser. */
+export async function start(t, { pages = {}, headers, attributes = '', context, snippet, vars, open = startBrowser } = {}) {
+  let host = { url: '' };
+  const own = () => `<script defer src="${host.url}/footfall.js" ${attributes}></script>`;
+  const page = (body = '') => `<!doctype html><title>t</title><link rel=icon href=data:,>${body}${(snippet ?? own)(host.url)}`;
+  const all = () => ({
+    '/': page('<a href=/a>a</a>'), '/a': page('<a href=/b>b</a>'), '/b': page(), '/app': page(),
+    ...Object.fromEntries(Object.entries(pages).map(([path, body]) => [path, typeof body === 'function' ? body : page(body)])),
+  });
+  const site = await startSite(t, all, headers && { get 'content-security-policy'() { return headers(host.url); } });
+  host = await startFootfall(t, site, vars);
+  return { site, host, browser: await open(t, context) };
+}
+
+export const reaches = (host, page, views) => poll(async () => (await host.views(page)) === views, `${views} views of ${page ?? 'the site'}`);

@@ -66,7 +66,7 @@ refuses('a field that nobody knows', 400, each(
 refuses('a field that is there twice', 400, each(['{"page":"/a","page":"/b"}', '{"id":"a","id":"a"}', '{"page":"/a","p\\u0061ge":"/b"}'], postRaw));
 
 refuses('a page that is none', 400, each(
-  ['', 'a', ' /', 'http://example.com/', '\\', '/\u0000', '/\u0007', '/a\nb', '/\u007f', '/\u0085', `/${'a'.repeat(512)}`, `/${'é'.repeat(256)}`, `/?${'q'.repeat(511)}`],
+  ['', 'a', ' /', 'http://example.com/', '\\', '/\u0000', '/\u0007', '/a\nb', '/\u007f', '/\u0085', `/${'a'.repeat(512)}`, `/${'é'.repeat(256)}`],
   (page) => post(footfall, { page }),
 ));
 

@@ -1,0 +1,189 @@
+// footfall.js where the browser itself decides what a view is: pages that it keeps and shows again, and pages that it prerenders.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { poll, Waiters } from '../support/waiters.mjs';
+import { launch, reaches, start, startBrowser } from './support.mjs';
+
+/** The pages of the views that were sent, in their order. That one is sent twice, by two pages that find it waiting, is no second view. */
+const viewed = ({ posts }) => [...new Map(posts.map(({ id, page }) => [id, page])).values()];
+
+const sawTwo = (host, path) => poll(() => viewed(host).filter((page) => page === path).length === 2, `a try of the second view of ${path}`);
+
+/** Playwright tells Chromium to keep no page that was left. Without that, Chromium keeps them, and shows them to Playwright again. */
+async function startKeeping(t) {
+  const context = await startBrowser(t, {}, { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  await context.addInitScript(() => {
+    globalThis.shows = [];
+    addEventListener('pageshow', ({ persisted }) => globalThis.shows.push(persisted));
+  });
+  return context;
+}
+
+const outbox = (page) => page.evaluate(() => JSON.parse(localStorage.footfall).map(([, visit]) => visit.page));
+
+/** Nothing is under way any more: Chromium may keep no page whose requests have no answer. */
+const settled = (page) => poll(async () => (await outbox(page)).length === 0, 'an empty outbox');
+
+/** A tab that was on /a, which has a mark of its own, and then on /b. */
+async function leaveMarked({ site, browser }) {
+  const page = await browser.newPage();
+  await page.goto(`${site}/a`);
+  await settled(page);
+  await page.evaluate(() => (globalThis.mark = 'of this very page'));
+  await page.click('a');
+  await page.waitForURL('**/b');
+  return page;
+}
+
+/** Goes through the tab's history to a page that the browser has to have kept. */
+async function travel(page, steps, path) {
+  await page.evaluate((by) => history.go(by), steps);
+  const look = () =>
+    page.evaluate(() => {
+      const { type, notRestoredReasons: reasons } = performance.getEntriesByType('navigation')[0];
+      const loaded = type === 'back_forward' && JSON.stringify(reasons ?? 'no reason given');
+      return { path: location.pathname, kept: globalThis.shows.at(-1), loaded, mark: globalThis.mark };
+    });
+  // Between two pages there is none that could be asked.
+  const there = await poll(async () => {
+    const seen = await look().catch(() => undefined);
+    return seen?.path === path && (seen.kept || seen.loaded) && seen;
+  }, `${path} again`);
+  assert.equal(there.kept, true, `${path} was loaded again: ${there.loaded}`);
+  return there;
+}
+
+test('a page that the browser kept and shows again is one more view, each time', async (t) => {
+  const { site, host, browser } = await start(t, { open: startKeeping });
+  const page = await leaveMarked({ site, browser });
+  await settled(page);
+  assert.equal((await travel(page, -1, '/a')).mark, 'of this very page');
+  await reaches(host, '/a', 2);
+  await settled(page);
+  assert.equal((await travel(page, 1, '/b')).mark, undefined);
+  await reaches(host, '/b', 2);
+  await settled(page);
+  assert.equal((await travel(page, -1, '/a')).mark, 'of this very page');
+  await reaches(host, '/a', 3);
+  assert.deepEqual(viewed(host), ['/a', '/b', '/a', '/b', '/a']);
+  assert.deepEqual(host.posts.map(({ referrer }) => referrer), ['', `${site}/a`, undefined, undefined, undefined], 'nobody came anew');
+  assert.equal(host.posts.length, 5);
+});
+
+test('a view of a kept page that the network takes is sent later, and counted once', async (t) => {
+  const { site, host, browser } = await start(t, { open: startKeeping });
+  const page = await leaveMarked({ site, browser });
+  await settled(page);
+  host.cut = true;
+  assert.equal((await travel(page, -1, '/a')).mark, 'of this very page');
+  await sawTwo(host, '/a');
+  assert.deepEqual([await outbox(page), await host.views()], [['/a'], 2]);
+  // Left while its view waits.
+  await travel(page, 1, '/b');
+  await sawTwo(host, '/b');
+  host.cut = false;
+  await settled(page);
+  assert.deepEqual([await host.views('/a'), await host.views('/b'), await host.views()], [2, 2, 4]);
+  assert.deepEqual(viewed(host), ['/a', '/b', '/a', '/b'], 'each kept its id');
+});
+
+test('a kept page that is shown again sends what another page could not', async (t) => {
+  const { site, host, browser } = await start(t, { open: startKeeping });
+  // The page that could not send plans another try, which never comes: pages that are left have no time any more.
+  await browser.addInitScript(() => {
+    globalThis.setTimeout = () => (globalThis.planned = true);
+  });
+  const page = await browser.newPage();
+  await page.goto(`${site}/a`);
+  await settled(page);
+  host.cut = true;
+  await page.click('a');
+  await page.waitForURL('**/b');
+  await poll(() => page.evaluate(() => globalThis.planned), 'a try that failed');
+  host.cut = false;
+  await travel(page, -1, '/a');
+  await settled(page);
+  assert.deepEqual([await host.views('/a'), await host.views('/b'), await host.views()], [2, 1, 3]);
+});
+
+/** Chromium prerenders for no page that a debugger is attached to, so this opens pages that Playwright lets go. */
+async function startUnwatched(t) {
+  const session = await (await launch(t)).newBrowserCDPSession();
+  return { open: (url) => session.send('Target.createTarget', { url }) };
+}
+
+/** Runs in a page, before the script that counts: tells what the page is, once that script has run and once it is shown. */
+function tellAll() {
+  const tell = ({ type }) => {
+    const { activationStart } = performance.getEntriesByType('navigation')[0];
+    const counted = JSON.parse(localStorage.footfall ?? '[]').filter(([, { page }]) => page === location.pathname).length;
+    const said = { type, prerendering: document.prerendering, activated: activationStart > 0, counted };
+    return fetch(`/told?${encodeURIComponent(JSON.stringify(said))}`);
+  };
+  addEventListener('load', tell);
+  // At the document, which is after the script: that catches it at the window, on its way down.
+  document.addEventListener('prerenderingchange', tell);
+}
+
+/** What pages tell of themselves, and the one link that /a is told to follow: nothing else reaches into them. */
+class Line {
+  #said = [];
+  #waiters = new Waiters();
+  #order;
+
+  /** The pages of a site whose /a has /b prerendered, at once and in whole. */
+  pages = {
+    '/a': `<a href=/b>b</a> <a href=/c>c</a>
+      <script>fetch('/order').then((answer) => answer.text()).then((path) => document.querySelector('[href="' + path + '"]').click())</script>
+      <script type=speculationrules>{ "prerender": [{ "source": "list", "urls": ["/b"], "eagerness": "immediate" }] }</script>`,
+    '/b': `<script>(${tellAll})()</script>`,
+    '/c': '',
+    '/told': (request, response) => {
+      this.#said.push(JSON.parse(decodeURIComponent(request.url.split('?')[1])));
+      this.#waiters.wake();
+      response.end();
+    },
+    '/order': (_, response) => {
+      this.#order = response;
+      this.#waiters.wake();
+    },
+  };
+
+  async hears(type) {
+    await this.#waiters.until(() => this.#said.some((said) => said.type === type), `the page's ${type}`);
+    return this.#said.find((said) => said.type === type);
+  }
+
+  async follow(path) {
+    await this.#waiters.until(() => this.#order, 'the page that takes orders');
+    this.#order.end(path);
+  }
+}
+
+const AHEAD = { type: 'load', prerendering: true, activated: false, counted: 0 };
+
+test('a prerendered page is a view when it is shown, and not before', async (t) => {
+  const line = new Line();
+  const { site, host, browser } = await start(t, { pages: line.pages, open: startUnwatched });
+  await browser.open(`${site}/a`);
+  assert.deepEqual(await line.hears('load'), AHEAD);
+  await reaches(host, '/a', 1);
+  assert.deepEqual(viewed(host), ['/a']);
+  await line.follow('/b');
+  assert.deepEqual(await line.hears('prerenderingchange'), { type: 'prerenderingchange', prerendering: false, activated: true, counted: 1 });
+  await reaches(host, '/b', 1);
+  assert.deepEqual([viewed(host), await host.views()], [['/a', '/b'], 2]);
+  assert.equal(host.posts.at(-1).referrer, `${site}/a`);
+});
+
+test('a page that is prerendered and never shown is never a view', async (t) => {
+  const line = new Line();
+  const { site, host, browser } = await start(t, { pages: line.pages, open: startUnwatched });
+  await browser.open(`${site}/a`);
+  assert.deepEqual(await line.hears('load'), AHEAD);
+  await reaches(host, '/a', 1);
+  await line.follow('/c');
+  await reaches(host, '/c', 1);
+  assert.deepEqual([viewed(host), await host.views()], [['/a', '/c'], 2]);
+});
