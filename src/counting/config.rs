@@ -61,6 +61,8 @@ pub struct Config {
     pub create_limit: u32,
     /// `HOURS_KEPT_DAYS`: after so many days hours are added up by day.
     pub hours_kept_days: u32,
+    /// `LOG_VISITS`: one of so many visits is logged; none for 0.
+    pub log_visits: u32,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
     pub shards: u16,
 }
@@ -128,6 +130,7 @@ impl Config {
                 1..=MAX_DAYS,
                 " of days",
             )?,
+            log_visits: whole_number(variable("LOG_VISITS"), "LOG_VISITS", 0, 0..=1_000_000, " of visits")?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
     }
@@ -373,6 +376,7 @@ mod tests {
             admin: Access::Closed,
             create_limit: 0,
             hours_kept_days: 90,
+            log_visits: 0,
             shards: 1,
         };
         assert_eq!(config, expected);

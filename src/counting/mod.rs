@@ -21,6 +21,7 @@ pub mod exclusion;
 pub mod json;
 pub mod ledger;
 pub mod origin;
+pub mod metrics;
 pub mod owner;
 pub mod page;
 pub mod record;

@@ -29,6 +29,10 @@ pub enum Route {
     Badge(Box<Badge>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
     Stats(Box<Stats>),
+    /// `GET /healthz`: whether a shard answers.
+    Health,
+    /// `GET /metrics?site=`: what the isolate and the shards of a site count of themselves.
+    Metrics(Option<String>),
     /// What only the owner may do at `/api/sites/SITE`.
     Order(Box<Order>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
@@ -86,6 +90,9 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         }
         ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
+        ("/healthz", "GET" | "HEAD") => Ok(Route::Health),
+        ("/metrics", "GET" | "HEAD") => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
+        ("/healthz" | "/metrics", _) => Err(Refusal::Method("GET, HEAD")),
         (path, method) => below(path, query, method, kept),
     }
 }

@@ -1,13 +1,47 @@
 //! One shard of a site: takes calls as bytes, gives answers as bytes. `edge::shard_object` is its Durable Object.
 
 use super::ledger::{Ledger, LedgerError, Sql, StorageError};
-use super::wire::{Answer, Call, Fault, decode, encode};
+use super::wire::{Answer, Call, Fault, Receipt, Verdict, decode, encode};
 
 /// A shard, asleep until its first call.
 #[derive(Debug)]
 pub struct Shard<S> {
     sql: S,
     ledger: Option<Ledger<S>>,
+    /// Since it woke; a ledger that is opened anew goes on.
+    tally: Tally,
+}
+
+/// What a shard counts of itself.
+#[derive(Debug, Default)]
+struct Tally {
+    batches: u64,
+    /// Visits by [`Verdict`]: counted, duplicate, stale, full.
+    verdicts: [u64; 4],
+    replayed: u64,
+    superseded: u64,
+    failures: u64,
+}
+
+impl Tally {
+    /// A batch was answered; `is_new` unless it had come before.
+    fn note(&mut self, receipt: &Receipt, is_new: bool) {
+        if !is_new {
+            self.replayed = self.replayed.saturating_add(1);
+            return;
+        }
+        self.batches = self.batches.saturating_add(1);
+        for counted in &receipt.visits {
+            let [taken, known, late, full] = &mut self.verdicts;
+            let number = match counted.verdict {
+                Verdict::Counted => taken,
+                Verdict::Duplicate => known,
+                Verdict::Stale => late,
+                Verdict::Full => full,
+            };
+            *number = number.saturating_add(1);
+        }
+    }
 }
 
 /// An answer, and what the shell should log of it.
@@ -22,7 +56,7 @@ pub struct Served {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None }
+        Self { sql, ledger: None, tally: Tally::default() }
     }
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
@@ -37,8 +71,15 @@ impl<S: Sql + Clone> Shard<S> {
         };
         let (answer, error) = match answer {
             Ok(answer) => (answer, None),
-            Err(LedgerError::Fault(fault)) => (Answer::Refused(fault), None),
-            Err(LedgerError::Storage(error)) => (Answer::Refused(Fault::Storage), Some(error)),
+            Err(LedgerError::Fault(fault)) => {
+                let superseded = u64::from(fault == Fault::Superseded);
+                self.tally.superseded = self.tally.superseded.saturating_add(superseded);
+                (Answer::Refused(fault), None)
+            }
+            Err(LedgerError::Storage(error)) => {
+                self.tally.failures = self.tally.failures.saturating_add(1);
+                (Answer::Refused(Fault::Storage), Some(error))
+            }
         };
         // What an owner changed is read anew, too.
         if error.is_some() || changes {
@@ -60,9 +101,23 @@ impl<S: Sql + Clone> Shard<S> {
     }
 
     fn carry_out(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
+        if let Call::Register(batch) = call {
+            let ledger = self.awake(now)?;
+            let before = ledger.written();
+            let receipt = ledger.apply(batch, now)?;
+            let is_new = ledger.written() > before;
+            self.tally.note(&receipt, is_new);
+            return Ok(Answer::Receipt(receipt));
+        }
+        if let Call::Metrics = call {
+            let held = self.awake(now)?.holds();
+            let Tally { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } = self.tally;
+            let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
+            return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
+        }
         let ledger = self.awake(now)?;
         match call {
-            Call::Register(batch) => Ok(Answer::Receipt(ledger.apply(batch, now)?)),
+            Call::Register(_) | Call::Metrics => Err(LedgerError::Fault(Fault::Malformed)),
             Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),

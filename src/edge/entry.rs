@@ -3,7 +3,7 @@
 use super::clock::now_ms;
 use super::headers::{self, Headers};
 use super::turn::{Context, Turn};
-use super::{config, respond};
+use super::{config, metrics, respond};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
@@ -69,6 +69,8 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await,
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
+        Ok(Route::Health) => Ok(turn.health().boxed_local().await),
+        Ok(Route::Metrics(site)) => turn.metrics(site.as_deref()).boxed_local().await,
         Ok(Route::Stats(stats)) => turn.read_stats(&stats).boxed_local().await,
         Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
             stream = file;
@@ -77,6 +79,9 @@ async fn answer(request: Request, method: &str, env: Env, context: Context, clie
         Err(refusal) => Err(refusal),
     };
     let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
+    if let Some(outcome) = reply.visit {
+        metrics::visit(outcome);
+    }
     if let Caller::Page(origin) = caller {
         reply.origin = Some(origin);
     }

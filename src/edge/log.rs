@@ -1,7 +1,11 @@
 //! What is logged: one line of JSON an event, never an address, a user agent or a page.
 
+use super::isolate;
+use crate::counting::batch::Ticket;
+use crate::counting::reply::Outcome;
 use serde::Serialize;
-use worker::console_error;
+use std::cell::{Cell, RefCell};
+use worker::{console_error, console_log};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -14,4 +18,57 @@ pub(super) fn problem(event: &str, why: &str) {
     // Two strings always serialise.
     let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
     console_error!("{line}");
+}
+
+thread_local! {
+    /// `LOG_VISITS`: one of so many visits is logged, none for 0.
+    static ONE_OF: Cell<u32> = const { Cell::new(0) };
+    /// How many visits the batch had of a visit that will be logged, until it is.
+    static BATCHES: RefCell<Vec<(Ticket, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The most visits whose batch is remembered: more than two batches answer.
+const MAX_BATCHES: usize = 2_048;
+
+/// A visit that is logged, if it is one of those.
+pub(super) struct Sampled(bool);
+
+/// Says whether a visit is one of the logged, as `LOG_VISITS` has it.
+pub(super) fn sample(one_of: u32) -> Sampled {
+    ONE_OF.set(one_of);
+    Sampled(one_of > 0 && isolate::next_number().checked_rem(one_of.into()) == Some(0))
+}
+
+/// Notes the size of the batch that answers a visit.
+pub(super) fn batch(ticket: Ticket, visits: usize) {
+    if ONE_OF.get() > 0 {
+        BATCHES.with_borrow_mut(|batches| {
+            // A visit that the platform killed asks no more.
+            if batches.len() >= MAX_BATCHES {
+                batches.clear();
+            }
+            batches.push((ticket, visits));
+        });
+    }
+}
+
+/// The size of the batch that answered a visit; 0 if it was in none.
+pub(super) fn batch_of(ticket: Ticket) -> usize {
+    if ONE_OF.get() == 0 {
+        return 0;
+    }
+    BATCHES.with_borrow_mut(|batches| {
+        let at = batches.iter().position(|(of, _)| *of == ticket);
+        at.map_or(0, |at| batches.swap_remove(at).1)
+    })
+}
+
+impl Sampled {
+    /// Logs what became of the visit, how long it waited for its counter, and with how many it went.
+    pub(super) fn visit(&self, outcome: Outcome, wait_ms: u64, batch: usize) {
+        if self.0 {
+            let outcome = outcome.as_str();
+            console_log!("{{\"event\":\"visit\",\"outcome\":\"{outcome}\",\"wait_ms\":{wait_ms},\"batch\":{batch}}}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod isolate;
 mod js_error;
 mod limits;
 mod log;
+mod metrics;
 mod object_call;
 mod owner;
 mod parking;

@@ -3,6 +3,7 @@
 use super::clock::now_ms;
 use super::deadline::within;
 use super::js_error::describe;
+use super::metrics;
 use super::waits::{answered, timer};
 use crate::counting::endpoint::Failure;
 use crate::counting::retry::{After, Attempts};
@@ -53,8 +54,11 @@ impl Object<'_> {
                 };
                 match attempts.failed(failure, now_ms()) {
                     After::Failed(failure) => return Err(failure),
-                    After::Again(0) => {}
-                    After::Again(ms) => timer(ms).await,
+                    After::Again(0) => metrics::retry(),
+                    After::Again(ms) => {
+                        metrics::retry();
+                        timer(ms).await;
+                    }
                 }
             }
         }

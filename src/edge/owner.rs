@@ -234,7 +234,7 @@ impl Source {
     /// The shards, each question with a deadline of its own: how long all of it takes is up to who reads.
     fn shards(&self) -> ShardClient<'_> {
         let deadline = now_ms().saturating_add(self.config.timeout_ms.into());
-        ShardClient { env: &self.env, config: &self.config, sender: Sender::default(), deadline }
+        ShardClient::new(&self.env, &self.config, Sender::default(), deadline)
     }
 
     async fn number(&self) -> Result<u16, Failure> {

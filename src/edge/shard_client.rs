@@ -7,7 +7,7 @@ use super::clock::now_ms;
 use super::object_call::{BUSY_RETRY_AFTER_S, Object};
 use super::parking::{self, Wake};
 use super::waits::timer;
-use super::{days_client, isolate, log};
+use super::{days_client, isolate, log, metrics};
 use crate::counting::batch::{Action, Batcher, Entry, Event, LINGER_MS, Posting, Ticket};
 use crate::counting::config::Config;
 use crate::counting::days::{Day, DayRecord, day_of};
@@ -23,7 +23,7 @@ use crate::counting::visitor::{Sender, Visitor, visitor};
 use crate::counting::wire::{Answer, Call, Counted, Fault, Receipt, Tally, Verdict, Visitors, decode, encode};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, MaybeDone, maybe_done};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
@@ -54,18 +54,31 @@ pub(super) struct ShardClient<'a> {
     pub(super) sender: Sender<'a>,
     /// When this request must have its answer, in milliseconds since 1970.
     pub(super) deadline: u64,
+    /// How many visits the batch had that answered this one; 0 unless visits are logged.
+    pub(super) batch: Cell<usize>,
 }
 
 impl CounterEndpoint for ShardClient<'_> {
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
+        let sampled = log::sample(self.config.log_visits);
+        let began = now_ms();
         // Boxed, and so compiled once for all who register.
         let outcome = self.count(&visit).boxed_local().await;
         if let Err(failure) = &outcome {
             log::problem("visit_failed", &failure.to_string());
         }
-        let (counted, views) = outcome?;
-        let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
-        Ok(Registered { duplicate: counted.verdict == Verdict::Duplicate, page: Some(PageViews { page, views }) })
+        let registered = outcome.map(|(counted, views)| {
+            let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
+            Registered { duplicate: counted.verdict == Verdict::Duplicate, page: Some(PageViews { page, views }) }
+        });
+        sampled.visit((&registered).into(), now_ms().saturating_sub(began), self.batch.get());
+        registered
+    }
+}
+
+impl<'a> ShardClient<'a> {
+    pub(super) fn new(env: &'a Env, config: &'a Config, sender: Sender<'a>, deadline: u64) -> Self {
+        Self { env, config, sender, deadline, batch: Cell::new(0) }
     }
 }
 
@@ -114,7 +127,7 @@ impl ShardClient<'_> {
     }
 
     /// Asks every shard of a site. Fails whole: part of a sum would be an invented number.
-    async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
+    pub(super) async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
         let names: Vec<String> = (0..self.number(site).await?).map(|shard| object_name(site, shard)).collect();
         let call = encode(call);
         let mut answers = Vec::with_capacity(names.len());
@@ -203,7 +216,11 @@ impl ShardClient<'_> {
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
             match carry_out(ticket, step(at, event)) {
-                Next::Post(posting) => return self.lead(at, ticket, posting).await,
+                Next::Post(posting) => {
+                    let answer = self.lead(at, ticket, posting).await;
+                    self.batch.set(log::batch_of(ticket));
+                    return answer;
+                }
                 Next::Answer(answer) => return answer,
                 Next::Park => {}
             }
@@ -212,13 +229,17 @@ impl ShardClient<'_> {
                     timer(LINGER_MS).await;
                     Event::TookLead(ticket, entry.clone())
                 }
-                Wake::Answer(answer) => return answer,
+                Wake::Answer(answer) => {
+                    self.batch.set(log::batch_of(ticket));
+                    return answer;
+                }
                 Wake::GiveUp => Event::GaveUp(ticket),
             };
         }
     }
 
     async fn post(&self, (site, shard): Shard<'_>, posting: &Posting) -> Result<Receipt, Failure> {
+        metrics::batch(posting.tickets().count());
         match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
             _ => Err(something_else()),
@@ -258,7 +279,12 @@ enum Next {
 /// Does what concerns other visits, and says what is left for this one.
 fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
     let mut next = Next::Park;
+    // All visits that are answered at once were in one batch.
+    let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
     for action in actions {
+        if let Action::Answer(ticket, _) = &action {
+            log::batch(*ticket, answered);
+        }
         match action {
             Action::Post(posting) => next = Next::Post(posting),
             Action::Park => {}
@@ -306,6 +332,12 @@ fn step(at: Shard<'_>, event: Event) -> Vec<Action> {
 /// Notes visits that are not counted, for the next batch to the site's first shard.
 pub(super) fn note(site: &Site, tally: Tally) {
     with_batcher((site, 0), |batcher| batcher.exclude(tally));
+}
+
+/// Visits that are parked in this isolate.
+pub(super) fn parked() -> u64 {
+    let all = BATCHERS.with_borrow(|sites| sites.iter().flat_map(|(_, batchers)| batchers).map(Batcher::parked).sum::<usize>());
+    u64::try_from(all).unwrap_or(u64::MAX)
 }
 
 fn with_batcher<T>((site, shard): Shard<'_>, work: impl FnOnce(&mut Batcher) -> T) -> Option<T> {

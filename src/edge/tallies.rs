@@ -50,7 +50,7 @@ pub(super) fn note(turn: &Turn, site: &Site, reason: Reason) {
             for _ in 0..MAX_LOOKS {
                 timer(WAIT_MS).await;
                 let deadline = now_ms().saturating_add(config.timeout_ms.into());
-                let shards = ShardClient { env: &env, config: &config, sender: Sender::default(), deadline };
+                let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
                 if shards.flush(&site).await {
                     break;
                 }

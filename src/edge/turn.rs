@@ -52,7 +52,7 @@ impl Turn {
 
     /// The counter, for a visit that this request makes, or for a read, by nobody.
     pub(super) fn shards<'a>(&'a self, sender: Sender<'a>) -> ShardClient<'a> {
-        ShardClient { env: &self.env, config: &self.config, sender, deadline: self.deadline }
+        ShardClient::new(&self.env, &self.config, sender, self.deadline)
     }
 
     /// What the request says of who sent it.

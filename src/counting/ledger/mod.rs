@@ -144,6 +144,18 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
+    /// The number of the last batch that was written.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over.
+    pub fn holds(&self) -> [u64; 6] {
+        let visitors = self.people.visitors(self.people.day());
+        let waiting = self.written.saturating_sub(self.folded);
+        [self.views, self.pages.known, number(self.seen.len()), visitors, number(self.recent.len()), waiting]
+    }
+
     /// The views of all pages together.
     pub fn views(&self) -> u64 {
         self.views
@@ -328,6 +340,10 @@ impl<S: Sql> Ledger<S> {
         let rows = self.sql.run(schema::PAGE_VIEWS, &[Value::Text(page.to_owned())])?;
         rows.first().map(|row| count_at(row, 0)).transpose()
     }
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 fn unreadable(what: &str) -> StorageError {

@@ -38,6 +38,11 @@ impl Recent {
         self.last.get(&isolate)
     }
 
+    /// How many isolates are remembered.
+    pub fn len(&self) -> usize {
+        self.last.len()
+    }
+
     /// Remembers a batch.
     pub fn insert(&mut self, isolate: u128, last: Last) {
         self.last.insert(isolate, last);

@@ -66,7 +66,8 @@ impl Seen {
         self.windows.is_empty()
     }
 
-    fn len(&self) -> usize {
+    /// How many ids are remembered.
+    pub fn len(&self) -> usize {
         self.windows.iter().map(|(_, ids)| ids.len()).fold(0, usize::saturating_add)
     }
 }

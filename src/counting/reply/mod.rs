@@ -25,6 +25,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8";
 const NDJSON: &str = "application/x-ndjson";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 const SVG: &str = "image/svg+xml; charset=utf-8";
 /// The type of a [`pixel`]; its body is [`PIXEL`], as a text cannot hold it.
 pub const GIF: &str = "image/gif";
@@ -116,6 +117,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Counted, Self::Duplicate, Self::Excluded, Self::Bot, Self::Limited, Self::Failed, Self::Unknown];
+
     /// The header's value.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -130,13 +135,21 @@ impl Outcome {
     }
 }
 
+impl From<&Result<Registered, Failure>> for Outcome {
+    fn from(sent: &Result<Registered, Failure>) -> Self {
+        match sent {
+            Ok(registered) if registered.duplicate => Self::Duplicate,
+            Ok(_) => Self::Counted,
+            Err(failure) if failure.surely_not_stored() => Self::Failed,
+            Err(_) => Self::Unknown,
+        }
+    }
+}
+
 impl From<&Became> for Outcome {
     fn from(became: &Became) -> Self {
         match became {
-            Became::Sent(Ok(registered)) if registered.duplicate => Self::Duplicate,
-            Became::Sent(Ok(_)) => Self::Counted,
-            Became::Sent(Err(failure)) if failure.surely_not_stored() => Self::Failed,
-            Became::Sent(Err(_)) => Self::Unknown,
+            Became::Sent(sent) => sent.into(),
             Became::Excluded(Reason::Bot) => Self::Bot,
             Became::Excluded(Reason::Limited) => Self::Limited,
             Became::Excluded(Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin) => Self::Excluded,
@@ -279,6 +292,22 @@ pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Optio
     let same = known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
     let (status, body) = if same { (304, String::new()) } else { (200, body.to_owned()) };
     Reply { status, content_type: if csv { CSV } else { JSON }, cache, etag: Some(etag), body: body.into(), ..Reply::default() }
+}
+
+/// `GET /healthz`: how long a shard took to answer, or why it did not.
+pub fn health(outcome: &Result<u64, Failure>) -> Reply {
+    match outcome {
+        Ok(ms) => text(200, JSON, format!("{{\"status\":\"ok\",\"shard_ms\":{ms}}}")),
+        Err(failure) => Reply { status: 503, ..failed(failure, "the runbook, docs/runbook.md, says what to look at") },
+    }
+}
+
+/// `GET /metrics`.
+pub fn metrics(body: Result<String, Failure>) -> Reply {
+    match body {
+        Ok(body) => text(200, PROMETHEUS, body),
+        Err(failure) => failed(&failure, READ_AGAIN),
+    }
 }
 
 /// The head of an export.

@@ -9,6 +9,7 @@
 pub mod old;
 
 use super::days::{Day, DayRecord};
+use super::metrics::ShardMetrics;
 use super::report::{Question, Report};
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
@@ -69,6 +70,8 @@ pub enum Call<'a> {
     Amend(Amend<'a>),
     /// How many views has this page, if it is there?
     Page(&'a str),
+    /// What does the shard count of itself?
+    Metrics,
 }
 
 /// Lines of a file on their way into a shard.
@@ -140,6 +143,8 @@ pub enum Answer {
     Imported(Imported),
     /// The views of the page, if it is there; before what was changed.
     Page(Option<u64>),
+    /// The numbers of [`super::metrics::SHARD`].
+    Metrics(ShardMetrics),
 }
 
 /// Lines of an export.

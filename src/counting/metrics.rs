@@ -1,0 +1,158 @@
+//! What an isolate and a shard count of themselves, and how it is written for Prometheus (its text format, version 0.0.4).
+//!
+//! All of it begins with 0 whenever an isolate or an object begins; that is what Prometheus expects of a counter. There are many
+//! isolates, and whichever answers tells its own: so each has a label of its own.
+
+use super::reply::Outcome;
+use std::fmt::Write as _;
+
+/// Upper bounds of batch sizes, in visits.
+pub const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+/// What an isolate counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IsolateMetrics {
+    /// Requests that were visits, by [`Outcome::ALL`].
+    pub visits: [u64; 7],
+    /// Batches that were posted, by [`SIZES`].
+    pub batches: [u64; SIZES.len()],
+    /// Visits in them.
+    pub batched: u64,
+    /// Calls of objects that were made again.
+    pub retries: u64,
+}
+
+impl IsolateMetrics {
+    /// A visit was answered.
+    pub fn visit(&mut self, outcome: Outcome) {
+        let at = Outcome::ALL.iter().position(|one| *one == outcome);
+        if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
+            *visits = visits.saturating_add(1);
+        }
+    }
+
+    /// A batch was posted.
+    pub fn batch(&mut self, visits: u64) {
+        self.batched = self.batched.saturating_add(visits);
+        let at = SIZES.iter().position(|most| visits <= *most);
+        if let Some(batches) = at.and_then(|at| self.batches.get_mut(at)) {
+            *batches = batches.saturating_add(1);
+        }
+    }
+}
+
+/// What a shard tells, in the order of its answer: name, type, meaning. The first are since it woke, the rest are what it holds.
+pub const SHARD: [(&str, &str, &str); 14] = [
+    ("footfall_shard_batches_total", "counter", "Batches that were written."),
+    ("footfall_shard_counted_total", "counter", "Visits that counted."),
+    ("footfall_shard_duplicates_total", "counter", "Visits whose id was known."),
+    ("footfall_shard_stale_total", "counter", "Visits of a day that was over; they are routed anew."),
+    ("footfall_shard_full_total", "counter", "Visits with an id that found no room for it."),
+    ("footfall_shard_replayed_total", "counter", "Batches that came again and got their stored receipt."),
+    ("footfall_shard_superseded_total", "counter", "Batches that came after a later one of their isolate: in doubt."),
+    ("footfall_shard_storage_failures_total", "counter", "Calls that storage failed."),
+    ("footfall_shard_views", "gauge", "Views of the shard."),
+    ("footfall_shard_pages", "gauge", "Pages of the shard; strangers may make 10000."),
+    ("footfall_shard_ids", "gauge", "Visit ids that are remembered; 1800000 at most."),
+    ("footfall_shard_visitors", "gauge", "Visitors of today; 1800000 at most."),
+    ("footfall_shard_isolates", "gauge", "Isolates whose last batch is remembered; 4096 at most."),
+    ("footfall_shard_journal_rows", "gauge", "Journal rows that are not carried over; 1024 at most."),
+];
+
+/// The numbers of [`SHARD`].
+pub type ShardMetrics = Vec<u64>;
+
+/// What is known of the answering isolate besides its counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Isolate<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Visits that are parked now.
+    pub parked: u64,
+    /// Pages of WebAssembly memory, 64 KiB each.
+    pub memory_pages: u64,
+}
+
+/// The whole text.
+pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
+    let mut text = String::new();
+    let label = format!("isolate=\"{}\"", isolate.name);
+    head(&mut text, "footfall_visits_total", "counter", "Requests that were visits, by what became of them.");
+    for (outcome, visits) in Outcome::ALL.iter().zip(own.visits) {
+        line(&mut text, "footfall_visits_total", &format!("{label},outcome=\"{}\"", outcome.as_str()), visits);
+    }
+    head(&mut text, "footfall_batch_visits", "histogram", "Visits a batch.");
+    let mut sum: u64 = 0;
+    for (most, batches) in SIZES.iter().zip(own.batches) {
+        sum = sum.saturating_add(batches);
+        line(&mut text, "footfall_batch_visits_bucket", &format!("{label},le=\"{most}\""), sum);
+    }
+    line(&mut text, "footfall_batch_visits_bucket", &format!("{label},le=\"+Inf\""), sum);
+    line(&mut text, "footfall_batch_visits_sum", &label, own.batched);
+    line(&mut text, "footfall_batch_visits_count", &label, sum);
+    for (name, kind, help, value) in [
+        ("footfall_retries_total", "counter", "Calls of objects that were made again.", own.retries),
+        ("footfall_parked", "gauge", "Visits that wait for a batch; 8192 a shard at most.", isolate.parked),
+        ("footfall_memory_pages", "gauge", "Pages of WebAssembly memory, 64 KiB each.", isolate.memory_pages),
+    ] {
+        head(&mut text, name, kind, help);
+        line(&mut text, name, &label, value);
+    }
+    for (at, (name, kind, help)) in SHARD.iter().enumerate() {
+        head(&mut text, name, kind, help);
+        for (shard, metrics) in shards.iter().enumerate() {
+            let value = metrics.get(at).copied().unwrap_or(0);
+            // A site's name has no character that must be escaped.
+            line(&mut text, name, &format!("site=\"{site}\",shard=\"{shard}\""), value);
+        }
+    }
+    text
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a text does not fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn line(text: &mut String, name: &str, labels: &str, value: u64) {
+    let _ = writeln!(text, "{name}{{{labels}}} {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_one_that_prometheus_reads() {
+        let mut own = IsolateMetrics::default();
+        own.visit(Outcome::Counted);
+        own.visit(Outcome::Unknown);
+        for visits in [1, 1, 3, 512] {
+            own.batch(visits);
+        }
+        let isolate = Isolate { name: "0a", parked: 5, memory_pages: 17 };
+        let text = text(isolate, &own, "blog", &[(1..=14).collect(), vec![7]]);
+        for line in text.lines() {
+            let (name, rest) = line.split_once(['{', ' ']).unwrap();
+            assert!(name == "#" || name.starts_with("footfall_"), "{line}");
+            assert!(name == "#" || rest.split(' ').next_back().unwrap().parse::<u64>().is_ok(), "{line}");
+        }
+        for wanted in [
+            "footfall_visits_total{isolate=\"0a\",outcome=\"counted\"} 1",
+            "footfall_visits_total{isolate=\"0a\",outcome=\"unknown\"} 1",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"1\"} 2",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"4\"} 3",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"+Inf\"} 4",
+            "footfall_batch_visits_sum{isolate=\"0a\"} 517",
+            "footfall_parked{isolate=\"0a\"} 5",
+            "footfall_shard_batches_total{site=\"blog\",shard=\"0\"} 1",
+            "footfall_shard_batches_total{site=\"blog\",shard=\"1\"} 7",
+            "footfall_shard_journal_rows{site=\"blog\",shard=\"0\"} 14",
+            "footfall_shard_journal_rows{site=\"blog\",shard=\"1\"} 0",
+        ] {
+            assert!(text.lines().any(|line| line == wanted), "{wanted} is not in\n{text}");
+        }
+        let helps = text.lines().filter(|line| line.starts_with("# HELP")).count();
+        assert_eq!(helps, 5 + SHARD.len());
+    }
+}

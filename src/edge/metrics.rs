@@ -1,0 +1,74 @@
+//! Counting what the isolate does, and telling it: `GET /healthz`, `GET /metrics`.
+
+use super::clock::now_ms;
+use super::shard_client::{self, ShardClient, something_else};
+use super::turn::Turn;
+use super::isolate;
+use crate::counting::body::find_site;
+use crate::counting::config::Access;
+use crate::counting::endpoint::Failure;
+use crate::counting::error::Refusal;
+use crate::counting::metrics::{Isolate, IsolateMetrics, text};
+use crate::counting::reply::{self, Outcome, Reply};
+use crate::counting::site::Site;
+use crate::counting::visitor::Sender;
+use crate::counting::wire::{Answer, Call};
+use std::cell::RefCell;
+
+/// How long a shard may take to be called healthy, in milliseconds.
+const HEALTHY_MS: u64 = 2_000;
+
+thread_local! {
+    static OWN: RefCell<IsolateMetrics> = RefCell::new(IsolateMetrics::default());
+}
+
+/// Notes what became of a visit.
+pub(super) fn visit(outcome: Outcome) {
+    OWN.with_borrow_mut(|own| own.visit(outcome));
+}
+
+/// Notes a batch that is posted.
+pub(super) fn batch(visits: usize) {
+    OWN.with_borrow_mut(|own| own.batch(u64::try_from(visits).unwrap_or(u64::MAX)));
+}
+
+/// Notes that an object is called again.
+pub(super) fn retry() {
+    OWN.with_borrow_mut(|own| own.retries = own.retries.saturating_add(1));
+}
+
+impl Turn {
+    /// Asks the first shard of the first site something that it has to look up.
+    pub(super) async fn health(&self) -> Reply {
+        let began = now_ms();
+        let deadline = began.saturating_add(HEALTHY_MS.min(self.config.timeout_ms.into()));
+        let shards = ShardClient { deadline, ..self.shards(Sender::default()) };
+        let answered = shards.ask_one(self.config.sites.first(), 0, &Call::Views(Some("/"))).await;
+        reply::health(&answered.map(|_| now_ms().saturating_sub(began)))
+    }
+
+    /// What this isolate and the shards of a site count of themselves, for who has either token.
+    pub(super) async fn metrics(&self, site: Option<&str>) -> Result<Reply, Refusal> {
+        let reader = matches!(self.config.stats, Access::Token(_)) && self.check(&self.config.stats).is_ok();
+        if !reader {
+            self.check_owner()?;
+        }
+        let site = find_site(site, &self.config.sites)?;
+        Ok(reply::metrics(self.told(&site).await))
+    }
+
+    async fn told(&self, site: &Site) -> Result<String, Failure> {
+        let mut all = Vec::new();
+        for answer in self.shards(Sender::default()).ask_all(site, &Call::Metrics).await? {
+            let Answer::Metrics(metrics) = answer else { return Err(something_else()) };
+            all.push(metrics);
+        }
+        let name = format!("{:08x}", isolate::name()? >> 96);
+        let isolate = Isolate { name: &name, parked: shard_client::parked(), memory_pages: memory_pages() };
+        Ok(OWN.with_borrow(|own| text(isolate, own, site.as_str(), &all)))
+    }
+}
+
+fn memory_pages() -> u64 {
+    u64::try_from(core::arch::wasm32::memory_size::<0>()).unwrap_or(u64::MAX)
+}
