@@ -15,7 +15,7 @@ import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
 import { connectionsOf, goalsTable, levelTable, page, picture, short } from './side_by_side/page.mjs';
-import { directory, PROGRAMS, startCounter } from './side_by_side/programs.mjs';
+import { directory, PEERS as NAMES, startCounter } from './side_by_side/programs.mjs';
 import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
 import { where } from './where.mjs';
@@ -106,7 +106,7 @@ async function measure({ rounds, levels, inFlight, starts }) {
       deployable: deployable(),
       starts: await step('starting', '5 s', () => measureStarts(disk, starts)),
       shard: await step('measuring one shard', '10 s', () => oneShard(directory(disk, 'shard'), rounds)),
-      levels: await step('measuring all programs', '4 min', () => measureRounds(disk, { ...common, levels, names: Object.keys(PROGRAMS) })),
+      levels: await step('measuring all programs', '4 min', () => measureRounds(disk, { ...common, levels, names: NAMES })),
       inMemory: await step('the same with files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
       inFlight: await step('measuring memory', '1 min', () => measureInFlight(disk, { ...common, ...inFlight })),
     };

@@ -3,7 +3,7 @@
 
 import { markdown, three, two, whole } from '../text.mjs';
 import { range } from './goals.mjs';
-import { PROGRAMS } from './programs.mjs';
+import { PEERS, PROGRAMS } from './programs.mjs';
 import { ratio } from './rounds.mjs';
 
 const mib = (bytes) => `${whole(bytes / 2 ** 20)} MiB`;
@@ -74,7 +74,7 @@ function startsTable({ starts }) {
 /** What bench/side_by_side/main.rs draws. */
 export function picture({ where, levels }) {
   const at = (connections) => levels.find((level) => level.connections === connections).programs;
-  const names = Object.keys(PROGRAMS);
+  const names = PEERS;
   const panel = (title, unit, programs, figure) => ({
     title,
     unit,

@@ -36,11 +36,6 @@ export const PROGRAMS = {
     counts: 'itself',
     start: (dir) => startWorkerd(dir, footfall(dir, { vars: PATIENT })),
   },
-  before: {
-    title: 'Footfall as it was',
-    counts: 'itself',
-    start: (dir, { before }) => startWorkerd(dir, footfall(dir, { vars: PATIENT, build: before })),
-  },
   post: {
     title: 'plain JS Worker, one POST a visit',
     counts: 'external',
@@ -61,6 +56,16 @@ export const PROGRAMS = {
     counts: 'external',
     start: (dir, { bins, ...to }) => startNative(join(bins, 'shared_client'), SITE, COUNTER_URL(to)),
   },
+};
+
+/** The programs that `npm run bench` compares. */
+export const PEERS = Object.keys(PROGRAMS);
+
+/** Another build of Footfall, for `npm run compare`. */
+PROGRAMS.before = {
+  title: 'Footfall as it was',
+  counts: 'itself',
+  start: (dir, { before }) => startWorkerd(dir, footfall(dir, { vars: PATIENT, build: before })),
 };
 
 /** A workerd that serves a file and no Worker. */

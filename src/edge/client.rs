@@ -1,6 +1,26 @@
 //! What kind of program sent a request, as `client.js` found it in its lists.
 
 use crate::counting::details::Device;
+use std::cell::OnceCell;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `worker.js` has it from `client.js`.
+    #[wasm_bindgen(js_name = footfallClient)]
+    fn find(request: &Request) -> u32;
+}
+
+/// What `client.js` finds of who sent a request, looked for when somebody asks: who has a counter of their own does not.
+#[derive(Default)]
+pub(super) struct Client(OnceCell<u32>);
+
+impl Client {
+    pub(super) fn known(&self, request: &Request) -> Known {
+        Known::read(*self.0.get_or_init(|| find(request)))
+    }
+}
 
 /// What is known of who sent a request.
 pub(super) struct Known {

@@ -1,5 +1,6 @@
 //! Where requests come in: asks `counting` what to do, does it, answers.
 
+use super::client::Client;
 use super::clock::now_ms;
 use super::headers::{self, Headers};
 use super::turn::{Context, Turn};
@@ -25,10 +26,10 @@ fn start() {
 /// Takes one request and settles its promise. While it awaits the counter, the isolate's one thread serves others.
 #[allow(unreachable_pub, reason = "what JavaScript calls has to be public")]
 #[wasm_bindgen]
-pub fn serve(request: Request, env: Env, context: Context, client: u32, resolve: Function, reject: Function) {
+pub fn serve(request: Request, env: Env, context: Context, resolve: Function, reject: Function) {
     spawn_local(async move {
         let method = request.method();
-        let (reply, stream) = answer(request, &method, env, context, client).await;
+        let (reply, stream) = answer(request, &method, env, context).await;
         let (settle, value) = match respond::response(&reply, stream, method == "HEAD") {
             Ok(response) => (resolve, response.into()),
             Err(error) => (reject, error),
@@ -39,14 +40,23 @@ pub fn serve(request: Request, env: Env, context: Context, client: u32, resolve:
 }
 
 /// The answer, and the stream that is its body if it has one.
-async fn answer(request: Request, method: &str, env: Env, context: Context, client: u32) -> (Reply, Option<JsValue>) {
+async fn answer(request: Request, method: &str, env: Env, context: Context) -> (Reply, Option<JsValue>) {
     let mut stream = None;
     let config = match config::of(&env) {
         Ok(config) => config,
         Err(error) => return (reply::misconfigured(&error), stream),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
-    let turn = Turn { headers: Headers::of(&request), url: request.url(), request, env, context, client, config, deadline };
+    let turn = Turn {
+        headers: Headers::of(&request),
+        url: request.url(),
+        request,
+        env,
+        context,
+        client: Client::default(),
+        config,
+        deadline,
+    };
     let routed = route(method, &turn.url, &turn.config.page_query);
     // Nobody's script needs `GET /`: no look at its origin.
     let caller = match &routed {

@@ -1,5 +1,6 @@
 //! What is logged: one line of JSON an event, never an address, a user agent or a page.
 
+use super::clock::now_ms;
 use super::isolate;
 use crate::counting::batch::Ticket;
 use crate::counting::reply::Outcome;
@@ -30,13 +31,15 @@ thread_local! {
 /// The most visits whose batch is remembered: more than two batches answer.
 const MAX_BATCHES: usize = 2_048;
 
-/// A visit that is logged, if it is one of those.
-pub(super) struct Sampled(bool);
+/// When a visit began, in milliseconds since 1970, if it is one of those that are logged.
+pub(super) struct Sampled(Option<u64>);
 
 /// Says whether a visit is one of the logged, as `LOG_VISITS` has it.
 pub(super) fn sample(one_of: u32) -> Sampled {
     ONE_OF.set(one_of);
-    Sampled(one_of > 0 && isolate::next_number().checked_rem(one_of.into()) == Some(0))
+    let logged = one_of > 0 && isolate::next_number().checked_rem(one_of.into()) == Some(0);
+    // Others do not even look at the clock.
+    Sampled(logged.then(now_ms))
 }
 
 /// Notes the size of the batch that answers a visit.
@@ -65,8 +68,9 @@ pub(super) fn batch_of(ticket: Ticket) -> usize {
 
 impl Sampled {
     /// Logs what became of the visit, how long it waited for its counter, and with how many it went.
-    pub(super) fn visit(&self, outcome: Outcome, wait_ms: u64, batch: usize) {
-        if self.0 {
+    pub(super) fn visit(&self, outcome: Outcome, batch: usize) {
+        if let Some(began) = self.0 {
+            let wait_ms = now_ms().saturating_sub(began);
             let outcome = outcome.as_str();
             console_log!("{{\"event\":\"visit\",\"outcome\":\"{outcome}\",\"wait_ms\":{wait_ms},\"batch\":{batch}}}");
         }

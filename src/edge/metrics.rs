@@ -1,9 +1,9 @@
 //! Counting what the isolate does, and telling it: `GET /healthz`, `GET /metrics`.
 
 use super::clock::now_ms;
+use super::isolate;
 use super::shard_client::{self, ShardClient, something_else};
 use super::turn::Turn;
-use super::isolate;
 use crate::counting::body::find_site;
 use crate::counting::config::Access;
 use crate::counting::endpoint::Failure;

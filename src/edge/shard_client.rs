@@ -61,7 +61,6 @@ pub(super) struct ShardClient<'a> {
 impl CounterEndpoint for ShardClient<'_> {
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
         let sampled = log::sample(self.config.log_visits);
-        let began = now_ms();
         // Boxed, and so compiled once for all who register.
         let outcome = self.count(&visit).boxed_local().await;
         if let Err(failure) = &outcome {
@@ -71,7 +70,7 @@ impl CounterEndpoint for ShardClient<'_> {
             let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
             Registered { duplicate: counted.verdict == Verdict::Duplicate, page: Some(PageViews { page, views }) }
         });
-        sampled.visit((&registered).into(), now_ms().saturating_sub(began), self.batch.get());
+        sampled.visit((&registered).into(), self.batch.get());
         registered
     }
 }

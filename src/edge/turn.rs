@@ -1,7 +1,7 @@
 //! One request, and what its answer is made with.
 
 use super::body::{self, BodyError};
-use super::client::Known;
+use super::client::{Client, Known};
 use super::clock::now_ms;
 use super::deadline::within;
 use super::headers::{self, Headers};
@@ -38,8 +38,7 @@ pub(super) struct Turn {
     pub(super) url: String,
     pub(super) env: Env,
     pub(super) context: Context,
-    /// What `client.js` found of who sent it.
-    pub(super) client: u32,
+    pub(super) client: Client,
     pub(super) config: Rc<Config>,
     /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
     pub(super) deadline: u64,
@@ -62,7 +61,7 @@ impl Turn {
 
     /// What kind of program sent it.
     pub(super) fn client(&self) -> Known {
-        Known::read(self.client)
+        self.client.known(&self.request)
     }
 
     /// Its body, within the deadline and the cap, in bytes.

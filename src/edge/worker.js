@@ -25,6 +25,9 @@ function inRust(work) {
   return work();
 }
 
+/** For client.rs. By a global name, as modules that Rust names must not import packages: its tests on Node have none. */
+globalThis.footfallClient = client;
+
 export default {
   fetch(request, env, context) {
     const { promise, resolve, reject } = Promise.withResolvers();
@@ -32,7 +35,7 @@ export default {
     // that posts a batch, the batch, and its future in Rust would never be dropped.
     context.waitUntil(promise);
     try {
-      inRust(() => serve(request, env, context, client(request), resolve, reject));
+      inRust(() => serve(request, env, context, resolve, reject));
     } catch (error) {
       reject(error);
     }

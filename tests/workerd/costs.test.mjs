@@ -16,7 +16,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const ALONE = { into: 13, out: 43 };
 
 /** A visit among many, most of which wait for another's POST. */
-const AMONG_MANY = { into: 7.5, out: 21 };
+const AMONG_MANY = { into: 7.5, out: 21.5 };
 
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0', 'cf-connecting-ip': '203.0.113.7' };
 
