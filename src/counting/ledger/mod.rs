@@ -153,7 +153,7 @@ impl<S: Sql> Ledger<S> {
     pub fn holds(&self) -> [u64; 6] {
         let visitors = self.people.visitors(self.people.day());
         let waiting = self.written.saturating_sub(self.folded);
-        [self.views, self.pages.known, number(self.seen.len()), visitors, number(self.recent.len()), waiting]
+        [self.views, self.pages.known, number(self.seen.ids()), visitors, number(self.recent.isolates()), waiting]
     }
 
     /// The views of all pages together.

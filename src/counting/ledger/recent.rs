@@ -39,7 +39,7 @@ impl Recent {
     }
 
     /// How many isolates are remembered.
-    pub fn len(&self) -> usize {
+    pub fn isolates(&self) -> usize {
         self.last.len()
     }
 

@@ -53,7 +53,7 @@ impl Seen {
 
     /// Whether `more` ids would be too many.
     pub fn is_full(&self, more: usize) -> bool {
-        self.len().saturating_add(more) > MAX_IDS
+        self.ids().saturating_add(more) > MAX_IDS
     }
 
     /// Forgets the windows before `window`.
@@ -67,7 +67,7 @@ impl Seen {
     }
 
     /// How many ids are remembered.
-    pub fn len(&self) -> usize {
+    pub fn ids(&self) -> usize {
         self.windows.iter().map(|(_, ids)| ids.len()).fold(0, usize::saturating_add)
     }
 }
