@@ -84,7 +84,7 @@
     const change = history[name];
     history[name] = (...values) => view(change.apply(history, values));
   });
-  ['hashchange', 'popstate', 'visibilitychange', 'prerenderingchange'].forEach((name) => addEventListener(name, view, true));
+  ['visibilitychange', 'prerenderingchange', 'hashchange', 'popstate'].forEach((name) => addEventListener(name, view, true));
   // A page that the browser kept and shows again is seen again, and sends what other pages could not.
   addEventListener('pageshow', ({ persisted }) => persisted && (timer || retry(), view((lastPage = ''))));
   addEventListener('online', retry);

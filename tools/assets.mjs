@@ -11,7 +11,7 @@ import { Trouble } from './run.mjs';
  * A page loads the script before it counts: it has to fit into the first packet. With the name of the file, which gzip(1) writes in
  * front, it is still under 1,000.
  */
-const MAX_SCRIPT_GZIP_BYTES = 985;
+const MAX_SCRIPT_GZIP_BYTES = 983;
 
 /** The paths of scripts that are known by other names: those of counters that people leave. */
 const GOATCOUNTER = '/count.js';

@@ -63,7 +63,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context) -> (
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
         Ok(_) => turn.config.origins.caller(turn.header(&headers::ORIGIN), &turn.url),
     };
-    // What is rare is boxed: a visit's future is as large as the largest of these.
+    // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {
         Ok(Route::Home) if turn.is_prefetch() => {
             turn.note(turn.config.sites.first(), Reason::Prefetch);
@@ -73,7 +73,7 @@ async fn answer(request: Request, method: &str, env: Env, context: Context) -> (
         Ok(Route::HomeHead) => Ok(reply::home_head()),
         Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
         Ok(Route::Preflight(methods)) => Err(Refusal::Method(methods)),
-        Ok(Route::Register) => turn.register(&caller).await,
+        Ok(Route::Register) => turn.register(&caller).boxed_local().await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
         Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await,
