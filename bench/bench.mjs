@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { builtModules } from '../tests/support/built.mjs';
 import { build } from '../tools/build.mjs';
+import { writeCosts } from '../tools/costs.mjs';
 import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
 import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
@@ -80,7 +81,7 @@ await main(async () => {
   show(result);
   if (quick || OTHER_BUILD) return void say('wrote target/bench.json; a quick run, or one of another build, writes no page');
   await publish(result);
-  say('wrote docs/bench.md, docs/bench.svg, the short table in README.md and target/bench.json');
+  say('wrote docs/bench.md, docs/bench.svg, docs/costs.md, the short table in README.md and target/bench.json');
 });
 
 /** The peers in a directory of their own, as they are a package of their own; and the programs that help. */
@@ -143,6 +144,8 @@ async function publish(result) {
   writeFileSync(data, JSON.stringify(picture(result)));
   await runQuietly(join(EXAMPLES, 'bench'), [data, join(DOCS, 'bench.svg')]);
   writeFileSync(join(DOCS, 'bench.md'), page(result));
+  // Its sums have the CPU of a visit.
+  writeCosts();
   const readme = join(ROOT, 'README.md');
   const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- written by `npm run bench` -->\n)|(?=<!-- until here -->)/);
   if (after === undefined) throw new Trouble('README.md has lost the marks between which its short table stands');

@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../tools/build.mjs';
+import { writeCosts } from '../tools/costs.mjs';
+import { OBJECT_GB, PRICES } from '../tools/costs/prices.mjs';
 import { ROOT, toolEnv } from '../tools/pins.mjs';
 import { main, run, runQuietly, say, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
@@ -34,15 +36,23 @@ await main(async () => {
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   writeFileSync(RESULT, JSON.stringify(result, undefined, 1));
   writeFileSync(join(ROOT, 'docs', 'scale.md'), page(result));
+  // Its sums begin with these.
+  writeCosts();
   process.stdout.write(`\n${table(result)}\n\n`);
-  say('wrote docs/scale.md, docs/scale.svg and target/scale.json');
+  say('wrote docs/scale.md, docs/scale.svg, docs/costs.md and target/scale.json');
 });
 
 async function simulate(work, { fits }) {
   const [from, to] = [join(work, 'measured.json'), join(work, 'model.json')];
   // Visits with a visitor each: that is what `GET /` sends, and what costs more.
-  writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs }));
+  writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs, prices: perMillion() }));
   mkdirSync(join(ROOT, 'docs'), { recursive: true });
   await runQuietly(PROGRAM, ['model', from, to, join(ROOT, 'docs', 'scale.svg')]);
   return JSON.parse(readFileSync(to, 'utf8'));
+}
+
+/** The prices that the model needs, in dollars a million. A second awake is one of so many GB. */
+function perMillion() {
+  const { requests, calls, rowsWritten, gbSeconds } = PRICES;
+  return { worker_request: requests.dollars, object_request: calls.dollars, row_written: rowsWritten.dollars, awake_second: gbSeconds.dollars * OBJECT_GB.number };
 }

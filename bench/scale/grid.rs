@@ -15,10 +15,6 @@ pub(crate) const ISOLATES: [usize; 5] = [10, 100, 1_000, 4_000, 20_000];
 const SHARDS: [u32; 5] = [1, 4, 16, 64, 256];
 const ROUND_TRIPS_MS: [f64; 3] = [5.0, 25.0, 100.0];
 
-/// Dollars a million, on the paid plan, beyond what is included (developers.cloudflare.com/durable-objects/platform/pricing). An
-/// object that is awake is billed for 128 MB, whatever it uses.
-const PRICES: Prices = Prices { worker_request: 0.30, object_request: 0.15, row_written: 1.00, awake_second: 0.128 * 12.50 };
-
 /// The soft limit of one object (developers.cloudflare.com/durable-objects/platform/limits).
 const SOFT_LIMIT_CALLS_PER_S: f64 = 1_000.0;
 const OVER_SOFT_LIMIT: &str = "over the soft limit";
@@ -33,15 +29,17 @@ const MAX_UTILISATION: f64 = 0.8;
 /// The part of the POSTs that may need a second attempt before a case counts as overloaded.
 const MAX_LATE: f64 = 0.001;
 
-/// What `bench/scale/capacity.mjs` measured: the work of a shard, in microseconds.
+/// What `bench/scale/capacity.mjs` measured: the work of a shard, in microseconds; and what Cloudflare takes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) batch_us: f64,
     pub(crate) visit_us: f64,
+    pub(crate) prices: Prices,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Prices {
+/// Dollars a million, on the paid plan, beyond what is included: of `tools/costs/prices.mjs`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Prices {
     worker_request: f64,
     object_request: f64,
     row_written: f64,
@@ -125,7 +123,7 @@ pub(crate) fn model(measured: &Measured) -> Model {
     let cells: Vec<Cell> = done.into_iter().map(|(_, cell)| cell).collect();
     Model {
         measured: *measured,
-        prices: PRICES,
+        prices: measured.prices,
         lanes: LANES,
         pages: PAGES,
         soft_limit_calls_per_s: SOFT_LIMIT_CALLS_PER_S,
@@ -180,7 +178,8 @@ fn attempt(mut cell: Cell, seed: u64, measured: &Measured, rows: &[Sample]) -> C
     } else if outcome.utilisation > MAX_UTILISATION {
         cell.limits.push("busy");
     }
-    let found = found(&outcome, visits_per_s, rows::a_batch(rows, outcome.mean_batch, cell.isolates));
+    let rows_a_batch = rows::a_batch(rows, outcome.mean_batch, cell.isolates);
+    let found = found(&outcome, visits_per_s, rows_a_batch, &measured.prices);
     if found.calls_per_s_a_shard > SOFT_LIMIT_CALLS_PER_S {
         cell.limits.push(OVER_SOFT_LIMIT);
     }
@@ -188,7 +187,7 @@ fn attempt(mut cell: Cell, seed: u64, measured: &Measured, rows: &[Sample]) -> C
     cell
 }
 
-fn found(outcome: &Outcome, visits_per_s: f64, rows_a_batch: f64) -> Found {
+fn found(outcome: &Outcome, visits_per_s: f64, rows_a_batch: f64, prices: &Prices) -> Found {
     let calls_a_visit = 1.0 / outcome.mean_batch;
     let rows_a_visit = rows_a_batch * calls_a_visit;
     Found {
@@ -199,6 +198,6 @@ fn found(outcome: &Outcome, visits_per_s: f64, rows_a_batch: f64) -> Found {
         rows_a_visit,
         calls_per_s_a_shard: visits_per_s * calls_a_visit,
         utilisation: outcome.utilisation,
-        dollars_a_million: PRICES.worker_request + PRICES.object_request * calls_a_visit + PRICES.row_written * rows_a_visit,
+        dollars_a_million: prices.worker_request + prices.object_request * calls_a_visit + prices.row_written * rows_a_visit,
     }
 }

@@ -121,8 +121,8 @@ Round trips of 5 and 100 ms, and all other numbers of shards, are in \`target/sc
 ## What a million visits cost
 
 Worker requests ${dollars(prices.worker_request)} a million, object requests ${dollars(prices.object_request)}, rows written ${dollars(prices.row_written)}: prices of the paid plan beyond what is
-included, as of this writing; check them before you rely on it. Left out: CPU time of the Worker, the alarms (two a day and shard), storage, and
-the time that objects are awake. A million seconds of an object are ${dollars(prices.awake_second)}, so shards that never sleep add
+included. Left out: CPU time of the Worker, the alarms (two a day and shard), storage, and the time that objects are awake;
+[costs.md](costs.md) has all of it, by visits a month. A million seconds of an object are ${dollars(prices.awake_second)}, so shards that never sleep add
 ${prices.awake_second.toFixed(2)} x SHARDS / (visits/s) dollars a million visits: little, except for many shards with little to do.
 
 ## Limits of the model

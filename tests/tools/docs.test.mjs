@@ -1,0 +1,99 @@
+// What the documents say is there: commands, files, links, log events, variables. Whether it is true, the other tests say.
+
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from '../../tools/pins.mjs';
+
+const read = (file) => readFileSync(join(ROOT, file), 'utf8');
+const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+/** All files below a directory. */
+function filesIn(folder) {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((one) => {
+    const path = `${folder}/${one.name}`;
+    return one.isDirectory() ? filesIn(path) : [path];
+  });
+}
+
+/** What a pattern finds in the pages, with the page. */
+const found = (pattern) => PAGES.flatMap((page) => [...read(page).matchAll(pattern)].map(([, text]) => ({ page, text })));
+
+const none = (wrong, what) => assert.deepEqual(wrong.map(({ page, text }) => `${page}: ${text}`), [], what);
+
+test('every npm command is there', () => {
+  const { scripts } = JSON.parse(read('package.json'));
+  const said = [...found(/npm run (?:--silent )?([a-z]+)/g), ...found(/npm (start|test)\b/g)];
+  assert.ok(said.length > 10, 'the pattern finds commands');
+  none(said.filter(({ text }) => !(text in scripts)), 'not in package.json');
+});
+
+test('every file that is named is there', () => {
+  const named = found(/`((?:src|tests|docs|tools|assets|bench)\/[^`\s]*)`/g);
+  assert.ok(named.length > 100, 'the pattern finds files');
+  none(named.filter(({ text }) => !existsSync(join(ROOT, text))), 'no such file');
+});
+
+test('every file that the picture names is there', () => {
+  const named = [...read('docs/architecture.svg').matchAll(/(?:src|tests|assets)\/[a-z_./]*[a-z_]\.(?:rs|mjs|js)/g)].map(([path]) => path);
+  assert.ok(named.length > 10, 'the pattern finds files');
+  assert.deepEqual(named.filter((path) => !existsSync(join(ROOT, path))), []);
+});
+
+/** A heading as GitHub writes its anchor. */
+const anchorOf = (heading) => heading.trim().toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-');
+
+test('every link to a file, and into one, leads there', () => {
+  const links = found(/\]\(([^)\s]+)\)/g).filter(({ text }) => !/^[a-z]+:/.test(text) && !text.startsWith('https://'));
+  assert.ok(links.length > 10, 'the pattern finds links');
+  none(
+    links.filter(({ page, text }) => {
+      const [file, anchor] = text.split('#');
+      const path = file === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), file);
+      if (!path.startsWith(ROOT) || !existsSync(path)) return true;
+      if (!anchor) return false;
+      const headings = readFileSync(path, 'utf8').split('\n').filter((line) => /^#+ /.test(line));
+      return !headings.some((line) => anchorOf(line.replace(/^#+ /, '')) === anchor);
+    }),
+    'leads nowhere',
+  );
+});
+
+test('every event that is logged is in the runbook', () => {
+  const sources = filesIn('src').filter((file) => file.endsWith('.rs')).map(read).join('\n');
+  const problems = [...sources.matchAll(/log::problem\(\s*"([a-z_]+)"/g)].map(([, event]) => event);
+  const others = [...sources.matchAll(/"?\{\{?\\?"event\\?":\\?"([a-z_]+)/g)].map(([, event]) => event);
+  const events = new Set([...problems, ...others]);
+  assert.ok(problems.length >= 8 && others.length >= 1, 'the patterns find events');
+  const calls = [...sources.matchAll(/\blog::problem\(/g)].length;
+  assert.equal(problems.length, calls, 'each event is a text in its call');
+  const runbook = read('docs/runbook.md');
+  assert.deepEqual([...events].filter((event) => !runbook.includes(`\n| \`${event}\` |`)), []);
+  const told = [...runbook.matchAll(/\n\| `([a-z]+_[a-z_]+|misconfigured|visit)` \|/g)].map(([, event]) => event);
+  assert.deepEqual(told.filter((event) => !events.has(event)), [], 'explained, but never logged');
+});
+
+test('every outcome of a visit is in the runbook', () => {
+  const [, body] = /pub fn as_str\(self\) -> &'static str \{\s*match self \{\s*(Self::Counted[\s\S]*?)\}/.exec(read('src/counting/reply/mod.rs'));
+  const outcomes = [...body.matchAll(/"([a-z]+)"/g)].map(([, name]) => name);
+  assert.equal(outcomes.length, 7);
+  const [, told] = read('docs/runbook.md').split('## What `Footfall-Visit` says');
+  assert.deepEqual(outcomes.filter((name) => !told.includes(`\`${name}\``)), []);
+});
+
+test('every variable is in the README and in wrangler.toml', () => {
+  const [parsed] = read('src/counting/config.rs').split('#[cfg(test)]');
+  const variables = new Set([...parsed.matchAll(/variable\("([A-Z_]+)"\)/g)].map(([, name]) => name));
+  assert.ok(variables.size >= 14, 'the pattern finds variables');
+  const [readme, wrangler] = ['README.md', 'wrangler.toml'].map(read);
+  assert.deepEqual([...variables].filter((name) => !readme.includes(`\`${name}\``)), [], 'not in README.md');
+  assert.deepEqual([...variables].filter((name) => !new RegExp(`\\b${name}\\b`).test(wrangler)), [], 'not in wrangler.toml');
+});
+
+test('the picture is a picture and nothing more', () => {
+  const file = 'docs/architecture.svg';
+  const svg = read(file);
+  assert.ok(statSync(join(ROOT, file)).size <= 20 * 1024);
+  assert.ok(!/<script|href=|url\((?!#)|@import|\son[a-z]+=/i.test(svg), 'it runs nothing and loads nothing');
+});

@@ -1,0 +1,20 @@
+// `npm run costs`: computes what a month of visits costs on Cloudflare, from stated prices and what was measured, and writes docs/costs.md.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { page, short } from './costs/page.mjs';
+import { ROOT } from './pins.mjs';
+import { isMain, main, say } from './run.mjs';
+
+/** Writes the page. Measurements call it, too, as its sums begin with what they found. */
+export function writeCosts() {
+  writeFileSync(join(ROOT, 'docs', 'costs.md'), page());
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    writeCosts();
+    process.stdout.write(`${short()}\n\n`);
+    say('wrote docs/costs.md');
+  });
+}

@@ -1,0 +1,63 @@
+// What a visit takes, from where the project measured it: pages that a measurement wrote, and constants of the source. A page that is
+// written anew changes the sums, and a page that reads otherwise stops them.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../pins.mjs';
+import { Trouble } from '../run.mjs';
+
+const text = (file) => readFileSync(join(ROOT, file), 'utf8');
+const number = (cell) => Number(cell.replaceAll(',', '').split(' ')[0]);
+
+/** The cells of the first line of a page that begins with these. */
+function lineOf(file, content, begins) {
+  const start = `| ${begins.join(' | ')} |`;
+  const line = content.split('\n').find((one) => one.startsWith(start));
+  if (line === undefined) throw new Trouble(`${file} has no line that begins with ${start}`);
+  return line.slice(2, -2).split(' | ');
+}
+
+/** A traffic of the first table of docs/scale.md. */
+function simulated(visitsPerS, isolates) {
+  const cells = lineOf('docs/scale.md', text('docs/scale.md'), [visitsPerS.toLocaleString('en-US'), isolates.toLocaleString('en-US')]);
+  const [visitsABatch, , , calls, rows] = cells.slice(3).map(number);
+  const found = { visitsPerS, isolates, visitsABatch, callsAVisit: calls, rowsAVisit: rows };
+  if (!Object.values(found).every((one) => one > 0)) throw new Trouble(`docs/scale.md says nothing of ${visitsPerS} visits/s on ${isolates} isolates`);
+  return found;
+}
+
+function constant(file, name) {
+  const found = text(file).match(new RegExp(`const ${name}: \\w+ = ([\\d_]+);`));
+  if (!found) throw new Trouble(`${file} has no number ${name}`);
+  return Number(found[1].replaceAll('_', ''));
+}
+
+function cpuOfAVisit() {
+  const [, of] = text('docs/bench.md').split('\n## 1 connection');
+  const cells = lineOf('docs/bench.md', of ?? '', ['Footfall, embedded counter']);
+  return number(cells[1]) / 1000;
+}
+
+/** Everything that the sums take from elsewhere. */
+export const inputs = () => ({
+  /** Each visit alone, and each batch of a fold from another isolate: the dearest there is. */
+  alone: { ...simulated(100, 4_000), source: 'docs/scale.md, 100 visits/s on 4,000 isolates' },
+  /** An hour in which visits come together. */
+  busy: { ...simulated(1_000, 10), source: 'docs/scale.md, 1,000 visits/s on 10 isolates' },
+  busiest: { ...simulated(10_000, 10), source: 'docs/scale.md, 10,000 visits/s on 10 isolates' },
+  cpuMs: { number: cpuOfAVisit(), source: 'docs/bench.md, 1 connection' },
+  journalRows: { number: constant('src/counting/ledger/mod.rs', 'JOURNAL_ROWS'), source: 'src/counting/ledger/mod.rs' },
+  maxIds: { number: constant('src/counting/ledger/seen.rs', 'MAX_IDS'), source: 'src/counting/ledger/seen.rs' },
+  /** Its own window of half a day and the next two. */
+  idDays: { number: (1 + constant('src/counting/ledger/seen.rs', 'KEEP_WINDOWS')) / 2, source: 'src/counting/ledger/seen.rs' },
+  pages: { number: constant('bench/scale/load.rs', 'PAGES'), source: 'bench/scale/load.rs' },
+});
+
+/** What nobody has measured, chosen so that the bill is rather lower than the sum. */
+export const ASSUMED = {
+  days: { number: 30, what: 'days of a month' },
+  peak: { number: 3, what: 'times the mean comes in the busiest hour' },
+  values: { number: 100, what: 'different countries, referrers, devices and campaigns a day' },
+  callS: { number: 0.05, what: 'seconds for which an object is billed for a call' },
+  rowBytes: { number: 100, what: 'bytes of a row, its place in the index and empty space included' },
+};

@@ -1,0 +1,195 @@
+// docs/costs.md: the sums of model.mjs as a page. No number stands here that is computed or read elsewhere.
+
+import { markdown, three, whole } from '../../bench/text.mjs';
+import { ASSUMED, inputs } from './inputs.mjs';
+import { freeLimits, month, storedAfterAYear, useOfADay } from './model.mjs';
+import { AWAKE_S, CALLS_PER_S, FREE_CPU_MS, OBJECT_GB, PLAN, PRICES } from './prices.mjs';
+
+export const VISITS = [10_000, 100_000, 1e6, 10e6, 100e6, 1e9];
+
+const money = (number) => `$${number.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+
+/** `12.3 million`, so that a table stays narrow. */
+function amount(number) {
+  if (number >= 1e9) return `${three(number / 1e9)} billion`;
+  if (number >= 1e6) return `${three(number / 1e6)} million`;
+  return number >= 1_000 ? whole(number) : three(number);
+}
+
+const stored = (gb) => (gb < 1 ? `${three(gb * 1000)} MB` : `${three(gb)} GB`);
+
+/** The kinds of traffic that have a table. */
+export const KINDS = (known) => ({
+  alone: { traffic: known.alone, ids: true },
+  aloneWithoutIds: { traffic: known.alone, ids: false },
+  busy: { traffic: known.busy, ids: false },
+  busiest: { traffic: known.busiest, ids: false },
+});
+
+const COLUMNS = Object.entries(PRICES);
+
+function table(kind, known) {
+  const head = ['visits a month', 'SHARDS', ...COLUMNS.map(([, { what, unit }]) => (unit && unit !== 'GB' ? `${what}, ${unit}` : what)), `all, with the plan's ${money(PLAN.dollars)}`];
+  const lines = VISITS.map((visits) => {
+    const { shards, perShardPerS, used, cost, total } = month(visits, kind, known);
+    const cells = COLUMNS.map(([name]) => `${name === 'storedGb' ? stored(used[name]) : amount(used[name])}: ${money(cost[name])}`);
+    return [whole(visits), perShardPerS > CALLS_PER_S.number ? `${shards} (!)` : shards, ...cells, `**${money(total)}**`];
+  });
+  return markdown(head, lines);
+}
+
+function byHand(visits, kind, known) {
+  const { used, cost, total } = month(visits, kind, known);
+  const lines = COLUMNS.map(([name, { what, unit, included, dollars, per }]) => {
+    const digits = name === 'storedGb' ? three : whole;
+    return [what, `(${digits(used[name])} - ${digits(included)}) / ${whole(per)} x $${dollars}`, used[name] <= included ? `${money(0)}, included` : money(cost[name]), unit];
+  });
+  const cells = lines.map(([what, sum, result, unit]) => [unit ? `${what}, ${unit}` : what, sum, result]);
+  return markdown(['', 'sum', ''], [...cells, ['plan', '', money(PLAN.dollars)], ['all', '', money(total)]], 0);
+}
+
+function pricesTable() {
+  const link = ({ page, url }) => `[${page}](${url})`;
+  const lines = COLUMNS.map(([name, { what, unit, included, dollars, per, free, source }]) => {
+    const of = unit ? ` ${unit}` : '';
+    const limit = name === 'cpuMs' ? `${FREE_CPU_MS.number} ms a request` : `${whole(free)}${of}${name === 'storedGb' ? ' in all' : ' a day'}`;
+    return [what, limit, `${whole(included)}${of} a month`, `$${dollars} for ${whole(per)}${of}`, link(source), source.read];
+  });
+  return markdown(['', 'free plan', `paid plan, ${money(PLAN.dollars)} a month, includes`, 'more', 'page', 'read'], lines, 0);
+}
+
+const WHAT_THEN = {
+  requests: 'Cloudflare answers itself, with an error page, until midnight (UTC). The script is a file, so pages lose nothing by it',
+  calls: 'calls of objects fail: `visit_failed` in the log, 502',
+  gbSeconds: 'the same',
+  rowsWritten: 'writes fail: `storage_failed` in the log, visits are answered 502. Reads go on',
+  rowsRead: 'an object that is not awake cannot wake: 502. One that is awake goes on',
+};
+
+function freeTable(kind, known) {
+  const lines = freeLimits(kind, known)
+    .sort((a, b) => a.most - b.most)
+    .map(({ name, most, again, mostAgain }) => {
+      const more = again === undefined ? '' : mostAgain === undefined ? `, and from ${whole(again)} on` : `, and ${whole(again)} to ${whole(mostAgain)}`;
+      return [PRICES[name].what, whole(PRICES[name].free), most === Infinity ? 'any number' : `${whole(most)}${more}`, WHAT_THEN[name]];
+    });
+  return markdown(['limit', 'a day', 'visits a day that fit', 'what happens then'], lines, 0);
+}
+
+export function page() {
+  const known = inputs();
+  const kinds = KINDS(known);
+  const limits = freeLimits(kinds.alone, known).sort((a, b) => a.most - b.most);
+  const [first] = limits;
+  const most = limits.find(({ name }) => name === 'rowsWritten');
+  const gap = useOfADay(8_640, kinds.alone, known);
+  const billion = (kind) => money(month(1e9, kinds[kind], known).total);
+  const hourMost = known.busy.visitsPerS * 3600;
+  return `# What it costs
+
+Written by \`npm run costs\`; do not edit. It computes a month's bill from Cloudflare's prices and from what this project measured of itself;
+\`tools/costs/model.mjs\` has every sum.
+
+**${whole(VISITS[3])} visits a month, no two of them in one batch, cost ${money(month(VISITS[3], kinds.alone, known).total)}. The free plan takes ${whole(first.most)} visits a day however they are spread, and up to ${whole(most.most)} where they keep the object awake.**
+
+## What goes in
+
+${markdown(
+  ['', 'number', 'from'],
+  [
+    ['visits a batch, rows written a visit: each visit alone', `${three(known.alone.visitsABatch)}, ${three(known.alone.rowsAVisit)}`, known.alone.source],
+    ['the same in busy hours', `${three(known.busy.visitsABatch)}, ${three(known.busy.rowsAVisit)}`, known.busy.source],
+    ['isolates that they come to: alone, in busy hours', `${whole(known.alone.isolates)}, ${whole(known.busy.isolates)}`, 'the same'],
+    ['object calls a visit: alone, in busy hours', `${three(known.alone.callsAVisit)}, ${three(known.busy.callsAVisit)}`, 'the same'],
+    ['CPU a visit, ms, the object and the kernel included', three(known.cpuMs.number), known.cpuMs.source],
+    ['batches that a shard writes before it folds', whole(known.journalRows.number), `\`${known.journalRows.source}\``],
+    ['ids that a shard remembers', whole(known.maxIds.number), `\`${known.maxIds.source}\``],
+    ['days that it remembers them at most', String(known.idDays.number), `\`${known.idDays.source}\``],
+    ['pages that are visited', whole(known.pages.number), `\`${known.pages.source}\``],
+    ...Object.values(ASSUMED).map(({ number, what }) => [what, String(number), 'assumed']),
+    ['seconds that an object stays awake after a call', String(AWAKE_S.number), `${AWAKE_S.source.page}, read ${AWAKE_S.source.read}`],
+    ['calls a second that one object takes', whole(CALLS_PER_S.number), `${CALLS_PER_S.source.page}, read ${CALLS_PER_S.source.read}`],
+  ],
+  0,
+)}
+
+- One site. A visit is one request: of the script, a pixel, or \`GET /\`. \`footfall.js\` is a static asset, which costs nothing.
+- Visits come at random times, as many by night as by day. Each isolate asks once a day for the day's salt.
+- A shard folds its journal when that is full and at its alarms, ${2} a day; each writes and deletes rows, which is in the sums, and so are the alarms.
+- An object is billed while it works on calls, not while it idles and may hibernate (${PRICES.gbSeconds.source.page}). Were idle time billed, a shard that never sleeps
+  would take ${whole(OBJECT_GB.number * 86_400 * ASSUMED.days.number)} GB-s a month, of ${whole(PRICES.gbSeconds.included)}.
+- An object that slept reads its journal, the last batches of its isolates and its pages when it wakes: \`src/counting/ledger/wake.rs\`.
+- Rows written, in the native ledger, at most 0.45 a visit at 64 visits a batch, whatever pages and details there are: \`tests/ledger_bounds.rs\`.
+
+## Prices
+
+${pricesTable()}
+
+Read in stored copies of these pages; \`tools/costs/prices.mjs\` is the one list, also of \`npm run scale\`. Look at them before you rely on it.
+
+## By the script, each visit alone in its batch
+
+The dearest way: no two visits meet, each has an id, and each batch comes from another isolate.
+
+${table(kinds.alone, known)}
+
+SHARDS grows here because a shard remembers ${whole(known.maxIds.number)} ids, of ${known.idDays.number} days. With more than one, every answer to the script asks all shards for the views, and
+a visit whose visitor belongs to another shard is told there, too: that is what makes the last lines dear. (!) marks more than ${whole(CALLS_PER_S.number)} calls a second
+for each object in the busiest hour.
+
+The line of 10 million by hand:
+
+${byHand(10e6, kinds.alone, known)}
+
+## In busy hours
+
+Visits without an id (\`GET /\`, pixels, badges) that share batches of ${three(known.busy.visitsABatch)}: ${whole(known.busy.visitsPerS)} visits a second on ${known.busy.isolates} isolates. Such an hour alone has ${whole(hourMost)} visits, so
+the first lines stand here to compare. Of more than ${whole(known.maxIds.number)} visitors a day and shard the further ones are not told apart.
+
+${table(kinds.busy, known)}
+
+A billion visits without an id cost ${billion('aloneWithoutIds')} if each is alone, ${billion('busy')} in such hours, and ${billion('busiest')} in batches of ${three(known.busiest.visitsABatch)} (${known.busiest.source}).
+
+## The free plan
+
+Visits a day, each alone and with an id, spread evenly:
+
+${freeTable(kinds.alone, known)}
+
+**${capital(PRICES[first.name].what)} bite first.** ${
+    first.name === 'rowsRead'
+      ? `Between ${whole(first.most)} and ${whole(first.again)} visits a day an object falls asleep so often that its waking reads too much: at ${whole(8_640)}, one in ten seconds, it wakes ${whole(gap.wakes)} times
+a day and reads ${whole(gap.aWake)} rows each time. With more visits it stays awake, and rows written are next.`
+      : ''
+  }
+
+- Limits are of the account, not of the Worker, and end at midnight (UTC).
+- A view that the script could not tell is kept by the browser and sent again on the next page, up to 20 hours later. So is one that a limit took.
+- ${FREE_CPU_MS.number} ms of CPU a request are ${whole(FREE_CPU_MS.number / known.cpuMs.number)} times what a visit takes. Only an import of several MB meets them ([owning.md](owning.md)).
+- After a year of ${whole(most.most)} visits a day ${stored(storedAfterAYear(most.most, kinds.alone, known))} are stored, of ${PRICES.storedGb.free} GB.
+
+## What is not in the sums
+
+| | |
+| --- | --- |
+| reading | each request of \`GET /counter\` or \`/api/sites/SITE/…\` is a Worker request and a call of each shard. \`pages\` reads a row a page and hour: ${whole(known.pages.number * 24 * 30)} rows for 30 days of ${known.pages.number} pages. A report makes the shard fold, at most each 10 s |
+| \`data-footfall\` elements | those with \`data-scope="site"\` and those for visitors read, too; views of the page come with the answer |
+| bots, prefetches, what is limited | a Worker request each; told to the shard once a second and isolate, not once each |
+| logs | Workers Logs have a price of their own; a visit writes a line only with \`LOG_VISITS\` |
+| more CPU with more shards | a read of all shards is work of the Worker |
+| retries | a call that is made again is a call |
+`;
+}
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+/** The short table for a terminal. */
+export function short() {
+  const known = inputs();
+  const kinds = KINDS(known);
+  return markdown(
+    ['visits a month', 'by the script, each alone', 'in busy hours, without ids'],
+    VISITS.map((visits) => [whole(visits), ...['alone', 'busy'].map((kind) => money(month(visits, kinds[kind], known).total))]),
+    3,
+  );
+}
