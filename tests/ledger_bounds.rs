@@ -12,10 +12,11 @@ use footfall::counting::ledger::recent::{KEEP_MS, MAX_ISOLATES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::seen::{MAX_IDS, WINDOW_MS};
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
+use footfall::counting::report::{Question, Span};
 use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
-use support::{DAY, HOUR, Sent, T0, counted, duplicate, receipt, visit};
+use support::{DAY, HOUR, SECOND, Sent, T0, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
 const RING: i64 = JOURNAL_ROWS.cast_signed();
@@ -255,5 +256,22 @@ fn waking_asks_for_each_page_once_and_not_for_each_row() {
     let sql = Faulty::new(rig.sql.clone());
     let ledger = Ledger::open(sql.clone(), rig.now).unwrap();
     assert_eq!(ledger.views(), 2_000);
-    assert!(sql.statements() < 40, "{} statements for two pages", sql.statements());
+    assert!(sql.statements() < 70, "{} statements for 1,000 journal rows of two pages", sql.statements());
+}
+
+#[test]
+fn a_fold_forgets_batches_that_nobody_sends_again_and_keeps_the_number_of_pages() {
+    let mut rig = Rig::new();
+    for isolate in 1..=50 {
+        rig.send(isolate, 1, &[visit(&format!("/{isolate}"))]);
+    }
+    rig.wait(61 * SECOND);
+    rig.send(51, 1, &[visit("/a")]);
+    let everything = Question::Pages(Span { from: 0, until: u32::MAX });
+    assert_eq!(rig.ledger.report(&everything, rig.now).unwrap().len(), 51);
+    assert_eq!(rig.rows("recent"), 1, "whoever wakes the shard reads as many");
+    assert_eq!(rig.sql.number("SELECT value FROM meta WHERE key = 'pages'"), 51);
+    rig.restart();
+    let receipt = rig.send(51, 1, &[visit("/a")]);
+    assert_eq!((receipt.visits[0].views, rig.ledger.views()), (1, 51), "its own retry is known");
 }

@@ -20,11 +20,10 @@ impl Tables {
                 self.appended += 1;
                 self.newest = *slot;
             }
-            (schema::JOURNAL, [Integer(after)]) => {
-                let rows = self.all(Table::Journal).map(|(_, row)| row).filter(|row| integer(row, 0) > *after);
-                let mut rows: Rows = rows.cloned().collect();
-                rows.sort_by_key(|row| integer(row, 0));
-                return rows;
+            (schema::JOURNAL, [Integer(first), Integer(end)]) => {
+                let some =
+                    self.all(Table::Journal).filter(|(key, _)| matches!(key, Key::One(slot) if (*first..*end).contains(slot)));
+                return some.map(|(_, row)| row.clone()).collect();
             }
             // No owner changes anything here.
             (owning::FORGET_CHANGES, [Text(_), Text(_)]) => {}

@@ -17,6 +17,7 @@ const KNOWN = {
   busiest: { visitsPerS: 10_000, isolates: 10, visitsABatch: 28, callsAVisit: 0.0358, rowsAVisit: 0.0433 },
   cpuMs: { number: 0.5 },
   journalRows: { number: 1_024 },
+  readAtOnce: { number: 32 },
   maxIds: { number: 1_800_000 },
   idDays: { number: 1.5 },
   pages: { number: 100 },

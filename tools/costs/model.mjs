@@ -60,11 +60,11 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   const callsPerS = (batches + perDay * asked) / shards / DAY_S;
   const asleep = Math.exp(-AWAKE_S.number * callsPerS);
   const wakes = callsPerS * DAY_S * shards * asleep;
-  // The whole ring is scanned, and what is not folded of it read again in order: workerd says 2,000 rows of 1,000 batches. A ring that fills
-  // is half full on the mean. Folds leave the last batch of each isolate until the alarm.
-  const replayed = half < journal ? half : 1.5 * journal;
-  const remembered = half < journal ? 0 : posted / 2;
-  const aWake = replayed + remembered + 2 * pages + values;
+  // What is not folded of the ring is read, half of it on the mean, and the rest of the last piece; and each page of it. A fold leaves the
+  // batches of a minute.
+  const replayed = Math.min(half, journal) / 2 + known.readAtOnce.number;
+  const remembered = Math.min(isolates, callsPerS * 60);
+  const aWake = replayed + remembered + pages + values;
   const aDay = SHARD_ALARMS * (journal + posted + values) + 2 * HOURS_DAYS * Math.min(perDay, pages * 24);
   const rowsRead = wakes * aWake + shards * aDay;
 

@@ -90,7 +90,7 @@ export function page() {
 Written by \`npm run costs\`; do not edit. It computes a month's bill from Cloudflare's prices and from what this project measured of itself;
 \`tools/costs/model.mjs\` has every sum.
 
-**${whole(VISITS[3])} visits a month, no two of them in one batch, cost ${money(month(VISITS[3], kinds.alone, known).total)}. The free plan takes ${whole(first.most)} visits a day however they are spread, and up to ${whole(most.most)} where they keep the object awake.**
+**${whole(VISITS[3])} visits a month, no two of them in one batch, cost ${money(month(VISITS[3], kinds.alone, known).total)}. The free plan takes ${whole(first.most)} visits a day however they are spread${most.most > first.most ? `, and up to ${whole(most.most)} where they keep the object awake` : ''}.**
 
 ## What goes in
 
@@ -156,9 +156,9 @@ Visits a day, each alone and with an id, spread evenly:
 
 ${freeTable(kinds.alone, known)}
 
-**${capital(PRICES[first.name].what)} bite first.** ${
+**${capital(PRICES[first.name].what)} bite first.**${
     first.name === 'rowsRead'
-      ? `Between ${whole(first.most)} and ${whole(first.again)} visits a day an object falls asleep so often that its waking reads too much: at ${whole(8_640)}, one in ten seconds, it wakes ${whole(gap.wakes)} times
+      ? ` Between ${whole(first.most)} and ${whole(first.again)} visits a day an object falls asleep so often that its waking reads too much: at ${whole(8_640)}, one in ten seconds, it wakes ${whole(gap.wakes)} times
 a day and reads ${whole(gap.aWake)} rows each time. With more visits it stays awake, and rows written are next.`
       : ''
   }

@@ -3,6 +3,7 @@
 use super::hours::Counts;
 use super::pages::PageState;
 use super::people::CROWDED;
+use super::recent::KEEP_MS;
 use super::{Ledger, Sql, StorageError, Value, count_at, schema};
 use crate::counting::visitor::Withheld;
 use crate::counting::wire::encode;
@@ -42,7 +43,11 @@ impl<S: Sql> Ledger<S> {
                 let receipt = Value::Blob(encode(&last.receipt));
                 this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
             }
+            // A retry comes within a minute, so who wakes the object later need not read these.
+            let over = this.recent.newest().saturating_sub(KEEP_MS);
+            this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
             this.sql.write(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
             Ok(())
         })?;

@@ -47,6 +47,9 @@ pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?,
 /// Sets the views of a page that is there.
 pub const SET_PAGE: &str = "UPDATE pages SET views = ?2 WHERE page = ?1";
 
+/// Counts the pages anew.
+pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT 'pages', count(*) FROM pages";
+
 /// Drops changes by their keys.
 pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
@@ -162,6 +165,7 @@ impl<S: Sql> Ledger<S> {
                 this.sql.run(ADD.get(*part).copied().unwrap_or_default(), row)?;
             }
             this.set_views(views)?;
+            this.sql.write(COUNT_PAGES, &[])?;
             this.sql.write(schema::SET_META, &[key.clone(), Value::count(lines)])
         })?;
         Ok(Imported { lines, wrong: None })
@@ -215,6 +219,7 @@ impl<S: Sql> Ledger<S> {
             if let Some(key) = &change {
                 this.sql.write(schema::SET_META, &[key.clone(), Value::count(before.unwrap_or(0))])?;
             }
+            this.sql.write(COUNT_PAGES, &[])?;
             this.set_views(this.views.saturating_sub(before.unwrap_or(0)).saturating_add(after.unwrap_or(0)))
         })?;
         Ok(before)

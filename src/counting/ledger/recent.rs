@@ -38,6 +38,11 @@ impl Recent {
         self.last.get(&isolate)
     }
 
+    /// When the newest batch came, in milliseconds since 1970.
+    pub fn newest(&self) -> u64 {
+        self.last.values().map(|last| last.at).max().unwrap_or(0)
+    }
+
     /// How many isolates are remembered.
     pub fn isolates(&self) -> usize {
         self.last.len()

@@ -33,17 +33,18 @@ pub const GROW: [&str; 9] = [
     "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
 ];
 
-/// A number by its key: `folded`, `views`, `day`, `shape`.
+/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets such a number.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
 /// Writes a journal row over the one that held its slot a ring ago, which is folded.
 pub const APPEND: &str = "INSERT OR REPLACE INTO journal (slot, number, body) VALUES (?, ?, ?)";
-/// The journal rows that are not folded, oldest first.
-pub const JOURNAL: &str = "SELECT number, body FROM journal WHERE number > ? ORDER BY number";
+/// The journal rows in a range of slots. When the object wakes it reads few at a time: by their number all of the ring would be read,
+/// and twice, to be sorted; and rows read are paid for each time that an object wakes.
+pub const JOURNAL: &str = "SELECT number, body FROM journal WHERE slot >= ? AND slot < ? ORDER BY slot";
 /// The stored views of a page.
 pub const PAGE_VIEWS: &str = "SELECT views FROM pages WHERE page = ?";
-/// How many pages are stored.
+/// How many pages are stored; asked for only where `meta` does not say.
 pub const PAGE_COUNT: &str = "SELECT count(*) FROM pages";
 /// Adds views to a page, new or not, and gives its number.
 pub const ADD_PAGE_VIEWS: &str =

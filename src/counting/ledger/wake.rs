@@ -6,7 +6,7 @@ use super::pages::Pages;
 use super::people::People;
 use super::recent::{self, Last, Recent};
 use super::seen::{Seen, first_known, window_of};
-use super::{Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, unreadable};
+use super::{JOURNAL_ROWS, Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, unreadable};
 use crate::counting::days::Day;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::VisitorHash;
@@ -55,7 +55,11 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn load_pages_known(&mut self) -> Result<(), StorageError> {
-        let rows = self.sql.run(schema::PAGE_COUNT, &[])?;
+        let key = Value::Text("pages".to_owned());
+        let mut rows = self.sql.run(schema::META, &[key])?;
+        if rows.is_empty() {
+            rows = self.sql.run(schema::PAGE_COUNT, &[])?;
+        }
         self.pages.known = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
         Ok(())
     }
@@ -98,24 +102,55 @@ impl<S: Sql> Ledger<S> {
 
     /// Takes over the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::JOURNAL, &[Value::count(self.folded)])? {
+        loop {
+            let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
+            let some = !rows.is_empty();
+            for (number, body) in rows {
+                let read = decode_row(&body).map_err(|_| unreadable("a journal row"))?;
+                for page in &read.batch.pages {
+                    self.load(page)?;
+                }
+                if read.receipt.visits.iter().any(|counted| counted.other) {
+                    self.load(OTHER)?;
+                }
+                self.load_facets(&read)?;
+                self.take_over(&read, number);
+            }
+            if !some {
+                break;
+            }
+        }
+        // Were the next row missing, the one after it would be there.
+        match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
+            [] => Ok(()),
+            _ => Err(unreadable("a journal row that is missing")),
+        }
+    }
+
+    /// The journal rows from a number on that lie next to each other in the ring, at most so many.
+    fn journal(&self, first: u64, most: u64) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
+        let slot = first.checked_rem(JOURNAL_ROWS).unwrap_or(0);
+        let end = slot.saturating_add(most).min(JOURNAL_ROWS);
+        let mut rows = Vec::new();
+        let mut next = first;
+        for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
             let number = count_at(&row, 0)?;
-            let read = decode_row(blob_at(&row, 1)?).map_err(|_| unreadable("a journal row"))?;
-            if number != self.written.saturating_add(1) {
+            if number < next {
+                // Of a ring ago, and folded.
+                break;
+            }
+            if number > next {
                 return Err(unreadable("a journal row that is missing"));
             }
-            for page in &read.batch.pages {
-                self.load(page)?;
-            }
-            if read.receipt.visits.iter().any(|counted| counted.other) {
-                self.load(OTHER)?;
-            }
-            self.load_facets(&read)?;
-            self.take_over(&read, number);
+            rows.push((number, blob_at(&row, 1)?.to_vec()));
+            next = next.saturating_add(1);
         }
-        Ok(())
+        Ok(rows)
     }
 }
+
+/// Journal rows that are read at once: as many may be read for nothing, and a full ring takes 32 statements.
+const READ_AT_ONCE: u64 = 32;
 
 fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
     let rows = sql.run(schema::META, &[Value::Text(key.to_owned())])?;
