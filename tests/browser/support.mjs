@@ -1,13 +1,11 @@
 // What the browser tests share: a real Chromium, a small site, and the host that a page's script calls.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
-import { join } from 'node:path';
+import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 import { chromiumBinary } from '../../tools/chromium.mjs';
-import { BUILD } from '../support/built.mjs';
 import { call } from '../support/client.mjs';
+import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -34,43 +32,10 @@ const startSite = (t, pages, headers = {}) =>
     response.end(page ?? '');
   });
 
-/** The host of a Worker as pages see it: its script, its answers, and a network in between that can be cut. */
-class Host {
-  cut = false;
-  /** Answers that are thrown away on their way back, after the Worker did its work. */
-  losesAnswers = false;
-  /** The bodies that pages sent, those that were cut included. */
-  posts = [];
-
-  serve(worker, request, response) {
-    // As the platform does: a static asset if there is one, else the Worker.
-    const asset = join(BUILD, 'assets', new URL(request.url, 'http://host').pathname);
-    if (asset.endsWith('.js') && existsSync(asset)) {
-      return void response.writeHead(200, { 'content-type': 'text/javascript' }).end(readFileSync(asset));
-    }
-    const chunks = [];
-    request.on('data', (chunk) => chunks.push(chunk));
-    request.on('end', () => {
-      const body = Buffer.concat(chunks);
-      if (request.method === 'POST') this.posts.push(JSON.parse(body));
-      if (this.cut) return void response.destroy();
-      const headers = { ...request.headers, 'cf-connecting-ip': '203.0.113.7' };
-      const onward = httpRequest(`${worker}${request.url}`, { method: request.method, headers }, (answer) => {
-        if (this.losesAnswers) return void response.destroy();
-        response.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(response);
-      });
-      onward.on('error', () => response.destroy());
-      onward.end(body);
-    });
-  }
-}
-
 /** A Worker that pages of `site` may call, behind a host of its own. */
 async function startFootfall(t, site, vars) {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site, ...vars } });
-  const host = new Host();
-  host.url = await listen(t, (request, response) => host.serve(footfall.url, request, response));
+  const host = await new Front(footfall.url).listen(t);
   host.views = async (page) => (await call(`${footfall.url}/counter${page ? `?page=${encodeURIComponent(page)}` : ''}`)).json.views;
   host.visitors = async () => (await call(`${footfall.url}/visitors`)).json;
   return host;

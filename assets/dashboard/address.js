@@ -1,0 +1,72 @@
+// What is shown, and the address that says so: whoever is sent the address sees the same, and "back" goes back. What is as it is by
+// itself is left out, and what an address says that is not understood is as if it were not there.
+
+import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
+
+/** The lists that can be looked at by click, by their parameter; what a click on one of their lines filters by. */
+export const FILTERS = ['page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'];
+
+/** By what campaigns are told. */
+export const CAMPAIGNS = ['campaign', 'source', 'medium'];
+
+/** The lists that can be opened as a whole. */
+export const LISTS = ['pages', 'referrers', 'countries', 'devices', 'campaigns'];
+
+const DEFAULT_PERIOD = '30d';
+
+/** What an address says: `{ site, period | from and to, by, tz, compare, filter, campaigns, list }`. */
+export function read({ pathname, search }) {
+  const query = new URLSearchParams(search);
+  const one = (name, known) => (known.includes(query.get(name)) ? query.get(name) : undefined);
+  const kind = FILTERS.find((name) => query.get(name));
+  return {
+    site: siteOf(pathname),
+    ...periodOf(query),
+    by: one('by', Object.keys(STEPS)),
+    tz: zone(query.get('tz')),
+    compare: query.get('compare') !== 'no',
+    filter: kind && { kind, value: query.get(kind) },
+    campaigns: one('campaigns', CAMPAIGNS) ?? 'campaign',
+    list: one('list', LISTS),
+  };
+}
+
+/** The address that says it. */
+export function write({ site, period, from, to, by, tz, compare, filter, campaigns, list }) {
+  const query = new URLSearchParams();
+  const set = (name, value, byItself) => value !== undefined && value !== byItself && query.set(name, value);
+  set('period', period, DEFAULT_PERIOD);
+  set('from', period ? undefined : from);
+  set('to', period ? undefined : to);
+  set('by', by);
+  set('tz', tz);
+  set('compare', compare ? undefined : 'no');
+  if (filter) set(filter.kind, filter.value);
+  set('campaigns', campaigns, 'campaign');
+  set('list', list);
+  const text = query.toString();
+  return `/dashboard/${encodeURIComponent(site)}${text && `?${text}`}`;
+}
+
+function siteOf(pathname) {
+  try {
+    return decodeURIComponent(/^\/dashboard\/([^/]*)/.exec(pathname)?.[1] ?? '');
+  } catch {
+    return '';
+  }
+}
+
+function periodOf(query) {
+  const [from, to, period] = ['from', 'to', 'period'].map((name) => query.get(name));
+  if (from && to && isDay(from) && isDay(to) && from <= to && daysOf({ from, to }) <= MOST_DAYS) return { from, to };
+  return { period: Object.hasOwn(PERIODS, period) ? period : DEFAULT_PERIOD };
+}
+
+/** A time zone that this browser knows. */
+function zone(tz) {
+  try {
+    return tz ? new Intl.DateTimeFormat('en', { timeZone: tz }).resolvedOptions().timeZone && tz : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,48 @@
+// The sums of a period, and how they changed.
+
+import { change, number, ratio, short } from './format.js';
+
+/** From here on a number is told short, and in full by its title: a card has room for nine signs. */
+const LONG = 10_000_000;
+
+const sum = (value) => (value < LONG ? number(value) : <span title={number(value)}>{short(value)}</span>);
+
+/** `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. */
+export function Cards({ summary, earlier, busy }) {
+  const { views, visitors, total_views: total, excluded } = summary;
+  const withVisitor = views - unknown(summary);
+  return (
+    <dl class="cards" aria-busy={busy || undefined}>
+      <Card name="Views" value={sum(views)} by={earlier && change(views, earlier.views)} than={earlier && number(earlier.views)} />
+      {visitors !== undefined && <Card name="Visitors" value={sum(visitors)} by={earlier && change(visitors, earlier.visitors)} than={earlier && number(earlier.visitors)} />}
+      {visitors !== undefined && <Card name="Views a visitor" value={visitors > 0 ? ratio(withVisitor / visitors) : '–'} />}
+      {excluded !== undefined && <Card name="Not counted" value={sum(excluded)} />}
+      {total !== undefined && <Card name="Views ever" value={sum(total)} />}
+    </dl>
+  );
+}
+
+const Card = ({ name, value, by, than }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>
+      <strong>{value}</strong>
+      {by && <small>{by} from {than}<span class="unseen"> in the period before</span></small>}
+    </dd>
+  </div>
+);
+
+const WHY = {
+  views_opted_out: 'by people who opted out (GPC, DNT)',
+  views_without_address: 'from no known address',
+  views_without_salt: 'while the salt of the day was out of reach',
+  views_beyond_visitors: 'beyond the visitors that a day can tell apart',
+};
+
+const unknown = (summary) => Object.keys(WHY).reduce((views, name) => views + (summary[name] ?? 0), 0);
+
+/** Views that have no visitor, where there are any. */
+export function Withheld({ summary }) {
+  const parts = Object.entries(WHY).filter(([name]) => summary[name] > 0).map(([name, why]) => `${number(summary[name])} ${why}`);
+  return parts.length > 0 && <p class="small">Views without a visitor: {parts.join(', ')}.</p>;
+}

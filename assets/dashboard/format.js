@@ -1,0 +1,67 @@
+// Numbers and times as the reader writes them.
+
+const NUMBER = new Intl.NumberFormat();
+const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const RATIO = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+export const number = (value) => NUMBER.format(value);
+
+/** 12,345 as 12.3K: for where there is little room. */
+export const short = (value) => SHORT.format(value);
+
+export const ratio = (value) => RATIO.format(value);
+
+/** How a number changed: `+12%` or `×20`, or nothing where there was none before. */
+export function change(now, then) {
+  if (then === 0) return undefined;
+  if (now >= 10 * then) return `×${number(Math.round(now / then))}`;
+  const by = (now - then) / then;
+  return `${by > 0 ? '+' : by < 0 ? '−' : '±'}${PERCENT.format(Math.abs(by))}`;
+}
+
+/** How many of what: `1 view`, `2 views`. */
+export const many = (count, what) => `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+
+const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
+
+/** So many days have each month once, and need no year at the axis. */
+const DAYS_WITHOUT_YEAR = 366;
+
+/** How one of so many steps of a chart is named: at the axis with little room, and in full. `tz` is that of hours; days and months have none. */
+export function timeFormat(by, tz, steps) {
+  const of = (options, timeZone = 'UTC') => {
+    const format = new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    return (time) => format.format(Date.parse(by === 'month' ? `${time}-01` : time));
+  };
+  switch (by) {
+    case 'hour':
+      return { axis: of({ hour: '2-digit', minute: '2-digit' }, tz), full: of({ weekday: 'short', ...DAY, hour: '2-digit', minute: '2-digit' }, tz) };
+    case 'day':
+      return { axis: of(steps > DAYS_WITHOUT_YEAR ? { month: 'short', year: 'numeric' } : { day: 'numeric', month: 'short' }), full: of({ weekday: 'short', ...DAY }) };
+    default:
+      return { axis: of({ month: 'short', year: 'numeric' }), full: of({ month: 'long', year: 'numeric' }) };
+  }
+}
+
+const SPAN = new Intl.DateTimeFormat(undefined, { ...DAY, timeZone: 'UTC' });
+
+/** A period of days. */
+export const span = ({ from, to }) => SPAN.formatRange(Date.parse(from), Date.parse(to));
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+export const clock = (time) => CLOCK.format(time);
+
+const COUNTRIES = new Intl.DisplayNames(undefined, { type: 'region', fallback: 'code' });
+
+/** A country by its code (ISO 3166); `T1` is Cloudflare's for Tor, `XX` for unknown. */
+export function country(code) {
+  if (code === 'T1') return 'Tor';
+  if (code === 'XX') return 'Unknown';
+  try {
+    return COUNTRIES.of(code);
+  } catch {
+    return code;
+  }
+}

@@ -1,0 +1,109 @@
+// What a page says when there are no numbers to show: why, and what to do about it.
+
+import { useState } from 'preact/hooks';
+import { ask, path } from './api.js';
+import { clock } from './format.js';
+
+/** One list, or the chart, that could not be read. */
+export const Failed = ({ problem }) => (
+  <p class="failed" role="alert">{problem.message}{problem.hint ? `: ${problem.hint}` : ''}</p>
+);
+
+/** The numbers are of a while ago. */
+export const Stale = ({ problem, since, next, retry }) => (
+  <p class="stale" role="status">
+    {problem.message}. {since ? `These numbers are from ${clock(since)}. ` : ''}The next try is at {clock(next)}.
+    <button type="button" onClick={retry}>Try now</button>
+  </p>
+);
+
+/** A page without any number, as `problem` is with all of them. */
+export function Whole({ problem, site, retry, next, login }) {
+  switch (problem.kind) {
+    case 'token':
+      return <Login site={site} login={login} />;
+    case 'closed':
+      return (
+        <Message title="The numbers of this site are closed">
+          <p>Who runs this counter can open them, in <code>wrangler.toml</code> with <code>STATS = "public"</code>, or for those who have a token:</p>
+          <pre><code>npx wrangler secret put STATS_TOKEN</code></pre>
+        </Message>
+      );
+    case 'missing':
+      return (
+        <Message title={`There is no site “${site}” here`}>
+          <p>The sites that are counted are those that <code>SITES</code> lists in <code>wrangler.toml</code>.</p>
+          <Choice />
+        </Message>
+      );
+    case 'refused':
+      return <Message title="This cannot be shown"><p>{problem.message}{problem.hint ? `: ${problem.hint}` : ''}.</p><p><a href={`/dashboard/${encodeURIComponent(site)}`}>The last 30 days</a></p></Message>;
+    default:
+      return (
+        <Message title="The numbers could not be read">
+          <p>{problem.message}{problem.hint ? `: ${problem.hint}` : ''}.</p>
+          <p>{next ? `The next try is at ${clock(next)}. ` : ''}<button type="button" onClick={retry}>Try now</button></p>
+        </Message>
+      );
+  }
+}
+
+const Message = ({ title, children }) => <section class="message"><h2>{title}</h2>{children}</section>;
+
+/** Nobody came, ever or in the period. */
+export function Empty({ total, site, everything }) {
+  if (total > 0) return <Message title="Nothing was counted in this period"><p>Before or after it there was: <a href={everything}>show all of it</a>.</p></Message>;
+  return (
+    <Message title="No visit yet">
+      <p>Put this on a page; its next visit shows here at once.</p>
+      <pre tabIndex={0}><code>{`<script defer src="${location.origin}/footfall.js" data-site="${site}"></script>`}</code></pre>
+    </Message>
+  );
+}
+
+/** Asks for the token. It goes along in a header and is kept until the tab is closed; no address ever has it. */
+function Login({ site, login }) {
+  const [wrong, setWrong] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = async (event) => {
+    event.preventDefault();
+    const token = new FormData(event.currentTarget).get('token').trim();
+    // Only what a header can carry.
+    if (!/^[\x21-\x7e]+$/.test(token)) return setWrong('A token has visible characters only, without spaces.');
+    setBusy(true);
+    try {
+      await ask(path(site, 'summary'), { token });
+      login(token);
+    } catch (problem) {
+      setWrong(problem.kind === 'token' ? 'That is not the token.' : problem.message);
+      setBusy(false);
+    }
+  };
+  return (
+    <section class="message">
+      <h2>These numbers need a token</h2>
+      <form onSubmit={submit} method="post">
+        <label for="token">Token</label>
+        <input id="token" name="token" type="password" autocomplete="current-password" required aria-describedby="token-says" aria-invalid={wrong !== '' || undefined} />
+        <button disabled={busy}>Show the numbers</button>
+        <p id="token-says" role="alert" class={wrong ? 'failed' : undefined}>{wrong}</p>
+      </form>
+      <p class="small">It is the secret <code>STATS_TOKEN</code> of this counter. It stays in this tab until it is closed.</p>
+    </section>
+  );
+}
+
+/** Asks for a site, where the address has none. */
+export function Choice() {
+  const submit = (event) => {
+    event.preventDefault();
+    location.href = `/dashboard/${encodeURIComponent(new FormData(event.currentTarget).get('site').trim())}`;
+  };
+  return (
+    <form class="choice" onSubmit={submit}>
+      <label for="site">Site</label>
+      <input id="site" name="site" required maxLength={64} autocapitalize="off" spellcheck={false} placeholder="default" />
+      <button>Show</button>
+    </form>
+  );
+}

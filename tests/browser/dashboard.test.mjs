@@ -1,0 +1,233 @@
+// The dashboard in Chromium on a real Worker: its numbers, its address, its states, by mouse and by keyboard.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { poll } from '../support/waiters.mjs';
+import { assertAccessible, OWNER, picture, READER, startPages, startSite } from './dashboard_support.mjs';
+
+const card = (page, name) => page.locator('.cards > div', { hasText: name }).locator('strong');
+const list = (page, name) => page.getByRole('region', { name, exact: true });
+const links = (page, name) => list(page, name).locator('tbody a').allTextContents();
+const chart = (page) => page.getByRole('slider');
+
+/** All that is shown is there: nothing is on its way. */
+const settled = (page) => poll(async () => (await page.locator('.chart').count()) === 1 && (await page.locator('[aria-busy], .skeleton, .loading').count()) === 0, 'the dashboard');
+
+test('a site of four months: numbers, pictures, and nothing for axe', async (t) => {
+  const { footfall, front } = await startSite(t, { past: { days: 120 } });
+  const open = await startPages(t, front);
+  const page = await open();
+  await settled(page);
+  const of = async (path) => (await fetch(`${footfall.url}/api/sites/default/${path}`)).json();
+  const summary = await of('summary');
+  const written = (number) => number.toLocaleString('en-GB');
+  assert.equal(await card(page, 'Views ever').textContent(), written(summary.total_views));
+  assert.equal(await card(page, 'Visitors').textContent(), written(summary.visitors));
+  const { pages } = await of('pages?limit=8');
+  assert.deepEqual(await links(page, 'Pages'), pages.map(({ page }) => page));
+  const { countries } = await of('countries?limit=1');
+  assert.match(await list(page, 'Countries').locator('tbody tr').first().textContent(), new RegExp(`^Germany${written(countries[0].views)}$`));
+  await page.getByText('As a table').click();
+  const { series } = await of('series');
+  const rows = await page.locator('.numbers tbody tr').allTextContents();
+  assert.equal(rows.length, 30);
+  assert.ok(rows.every((row, at) => row.includes(written(series[at].views))));
+  await page.getByText('As a table').click();
+  await picture(page, 'dashboard-light');
+  const dark = await open('/dashboard/default?period=90d', { colorScheme: 'dark' });
+  await settled(dark);
+  await picture(dark, 'dashboard-dark');
+  const phone = await open('/dashboard/default?period=7d', { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  await settled(phone);
+  assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than a phone');
+  await picture(phone, 'dashboard-phone');
+});
+
+test('what is clicked filters, and the address says so, there and back', async (t) => {
+  const { front } = await startSite(t, { past: { days: 120 } });
+  const open = await startPages(t, front);
+  const page = await open();
+  await settled(page);
+  const all = await card(page, 'Views').first().textContent();
+  const at = () => page.evaluate(() => location.pathname + location.search);
+  await list(page, 'Pages').getByRole('link', { name: '/about', exact: true }).click();
+  assert.equal(await at(), '/dashboard/default?page=%2Fabout');
+  await poll(async () => (await card(page, 'Views').first().textContent()) !== all, 'the views of the page');
+  await settled(page);
+  assert.equal(await list(page, 'Pages').locator('[aria-current]').textContent(), '/about');
+  await assertAccessible(page, 'with a filter');
+  // Whoever gets the address sees the same.
+  const other = await open(await at());
+  await settled(other);
+  assert.equal(await card(other, 'Views').first().textContent(), await card(page, 'Views').first().textContent());
+  await page.getByRole('link', { name: 'Show all views' }).click();
+  await poll(async () => (await card(page, 'Views').first().textContent()) === all, 'all views');
+  await list(page, 'Countries').getByRole('link', { name: 'France' }).click();
+  assert.equal(await at(), '/dashboard/default?country=FR');
+  await poll(async () => (await page.getByRole('heading', { name: 'Views', exact: true }).count()) === 1, 'views by country, which have no visitors');
+  await settled(page);
+  assert.equal(await card(page, 'Visitors').count(), 0);
+  await page.getByRole('link', { name: '7 days' }).click();
+  assert.equal(await at(), '/dashboard/default?period=7d&country=FR');
+  await page.goBack();
+  await page.goBack();
+  assert.equal(await at(), '/dashboard/default');
+  await poll(async () => (await card(page, 'Views').first().textContent()) === all, 'all views, by going back');
+});
+
+test('by keyboard: the chart tells its steps and opens them, a list opens as a whole', async (t) => {
+  const { front } = await startSite(t, { past: { days: 400, pages: 30 } });
+  const open = await startPages(t, front);
+  const page = await open('/dashboard/default?period=12m');
+  await settled(page);
+  await chart(page).focus();
+  await page.keyboard.press('Home');
+  const first = await chart(page).getAttribute('aria-valuetext');
+  await page.keyboard.press('ArrowRight');
+  const second = await chart(page).getAttribute('aria-valuetext');
+  assert.notEqual(first, second);
+  assert.match(second, /^\w+ \d{4}: [\d,]+ views, [\d,]+ visitors, [\d,]+ views in the period before$/);
+  await page.keyboard.press('End');
+  assert.match(await chart(page).getAttribute('aria-valuetext'), /, so far: /);
+  await page.keyboard.press('Enter');
+  await poll(() => page.evaluate(() => /from=\d{4}-\d\d-01&to=/.test(location.search)), 'the month');
+  await settled(page);
+  await list(page, 'Pages').getByRole('link', { name: 'All pages' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Find').waitFor();
+  assert.ok(await page.getByLabel('Find').evaluate((input) => input === document.activeElement), 'the search has the focus');
+  await assertAccessible(page, 'a whole list');
+  await page.keyboard.press('Escape');
+  await poll(async () => (await page.locator('dialog').count()) === 0, 'the list is closed');
+  assert.ok(!page.url().includes('list='));
+});
+
+test('any period, in steps that it can have', async (t) => {
+  const { front } = await startSite(t, { past: { days: 120 } });
+  const open = await startPages(t, front);
+  const page = await open();
+  await settled(page);
+  const steps = () => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
+  assert.deepEqual(await steps(), ['Hours', 'Days']);
+  await page.getByRole('link', { name: '90 days' }).click();
+  assert.deepEqual(await steps(), ['Days', 'Months']);
+  await page.locator('.days summary').click();
+  const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+  await page.getByLabel('First day').fill(day(3));
+  await page.getByLabel('Last day').fill(day(5));
+  await page.locator('.days').getByRole('button').click();
+  assert.equal(await page.getByRole('alert').textContent(), 'The first day comes after the last.');
+  await page.getByLabel('First day').fill(day(6));
+  await page.locator('.days').getByRole('button').click();
+  await settled(page);
+  assert.ok(page.url().endsWith(`?from=${day(6)}&to=${day(5)}`));
+  assert.equal(await chart(page).getAttribute('aria-valuemax'), '47', 'two days are 48 hours');
+  await page.getByRole('combobox', { name: 'Time zone' }).selectOption('UTC');
+  const kolkata = await open('/dashboard/default?period=yesterday&tz=Asia/Kolkata');
+  await settled(kolkata);
+  assert.match(await chart(kolkata).getAttribute('aria-valuetext'), /, 2[23]:30: /, 'hours are told in the time zone');
+});
+
+test('ten years of days and 10,000 pages', async (t) => {
+  const { front } = await startSite(t, { past: { days: 3650, pages: 10_000 } });
+  const open = await startPages(t, front);
+  const page = await open('/dashboard/default?period=all&by=day');
+  await settled(page);
+  assert.ok(Number(await chart(page).getAttribute('aria-valuemax')) > 3_600);
+  assert.ok((await page.locator('.chart svg *').count()) < 100, 'the chart has no element a day');
+  assert.match(await page.locator('.legend').textContent(), /Drawn as means of 14 days/);
+  await picture(page, 'dashboard-huge');
+  const all = await open('/dashboard/default?list=pages');
+  const lines = all.locator('dialog tbody tr');
+  await poll(async () => (await lines.count()) === 200, 'the first lines of the list');
+  assert.match(await all.locator('dialog').getByRole('status').textContent(), /^9,99\d$/);
+  await all.getByLabel('Find').fill('0098');
+  await poll(async () => (await lines.count()) === 11, 'the pages with 0098 in their names');
+  await all.getByLabel('Find').fill('nothing has this');
+  await all.getByText('Nothing has “nothing has this” in its name.').waitFor();
+  await all.getByLabel('Find').fill('');
+  await all.getByRole('button', { name: '200 more' }).click();
+  assert.equal(await lines.count(), 400);
+  const [download] = await Promise.all([all.waitForEvent('download'), all.getByRole('button', { name: 'Save as CSV' }).click()]);
+  assert.equal(download.suggestedFilename(), 'default-pages.csv');
+});
+
+test('a site without a visit says how to get one', async (t) => {
+  const { front } = await startSite(t);
+  const page = await (await startPages(t, front))();
+  await page.getByRole('heading', { name: 'No visit yet' }).waitFor();
+  assert.ok((await page.locator('pre').textContent()).includes(`<script defer src="${front.url}/footfall.js" data-site="default">`));
+  await picture(page, 'dashboard-empty');
+});
+
+test('a period without a visit says that there are others', async (t) => {
+  const { front } = await startSite(t, { past: { days: 3 } });
+  const page = await (await startPages(t, front))('/dashboard/default?from=2020-01-01&to=2020-01-31');
+  await page.getByRole('heading', { name: 'Nothing was counted in this period' }).waitFor();
+  await page.getByRole('link', { name: 'show all of it' }).click();
+  await settled(page);
+});
+
+test('behind a token: a form, and no address ever has the token', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 }, vars: { STATS: 'token', STATS_TOKEN: READER } });
+  const open = await startPages(t, front, { expected: /401|WebSocket/ });
+  const page = await open('/dashboard/default?period=7d');
+  await page.getByLabel('Token').fill(OWNER);
+  await page.getByRole('button', { name: 'Show the numbers' }).click();
+  await poll(async () => (await page.getByRole('alert').textContent()) === 'That is not the token.', 'the refusal');
+  await picture(page, 'dashboard-token');
+  await page.getByLabel('Token').fill(READER);
+  await page.getByRole('button', { name: 'Show the numbers' }).click();
+  await settled(page);
+  await page.reload();
+  await settled(page);
+  const bearer = Buffer.from(READER).toString('base64url');
+  assert.ok(front.paths.every((path) => !path.includes(READER) && !path.includes(bearer)), 'no path has the token');
+  assert.ok(!page.url().includes(READER));
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, document.cookie]), [1, ''], 'only the theme is kept beyond the tab');
+  await page.getByRole('button', { name: 'Forget the token' }).click();
+  await page.getByLabel('Token').waitFor();
+});
+
+test('closed numbers say who can open them', async (t) => {
+  const { front } = await startSite(t, { vars: { STATS: undefined } });
+  const page = await (await startPages(t, front, { expected: /403|WebSocket/ }))();
+  await page.getByRole('heading', { name: 'The numbers of this site are closed' }).waitFor();
+  await assertAccessible(page, 'closed');
+});
+
+test('a site that there is not says so, and an address without one asks', async (t) => {
+  const { front } = await startSite(t);
+  const open = await startPages(t, front, { expected: /404|WebSocket/ });
+  const missing = await open('/dashboard/none');
+  await missing.getByRole('heading', { name: 'There is no site “none” here' }).waitFor();
+  await assertAccessible(missing, 'missing');
+  await missing.getByLabel('Site').fill('default');
+  await missing.getByRole('button', { name: 'Show' }).click();
+  await missing.getByRole('heading', { name: 'No visit yet' }).waitFor();
+  const nameless = await open('/dashboard');
+  await nameless.getByText('Which site?').waitFor();
+  await assertAccessible(nameless, 'which site');
+});
+
+test('a network that goes and comes back: old numbers say so, and new ones follow', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const open = await startPages(t, front, { expected: /net::ERR|WebSocket/ });
+  const page = await open('/dashboard/default?period=7d', { clock: true });
+  await settled(page);
+  front.cut = true;
+  front.drop();
+  // Longer than any wait before the next question.
+  const later = () => page.clock.fastForward(61_000);
+  await later();
+  await page.getByText(/The counter does not answer\. These numbers are from/).waitFor();
+  await picture(page, 'dashboard-stale');
+  const fresh = await open();
+  await fresh.getByRole('heading', { name: 'The numbers could not be read' }).waitFor();
+  await picture(fresh, 'dashboard-error');
+  front.cut = false;
+  await fresh.getByRole('button', { name: 'Try now' }).click();
+  await settled(fresh);
+  await later();
+  await poll(async () => (await page.locator('.stale').count()) === 0, 'new numbers, without a click');
+});

@@ -1,0 +1,76 @@
+// What the tests of the dashboard share: a Worker with a past, its dashboard in a Chromium, axe, and pictures.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from '../../tools/pins.mjs';
+import { Front } from '../support/front.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+import { history } from './history.mjs';
+import { launch } from './support.mjs';
+
+export const OWNER = 'owner-of-a-test-0123';
+export const READER = 'reader-of-a-test-0123';
+
+/** Where pictures go: they are looked at by people. `npm run pictures` keeps them in docs/images. */
+const PICTURES = process.env.FOOTFALL_PICTURES ?? join(ROOT, 'dist', 'pictures');
+
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+
+/** What a browser says by itself where an answer is an error or the network is down: the tests that want that say so. */
+const EXPECTED = /Failed to load resource|WebSocket connection to/;
+
+/** A Worker behind a front. `past` is what {@link history} makes; without one nothing was ever counted. */
+export async function startSite(t, { past, vars, ...more } = {}) {
+  const all = Object.entries({ STATS: 'public', ADMIN_TOKEN: OWNER, ...vars }).filter(([, value]) => value !== undefined);
+  const footfall = await startWorkerd(t, { vars: Object.fromEntries(all), ...more });
+  if (past) {
+    const answer = await fetch(`${footfall.url}/api/sites/default/import`, { method: 'POST', headers: { authorization: `Bearer ${OWNER}` }, body: history(past) });
+    assert.equal(answer.status, 200, await answer.text());
+  }
+  const front = await new Front(footfall.url).listen(t);
+  return { footfall, front };
+}
+
+/** Opens pages of a front: `open(path, options)`, with `clock` on a clock that the test moves. What leaves the origin, and what a page complains of, fails the test. */
+export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
+  const browser = await launch(t);
+  const complaints = [];
+  const elsewhere = [];
+  t.after(() => assert.deepEqual({ complaints, elsewhere }, { complaints: [], elsewhere: [] }));
+  return async (path = '/dashboard/default', { clock = false, ...options } = {}) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
+    context.on('weberror', (error) => complaints.push(String(error.error())));
+    context.on('console', (message) => {
+      const text = message.text();
+      if (['error', 'warning'].includes(message.type()) && !(EXPECTED.test(text) && expected.test(text))) complaints.push(text);
+    });
+    const own = [front.url, front.url.replace('http', 'ws'), 'blob:'];
+    const look = (url) => own.some((start) => url.startsWith(start)) || elsewhere.push(url);
+    context.on('request', (request) => look(request.url()));
+    if (clock) await context.clock.install();
+    const page = await context.newPage();
+    page.on('websocket', (socket) => look(socket.url()));
+    await page.goto(`${front.url}${path}`);
+    return page;
+  };
+}
+
+/** What axe finds against WCAG 2.2 A and AA and its own best practices: nothing. */
+export async function assertAccessible(page, what) {
+  // Not as a script of the page: its policy lets none in.
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`);
+  });
+  assert.deepEqual(found, [], what);
+}
+
+/** A picture of the whole page, and axe's look at the same. */
+export async function picture(page, name) {
+  await assertAccessible(page, name);
+  mkdirSync(PICTURES, { recursive: true });
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true, animations: 'disabled' });
+}
