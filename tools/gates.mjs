@@ -91,6 +91,14 @@ export const LONG_GATES = [
     what: 'the simulator with 200,000 seeds',
     run: () => cargo(['test', '--locked', '--release', '--test', 'simulator'], { ...NATIVE, FOOTFALL_SEEDS: '200000' }),
   },
+  {
+    name: 'measures',
+    what: 'the programs that measure, on little work',
+    async run() {
+      await build();
+      for (const args of [['bench', '--', '--quick'], ['compare', '--', 'build']]) await run('npm', ['run', ...args]);
+    },
+  },
 ];
 
 /** The test files in a directory. */

@@ -1,5 +1,5 @@
 // `npm start`: sets up what is missing, builds, and serves on http://localhost:8787 until Ctrl-C. Counts are kept in
-// .wrangler/state. Arguments go to `wrangler dev`: `npm start -- --port 9000`.
+// .wrangler/state. Arguments go to `wrangler dev`: `npm start -- --port 9000 --var STATS:token`.
 
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
@@ -12,6 +12,7 @@ import { setup } from './setup.mjs';
 import { wrangler, wranglerEnv } from './wrangler.mjs';
 
 const PORT = 8787;
+const STATE = '.wrangler/state';
 
 /** What wrangler started ends in under a second. workerd may wait for an open connection for ever: then it is killed. */
 const GRACE_MS = 4_000;
@@ -23,8 +24,9 @@ await main(async () => {
   if (await taken(port)) throw new Trouble(`port ${port} is in use: end what uses it, or take another: npm start -- --port ${port + 1}`);
   await setup();
   await build();
-  const defaults = args.some((arg) => arg.startsWith('--port')) ? [] : ['--port', String(PORT)];
-  return serve([...defaults, ...args]);
+  const byItself = { '--port': String(PORT), '--persist-to': STATE };
+  const defaults = Object.entries(byItself).filter(([name]) => !args.some((arg) => arg === name || arg.startsWith(`${name}=`)));
+  return serve([...defaults.flat(), ...args]);
 });
 
 function portIn(args) {
@@ -47,8 +49,8 @@ function taken(port) {
 
 /** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
 function serve(args) {
-  // On one's own machine every visit comes from one address.
-  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--persist-to', '.wrangler/state', '--var', 'RATE_LIMITS:off');
+  // On one's own machine every visit comes from one address, and the numbers are one's own: no token is needed to look at them.
+  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', '--var', 'STATS:public');
   // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
   // so that Ctrl-C comes to us alone and everything ends in one order.
   const child = spawn(command, [...before, ...args], {
@@ -62,7 +64,8 @@ function serve(args) {
     if (event !== 'DEV_SERVER_READY') return;
     say(`ready. Count a visit:      curl http://localhost:${port}/`);
     say(`       Read the count:     curl http://localhost:${port}/counter`);
-    say('       End it with Ctrl-C; the counts stay in .wrangler/state');
+    say(`       Look at it:         http://localhost:${port}/dashboard/default`);
+    say(`       End it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
   });
   // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.
   const signalGroup = (signal) => {

@@ -1,0 +1,206 @@
+// Every command in README and in docs is run, as it is typed: against `npm start`, where it is a request; with another host, site and
+// token than the text has. What needs an account is asked whether wrangler knows it, with the same options.
+//
+// A command that nobody here knows how to run fails the test, so that none is written that was never tried.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { assetOf } from '../support/assets.mjs';
+import { nodeForWrangler, ROOT, wranglerScript } from '../support/built.mjs';
+
+const run = promisify(execFile);
+
+const TOKEN = 'a-token-of-a-test-0123456789';
+
+/** The commands of the documents, in their order: `{ page, command, says }`, where `says` is the comment behind it. */
+function commands() {
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+  return pages.flatMap((page) => {
+    const lines = readFileSync(join(ROOT, page), 'utf8').split('\n');
+    return lines
+      .map((line) => /^ {4}((?:npm|npx|curl|git|openssl|tail|export|sudo|cp|crontab) .*)$/.exec(line)?.[1])
+      .filter(Boolean)
+      .map((line) => {
+        const [, command, says] = /^(.*?)(?:\s{2,}# (.*))?$/.exec(line);
+        return { page, command: command.trim(), says };
+      });
+  });
+}
+
+const COMMANDS = commands();
+const of = (pattern) => COMMANDS.filter(({ command }) => pattern.test(command));
+
+/** What runs which command: each command belongs to one of the tests of this file, or runs elsewhere, for the reason that stands there. */
+const RUNS = [
+  [/^curl |^tail |^export |^openssl /, 'requests, and what is done with their answers'],
+  [/^npx wrangler /, 'what needs an account'],
+  [/^npm start$/, 'requests: the program that they are sent to'],
+  [/^npm run deploy/, 'a deploy, dry'],
+  [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
+  [/^npm run trace\b/, 'tests/tools/trace.test.mjs'],
+  [/^npm test/, 'what this is part of'],
+  [/^npm run (?:bench|compare|watchers)\b/, 'the gate `measures`, as they take minutes'],
+  [/^npm run scale$/, 'nobody, as it writes docs/scale.md, which names the commit that it was last run at'],
+  [/^git /, 'git'],
+];
+
+test('somebody runs each command', () => {
+  assert.ok(COMMANDS.length > 25, 'the pattern finds commands');
+  const unknown = COMMANDS.filter(({ command }) => !RUNS.some(([pattern]) => pattern.test(command)));
+  assert.deepEqual(unknown, []);
+});
+
+/** `npm start` as a user types it, at another port and with counts of its own: its URL, once it says that it is ready. */
+async function npmStart(t, vars) {
+  const port = await freePort();
+  const state = mkdtempSync(join(tmpdir(), 'footfall-commands-'));
+  const child = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state, ...vars.flatMap((line) => ['--var', line])], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(async () => {
+    child.kill('SIGINT');
+    if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    rmSync(state, { recursive: true, force: true });
+  });
+  let log = '';
+  await new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        log += text;
+        if (/ready\. Count a visit/.test(log)) resolve();
+      });
+    }
+    child.once('exit', (code) => reject(new Error(`npm start ended with ${code}:\n${log}`)));
+  });
+  return { host: `localhost:${port}`, log: () => log };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** The commands of a page in one shell, one after the other, with what each of them wrote. */
+async function shell(list, { host, site, cwd }) {
+  const here = (command) =>
+    command
+      .replace(/https?:\/\/(\$HOST|HOST|count\.example\.com|localhost:8787)/g, `http://${host}`)
+      .replaceAll('/SITE/', `/${site}/`)
+      .replaceAll('site=SITE', `site=${site}`)
+      .replace(/site=blog|sites\/blog\b/g, (text) => text.replace('blog', site))
+      .replace(/^export .*$/, `export HOST=${host} SITE=${site}`);
+  const script = list.map(({ command }, at) => `${here(command)} || { echo "failed: $?"; exit 1; }\necho; echo "--- ${at}"`).join('\n');
+  const { stdout } = await run('bash', ['-o', 'pipefail', '-c', script], { cwd, env: { ...process.env, ADMIN_TOKEN: TOKEN, STATS_TOKEN: TOKEN } }).catch((error) => assert.fail(`${error.stdout}\n${error.stderr}`));
+  return stdout.split(/\n--- \d+\n/).slice(0, -1).map((text) => text.replace(/\n$/, ''));
+}
+
+test('requests, and what is done with their answers', async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'footfall-typed-'));
+  t.after(() => rmSync(cwd, { recursive: true, force: true }));
+  const started = await npmStart(t, [`ADMIN_TOKEN:${TOKEN}`, `STATS_TOKEN:${TOKEN}`]);
+  const site = 'default';
+  const onPage = (page) => of(/^(curl|tail|export|openssl) /).filter((one) => one.page === page);
+  const typed = (page, order = (list) => list) => shell(order(onPage(page)), { ...started, site, cwd });
+
+  // A newcomer's first visit, word for word.
+  assert.deepEqual(await typed('README.md'), onPage('README.md').map(({ says }) => says));
+
+  const deployed = await typed('docs/deploying.md');
+  const expected = [/^[0-9a-f]{48}$/, /^HTTP\/1\.1 200 OK/, /"views":1\}$/, /"views":1\}$/, /^$/, /^\{"end":\d+,"changes":0\}$/];
+  assert.equal(deployed.length, expected.length);
+  deployed.forEach((text, at) => assert.match(text.trim(), expected[at], onPage('docs/deploying.md')[at].command));
+
+  // Into an empty site, as the text says: so deleted once before the import, and once at the end.
+  const [, , imported, set, page, wiped] = await typed('docs/owning.md', ([host, out, into, put, drop, wipe, ...none]) => {
+    assert.deepEqual(none, []);
+    return [host, out, wipe, into, put, drop, wipe];
+  }).then((texts) => texts.filter((_, at) => at !== 2));
+  assert.match(imported, /"lines":\d+/);
+  assert.match(set, /"views":1000/);
+  for (const text of [page, wiped]) assert.match(text, /"site":"default"/);
+
+  // After the site is gone, the file of another counter comes in.
+  await run('bash', ['-o', 'pipefail', '-c', `printf '{"/a":12}' > values.json && npm run --prefix '${ROOT}' --silent convert -- values "$PWD/values.json" > site.ndjson`], { cwd });
+  const [moved] = await typed('docs/moving.md');
+  assert.equal(moved, '{"site":"default","lines":1}');
+
+  const [health, visit, metrics] = await typed('docs/runbook.md');
+  assert.match(health, /^HTTP\/1\.1 200 OK/);
+  assert.match(visit, /^footfall-visit: (counted|bot)/i);
+  assert.match(metrics, /^footfall_visits_total\{/m);
+});
+
+test('the static assets are served as the tests serve them', async (t) => {
+  const { host, log } = await npmStart(t, []);
+  for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js']) {
+    const answer = await fetch(`http://${host}${path}`, { redirect: 'manual' });
+    const asset = assetOf(path);
+    assert.equal(answer.status, 200, path);
+    assert.equal(await answer.text(), asset.body.toString(), path);
+    for (const [name, value] of Object.entries(asset.headers)) {
+      const told = answer.headers.get(name);
+      assert.ok(name === 'content-type' ? told.startsWith(value.split(';')[0]) : told === value, `${path}: ${name} is ${told}`);
+    }
+  }
+  assert.equal(assetOf('/_headers'), undefined);
+  const [, dashboard] = /Look at it: +(\S+)/.exec(log());
+  assert.equal((await fetch(dashboard)).status, 200);
+  const answer = await fetch(`http://${host}/api/sites/default/summary`);
+  assert.equal(answer.status, 200, 'at home the numbers are open');
+});
+
+test('what needs an account: wrangler knows each command and its options', async () => {
+  // The text names some in a sentence only.
+  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const inText = pages.flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx (wrangler [a-z-]+(?: [a-z-]+)*(?: --[a-z-]+)*)/g)].map(([, command]) => command));
+  const typed = of(/^npx wrangler /).map(({ command }) => command.replace(/^npx /, ''));
+  const asked = new Map();
+  for (const command of [...typed, ...inText]) {
+    const [, ...words] = command.split(' ');
+    const names = words.slice(0, Math.max(1, words.findIndex((word) => !/^[a-z]/.test(word)) < 0 ? words.length : words.findIndex((word) => !/^[a-z]/.test(word))));
+    // `npx wrangler login opens a browser`: the words behind a command are no part of it.
+    const name = (names[0] === 'secret' ? names.slice(0, 2) : names.slice(0, 1)).join(' ');
+    const options = words.filter((word) => word.startsWith('--'));
+    asked.set(name, new Set([...(asked.get(name) ?? []), ...options]));
+  }
+  assert.ok(asked.size >= 6, [...asked.keys()].join());
+  for (const [name, options] of asked) {
+    const { stdout } = await run(nodeForWrangler(), [wranglerScript(), ...name.split(' '), '--help'], { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' } });
+    assert.match(stdout, new RegExp(`^wrangler ${name}`, 'm'), `wrangler ${name}`);
+    for (const option of options) assert.ok(stdout.includes(option), `wrangler ${name} ${option}`);
+  }
+});
+
+test('a deploy, dry', async (t) => {
+  const out = mkdtempSync(join(tmpdir(), 'footfall-dry-'));
+  t.after(() => rmSync(out, { recursive: true, force: true }));
+  assert.ok(of(/^npm run deploy/).length > 0);
+  const { stdout, stderr } = await run('npm', ['run', 'deploy', '--', '--dry-run', '--outdir', out], { cwd: ROOT, env: { ...process.env, CI: '1' } });
+  assert.match(stdout + stderr, /--dry-run: exiting now/);
+});
+
+test('git: a clone is brought up to date, and tells what changed', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'footfall-git-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const [origin, clone] = ['origin', 'clone'].map((name) => join(dir, name));
+  const git = (cwd, ...args) => run('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd });
+  await git(dir, 'init', '-q', origin);
+  const change = async (text) => {
+    writeFileSync(join(origin, 'file'), text);
+    await git(origin, 'add', '.');
+    await git(origin, 'commit', '-qm', text);
+  };
+  await change('one');
+  await git(dir, 'clone', '-q', origin, clone);
+  await change('two');
+  for (const { command } of of(/^git (?!clone)/)) await run('bash', ['-c', command], { cwd: clone });
+  assert.equal(readFileSync(join(clone, 'file'), 'utf8'), 'two');
+});
