@@ -11,11 +11,12 @@ import { isMain, main, say } from './run.mjs';
 import { cargoTools } from './setup_cargo_tools.mjs';
 import { npmPackages } from './setup_npm.mjs';
 import { rust } from './setup_rust.mjs';
+import { rustup } from './setup_rustup.mjs';
 import { systemPackages } from './setup_system.mjs';
 
 /** Puts everything in place that is missing; `tools` are the names of the cargo tools that are needed. */
 export async function setup({ tools = SERVE_TOOLS } = {}) {
-  const parts = [systemPackages(tools), rust(), npmPackages(), cargoTools(tools)];
+  const parts = [systemPackages(tools), rustup(), rust(), npmPackages(), cargoTools(tools)];
   if (!(await anyMissing(parts))) return;
   mkdirSync(TOOLS, { recursive: true });
   // Two at once would lay the same node_modules and compile the same tools on the same two cores.

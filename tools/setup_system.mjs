@@ -27,9 +27,6 @@ export function systemPackages(tools) {
         throw new Trouble(`Node ${process.versions.node} is too old: install Node ${OLDEST_NODE} or later`);
       }
       if (!onPath('npm')) throw new Trouble('npm is not installed: install it together with Node 20 or later');
-      if (!onPath('cargo') && !onPath('rustup')) {
-        throw new Trouble('Rust is not installed: install rustup (https://rustup.rs), open a new shell and run this again');
-      }
       return (await lacking()).length > 0;
     },
     async install() {

@@ -1,0 +1,49 @@
+// Part of the set-up: rustup, which installs Rust. On somebody's machine it is his to install; where Cloudflare builds (Workers Builds,
+// which the Deploy button uses) nobody is there to do so, and the image has no Rust.
+
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { onPath, run, step, Trouble } from './run.mjs';
+
+/** rustup's own installer, by its version and the digest that its makers publish next to it. */
+const VERSION = '1.29.0';
+const SHA256 = '4acc9acc76d5079515b46346a485974457b5a79893cfb01112423c89aeb5aa10';
+const URL = `https://static.rust-lang.org/rustup/archive/${VERSION}/x86_64-unknown-linux-gnu/rustup-init`;
+
+/** Where rustup puts its programs; a shell that was open before does not look there. */
+const BIN = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin');
+
+export function rustup() {
+  if (!isThere() && onPath('rustup', BIN)) process.env.PATH = `${BIN}${delimiter}${process.env.PATH}`;
+  return {
+    async missing() {
+      if (isThere()) return false;
+      // Workers Builds says so of itself.
+      if (process.env.WORKERS_CI === '1') return true;
+      throw new Trouble('Rust is not installed: install rustup (https://rustup.rs) and run this again');
+    },
+    install: () => step(`installing rustup ${VERSION}`, '10 s', install),
+  };
+}
+
+const isThere = () => onPath('cargo') || onPath('rustup');
+
+async function install() {
+  const response = await fetch(URL);
+  if (!response.ok) throw new Trouble(`${URL} answered ${response.status}`);
+  const program = Buffer.from(await response.arrayBuffer());
+  const digest = createHash('sha256').update(program).digest('hex');
+  if (digest !== SHA256) throw new Trouble(`${URL} is not what it was: its SHA-256 is ${digest}`);
+  const folder = mkdtempSync(join(tmpdir(), 'footfall-rustup-'));
+  try {
+    const file = join(folder, 'rustup-init');
+    writeFileSync(file, program, { mode: 0o755 });
+    // The Rust itself is installed by the next part, in the version that rust-toolchain.toml names.
+    await run(file, ['-y', '--no-modify-path', '--profile', 'minimal', '--default-toolchain', 'none']);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  process.env.PATH = `${BIN}${delimiter}${process.env.PATH}`;
+}
