@@ -165,13 +165,14 @@ fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
     let token = token_of("STATS_TOKEN", token)?;
     match (&access, token) {
         (Variable::Text(text), _) if text == "public" => Ok(Access::Public),
+        (Variable::Text(text), _) if text == "closed" => Ok(Access::Closed),
         (Variable::Text(text), Some(token)) if text == "token" => Ok(Access::Token(token)),
         (Variable::Missing, Some(token)) => Ok(Access::Token(token)),
         (Variable::Missing, None) => Ok(Access::Closed),
         _ => Err(ConfigError {
             variable: "STATS",
             value: show(&access),
-            allowed: "`public`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
+            allowed: "`public`; `closed`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
         }),
     }
 }
@@ -192,6 +193,8 @@ fn limits(variable: &Variable) -> Result<bool, ConfigError> {
 fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
     match variable {
         Variable::Missing => Ok(None),
+        // The Deploy button makes a secret of a field that was left empty.
+        Variable::Text(text) if text.is_empty() => Ok(None),
         Variable::Text(text) if text.len() >= MIN_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(text)),
         _ => Err(ConfigError {
             variable: name,

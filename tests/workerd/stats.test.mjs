@@ -117,6 +117,11 @@ test('tallies ride along with the next batch', async (t) => {
 test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
   const closed = await startWorkerd(t);
   assertProblem(await read(closed.url, 'summary'), 403);
+  for (const vars of [{ STATS: 'closed', STATS_TOKEN: TOKEN }, { STATS_TOKEN: '', ADMIN_TOKEN: '' }]) {
+    const shut = await startWorkerd(t, { vars });
+    assertProblem(await read(shut.url, 'summary', { authorization: `Bearer ${TOKEN}` }), 403, JSON.stringify(vars));
+    assertProblem(await read(shut.url, 'summary', { authorization: 'Bearer ' }), 403, JSON.stringify(vars));
+  }
   const withToken = await startWorkerd(t, { vars: { STATS_TOKEN: TOKEN } });
   for (const authorization of ['', TOKEN, 'Bearer wrong-wrong-wrong-wrong', `Basic ${TOKEN}`]) {
     const answer = await read(withToken.url, 'summary', authorization ? { authorization } : {});

@@ -1,0 +1,107 @@
+// The rules of the dashboard that need no browser: periods, addresses, minutes that go by, waits.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { read, write } from '../../assets/dashboard/address.js';
+import { change } from '../../assets/dashboard/format.js';
+import { aged, waitAfter } from '../../assets/dashboard/live.js';
+import { addDays, addMonths, before, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, within } from '../../assets/dashboard/period.js';
+
+const DAYS = fc.integer({ min: 0, max: 30_000 }).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
+const SPANS = fc.tuple(DAYS, fc.integer({ min: 0, max: MOST_DAYS - 1 })).map(([from, days]) => ({ from, to: addDays(from, days) }));
+
+test('days are counted as the calendar does', () => {
+  assert.equal(addDays('2024-02-28', 2), '2024-03-01');
+  assert.equal(addMonths('2026-01-31', 1), '2026-02-28');
+  assert.equal(addMonths('2026-01-15', -13), '2024-12-15');
+  assert.ok(isDay('2024-02-29'));
+  for (const wrong of ['2023-02-29', '2026-1-1', '2026-13-01', 'today', '', '1969-12-31', '10000-01-01']) assert.ok(!isDay(wrong), wrong);
+  fc.assert(fc.property(DAYS, fc.integer({ min: -5_000, max: 5_000 }), (day, days) => {
+    assert.equal(addDays(addDays(day, days), -days), day);
+  }));
+});
+
+test('a day is that of the time zone', () => {
+  const late = Date.parse('2026-11-22T23:30Z');
+  assert.deepEqual(['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Kiritimati'].map((tz) => dayIn(tz, late)), ['2026-11-22', '2026-11-23', '2026-11-22', '2026-11-23']);
+});
+
+test('the period before has as many days, or months, and ends where this one begins', () => {
+  fc.assert(fc.property(SPANS, (span) => {
+    const past = before(span, 'day');
+    assert.equal(daysOf(past), daysOf(span));
+    assert.equal(addDays(past.to, 1), span.from);
+  }));
+  assert.deepEqual(before({ from: '2025-12-01', to: '2026-11-23' }, 'month'), { from: '2024-12-01', to: '2025-11-23' });
+  assert.deepEqual(before({ from: '2026-11-22', to: '2026-11-22' }, 'hour'), { from: '2026-11-21', to: '2026-11-21' });
+});
+
+test('every period can be asked for, and is shown in a step that it can have', () => {
+  fc.assert(fc.property(DAYS, fc.constantFrom(...Object.keys(PERIODS)), (today, period) => {
+    const span = spanOf({ period }, today);
+    assert.ok(span.from <= span.to && daysOf(span) <= MOST_DAYS, JSON.stringify(span));
+    assert.ok(stepsOf(span).includes(stepsFor(span)));
+  }));
+  fc.assert(fc.property(SPANS, (span) => {
+    assert.ok(stepsOf(span).includes(stepsFor(span)), JSON.stringify(span));
+  }));
+});
+
+test('a step of a chart is a period', () => {
+  assert.deepEqual(within('month', '2026-02'), { from: '2026-02-01', to: '2026-02-28' });
+  assert.deepEqual(within('day', '2026-02-03'), { from: '2026-02-03', to: '2026-02-03' });
+  assert.equal(within('hour', '2026-02-03T01:00Z'), undefined);
+});
+
+const SHOWN = fc.record({
+  site: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/),
+  span: fc.oneof(SPANS, fc.constantFrom(...Object.keys(PERIODS)).map((period) => ({ period }))),
+  by: fc.constantFrom(undefined, 'hour', 'day', 'month'),
+  tz: fc.constantFrom(undefined, 'UTC', 'Asia/Kolkata'),
+  compare: fc.boolean(),
+  filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }), { nil: undefined }),
+  campaigns: fc.constantFrom('campaign', 'source', 'medium'),
+  list: fc.constantFrom(undefined, 'pages', 'campaigns'),
+}).map(({ span, ...shown }) => ({ ...span, ...shown }));
+
+test('an address says all that is shown', () => {
+  fc.assert(fc.property(SHOWN, (shown) => {
+    const { pathname, search } = new URL(write(shown), 'http://host');
+    assert.deepEqual(read({ pathname, search }), shown);
+  }));
+  assert.equal(write({ site: 'blog', period: '30d', compare: true, campaigns: 'campaign' }), '/dashboard/blog', 'what is so by itself is left out');
+});
+
+test('an address by hand that makes no sense shows the last 30 days', () => {
+  for (const search of ['?from=2026-13-01&to=2026-13-02', '?from=2026-02-02&to=2026-02-01', '?from=2000-01-01&to=2026-01-01', '?period=ever', '?by=week', '?tz=Middle/Earth', '?list=x', '?period=toString']) {
+    const { period, by, tz, list } = read({ pathname: '/dashboard/blog', search });
+    assert.deepEqual({ period, by, tz, list }, { period: '30d', by: undefined, tz: undefined, list: undefined }, search);
+  }
+  assert.equal(read({ pathname: '/dashboard/%', search: '' }).site, '');
+  assert.equal(read({ pathname: '/dashboard', search: '' }).site, '');
+});
+
+test('minutes go by without a message, and clocks that differ do not matter', () => {
+  const views = Array.from({ length: 30 }, (_, at) => at + 1);
+  const message = { at: 100 * 60_000 + 59_000, minute: 100, views, people: [5, 4, 3, 2, 1] };
+  assert.deepEqual(aged(message, 0), { minute: 100, views, people: [5, 4, 3, 2, 1] });
+  const next = aged(message, 1_000);
+  assert.deepEqual([next.minute, next.views.length, next.views[0], next.views.at(-1), next.people], [101, 30, 2, 0, [4, 3, 2, 1, 0]]);
+  fc.assert(fc.property(fc.nat(10 * 3_600_000), (age) => {
+    const { views, people } = aged(message, age);
+    assert.deepEqual([views.length, people.length], [30, 5]);
+    if (age > 31 * 60_000) assert.ok([...views, ...people].every((count) => count === 0));
+  }));
+});
+
+test('a page tries again ever later, and not all pages at once', () => {
+  const waits = (chance) => Array.from({ length: 12 }, (_, tries) => waitAfter(tries, chance));
+  assert.deepEqual(waits(1).slice(0, 4), [500, 1_000, 2_000, 4_000]);
+  assert.deepEqual(waits(0).slice(0, 4), [250, 500, 1_000, 2_000]);
+  assert.ok(waits(1).every((ms) => ms <= 30_000));
+});
+
+test('a change is told in per cent, or as a factor', () => {
+  assert.deepEqual([change(112, 100), change(50, 100), change(100, 100), change(2_000, 100), change(5, 0)], ['+12%', '−50%', '±0%', '×20', undefined]);
+});
