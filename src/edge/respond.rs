@@ -3,7 +3,7 @@
 //! All visits of one outcome have the same status and headers, so these are built once in an isolate's life: building them
 //! anew took 12 of a visit's 215 us. So is the text of a body that never changes.
 
-use crate::counting::reply::{GIF, PIXEL, Reply};
+use crate::counting::reply::{Cache, GIF, PIXEL, Reply};
 use js_sys::Uint8Array;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -66,6 +66,10 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
         headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")?;
     }
     headers.set("cache-control", reply.cache.as_str())?;
+    if reply.cache == Cache::FreshForOne {
+        // What one token opened is not for who has none, in a browser that both use.
+        headers.set("vary", "Authorization")?;
+    }
     if reply.status == 401 {
         headers.set("www-authenticate", "Bearer")?;
     }
@@ -84,7 +88,7 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     if let Some(origin) = &reply.origin {
         headers.set("access-control-allow-origin", origin)?;
         headers.set("access-control-expose-headers", "Footfall-Visit, Retry-After, ETag")?;
-        headers.set("vary", "Origin")?;
+        headers.append("vary", "Origin")?;
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;

@@ -148,7 +148,7 @@ test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
   }
   const open = await read(withToken.url, 'summary', { authorization: `Bearer ${TOKEN}` });
-  assert.deepEqual([open.status, open.headers.get('cache-control')], [200, 'private, max-age=10']);
+  assert.deepEqual([open.status, open.headers.get('cache-control'), open.headers.get('vary')], [200, 'private, max-age=10', 'Authorization']);
   for (const vars of [{ STATS: 'open' }, { STATS: 'token' }, { STATS_TOKEN: 'short' }]) {
     const wrong = await startWorkerd(t, { vars });
     const answer = await read(wrong.url, 'summary');
