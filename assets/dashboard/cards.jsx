@@ -7,12 +7,15 @@ const LONG = 10_000_000;
 
 const sum = (value) => (value < LONG ? number(value) : <span title={number(value)}>{short(value)}</span>);
 
-/** `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. */
-export function Cards({ summary, earlier, busy }) {
+/**
+ * `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. With
+ * `compares` there is room for what `earlier` will say, so that nothing moves when it does.
+ */
+export function Cards({ summary, earlier, compares, busy }) {
   const { views, visitors, total_views: total, excluded } = summary;
   const withVisitor = views - unknown(summary);
   return (
-    <dl class="cards" aria-busy={busy || undefined}>
+    <dl class="cards" aria-busy={busy || undefined} data-compares={compares ? '' : undefined}>
       <Card name="Views" value={sum(views)} by={earlier && change(views, earlier.views)} than={earlier && number(earlier.views)} />
       {visitors !== undefined && <Card name="Visitors" value={sum(visitors)} by={earlier && change(visitors, earlier.visitors)} than={earlier && number(earlier.visitors)} />}
       {visitors !== undefined && <Card name="Views a visitor" value={visitors > 0 ? ratio(withVisitor / visitors) : '–'} />}

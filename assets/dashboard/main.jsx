@@ -141,7 +141,7 @@ function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, 
     <>
       {beat.problem && <Stale problem={beat.problem} since={seen.current} next={beat.next} retry={beat.again} />}
       {filter && <Filter {...{ filter, go }} />}
-      <Cards summary={summary.data} earlier={earlier.data} busy={summary.busy} />
+      <Cards summary={summary.data} earlier={earlier.data} compares={past !== undefined} busy={summary.busy} />
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {!nothing && (

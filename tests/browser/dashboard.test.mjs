@@ -19,6 +19,8 @@ test('a site of four months: numbers, pictures, and nothing for axe', async (t) 
   const page = await open();
   await settled(page);
   const of = async (path) => (await fetch(`${footfall.url}/api/sites/default/${path}`)).json();
+  // What Web Vitals call good is up to 0.1.
+  assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.1, 'the page does not jump while it loads');
   const summary = await of('summary');
   const written = (number) => number.toLocaleString('en-GB');
   assert.equal(await card(page, 'Views ever').textContent(), written(summary.total_views));

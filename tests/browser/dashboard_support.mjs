@@ -50,6 +50,10 @@ export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
     const look = (url) => own.some((start) => url.startsWith(start)) || elsewhere.push(url);
     context.on('request', (request) => look(request.url()));
     if (clock) await context.clock.install();
+    await context.addInitScript(() => {
+      globalThis.shifts = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (globalThis.shifts += value))).observe({ type: 'layout-shift', buffered: true });
+    });
     const page = await context.newPage();
     page.on('websocket', (socket) => look(socket.url()));
     await page.goto(`${front.url}${path}`);
