@@ -83,7 +83,7 @@ test('every outcome of a visit is in the runbook', () => {
 });
 
 test('every variable is in the README and in wrangler.toml', () => {
-  const [parsed] = read('src/counting/config.rs').split('#[cfg(test)]');
+  const [parsed] = read('src/counting/config/mod.rs').split('#[cfg(test)]');
   const variables = new Set([...parsed.matchAll(/variable\("([A-Z_]+)"\)/g)].map(([, name]) => name));
   assert.ok(variables.size >= 14, 'the pattern finds variables');
   const [readme, wrangler] = ['README.md', 'wrangler.toml'].map(read);

@@ -1,16 +1,17 @@
-//! Configuration: the only place that reads the variables of `wrangler.toml`.
+//! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in [`variables`].
+
+mod url;
+mod variables;
 
 use super::exclusion::{Addresses, MAX_EXCLUSIONS, Pages};
-use super::json::quoted;
 use super::ledger::MAX_PAGES;
 use super::ledger::report::KEEP_HOURS_DAYS;
-use super::origin::{MAX_ORIGINS, Origins};
+use super::origin::Origins;
 use super::page::{KeptQuery, MAX_KEPT};
-use super::route::split_scheme;
 use super::routing::MAX_SHARDS;
-use super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
+use super::site::Sites;
 use super::stats::MAX_DAYS;
-use std::ops::RangeInclusive;
+use variables::{counter_url, limits, list, origins, sites, stats, token_of, whole_number};
 
 /// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
 pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
@@ -156,199 +157,6 @@ impl std::fmt::Debug for Access {
             Self::Closed => "Closed",
         })
     }
-}
-
-/// The shortest token: 16 characters of a random one are 96 bits if they are letters and digits of all kinds.
-const MIN_TOKEN_BYTES: usize = 16;
-
-fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
-    let token = token_of("STATS_TOKEN", token)?;
-    match (&access, token) {
-        (Variable::Text(text), _) if text == "public" => Ok(Access::Public),
-        (Variable::Text(text), _) if text == "closed" => Ok(Access::Closed),
-        (Variable::Text(text), Some(token)) if text == "token" => Ok(Access::Token(token)),
-        (Variable::Missing, Some(token)) => Ok(Access::Token(token)),
-        (Variable::Missing, None) => Ok(Access::Closed),
-        _ => Err(ConfigError {
-            variable: "STATS",
-            value: show(&access),
-            allowed: "`public`; `closed`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
-        }),
-    }
-}
-
-fn limits(variable: &Variable) -> Result<bool, ConfigError> {
-    match variable {
-        Variable::Missing => Ok(true),
-        Variable::Text(text) if text == "on" => Ok(true),
-        Variable::Text(text) if text == "off" => Ok(false),
-        other => Err(ConfigError {
-            variable: "RATE_LIMITS",
-            value: show(other),
-            allowed: "`on`, for those that are bound, or `off`".to_owned(),
-        }),
-    }
-}
-
-fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
-    match variable {
-        Variable::Missing => Ok(None),
-        // The Deploy button makes a secret of a field that was left empty.
-        Variable::Text(text) if text.is_empty() => Ok(None),
-        Variable::Text(text) if text.len() >= MIN_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(text)),
-        _ => Err(ConfigError {
-            variable: name,
-            // What is nearly the secret must not be shown.
-            value: "not a token".to_owned(),
-            allowed: format!("at least {MIN_TOKEN_BYTES} visible ASCII characters"),
-        }),
-    }
-}
-
-fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
-    match variable {
-        Variable::Missing => Ok(None),
-        Variable::Text(text) if text.is_empty() => Ok(None),
-        Variable::Text(text) if is_http_url(&text) => Ok(Some(text)),
-        other => Err(ConfigError {
-            variable: "COUNTER_URL",
-            value: match other {
-                Variable::Text(text) => show(&Variable::Text(without_secrets(&text))),
-                other => show(&other),
-            },
-            allowed: "an http:// or https:// URL in ASCII with a host, without user name, password and fragment; or nothing, \
-                      for the embedded counter"
-                .to_owned(),
-        }),
-    }
-}
-
-fn whole_number(
-    variable: Variable,
-    name: &'static str,
-    default: u32,
-    range: RangeInclusive<u32>,
-    unit: &str,
-) -> Result<u32, ConfigError> {
-    let number = match &variable {
-        Variable::Missing => Some(default),
-        Variable::Text(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    match number {
-        Some(number) if range.contains(&number) => Ok(number),
-        _ => {
-            let allowed = format!("a whole number{unit} from {} to {}", range.start(), range.end());
-            Err(ConfigError { variable: name, value: show(&variable), allowed })
-        }
-    }
-}
-
-fn sites(variable: Variable) -> Result<Sites, ConfigError> {
-    let parsed = match &variable {
-        Variable::Missing => Sites::parse("default"),
-        Variable::Text(text) => Sites::parse(text),
-        _ => Err("it is not a text".to_owned()),
-    };
-    parsed.map_err(|complaint| ConfigError {
-        variable: "SITES",
-        value: format!("{} ({complaint})", show(&variable)),
-        allowed: format!(
-            "up to {MAX_SITES} different names separated by commas, each 1 to {MAX_SITE_BYTES} of `a-z 0-9 . - _`, beginning \
-             with a letter or digit"
-        ),
-    })
-}
-
-fn origins(variable: Variable) -> Result<Origins, ConfigError> {
-    let parsed = match &variable {
-        Variable::Missing => Ok(Origins::default()),
-        Variable::Text(text) if text.is_empty() => Ok(Origins::default()),
-        Variable::Text(text) => Origins::parse(text),
-        Variable::Other => Err("not a list".to_owned()),
-    };
-    parsed.map_err(|complaint| ConfigError {
-        variable: "ALLOWED_ORIGINS",
-        value: format!("{} ({complaint})", show(&variable)),
-        allowed: format!(
-            "up to {MAX_ORIGINS} origins separated by commas, each `https://host` or `https://host:port` in lower case; or `*`"
-        ),
-    })
-}
-
-/// A list that may be left out. It has [`MAX_EXCLUSIONS`] entries at most.
-fn list<T: Default>(
-    name: &'static str,
-    variable: &Variable,
-    parse: fn(&str) -> Result<T, String>,
-    allowed: &str,
-) -> Result<T, ConfigError> {
-    let parsed = match variable {
-        Variable::Missing => Ok(T::default()),
-        Variable::Text(text) => parse(text),
-        Variable::Other => Err("not a list".to_owned()),
-    };
-    parsed.map_err(|complaint| ConfigError {
-        variable: name,
-        value: format!("{} ({complaint})", show(variable)),
-        allowed: allowed.to_owned(),
-    })
-}
-
-fn show(variable: &Variable) -> String {
-    match variable {
-        Variable::Missing => "not set".to_owned(),
-        Variable::Text(text) => quoted(&text.chars().take(200).collect::<String>()),
-        Variable::Other => "neither a text nor a number".to_owned(),
-    }
-}
-
-/// The errors of this file reach whoever asks, so what stands before an `@` or after a `?` is not repeated.
-fn without_secrets(url: &str) -> String {
-    let (kept, hidden) = match url.rsplit_once('@') {
-        None => (url, String::new()),
-        Some((before, after)) => (after, split_scheme(before).map_or("…@".to_owned(), |(scheme, _)| format!("{scheme}://…@"))),
-    };
-    match kept.split_once('?') {
-        None => format!("{hidden}{kept}"),
-        Some((before, _)) => format!("{hidden}{before}?…"),
-    }
-}
-
-/// Strict on purpose: a URL that passes here is one that `fetch` takes.
-fn is_http_url(text: &str) -> bool {
-    let Some((scheme, rest)) = split_scheme(text) else { return false };
-    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-    (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"))
-        && text.len() <= 2048
-        && rest.bytes().all(|b| b.is_ascii_graphic() && !b"#\"<>\\^`{|}".contains(&b))
-        && is_authority(authority)
-}
-
-fn is_authority(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((v6, port)) => (v6.parse::<std::net::Ipv6Addr>().is_ok(), port.strip_prefix(':').or(port.is_empty().then_some(""))),
-        None => {
-            let (host, port) = authority.split_once(':').map_or((authority, ""), |(host, port)| (host, port));
-            (is_host(host), Some(port))
-        }
-    };
-    let port = port.is_some_and(|port| port.is_empty() || (is_digits(port) && port.parse::<u16>().is_ok()));
-    host && port
-}
-
-/// A name of labels, or four numbers. A name whose last label begins with a digit is read as an IPv4 address by
-/// the URL standard, so it must be one.
-fn is_host(host: &str) -> bool {
-    let labels = || host.strip_suffix('.').unwrap_or(host).split('.');
-    let name = labels()
-        .all(|l| !l.is_empty() && l.len() <= 63 && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-    let numeric = labels().next_back().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_digit()));
-    name && !labels().any(|l| l.starts_with("xn--") && l.len() < 5) && (!numeric || host.parse::<std::net::Ipv4Addr>().is_ok())
-}
-
-fn is_digits(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
