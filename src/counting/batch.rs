@@ -151,11 +151,13 @@ pub struct Batcher {
     /// What was not counted since the last batch.
     tallies: Vec<Tally>,
     sequence: u64,
+    /// Leads that were not ended in time.
+    lapsed: u64,
 }
 
 impl Default for Batcher {
     fn default() -> Self {
-        Self { lead: Lead::Free, parked: VecDeque::new(), tallies: Vec::new(), sequence: 0 }
+        Self { lead: Lead::Free, parked: VecDeque::new(), tallies: Vec::new(), sequence: 0, lapsed: 0 }
     }
 }
 
@@ -193,6 +195,11 @@ impl Batcher {
         !self.tallies.is_empty()
     }
 
+    /// Leads that another visit took over, as whoever had them was gone.
+    pub fn lapsed(&self) -> u64 {
+        self.lapsed
+    }
+
     /// Visits that wait for a POST.
     pub fn parked(&self) -> usize {
         self.parked.len()
@@ -200,6 +207,7 @@ impl Batcher {
 
     fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
         if self.is_free(now) {
+            self.lapsed = self.lapsed.saturating_add(u64::from(!matches!(self.lead, Lead::Free)));
             self.post(ticket, entry)
         } else if self.parked.len() >= MAX_PARKED {
             Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))

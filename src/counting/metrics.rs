@@ -20,7 +20,21 @@ pub struct IsolateMetrics {
     pub batched: u64,
     /// Calls of objects that were made again.
     pub retries: u64,
+    /// What was logged, by [`PROBLEMS`].
+    pub problems: [u64; PROBLEMS.len()],
 }
+
+/// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
+pub const PROBLEMS: [&str; 8] = [
+    "visit_failed",
+    "visitor_lost",
+    "no_day_record",
+    "read_failed",
+    "storage_failed",
+    "misconfigured",
+    "export_failed",
+    "live_failed",
+];
 
 impl IsolateMetrics {
     /// A visit was answered.
@@ -28,6 +42,14 @@ impl IsolateMetrics {
         let at = Outcome::ALL.iter().position(|one| *one == outcome);
         if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
             *visits = visits.saturating_add(1);
+        }
+    }
+
+    /// Something was logged.
+    pub fn problem(&mut self, event: &str) {
+        let at = PROBLEMS.iter().position(|one| *one == event);
+        if let Some(problems) = at.and_then(|at| self.problems.get_mut(at)) {
+            *problems = problems.saturating_add(1);
         }
     }
 
@@ -42,7 +64,7 @@ impl IsolateMetrics {
 }
 
 /// What a shard tells, in the order of its answer: name, type, meaning. The first are since it woke, the rest are what it holds.
-pub const SHARD: [(&str, &str, &str); 14] = [
+pub const SHARD: [(&str, &str, &str); 15] = [
     ("footfall_shard_batches_total", "counter", "Batches that were written."),
     ("footfall_shard_counted_total", "counter", "Visits that counted."),
     ("footfall_shard_duplicates_total", "counter", "Visits whose id was known."),
@@ -57,6 +79,11 @@ pub const SHARD: [(&str, &str, &str); 14] = [
     ("footfall_shard_visitors", "gauge", "Visitors of today; 1800000 at most."),
     ("footfall_shard_isolates", "gauge", "Isolates whose last batch is remembered; 4096 at most."),
     ("footfall_shard_journal_rows", "gauge", "Journal rows that are not carried over; 1024 at most."),
+    (
+        "footfall_shard_hashes_day",
+        "gauge",
+        "The day, since 1970 in UTC, whose visitors' hashes are held: today, or yesterday until a minute after midnight; 0 for none.",
+    ),
 ];
 
 /// The numbers of [`SHARD`].
@@ -69,6 +96,8 @@ pub struct Isolate<'a> {
     pub name: &'a str,
     /// Visits that are parked now.
     pub parked: u64,
+    /// Leads of batches that lapsed.
+    pub lapsed: u64,
     /// Pages of WebAssembly memory, 64 KiB each.
     pub memory_pages: u64,
 }
@@ -81,6 +110,10 @@ pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[Sh
     for (outcome, visits) in Outcome::ALL.iter().zip(own.visits) {
         line(&mut text, "footfall_visits_total", &format!("{label},outcome=\"{}\"", outcome.as_str()), visits);
     }
+    head(&mut text, "footfall_problems_total", "counter", "What was logged.");
+    for (event, problems) in PROBLEMS.iter().zip(own.problems) {
+        line(&mut text, "footfall_problems_total", &format!("{label},event=\"{event}\""), problems);
+    }
     head(&mut text, "footfall_batch_visits", "histogram", "Visits a batch.");
     let mut sum: u64 = 0;
     for (most, batches) in SIZES.iter().zip(own.batches) {
@@ -92,6 +125,12 @@ pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[Sh
     line(&mut text, "footfall_batch_visits_count", &label, sum);
     for (name, kind, help, value) in [
         ("footfall_retries_total", "counter", "Calls of objects that were made again.", own.retries),
+        (
+            "footfall_lapsed_total",
+            "counter",
+            "Leads of batches that were not ended in time; visits behind them waited.",
+            isolate.lapsed,
+        ),
         ("footfall_parked", "gauge", "Visits that wait for a batch; 8192 a shard at most.", isolate.parked),
         ("footfall_memory_pages", "gauge", "Pages of WebAssembly memory, 64 KiB each.", isolate.memory_pages),
     ] {
@@ -130,7 +169,9 @@ mod tests {
         for visits in [1, 1, 3, 512] {
             own.batch(visits);
         }
-        let isolate = Isolate { name: "0a", parked: 5, memory_pages: 17 };
+        own.problem("read_failed");
+        own.problem("of a version to come");
+        let isolate = Isolate { name: "0a", parked: 5, lapsed: 2, memory_pages: 17 };
         let text = text(isolate, &own, "blog", &[(1..=14).collect(), vec![7]]);
         for line in text.lines() {
             let (name, rest) = line.split_once(['{', ' ']).unwrap();
@@ -145,6 +186,9 @@ mod tests {
             "footfall_batch_visits_bucket{isolate=\"0a\",le=\"+Inf\"} 4",
             "footfall_batch_visits_sum{isolate=\"0a\"} 517",
             "footfall_parked{isolate=\"0a\"} 5",
+            "footfall_lapsed_total{isolate=\"0a\"} 2",
+            "footfall_problems_total{isolate=\"0a\",event=\"read_failed\"} 1",
+            "footfall_problems_total{isolate=\"0a\",event=\"visit_failed\"} 0",
             "footfall_shard_batches_total{site=\"blog\",shard=\"0\"} 1",
             "footfall_shard_batches_total{site=\"blog\",shard=\"1\"} 7",
             "footfall_shard_journal_rows{site=\"blog\",shard=\"0\"} 14",
@@ -153,6 +197,6 @@ mod tests {
             assert!(text.lines().any(|line| line == wanted), "{wanted} is not in\n{text}");
         }
         let helps = text.lines().filter(|line| line.starts_with("# HELP")).count();
-        assert_eq!(helps, 5 + SHARD.len());
+        assert_eq!(helps, 7 + SHARD.len());
     }
 }

@@ -1,7 +1,7 @@
 //! What is logged: one line of JSON an event, never an address, a user agent or a page.
 
 use super::clock::now_ms;
-use super::isolate;
+use super::{isolate, metrics};
 use crate::counting::batch::Ticket;
 use crate::counting::reply::Outcome;
 use serde::Serialize;
@@ -15,7 +15,8 @@ struct Line<'a> {
 }
 
 /// Something that the owner should know: a failed visit, a storage error, a wrong configuration.
-pub(super) fn problem(event: &str, why: &str) {
+pub(super) fn problem(event: &'static str, why: &str) {
+    metrics::problem(event);
     // Two strings always serialise.
     let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
     console_error!("{line}");

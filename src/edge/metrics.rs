@@ -32,6 +32,11 @@ pub(super) fn batch(visits: usize) {
     OWN.with_borrow_mut(|own| own.batch(u64::try_from(visits).unwrap_or(u64::MAX)));
 }
 
+/// Notes something that was logged.
+pub(super) fn problem(event: &str) {
+    OWN.with_borrow_mut(|own| own.problem(event));
+}
+
 /// Notes that an object is called again.
 pub(super) fn retry() {
     OWN.with_borrow_mut(|own| own.retries = own.retries.saturating_add(1));
@@ -64,7 +69,8 @@ impl Turn {
             all.push(metrics);
         }
         let name = format!("{:08x}", isolate::name()? >> 96);
-        let isolate = Isolate { name: &name, parked: shard_client::parked(), memory_pages: memory_pages() };
+        let isolate =
+            Isolate { name: &name, parked: shard_client::parked(), lapsed: shard_client::lapsed(), memory_pages: memory_pages() };
         Ok(OWN.with_borrow(|own| text(isolate, own, site.as_str(), &all)))
     }
 }

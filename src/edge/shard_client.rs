@@ -335,8 +335,16 @@ pub(super) fn note(site: &Site, tally: Tally) {
 
 /// Visits that are parked in this isolate.
 pub(super) fn parked() -> u64 {
-    let all = BATCHERS.with_borrow(|sites| sites.iter().flat_map(|(_, batchers)| batchers).map(Batcher::parked).sum::<usize>());
-    u64::try_from(all).unwrap_or(u64::MAX)
+    of_all(|batcher| u64::try_from(batcher.parked()).unwrap_or(u64::MAX))
+}
+
+/// Leads of this isolate that lapsed.
+pub(super) fn lapsed() -> u64 {
+    of_all(Batcher::lapsed)
+}
+
+fn of_all(of: fn(&Batcher) -> u64) -> u64 {
+    BATCHERS.with_borrow(|sites| sites.iter().flat_map(|(_, batchers)| batchers).map(of).sum())
 }
 
 fn with_batcher<T>((site, shard): Shard<'_>, work: impl FnOnce(&mut Batcher) -> T) -> Option<T> {

@@ -74,6 +74,21 @@ test('every event that is logged is in the runbook', () => {
   assert.deepEqual(told.filter((event) => !events.has(event)), [], 'explained, but never logged');
 });
 
+test('every number that is told is explained, and every one that is explained is told', () => {
+  const [source] = read('src/counting/metrics.rs').split('#[cfg(test)]');
+  const told = new Set([...source.matchAll(/"(footfall_[a-z_]+?)(?:_bucket|_sum|_count)?"/g)].map(([, name]) => name));
+  assert.ok(told.size >= 20, 'the pattern finds names');
+  const explained = new Set([...read('docs/runbook.md').matchAll(/\bfootfall_[a-z_]+/g)].map(([name]) => name));
+  assert.deepEqual([...explained].filter((name) => !told.has(name)), [], 'not told');
+  const unexplained = [...told].filter((name) => !explained.has(name));
+  // What these are says their help.
+  const plain = ['footfall_shard_batches_total', 'footfall_shard_counted_total', 'footfall_shard_stale_total', 'footfall_shard_views'];
+  assert.deepEqual(unexplained.sort(), plain);
+  const problems = [.../PROBLEMS: \[&str; \d+\] = \[([^\]]*)\]/.exec(source)[1].matchAll(/"([a-z_]+)"/g)].map(([, event]) => event);
+  const logged = filesIn('src').filter((file) => file.endsWith('.rs')).flatMap((file) => [...read(file).matchAll(/log::problem\(\s*"([a-z_]+)"/g)].map(([, event]) => event));
+  assert.deepEqual([...new Set(logged)].sort(), problems.sort());
+});
+
 test('every outcome of a visit is in the runbook', () => {
   const [, body] = /pub fn as_str\(self\) -> &'static str \{\s*match self \{\s*(Self::Counted[\s\S]*?)\}/.exec(read('src/counting/reply/mod.rs'));
   const outcomes = [...body.matchAll(/"([a-z]+)"/g)].map(([, name]) => name);

@@ -49,6 +49,10 @@ test('/metrics tells what became of visits, how large batches are, and what a sh
   assert.equal(both('footfall_shard_views'), 62);
   assert.equal(both('footfall_shard_ids'), 2);
   assert.equal(both('footfall_shard_storage_failures_total') + both('footfall_shard_superseded_total') + both('footfall_shard_replayed_total'), 0);
+  const today = Math.floor(Date.now() / 86_400_000);
+  for (const shard of [0, 1]) assert.ok([0, today].includes(is[`footfall_shard_hashes_day{site="default",shard="${shard}"}`]), 'the day of the first visit with an id or a visitor, if any');
+  assert.equal(is['footfall_lapsed_total{}'], 0);
+  assert.equal(is['footfall_problems_total{event="read_failed"}'], 0);
   assert.equal(is['footfall_parked{}'], 0);
   assert.ok(is['footfall_memory_pages{}'] > 10);
   assert.equal(samples(await metrics(footfall, READER, '?site=blog'))['footfall_shard_views{site="blog",shard="0"}'], 0);

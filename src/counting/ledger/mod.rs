@@ -149,11 +149,19 @@ impl<S: Sql> Ledger<S> {
         self.written
     }
 
-    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over.
-    pub fn holds(&self) -> [u64; 6] {
+    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over, and which day is today.
+    pub fn holds(&self) -> [u64; 7] {
         let visitors = self.people.visitors(self.people.day());
         let waiting = self.written.saturating_sub(self.folded);
-        [self.views, self.pages.known, number(self.seen.ids()), visitors, number(self.recent.isolates()), waiting]
+        [
+            self.views,
+            self.pages.known,
+            number(self.seen.ids()),
+            visitors,
+            number(self.recent.isolates()),
+            waiting,
+            self.people.day().into(),
+        ]
     }
 
     /// The views of all pages together.
