@@ -115,36 +115,6 @@ fn details_are_counted_by_value() {
 }
 
 #[test]
-fn views_of_a_value_are_told_by_day_and_add_up_to_those_of_its_list() {
-    let mut rig = Rig::new();
-    let referrers = ["news.example", "other.example", "third.example"];
-    for day in 0..5 {
-        let some: Vec<Sent> = (0..=day).map(|n| from(referrers[n % referrers.len()])).collect();
-        rig.send(1, day as u64 + 1, &some);
-        if day % 2 == 0 {
-            rig.restart();
-        }
-        rig.wait(DAY);
-    }
-    let days = Span { from: TODAY, until: TODAY + 10 };
-    for (referrer, expected) in referrers.into_iter().zip([
-        &[(0, 1), (1, 1), (2, 1), (3, 2), (4, 2)][..],
-        &[(1, 1), (2, 1), (3, 1), (4, 2)],
-        &[(2, 1), (3, 1), (4, 1)],
-    ]) {
-        let value = Question::Value { kind: Kind::Referrer.number(), value: referrer, days };
-        let told: Vec<(u32, u64)> =
-            ask(&mut rig, value).into_iter().map(|Line { at, views, .. }| (at / 24 - TODAY, views)).collect();
-        assert_eq!(told, expected, "{referrer}");
-        let all = names(&mut rig, of(Kind::Referrer)).into_iter().find(|(name, ..)| name == referrer).map(|(_, views, _)| views);
-        assert_eq!(Some(told.iter().map(|(_, views)| views).sum()), all, "{referrer}");
-    }
-    for none in [(Kind::Referrer, "none.example"), (Kind::Country, "news.example")] {
-        assert_eq!(ask(&mut rig, Question::Value { kind: none.0.number(), value: none.1, days }), []);
-    }
-}
-
-#[test]
 fn values_beyond_the_most_of_a_day_are_counted_together() {
     let mut rig = Rig::new();
     let made_up: Vec<Sent> = (0..MAX_VALUES + 50).map(|n| from(&format!("{n}.example"))).collect();

@@ -90,7 +90,6 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
         Question::Details { kind: 5, days: hours },
         Question::Excluded(hours),
         Question::Withheld(hours),
-        Question::Value { kind: 2, value: "news.example", days: hours },
     ] {
         check_message!(Call<'_>, Call::Report(question));
     }

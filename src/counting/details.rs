@@ -91,16 +91,6 @@ impl Device {
         }
     }
 
-    /// The value in tables of what is answered as `name`; another text as it is.
-    pub fn letter_of(name: &str) -> &str {
-        match name {
-            "desktop" => "d",
-            "mobile" => "m",
-            "tablet" => "t",
-            other => other,
-        }
-    }
-
     /// How it is answered; a value of a later version as it is.
     pub fn name_of(letter: &str) -> &str {
         match letter {

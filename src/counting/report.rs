@@ -38,15 +38,6 @@ pub enum Question<'a> {
     Excluded(Span),
     /// Views without a visitor on these days, by reason: the numbers of [`super::visitor::Withheld::ALL`].
     Withheld(Span),
-    /// Views of one value of a kind of details by day, each told as the first hour of its day.
-    Value {
-        /// The number of the [`super::details::Kind`].
-        kind: u8,
-        /// The value, as the table has it.
-        value: &'a str,
-        /// On these days.
-        days: Span,
-    },
 }
 
 /// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each

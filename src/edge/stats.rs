@@ -37,9 +37,6 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     };
     let today = day_of_zone(zone, js_sys::Date::now()).ok_or(ZONE)?;
     let (from, to) = stats.days(today, keep_days)?;
-    if stats.value.is_some() {
-        return Ok(Plan { from, to, starts: starts_in_utc(from, to) });
-    }
     Ok(Plan { from, to, starts: starts_of_zone(zone, from, to) })
 }
 
@@ -49,7 +46,7 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         reports.push(shards.report(site, &question).await?);
     }
     let total_views = match stats.what {
-        What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        What::Summary => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
         _ => 0,
     };
     Ok(Found { reports, total_views })

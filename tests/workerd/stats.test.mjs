@@ -72,25 +72,6 @@ test('everything that is counted about visits can be read', async (t) => {
   assert.deepEqual(hours.filter(({ views }) => views > 0).map(({ views, visitors }) => [views, visitors]), [[3, 2]]);
 });
 
-test('views that had one value are told over time', async (t) => {
-  const { edge, url } = await start(t, { SHARDS: '2' });
-  for (let n = 0; n < 6; n += 1) await visit(edge, { page: `/${n}`, address: `203.0.113.${n}`, referrer: n < 4 ? 'https://news.example/' : 'https://other.example/', campaign: 'a b', agent: n % 2 ? PHONE : DESKTOP });
-  for (const [query, views] of [['referrer=news.example', 4], ['referrer=none.example', 0], ['device=mobile', 3], ['country=DE', 6], ['campaign=a+b', 6], ['medium=(other)', 0]]) {
-    const { json: summary } = await read(url, `summary?${query}&tz=Asia/Kolkata`);
-    const [name, value] = [...new URLSearchParams(query)][0];
-    assert.deepEqual({ ...summary, from: 0, to: 0 }, { site: 'default', [name]: value, from: 0, to: 0, tz: 'Asia/Kolkata', fresh_seconds: 10, views }, query);
-    for (const by of ['day', 'month']) {
-      const { json } = await read(url, `series?${query}&by=${by}`);
-      assert.equal(json.series.reduce((sum, step) => sum + step.views, 0), views, query);
-      assert.deepEqual(Object.keys(json.series.at(-1)), ['time', 'views']);
-    }
-  }
-  assert.match((await read(url, 'series?country=DE&format=csv')).text, /^time,views\r\n/);
-  for (const wrong of ['series?by=hour&country=DE', 'summary?country=DE&page=/a', 'summary?country=DE&device=mobile', 'pages?country=DE', 'summary?country=', `summary?referrer=${'x'.repeat(101)}`, 'summary?source=%0a']) {
-    assertProblem(await read(url, wrong), 400, wrong);
-  }
-});
-
 test('GET / is counted with where it came from', async (t) => {
   const { edge, url } = await start(t);
   const headers = { 'user-agent': PHONE, 'test-cf': '{"country":"JP"}', referer: 'https://search.example/' };

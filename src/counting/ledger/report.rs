@@ -35,11 +35,6 @@ impl<S: Sql> Ledger<S> {
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
-            Question::Value { kind, value, days } => {
-                let [from, until] = span(*days);
-                let (kind, value) = (Value::count((*kind).into()), Value::Text((*value).to_owned()));
-                self.lines(schema::VALUE_DAYS, &[from, until, kind, value], hour)
-            }
         }
     }
 

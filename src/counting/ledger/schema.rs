@@ -124,10 +124,6 @@ pub const PAGES: &str = "SELECT pages.page, sum(views_then) AS most, sum(visitor
     JOIN pages ON pages.id = of GROUP BY pages.page ORDER BY most DESC, pages.page LIMIT ?";
 /// The values of one kind of details in a span of days, the most viewed first.
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ? AND day < ? AND kind = ? GROUP BY value ORDER BY most DESC, value LIMIT ?";
-/// The views of one value of one kind by day, as hours. Day by day, as the table's key begins with the day: a row read for each day of the span
-/// instead of all values of all its days.
-pub const VALUE_DAYS: &str = "WITH RECURSIVE span (day) AS (VALUES (?1) UNION ALL SELECT day + 1 FROM span WHERE day + 1 < ?2) \
-    SELECT details.day * 24, views, 0, 0 FROM span CROSS JOIN details ON details.day = span.day AND kind = ?3 AND value = ?4";
 /// What was not counted in a span of days.
 pub const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
 /// The views without a visitor in a span of days.

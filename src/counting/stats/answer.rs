@@ -27,9 +27,6 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
     if let Some(page) = &stats.page {
         facts.push(("page", Cell::text(page.as_str())));
     }
-    if let Some((kind, value)) = &stats.value {
-        facts.push((kind.name(), Cell::text(Device::name_of(value))));
-    }
     facts.push(("from", Cell::Text(date_of(plan.from))));
     facts.push(("to", Cell::Text(date_of(plan.to))));
     facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
@@ -40,12 +37,8 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
 fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
     let first = found.reports.first().map_or(&[][..], Vec::as_slice);
     match stats.what {
-        // Who had a value is not known, only how many views did.
-        What::Summary if stats.value.is_some() => {
-            Table { name: None, columns: vec!["views"], lines: vec![vec![Cell::Number(views(first, None))]] }
-        }
         What::Summary => summary(found),
-        What::Series(by) => series(by, plan, first, stats.value.is_none()),
+        What::Series(by) => series(by, plan, first),
         What::Pages => list("pages", "page", first, stats.limit),
         What::Details(kind) => {
             let (name, column) = match kind {
@@ -108,7 +101,7 @@ fn views(lines: &[Line], reason: Option<u8>) -> u64 {
     sum
 }
 
-fn series(by: By, plan: &Plan, hours: &[Line], with_visitors: bool) -> Table {
+fn series(by: By, plan: &Plan, hours: &[Line]) -> Table {
     let mut hours = hours.iter().peekable();
     let mut steps: Vec<(String, u64, u64)> = Vec::new();
     let mut step = |label: String, end: u32| {
@@ -136,17 +129,9 @@ fn series(by: By, plan: &Plan, hours: &[Line], with_visitors: bool) -> Table {
     }
     let mut lines = Vec::new();
     for (time, views, visitors) in steps {
-        let mut line = vec![Cell::Text(time), Cell::Number(views)];
-        if with_visitors {
-            line.push(Cell::Number(visitors));
-        }
-        lines.push(line);
+        lines.push(vec![Cell::Text(time), Cell::Number(views), Cell::Number(visitors)]);
     }
-    let mut columns = vec!["time", "views"];
-    if with_visitors {
-        columns.push("visitors");
-    }
-    Table { name: Some("series"), columns, lines }
+    Table { name: Some("series"), columns: vec!["time", "views", "visitors"], lines }
 }
 
 /// An hour as `2026-11-22T07:00Z` (ISO 8601).

@@ -32,8 +32,6 @@ pub struct Stats {
     pub what: What,
     /// The page, for a summary or a series of one.
     pub page: Option<Page>,
-    /// The value of a kind of details, as the tables have it, for a summary or a series of the views that had it.
-    pub value: Option<(Kind, String)>,
     /// The first day of the period, in the time zone.
     pub from: Option<Day>,
     /// The last day, which is part of the period.
@@ -72,7 +70,7 @@ pub enum By {
     Month,
 }
 
-/// A period, and when its days begin. For a value of a detail they begin as UTC's do, whatever the time zone.
+/// A period, and when its days begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The first day.
@@ -117,9 +115,6 @@ impl Stats {
         let hours = Span { from: plan.starts.first().copied().unwrap_or(0), until: plan.starts.last().copied().unwrap_or(0) };
         let days = Span { from: plan.from, until: plan.to.saturating_add(1) };
         let page = self.page.as_ref().map(Page::as_str);
-        if let Some((kind, value)) = &self.value {
-            return vec![Question::Value { kind: kind.number(), value, days }];
-        }
         match self.what {
             What::Summary if page.is_none() => {
                 vec![Question::Hours { page, hours }, Question::Withheld(days), Question::Excluded(days)]

@@ -1,7 +1,7 @@
 //! Reading the path and the query of a request for numbers.
 
 use super::{By, DEFAULT_LIMIT, Stats, What};
-use crate::counting::details::{Device, Kind, MAX_REFERRER_BYTES};
+use crate::counting::details::Kind;
 use crate::counting::error::Refusal;
 use crate::counting::page::KeptQuery;
 use crate::counting::report::MAX_NAMES;
@@ -10,8 +10,7 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 13] =
-    ["from", "to", "by", "tz", "limit", "page", "format", "device", "country", "referrer", "source", "medium", "campaign"];
+const NAMES: [&str; 7] = ["from", "to", "by", "tz", "limit", "page", "format"];
 
 /// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
 ///
@@ -25,7 +24,6 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
     if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
         return Err(Refusal::Parameter("page", "only in a summary or a series"));
     }
-    let value = value(what, page.is_some(), &query)?;
     let limit = match query.get("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => match text.parse() {
@@ -39,28 +37,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
         Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
     };
     let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
-    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, limit, csv })
-}
-
-/// The value that is named, if any. It may be one that nobody ever sent.
-fn value(what: What, has_page: bool, query: &Query) -> Result<Option<(Kind, String)>, Refusal> {
-    let mut named = None;
-    for kind in Kind::ALL {
-        let Some(text) = query.get(kind.name()) else { continue };
-        let wrong = |allowed| Err(Refusal::Parameter(kind.name(), allowed));
-        if has_page || named.is_some() {
-            return wrong("alone: which views of it had which page or other value is not kept");
-        }
-        if !matches!(what, What::Summary | What::Series(By::Day | By::Month)) {
-            return wrong("only in a summary, or in a series by day or month");
-        }
-        if text.is_empty() || text.len() > MAX_REFERRER_BYTES || text.chars().any(char::is_control) {
-            return wrong("a value as the lists tell it, of 1 to 100 bytes");
-        }
-        let text = if kind == Kind::Device { Device::letter_of(text) } else { text };
-        named = Some((kind, text.to_owned()));
-    }
-    Ok(named)
+    Ok(Stats { site: site.to_owned(), what, page, from, to, tz, limit, csv })
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
