@@ -90,6 +90,7 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
         Question::Details { kind: 5, days: hours },
         Question::Excluded(hours),
         Question::Withheld(hours),
+        Question::Value { kind: 1, value: "DE", days: hours },
     ] {
         check_message!(Call<'_>, Call::Report(question));
     }
@@ -118,6 +119,8 @@ fn messages_keep_their_bytes() {
     let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
     let expected = b"\x01\x04\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x01\x02\x03";
     assert_eq!(encode(&Call::Register(batch.clone())), expected);
+    let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
+    assert_eq!(encode(&Call::Report(value)), b"\x01\x05\x05\x01\x02DE\x03\x04");
     assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 2);
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
 }

@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// How a file of an export writes it.
+    /// How a file of an export, a query and an answer write it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Device => "device",
@@ -162,6 +162,12 @@ impl Details {
 /// The values in the text of [`Details`], each with its kind.
 pub fn values(details: &str) -> impl Iterator<Item = (Kind, &str)> {
     Kind::ALL.into_iter().zip(details.split(SEPARATOR)).filter(|(_, value)| !value.is_empty())
+}
+
+/// Whether a text could be a value of any kind in the tables. They may have longer ones than visits bring: from imports, and
+/// [`super::ledger::OTHER`].
+pub fn is_value(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_REFERRER_BYTES && !text.contains(char::is_control)
 }
 
 /// Whether a text could be that of details: of no more parts than there are kinds, none too long, no control characters.

@@ -3,7 +3,7 @@
 //! What a line is about is told by the names it has, so the file reads without this program. Every line adds to what is there.
 
 use super::days::{date_of, parse_date};
-use super::details::{Kind, MAX_REFERRER_BYTES};
+use super::details::{Kind, is_value};
 use super::exclusion::Reason;
 use super::json::{Texts, exact, quoted, texts_and_numbers};
 use super::ledger::{OTHER, StorageError, Value};
@@ -139,10 +139,7 @@ impl Column {
                 let fits = (text.starts_with('/') || text == OTHER) && text.len() <= MAX_PAGE_BYTES;
                 return (fits && !text.contains(char::is_control)).then(|| Value::Text(text.to_owned()));
             }
-            Self::Value => {
-                let fits = !text.is_empty() && text.len() <= MAX_REFERRER_BYTES;
-                return (fits && !text.contains(char::is_control)).then(|| Value::Text(text.to_owned()));
-            }
+            Self::Value => return is_value(text).then(|| Value::Text(text.to_owned())),
             Hour => {
                 let (date, hour) = text.strip_suffix('Z')?.split_once('T')?;
                 let hour = (hour.len() == 2).then(|| hour.parse::<u8>().ok()).flatten().filter(|hour| *hour < 24)?;

@@ -38,6 +38,15 @@ pub enum Question<'a> {
     Excluded(Span),
     /// Views without a visitor on these days, by reason: the numbers of [`super::visitor::Withheld::ALL`].
     Withheld(Span),
+    /// Views by day of one value of a kind of details.
+    Value {
+        /// The number of the [`super::details::Kind`].
+        kind: u8,
+        /// The value, as it is kept.
+        value: &'a str,
+        /// On these days.
+        days: Span,
+    },
 }
 
 /// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each
@@ -47,7 +56,8 @@ pub type Report = Vec<Line>;
 /// What was counted at a time, or under a name, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The hour or the day, counted from 1970; 0 for pages and details. Where hours were rolled into days, the first of the day.
+    /// The hour or the day, counted from 1970; 0 for pages and details. Where hours were rolled into days, and for one value of a
+    /// detail, the first hour of the day: a series is added up from hours.
     pub at: u32,
     /// The number of the reason, for what was not counted or has no visitor; else 0.
     pub reason: u8,

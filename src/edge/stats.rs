@@ -37,7 +37,9 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     };
     let today = day_of_zone(zone, js_sys::Date::now()).ok_or(ZONE)?;
     let (from, to) = stats.days(today, keep_days)?;
-    Ok(Plan { from, to, starts: starts_of_zone(zone, from, to) })
+    // The views of one value are kept by days of UTC.
+    let starts = if stats.value.is_some() { starts_in_utc(from, to) } else { starts_of_zone(zone, from, to) };
+    Ok(Plan { from, to, starts })
 }
 
 async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<Found, Failure> {
@@ -46,7 +48,7 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         reports.push(shards.report(site, &question).await?);
     }
     let total_views = match stats.what {
-        What::Summary => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
         _ => 0,
     };
     Ok(Found { reports, total_views })

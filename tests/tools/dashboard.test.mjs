@@ -60,10 +60,10 @@ const SHOWN = fc.record({
   by: fc.constantFrom(undefined, 'hour', 'day', 'month'),
   tz: fc.constantFrom(undefined, 'UTC', 'Asia/Kolkata'),
   compare: fc.boolean(),
-  filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }), { nil: undefined }),
+  filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }, { noNullPrototype: true }), { nil: undefined }),
   campaigns: fc.constantFrom('campaign', 'source', 'medium'),
   list: fc.constantFrom(undefined, 'pages', 'campaigns'),
-}).map(({ span, ...shown }) => ({ ...span, ...shown }));
+}, { noNullPrototype: true }).map(({ span, ...shown }) => ({ ...span, ...shown }));
 
 test('an address says all that is shown', () => {
   fc.assert(fc.property(SHOWN, (shown) => {

@@ -166,7 +166,8 @@ test('what cannot be answered is refused, with what can', async (t) => {
   const { url } = await start(t);
   for (const path of [
     'series?by=week', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
-    'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?form=csv', 'summary?format=xml', 'series?tz=%00', 'series?from=a&from=b',
+    'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?form=csv', 'summary?format=xml',
+    'countries?country=DE', 'series?by=hour&country=DE', 'summary?country=DE&page=/a', 'series?country=DE&device=mobile', 'series?country=', 'summary?source=a%0Ab', `series?referrer=${'x'.repeat(101)}`, 'series?tz=%00', 'series?from=a&from=b',
   ]) {
     assertProblem(await read(url, path), 400, path);
   }
@@ -192,4 +193,41 @@ test('several shards answer as one', async (t) => {
   assert.deepEqual((await read(url, 'pages')).json.pages, [{ page: '/0', views: 10, visitors: 5 }, { page: '/1', views: 10, visitors: 5 }]);
   assert.deepEqual((await read(url, 'countries')).json.countries, [{ country: 'DE', views: 20 }]);
   assert.equal((await read(url, 'summary')).json.visitors, 10);
+});
+
+test('views of one value are told over time, by all shards', async (t) => {
+  const { edge, url } = await start(t, { SHARDS: '4' });
+  const campaign = { source: 'letter', medium: 'mail', campaign: '=1+1' };
+  const each = (n) => ({ address: `203.0.113.${n}`, referrer: `https://${n % 2}.example/`, agent: n % 4 ? DESKTOP : PHONE, cf: { country: n % 5 ? 'DE' : 'FR' }, ...(n % 10 ? {} : campaign) });
+  await Promise.all(Array.from({ length: 20 }, (_, n) => visit(edge, { page: `/${n}`, ...each(n) })));
+  const lists = { referrers: 'referrer', countries: 'country', devices: 'device', campaigns: 'campaign', 'campaigns?by=source': 'source', 'campaigns?by=medium': 'medium' };
+  for (const [path, kind] of Object.entries(lists)) {
+    const list = Object.values((await read(url, path)).json).at(-1);
+    assert.ok(list.length > 0, path);
+    for (const { [kind]: value, views } of list) {
+      const query = new URLSearchParams({ [kind]: value });
+      const { json: { from, to, ...summary } } = await read(url, `summary?${query}`);
+      assert.deepEqual(summary, { site: 'default', [kind]: value, tz: 'UTC', fresh_seconds: 10, views });
+      const { json } = await read(url, `series?${query}`);
+      assert.deepEqual([json[kind], json.series.length, json.series.at(-1)], [value, 30, { time: to, views }]);
+      const months = (await read(url, `series?by=month&from=${from}&to=${to}&${query}`)).json.series;
+      assert.deepEqual(months.at(-1), { time: to.slice(0, 7), views });
+    }
+  }
+  const { json: summary } = await read(url, 'summary?country=DE');
+  assert.equal(summary.views, 16);
+  // Days are those of UTC, wherever the reader is; ten years are one question.
+  const { to } = summary;
+  const ten = `from=${Number(to.slice(0, 4)) - 9}-01-01&to=${to}`;
+  for (const tz of ['Pacific/Kiritimati', 'Etc/GMT+12']) {
+    const { json } = await read(url, `series?country=DE&${ten}&tz=${encodeURIComponent(tz)}`);
+    assert.deepEqual([json.tz, json.series.at(-1)], [tz, { time: to, views: 16 }]);
+  }
+  const nobody = await read(url, `series?country=(other)&format=csv&from=${to}`);
+  assert.deepEqual([nobody.status, nobody.text], [200, `time,views\r\n${to},0\r\n`]);
+  const mobile = await read(url, 'summary?device=mobile&format=csv');
+  assert.deepEqual([mobile.headers.get('content-type'), mobile.text], ['text/csv; charset=utf-8', 'views\r\n5\r\n']);
+  const hour = await read(url, 'series?by=hour&country=DE');
+  assertProblem(hour, 400);
+  assert.match(hour.json.hint, /day, month/);
 });

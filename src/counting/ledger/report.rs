@@ -35,6 +35,10 @@ impl<S: Sql> Ledger<S> {
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
+            Question::Value { kind, value, days } => {
+                let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
+                self.lines(schema::VALUE_DAYS, &[from, until, Value::count((*kind).into()), value], hour)
+            }
         }
     }
 

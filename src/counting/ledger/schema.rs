@@ -124,6 +124,12 @@ pub const PAGES: &str = "SELECT pages.page, sum(views_then) AS most, sum(visitor
     JOIN pages ON pages.id = of GROUP BY pages.page ORDER BY most DESC, pages.page LIMIT ?";
 /// The values of one kind of details in a span of days, the most viewed first.
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ? AND day < ? AND kind = ? GROUP BY value ORDER BY most DESC, value LIMIT ?";
+/// One value of a kind of details in a span of days, by the first hours of days. The key begins with the day, and a day may have
+/// thousands of values; so this goes from day to day, and reads two rows of each at most.
+pub const VALUE_DAYS: &str = "WITH RECURSIVE some (day) AS (SELECT min(day) FROM details WHERE day >= ?1 \
+    UNION ALL SELECT (SELECT min(day) FROM details WHERE details.day > some.day) FROM some WHERE day < ?2) \
+    SELECT details.day * 24, views, 0, 0 FROM some CROSS JOIN details ON details.day = some.day AND kind = ?3 AND value = ?4 \
+    WHERE some.day < ?2 ORDER BY 1";
 /// What was not counted in a span of days.
 pub const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
 /// The views without a visitor in a span of days.

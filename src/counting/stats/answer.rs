@@ -27,6 +27,9 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
     if let Some(page) = &stats.page {
         facts.push(("page", Cell::text(page.as_str())));
     }
+    if let Some((kind, value)) = &stats.value {
+        facts.push((kind.name(), shown(*kind, value)));
+    }
     facts.push(("from", Cell::Text(date_of(plan.from))));
     facts.push(("to", Cell::Text(date_of(plan.to))));
     facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
@@ -36,43 +39,40 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
 
 fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
     let first = found.reports.first().map_or(&[][..], Vec::as_slice);
+    // Visitors and all that stands after views are not known of one value.
+    let known = |columns, table: Table| if stats.value.is_some() { table.first(columns) } else { table };
     match stats.what {
-        What::Summary => summary(found),
-        What::Series(by) => series(by, plan, first),
-        What::Pages => list("pages", "page", first, stats.limit),
+        What::Summary => known(1, summary(found)),
+        What::Series(by) => known(2, series(by, plan, first)),
+        What::Pages => list("pages", None, first, stats.limit),
         What::Details(kind) => {
-            let (name, column) = match kind {
-                Kind::Device => ("devices", "device"),
-                Kind::Country => ("countries", "country"),
-                Kind::Referrer => ("referrers", "referrer"),
-                Kind::Source => ("campaigns", "source"),
-                Kind::Medium => ("campaigns", "medium"),
-                Kind::Campaign => ("campaigns", "campaign"),
+            let name = match kind {
+                Kind::Device => "devices",
+                Kind::Country => "countries",
+                Kind::Referrer => "referrers",
+                Kind::Source | Kind::Medium | Kind::Campaign => "campaigns",
             };
-            list(name, column, first, stats.limit)
+            list(name, Some(kind), first, stats.limit)
         }
         What::Excluded => excluded(first),
     }
 }
 
+/// The value of a detail as it is answered.
+fn shown(kind: Kind, value: &str) -> Cell {
+    Cell::text(if kind == Kind::Device { Device::name_of(value) } else { value })
+}
+
 /// Views by name; visitors, too, of pages.
-fn list(name: &'static str, column: &'static str, found: &[Line], limit: u32) -> Table {
+fn list(name: &'static str, kind: Option<Kind>, found: &[Line], limit: u32) -> Table {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let pages = name == "pages";
     let mut lines = Vec::new();
     for Line { name, views, visitors, .. } in found.iter().take(limit) {
-        let shown = if column == "device" { Device::name_of(name) } else { name };
-        let mut line = vec![Cell::text(shown), Cell::Number(*views)];
-        if pages {
-            line.push(Cell::Number(*visitors));
-        }
-        lines.push(line);
+        let first = kind.map_or_else(|| Cell::text(name), |kind| shown(kind, name));
+        lines.push(vec![first, Cell::Number(*views), Cell::Number(*visitors)]);
     }
-    let mut columns = vec![column, "views"];
-    if pages {
-        columns.push("visitors");
-    }
-    Table { name: Some(name), columns, lines }
+    let table = Table { name: Some(name), columns: vec![kind.map_or("page", Kind::name), "views", "visitors"], lines };
+    if kind.is_some() { table.first(2) } else { table }
 }
 
 fn summary(found: &Found) -> Table {

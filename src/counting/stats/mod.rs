@@ -32,6 +32,8 @@ pub struct Stats {
     pub what: What,
     /// The page, for a summary or a series of one.
     pub page: Option<Page>,
+    /// The value of a detail as it is kept, for a summary or a series of one. Not together with a page: views are not kept by both.
+    pub value: Option<(Kind, String)>,
     /// The first day of the period, in the time zone.
     pub from: Option<Day>,
     /// The last day, which is part of the period.
@@ -115,6 +117,9 @@ impl Stats {
         let hours = Span { from: plan.starts.first().copied().unwrap_or(0), until: plan.starts.last().copied().unwrap_or(0) };
         let days = Span { from: plan.from, until: plan.to.saturating_add(1) };
         let page = self.page.as_ref().map(Page::as_str);
+        if let Some((kind, value)) = &self.value {
+            return vec![Question::Value { kind: kind.number(), value, days }];
+        }
         match self.what {
             What::Summary if page.is_none() => {
                 vec![Question::Hours { page, hours }, Question::Withheld(days), Question::Excluded(days)]

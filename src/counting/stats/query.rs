@@ -1,7 +1,7 @@
 //! Reading the path and the query of a request for numbers.
 
 use super::{By, DEFAULT_LIMIT, Stats, What};
-use crate::counting::details::Kind;
+use crate::counting::details::{Device, Kind, is_value};
 use crate::counting::error::Refusal;
 use crate::counting::page::KeptQuery;
 use crate::counting::report::MAX_NAMES;
@@ -10,7 +10,11 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 7] = ["from", "to", "by", "tz", "limit", "page", "format"];
+const NAMES: [&str; 13] =
+    ["from", "to", "by", "tz", "limit", "page", "format", "referrer", "country", "device", "campaign", "source", "medium"];
+
+/// What is said of a filter where there is none.
+const FILTERED: &str = "only in a summary or a series";
 
 /// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
 ///
@@ -22,8 +26,9 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
     let what = self::what(what, query.get("by"))?;
     let page = query.page(kept)?;
     if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
-        return Err(Refusal::Parameter("page", "only in a summary or a series"));
+        return Err(Refusal::Parameter("page", FILTERED));
     }
+    let value = value(&query, what)?;
     let limit = match query.get("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => match text.parse() {
@@ -37,7 +42,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
         Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
     };
     let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
-    Ok(Stats { site: site.to_owned(), what, page, from, to, tz, limit, csv })
+    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, limit, csv })
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
@@ -60,6 +65,38 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("excluded", _) => without_by(What::Excluded),
         _ => Err(Refusal::UnknownPath),
     }
+}
+
+/// The value of a detail that a summary or a series is of, if there is one.
+fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
+    let mut found = None;
+    for kind in Kind::ALL {
+        let Some(value) = query.get(kind.name()) else { continue };
+        let wrong = |allowed| Err(Refusal::Parameter(kind.name(), allowed));
+        if found.is_some() || query.get("page").is_some() {
+            return wrong("only one of page, referrer, country, device, campaign, source, medium");
+        }
+        match what {
+            What::Summary | What::Series(By::Day | By::Month) => {}
+            What::Series(By::Hour) => {
+                return Err(Refusal::Parameter(
+                    "by",
+                    "day, month with referrer, country, device, campaign, source or medium, as these are kept by day",
+                ));
+            }
+            _ => return wrong(FILTERED),
+        }
+        if !is_value(value) {
+            return wrong("a text of 1 to 100 bytes without control characters");
+        }
+        found = Some((kind, if kind == Kind::Device { letter(value) } else { value }.to_owned()));
+    }
+    Ok(found)
+}
+
+/// What is kept for the device that lists name so.
+fn letter(name: &str) -> &str {
+    ["d", "m", "t"].into_iter().find(|letter| Device::name_of(letter) == name).unwrap_or(name)
 }
 
 /// The name of a time zone, if it could be one. `UTC` is no zone of its own here.

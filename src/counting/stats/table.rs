@@ -59,6 +59,13 @@ pub struct Table {
 }
 
 impl Table {
+    /// Only the first columns.
+    pub fn first(mut self, columns: usize) -> Self {
+        self.columns.truncate(columns);
+        self.lines.iter_mut().for_each(|line| line.truncate(columns));
+        self
+    }
+
     /// A JSON object: facts about all lines, then the lines.
     pub fn json(&self, facts: &[(&'static str, Cell)]) -> String {
         let mut json = "{".to_owned();

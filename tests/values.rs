@@ -1,0 +1,172 @@
+//! Views of one value of a detail over time: what a shard tells of it, what may be asked, and how it is answered.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::details::{Details, Device, Kind, values};
+use footfall::counting::error::Refusal;
+use footfall::counting::ledger::facets::MAX_VALUES;
+use footfall::counting::ledger::report::FRESH_MS;
+use footfall::counting::ledger::{OTHER, Value, schema};
+use footfall::counting::page::KeptQuery;
+use footfall::counting::report::{Line, Question, Report, Span, plus};
+use footfall::counting::stats::answer::{Found, body};
+use footfall::counting::stats::{Plan, Stats, query, starts_in_utc};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use support::rig::Rig;
+use support::{DAY, Sent, visit};
+
+const TODAY: u32 = 20_000;
+const EVER: Span = Span { from: 0, until: u32::MAX };
+
+fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
+    rig.wait(FRESH_MS);
+    rig.ledger.report(&question, rig.now).unwrap()
+}
+
+/// Days and views of a value.
+fn days(rig: &mut Rig, kind: Kind, value: &str, days: Span) -> Vec<(u32, u64)> {
+    let lines = ask(rig, Question::Value { kind: kind.number(), value, days });
+    lines.into_iter().map(|Line { at, views, .. }| (at / 24, views)).collect()
+}
+
+fn sent(device: bool, country: &str, referrer: &str) -> Sent {
+    visit("/a").from(&Details::new(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
+}
+
+fn read(path_and_query: &str) -> Result<Stats, Refusal> {
+    let (path, query) = path_and_query.split_once('?').unwrap();
+    query::read(path, query, &KeptQuery::default())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// In the journal, in the tables or in both: the days of all values are those that were sent, and add up to the lists.
+    #[test]
+    fn the_days_of_a_value_add_up_to_its_line_in_the_list(
+        batches in prop::collection::vec((0..3_u64, prop::collection::vec((any::<bool>(), 0..3_usize, 0..4_usize), 1..6), 0..4_u8), 1..8),
+        (from, length) in (0..6_u32, 1..9_u32),
+    ) {
+        let mut rig = Rig::new();
+        let mut truth = BTreeMap::<(u8, String), BTreeMap<u32, u64>>::new();
+        let span = Span { from: TODAY + from, until: TODAY + from + length };
+        for (number, (later, visits, then)) in batches.iter().enumerate() {
+            rig.wait(later * DAY);
+            let today = u32::try_from(rig.now / DAY).unwrap();
+            let visits: Vec<Sent> = visits
+                .iter()
+                .map(|(device, country, referrer)| sent(*device, ["", "DE", "XX"][*country], ["", "a.example", "DE", "é"][*referrer]))
+                .collect();
+            for visit in &visits {
+                for (kind, value) in values(visit.details.as_str()) {
+                    *truth.entry((kind.number(), value.to_owned())).or_default().entry(today).or_default() += 1;
+                }
+            }
+            rig.send(1, number as u64 + 1, &visits);
+            match then {
+                0 => rig.restart(),
+                1 => { rig.maintain(); }
+                2 => { ask(&mut rig, Question::Excluded(EVER)); }
+                _ => {}
+            }
+        }
+        for kind in Kind::ALL {
+            let listed = ask(&mut rig, Question::Details { kind: kind.number(), days: span });
+            let mut of_kind = 0;
+            for ((_, value), expected) in truth.iter().filter(|((of, _), _)| *of == kind.number()) {
+                let expected: Vec<_> = expected.iter().map(|(day, views)| (*day, *views)).filter(|(day, _)| (span.from..span.until).contains(day)).collect();
+                let found = days(&mut rig, kind, value, span);
+                prop_assert_eq!(&found, &expected, "{:?} {}", kind, value);
+                let sum: u64 = found.iter().map(|(_, views)| views).sum();
+                prop_assert_eq!(sum, listed.iter().find(|line| line.name == *value).map_or(0, |line| line.views));
+                of_kind += sum;
+            }
+            prop_assert_eq!(of_kind, listed.iter().map(|line| line.views).sum::<u64>());
+            prop_assert_eq!(days(&mut rig, kind, "nobody", EVER), []);
+        }
+    }
+}
+
+#[test]
+fn what_is_counted_together_is_a_value_too() {
+    let mut rig = Rig::new();
+    let made_up: Vec<Sent> = (0..MAX_VALUES + 50).map(|n| sent(false, "DE", &format!("{n}.example"))).collect();
+    for (at, some) in made_up.chunks(350).enumerate() {
+        rig.send(1, at as u64 + 1, some);
+    }
+    assert_eq!(days(&mut rig, Kind::Referrer, OTHER, EVER), [(TODAY, 50)]);
+    assert_eq!(days(&mut rig, Kind::Country, OTHER, EVER), []);
+    assert_eq!(days(&mut rig, Kind::Country, "DE", EVER), [(TODAY, made_up.len() as u64)]);
+}
+
+/// Rows read are paid for, and a day has up to 6,006.
+#[test]
+fn of_a_day_two_rows_are_read_at_most() {
+    let rig = Rig::new();
+    let values = [Value::count(1), Value::count(9), Value::count(1), Value::Text("DE".to_owned())];
+    let plan = rig.sql.query(&format!("EXPLAIN QUERY PLAN {}", schema::VALUE_DAYS), &values).unwrap();
+    let steps: Vec<_> = plan
+        .iter()
+        .filter_map(|row| match row.last() {
+            Some(Value::Text(step)) if step.contains("details") => Some(step.as_str()),
+            _ => None,
+        })
+        .collect();
+    let to_the_next_day = "SEARCH details USING PRIMARY KEY (day>?)";
+    assert_eq!(steps, [to_the_next_day, to_the_next_day, "SEARCH details USING PRIMARY KEY (day=? AND kind=? AND value=?)"]);
+}
+
+#[test]
+fn one_value_may_be_asked_for_where_views_of_it_are_known() {
+    for (query, kind, value) in [
+        ("series?country=DE", Kind::Country, "DE"),
+        ("series?by=month&referrer=news.example", Kind::Referrer, "news.example"),
+        ("summary?device=desktop", Kind::Device, "d"),
+        ("summary?device=tablet", Kind::Device, "t"),
+        ("summary?device=toaster", Kind::Device, "toaster"),
+        ("series?campaign=a%20%26%20b", Kind::Campaign, "a & b"),
+        ("series?source=(other)", Kind::Source, OTHER),
+        ("series?medium=mail&tz=Asia/Kolkata", Kind::Medium, "mail"),
+    ] {
+        assert_eq!(read(&format!("blog/{query}")).unwrap().value, Some((kind, value.to_owned())), "{query}");
+    }
+    let longest = "x".repeat(100);
+    for (query, wrong) in [
+        ("series?country=DE&page=/", "country"),
+        ("summary?country=DE&referrer=a", "referrer"),
+        ("series?by=hour&country=DE", "by"),
+        ("countries?country=DE", "country"),
+        ("pages?medium=mail", "medium"),
+        ("series?campaign=", "campaign"),
+        ("series?source=a%0Ab", "source"),
+        ("series?source=%C2%85", "source"),
+        (&format!("series?referrer={longest}x"), "referrer"),
+    ] {
+        assert!(matches!(read(&format!("blog/{query}")), Err(Refusal::Parameter(name, _)) if name == wrong), "{query}");
+    }
+    assert!(read(&format!("blog/series?referrer={longest}")).is_ok(), "as long as an import may have it");
+}
+
+#[test]
+fn what_is_not_known_of_a_value_is_left_out() {
+    // 2026-10-31 to 2026-11-02, in two shards.
+    let (from, to) = (20_757, 20_759);
+    let plan = Plan { from, to, starts: starts_in_utc(from, to) };
+    let line = |day: u32, views| Line { at: day * 24, views, ..Line::default() };
+    let found = Found { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], total_views: 0 };
+    let answer = |path_and_query: &str| body(&read(path_and_query).unwrap(), &plan, &found);
+    let facts = r#""from":"2026-10-31","to":"2026-11-02","tz":"UTC","fresh_seconds":10"#;
+    assert_eq!(answer("b/summary?country=DE"), format!(r#"{{"site":"b","country":"DE",{facts},"views":9}}"#));
+    assert_eq!(answer("b/summary?country=DE&format=csv"), "views\r\n9\r\n");
+    let months = r#""series":[{"time":"2026-10","views":2},{"time":"2026-11","views":7}]"#;
+    assert_eq!(answer("b/series?device=mobile&by=month"), format!(r#"{{"site":"b","device":"mobile",{facts},{months}}}"#));
+    let lines = "time,views\r\n2026-10-31,2\r\n2026-11-01,0\r\n2026-11-02,7\r\n";
+    assert_eq!(answer("b/series?source=x&format=csv"), lines);
+    let stats = read("b/series?medium=mail").unwrap();
+    let days = Span { from, until: to + 1 };
+    assert_eq!(stats.questions(&plan), [Question::Value { kind: 4, value: "mail", days }], "one question, however long");
+}
