@@ -27,8 +27,15 @@ export function footfall(dir, { vars = {}, watched = false, build } = {}) {
   for (const module of builtModules(build)) copyFileSync(module, join(dir, basename(module)));
   writeFileSync(join(dir, 'probe.js'), watched ? PROBE : '');
   writeFileSync(join(dir, 'main.js'), watched ? `import './probe.js';\n${AS_BUILT}${COLLECT}` : AS_BUILT);
-  const service = footfallService({ ...common, name: SITE, vars, objects, storage: countsIn(dir) });
+  const service = footfallService({ ...common, name: SITE, vars, objects: objects.filter(isIn(dir)), storage: countsIn(dir) });
   return written(dir, service, watched);
+}
+
+/** Whether a build has the class of an object: one that was built before it came has not. */
+function isIn(dir) {
+  const [, exported = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(readFileSync(join(dir, 'index.js'), 'utf8')) ?? [];
+  const names = exported.split(',').map((entry) => entry.trim().split(' as ').pop());
+  return ([, className]) => names.includes(className);
 }
 
 /** A peer in plain JavaScript without an object. */

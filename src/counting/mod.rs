@@ -20,6 +20,7 @@ pub mod error;
 pub mod exclusion;
 pub mod json;
 pub mod ledger;
+pub mod live;
 pub mod metrics;
 pub mod origin;
 pub mod owner;

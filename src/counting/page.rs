@@ -113,7 +113,7 @@ impl KeptQuery {
 /// Decodes runs of `%XX` that are UTF-8, but for characters that stay encoded. Never longer than it was: what stays encoded has the
 /// length that it had. `None` where nothing is encoded, or a `%` stands for itself: that path has no other form.
 fn decoded(path: &str) -> Option<String> {
-    if !path.contains('%') {
+    if !path.bytes().any(|b| b == b'%') {
         return None;
     }
     let mut text = String::with_capacity(path.len());
@@ -130,7 +130,7 @@ fn decoded(path: &str) -> Option<String> {
         }
         for chunk in bytes.utf8_chunks() {
             for c in chunk.valid().chars() {
-                if c.is_control() || "/?#%".contains(c) {
+                if c.is_control() || matches!(c, '/' | '?' | '#' | '%') {
                     encode(c.encode_utf8(&mut [0; 4]).as_bytes(), &mut text);
                 } else {
                     text.push(c);

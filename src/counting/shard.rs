@@ -1,6 +1,8 @@
 //! One shard of a site: takes calls as bytes, gives answers as bytes. `edge::shard_object` is its Durable Object.
 
 use super::ledger::{Ledger, LedgerError, Sql, StorageError};
+use super::live::Pulse;
+use super::live::pace::{PUSH_MS, Pace};
 use super::wire::{Answer, Call, Fault, Receipt, Verdict, decode, encode};
 
 /// A shard, asleep until its first call.
@@ -10,6 +12,10 @@ pub struct Shard<S> {
     ledger: Option<Ledger<S>>,
     /// Since it woke; a ledger that is opened anew goes on.
     tally: Tally,
+    /// How often it tells who watches.
+    pace: Pace,
+    /// How often it was told since it woke that it is watched.
+    watches: u64,
 }
 
 /// What a shard counts of itself.
@@ -24,6 +30,12 @@ struct Tally {
 }
 
 impl Tally {
+    /// Visits that counted.
+    fn counted(&self) -> u64 {
+        let [counted, ..] = self.verdicts;
+        counted
+    }
+
     /// A batch was answered; `is_new` unless it had come before.
     fn note(&mut self, receipt: &Receipt, is_new: bool) {
         if !is_new {
@@ -51,17 +63,20 @@ pub struct Served {
     pub bytes: Vec<u8>,
     /// The storage error that the answer only hints at.
     pub error: Option<StorageError>,
+    /// In how many milliseconds [`Shard::push`] is due: something changed, and somebody may watch.
+    pub push: Option<u64>,
 }
 
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None, tally: Tally::default() }
+        Self { sql, ledger: None, tally: Tally::default(), pace: Pace::new(PUSH_MS), watches: 0 }
     }
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
     pub fn serve(&mut self, call: &[u8], now: u64) -> Served {
         let mut changes = false;
+        let counted = self.tally.counted();
         let answer = match decode(call) {
             Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
             Ok(call) => {
@@ -82,10 +97,37 @@ impl<S: Sql + Clone> Shard<S> {
             }
         };
         // What an owner changed is read anew, too.
+        let mut push = None;
+        if (changes || self.tally.counted() > counted) && self.ledger.as_ref().is_some_and(Ledger::is_watched) {
+            push = self.pace.changed(now);
+        }
         if error.is_some() || changes {
             self.ledger = None;
         }
-        Served { bytes: encode(&answer), error }
+        Served { bytes: encode(&answer), error, push }
+    }
+
+    /// What whoever watches is told now, if anybody may, and what is handed to [`Self::pushed`] with the answer. `number` is the shard's.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn push(&mut self, number: u32, now: u64) -> Result<Option<(Vec<u8>, u64)>, StorageError> {
+        self.pace.told(now);
+        let ledger = self.awake(now)?;
+        let pulse = Pulse { shard: number, ..ledger.pulse(now) };
+        Ok(ledger.is_watched().then(|| (encode(&Answer::Live(pulse)), self.watches)))
+    }
+
+    /// Nobody watches, was the answer. It is void if somebody came meanwhile.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn pushed(&mut self, watches: u64, now: u64) -> Result<(), StorageError> {
+        let outcome = if watches == self.watches { self.awake(now).and_then(|ledger| ledger.set_watched(false)) } else { Ok(()) };
+        if outcome.is_err() {
+            self.ledger = None;
+        }
+        outcome
     }
 
     /// Folds and forgets, hours after `keep_days`; returns whether this must be called again after [`super::ledger::seen::WINDOW_MS`].
@@ -115,6 +157,10 @@ impl<S: Sql + Clone> Shard<S> {
             let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
             return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
         }
+        if let Call::Watch = call {
+            self.watches = self.watches.saturating_add(1);
+            self.awake(now)?.set_watched(true)?;
+        }
         let ledger = self.awake(now)?;
         match call {
             Call::Register(_) | Call::Metrics => Err(LedgerError::Fault(Fault::Malformed)),
@@ -128,6 +174,7 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
             Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),
             Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
+            Call::Live | Call::Watch => Ok(Answer::Live(ledger.pulse(now))),
         }
     }
 

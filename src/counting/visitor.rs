@@ -67,6 +67,16 @@ pub enum Visitor {
     Guest(VisitorHash),
 }
 
+impl Visitor {
+    /// The visitor, where it is this shard that counts it.
+    pub fn at_home(self) -> Option<VisitorHash> {
+        match self {
+            Self::Hash(hash) | Self::Guest(hash) => Some(hash),
+            Self::Withheld(_) | Self::Elsewhere => None,
+        }
+    }
+}
+
 /// 64 bits that stand for a visitor for one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VisitorHash(pub u64);

@@ -82,6 +82,10 @@ async fn answer(request: Request, method: &str, env: Env, context: Context) -> (
         Ok(Route::Health) => Ok(turn.health().boxed_local().await),
         Ok(Route::Metrics(site)) => turn.metrics(site.as_deref()).boxed_local().await,
         Ok(Route::Stats(stats)) => turn.read_stats(&stats).boxed_local().await,
+        Ok(Route::Live(site)) => turn.live(&site, &caller, method == "GET").boxed_local().await.map(|(reply, upgraded)| {
+            stream = upgraded;
+            reply
+        }),
         Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
             stream = file;
             reply

@@ -46,6 +46,10 @@ extern "C" {
     pub(super) static AUTHORIZATION: JsString = "authorization";
     #[wasm_bindgen(thread_local_v2, static_string)]
     pub(super) static IF_NONE_MATCH: JsString = "if-none-match";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(super) static UPGRADE: JsString = "upgrade";
+    #[wasm_bindgen(thread_local_v2, static_string)]
+    pub(super) static PROTOCOLS: JsString = "sec-websocket-protocol";
 }
 
 /// The name of a header.

@@ -16,6 +16,8 @@ mod http_counter;
 mod isolate;
 mod js_error;
 mod limits;
+mod live;
+mod live_object;
 mod log;
 mod metrics;
 mod object_call;

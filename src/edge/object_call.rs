@@ -74,7 +74,7 @@ impl Object<'_> {
 }
 
 /// What an exception of a stub means: an overloaded object never saw the call; for the rest nobody knows.
-fn classify(error: &JsValue) -> Failure {
+pub(super) fn classify(error: &JsValue) -> Failure {
     let overloaded = Reflect::get(error, &"overloaded".into()).is_ok_and(|flag| flag.is_truthy());
     if overloaded {
         return Failure::Busy { retry_after: BUSY_RETRY_AFTER_S };

@@ -68,6 +68,13 @@ impl Turn {
         access::check(access, self.header(&headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))
     }
 
+    /// Whether a WebSocket may, by its token in either place.
+    pub(super) fn check_socket(&self, access: &Access) -> Result<(), Refusal> {
+        let key = isolate::random().map_err(|_| Refusal::Token)?;
+        let protocols = self.header(&headers::PROTOCOLS);
+        self.check(access).or_else(|_| access::check_protocols(access, protocols.as_deref(), u128::from_le_bytes(key)))
+    }
+
     /// Does what an owner wants. An export comes with a stream in place of its body.
     pub(super) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
         self.check_owner()?;

@@ -7,8 +7,8 @@ use crate::counting::reply::{Cache, GIF, PIXEL, Reply};
 use js_sys::Uint8Array;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, ResponseInit};
 
 #[wasm_bindgen]
@@ -35,9 +35,11 @@ thread_local! {
 /// Heads that are kept. `Retry-After` is the one part that could make many.
 const MAX_HEADS: usize = 32;
 
-/// Builds the response. `head` leaves out the body; a `stream` stands in its place.
+/// Builds the response. `head` leaves out the body; a `stream` stands in its place. With 101 it is the response itself, as no other
+/// could have its WebSocket.
 pub(super) fn response(reply: &Reply, stream: Option<JsValue>, head: bool) -> Result<Response, JsValue> {
     let body = match stream {
+        Some(upgraded) if reply.status == 101 => return Ok(upgraded.unchecked_into()),
         Some(stream) => stream,
         None if head => JsValue::UNDEFINED,
         None => body(reply),

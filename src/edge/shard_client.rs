@@ -362,7 +362,8 @@ fn with_batcher<T>((site, shard): Shard<'_>, work: impl FnOnce(&mut Batcher) -> 
     })
 }
 
-fn read(answer: &[u8]) -> Result<Answer, Failure> {
+/// Reads an answer; one that was refused is a failure.
+pub(super) fn read(answer: &[u8]) -> Result<Answer, Failure> {
     match decode(answer) {
         Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),
         Ok(answer) => Ok(answer),

@@ -1,44 +1,74 @@
 //! The Durable Object of a shard: the shell of [`crate::counting::shard`]. `worker.js` carries its bytes and its alarm.
 
 use super::clock::{ms_after, now_ms};
+use super::object_call::Object;
+use super::shard_client::read;
 use super::sql::{ObjectSql, Storage};
+use super::waits::timer;
 use super::{config, log};
 use crate::counting::days::until_over;
 use crate::counting::details::MAX_DETAILS_BYTES;
+use crate::counting::ledger::StorageError;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::page::MAX_PAGE_BYTES;
 use crate::counting::shard;
-use crate::counting::wire::MAX_BATCH_VISITS;
+use crate::counting::wire::{Answer, MAX_BATCH_VISITS};
+use futures_util::FutureExt;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 use worker::Env;
 
 /// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
 const MAX_CALL_BYTES: u32 = 512 * (512 + 301 + 64);
 const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 512 && MAX_DETAILS_BYTES == 301);
 
+/// How long a shard tries to tell who watches, in milliseconds. By then there is more to tell.
+const PUSH_MS: u64 = 2_000;
+
 /// One shard of a site.
 #[wasm_bindgen]
 pub struct Shard {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
     shard: RefCell<shard::Shard<ObjectSql>>,
+    env: Env,
+    /// Its site and its number, by its name.
+    place: Option<(String, u32)>,
 }
 
 #[wasm_bindgen]
 impl Shard {
-    /// The shard that this storage holds.
+    /// The shard that this storage holds. The platform does not know the name of an object that an alarm woke which was set before it kept
+    /// names; then nobody is told, until it wakes the next time.
     #[wasm_bindgen(constructor)]
-    pub fn new(storage: Storage) -> Self {
-        Self { shard: RefCell::new(shard::Shard::new(ObjectSql::new(storage))) }
+    pub fn new(storage: Storage, env: Env, name: Option<String>) -> Self {
+        let shard = RefCell::new(shard::Shard::new(ObjectSql::new(storage)));
+        let place =
+            name.and_then(|name| name.rsplit_once('/').and_then(|(site, number)| Some((site.to_owned(), number.parse().ok()?))));
+        Self { inner: Rc::new(Inner { shard, env, place }) }
     }
 
     /// Serves one call. All its writes happen in this turn.
     pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
         // Too long for any call: nothing that could be read.
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
-        let served = self.shard.borrow_mut().serve(&call, now_ms());
+        let served = self.inner.shard.borrow_mut().serve(&call, now_ms());
         if let Some(error) = &served.error {
             log::problem("storage_failed", &error.0);
+        }
+        if let Some(ms) = served.push {
+            let inner = Rc::clone(&self.inner);
+            // After the answer: who watches never holds up a visit.
+            let work = async move {
+                timer(ms).await;
+                inner.push().await;
+            };
+            spawn_local(work.boxed_local());
         }
         served.bytes
     }
@@ -49,11 +79,29 @@ impl Shard {
     /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
     pub fn maintain(&self, env: &Env) -> Option<bool> {
         let keep_days = config::of(env).map_or(u32::MAX, |config| config.hours_kept_days);
-        self.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
+        self.inner.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.
     pub fn next_alarm(&self) -> f64 {
         ms_after(until_over(WINDOW_MS, now_ms()))
     }
+}
+
+impl Inner {
+    /// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
+    async fn push(&self) {
+        let Some((site, number)) = &self.place else { return };
+        let told = self.shard.borrow_mut().push(*number, now_ms());
+        let Some((call, watches)) = noted(told).flatten() else { return };
+        let deadline = now_ms().saturating_add(PUSH_MS);
+        let live = Object { env: &self.env, binding: "LIVE", name: site };
+        if let Ok(Answer::Watched(false)) = live.call(&call, deadline, read).await {
+            noted(self.shard.borrow_mut().pushed(watches, now_ms()));
+        }
+    }
+}
+
+fn noted<T>(outcome: Result<T, StorageError>) -> Option<T> {
+    outcome.map_err(|error| log::problem("storage_failed", &error.0)).ok()
 }

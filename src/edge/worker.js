@@ -6,7 +6,8 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { client } from './client.js';
-import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, serve, Shard as RustShard } from 'footfall';
+import { close } from './live.js';
+import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, Live as RustLive, serve, Shard as RustShard } from 'footfall';
 
 /** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */
 const state = initState();
@@ -43,23 +44,25 @@ export default {
   },
 };
 
+/** Calls into an object in Rust, made anew where its instance is gone; what it knew is in its storage, or is asked for again. */
+function inObject(make) {
+  let rust;
+  let instance;
+  return (act) =>
+    inRust(() => {
+      if (instance !== state.instanceId) {
+        rust = make();
+        instance = state.instanceId;
+      }
+      return act(rust);
+    });
+}
+
 /** The shell of an object in Rust: bytes in, bytes out, and the alarm. */
 const objectOf = (Rust) =>
   class extends DurableObject {
-    #rust;
-    #instance;
+    #in = inObject(() => new Rust(this.ctx.storage, this.env, this.ctx.id.name));
     #armed = false;
-
-    /** The object, made anew where its instance is gone; what it knew is in its storage. */
-    #in(act) {
-      return inRust(() => {
-        if (this.#instance !== state.instanceId) {
-          this.#rust = new Rust(this.ctx.storage);
-          this.#instance = state.instanceId;
-        }
-        return act(this.#rust);
-      });
-    }
 
     /** What isolates call. Bytes at once and no promise of them, but for the first call, spare the platform a turn. */
     post(call) {
@@ -89,3 +92,46 @@ const objectOf = (Rust) =>
 
 export const Shard = objectOf(RustShard);
 export const Days = objectOf(RustDays);
+
+/** An object takes 32,768 WebSockets; this many leave it time to take pushes and newcomers between two messages. */
+const MAX_WATCHERS = 10_000;
+
+/** The longest message that is not worth closing for. Nothing that a watcher says means anything but `ping`. */
+const MAX_MESSAGE = 64;
+
+/** The watchers of a site. While nothing happens, the platform puts the object away and keeps their WebSockets. */
+export class Live extends DurableObject {
+  #in = inObject(() => new RustLive(this.ctx, this.env, this.ctx.id.name));
+
+  constructor(context, env) {
+    super(context, env);
+    // Answered without waking the object.
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+  }
+
+  /** An upgrade, from a Worker that has looked whether it may. */
+  fetch(request) {
+    if (this.ctx.getWebSockets().length >= MAX_WATCHERS) return new Response(null, { status: 503 });
+    const [client, server] = Object.values(new WebSocketPair());
+    this.ctx.acceptWebSocket(server);
+    this.#in((rust) => rust.joined(server));
+    // A browser takes no protocol that it did not offer.
+    const offered = request.headers.get('sec-websocket-protocol')?.split(/\s*,\s*/) ?? [];
+    const headers = offered.includes('footfall') ? { 'sec-websocket-protocol': 'footfall' } : {};
+    return new Response(null, { status: 101, webSocket: client, headers });
+  }
+
+  /** What shards call. */
+  post(call) {
+    return this.#in((rust) => rust.serve(call));
+  }
+
+  webSocketMessage(socket, message) {
+    if ((message.length ?? message.byteLength) > MAX_MESSAGE) close(socket, 1008, 'nothing that long is expected');
+  }
+
+  webSocketClose(socket, code) {
+    // 1005 and 1006 say that there was no code, and may not be sent.
+    close(socket, code === 1005 || code === 1006 ? 1000 : code);
+  }
+}

@@ -29,16 +29,19 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 `;
 
 /**
- * Comes after {@link PROBE} and counts every call between JavaScript and wasm: \`out\` of it, and \`into\` it. Those numbers are
+ * Comes after {@link PROBE} and counts every call between JavaScript and wasm: \`out\` of it, and \`into\` it; and those that shards and a
+ * site's watchers get, and how often the latter woke. Those numbers are
  * the same on any machine. The entry point Collect lets a call into wasm trap: \`/trap?in=1\` the next one.
  */
 export const CROSSINGS = `
-globalThis.crossings = { into: 0, out: 0, shardCalls: 0 };
+globalThis.crossings = { into: 0, out: 0, shardCalls: 0, liveCalls: 0, liveWakes: 0 };
 const counted = (functions, way) => Object.fromEntries(Object.entries(functions).map(([name, value]) => [
   name,
   typeof value !== 'function' ? value : (...args) => {
     globalThis.crossings[way] += 1;
     if (name === 'shard_serve') globalThis.crossings.shardCalls += 1;
+    if (name === 'live_serve') globalThis.crossings.liveCalls += 1;
+    if (name === 'live_new') globalThis.crossings.liveWakes += 1;
     if (way === 'into' && globalThis.trapIn > 0 && (globalThis.trapIn -= 1) === 0) throw new WebAssembly.RuntimeError('unreachable');
     return value(...args);
   },
@@ -101,13 +104,15 @@ const breakable = (Built) => class extends DurableObject {
       this.hangs = true;
       return new Response('it hangs');
     }
-    return new Response('what?', { status: 400 });
+    return this.built.fetch(request);
   }
   async post(call) {
     if (this.hangs) await scheduler.wait(60_000);
     return this.built.post(call);
   }
   alarm() { return this.built.alarm(); }
+  webSocketMessage(...args) { return this.built.webSocketMessage(...args); }
+  webSocketClose(...args) { return this.built.webSocketClose(...args); }
 };
 ${objects.map(([, className]) => `export const ${className} = breakable(built.${className});`).join('\n')}
 export class Break extends WorkerEntrypoint {

@@ -48,6 +48,8 @@ impl<S: Sql> Ledger<S> {
             this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
+            let lately = this.lately.stored().into_iter().flat_map(u64::to_le_bytes).collect();
+            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
             this.sql.write(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
             Ok(())
         })?;

@@ -9,6 +9,7 @@
 pub mod facets;
 mod fold;
 pub mod hours;
+pub mod lately;
 pub mod owning;
 pub mod pages;
 pub mod people;
@@ -21,11 +22,13 @@ mod wake;
 
 use super::days::{Day, day_of};
 use super::details::is_details;
+use super::live::Pulse;
 use super::wire::{
     Batch, Counted, Fault, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict, Visitors, encode,
 };
 use facets::Facets;
 use hours::{Counts, Hours};
+use lately::Lately;
 use pages::Pages;
 use people::{News, People};
 use recent::{Last, Recent};
@@ -82,6 +85,9 @@ pub struct Ledger<S> {
     facets: Facets,
     /// What was not counted and is not in the tables.
     excluded: Vec<Tally>,
+    lately: Lately,
+    /// Whether somebody may watch the site live.
+    watched: bool,
     /// When the last fold ended that a report asked for, in milliseconds since 1970.
     folded_at: u64,
     /// Views of the whole shard.
@@ -164,6 +170,29 @@ impl<S: Sql> Ledger<S> {
         ]
     }
 
+    /// What it counted lately.
+    pub fn pulse(&self, now: u64) -> Pulse {
+        self.lately.pulse(self.written, now)
+    }
+
+    /// Whether somebody may watch the site live. So it is until it is said otherwise: whoever watches cannot know of a shard that has not
+    /// counted yet.
+    pub fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Notes whether somebody watches; a row where that changes.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn set_watched(&mut self, watched: bool) -> Result<(), StorageError> {
+        if watched != self.watched {
+            self.sql.write(schema::SET_META, &[Value::Text("unwatched".to_owned()), Value::count((!watched).into())])?;
+            self.watched = watched;
+        }
+        Ok(())
+    }
+
     /// The views of all pages together.
     pub fn views(&self) -> u64 {
         self.views
@@ -179,7 +208,7 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Fault(Fault::Malformed));
         }
         if day > self.people.day() {
-            self.people.begin(day);
+            self.begin(day);
             self.fold()?;
         }
         Ok(self.seen.knows(id, now))
@@ -207,7 +236,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
-        self.people.begin(day_of(now));
+        self.begin(day_of(now));
         self.fold()?;
         // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
         self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.folded)])?;
@@ -274,7 +303,7 @@ impl<S: Sql> Ledger<S> {
         }
         for (item, counted) in row.batch.visits.iter().zip(&row.receipt.visits) {
             if item.is_of_its_day() {
-                self.people.begin(item.day);
+                self.begin(item.day);
             }
             if counted.verdict != Verdict::Counted {
                 continue;
@@ -292,6 +321,7 @@ impl<S: Sql> Ledger<S> {
                 }
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
+            self.lately.count(views, item.visitor.at_home(), row.at);
             self.pages.count(page, hour, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
             self.site.add(hour, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
@@ -306,6 +336,14 @@ impl<S: Sql> Ledger<S> {
         let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
         self.recent.insert(row.batch.isolate, last);
         self.written = number;
+    }
+
+    /// Begins a day, if it is later.
+    fn begin(&mut self, day: Day) {
+        if day > self.people.day() {
+            self.people.begin(day);
+            self.lately.forget_who();
+        }
     }
 
     fn exclude(&mut self, more: &Tally) {

@@ -33,7 +33,7 @@ pub const GROW: [&str; 9] = [
     "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
 ];
 
-/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`.
+/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets such a number.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";

@@ -2,6 +2,7 @@
 
 use super::facets::Facets;
 use super::hours::Hours;
+use super::lately::Lately;
 use super::pages::Pages;
 use super::people::People;
 use super::recent::{self, Last, Recent};
@@ -40,6 +41,8 @@ impl<S: Sql> Ledger<S> {
             site: Hours::default(),
             facets: Facets::default(),
             excluded: Vec::new(),
+            lately: Lately::default(),
+            watched: true,
             folded_at: 0,
             views,
             written: folded,
@@ -50,6 +53,7 @@ impl<S: Sql> Ledger<S> {
         ledger.load_seen(now)?;
         ledger.load_recent(now)?;
         ledger.load_people()?;
+        ledger.load_lately()?;
         ledger.replay()?;
         Ok(ledger)
     }
@@ -87,6 +91,15 @@ impl<S: Sql> Ledger<S> {
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
         self.people = People::stored(day, hashes.into_iter(), marks.into_iter());
+        Ok(())
+    }
+
+    fn load_lately(&mut self) -> Result<(), StorageError> {
+        self.watched = meta(&self.sql, "unwatched")? == 0;
+        if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
+            let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
+            self.lately = Lately::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+        }
         Ok(())
     }
 

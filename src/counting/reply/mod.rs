@@ -289,9 +289,24 @@ pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Optio
     };
     let cache = if public { Cache::Fresh } else { Cache::FreshForOne };
     let etag = etag(body);
-    let same = known.is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let same = known.is_some_and(|known| {
+        known.split(',').any(|tag| {
+            let tag = tag.trim();
+            tag.strip_prefix("W/").unwrap_or(tag) == etag
+        })
+    });
     let (status, body) = if same { (304, String::new()) } else { (200, body.to_owned()) };
     Reply { status, content_type: if csv { CSV } else { JSON }, cache, etag: Some(etag), body: body.into(), ..Reply::default() }
+}
+
+/// `GET /api/sites/SITE/live`.
+pub fn live(body: String) -> Reply {
+    text(200, JSON, body)
+}
+
+/// A WebSocket that was taken: the response is the platform's.
+pub fn upgraded() -> Reply {
+    Reply { status: 101, ..Reply::default() }
 }
 
 /// `GET /healthz`: how long a shard took to answer, or why it did not.

@@ -9,6 +9,7 @@
 pub mod old;
 
 use super::days::{Day, DayRecord};
+use super::live::Pulse;
 use super::metrics::ShardMetrics;
 use super::report::{Question, Report};
 use super::visit_id::Fingerprint;
@@ -72,6 +73,10 @@ pub enum Call<'a> {
     Page(&'a str),
     /// What does the shard count of itself?
     Metrics,
+    /// What did it see lately?
+    Live,
+    /// The same, and from now on it tells whenever that changes.
+    Watch,
 }
 
 /// Lines of a file on their way into a shard.
@@ -145,6 +150,10 @@ pub enum Answer {
     Page(Option<u64>),
     /// The numbers of [`super::metrics::SHARD`].
     Metrics(ShardMetrics),
+    /// What the shard saw lately. Also how a shard tells it to who watches.
+    Live(Pulse),
+    /// Whether anybody watches, says the object that was told.
+    Watched(bool),
 }
 
 /// Lines of an export.

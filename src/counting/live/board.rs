@@ -1,0 +1,121 @@
+//! What the object knows to whom a site's watchers are connected: the latest pulse of each shard.
+//!
+//! It stores nothing. Whenever it wakes it knows nothing, and asks all shards once; from then on they push what changes. Each step
+//! says what to do next ([`Next`]).
+
+use super::pace::{Pace, TELL_MS};
+use super::{Pulse, text};
+use crate::counting::routing::MAX_SHARDS;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing, or it is under way.
+    Nothing,
+    /// Ask all shards, then [`Board::looked`].
+    Look,
+    /// Tell all watchers [`Board::tell`], in so many milliseconds.
+    Tell(u64),
+    /// Let all watchers go: what they see cannot be known. They come again, or ask without a WebSocket and are told why.
+    LetGo,
+}
+
+/// The latest pulses of a site.
+#[derive(Debug)]
+pub struct Board {
+    /// One of each shard that is known of.
+    pulses: Vec<Pulse>,
+    /// Whether all shards were asked.
+    known: bool,
+    looking: bool,
+    pace: Pace,
+}
+
+impl Default for Board {
+    /// That of an object that just woke.
+    fn default() -> Self {
+        Self { pulses: Vec::new(), known: false, looking: false, pace: Pace::new(TELL_MS) }
+    }
+}
+
+impl Board {
+    /// What a watcher who comes is told at once; nothing as long as it is not known.
+    pub fn greeting(&self, site: &str, now: u64) -> Option<String> {
+        self.known.then(|| text(site, &self.pulses, now))
+    }
+
+    /// A watcher came.
+    pub fn joined(&mut self) -> Next {
+        if self.known { Next::Nothing } else { self.look() }
+    }
+
+    /// A shard told what it saw; so many watch. Also says whether the shard is to go on telling.
+    pub fn pushed(&mut self, pulse: Pulse, watchers: u32, now: u64) -> (bool, Next) {
+        // Not while all are asked: a shard that was just asked would not know that it was, and whoever comes now would not ask again.
+        if watchers == 0 && !self.looking {
+            *self = Self { pace: self.pace, ..Self::default() };
+            return (false, Next::Nothing);
+        }
+        (true, self.heard(pulse, now))
+    }
+
+    fn heard(&mut self, pulse: Pulse, now: u64) -> Next {
+        if pulse.shard >= MAX_SHARDS.into() {
+            return Next::Nothing;
+        }
+        let was_there = self.take(pulse);
+        if self.known && was_there {
+            return self.tell_soon(now);
+        }
+        // It just woke, or the site has more shards than yesterday.
+        self.look()
+    }
+
+    /// The shards answered, in their order, or did not all of them.
+    pub fn looked(&mut self, answers: Option<Vec<Pulse>>, now: u64) -> Next {
+        self.looking = false;
+        let Some(answers) = answers else {
+            *self = Self { pace: self.pace, ..Self::default() };
+            return Next::LetGo;
+        };
+        for (shard, pulse) in (0..).zip(answers) {
+            self.take(Pulse { shard, ..pulse });
+        }
+        self.known = true;
+        self.tell_soon(now)
+    }
+
+    /// What all watchers are told now.
+    pub fn tell(&mut self, site: &str, now: u64) -> Option<String> {
+        self.pace.told(now);
+        self.greeting(site, now)
+    }
+
+    fn look(&mut self) -> Next {
+        if self.looking {
+            return Next::Nothing;
+        }
+        self.looking = true;
+        Next::Look
+    }
+
+    fn tell_soon(&mut self, now: u64) -> Next {
+        self.pace.changed(now).map_or(Next::Nothing, Next::Tell)
+    }
+
+    /// Takes the pulse of a shard; says whether there was one of it. Answers and pushes may overtake each other: the later stays.
+    fn take(&mut self, pulse: Pulse) -> bool {
+        match self.pulses.iter_mut().find(|known| known.shard == pulse.shard) {
+            Some(known) => {
+                if known.version <= pulse.version {
+                    *known = pulse;
+                }
+                true
+            }
+            None => {
+                self.pulses.push(pulse);
+                false
+            }
+        }
+    }
+}
