@@ -6,8 +6,13 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 /** How often where nobody tells of visits, in milliseconds. */
 const EVERY_MS = 60_000;
 
-/** How soon after the last time when a visit came, in milliseconds: ten questions each time are enough. */
-const SOONEST_MS = 30_000;
+/**
+ * How soon after the last time when a visit came, in milliseconds: answers are kept for 10 s. While visits come on and on, less often: each
+ * time is ten questions.
+ */
+const SOONEST_MS = 10_500;
+const SELDOM_MS = 30_000;
+const ON_AND_ON_MS = 60_000;
 
 /** The wait before a question that failed is asked again, in milliseconds: the first, and the longest. */
 const FIRST_TRY_MS = 4_000;
@@ -25,6 +30,7 @@ export function useBeat(isTold) {
   const failed = problem !== undefined;
   const hidden = useRef(false);
   const pending = useRef();
+  const told = useRef(-Infinity);
   const again = useCallback(() => {
     if (document.hidden) return void (hidden.current = true);
     hidden.current = false;
@@ -58,10 +64,13 @@ export function useBeat(isTold) {
   // The tries are those of one failure.
   useEffect(() => setState((was) => ({ ...was, tries: 0 })), [failed]);
   const soon = () => {
-    pending.current ??= setTimeout(() => {
+    if (pending.current !== undefined) return;
+    const apart = Date.now() - told.current < ON_AND_ON_MS ? SELDOM_MS : SOONEST_MS;
+    pending.current = setTimeout(() => {
       pending.current = undefined;
+      told.current = Date.now();
       again();
-    }, Math.max(0, state.at + SOONEST_MS - Date.now()));
+    }, Math.max(0, state.at + apart - Date.now()));
   };
   return { beat: state.beat, problem, next: state.at + wait, again, soon, report };
 }

@@ -9,6 +9,8 @@ export class Front {
   cut = false;
   /** Answers that are thrown away on their way back, after the Worker did its work. */
   losesAnswers = false;
+  /** Whether WebSockets get through. */
+  upgrades = true;
   /** The paths that were asked for, and the bodies that were posted, those that were cut included. */
   paths = [];
   posts = [];
@@ -66,7 +68,7 @@ export class Front {
   #upgrade(request, socket, head) {
     this.paths.push(request.url);
     socket.on('error', () => {});
-    if (this.cut) return void socket.destroy();
+    if (this.cut || !this.upgrades) return void socket.destroy();
     const onward = connect(Number(new URL(this.worker).port), '127.0.0.1');
     this.#sockets.add(socket).add(onward);
     for (const [one, other] of [[socket, onward], [onward, socket]]) {

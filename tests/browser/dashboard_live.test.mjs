@@ -1,0 +1,102 @@
+// What happens now, in the dashboard: a visit in one browser shows in another, whatever breaks in between.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { call } from '../support/client.mjs';
+import { Front } from '../support/front.mjs';
+import { poll } from '../support/waiters.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+import { assertAccessible, picture, startPages, startSite } from './dashboard_support.mjs';
+import { launch } from './support.mjs';
+
+const SOON_MS = 2_000;
+
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
+
+const now = (page) => page.getByRole('region', { name: 'Right now' });
+const state = (page) => now(page).getByRole('status').textContent();
+const people = async (page) => Number(await now(page).locator('.people strong').textContent());
+const lately = async (page) => Number(/([\d,]+) views? in the last 30 minutes/.exec(await now(page).textContent())?.[1].replace(',', ''));
+const shows = (page, views) => poll(async () => (await lately(page)) === views, `${views} views in the last 30 minutes`);
+const isLive = (page) => poll(async () => (await state(page)) === 'Live', 'the WebSocket');
+
+/** A site of its own origin, with the snippet on each page. */
+async function startBlog(t, front) {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>t</title><link rel=icon href=data:,><script defer src="${front().url}/footfall.js"></script>`);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  t.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+test('a visit in one browser shows in another within two seconds', async (t) => {
+  let front;
+  const blog = await startBlog(t, () => front);
+  ({ front } = await startSite(t, { vars: { ALLOWED_ORIGINS: blog } }));
+  const page = await (await startPages(t, front))();
+  await page.getByRole('heading', { name: 'No visit yet' }).waitFor();
+  await isLive(page);
+  const visitor = await (await launch(t)).newPage();
+  const counted = visitor.waitForResponse((response) => response.url().endsWith('/counter'));
+  await visitor.goto(`${blog}/first`);
+  await counted;
+  const answered = performance.now();
+  await shows(page, 1);
+  const took = performance.now() - answered;
+  t.diagnostic(`shown ${Math.round(took)} ms after the visit was answered`);
+  assert.ok(took < SOON_MS, `${took} ms`);
+  assert.equal(await people(page), 1);
+  // The sums follow without a click.
+  await poll(async () => (await page.locator('.cards strong').first().textContent()) === '1', 'the sum');
+  await page.getByRole('region', { name: 'Pages', exact: true }).getByText('/first').waitFor();
+  await assertAccessible(page, 'live');
+});
+
+test('after a kill and a restart the page recovers by itself, and its numbers are right', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-live-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const vars = { STATS: 'public' };
+  const start = () => startWorkerd(t, { vars, storage });
+  const first = await start();
+  const front = await new Front(first.url).listen(t);
+  const page = await (await startPages(t, front))();
+  await isLive(page);
+  const visit = (n) => call(`${front.url}/counter`, { method: 'POST', headers: { origin: front.url, 'user-agent': AGENT, 'content-type': 'text/plain' }, body: JSON.stringify({ id: `visit-${n}` }) });
+  for (let n = 0; n < 5; n += 1) assert.equal((await visit(n)).visit, 'counted');
+  await shows(page, 5);
+  await first.stop();
+  await poll(async () => (await state(page)) !== 'Live', 'the loss');
+  const second = await start();
+  front.worker = second.url;
+  await isLive(page);
+  await shows(page, 5);
+  for (let n = 4; n < 8; n += 1) assert.equal((await visit(n)).visit, n === 4 ? 'duplicate' : 'counted');
+  await shows(page, 8);
+  assert.equal(await people(page), 1);
+});
+
+test('where no WebSocket gets through the page asks instead, and goes over when one does', async (t) => {
+  const { front } = await startSite(t, { past: { days: 2 } });
+  front.upgrades = false;
+  const page = await (await startPages(t, front))();
+  await poll(async () => (await state(page)) === 'Every 10 seconds', 'the page asks');
+  assert.ok(Number.isInteger(await lately(page)));
+  front.upgrades = true;
+  await isLive(page);
+});
+
+test('what it looks like', async (t) => {
+  const { footfall, front } = await startSite(t, { past: { days: 120 } });
+  for (let n = 0; n < 60; n += 1) await call(`${footfall.url}/`, { headers: { 'user-agent': AGENT, 'cf-connecting-ip': `203.0.113.${n % 23}` } });
+  const page = await (await startPages(t, front))();
+  await isLive(page);
+  assert.equal(await people(page), 23);
+  await poll(async () => (await page.locator('[aria-busy], .skeleton, .loading').count()) === 0, 'the dashboard');
+  await picture(page, 'dashboard-live');
+});
