@@ -400,7 +400,7 @@ impl World {
         }
         let views = self.views();
         if self.watchers > 0 {
-            let told = self.told.as_deref().expect("whoever came was told something");
+            let Some(told) = self.told.as_deref() else { panic!("who came was told nothing") };
             let shown: u64 = told.split(['[', ']']).nth(1).unwrap().split(',').map(|one| one.parse::<u64>().unwrap()).sum();
             assert_eq!(shown, views, "{told}");
         } else {
