@@ -1,4 +1,4 @@
-//! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in [`variables`].
+//! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in `variables`.
 
 mod url;
 mod variables;
