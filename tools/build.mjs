@@ -18,7 +18,8 @@ import { setup } from './setup.mjs';
 
 const BUILD = join(ROOT, 'build');
 const STAMP = join(BUILD, '.footfall-stamp');
-const COMPILED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), WASM, 'release', 'footfall.wasm');
+/** What cargo compiled last. */
+export const COMPILED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), WASM, 'release', 'footfall.wasm');
 
 /** The scripts that esbuild reads; those that Rust names are part of what cargo compiles, too. */
 const SCRIPTS = readdirSync(join(ROOT, 'src', 'edge')).filter((file) => file.endsWith('.js')).sort().map((file) => join('src', 'edge', file));
@@ -26,11 +27,8 @@ const SCRIPTS = readdirSync(join(ROOT, 'src', 'edge')).filter((file) => file.end
 /** Builds what is not built, and checks it. */
 export async function build() {
   const start = performance.now();
-  const env = toolEnv({
-    CARGO_ENCODED_RUSTFLAGS: withoutPaths(),
-  });
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
-  await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM], { env });
+  const env = await compile();
   const fresh = existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp();
   if (!fresh) {
     await bundle(COMPILED, BUILD, env);
@@ -39,6 +37,13 @@ export async function build() {
   }
   await buildAssets(join(BUILD, 'assets'));
   say(`build/ is ${fresh ? 'up to date' : `built in ${duration(performance.now() - start)}`}: ${sizes()}`);
+}
+
+/** Compiles the crate, with `features` for `npm run trace` and with none for everybody else, to {@link COMPILED}. */
+export async function compile(...features) {
+  const env = toolEnv({ CARGO_ENCODED_RUSTFLAGS: withoutPaths() });
+  await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM, ...features.map((name) => `--features=${name}`)], { env });
+  return env;
 }
 
 /** What the output was made from and by, and the output itself: a file that somebody changed is made again. */

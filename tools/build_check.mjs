@@ -3,7 +3,8 @@
 import { Trouble } from './run.mjs';
 
 /**
- * Throws where the Worker would lose the visits of clients that leave, or offers more or less than it should.
+ * Throws where the Worker would lose the visits of clients that leave, tells what only `npm run trace` may hear, or offers more or
+ * less than it should.
  * `source` is the text of build/index.js, `config` that of wrangler.toml: its bindings name the classes of the objects.
  */
 export function checkBuild(source, config) {
@@ -11,6 +12,8 @@ export function checkBuild(source, config) {
   if (!/\bfetch\([^)]*\)\s*\{[^}]*\}[^}]*\.waitUntil\(/.test(source)) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil (src/edge/worker.js)');
   }
+  // The feature `trace` of the crate imports it by this name (src/edge/trace.rs).
+  if (source.includes('footfallTrace')) throw new Trouble('build/index.js has what only `npm run trace` may have');
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
   const names = list.split(',').map((entry) => entry.trim().split(' as ').pop()).sort().join(', ');
   // Every export is an entry point that whoever has a service binding can call.

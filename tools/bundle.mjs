@@ -23,8 +23,11 @@ export const OUTPUT = ['index.js', 'index_bg.wasm'];
 /** What is in the directory besides what this writes: tools/assets.mjs writes it. */
 const KEPT = [...OUTPUT, 'assets'];
 
-/** Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. */
-export async function bundle(compiled, into, env) {
+/**
+ * Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. `entry` is
+ * the script that the platform loads.
+ */
+export async function bundle(compiled, into, env, entry = join(EDGE, 'worker.js')) {
   mkdirSync(into, { recursive: true });
   // What a build left that was killed, or one of another version.
   for (const name of readdirSync(into).filter((name) => !KEPT.includes(name))) rmSync(join(into, name), { recursive: true });
@@ -37,7 +40,7 @@ export async function bundle(compiled, into, env) {
     const made = OUTPUT.map((name) => join(work, `made-${name}`));
     const [script, module] = made;
     await runQuietly(npmBin('esbuild'), [
-      join(EDGE, 'worker.js'),
+      entry,
       '--bundle',
       '--minify',
       '--format=esm',

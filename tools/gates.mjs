@@ -30,6 +30,8 @@ export const GATES = [
       // In the profile of the tests, so that SQLite is compiled once for both.
       await compile('clippy', ['--release', '--all-targets', ...DENY], NATIVE);
       await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
+      // What only `npm run trace` compiles.
+      await compile('clippy', ['--lib', '--target', WASM, '--features=trace', ...DENY]);
     },
   },
   {

@@ -27,7 +27,7 @@ fn start() {
 #[allow(unreachable_pub, reason = "what JavaScript calls has to be public")]
 #[wasm_bindgen]
 pub fn serve(request: Request, env: Env, context: Context, resolve: Function, reject: Function) {
-    spawn_local(async move {
+    let work = async move {
         let method = request.method();
         let (reply, stream) = answer(request, &method, env, context).await;
         let (settle, value) = match respond::response(&reply, stream, method == "HEAD") {
@@ -36,7 +36,10 @@ pub fn serve(request: Request, env: Env, context: Context, resolve: Function, re
         };
         // What settles a promise does not throw.
         let _ = settle.call1(&JsValue::UNDEFINED, &value);
-    });
+    };
+    #[cfg(feature = "trace")]
+    let work = super::trace::visit(work);
+    spawn_local(work);
 }
 
 /// The answer, and the stream that is its body if it has one.

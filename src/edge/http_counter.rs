@@ -30,6 +30,8 @@ impl CounterEndpoint for HttpCounter<'_> {
             None => VisitId::made_by(isolate::name()?, isolate::next_number()),
         };
         let exchange = post(self.url, &contract::body(&visit, &id), id.as_str(), MAX_ANSWER_BYTES);
+        #[cfg(feature = "trace")]
+        super::trace::waits("post", 0.0);
         let outcome = match within(self.timeout_ms.into(), JsFuture::from(exchange)).await {
             Some(Ok(status)) => contract::read_status(status_of(&status)),
             Some(Err(error)) => Err(Failure::Broken(describe(&error))),

@@ -30,6 +30,8 @@ mod shard_object;
 mod sql;
 mod stats;
 mod tallies;
+#[cfg(feature = "trace")]
+mod trace;
 mod turn;
 mod visits;
 mod waits;

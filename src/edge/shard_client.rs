@@ -239,6 +239,8 @@ impl ShardClient<'_> {
 
     async fn post(&self, (site, shard): Shard<'_>, posting: &Posting) -> Result<Receipt, Failure> {
         metrics::batch(posting.tickets().count());
+        #[cfg(feature = "trace")]
+        super::trace::posts(posting);
         match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
             _ => Err(something_else()),

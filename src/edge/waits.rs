@@ -57,6 +57,8 @@ fn ended(number: f64, with: With) {
         wait.waker.take()
     });
     if let Some(waker) = waker {
+        #[cfg(feature = "trace")]
+        super::trace::woken(number);
         waker.wake();
     }
 }
@@ -105,7 +107,11 @@ impl Drop for Signal {
 
 /// Waits until another request calls [`end`], or for `ms` milliseconds. `number` is one of the isolate's.
 pub(super) async fn parked(number: u64, ms: u64) -> f64 {
-    let (signal, resolve) = Signal::begin(number, |number| ENDED.with(|ended| park(number, millis(ms), OVER, ended)));
+    let (signal, resolve) = Signal::begin(number, |number| {
+        #[cfg(feature = "trace")]
+        super::trace::waits("park", number);
+        ENDED.with(|ended| park(number, millis(ms), OVER, ended))
+    });
     WAITS.with_borrow_mut(|waits| {
         if let Some(wait) = waits.get_mut(&number) {
             wait.resolve = Some(resolve);
@@ -123,13 +129,21 @@ pub(super) fn end(number: u64, signal: f64) {
 
 /// Ends after `ms` milliseconds.
 pub(super) async fn timer(ms: u64) {
-    let begun = Signal::begin(isolate::next_number(), |number| ENDED.with(|ended| sleep(number, millis(ms), OVER, ended)));
+    let begun = Signal::begin(isolate::next_number(), |number| {
+        #[cfg(feature = "trace")]
+        super::trace::waits("timer", number);
+        ENDED.with(|ended| sleep(number, millis(ms), OVER, ended));
+    });
     begun.0.number().await;
 }
 
 /// Waits for the value that `start` will hand to what it is given, with the number that it is given.
 pub(super) async fn answered(start: impl FnOnce(f64, &Closure<dyn Fn(f64, JsValue)>)) -> JsValue {
-    let (signal, ()) = Signal::begin(isolate::next_number(), |number| ANSWERED.with(|ended| start(number, ended)));
+    let (signal, ()) = Signal::begin(isolate::next_number(), |number| {
+        #[cfg(feature = "trace")]
+        super::trace::waits("answer", number);
+        ANSWERED.with(|ended| start(number, ended));
+    });
     match poll_fn(|context| signal.poll(context)).await {
         With::Value(value) => value,
         With::Number(_) => JsValue::UNDEFINED,
