@@ -1,7 +1,7 @@
 //! What is logged: one line of JSON an event, never an address, a user agent or a page.
 
 use super::clock::now_ms;
-use super::{isolate, metrics};
+use super::metrics;
 use crate::counting::batch::Ticket;
 use crate::counting::reply::Outcome;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub(super) fn problem(event: &'static str, why: &str) {
 thread_local! {
     /// `LOG_VISITS`: one of so many visits is logged, none for 0.
     static ONE_OF: Cell<u32> = const { Cell::new(0) };
+    /// Visits since one was logged. A count of their own: of numbers that waits take, too, a visit may always get the same remainder.
+    static SINCE: Cell<u32> = const { Cell::new(0) };
     /// How many visits the batch had of a visit that will be logged, until it is.
     static BATCHES: RefCell<Vec<(Ticket, usize)>> = const { RefCell::new(Vec::new()) };
 }
@@ -38,7 +40,9 @@ pub(super) struct Sampled(Option<u64>);
 /// Says whether a visit is one of the logged, as `LOG_VISITS` has it.
 pub(super) fn sample(one_of: u32) -> Sampled {
     ONE_OF.set(one_of);
-    let logged = one_of > 0 && isolate::next_number().checked_rem(one_of.into()) == Some(0);
+    let since = SINCE.get().saturating_add(1);
+    let logged = one_of > 0 && since >= one_of;
+    SINCE.set(if logged { 0 } else { since });
     // Others do not even look at the clock.
     Sampled(logged.then(now_ms))
 }

@@ -154,6 +154,29 @@ test('ten years of days and 10,000 pages', async (t) => {
   assert.equal(download.suggestedFilename(), 'default-pages.csv');
 });
 
+test('what strangers wrote is shown as they wrote it, and does nothing', async (t) => {
+  const { footfall, front } = await startSite(t, { vars: { ALLOWED_ORIGINS: '*' } });
+  const hostile = ['/<img src=x onerror=alert(1)>', '/"><script>alert(1)</script>', "/javascript:alert('1')", '/\u202egnp.exe', '/{{7*7}}', `/${'w'.repeat(400)}`];
+  for (const page of hostile) {
+    const body = JSON.stringify({ page, referrer: 'https://evil.example/', campaign: page.slice(1, 60), source: '<b>x</b>' });
+    const answer = await fetch(`${footfall.url}/counter`, { method: 'POST', headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'content-type': 'text/plain', origin: 'https://evil.example' }, body });
+    assert.equal(answer.headers.get('footfall-visit'), 'counted', page);
+  }
+  const stored = (await (await fetch(`${footfall.url}/api/sites/default/pages`)).json()).pages.map(({ page }) => page);
+  const page = await (await startPages(t, front, { expected: /404|WebSocket/ }))();
+  page.on('dialog', () => assert.fail('something ran'));
+  await settled(page);
+  assert.deepEqual((await links(page, 'Pages')).sort(), stored.sort());
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'a long name does not widen the page');
+  for (const name of [stored[0], stored.at(-1)]) {
+    await page.goto(`${front.url}/dashboard/default?page=${encodeURIComponent(name)}`);
+    await settled(page);
+    assert.equal(await page.locator('.filter strong').textContent(), name);
+  }
+  await page.goto(`${front.url}/dashboard/${encodeURIComponent('<img src=x onerror=alert(1)>')}`);
+  await page.getByRole('heading', { name: 'There is no site' }).waitFor();
+});
+
 test('a site without a visit says how to get one', async (t) => {
   const { front } = await startSite(t);
   const page = await (await startPages(t, front))();

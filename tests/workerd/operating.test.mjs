@@ -84,7 +84,6 @@ test('visits are logged as many as is wanted, with outcome, wait and batch, and 
   await post(none, {});
   const some = await startWorkerd(t, { vars: { LOG_VISITS: '10' } });
   await Promise.all(Array.from({ length: 300 }, () => post(some, {})));
-  await poll(() => logged(some).length > 5, 'some lines');
-  assert.ok(logged(some).length < 100, String(logged(some).length));
+  await poll(() => logged(some).length === 30, 'a tenth of the lines');
   assert.equal(logged(none).length, 0);
 });
