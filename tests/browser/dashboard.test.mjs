@@ -3,15 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, OWNER, picture, READER, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, OWNER, painted, picture, READER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const card = (page, name) => page.locator('.cards > div', { hasText: name }).locator('strong');
 const list = (page, name) => page.getByRole('region', { name, exact: true });
 const links = (page, name) => list(page, name).locator('tbody a').allTextContents();
 const chart = (page) => page.getByRole('slider');
 
-/** All that is shown is there: nothing is on its way. */
-const settled = (page) => poll(async () => (await page.locator('.chart').count()) === 1 && (await page.locator('[aria-busy], .skeleton, .loading').count()) === 0, 'the dashboard');
 
 test('a site of four months: numbers, pictures, and nothing for axe', async (t) => {
   const { footfall, front } = await startSite(t, { past: { days: 120 } });
@@ -31,6 +29,7 @@ test('a site of four months: numbers, pictures, and nothing for axe', async (t) 
   assert.match(await list(page, 'Countries').locator('tbody tr').first().textContent(), new RegExp(`^Germany${written(countries[0].views)}$`));
   await page.getByText('As a table').click();
   const { series } = await of('series');
+  await page.locator('.numbers table').waitFor();
   const rows = await page.locator('.numbers tbody tr').allTextContents();
   assert.equal(rows.length, 30);
   assert.ok(rows.every((row, at) => row.includes(written(series[at].views))));
@@ -242,6 +241,8 @@ test('a network that goes and comes back: old numbers say so, and new ones follo
   await settled(page);
   front.cut = true;
   front.drop();
+  await poll(async () => (await page.locator('.now .state').textContent()) !== 'Live', 'the loss');
+  await painted(page);
   // Longer than any wait before the next question.
   const later = () => page.clock.fastForward(61_000);
   await later();

@@ -10,7 +10,7 @@ import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
-import { assertAccessible, picture, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, picture, settled, startPages, startSite } from './dashboard_support.mjs';
 import { launch } from './support.mjs';
 
 const SOON_MS = 2_000;
@@ -97,6 +97,6 @@ test('what it looks like', async (t) => {
   const page = await (await startPages(t, front))();
   await isLive(page);
   assert.equal(await people(page), 23);
-  await poll(async () => (await page.locator('[aria-busy], .skeleton, .loading').count()) === 0, 'the dashboard');
+  await settled(page);
   await picture(page, 'dashboard-live');
 });

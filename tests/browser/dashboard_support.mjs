@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../../tools/pins.mjs';
 import { Front } from '../support/front.mjs';
+import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 import { history } from './history.mjs';
 import { launch } from './support.mjs';
@@ -13,7 +14,7 @@ import { launch } from './support.mjs';
 export const OWNER = 'owner-of-a-test-0123';
 export const READER = 'reader-of-a-test-0123';
 
-/** Where pictures go: they are looked at by people. `npm run pictures` keeps them in docs/images. */
+/** Where pictures go, to be looked at. FOOTFALL_PICTURES names docs/images, for those that the documents show. */
 const PICTURES = process.env.FOOTFALL_PICTURES ?? join(ROOT, 'dist', 'pictures');
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
@@ -59,6 +60,19 @@ export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
     await page.goto(`${front.url}${path}`);
     return page;
   };
+}
+
+/** What was clicked has been drawn, and the questions that follow from it are asked: they are after a frame is painted. */
+export const painted = (page) => page.evaluate(async () => {
+  for (let frame = 0; frame < 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+});
+
+/** All that is shown is there: nothing is on its way. */
+export async function settled(page) {
+  await poll(async () => {
+    await painted(page);
+    return (await page.locator('.chart').count()) === 1 && (await page.locator('[aria-busy], .skeleton, .loading').count()) === 0;
+  }, 'the dashboard');
 }
 
 /** What axe finds against WCAG 2.2 A and AA and its own best practices: nothing. */
