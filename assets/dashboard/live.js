@@ -46,6 +46,8 @@ export class Live {
     this.#token = token;
     this.#tell = tell;
     addEventListener('online', this.#hurry);
+    addEventListener('pagehide', this.#rest);
+    addEventListener('pageshow', this.#hurry);
     document.addEventListener('visibilitychange', this.#hurry);
     this.#tell('connecting');
     this.#connect();
@@ -54,10 +56,17 @@ export class Live {
   stop() {
     this.#stopped = true;
     removeEventListener('online', this.#hurry);
+    removeEventListener('pagehide', this.#rest);
+    removeEventListener('pageshow', this.#hurry);
     document.removeEventListener('visibilitychange', this.#hurry);
+    this.#rest();
+  }
+
+  /** A page with a WebSocket is not kept by a browser, to be shown again at once when somebody goes back to it. */
+  #rest = () => {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#drop();
-  }
+  };
 
   /** Somebody looks again, or there is a network again: no reason to wait on. A socket that is open is asked whether it still is. */
   #hurry = () => {

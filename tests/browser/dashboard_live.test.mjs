@@ -91,6 +91,19 @@ test('where no WebSocket gets through the page asks instead, and goes over when 
   await isLive(page);
 });
 
+test('a page that is left lets go of its WebSocket, so that the browser may keep it, and takes another when it is shown again', async (t) => {
+  const { footfall, front } = await startSite(t);
+  const page = await (await startPages(t, front))();
+  await isLive(page);
+  const happens = (event) => page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), event);
+  assert.ok(front.ends > 0);
+  await happens('pagehide');
+  await poll(() => front.ends === 0, 'the end of the WebSocket');
+  await call(`${footfall.url}/`, { headers: { 'user-agent': AGENT } });
+  await happens('pageshow');
+  await shows(page, 1);
+});
+
 test('what it looks like', async (t) => {
   const { footfall, front } = await startSite(t, { past: { days: 120 } });
   for (let n = 0; n < 60; n += 1) await call(`${footfall.url}/`, { headers: { 'user-agent': AGENT, 'cf-connecting-ip': `203.0.113.${n % 23}` } });

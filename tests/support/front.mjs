@@ -39,6 +39,11 @@ export class Front {
     return this;
   }
 
+  /** Ends of WebSockets that are open. */
+  get ends() {
+    return this.#sockets.size;
+  }
+
   /** Ends all WebSockets, as a network that breaks off does. */
   drop() {
     for (const socket of this.#sockets) socket.destroy();
