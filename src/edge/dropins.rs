@@ -68,7 +68,7 @@ impl Turn {
 
     /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says, and none that begins with a number.
     async fn create(&self, asked: &Asked, site: &Site, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
-        let stranger = self.header(&headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
+        let stranger = self.header(headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
         if !stranger {
             self.check_owner()?;
         } else if *caller == Caller::Elsewhere {

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::clock::now_ms;
-use super::headers::{self, Headers};
+use super::headers::{self, Told};
 use super::turn::{Context, Turn};
 use super::{config, metrics, respond};
 use crate::counting::error::Refusal;
@@ -28,9 +28,10 @@ fn start() {
 #[wasm_bindgen]
 pub fn serve(request: Request, env: Env, context: Context, resolve: Function, reject: Function) {
     let work = async move {
-        let method = request.method();
-        let (reply, stream) = answer(request, &method, env, context).await;
-        let (settle, value) = match respond::response(&reply, stream, method == "HEAD") {
+        let told = Told::by(&request);
+        let head = told.method() == "HEAD";
+        let (reply, stream) = answer(request, told, env, context).await;
+        let (settle, value) = match respond::response(&reply, stream, head) {
             Ok(response) => (resolve, response.into()),
             Err(error) => (reject, error),
         };
@@ -43,28 +44,20 @@ pub fn serve(request: Request, env: Env, context: Context, resolve: Function, re
 }
 
 /// The answer, and the stream that is its body if it has one.
-async fn answer(request: Request, method: &str, env: Env, context: Context) -> (Reply, Option<JsValue>) {
+async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Reply, Option<JsValue>) {
     let mut stream = None;
     let config = match config::of(&env) {
         Ok(config) => config,
         Err(error) => return (reply::misconfigured(&error), stream),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
-    let turn = Turn {
-        headers: Headers::of(&request),
-        url: request.url(),
-        request,
-        env,
-        context,
-        client: Client::default(),
-        config,
-        deadline,
-    };
-    let routed = route(method, &turn.url, &turn.config.page_query);
+    let turn = Turn { told, request, env, context, client: Client::default(), config, deadline };
+    let method = turn.told.method();
+    let routed = route(method, turn.url(), &turn.config.page_query);
     // Nobody's script needs `GET /`: no look at its origin.
     let caller = match &routed {
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
-        Ok(_) => turn.config.origins.caller(turn.header(&headers::ORIGIN), &turn.url),
+        Ok(_) => turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url()),
     };
     // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {

@@ -1,67 +1,86 @@
-//! The headers of a request, read by names that JavaScript has already: to make a text of each name anew, and to ask the
-//! request for its headers each time, were two crossings and a copy more a header.
+//! What a request says of itself: its method, its URL, its headers. What nearly every request is asked for comes in one text: each of
+//! them by itself was a crossing and a text of its own, which were two of five crossings of a visit.
 
-use js_sys::JsString;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsThreadLocal};
 use web_sys::Request;
 
-// rustfmt would take the texts away.
-#[rustfmt::skip]
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/edge/headers.js")]
 extern "C" {
-    /// The headers of one request.
-    pub(super) type Headers;
+    fn told(request: &Request) -> String;
 
-    type WithHeaders;
-
-    #[wasm_bindgen(method, getter)]
-    fn headers(this: &WithHeaders) -> Headers;
-
-    // Throws for what is no header's name, and these are.
-    #[wasm_bindgen(method)]
-    fn get(this: &Headers, name: &JsString) -> Option<String>;
-
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static ORIGIN: JsString = "origin";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static SEC_PURPOSE: JsString = "sec-purpose";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static CONTENT_TYPE: JsString = "content-type";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static CONTENT_LENGTH: JsString = "content-length";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static IDEMPOTENCY_KEY: JsString = "idempotency-key";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static ADDRESS: JsString = "cf-connecting-ip";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static AGENT: JsString = "user-agent";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static GPC: JsString = "sec-gpc";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static DNT: JsString = "dnt";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static REFERER: JsString = "referer";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static AUTHORIZATION: JsString = "authorization";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static IF_NONE_MATCH: JsString = "if-none-match";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static UPGRADE: JsString = "upgrade";
-    #[wasm_bindgen(thread_local_v2, static_string)]
-    pub(super) static PROTOCOLS: JsString = "sec-websocket-protocol";
+    fn asked(request: &Request, name: &str) -> Option<String>;
 }
 
-/// The name of a header.
-pub(super) type Name = &'static JsThreadLocal<JsString>;
+/// A header.
+#[derive(Clone, Copy)]
+pub(super) enum Name {
+    /// The one with this number in `headers.js`.
+    Told(usize),
+    /// The one with this name, which few requests are asked for.
+    Asked(&'static str),
+}
 
-impl Headers {
-    pub(super) fn of(request: &Request) -> Self {
-        let request: &WithHeaders = request.unchecked_ref();
-        request.headers()
+pub(super) const SEC_PURPOSE: Name = Name::Told(0);
+pub(super) const ORIGIN: Name = Name::Told(1);
+pub(super) const ADDRESS: Name = Name::Told(2);
+pub(super) const AGENT: Name = Name::Told(3);
+pub(super) const GPC: Name = Name::Told(4);
+pub(super) const DNT: Name = Name::Told(5);
+pub(super) const REFERER: Name = Name::Told(6);
+pub(super) const CONTENT_TYPE: Name = Name::Told(7);
+pub(super) const CONTENT_LENGTH: Name = Name::Told(8);
+pub(super) const IDEMPOTENCY_KEY: Name = Name::Told(9);
+pub(super) const AUTHORIZATION: Name = Name::Asked("authorization");
+pub(super) const IF_NONE_MATCH: Name = Name::Asked("if-none-match");
+pub(super) const UPGRADE: Name = Name::Asked("upgrade");
+pub(super) const PROTOCOLS: Name = Name::Asked("sec-websocket-protocol");
+
+/// Lines before the first header: the method and the URL.
+const FIRST: usize = 2;
+
+/// All lines: there are ten headers.
+const LINES: usize = FIRST + 10;
+
+/// What stands for a header that is not there.
+const ABSENT: &str = "\0";
+
+/// What a request says of itself.
+pub(super) struct Told {
+    text: String,
+    /// Where each line ends.
+    ends: [usize; LINES],
+}
+
+impl Told {
+    pub(super) fn by(request: &Request) -> Self {
+        let text = told(request);
+        let mut ends = [text.len(); LINES];
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        for (end, (at, _)) in ends.iter_mut().zip(breaks) {
+            *end = at;
+        }
+        Self { text, ends }
     }
 
-    pub(super) fn read(&self, name: Name) -> Option<String> {
-        name.with(|name| self.get(name))
+    pub(super) fn method(&self) -> &str {
+        self.line(0)
+    }
+
+    /// Absolute.
+    pub(super) fn url(&self) -> &str {
+        self.line(1)
+    }
+
+    /// A header of `request`, the one that told this.
+    pub(super) fn header(&self, request: &Request, name: Name) -> Option<String> {
+        match name {
+            Name::Told(at) => Some(self.line(at.saturating_add(FIRST))).filter(|value| *value != ABSENT).map(str::to_owned),
+            Name::Asked(name) => asked(request, name),
+        }
+    }
+
+    fn line(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end.saturating_add(1));
+        self.ends.get(at).and_then(|end| self.text.get(start..*end)).unwrap_or("")
     }
 }

@@ -33,7 +33,7 @@ type Told = Result<(Reply, Option<JsValue>), Failure>;
 impl Turn {
     /// Who is there now; a response in place of a body where it is told over a WebSocket, which only a GET may ask for.
     pub(super) async fn live(&self, name: &str, caller: &Caller, get: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
-        let upgrades = get && self.header(&headers::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
+        let upgrades = get && self.header(headers::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
         // Of an answer the browser asks whose pages may read it; of a WebSocket it asks nobody.
         if upgrades && *caller == Caller::Elsewhere {
             return Ok((Reply { visit: None, ..reply::refused(&Refusal::Origin) }, None));

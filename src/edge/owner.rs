@@ -65,13 +65,13 @@ impl Turn {
     pub(super) fn check(&self, access: &Access) -> Result<(), Refusal> {
         // Without randomness nothing can be compared, so nobody has the token.
         let key = isolate::random().map_err(|_| Refusal::Token)?;
-        access::check(access, self.header(&headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))
+        access::check(access, self.header(headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))
     }
 
     /// Whether a WebSocket may, by its token in either place.
     pub(super) fn check_socket(&self, access: &Access) -> Result<(), Refusal> {
         let key = isolate::random().map_err(|_| Refusal::Token)?;
-        let protocols = self.header(&headers::PROTOCOLS);
+        let protocols = self.header(headers::PROTOCOLS);
         self.check(access).or_else(|_| access::check_protocols(access, protocols.as_deref(), u128::from_le_bytes(key)))
     }
 

@@ -40,7 +40,7 @@ impl Turn {
         let site = find_site(Some(&stats.site), &self.config.sites)?;
         let body = stats::read(stats, &site, &self.shards(Sender::default())).await?;
         log_read(&body);
-        let known = self.header(&headers::IF_NONE_MATCH);
+        let known = self.header(headers::IF_NONE_MATCH);
         Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
     }
 }

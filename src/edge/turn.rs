@@ -4,7 +4,7 @@ use super::body::{self, BodyError};
 use super::client::{Client, Known};
 use super::clock::now_ms;
 use super::deadline::within;
-use super::headers::{self, Headers};
+use super::headers::{self, Told};
 use super::shard_client::ShardClient;
 use crate::counting::config::Config;
 use crate::counting::error::Refusal;
@@ -33,9 +33,7 @@ extern "C" {
 /// One request.
 pub(super) struct Turn {
     pub(super) request: Request,
-    pub(super) headers: Headers,
-    /// Its absolute URL.
-    pub(super) url: String,
+    pub(super) told: Told,
     pub(super) env: Env,
     pub(super) context: Context,
     pub(super) client: Client,
@@ -46,7 +44,12 @@ pub(super) struct Turn {
 
 impl Turn {
     pub(super) fn header(&self, name: headers::Name) -> Option<String> {
-        self.headers.read(name)
+        self.told.header(&self.request, name)
+    }
+
+    /// The request's absolute URL.
+    pub(super) fn url(&self) -> &str {
+        self.told.url()
     }
 
     /// The counter, for a visit that this request makes, or for a read, by nobody.
@@ -56,7 +59,7 @@ impl Turn {
 
     /// What the request says of who sent it.
     pub(super) fn who(&self) -> Who {
-        Who([&headers::ADDRESS, &headers::AGENT, &headers::GPC, &headers::DNT].map(|name| self.header(name)))
+        Who([headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name)))
     }
 
     /// What kind of program sent it.
@@ -67,7 +70,7 @@ impl Turn {
     /// Its body, within the deadline and the cap, in bytes.
     pub(super) async fn read_body(&self, cap: usize) -> Result<Vec<u8>, Refusal> {
         let too_large = || Refusal::BodyTooLarge(cap);
-        let stated: Option<usize> = self.header(&headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let stated: Option<usize> = self.header(headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if stated.is_some_and(|length| length > cap) {
             return Err(too_large());
         }

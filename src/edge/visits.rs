@@ -48,12 +48,12 @@ impl Turn {
 
     /// Whether the page that shows a picture of ours may, as far as the browser tells.
     pub(super) fn is_listed_page(&self) -> bool {
-        self.config.origins.lists_page(Some(&self.referrer()), &self.url)
+        self.config.origins.lists_page(Some(&self.referrer()), self.url())
     }
 
     /// The URL of the page that a request comes from, or nothing.
     pub(super) fn referrer(&self) -> String {
-        self.header(&headers::REFERER).unwrap_or_default()
+        self.header(headers::REFERER).unwrap_or_default()
     }
 
     /// `GET /badge/SITE/PAGE.svg`.
@@ -78,7 +78,7 @@ impl Turn {
             self.note(&site, Reason::Prefetch);
             return Became::Excluded(Reason::Prefetch);
         }
-        let proxied = self.header(&headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
+        let proxied = self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
         let (details, who) = if proxied { Default::default() } else { (self.seen_details(""), self.who()) };
         let bot = !proxied && self.client().is_bot();
         self.take(Visit { site, page, id: None, details }, &who, bot).await
@@ -109,14 +109,14 @@ impl Turn {
 
     /// Whether a browser asks ahead of its reader. A page that is prerendered asks for its images, too.
     pub(super) fn is_prefetch(&self) -> bool {
-        self.header(&headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value))
+        self.header(headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value))
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
     pub(super) fn seen_details(&self, referrer: &str) -> Details {
         let known = self.client();
-        let referrer = referrer_host(referrer, &self.url);
-        let campaign = self.url.split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
+        let referrer = referrer_host(referrer, self.url());
+        let campaign = self.url().split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
         Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str))
     }
 
@@ -133,8 +133,8 @@ impl Turn {
         };
         let from_page = *caller != Caller::Server;
         let bytes = self.read_body(if from_page { MAX_BODY_BYTES } else { MAX_LIST_BYTES }).await?;
-        let content_type = self.header(&headers::CONTENT_TYPE);
-        let key = self.header(&headers::IDEMPOTENCY_KEY);
+        let content_type = self.header(headers::CONTENT_TYPE);
+        let key = self.header(headers::IDEMPOTENCY_KEY);
         let known = from_page.then(|| self.client());
         let client = known.as_ref().map_or_else(Client::default, |known| Client {
             device: known.device,

@@ -7,8 +7,8 @@ import { assertWelcome } from '../support/answers.mjs';
 import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-/** After so many calls into wasm: on the way in, in the futures, in the object, on the way back. A visit alone has 12, the last after its answer. */
-const MOMENTS = Array.from({ length: 11 }, (_, at) => at + 1);
+/** After so many calls into wasm: on the way in, in the futures, in the object, on the way back. A visit alone has 9, the last after its answer. */
+const MOMENTS = Array.from({ length: 8 }, (_, at) => at + 1);
 
 const options = { crossings: true, collect: ['footfall'], vars: { COUNTER_TIMEOUT_MS: 300 } };
 
