@@ -1,0 +1,107 @@
+// What was counted in a period: sums, chart and lists, or what is said in their place.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { CAMPAIGNS } from './address.js';
+import { useAnswer } from './answers.js';
+import { path } from './api.js';
+import { Cards, Withheld } from './cards.jsx';
+import { Chart } from './chart.jsx';
+import { Excluded } from './excluded.jsx';
+import { span as spanText } from './format.js';
+import { List, shown as valueText, Whole as WholeList } from './list.jsx';
+import { Now } from './now.jsx';
+import { before, MOST_DAYS, daysOf, stepsFor, stepsOf, within } from './period.js';
+import { Empty, Failed, Stale, Whole } from './states.jsx';
+
+const TITLES = { pages: 'Pages', referrers: 'Referrers', countries: 'Countries', devices: 'Devices', campaigns: 'Campaigns' };
+const KINDS = { pages: 'page', referrers: 'referrer', countries: 'country', devices: 'device' };
+
+/** The steps that the address asks for, where the period can have them. What was counted by value is known by day. */
+export function stepFor({ by, filter }, span) {
+  const possible = stepsOf(span).filter((step) => step !== 'hour' || !isValue(filter));
+  const wanted = by ?? stepsFor(span);
+  return possible.includes(wanted) ? wanted : (possible.find((step) => step === 'day') ?? possible[0] ?? 'day');
+}
+
+const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
+
+export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead }) {
+  const { site, filter, compare } = shown;
+  const query = { ...span, tz: tz === 'UTC' ? undefined : tz };
+  const of = filter && { [filter.kind]: filter.value };
+  const summary = useAnswer(path(site, 'summary', { ...query, ...of }));
+  const there = summary.data !== undefined;
+  const past = compare && daysOf(span) < MOST_DAYS ? before(span, by) : undefined;
+  const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...past, ...of }) : undefined);
+  const series = useAnswer(there ? path(site, 'series', { ...query, ...of, by }) : undefined, { by, tz, span, goesOn: span.to >= today });
+  const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, by }) : undefined, { span });
+  const seen = useRef();
+  if (!beat.problem && there && !summary.problem) seen.current = Date.now();
+  const refused = summary.problem !== undefined && !summary.problem.passes;
+  useEffect(() => setMayRead(there && !refused), [there, refused]);
+  if (!there || refused) {
+    if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={setToken} />;
+    return <p class="loading" role="status">Loading the numbers of {site} …</p>;
+  }
+  const nothing = summary.data.views === 0 && !filter && summary.data.excluded === 0;
+  const lists = { query, site, filter, go };
+  const kinds = { ...KINDS, campaigns: shown.campaigns };
+  const campaigns = { ...query, by: shown.campaigns === 'campaign' ? undefined : shown.campaigns };
+  // Drawn by what was asked: the address may be ahead of the answers.
+  const drawn = series.data && series.about;
+  const isPast = drawn && pastSeries.about?.span === drawn.span;
+  const steps = drawn && trimmed(series.data.series, isPast ? pastSeries.data?.series : undefined, daysOf(drawn.span) === MOST_DAYS);
+  return (
+    <>
+      {beat.problem && <Stale problem={beat.problem} since={seen.current} next={beat.next} retry={beat.again} />}
+      {filter && <Filter {...{ filter, go }} />}
+      <Cards summary={summary.data} earlier={earlier.data} compares={past !== undefined} busy={summary.busy} />
+      <Now {...live} />
+      {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
+      {!nothing && (
+        <section class="panel wide" aria-labelledby="title-chart" aria-busy={series.busy || undefined}>
+          <header><h2 id="title-chart">{isValue(filter) ? 'Views' : 'Views and visitors'}</h2><span class="small">{spanText(span)}{past && steps?.earlier ? `, compared with ${spanText(past)}` : ''}</span></header>
+          {series.problem && !series.data && <Failed problem={series.problem} />}
+          {!series.data && !series.problem && <p class="loading tall" role="status">Loading</p>}
+          {steps && <Chart {...steps} {...drawn} title={`Views over time, ${spanText(drawn.span)}`} zoom={zoomOf(drawn.by, go, visit)} />}
+          <Withheld summary={summary.data} />
+        </section>
+      )}
+      {!nothing && filter && <p class="small note">The lists are those of the whole site: which views of {valueText(filter.kind, filter.value)} had which other value is not kept.</p>}
+      {!nothing && (
+        <div class="panels">
+          <List {...lists} title="Pages" what="pages" kind="page" none="No page was viewed." />
+          <List {...lists} title="Referrers" what="referrers" kind="referrer" none="Nobody came from another site." />
+          <List {...lists} title="Countries" what="countries" kind="country" none="No country is known." />
+          <List {...lists} title="Devices" what="devices" kind="device" none="No device is known." />
+          <List {...lists} query={campaigns} title="Campaigns" what="campaigns" kind={shown.campaigns} none={`No address had a utm_${shown.campaigns}.`}>
+            <ul class="choices">
+              {CAMPAIGNS.map((kind) => <li key={kind}><a href={go({ campaigns: kind })} aria-current={kind === shown.campaigns ? 'true' : undefined}>{kind[0].toUpperCase() + kind.slice(1)}</a></li>)}
+            </ul>
+          </List>
+          <Excluded site={site} query={query} />
+        </div>
+      )}
+      {shown.list && <WholeList key={shown.list} {...lists} query={shown.list === 'campaigns' ? campaigns : query} title={TITLES[shown.list]} what={shown.list} kind={kinds[shown.list]} close={() => visit(go({ list: undefined }))} />}
+    </>
+  );
+}
+
+const Filter = ({ filter, go }) => (
+  <p class="filter">
+    Only views with the {filter.kind} <strong>{valueText(filter.kind, filter.value)}</strong> <a href={go({ filter: undefined })}>Show all views</a>
+  </p>
+);
+
+/** A click on a step of the chart shows that step alone. */
+function zoomOf(by, go, visit) {
+  if (by === 'hour') return undefined;
+  return (time) => visit(go({ ...within(by, time), period: undefined, by: undefined }));
+}
+
+/** The steps of a chart. All that ever was begins where something was, so that a young site is not a line at the right end. */
+function trimmed(series, earlier, everything) {
+  if (!everything) return { series, earlier };
+  const first = series.findIndex(({ views }) => views > 0);
+  return { series: series.slice(Math.max(0, Math.min(first, series.length - 12))) };
+}
