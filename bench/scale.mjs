@@ -8,7 +8,7 @@ import { build } from '../tools/build.mjs';
 import { writeCosts } from '../tools/costs.mjs';
 import { OBJECT_GB, PRICES } from '../tools/costs/prices.mjs';
 import { ROOT, toolEnv } from '../tools/pins.mjs';
-import { main, run, runQuietly, say, step } from '../tools/run.mjs';
+import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
@@ -19,9 +19,24 @@ const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_C
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
 const PROGRAM = join(TARGET, 'release', 'examples', 'scale');
+/** A commit is what was measured only if nothing of this has changed since. */
+const MEASURED = ['src', 'Cargo.lock'];
+
 const RESULT = join(ROOT, 'target', 'scale.json');
 
+const HELP = `npm run scale                measures one shard and simulates many (about 2 min), and writes docs/scale.md
+npm run scale -- --quick     one round of what is measured, for a first look; writes no page
+`;
+
 await main(async () => {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) return void process.stdout.write(HELP);
+  const unknown = args.filter((arg) => arg !== '--quick');
+  if (unknown.length > 0) throw new Trouble(`there is no ${unknown.join(', ')}\n\n${HELP}`);
+  const quick = args.includes('--quick');
+  if (!quick && (await where(...MEASURED)).commit.endsWith('with changes')) {
+    throw new Trouble('commit your changes first, so that the page names the commit that it is about; or measure with --quick');
+  }
   await setup();
   await build();
   await step('compiling the model', '1 min the first time', () =>
@@ -30,24 +45,26 @@ await main(async () => {
   const work = mkdtempSync(join(tmpdir(), 'footfall-scale-'));
   process.once('exit', () => rmSync(work, { recursive: true, force: true }));
   await runQuietly(PROGRAM, ['batches', work, String(Date.now())]);
-  const measured = await step('measuring one shard', '2 min', () => measureShard(work));
-  const model = await step('simulating', '30 s', () => simulate(work, measured));
-  const result = { where: await where('src', 'Cargo.lock'), measured, model };
-  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  const measured = await step('measuring one shard', '2 min', () => measureShard(work, quick ? { rounds: 1 } : {}));
+  const picture = join(ROOT, quick ? 'target' : 'docs', 'scale.svg');
+  const model = await step('simulating', '30 s', () => simulate(work, measured, picture));
+  const result = { quick, where: await where(...MEASURED), measured, model };
   writeFileSync(RESULT, JSON.stringify(result, undefined, 1));
-  writeFileSync(join(ROOT, 'docs', 'scale.md'), page(result));
+  process.stdout.write(`\n${table(result)}\n\n`);
+  const text = page(result);
+  if (quick) return void say('wrote target/scale.json and target/scale.svg; a quick run writes no page');
+  writeFileSync(join(ROOT, 'docs', 'scale.md'), text);
   // Its sums begin with these.
   writeCosts();
-  process.stdout.write(`\n${table(result)}\n\n`);
   say('wrote docs/scale.md, docs/scale.svg, docs/costs.md and target/scale.json');
 });
 
-async function simulate(work, { fits }) {
+async function simulate(work, { fits }, picture) {
   const [from, to] = [join(work, 'measured.json'), join(work, 'model.json')];
   // Visits with a visitor each: that is what `GET /` sends, and what costs more.
   writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs, prices: perMillion() }));
-  mkdirSync(join(ROOT, 'docs'), { recursive: true });
-  await runQuietly(PROGRAM, ['model', from, to, join(ROOT, 'docs', 'scale.svg')]);
+  mkdirSync(join(ROOT, 'target'), { recursive: true });
+  await runQuietly(PROGRAM, ['model', from, to, picture]);
   return JSON.parse(readFileSync(to, 'utf8'));
 }
 

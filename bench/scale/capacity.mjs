@@ -23,9 +23,9 @@ const LINES = [
 /** Batches of the shard's journal, after which it folds. */
 const RING = 1024;
 
-/** Measures with the calls that `scale batches` wrote into `files`. */
-export async function measureShard(files) {
-  const plan = planIn(files);
+/** Measures with the calls that `scale batches` wrote into `files`; `change` replaces parts of its plan, such as `rounds`. */
+export async function measureShard(files, change) {
+  const plan = { ...planIn(files), ...change };
   const sites = KINDS.flatMap((kind) => plan.sizes.map(({ visits }) => `${kind}-${visits}`));
   const { samples, visits } = await withWorkerd({ files, sites }, (server) => measure(server, plan, sites));
   const disk = await withWorkerd({ files, sites, onDisk: true }, (server) => onDisk(server, plan));

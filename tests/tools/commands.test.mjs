@@ -45,8 +45,7 @@ const RUNS = [
   [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
   [/^npm run trace\b/, 'tests/tools/trace.test.mjs'],
   [/^npm test/, 'what this is part of'],
-  [/^npm run (?:bench|compare|watchers|lighthouse)\b/, 'the gate `measures`, as they take minutes'],
-  [/^npm run scale$/, 'nobody, as it writes docs/scale.md, which names the commit that it was last run at'],
+  [/^npm run (?:bench|scale|compare|watchers|lighthouse)\b/, 'the gate `measures`, as they take minutes'],
   [/^git /, 'git'],
 ];
 
