@@ -12,6 +12,9 @@ const PONG_MS = 10_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+/** A try that is neither taken nor refused for so long is in vain, in milliseconds: something in between swallows it. */
+const CONNECT_MS = 10_000;
+
 /** After so many tries in vain the page asks instead, so often, and goes on trying. */
 const TRIES = 2;
 const ASK_MS = 10_000;
@@ -21,6 +24,12 @@ export function aged({ at, minute, views, people }, age) {
   const minutes = Math.max(0, Math.floor((at + age) / 60_000) - minute);
   const moved = (counts) => [...counts.slice(minutes), ...Array(Math.min(minutes, counts.length)).fill(0)];
   return { minute: minute + minutes, views: moved(views), people: moved(people) };
+}
+
+/** Whether a message tells of a view that the one before did not; views that are too long ago now are not missed. */
+export function tellsMore(now, before) {
+  const known = aged(before, 60_000 * now.minute - before.at).views;
+  return now.views.some((count, minute) => count > known[minute]);
 }
 
 /** The wait after so many tries in vain, in milliseconds. */
@@ -66,6 +75,8 @@ export class Live {
   #rest = () => {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#drop();
+    // Whoever begins anew gives up anew.
+    this.#tries = 0;
   };
 
   /** Somebody looks again, or there is a network again: no reason to wait on. A socket that is open is asked whether it still is. */
@@ -73,6 +84,7 @@ export class Live {
     if (document.hidden) return;
     if (this.#socket?.readyState === WebSocket.OPEN) this.#ping();
     else if (!this.#socket) this.#connect();
+    if (this.#tries > TRIES) this.#ask();
   };
 
   #after(name, ms, act) {
@@ -87,7 +99,14 @@ export class Live {
     // A browser's WebSocket has no headers, and a token has no place in an address.
     const protocols = ['footfall', ...(this.#token ? [`footfall.bearer.${base64url(this.#token)}`] : [])];
     const socket = (this.#socket = new WebSocket(url, protocols));
-    socket.onopen = () => this.#after('ping', PING_MS, () => this.#ping());
+    this.#after('pong', CONNECT_MS, () => {
+      this.#tries = Math.max(this.#tries, TRIES);
+      this.#lost();
+    });
+    socket.onopen = () => {
+      clearTimeout(this.#timers.pong);
+      this.#after('ping', PING_MS, () => this.#ping());
+    };
     socket.onmessage = ({ data }) => {
       clearTimeout(this.#timers.pong);
       if (data === 'pong') return;
@@ -115,7 +134,8 @@ export class Live {
   #lost() {
     this.#drop();
     if (this.#stopped) return;
-    this.#after('again', waitAfter(this.#tries), () => this.#connect());
+    // A page that nobody looks at comes back when somebody does.
+    this.#after('again', waitAfter(this.#tries), () => document.hidden || this.#connect());
     this.#tries += 1;
     if (this.#tries <= TRIES) this.#tell('connecting');
     else if (this.#tries === TRIES + 1) this.#ask();
@@ -123,6 +143,8 @@ export class Live {
 
   /** Instead of a socket, until there is one. */
   async #ask() {
+    clearTimeout(this.#timers.ask);
+    if (document.hidden) return;
     const answer = await ask(path(this.#site, 'live'), { token: this.#token }).catch(() => undefined);
     if (this.#stopped || this.#tries === 0) return;
     this.#tell(answer ? 'asking' : 'lost', answer);

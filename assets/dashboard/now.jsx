@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { many, number } from './format.js';
-import { aged, Live } from './live.js';
+import { aged, Live, tellsMore } from './live.js';
 
 /** How often the minutes are looked at, in milliseconds: they go by without a message, too. */
 const LOOK_MS = 5_000;
@@ -21,9 +21,8 @@ export function useLive(site, token, arrived) {
     const live = new Live(site, token, (now, text) => {
       set((was) => (text ? { state: now, message: text, received: performance.now() } : { ...was, state: now }));
       if (!text) return;
-      const sum = text.views.reduce((a, b) => a + b, 0);
-      if (known !== undefined && (sum > known.sum || text.minute > known.minute) && text.views.at(-1) > 0) call.current();
-      known = { sum, minute: text.minute };
+      if (known !== undefined && tellsMore(text, known)) call.current();
+      known = text;
     });
     const timer = setInterval(look, LOOK_MS);
     return () => {
@@ -31,6 +30,8 @@ export function useLive(site, token, arrived) {
       live.stop();
     };
   }, [site, token]);
+  // Whom nobody follows nobody tells anything.
+  if (site === undefined) return { state: 'connecting' };
   return { state, ...(message && aged(message, performance.now() - received)) };
 }
 

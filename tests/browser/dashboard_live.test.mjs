@@ -10,7 +10,7 @@ import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
-import { assertAccessible, picture, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, painted, picture, settled, startPages, startSite } from './dashboard_support.mjs';
 import { launch } from './support.mjs';
 
 const SOON_MS = 2_000;
@@ -102,6 +102,69 @@ test('a page that is left lets go of its WebSocket, so that the browser may keep
   await call(`${footfall.url}/`, { headers: { 'user-agent': AGENT } });
   await happens('pageshow');
   await shows(page, 1);
+});
+
+/** The questions for what a WebSocket would tell. */
+function asks(page) {
+  const asked = [];
+  page.on('request', (request) => new URL(request.url()).pathname.endsWith('/live') && asked.push(request));
+  return () => asked.length;
+}
+
+test('where something in between swallows WebSockets the page does not wait for it for ever', async (t) => {
+  const { front } = await startSite(t, { past: { days: 2 } });
+  front.swallows = true;
+  const page = await (await startPages(t, front))('/dashboard/default', { clock: true });
+  await poll(() => front.ends > 0, 'the WebSocket that nobody answers');
+  await page.clock.fastForward(10_500);
+  await poll(async () => (await state(page)) === 'Every 10 seconds', 'the page asks');
+  front.swallows = false;
+  front.drop();
+  await isLive(page);
+});
+
+test('a page that asked, was left and is shown again asks again', async (t) => {
+  const { front } = await startSite(t, { past: { days: 2 } });
+  front.upgrades = false;
+  const page = await (await startPages(t, front))();
+  await poll(async () => (await state(page)) === 'Every 10 seconds', 'the page asks');
+  const asked = asks(page);
+  for (const event of ['pagehide', 'pageshow']) await page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), event);
+  await poll(() => asked() > 0, 'a question');
+  front.upgrades = true;
+  await isLive(page);
+});
+
+test('a page that nobody looks at asks nothing, and asks at once when somebody does', async (t) => {
+  const { front } = await startSite(t, { past: { days: 2 } });
+  front.upgrades = false;
+  const page = await (await startPages(t, front))('/dashboard/default', { clock: true });
+  await poll(async () => {
+    await page.clock.fastForward(1_000);
+    return (await state(page)) === 'Every 10 seconds';
+  }, 'the page asks');
+  await settled(page);
+  const look = (looks) => page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, !looks);
+  await look(false);
+  // What is under way may end.
+  await page.clock.fastForward(11_000);
+  await painted(page);
+  const before = front.paths.length;
+  for (let minute = 0; minute < 5; minute += 1) {
+    await page.clock.fastForward(60_000);
+    await painted(page);
+  }
+  assert.deepEqual(front.paths.slice(before), []);
+  const asked = asks(page);
+  await look(true);
+  await poll(() => asked() > 0, 'a question');
+  // An end in the middle of an answer is a complaint of the browser.
+  front.upgrades = true;
+  await isLive(page);
+  await settled(page);
 });
 
 test('what it looks like', async (t) => {

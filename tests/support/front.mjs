@@ -9,8 +9,9 @@ export class Front {
   cut = false;
   /** Answers that are thrown away on their way back, after the Worker did its work. */
   losesAnswers = false;
-  /** Whether WebSockets get through. */
+  /** Whether WebSockets get through; with `swallows` they are neither taken nor refused. */
   upgrades = true;
+  swallows = false;
   /** The paths that were asked for, and the bodies that were posted, those that were cut included. */
   paths = [];
   posts = [];
@@ -70,9 +71,15 @@ export class Front {
     });
   }
 
+  #hold(socket) {
+    this.#sockets.add(socket);
+    socket.resume().on('close', () => this.#sockets.delete(socket));
+  }
+
   #upgrade(request, socket, head) {
     this.paths.push(request.url);
     socket.on('error', () => {});
+    if (this.swallows) return void this.#hold(socket);
     if (this.cut || !this.upgrades) return void socket.destroy();
     const onward = connect(Number(new URL(this.worker).port), '127.0.0.1');
     this.#sockets.add(socket).add(onward);
