@@ -2,10 +2,13 @@
 
 import { change, number, ratio, short } from './format.js';
 
-/** From here on a number is told short, and in full by its title: a card has room for nine signs. */
+/** From here on a number is told short, and in full by its title: a card has room for nine signs, a line of a list for seven. */
 const LONG = 10_000_000;
+const LONG_IN_A_LIST = 1_000_000;
 
-const sum = (value) => (value < LONG ? number(value) : <span title={number(value)}>{short(value)}</span>);
+const sum = (value, long = LONG) => (value < long ? number(value) : <span title={number(value)}>{short(value)}</span>);
+
+export const count = (value) => sum(value, LONG_IN_A_LIST);
 
 /**
  * `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. With

@@ -2,7 +2,7 @@
 
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
-import { number } from './format.js';
+import { count } from './cards.jsx';
 import { Failed } from './states.jsx';
 
 const REASONS = {
@@ -32,7 +32,7 @@ export function Excluded({ site, query }) {
             {lines.map(([reason, visits]) => (
               <tr key={reason}>
                 <th scope="row"><span class="bar" style={{ width: `${Math.max(1, (100 * visits) / lines[0][1])}%` }} /><span class="name">{REASONS[reason] ?? reason}</span></th>
-                <td>{number(visits)}</td>
+                <td>{count(visits)}</td>
               </tr>
             ))}
           </tbody>
