@@ -6,6 +6,9 @@ import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
 /** The lists that can be looked at by click, by their parameter; what a click on one of their lines filters by. */
 export const FILTERS = ['page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'];
 
+/** Whether a filter is of a value that is counted by day only, and without visitors. */
+export const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
+
 /** By what campaigns are told. */
 export const CAMPAIGNS = ['campaign', 'source', 'medium'];
 

@@ -8,9 +8,9 @@ import { ask } from './api.js';
 export const Asking = createContext();
 
 /**
- * The answer to the question `path`: `{ data, about, problem, busy }`. While another answer is on its way `data` is the one before,
+ * The answer to the question `path`: `{ data, about, at, problem, busy }`. While another answer is on its way `data` is the one before,
  * `about` what was handed in with its question, and `busy` is set; after a failure `data` is the last one that there was for the
- * same question. Without a path nothing is asked.
+ * same question. `at` is when `data` came. Without a path nothing is asked.
  */
 export function useAnswer(path, about) {
   const { token, beat, report } = useContext(Asking);
@@ -18,22 +18,21 @@ export function useAnswer(path, about) {
   useEffect(() => {
     if (path === undefined) return setState({});
     const abort = new AbortController();
-    setState((was) => ({ ...was, busy: was.of !== path }));
     ask(path, { token, signal: abort.signal }).then(
       (data) => {
-        setState({ of: path, data, about });
+        if (abort.signal.aborted) return;
+        setState({ of: path, data, about, at: Date.now() });
         report(path, undefined);
       },
       (problem) => {
         if (abort.signal.aborted) return;
-        setState((was) => (was.of === path ? { ...was, problem, busy: false } : { of: path, about, problem }));
+        setState((was) => (was.of === path ? { ...was, problem } : { of: path, about, problem }));
         report(path, problem);
       },
     );
-    return () => {
-      abort.abort();
-      report(path, undefined);
-    };
+    return () => abort.abort();
   }, [path, token, beat]);
-  return path === undefined ? {} : state;
+  // What is wrong stays so until the next answer: a question that is only asked again is not answered yet.
+  useEffect(() => () => report(path, undefined), [path]);
+  return path === undefined ? {} : { ...state, busy: state.of !== path };
 }

@@ -30,11 +30,11 @@ export function path(site, what, query = {}) {
   return `/api/sites/${encodeURIComponent(site)}/${what}${asked.size ? `?${asked}` : ''}`;
 }
 
-/** The answer as JSON. Throws a {@link Problem}, or an `AbortError` where `signal` ended it. */
-export const ask = async (path, options) => (await request(path, options)).json();
-
-/** The answer as it is. */
-export async function request(path, { token, signal } = {}) {
+/**
+ * The answer, by itself as JSON, or as `read` reads it. Throws a {@link Problem}, or an `AbortError` where `signal` ended it: up to the
+ * last byte, as an answer that has begun may break off, or be of a question that nobody asks any more.
+ */
+export async function ask(path, { token, signal } = {}, read = (response) => response.json()) {
   const patience = new AbortController();
   const end = () => patience.abort();
   signal?.addEventListener('abort', end);
@@ -42,8 +42,8 @@ export async function request(path, { token, signal } = {}) {
   try {
     // What the browser kept is asked about: it may be of another token, or of a counter that is gone.
     const response = await fetch(path, { cache: 'no-cache', headers: token ? { authorization: `Bearer ${token}` } : {}, signal: patience.signal });
-    if (response.ok) return response;
-    throw await problemOf(response);
+    if (!response.ok) throw await problemOf(response);
+    return await read(response);
   } catch (error) {
     if (error instanceof Problem) throw error;
     if (signal?.aborted) throw new DOMException('', 'AbortError');

@@ -20,29 +20,31 @@ const LAST_TRY_MS = 60_000;
 
 /**
  * `{ beat, problem, next, again, soon, report }`: a number that changes when to ask; what is wrong, if that may pass, and when the next
- * try is; `again()` asks now, `soon()` when it is time, `report(question, problem)` says what became of one. `isTold` is whether
- * somebody says `soon()` when a visit comes.
+ * try is, if it is not under way; `again()` asks now, `soon()` when it is time, `report(question, problem)` says what became of one.
+ * `isTold` is whether somebody says `soon()` when a visit comes.
  */
 export function useBeat(isTold) {
   const [state, setState] = useState({ beat: 0, at: Date.now(), tries: 0 });
-  const [problems, setProblems] = useState(new Map());
-  const problem = [...problems.values()].find(({ passes }) => passes);
-  const failed = problem !== undefined;
+  const [failures, setFailures] = useState(new Map());
   const hidden = useRef(false);
   const pending = useRef();
   const told = useRef(-Infinity);
+  const failed = failures.size > 0;
+  const now = useRef();
+  now.current = { beat: state.beat, failed };
   const again = useCallback(() => {
     if (document.hidden) return void (hidden.current = true);
     hidden.current = false;
-    setState(({ beat, tries }) => ({ beat: beat + 1, at: Date.now(), tries: tries + 1 }));
+    // The tries are those of one failure.
+    setState(({ beat, tries }) => ({ beat: beat + 1, at: Date.now(), tries: now.current.failed ? tries + 1 : 0 }));
   }, []);
   const report = useCallback((question, problem) => {
-    setProblems((was) => {
-      if (was.get(question) === problem) return was;
-      const now = new Map(was);
-      if (problem) now.set(question, problem);
-      else now.delete(question);
-      return now;
+    setFailures((was) => {
+      if (!problem?.passes && !was.has(question)) return was;
+      const all = new Map(was);
+      if (problem?.passes) all.set(question, { problem, beat: now.current.beat, at: Date.now() });
+      else all.delete(question);
+      return all;
     });
   }, []);
   useEffect(() => {
@@ -55,14 +57,12 @@ export function useBeat(isTold) {
       clearTimeout(pending.current);
     };
   }, []);
-  const wait = failed ? Math.min(LAST_TRY_MS, FIRST_TRY_MS * 2 ** state.tries) : EVERY_MS;
+  const next = nextTry(state, [...failures.values()], isTold);
   useEffect(() => {
-    if (isTold && !failed) return undefined;
-    const timer = setTimeout(again, wait);
+    if (next === undefined) return undefined;
+    const timer = setTimeout(again, Math.max(0, next - Date.now()));
     return () => clearTimeout(timer);
-  }, [state.beat, failed, isTold]);
-  // The tries are those of one failure.
-  useEffect(() => setState((was) => ({ ...was, tries: 0 })), [failed]);
+  }, [next]);
   const soon = () => {
     if (pending.current !== undefined) return;
     const apart = Date.now() - told.current < ON_AND_ON_MS ? SELDOM_MS : SOONEST_MS;
@@ -72,5 +72,12 @@ export function useBeat(isTold) {
       again();
     }, Math.max(0, state.at + apart - Date.now()));
   };
-  return { beat: state.beat, problem, next: state.at + wait, again, soon, report };
+  return { beat: state.beat, problem: [...failures.values()][0]?.problem, next, again, soon, report };
+}
+
+/** When to ask again by oneself; after a failure from when it was known: it may have taken longer than the wait. */
+function nextTry({ beat, at, tries }, failures, isTold) {
+  if (failures.length === 0) return isTold ? undefined : at + EVERY_MS;
+  const known = failures.filter((failure) => failure.beat === beat).map((failure) => failure.at);
+  return known.length === 0 ? undefined : Math.min(...known) + Math.min(LAST_TRY_MS, FIRST_TRY_MS * 2 ** tries);
 }

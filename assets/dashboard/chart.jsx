@@ -10,6 +10,9 @@ import { many, number, short, timeFormat } from './format.js';
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 12, bottom: 28, left: 46 };
 
+/** The room for a sign at the upright axis, in pixels, with letters set wide: `25 Mio.` needs more than `25M`. */
+const SIGN = 8;
+
 /** The room that a label of the axis needs, in pixels. */
 const LABEL = { hour: 64, day: 80, month: 92 };
 
@@ -35,25 +38,28 @@ function useWidth() {
 }
 
 /**
- * `series` and `earlier` are lists of `{ time, views, visitors? }`. With `goesOn` the last step is not over, and drawn as such.
- * `zoom(time)`, where a step can be taken apart, is called with its time.
+ * `series` and `earlier` are lists of `{ time, views, visitors? }`. So many steps have `begun`; of the others only the time is told. With
+ * `goesOn` the last that has begun is not over, and drawn as such. `zoom(time)`, where a step can be taken apart, is called with its time.
  */
-export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
+export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
   const [frame, width] = useWidth();
   const [chosen, setChosen] = useState();
   const format = useMemo(() => timeFormat(by, tz, series.length), [by, tz, series.length]);
   const hasVisitors = series.some(({ visitors }) => visitors !== undefined);
-  const x = scaleLinear([0, Math.max(1, series.length - 1)], [MARGIN.left, width - MARGIN.right]);
   const highest = max([...series, ...(earlier ?? [])], ({ views, visitors = 0 }) => Math.max(views, visitors)) ?? 0;
   const y = scaleLinear([0, Math.max(highest, 4)], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(4);
-  const last = series.length - 1;
+  const ticks = y.ticks(4).filter(Number.isInteger);
+  const left = Math.max(MARGIN.left, SIGN * (1 + max(ticks, (tick) => short(tick).length)));
+  const x = scaleLinear([0, Math.max(1, series.length - 1)], [left, width - MARGIN.right]);
+  const last = begun - 1;
   const together = meansOf(series.length, width, by);
   const paths = useMemo(() => {
     const points = (list, value) => means(list, value, together).map(([step, mean]) => [x(step), y(mean)]);
-    const over = goesOn && last > 0 && together === 1 ? series.slice(0, -1) : series;
-    const rest = (value) => (over === series ? undefined : line()([last - 1, last].map((step) => [x(step), y(series[step][value])])));
+    const told = series.slice(0, begun);
+    const over = goesOn && last > 0 && together === 1 ? told.slice(0, -1) : told;
+    const rest = (value) => (over === told ? undefined : line()([last - 1, last].map((step) => [x(step), y(series[step][value])])));
     return {
-      area: area().y0(y(0))(points(series, 'views')),
+      area: area().y0(y(0))(points(told, 'views')),
       views: line()(points(over, 'views')),
       viewsGoOn: rest('views'),
       visitors: hasVisitors ? line()(points(over, 'visitors')) : undefined,
@@ -61,8 +67,15 @@ export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
       // A period before may be longer by a step: a day of summer time, a month of 31 days.
       earlier: earlier && line()(points(earlier.slice(0, series.length), 'views')),
     };
-  }, [series, earlier, width, y.domain()[1], goesOn]);
+  }, [series, begun, earlier, width, left, y.domain()[1], goesOn]);
   const at = chosen === undefined ? undefined : Math.min(chosen, last);
+  // What shows under the pointer goes away by Escape wherever the focus is.
+  useEffect(() => {
+    if (chosen === undefined) return undefined;
+    const onEscape = ({ key }) => key === 'Escape' && setChosen(undefined);
+    document.addEventListener('keydown', onEscape);
+    return () => document.removeEventListener('keydown', onEscape);
+  }, [chosen === undefined]);
   const choose = (step) => setChosen(Math.max(0, Math.min(last, step)));
 
   const said = (step) => {
@@ -76,13 +89,12 @@ export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
   const onKeyDown = (event) => {
     if (event.key in keys) choose((at ?? last) + (at === undefined ? 0 : keys[event.key]));
     else if (event.key === 'Enter' && zoom && at !== undefined) zoom(series[at].time);
-    else if (event.key === 'Escape') setChosen(undefined);
     else return;
     event.preventDefault();
   };
   const under = (event) => {
-    const { left } = frame.current.getBoundingClientRect();
-    return bisectCenter(range(series.length).map(x), event.clientX - left);
+    const frameLeft = frame.current.getBoundingClientRect().left;
+    return bisectCenter(range(series.length).map(x), event.clientX - frameLeft);
   };
 
   return (
@@ -101,18 +113,18 @@ export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
         onBlur={() => setChosen(undefined)}
         onPointerMove={(event) => choose(under(event))}
         onPointerLeave={() => setChosen(undefined)}
-        onClick={(event) => zoom && event.detail > 0 && zoom(series[under(event)].time)}
+        onClick={(event) => zoom && event.detail > 0 && zoom(series[Math.min(last, under(event))].time)}
         data-zooms={zoom ? '' : undefined}
       >
         <svg width={width} height={HEIGHT} aria-hidden="true">
-          {y.ticks(4).filter(Number.isInteger).map((tick) => (
+          {ticks.map((tick) => (
             <g key={tick} class="tick">
-              <line x1={MARGIN.left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
-              <text x={MARGIN.left - 8} y={y(tick) + 4} text-anchor="end">{short(tick)}</text>
+              <line x1={left} x2={width - MARGIN.right} y1={y(tick)} y2={y(tick)} />
+              <text x={left - 8} y={y(tick) + 4} text-anchor="end">{short(tick)}</text>
             </g>
           ))}
           {labels(series.length, width, by).map((step) => (
-            <text key={step} class="time" x={x(step)} y={HEIGHT - 8} text-anchor={step === last && last > 0 ? 'end' : 'middle'}>
+            <text key={step} class="time" x={x(step)} y={HEIGHT - 8} text-anchor={step === series.length - 1 && step > 0 ? 'end' : 'middle'}>
               {format.axis(series[step].time)}
             </text>
           ))}
@@ -122,7 +134,7 @@ export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
           {hasVisitors && <path class="visitors goes-on" d={paths.visitorsGoOn} />}
           <path class="views" d={paths.views} />
           <path class="views goes-on" d={paths.viewsGoOn} />
-          {series.length <= DOTS && series.map(({ views, visitors }, step) => (
+          {series.length <= DOTS && series.slice(0, begun).map(({ views, visitors }, step) => (
             <g key={step}>
               {visitors !== undefined && <circle class="visitors" cx={x(step)} cy={y(visitors)} r="2.5" />}
               <circle class="views" cx={x(step)} cy={y(views)} r="2.5" />
@@ -144,7 +156,7 @@ export function Chart({ series, earlier, by, tz, title, zoom, goesOn }) {
         {earlier && <span class="earlier">Views, the period before</span>}
         {together > 1 && <em>Drawn as means of {together} {by === 'hour' ? 'hours' : by === 'day' ? 'days' : 'months'}</em>}
       </p>
-      <Numbers series={series} earlier={earlier} format={format} hasVisitors={hasVisitors} />
+      <Numbers series={series.slice(0, begun)} earlier={earlier} format={format} hasVisitors={hasVisitors} />
     </div>
   );
 }

@@ -2,10 +2,10 @@
 
 import { useState } from 'preact/hooks';
 import { span as spanText } from './format.js';
-import { daysOf, isDay, MOST_DAYS, PERIODS, STEPS, stepsOf } from './period.js';
+import { daysOf, isDay, MOST_DAYS, PERIODS, STEPS } from './period.js';
 
 /** `go(change)` gives the address of the same page with `change`, `visit(address)` goes there. */
-export function Controls({ shown, span, by, today, here, go, visit }) {
+export function Controls({ shown, span, steps, by, today, here, go, visit }) {
   return (
     <div class="controls">
       <nav aria-label="Period">
@@ -18,7 +18,7 @@ export function Controls({ shown, span, by, today, here, go, visit }) {
       <Days key={`${span.from} ${span.to}`} {...{ span, today, go, visit }} isOn={shown.period === undefined} />
       <nav aria-label="Steps">
         <ul class="choices">
-          {stepsOf(span).map((step) => <li key={step}><a href={go({ by: step })} aria-current={step === by ? 'true' : undefined}>{STEPS[step]}</a></li>)}
+          {steps.map((step) => <li key={step}><a href={go({ by: step })} aria-current={step === by ? 'true' : undefined}>{STEPS[step]}</a></li>)}
         </ul>
       </nav>
       <label class="check"><input type="checkbox" checked={shown.compare} disabled={daysOf(span) === MOST_DAYS} onChange={(event) => visit(go({ compare: event.currentTarget.checked }))} /> Compare</label>

@@ -1,7 +1,7 @@
 // Numbers and times as the reader writes them.
 
 const NUMBER = new Intl.NumberFormat();
-const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
+const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 });
 const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const RATIO = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
@@ -25,6 +25,8 @@ export const many = (count, what) => `${number(count)} ${what}${count === 1 ? ''
 
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
 
+const HOUR_MS = 3_600_000;
+
 /** So many days have each month once, and need no year at the axis. */
 const DAYS_WITHOUT_YEAR = 366;
 
@@ -35,8 +37,14 @@ export function timeFormat(by, tz, steps) {
     return (time) => format.format(Date.parse(by === 'month' ? `${time}-01` : time));
   };
   switch (by) {
-    case 'hour':
-      return { axis: of({ hour: '2-digit', minute: '2-digit' }, tz), full: of({ weekday: 'short', ...DAY, hour: '2-digit', minute: '2-digit' }, tz) };
+    case 'hour': {
+      const hour = { hour: '2-digit', minute: '2-digit' };
+      const full = of({ weekday: 'short', ...DAY, ...hour }, tz);
+      const inZone = of({ weekday: 'short', ...DAY, ...hour, timeZoneName: 'short' }, tz);
+      // Where clocks are put back an hour comes twice.
+      const twice = (time) => [-HOUR_MS, HOUR_MS].some((apart) => full(new Date(Date.parse(time) + apart).toISOString()) === full(time));
+      return { axis: of(hour, tz), full: (time) => (twice(time) ? inZone(time) : full(time)) };
+    }
     case 'day':
       return { axis: of(steps > DAYS_WITHOUT_YEAR ? { month: 'short', year: 'numeric' } : { day: 'numeric', month: 'short' }), full: of({ weekday: 'short', ...DAY }) };
     default:

@@ -2,7 +2,8 @@
 
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Asking, useAnswer } from './answers.js';
-import { path, request } from './api.js';
+import { ask, path } from './api.js';
+import { count } from './cards.jsx';
 import { country, number } from './format.js';
 import { Failed } from './states.jsx';
 
@@ -24,7 +25,7 @@ export const shown = (kind, value) => NAMES[kind]?.(value) ?? value;
  * that begin with it are followed within the page.
  */
 export function List({ title, what, kind, query, site, filter, go, children, none }) {
-  const answer = useAnswer(path(site, what, { ...query, limit: FIRST }));
+  const answer = useAnswer(path(site, what, { ...query, limit: FIRST }), kind);
   const lines = answer.data?.[what];
   return (
     <section class="panel" aria-labelledby={`title-${what}`} aria-busy={answer.busy || undefined}>
@@ -35,7 +36,7 @@ export function List({ title, what, kind, query, site, filter, go, children, non
       {answer.problem && !lines && <Failed problem={answer.problem} />}
       {!lines && !answer.problem && <Skeleton />}
       {lines?.length === 0 && <p class="none">{none}</p>}
-      {lines?.length > 0 && <Lines {...{ lines, kind, filter, go, title }} />}
+      {lines?.length > 0 && <Lines {...{ lines, filter, go, title }} kind={answer.about} />}
       {lines?.length === FIRST && <p class="more"><a href={go({ list: what })}>All {title.toLowerCase()}</a></p>}
     </section>
   );
@@ -58,8 +59,8 @@ function Lines({ lines, kind, filter, go, title, most = lines[0]?.views ?? 0 }) 
                 <span class="bar" style={{ width: `${most === 0 ? 0 : Math.max(1, (100 * line.views) / most)}%` }} />
                 <a href={go({ filter: isOn ? undefined : { kind, value }, list: undefined })} aria-current={isOn || undefined} title={name}>{name}</a>
               </th>
-              <td>{number(line.views)}</td>
-              {hasVisitors && <td>{number(line.visitors)}</td>}
+              <td>{count(line.views)}</td>
+              {hasVisitors && <td>{count(line.visitors)}</td>}
             </tr>
           );
         })}
@@ -74,7 +75,7 @@ const Skeleton = () => <div class="skeleton" role="status"><span class="unseen">
 export function Whole({ title, what, kind, query, site, filter, go, close }) {
   const dialog = useRef();
   const { token } = useContext(Asking);
-  const answer = useAnswer(path(site, what, { ...query, limit: MOST }));
+  const answer = useAnswer(path(site, what, { ...query, limit: MOST }), kind);
   const [part, setPart] = useState('');
   const [room, setRoom] = useState(MORE);
   const [saving, setSaving] = useState();
@@ -82,14 +83,13 @@ export function Whole({ title, what, kind, query, site, filter, go, close }) {
   const lines = answer.data?.[what];
   const found = useMemo(() => {
     const wanted = part.trim().toLowerCase();
-    return lines?.filter((line) => wanted === '' || shown(kind, line[kind]).toLowerCase().includes(wanted));
-  }, [lines, part, kind]);
+    return lines?.filter((line) => wanted === '' || shown(answer.about, line[answer.about]).toLowerCase().includes(wanted));
+  }, [lines, part]);
   const save = async () => {
     setSaving('busy');
     try {
       // Not by a link: a link has no token.
-      const response = await request(path(site, what, { ...query, limit: MOST, format: 'csv' }), { token });
-      const url = URL.createObjectURL(await response.blob());
+      const url = URL.createObjectURL(await ask(path(site, what, { ...query, limit: MOST, format: 'csv' }), { token }, (response) => response.blob()));
       Object.assign(document.createElement('a'), { href: url, download: `${site}-${what}.csv` }).click();
       URL.revokeObjectURL(url);
       setSaving(undefined);
@@ -111,7 +111,7 @@ export function Whole({ title, what, kind, query, site, filter, go, close }) {
       <div class="scrolls" tabIndex={0} role="region" aria-label={title}>
         {answer.problem && !lines && <Failed problem={answer.problem} />}
         {!lines && !answer.problem && <Skeleton />}
-        {found && <Lines {...{ lines: found.slice(0, room), kind, filter, go, title, most: lines[0]?.views }} />}
+        {found && <Lines {...{ lines: found.slice(0, room), kind: answer.about, filter, go, title, most: lines[0]?.views }} />}
         {found?.length === 0 && <p class="none">Nothing has “{part}” in its name.</p>}
         {found?.length > room && <p class="more"><button type="button" onClick={() => setRoom(room + MORE)}>{number(Math.min(MORE, found.length - room))} more</button></p>}
       </div>

@@ -2,14 +2,14 @@
 
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { write } from './address.js';
+import { isValue, write } from './address.js';
 import { Asking } from './answers.js';
 import { useBeat } from './beat.js';
 import { applyTheme, Controls, Theme } from './controls.jsx';
 import { useAddress, useToken } from './kept.js';
 import { useLive } from './now.jsx';
-import { Numbers, stepFor } from './numbers.jsx';
-import { dayIn, spanOf } from './period.js';
+import { Numbers } from './numbers.jsx';
+import { dayIn, spanOf, stepsFor, stepsOf } from './period.js';
 import { Choice } from './states.jsx';
 
 const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -27,7 +27,10 @@ function Dashboard({ shown, visit }) {
   const today = dayIn(tz, Date.now());
   const { from, to } = spanOf(shown, today);
   const span = useMemo(() => ({ from, to }), [from, to]);
-  const by = stepFor(shown, span);
+  // How long hours are kept is the counter's to say: up to this day they are not.
+  const [hourless, setHourless] = useState('');
+  const steps = stepsOf(span, !isValue(shown.filter) && from > hourless);
+  const by = [shown.by, stepsFor(span), 'day'].find((step) => steps.includes(step));
   const go = (change) => write({ ...shown, ...change });
   const asking = useMemo(() => ({ token, beat: beat.beat, report: beat.report }), [token, beat.beat]);
   useEffect(() => {
@@ -41,8 +44,8 @@ function Dashboard({ shown, visit }) {
         {token && <button type="button" class="plain" onClick={() => setToken(undefined)}>Forget the token</button>}
       </header>
       <main>
-        <Controls {...{ shown, span, by, today, go, visit }} here={HERE} />
-        <Numbers {...{ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead }} />
+        <Controls {...{ shown, span, steps, by, today, go, visit }} here={HERE} />
+        <Numbers {...{ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }} />
       </main>
     </Asking.Provider>
   );

@@ -1,7 +1,7 @@
 // What was counted in a period: sums, chart and lists, or what is said in their place.
 
-import { useEffect, useRef } from 'preact/hooks';
-import { CAMPAIGNS } from './address.js';
+import { useEffect } from 'preact/hooks';
+import { CAMPAIGNS, isValue } from './address.js';
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { Cards, Withheld } from './cards.jsx';
@@ -10,22 +10,13 @@ import { Excluded } from './excluded.jsx';
 import { span as spanText } from './format.js';
 import { List, shown as valueText, Whole as WholeList } from './list.jsx';
 import { Now } from './now.jsx';
-import { before, MOST_DAYS, daysOf, stepsFor, stepsOf, within } from './period.js';
+import { before, begun, MOST_DAYS, daysOf, within } from './period.js';
 import { Empty, Failed, Stale, Whole } from './states.jsx';
 
 const TITLES = { pages: 'Pages', referrers: 'Referrers', countries: 'Countries', devices: 'Devices', campaigns: 'Campaigns' };
 const KINDS = { pages: 'page', referrers: 'referrer', countries: 'country', devices: 'device' };
 
-/** The steps that the address asks for, where the period can have them. What was counted by value is known by day. */
-export function stepFor({ by, filter }, span) {
-  const possible = stepsOf(span).filter((step) => step !== 'hour' || !isValue(filter));
-  const wanted = by ?? stepsFor(span);
-  return possible.includes(wanted) ? wanted : (possible.find((step) => step === 'day') ?? possible[0] ?? 'day');
-}
-
-const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
-
-export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead }) {
+export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }) {
   const { site, filter, compare } = shown;
   const query = { ...span, tz: tz === 'UTC' ? undefined : tz };
   const of = filter && { [filter.kind]: filter.value };
@@ -33,14 +24,19 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const there = summary.data !== undefined;
   const past = compare && daysOf(span) < MOST_DAYS ? before(span, by) : undefined;
   const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...past, ...of }) : undefined);
-  const series = useAnswer(there ? path(site, 'series', { ...query, ...of, by }) : undefined, { by, tz, span, goesOn: span.to >= today });
-  const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, by }) : undefined, { span });
-  const seen = useRef();
-  if (!beat.problem && there && !summary.problem) seen.current = Date.now();
+  const question = path(site, 'series', { ...query, ...of, by });
+  const series = useAnswer(there ? question : undefined, { question, by, tz, span });
+  const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, by }) : undefined, { question });
+  const hourless = series.problem?.kind === 'refused' && series.about.by === 'hour' ? series.about.span.from : undefined;
+  useEffect(() => hourless && setHourless((was) => (was > hourless ? was : hourless)), [hourless]);
   const refused = summary.problem !== undefined && !summary.problem.passes;
   useEffect(() => setMayRead(there && !refused), [there, refused]);
   if (!there || refused) {
-    if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={setToken} />;
+    if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={(token) => {
+      setToken(token);
+      // It may be the one that there was: then nothing else changes.
+      beat.again();
+    }} />;
     return <p class="loading" role="status">Loading the numbers of {site} …</p>;
   }
   const nothing = summary.data.views === 0 && !filter && summary.data.excluded === 0;
@@ -49,25 +45,26 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const campaigns = { ...query, by: shown.campaigns === 'campaign' ? undefined : shown.campaigns };
   // Drawn by what was asked: the address may be ahead of the answers.
   const drawn = series.data && series.about;
-  const isPast = drawn && pastSeries.about?.span === drawn.span;
+  const isPast = drawn && pastSeries.about?.question === drawn.question;
   const steps = drawn && trimmed(series.data.series, isPast ? pastSeries.data?.series : undefined, daysOf(drawn.span) === MOST_DAYS);
+  const goesOn = drawn && drawn.span.to >= today;
   return (
     <>
-      {beat.problem && <Stale problem={beat.problem} since={seen.current} next={beat.next} retry={beat.again} />}
+      {beat.problem && <Stale problem={beat.problem} since={summary.at} next={beat.next} retry={beat.again} />}
       {filter && <Filter {...{ filter, go }} />}
-      <Cards summary={summary.data} earlier={earlier.data} compares={past !== undefined} busy={summary.busy} />
+      <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} busy={summary.busy} />
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {!nothing && (
         <section class="panel wide" aria-labelledby="title-chart" aria-busy={series.busy || undefined}>
           <header><h2 id="title-chart">{isValue(filter) ? 'Views' : 'Views and visitors'}</h2><span class="small">{spanText(span)}{past && steps?.earlier ? `, compared with ${spanText(past)}` : ''}</span></header>
-          {series.problem && !series.data && <Failed problem={series.problem} />}
-          {!series.data && !series.problem && <p class="loading tall" role="status">Loading</p>}
-          {steps && <Chart {...steps} {...drawn} title={`Views over time, ${spanText(drawn.span)}`} zoom={zoomOf(drawn.by, go, visit)} />}
+          {series.problem && !series.data && !hourless && <Failed problem={series.problem} />}
+          {!series.data && (!series.problem || hourless) && <p class="loading tall" role="status">Loading</p>}
+          {steps && <Chart {...steps} {...drawn} begun={goesOn ? begun(steps.series, drawn.by, today, Date.now()) : steps.series.length} goesOn={goesOn} title={`Views over time, ${spanText(drawn.span)}`} zoom={zoomOf(drawn.by, go, visit)} />}
           <Withheld summary={summary.data} />
         </section>
       )}
-      {!nothing && filter && <p class="small note">The lists are those of the whole site: which views of {valueText(filter.kind, filter.value)} had which other value is not kept.</p>}
+      {!nothing && filter && <p class="small note">The lists are those of the whole site: which views of <bdi>{valueText(filter.kind, filter.value)}</bdi> had which other value is not kept.</p>}
       {!nothing && (
         <div class="panels">
           <List {...lists} title="Pages" what="pages" kind="page" none="No page was viewed." />
@@ -89,7 +86,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
 
 const Filter = ({ filter, go }) => (
   <p class="filter">
-    Only views with the {filter.kind} <strong>{valueText(filter.kind, filter.value)}</strong> <a href={go({ filter: undefined })}>Show all views</a>
+    Only views with the {filter.kind} <strong><bdi>{valueText(filter.kind, filter.value)}</bdi></strong> <a href={go({ filter: undefined })}>Show all views</a>
   </p>
 );
 

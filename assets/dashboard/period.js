@@ -79,8 +79,23 @@ export function stepsFor(span) {
   return days <= DAYS_BY_DAY ? 'day' : 'month';
 }
 
-/** The steps that a period can be shown in. One step alone is no chart, unless there are no others. */
-export const stepsOf = (span) => Object.keys(STEPS).filter((by) => daysOf(span) <= MOST_DAYS_BY[by] && (by === 'hour' || daysOf(span) > (by === 'day' ? 1 : 31)));
+/** The steps that a period can be shown in; `hasHours` is whether they are kept. One step alone is no chart, unless there are no others. */
+export function stepsOf(span, hasHours = true) {
+  const days = daysOf(span);
+  const steps = Object.keys(STEPS).filter((by) => days <= MOST_DAYS_BY[by] && (by === 'hour' ? hasHours : days > (by === 'day' ? 1 : 31)));
+  return steps.length > 0 ? steps : ['day'];
+}
+
+/**
+ * How many steps of a series have begun at `now`, in milliseconds, of the day `today`: those to come are no zeros. A step that was counted
+ * in has begun, whatever the reader's clock says; and the first always is one.
+ */
+export function begun(series, by, today, now) {
+  const has = ({ time, views }) => views > 0 || (by === 'hour' ? Date.parse(time) <= now : time <= today.slice(0, time.length));
+  let steps = series.length;
+  while (steps > 1 && !has(series[steps - 1])) steps -= 1;
+  return steps;
+}
 
 /**
  * The period before, step by step the same as this one: as many days, or, shown by month, as many months, of which the last is cut

@@ -11,10 +11,18 @@ export const Failed = ({ problem }) => (
 
 /** The numbers are of a while ago. */
 export const Stale = ({ problem, since, next, retry }) => (
-  <p class="stale" role="status">
-    {problem.message}. {since ? `These numbers are from ${clock(since)}. ` : ''}The next try is at {clock(next)}.
+  <div class="stale">
+    <span role="status">{problem.message}. {since ? `These numbers are from ${clock(since)}.` : ''}</span>
+    <Next next={next} retry={retry} />
+  </div>
+);
+
+/** When it is tried again, and a way to do so now. Not part of what is announced, as it changes with each try. */
+const Next = ({ next, retry }) => (
+  <>
+    <span>{next ? `The next try is at ${clock(next)}.` : 'Trying again …'}</span>
     <button type="button" onClick={retry}>Try now</button>
-  </p>
+  </>
 );
 
 /** A page without any number, as `problem` is with all of them. */
@@ -42,7 +50,7 @@ export function Whole({ problem, site, retry, next, login }) {
       return (
         <Message title="The numbers could not be read">
           <p>{problem.message}{problem.hint ? `: ${problem.hint}` : ''}.</p>
-          <p>{next ? `The next try is at ${clock(next)}. ` : ''}<button type="button" onClick={retry}>Try now</button></p>
+          <p class="again"><Next next={next} retry={retry} /></p>
         </Message>
       );
   }

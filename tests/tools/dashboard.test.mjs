@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { read, write } from '../../assets/dashboard/address.js';
-import { change } from '../../assets/dashboard/format.js';
+import { change, timeFormat } from '../../assets/dashboard/format.js';
 import { aged, tellsMore, waitAfter } from '../../assets/dashboard/live.js';
-import { addDays, addMonths, before, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, within } from '../../assets/dashboard/period.js';
+import { addDays, addMonths, before, begun, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, within } from '../../assets/dashboard/period.js';
 
 const DAYS = fc.integer({ min: 0, max: 30_000 }).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
 const SPANS = fc.tuple(DAYS, fc.integer({ min: 0, max: MOST_DAYS - 1 })).map(([from, days]) => ({ from, to: addDays(from, days) }));
@@ -46,6 +46,33 @@ test('every period can be asked for, and is shown in a step that it can have', (
   fc.assert(fc.property(SPANS, (span) => {
     assert.ok(stepsOf(span).includes(stepsFor(span)), JSON.stringify(span));
   }));
+});
+
+test('where hours are not kept there are days, and one day alone is shown as one', () => {
+  assert.deepEqual(stepsOf({ from: '2026-02-03', to: '2026-02-03' }, false), ['day']);
+  assert.deepEqual(stepsOf({ from: '2026-02-03', to: '2026-02-09' }, false), ['day']);
+  fc.assert(fc.property(SPANS, fc.boolean(), (span, hasHours) => {
+    const steps = stepsOf(span, hasHours);
+    assert.ok(steps.length > 0 && (hasHours || !steps.includes('hour')), JSON.stringify(span));
+  }));
+});
+
+test('steps that are to come have not begun, whatever the clock of the reader', () => {
+  const steps = (...views) => views.map((count, at) => ({ time: `2026-11-23T0${at}:00Z`, views: count }));
+  const at = Date.parse('2026-11-23T02:10Z');
+  assert.equal(begun(steps(1, 0, 0, 0, 0), 'hour', '2026-11-23', at), 3);
+  assert.equal(begun(steps(1, 0, 0, 4, 0), 'hour', '2026-11-23', at), 4, 'the clock is behind: what was counted is shown');
+  const days = ['2026-11-22', '2026-11-23', '2026-11-24', '2026-11-25'].map((time) => ({ time, views: 0 }));
+  assert.equal(begun(days, 'day', '2026-11-23', at), 2);
+  assert.equal(begun(days, 'day', '2026-11-01', at), 1, 'a period in the future');
+  assert.equal(begun([{ time: '2026-10', views: 0 }, { time: '2026-11', views: 0 }, { time: '2026-12', views: 0 }], 'month', '2026-11-23', at), 2);
+});
+
+test('an hour that comes twice has two names', () => {
+  const { full } = timeFormat('hour', 'America/New_York', 25);
+  const names = Array.from({ length: 25 }, (_, hour) => full(new Date(Date.parse('2026-11-01T04:00Z') + hour * 3_600_000).toISOString()));
+  assert.equal(new Set(names).size, 25, String(names.slice(0, 4)));
+  assert.ok(!/GMT|EDT/.test(names[0]), 'others need no zone');
 });
 
 test('a step of a chart is a period', () => {

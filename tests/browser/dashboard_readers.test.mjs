@@ -1,0 +1,121 @@
+// The dashboard as its readers have it: old days and days to come, other languages and colours, little room, paper.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { poll } from '../support/waiters.mjs';
+import { assertAccessible, settled, startPages, startSite } from './dashboard_support.mjs';
+
+const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+const chart = (page) => page.getByRole('slider');
+const steps = (page) => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
+
+test('a day whose hours are not kept any more is shown as a day', async (t) => {
+  const { front } = await startSite(t, { past: { days: 300 } });
+  const page = await (await startPages(t, front, { expected: /400|WebSocket/ }))(`/dashboard/default?from=${day(220)}&to=${day(200)}`);
+  await settled(page);
+  await chart(page).focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Enter');
+  await poll(() => page.url().endsWith(`?from=${day(220)}&to=${day(220)}`), 'the day');
+  await poll(async () => (await steps(page)).join() === 'Days', 'that there are no hours');
+  await settled(page);
+  const { views } = await (await fetch(`${front.url}/api/sites/default/summary?from=${day(220)}&to=${day(220)}`)).json();
+  assert.ok((await chart(page).getAttribute('aria-valuetext')).includes(`: ${views} views`));
+  assert.equal(await page.getByRole('alert').count(), 0);
+});
+
+test('a filter that knows no hours offers none', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))('/dashboard/default?period=7d&country=DE&by=hour');
+  await settled(page);
+  assert.deepEqual(await steps(page), ['Days']);
+  assert.equal(await page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current]').textContent(), 'Days');
+});
+
+test('days to come are not days without a view', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))(`/dashboard/default?from=${day(3)}&to=${day(-4)}&by=day`);
+  await settled(page);
+  assert.match(await chart(page).getAttribute('aria-valuetext'), /, so far: /);
+  assert.equal(await chart(page).getAttribute('aria-valuemax'), '3');
+  assert.equal(await page.locator('.plot circle.views').count(), 4);
+  // A click on what is to come is one on today.
+  const { width, height } = await chart(page).boundingBox();
+  await chart(page).click({ position: { x: width - 20, y: height / 2 } });
+  await poll(() => page.url().endsWith(`?from=${day(0)}&to=${day(0)}`), 'today');
+  await settled(page);
+});
+
+test('what shows under the pointer goes away by Escape', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))();
+  await settled(page);
+  await chart(page).hover();
+  await page.locator('.tip').waitFor();
+  await page.keyboard.press('Escape');
+  await poll(async () => (await page.locator('.tip').count()) === 0, 'nothing under the pointer');
+});
+
+test('a name that turns the direction of writing turns its own only', async (t) => {
+  const { footfall, front } = await startSite(t);
+  const campaign = '\u202espring';
+  await fetch(`${footfall.url}/counter`, { method: 'POST', headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' }, body: JSON.stringify({ campaign }) });
+  const page = await (await startPages(t, front))(`/dashboard/default?campaign=${encodeURIComponent(campaign)}`);
+  await settled(page);
+  const [first, last] = await page.locator('.note').evaluate((note) => {
+    const text = note.lastChild;
+    const at = (from) => {
+      const range = document.createRange();
+      range.setStart(text, from);
+      range.setEnd(text, from + 1);
+      return range.getBoundingClientRect().left;
+    };
+    return [at(text.length - 5), at(text.length - 2)];
+  });
+  assert.ok(first < last, 'the rest of the sentence reads from left to right');
+});
+
+test('millions, in a language with long words for them, on 320 pixels and with wide letters', async (t) => {
+  const { front } = await startSite(t, { past: { days: 400, views: 900_000 } });
+  const page = await (await startPages(t, front))('/dashboard/default?period=12m', { locale: 'de-DE', viewport: { width: 320, height: 640 } });
+  await settled(page);
+  const cut = () => page.evaluate(() => {
+    const plot = document.querySelector('.plot svg').getBoundingClientRect();
+    const wide = [...document.querySelectorAll('.lines td, .cards dd')].filter((cell) => cell.scrollWidth > cell.clientWidth);
+    const left = [...document.querySelectorAll('.tick text')].filter((text) => text.getBoundingClientRect().left < plot.left);
+    return [...wide, ...left].map(({ textContent }) => textContent).concat(document.documentElement.scrollWidth > innerWidth ? ['the page'] : []);
+  });
+  assert.deepEqual(await cut(), []);
+  // WCAG 2.2, 1.4.12.
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }');
+    document.adoptedStyleSheets = [sheet];
+  });
+  assert.deepEqual(await cut(), []);
+});
+
+test('where a reader chose all colours what is chosen can be told, and the legend has the colours of the lines', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))('/dashboard/default', { forcedColors: 'active' });
+  await settled(page);
+  const ground = (name) => page.getByRole('link', { name, exact: true }).evaluate((link) => getComputedStyle(link).backgroundColor);
+  assert.notEqual(await ground('30 days'), await ground('7 days'));
+  const [views, visitors] = await page.locator('.legend').evaluate((legend) => ['.views', '.visitors'].map((name) => getComputedStyle(legend.querySelector(name), '::before').borderTopColor));
+  assert.notEqual(views, visitors);
+  assert.equal(views, await page.locator('path.views').first().evaluate((path) => getComputedStyle(path).stroke));
+  await assertAccessible(page, 'forced colours');
+});
+
+test('on paper it is light', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))('/dashboard/default', { colorScheme: 'dark' });
+  await settled(page);
+  const ink = () => page.evaluate(() => getComputedStyle(document.body).color);
+  const dark = await ink();
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  const printed = await ink();
+  assert.notEqual(printed, dark);
+  await page.getByRole('combobox', { name: 'Colours' }).selectOption('dark');
+  assert.equal(await ink(), printed);
+});

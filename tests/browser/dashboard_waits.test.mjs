@@ -1,0 +1,144 @@
+// What a dashboard shows while an answer is on its way, and when none comes: never one number for another, and never a try too many.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { poll } from '../support/waiters.mjs';
+import { painted, READER, settled, startPages, startSite } from './dashboard_support.mjs';
+
+const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
+
+/** Holds the answers of a page to questions that `which` picks, until they are let go. */
+async function hold(page, which) {
+  const held = [];
+  const hand = (route) => (which(new URL(route.request().url())) ? void held.push(route) : route.continue());
+  await page.route('**/api/**', hand);
+  return {
+    count: () => held.length,
+    async release() {
+      await page.unroute('**/api/**', hand);
+      for (const route of held) await route.continue().catch(() => {});
+    },
+  };
+}
+
+/** Whether somebody looks at the page. */
+const look = (page, looks) => page.evaluate((hidden) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event('visibilitychange'));
+}, !looks);
+
+test('sums of two periods are not compared with each other, and those of another period are pale', async (t) => {
+  const { front } = await startSite(t, { past: { days: 120 } });
+  const page = await (await startPages(t, front))();
+  await settled(page);
+  const views = page.locator('.cards > div').first();
+  const now = await views.textContent();
+  assert.match(now, /from [\d,]+ in the period before/);
+  const opacity = () => page.locator('.cards').evaluate((cards) => getComputedStyle(cards).opacity);
+  assert.equal(await opacity(), '1');
+  const all = await hold(page, ({ pathname }) => pathname.endsWith('/summary'));
+  await page.getByRole('link', { name: '7 days' }).click();
+  await poll(async () => (await opacity()) < 0.9, 'sums of 30 days, which are pale');
+  await all.release();
+  await poll(async () => (await opacity()) === '1' && /from/.test(await views.textContent()), 'the sums of 7 days');
+  const earlier = await hold(page, ({ searchParams }) => searchParams.get('to') !== day(0));
+  await page.getByRole('link', { name: '90 days' }).click();
+  await poll(async () => earlier.count() >= 2 && (await page.getByRole('slider').getAttribute('aria-valuemax')) === '89', '90 days, and the questions of the period before');
+  assert.doesNotMatch(await views.textContent(), /from/);
+  assert.equal(await page.locator('path.earlier').count(), 0);
+  await earlier.release();
+  await settled(page);
+  await poll(async () => (await page.locator('path.earlier').count()) === 1, 'the period before');
+});
+
+test('a filter is not compared with all views', async (t) => {
+  const { front } = await startSite(t, { past: { days: 120 } });
+  const page = await (await startPages(t, front))();
+  await settled(page);
+  const earlier = await hold(page, ({ searchParams }) => searchParams.get('to') !== day(0));
+  await page.getByRole('region', { name: 'Pages', exact: true }).getByRole('link', { name: '/about' }).click();
+  const label = () => page.getByRole('slider').getAttribute('aria-valuetext');
+  const { series } = await (await fetch(`${front.url}/api/sites/default/series?page=/about`)).json();
+  await poll(async () => (await label()).includes(`: ${series.at(-1).views} view`), 'the views of the page');
+  assert.doesNotMatch(await label(), /the period before/);
+  await earlier.release();
+  await poll(async () => /the period before/.test(await label()), 'those of the page before');
+});
+
+test('a list keeps its names while another is on its way', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const page = await (await startPages(t, front))();
+  await settled(page);
+  const medium = await hold(page, ({ searchParams }) => searchParams.get('by') === 'medium');
+  const names = () => page.getByRole('region', { name: 'Campaigns' }).locator('tbody a').allTextContents();
+  const campaigns = await names();
+  await page.getByRole('link', { name: 'Medium' }).click();
+  await poll(() => medium.count() > 0, 'the question');
+  await painted(page);
+  assert.deepEqual(await names(), campaigns);
+  await medium.release();
+  await poll(async () => (await names()).includes('mail'), 'the media');
+});
+
+test('while nobody answers the tries are ever further apart, and what is wrong is said once', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
+  await settled(page);
+  front.cut = true;
+  front.drop();
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const said = page.locator('.stale [role=status]');
+  await said.waitFor();
+  const first = await said.elementHandle();
+  const text = await said.textContent();
+  const asked = () => front.paths.filter((path) => path.includes('/summary')).length;
+  const waits = () => page.getByText('The next try is at').count();
+  for (let tries = 0; tries < 4; tries += 1) {
+    const before = asked();
+    // Longer than any wait.
+    await page.clock.fastForward(61_000);
+    await poll(async () => asked() > before && (await waits()) === 1, 'a try in vain');
+  }
+  await painted(page);
+  const before = asked();
+  await page.clock.fastForward(30_000);
+  await painted(page);
+  assert.equal(asked(), before, 'after four tries the next is a minute away');
+  assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not told anew with each try');
+});
+
+test('numbers are as old as their answer, though the page was open all the time', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
+  await settled(page);
+  const clock = () => page.evaluate(() => Math.floor(Date.now() / 1_000));
+  const loaded = await clock();
+  await look(page, false);
+  front.cut = true;
+  front.drop();
+  await page.clock.fastForward(3 * 3_600_000);
+  await painted(page);
+  await look(page, true);
+  const [, time] = /These numbers are from (\d\d:\d\d:\d\d)/.exec(await page.locator('.stale').textContent());
+  const age = (await clock()) - loaded;
+  assert.ok(age >= 3 * 3_600, `${age} s`);
+  const said = new Date(`1970-01-01T${time}Z`).getTime() / 1_000;
+  assert.ok((loaded - said + 86_400) % 86_400 < 60, `loaded at ${new Date(loaded * 1_000).toISOString()}, numbers are from ${time}`);
+});
+
+test('a token that is refused for a while is asked for, and taken again', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 }, vars: { STATS: 'token', STATS_TOKEN: READER } });
+  const page = await (await startPages(t, front, { expected: /401|WebSocket/ }))();
+  const login = async () => {
+    await page.getByLabel('Token').fill(READER);
+    await page.getByRole('button', { name: 'Show the numbers' }).click();
+    await settled(page);
+  };
+  await login();
+  const refuse = (route) => route.fulfill({ status: 401, json: { error: 'a token is needed' } });
+  await page.route('**/api/**', refuse);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.getByLabel('Token').waitFor();
+  await page.unroute('**/api/**', refuse);
+  await login();
+});
