@@ -65,8 +65,8 @@ function periodOf(query) {
   return { period: Object.hasOwn(PERIODS, period) ? period : DEFAULT_PERIOD };
 }
 
-/** A time zone that this browser knows. */
-function zone(tz) {
+/** A time zone, if this browser knows it. */
+export function zone(tz) {
   try {
     return tz ? new Intl.DateTimeFormat('en', { timeZone: tz }).resolvedOptions().timeZone && tz : undefined;
   } catch {

@@ -17,7 +17,8 @@ export function change(now, then) {
   if (then === 0) return undefined;
   if (now >= 10 * then) return `×${number(Math.round(now / then))}`;
   const by = (now - then) / then;
-  return `${by > 0 ? '+' : by < 0 ? '−' : '±'}${PERCENT.format(Math.abs(by))}`;
+  // Less than what is written is neither more nor less.
+  return `${Math.abs(by) < 0.005 ? '±' : by > 0 ? '+' : '−'}${PERCENT.format(Math.abs(by))}`;
 }
 
 /** How many of what: `1 view`, `2 views`. */

@@ -1,6 +1,6 @@
 // What a tab keeps: the token, if somebody gave one, and the address.
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { read } from './address.js';
 
 const TOKEN = 'footfall-token';
@@ -48,5 +48,10 @@ export function useAddress() {
       document.removeEventListener('click', onClick);
     };
   }, []);
+  // What had the focus may be gone, as a link to show all views is when all are shown: whoever goes by keyboard goes on here.
+  const first = useRef(shown);
+  useEffect(() => {
+    if (shown !== first.current && document.activeElement === document.body) document.querySelector('main')?.focus({ preventScroll: true });
+  }, [shown]);
   return [shown, visit];
 }

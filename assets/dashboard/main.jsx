@@ -2,7 +2,7 @@
 
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { isValue, write } from './address.js';
+import { isValue, write, zone } from './address.js';
 import { Asking } from './answers.js';
 import { useBeat } from './beat.js';
 import { applyTheme, Controls, Theme } from './controls.jsx';
@@ -12,7 +12,8 @@ import { Numbers } from './numbers.jsx';
 import { dayIn, spanOf, stepsFor, stepsOf } from './period.js';
 import { Choice } from './states.jsx';
 
-const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+// A browser that cannot tell its zone says `Etc/Unknown`, which it does not know itself.
+const HERE = zone(new Intl.DateTimeFormat().resolvedOptions().timeZone) ?? 'UTC';
 
 function Dashboard({ shown, visit }) {
   const { site } = shown;
@@ -43,7 +44,7 @@ function Dashboard({ shown, visit }) {
         <Theme />
         {token && <button type="button" class="plain" onClick={() => setToken(undefined)}>Forget the token</button>}
       </header>
-      <main>
+      <main tabIndex={-1}>
         <Controls {...{ shown, span, steps, by, today, go, visit }} here={HERE} />
         <Numbers {...{ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }} />
       </main>

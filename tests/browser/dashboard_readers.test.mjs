@@ -56,6 +56,37 @@ test('what shows under the pointer goes away by Escape', async (t) => {
   await poll(async () => (await page.locator('.tip').count()) === 0, 'nothing under the pointer');
 });
 
+test('whoever goes by keyboard goes on in the page where what had the focus is gone', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30, pages: 30 } });
+  const page = await (await startPages(t, front))('/dashboard/default?page=%2Fabout');
+  await settled(page);
+  const isInMain = () => page.evaluate(() => document.querySelector('main').contains(document.activeElement));
+  await page.getByRole('link', { name: 'Show all views' }).focus();
+  await page.keyboard.press('Enter');
+  await poll(isInMain, 'the focus, after a filter');
+  await settled(page);
+  await page.getByRole('link', { name: 'All pages' }).click();
+  await page.locator('dialog tbody a').first().focus();
+  await page.keyboard.press('Enter');
+  await poll(async () => (await page.locator('dialog').count()) === 0 && (await isInMain()), 'the focus, after a list');
+  await settled(page);
+});
+
+test('a browser that does not know its time zone shows days of UTC', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))();
+  await page.addInitScript(() => {
+    const own = Intl.DateTimeFormat.prototype.resolvedOptions;
+    Intl.DateTimeFormat.prototype.resolvedOptions = function options() {
+      return { ...own.call(this), timeZone: 'Etc/Unknown' };
+    };
+  });
+  await settled(page);
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.getByRole('combobox', { name: 'Time zone' }).inputValue(), 'UTC');
+});
+
 test('a name that turns the direction of writing turns its own only', async (t) => {
   const { footfall, front } = await startSite(t);
   const campaign = '\u202espring';

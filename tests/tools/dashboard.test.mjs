@@ -141,4 +141,5 @@ test('a page tries again ever later, and not all pages at once', () => {
 
 test('a change is told in per cent, or as a factor', () => {
   assert.deepEqual([change(112, 100), change(50, 100), change(100, 100), change(2_000, 100), change(5, 0)], ['+12%', '−50%', '±0%', '×20', undefined]);
+  assert.deepEqual([change(10_650, 10_656), change(10_700, 10_656), change(10_750, 10_656)], ['±0%', '±0%', '+1%']);
 });
