@@ -3,6 +3,7 @@
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { count } from './cards.jsx';
+import { Skeleton } from './list.jsx';
 import { Failed } from './states.jsx';
 
 const REASONS = {
@@ -23,6 +24,7 @@ export function Excluded({ site, query }) {
     <section class="panel" aria-labelledby="title-excluded" aria-busy={busy || undefined}>
       <header><h2 id="title-excluded">Not counted</h2></header>
       {problem && !data && <Failed problem={problem} />}
+      {!data && !problem && <Skeleton />}
       {data && lines.length === 0 && <p class="none">Everything that came was counted.</p>}
       {lines.length > 0 && (
         <table class="lines">

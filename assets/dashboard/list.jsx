@@ -69,7 +69,7 @@ function Lines({ lines, kind, filter, go, title, most = lines[0]?.views ?? 0 }) 
   );
 }
 
-const Skeleton = () => <div class="skeleton" role="status"><span class="unseen">Loading</span>{Array.from({ length: FIRST }, (_, line) => <i key={line} />)}</div>;
+export const Skeleton = () => <div class="skeleton" role="status"><span class="unseen">Loading</span>{Array.from({ length: FIRST }, (_, line) => <i key={line} />)}</div>;
 
 /** The whole list: found by a part of its name, 200 lines at a time. */
 export function Whole({ title, what, kind, query, site, filter, go, close }) {

@@ -126,6 +126,15 @@ test('millions, in a language with long words for them, on 320 pixels and with w
   assert.deepEqual(await cut(), []);
 });
 
+test('in a whole list names are whole, on 320 pixels as well', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10, pages: 30 } });
+  const page = await (await startPages(t, front))('/dashboard/default?list=pages', { viewport: { width: 320, height: 640 } });
+  await settled(page);
+  const clipped = await page.locator('dialog tbody a').evaluateAll((links) => links.filter((link) => link.scrollWidth > link.clientWidth).map((link) => link.textContent));
+  assert.deepEqual(clipped, []);
+  assert.ok(await page.locator('dialog').evaluate((dialog) => dialog.scrollWidth <= dialog.clientWidth), 'nothing is wider than the list');
+});
+
 test('where a reader chose all colours what is chosen can be told, and the legend has the colours of the lines', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 } });
   const page = await (await startPages(t, front))('/dashboard/default', { forcedColors: 'active' });

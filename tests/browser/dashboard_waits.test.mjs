@@ -65,6 +65,20 @@ test('a filter is not compared with all views', async (t) => {
   await poll(async () => /the period before/.test(await label()), 'those of the page before');
 });
 
+test('all that is on its way says so', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const page = await (await startPages(t, front))();
+  await settled(page);
+  const lists = await hold(page, ({ pathname }) => !/summary|live/.test(pathname));
+  await page.goto(`${front.url}/dashboard/default?period=7d`);
+  await poll(() => lists.count() >= 8, 'the questions');
+  for (const name of ['Views and visitors', 'Pages', 'Referrers', 'Countries', 'Devices', 'Campaigns', 'Not counted']) {
+    assert.equal(await page.getByRole('region', { name, exact: true }).getByRole('status').textContent(), 'Loading', name);
+  }
+  await lists.release();
+  await settled(page);
+});
+
 test('a list keeps its names while another is on its way', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front))();
