@@ -63,6 +63,10 @@ export function useBeat(isTold) {
     const timer = setTimeout(again, Math.max(0, next - Date.now()));
     return () => clearTimeout(timer);
   }, [next]);
+  // Who is told of visits again has a network again.
+  useEffect(() => {
+    if (isTold && failed) again();
+  }, [isTold]);
   const soon = () => {
     if (pending.current !== undefined) return;
     const apart = Date.now() - told.current < ON_AND_ON_MS ? SELDOM_MS : SOONEST_MS;

@@ -16,12 +16,11 @@ export const count = (value) => sum(value, LONG_IN_A_LIST);
  */
 export function Cards({ summary, earlier, compares, busy }) {
   const { views, visitors, total_views: total, excluded } = summary;
-  const withVisitor = views - unknown(summary);
   return (
     <dl class="cards" aria-busy={busy || undefined} data-compares={compares ? '' : undefined}>
       <Card name="Views" value={sum(views)} by={earlier && change(views, earlier.views)} than={earlier && number(earlier.views)} />
       {visitors !== undefined && <Card name="Visitors" value={sum(visitors)} by={earlier && change(visitors, earlier.visitors)} than={earlier && number(earlier.visitors)} />}
-      {visitors !== undefined && <Card name="Views a visitor" value={visitors > 0 ? ratio(withVisitor / visitors) : '–'} />}
+      {unknown(summary) !== undefined && <Card name="Views a visitor" value={aVisitor(summary)} />}
       {excluded !== undefined && <Card name="Not counted" value={sum(excluded)} />}
       {total !== undefined && <Card name="Views ever" value={sum(total)} />}
     </dl>
@@ -45,7 +44,15 @@ const WHY = {
   views_beyond_visitors: 'beyond the visitors that a day can tell apart',
 };
 
-const unknown = (summary) => Object.keys(WHY).reduce((views, name) => views + (summary[name] ?? 0), 0);
+/** How many views have no visitor; of a page nobody knows. */
+const unknown = (summary) => (summary.excluded === undefined ? undefined : Object.keys(WHY).reduce((views, name) => views + summary[name], 0));
+
+/** Every visitor has a view. Where that is not so, the views without one are of other hours: they are kept by days of UTC. */
+function aVisitor(summary) {
+  const { views, visitors } = summary;
+  const withVisitor = views - unknown(summary);
+  return visitors > 0 && withVisitor >= visitors ? ratio(withVisitor / visitors) : '–';
+}
 
 /** Views that have no visitor, where there are any. */
 export function Withheld({ summary }) {

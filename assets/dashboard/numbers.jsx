@@ -65,6 +65,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
         </section>
       )}
       {!nothing && filter && <p class="small note">The lists are those of the whole site: which views of <bdi>{valueText(filter.kind, filter.value)}</bdi> had which other value is not kept.</p>}
+      {!nothing && tz !== 'UTC' && <p class="small note">Referrers, countries, devices, campaigns, views without a visitor and what was not counted are kept by days of UTC.</p>}
       {!nothing && (
         <div class="panels">
           <List {...lists} title="Pages" what="pages" kind="page" none="No page was viewed." />

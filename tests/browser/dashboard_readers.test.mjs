@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, OWNER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 const chart = (page) => page.getByRole('slider');
@@ -44,6 +44,40 @@ test('days to come are not days without a view', async (t) => {
   await chart(page).click({ position: { x: width - 20, y: height / 2 } });
   await poll(() => page.url().endsWith(`?from=${day(0)}&to=${day(0)}`), 'today');
   await settled(page);
+});
+
+test('views a visitor are told where the views without a visitor are known for the same hours', async (t) => {
+  const { footfall, front } = await startSite(t);
+  const hour = (at, views, visitors) => ({ hour: `${day(5)}T${at}Z`, views, visitors, newcomers: visitors });
+  const lines = [
+    { page: '/', views: 55 },
+    hour('01', 50, 1), { page: '/', ...hour('01', 50, 1) },
+    hour('20', 5, 2), { page: '/', ...hour('20', 5, 2) },
+    { day: day(5), withheld: 'opted_out', views: 49 },
+  ];
+  const file = [{ footfall: 1, site: 'default', id: 'opted-out', at: new Date().toISOString() }, ...lines, { end: lines.length, changes: 0 }];
+  const answer = await fetch(`${footfall.url}/api/sites/default/import`, { method: 'POST', headers: { authorization: `Bearer ${OWNER}` }, body: file.map((line) => `${JSON.stringify(line)}\n`).join('') });
+  assert.equal(answer.status, 200, await answer.text());
+  const open = await startPages(t, front);
+  const ratio = async (query) => {
+    const page = await open(`/dashboard/default?from=${day(5)}&to=${day(5)}${query}`);
+    await settled(page);
+    return page.locator('.cards > div', { hasText: 'Views a visitor' }).locator('strong').allTextContents();
+  };
+  assert.deepEqual(await ratio(''), ['2.0']);
+  assert.deepEqual(await ratio('&tz=America/New_York'), ['–'], '49 of the 5 views of that day there');
+  assert.deepEqual(await ratio('&page=/'), [], 'which views of a page have no visitor is not known');
+});
+
+test('where days are not those of UTC it says which numbers are', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const open = await startPages(t, front);
+  const says = async (options) => {
+    const page = await open('/dashboard/default', options);
+    await settled(page);
+    return page.getByText('are kept by days of UTC').count();
+  };
+  assert.deepEqual([await says({ timezoneId: 'Pacific/Apia' }), await says({})], [1, 0]);
 });
 
 test('what shows under the pointer goes away by Escape', async (t) => {

@@ -121,6 +121,27 @@ test('while nobody answers the tries are ever further apart, and what is wrong i
   assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not told anew with each try');
 });
 
+test('with the WebSocket the numbers come back, too', async (t) => {
+  const { front } = await startSite(t, { past: { days: 30 } });
+  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
+  await settled(page);
+  front.cut = true;
+  front.drop();
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await page.locator('.stale').waitFor();
+  // After so many tries the next one is a minute away, that of the WebSocket half of it.
+  for (let tries = 0; tries < 5; tries += 1) {
+    await page.clock.fastForward(61_000);
+    await page.getByText('The next try is at').waitFor();
+    await painted(page);
+  }
+  front.cut = false;
+  const from = performance.now();
+  await page.clock.fastForward(31_000);
+  await poll(async () => (await page.locator('.stale').count()) === 0, 'new numbers');
+  assert.ok(performance.now() - from < 15_000, 'they came before the minute was over');
+});
+
 test('numbers are as old as their answer, though the page was open all the time', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
