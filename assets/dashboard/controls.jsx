@@ -44,8 +44,17 @@ function Days({ span, today, isOn, go, visit }) {
     if (daysOf(chosen) > MOST_DAYS) return setWrong('Ten years is the longest period.');
     visit(go({ ...chosen, period: undefined, by: undefined }));
   };
+  // It lies over what comes next: whoever goes there must see where he is.
+  const onFocusOut = ({ currentTarget, relatedTarget: to }) => {
+    if (to && !currentTarget.contains(to) && !to.contains(currentTarget)) currentTarget.open = false;
+  };
+  const onKeyDown = ({ key, currentTarget }) => {
+    if (key !== 'Escape' || !currentTarget.open) return;
+    currentTarget.open = false;
+    currentTarget.querySelector('summary').focus();
+  };
   return (
-    <details class="days">
+    <details class="days" onFocusOut={onFocusOut} onKeyDown={onKeyDown}>
       <summary aria-current={isOn || undefined}>{spanText(span)}</summary>
       <form onSubmit={submit} noValidate>
         <label>First day <input type="date" name="from" defaultValue={span.from} max={today} /></label>

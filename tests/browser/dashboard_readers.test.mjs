@@ -106,6 +106,28 @@ test('whoever goes by keyboard goes on in the page where what had the focus is g
   await settled(page);
 });
 
+test('the form for any period does not hide what has the focus', async (t) => {
+  const { front } = await startSite(t, { past: { days: 10 } });
+  const page = await (await startPages(t, front))('/dashboard/default', { viewport: { width: 320, height: 640 } });
+  await settled(page);
+  const form = page.locator('.days form');
+  const summary = page.locator('.days summary');
+  await summary.focus();
+  await page.keyboard.press('Enter');
+  await form.waitFor();
+  // A click between its fields closes nothing.
+  await form.click({ position: { x: 4, y: 4 } });
+  await page.getByLabel('Last day').focus();
+  assert.ok(await form.isVisible());
+  await page.keyboard.press('Escape');
+  await poll(async () => !(await form.isVisible()), 'the end of the form');
+  assert.ok(await summary.evaluate((element) => element === document.activeElement));
+  await page.keyboard.press('Enter');
+  await form.waitFor();
+  await page.getByRole('checkbox', { name: 'Compare' }).focus();
+  await poll(async () => !(await form.isVisible()), 'sight of the box');
+});
+
 test('a browser that does not know its time zone shows days of UTC', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 } });
   const page = await (await startPages(t, front))();
