@@ -26,10 +26,10 @@ export function aged({ at, minute, views, people }, age) {
   return { minute: minute + minutes, views: moved(views), people: moved(people) };
 }
 
-/** Whether a message tells of a view that the one before did not; views that are too long ago now are not missed. */
-export function tellsMore(now, before) {
+/** Whether a message tells of other views than the one before, but for those that are too long ago now: of a visit, or of a site that was emptied. */
+export function isNews(now, before) {
   const known = aged(before, 60_000 * now.minute - before.at).views;
-  return now.views.some((count, minute) => count > known[minute]);
+  return now.views.some((count, minute) => count !== known[minute]);
 }
 
 /** The wait after so many tries in vain, in milliseconds. */

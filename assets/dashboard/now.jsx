@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { many, number } from './format.js';
-import { aged, Live, tellsMore } from './live.js';
+import { aged, isNews, Live } from './live.js';
 
 /** How often the minutes are looked at, in milliseconds: they go by without a message, too. */
 const LOOK_MS = 5_000;
@@ -21,7 +21,7 @@ export function useLive(site, token, arrived) {
     const live = new Live(site, token, (now, text) => {
       set((was) => (text ? { state: now, message: text, received: performance.now() } : { ...was, state: now }));
       if (!text) return;
-      if (known !== undefined && tellsMore(text, known)) call.current();
+      if (known !== undefined && isNews(text, known)) call.current();
       known = text;
     });
     const timer = setInterval(look, LOOK_MS);

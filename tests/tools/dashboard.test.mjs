@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { read, write } from '../../assets/dashboard/address.js';
 import { change, timeFormat } from '../../assets/dashboard/format.js';
-import { aged, tellsMore, waitAfter } from '../../assets/dashboard/live.js';
+import { aged, isNews, waitAfter } from '../../assets/dashboard/live.js';
 import { addDays, addMonths, before, begun, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, within } from '../../assets/dashboard/period.js';
 
 const DAYS = fc.integer({ min: 0, max: 30_000 }).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
@@ -122,14 +122,15 @@ test('minutes go by without a message, and clocks that differ do not matter', ()
   }));
 });
 
-test('a message tells more where a minute has more than is known, in whatever minute it comes', () => {
+test('a message is news where a minute has other views than are known, in whatever minute it comes', () => {
   const message = (minute, views) => ({ at: minute * 60_000 + 100, minute, views: [...Array(30 - views.length).fill(0), ...views], people: [0, 0, 0, 0, 0] });
   const known = message(100, [1, 0, 2]);
-  assert.ok(tellsMore(message(100, [1, 0, 3]), known));
-  assert.ok(tellsMore(message(101, [1, 0, 3, 0]), known), 'of the last second of a minute, told in the next');
-  assert.ok(tellsMore(message(140, [1]), known), 'after a while without a connection');
-  assert.ok(!tellsMore(message(100, [1, 0, 2]), known));
-  assert.ok(!tellsMore(message(103, [1, 0, 2, 0, 0, 0]), known), 'time alone brings no visit');
+  assert.ok(isNews(message(100, [1, 0, 3]), known));
+  assert.ok(isNews(message(101, [1, 0, 3, 0]), known), 'of the last second of a minute, told in the next');
+  assert.ok(isNews(message(140, [1]), known), 'after a while without a connection');
+  assert.ok(isNews(message(101, [0]), known), 'the site was emptied');
+  assert.ok(!isNews(message(100, [1, 0, 2]), known));
+  assert.ok(!isNews(message(103, [1, 0, 2, 0, 0, 0]), known), 'time alone brings no visit');
 });
 
 test('a page tries again ever later, and not all pages at once', () => {
