@@ -68,6 +68,8 @@ export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
       earlier: earlier && line()(points(earlier.slice(0, series.length), 'views')),
     };
   }, [series, begun, earlier, width, left, y.domain()[1], goesOn]);
+  // Not made anew at each step of the pointer: it may have 3,650 lines.
+  const table = useMemo(() => <Numbers series={series.slice(0, begun)} earlier={earlier} format={format} hasVisitors={hasVisitors} />, [series, begun, earlier, format]);
   const at = chosen === undefined ? undefined : Math.min(chosen, last);
   // What shows under the pointer goes away by Escape wherever the focus is.
   useEffect(() => {
@@ -156,7 +158,7 @@ export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
         {earlier && <span class="earlier">Views, the period before</span>}
         {together > 1 && <em>Drawn as means of {together} {by === 'hour' ? 'hours' : by === 'day' ? 'days' : 'months'}</em>}
       </p>
-      <Numbers series={series.slice(0, begun)} earlier={earlier} format={format} hasVisitors={hasVisitors} />
+      {table}
     </div>
   );
 }
