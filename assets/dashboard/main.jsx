@@ -25,7 +25,10 @@ function Dashboard({ shown, visit }) {
   const beat = useBeat(live.state === 'live');
   soon.current = beat.soon;
   const tz = shown.tz ?? HERE;
-  const today = dayIn(tz, Date.now());
+  // For whom nobody looks at midnight does not come.
+  const now = useRef({});
+  if (!document.hidden || now.current.tz !== tz) now.current = { tz, today: dayIn(tz, Date.now()) };
+  const { today } = now.current;
   const { from, to } = spanOf(shown, today);
   const span = useMemo(() => ({ from, to }), [from, to]);
   // How long hours are kept is the counter's to say: up to this day they are not.

@@ -157,10 +157,16 @@ test('a page that nobody looks at asks nothing, and asks at once when somebody d
     await page.clock.fastForward(60_000);
     await painted(page);
   }
+  // Not for the next day either.
+  await page.clock.fastForward(24 * 3_600_000);
+  await painted(page);
   assert.deepEqual(front.paths.slice(before), []);
   const asked = asks(page);
+  const tomorrow = await page.evaluate(() => new Date().toISOString().slice(0, 10));
   await look(true);
   await poll(() => asked() > 0, 'a question');
+  await page.clock.fastForward(6_000);
+  await poll(() => front.paths.slice(before).some((path) => path.includes(`to=${tomorrow}`)), 'the day that it is now');
   // An end in the middle of an answer is a complaint of the browser.
   front.upgrades = true;
   await isLive(page);
