@@ -31,12 +31,13 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   useEffect(() => hourless && setHourless((was) => (was > hourless ? was : hourless)), [hourless]);
   const refused = summary.problem !== undefined && !summary.problem.passes;
   useEffect(() => setMayRead(there && !refused), [there, refused]);
+  const login = (token) => {
+    setToken(token);
+    // It may be the one that there was: then nothing else changes.
+    beat.again();
+  };
   if (!there || refused) {
-    if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={(token) => {
-      setToken(token);
-      // It may be the one that there was: then nothing else changes.
-      beat.again();
-    }} />;
+    if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={login} />;
     return <p class="loading" role="status">Loading the numbers of {site} …</p>;
   }
   const nothing = summary.data.views === 0 && !filter && summary.data.excluded === 0;
