@@ -12,14 +12,16 @@ export const count = (value) => sum(value, LONG_IN_A_LIST);
 
 /**
  * `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. With
- * `compares` there is room for what `earlier` will say, so that nothing moves when it does.
+ * `compares` there is room for what `earlier` will say, so that nothing moves when it does. With `goesOn` the period is not over, and the one
+ * before, which is, had more time.
  */
-export function Cards({ summary, earlier, compares, busy }) {
+export function Cards({ summary, earlier, compares, goesOn, busy }) {
   const { views, visitors, total_views: total, excluded } = summary;
+  const next = (now, then) => earlier && { by: change(now, then), than: number(then), goesOn };
   return (
     <dl class="cards" aria-busy={busy || undefined} data-compares={compares ? '' : undefined}>
-      <Card name="Views" value={sum(views)} by={earlier && change(views, earlier.views)} than={earlier && number(earlier.views)} />
-      {visitors !== undefined && <Card name="Visitors" value={sum(visitors)} by={earlier && change(visitors, earlier.visitors)} than={earlier && number(earlier.visitors)} />}
+      <Card name="Views" value={sum(views)} {...next(views, earlier?.views)} />
+      {visitors !== undefined && <Card name="Visitors" value={sum(visitors)} {...next(visitors, earlier?.visitors)} />}
       {unknown(summary) !== undefined && <Card name="Views a visitor" value={aVisitor(summary)} />}
       {excluded !== undefined && <Card name="Not counted" value={sum(excluded)} />}
       {total !== undefined && <Card name="Views ever" value={sum(total)} />}
@@ -27,12 +29,12 @@ export function Cards({ summary, earlier, compares, busy }) {
   );
 }
 
-const Card = ({ name, value, by, than }) => (
+const Card = ({ name, value, by, than, goesOn }) => (
   <div>
     <dt>{name}</dt>
     <dd>
       <strong>{value}</strong>
-      {by && <small>{by} from {than}<span class="unseen"> in the period before</span></small>}
+      {by && <small>{by}{goesOn && ' so far'} from {than}<span class="unseen"> in the period before</span></small>}
     </dd>
   </div>
 );

@@ -10,7 +10,7 @@ import { many, number, short, timeFormat } from './format.js';
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 12, bottom: 28, left: 46 };
 
-/** The room for a sign at the upright axis, in pixels, with letters set wide: `25 Mio.` needs more than `25M`. */
+/** The room for a sign at the upright axis, in pixels, with letters set wide. */
 const SIGN = 8;
 
 /** The room that a label of the axis needs, in pixels. */

@@ -1,9 +1,11 @@
-// Numbers and times as the reader writes them.
+// Numbers and times as the reader writes them, in English as the page is: a name in another language would be read out as English.
 
-const NUMBER = new Intl.NumberFormat();
-const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 });
-const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
-const RATIO = new Intl.NumberFormat(undefined, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const ENGLISH = (globalThis.navigator?.languages ?? []).find((language) => /^en\b/i.test(language)) ?? 'en-GB';
+
+const NUMBER = new Intl.NumberFormat(ENGLISH);
+const SHORT = new Intl.NumberFormat(ENGLISH, { notation: 'compact', maximumSignificantDigits: 3 });
+const PERCENT = new Intl.NumberFormat(ENGLISH, { style: 'percent', maximumFractionDigits: 0 });
+const RATIO = new Intl.NumberFormat(ENGLISH, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const number = (value) => NUMBER.format(value);
 
@@ -34,7 +36,7 @@ const DAYS_WITHOUT_YEAR = 366;
 /** How one of so many steps of a chart is named: at the axis with little room, and in full. `tz` is that of hours; days and months have none. */
 export function timeFormat(by, tz, steps) {
   const of = (options, timeZone = 'UTC') => {
-    const format = new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    const format = new Intl.DateTimeFormat(ENGLISH, { ...options, timeZone });
     return (time) => format.format(Date.parse(by === 'month' ? `${time}-01` : time));
   };
   switch (by) {
@@ -53,16 +55,16 @@ export function timeFormat(by, tz, steps) {
   }
 }
 
-const SPAN = new Intl.DateTimeFormat(undefined, { ...DAY, timeZone: 'UTC' });
+const SPAN = new Intl.DateTimeFormat(ENGLISH, { ...DAY, timeZone: 'UTC' });
 
 /** A period of days. */
 export const span = ({ from, to }) => SPAN.formatRange(Date.parse(from), Date.parse(to));
 
-const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(ENGLISH, { timeStyle: 'medium' });
 
 export const clock = (time) => CLOCK.format(time);
 
-const COUNTRIES = new Intl.DisplayNames(undefined, { type: 'region', fallback: 'code' });
+const COUNTRIES = new Intl.DisplayNames(ENGLISH, { type: 'region', fallback: 'code' });
 
 /** A country by its code (ISO 3166); `T1` is Cloudflare's for Tor, `XX` for unknown. */
 export function country(code) {

@@ -1,4 +1,4 @@
-// What a tab keeps: the token, if somebody gave one, and the address.
+// What a tab keeps: the token, if somebody gave one, the address, and the focus.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { read } from './address.js';
@@ -26,6 +26,9 @@ export function useToken() {
   return [token, keep];
 }
 
+/** Where whoever goes by keyboard goes on when what had the focus is gone, as a link to show all views is when all are shown. */
+export const toMain = () => document.querySelector('main')?.focus({ preventScroll: true });
+
 /** The address as it is, and a way to change it: links within the dashboard go there without a new page. */
 export function useAddress() {
   const [shown, setShown] = useState(() => read(location));
@@ -48,10 +51,9 @@ export function useAddress() {
       document.removeEventListener('click', onClick);
     };
   }, []);
-  // What had the focus may be gone, as a link to show all views is when all are shown: whoever goes by keyboard goes on here.
   const first = useRef(shown);
   useEffect(() => {
-    if (shown !== first.current && document.activeElement === document.body) document.querySelector('main')?.focus({ preventScroll: true });
+    if (shown !== first.current && document.activeElement === document.body) toMain();
   }, [shown]);
   return [shown, visit];
 }

@@ -14,6 +14,9 @@ const MORE = 200;
 /** The most lines that the API tells. */
 const MOST = 10_001;
 
+/** How long a browser has to read a CSV that it was handed. */
+const CSV_MS = 60_000;
+
 const DEVICES = { desktop: 'Desktop', mobile: 'Phone', tablet: 'Tablet' };
 const NAMES = { country, device: (device) => DEVICES[device] ?? device };
 
@@ -91,7 +94,8 @@ export function Whole({ title, what, kind, query, site, filter, go, close }) {
       // Not by a link: a link has no token.
       const url = URL.createObjectURL(await ask(path(site, what, { ...query, limit: MOST, format: 'csv' }), { token }, (response) => response.blob()));
       Object.assign(document.createElement('a'), { href: url, download: `${site}-${what}.csv` }).click();
-      URL.revokeObjectURL(url);
+      // Not at once: a browser may read it only after the click.
+      setTimeout(() => URL.revokeObjectURL(url), CSV_MS);
       setSaving(undefined);
     } catch (problem) {
       setSaving(problem.message);

@@ -8,6 +8,7 @@ import { Cards, Withheld } from './cards.jsx';
 import { Chart } from './chart.jsx';
 import { Excluded } from './excluded.jsx';
 import { span as spanText } from './format.js';
+import { toMain } from './kept.js';
 import { List, shown as valueText, Whole as WholeList } from './list.jsx';
 import { Now } from './now.jsx';
 import { before, begun, MOST_DAYS, daysOf, within } from './period.js';
@@ -35,6 +36,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     setToken(token);
     // It may be the one that there was: then nothing else changes.
     beat.again();
+    toMain();
   };
   if (!there || refused) {
     if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={login} />;
@@ -53,7 +55,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     <>
       {beat.problem && <Stale problem={beat.problem} since={summary.at} next={beat.next} retry={beat.again} />}
       {filter && <Filter {...{ filter, go }} />}
-      <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} busy={summary.busy} />
+      <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} goesOn={span.to >= today} busy={summary.busy} />
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {!nothing && (

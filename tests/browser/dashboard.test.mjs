@@ -201,8 +201,9 @@ test('behind a token: a form, and no address ever has the token', async (t) => {
   await poll(async () => (await page.getByRole('alert').textContent()) === 'That is not the token.', 'the refusal');
   await picture(page, 'dashboard-token');
   await page.getByLabel('Token').fill(READER);
-  await page.getByRole('button', { name: 'Show the numbers' }).click();
+  await page.keyboard.press('Enter');
   await settled(page);
+  assert.ok(await page.evaluate(() => document.activeElement === document.querySelector('main')), 'the form is gone: the focus is on the numbers');
   await page.reload();
   await settled(page);
   const bearer = Buffer.from(READER).toString('base64url');

@@ -80,6 +80,17 @@ test('where days are not those of UTC it says which numbers are', async (t) => {
   assert.deepEqual([await says({ timezoneId: 'Pacific/Apia' }), await says({})], [1, 0]);
 });
 
+test('a period that is not over says so where it is compared with a whole one', async (t) => {
+  const { front } = await startSite(t, { past: { days: 20 } });
+  const page = await (await startPages(t, front))('/dashboard/default?period=7d');
+  await settled(page);
+  const views = page.locator('.cards > div').first();
+  await poll(async () => /so far from [\d,]+ in the period before/.test(await views.textContent()), 'so far');
+  await page.getByRole('link', { name: 'Yesterday' }).click();
+  await settled(page);
+  await poll(async () => /[^r] from [\d,]+ in the period before/.test(await views.textContent()), 'a day that is over');
+});
+
 test('what shows under the pointer goes away by Escape', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 } });
   const page = await (await startPages(t, front))();
@@ -162,9 +173,9 @@ test('a name that turns the direction of writing turns its own only', async (t) 
   assert.ok(first < last, 'the rest of the sentence reads from left to right');
 });
 
-test('millions, in a language with long words for them, on 320 pixels and with wide letters', async (t) => {
+test('millions, on 320 pixels and with wide letters', async (t) => {
   const { front } = await startSite(t, { past: { days: 400, views: 900_000 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=12m', { locale: 'de-DE', viewport: { width: 320, height: 640 } });
+  const page = await (await startPages(t, front))('/dashboard/default?period=12m', { viewport: { width: 320, height: 640 } });
   await settled(page);
   const cut = () => page.evaluate(() => {
     const plot = document.querySelector('.plot svg').getBoundingClientRect();
@@ -180,6 +191,21 @@ test('millions, in a language with long words for them, on 320 pixels and with w
     document.adoptedStyleSheets = [sheet];
   });
   assert.deepEqual(await cut(), []);
+});
+
+test('the page is in one language, whichever the reader has', async (t) => {
+  const { front } = await startSite(t, { past: { days: 40 } });
+  const open = await startPages(t, front);
+  const read = async (locale) => {
+    const page = await open('/dashboard/default', { locale });
+    await settled(page);
+    return [page, await page.locator('main').innerText()];
+  };
+  const [page, english] = await read('en-GB');
+  const [, arabic] = await read('ar-EG');
+  assert.equal(await page.getAttribute('html', 'lang'), 'en');
+  assert.match(english, /Germany/);
+  assert.equal(arabic, english);
 });
 
 test('in a whole list names are whole, on 320 pixels as well', async (t) => {
