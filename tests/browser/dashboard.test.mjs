@@ -93,6 +93,8 @@ test('by keyboard: the chart tells its steps and opens them, a list opens as a w
   await page.keyboard.press('Enter');
   await poll(() => page.evaluate(() => /from=\d{4}-\d\d-01&to=/.test(location.search)), 'the month');
   await settled(page);
+  await page.getByRole('link', { name: '30 days' }).click();
+  await settled(page);
   await list(page, 'Pages').getByRole('link', { name: 'All pages' }).focus();
   await page.keyboard.press('Enter');
   await page.getByLabel('Find').waitFor();
@@ -138,7 +140,7 @@ test('ten years of days and 10,000 pages', async (t) => {
   assert.ok((await page.locator('.chart svg *').count()) < 100, 'the chart has no element a day');
   assert.match(await page.locator('.legend').textContent(), /Drawn as means of 14 days/);
   await picture(page, 'dashboard-huge');
-  const all = await open('/dashboard/default?list=pages');
+  const all = await open('/dashboard/default?period=all&list=pages');
   const lines = all.locator('dialog tbody tr');
   await poll(async () => (await lines.count()) === 200, 'the first lines of the list');
   assert.match(await all.locator('dialog').getByRole('status').textContent(), /^9,99\d$/);

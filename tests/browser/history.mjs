@@ -18,12 +18,20 @@ function chance(seed) {
   };
 }
 
-/** The lines of a file: `days` days up to `now`, with hours for the last 60 of them, and `pages` pages at least. */
+/** So many days have hours. */
+const HOURLY = 60;
+
+/** So many old pages fit into the hours of two days. */
+const FEW = 40;
+
+/** The lines of a file: `days` days up to `now`, with hours for the last of them, and `pages` pages at least. */
 export function history({ days, pages = PAGES.length, now = Date.now(), views = 400 }) {
   const next = chance(days * 31 + pages);
   const lines = [];
   const totals = new Map();
-  const names = [...PAGES, ...Array.from({ length: Math.max(0, pages - PAGES.length) }, (_, n) => `/archive/${String(n).padStart(5, '0')}`)];
+  // Each is viewed in one hour of the last days; where they are many, on one day of all the years, as many a day as it takes.
+  const archive = Array.from({ length: Math.max(0, pages - PAGES.length) }, (_, n) => `/archive/${String(n).padStart(5, '0')}`);
+  const ofArchive = archive.length > FEW ? Math.ceil(archive.length / Math.max(1, days - HOURLY)) : 0;
   const viewed = (page, count) => totals.set(page, (totals.get(page) ?? 0) + count);
   const today = Math.floor(now / DAY_MS);
   const thisHour = Math.floor(now / HOUR_MS);
@@ -32,7 +40,7 @@ export function history({ days, pages = PAGES.length, now = Date.now(), views = 
     const week = [0.7, 1, 1.15, 1.1, 1.05, 0.95, 0.65][(day + 4) % 7];
     const growth = 0.35 + (0.65 * (day - today + days)) / days;
     const ofDay = Math.round(views * week * growth * (0.8 + 0.4 * next()));
-    const byHour = day > today - 60;
+    const byHour = day > today - HOURLY;
     let counted = 0;
     if (byHour) {
       for (let hour = 0; hour < 24 && day * 24 + hour <= thisHour; hour += 1) {
@@ -43,8 +51,14 @@ export function history({ days, pages = PAGES.length, now = Date.now(), views = 
         const at = `${date}T${String(hour).padStart(2, '0')}Z`;
         lines.push({ hour: at, views: count, visitors, newcomers });
         let left = count;
-        for (const page of names.slice(0, PAGES.length)) {
-          const share = page === names[PAGES.length - 1] ? left : Math.min(left, Math.ceil(left * 0.38));
+        const old = day >= today - 2 ? archive.shift() : undefined;
+        if (old) {
+          lines.push({ page: old, hour: at, views: 1, visitors: 1, newcomers: 1 });
+          viewed(old, 1);
+          left -= 1;
+        }
+        for (const page of PAGES) {
+          const share = page === PAGES.at(-1) ? left : Math.min(left, Math.ceil(left * 0.38));
           if (share > 0) lines.push({ page, hour: at, views: share, visitors: Math.ceil(share * 0.7), newcomers: Math.ceil(share * 0.6) });
           viewed(page, share);
           left -= share;
@@ -54,8 +68,15 @@ export function history({ days, pages = PAGES.length, now = Date.now(), views = 
     } else {
       counted = ofDay;
       lines.push({ day: date, views: ofDay, visitors: Math.round(ofDay * 0.5) });
-      lines.push({ page: '/', day: date, views: ofDay, visitors: Math.round(ofDay * 0.5) });
-      viewed('/', ofDay);
+      let left = ofDay;
+      for (const page of archive.splice(0, ofArchive)) {
+        const share = Math.ceil((ofDay * (0.1 + 0.3 * next())) / ofArchive);
+        lines.push({ page, day: date, views: share, visitors: Math.ceil(share * 0.5) });
+        viewed(page, share);
+        left -= share;
+      }
+      lines.push({ page: '/', day: date, views: left, visitors: Math.round(left * 0.5) });
+      viewed('/', left);
     }
     const split = (kind, values, first) => {
       let left = counted;
@@ -74,12 +95,6 @@ export function history({ days, pages = PAGES.length, now = Date.now(), views = 
       split('medium', ['mail', 'social'], 0.08);
     }
     lines.push({ day: date, excluded: 'bot', visits: Math.round(counted * 0.2) }, { day: date, excluded: 'prefetch', visits: Math.round(counted * 0.03) }, { day: date, withheld: 'opted_out', views: Math.round(counted * 0.04) });
-  }
-  const date = new Date((today - 1) * DAY_MS).toISOString().slice(0, 10);
-  for (const [at, page] of names.slice(PAGES.length).entries()) {
-    const count = 1 + Math.floor((pages - at) / 50);
-    lines.push({ page, day: date, views: count, visitors: Math.ceil(count / 2) });
-    viewed(page, count);
   }
   const all = [...[...totals].map(([page, count]) => ({ page, views: count })), ...lines].filter((line) => (line.views ?? line.visits) > 0);
   const head = { footfall: 1, site: 'default', id: `history-${days}-${pages}`, at: new Date(now).toISOString() };
