@@ -474,3 +474,17 @@ fn a_shard_that_cannot_be_asked_lets_all_go() {
     let told = board.tell("blog", T0 + TELL_MS).unwrap();
     assert!(told.contains("\"views\":[2,2,"), "what was asked earlier and came later is not newer: {told}");
 }
+
+#[test]
+fn a_shard_that_was_brought_back_to_an_earlier_state_is_believed() {
+    let mut board = Board::default();
+    board.joined();
+    let pulse = |version, at| Pulse { shard: 0, version, at, views: vec![version; MINUTES], people: vec![0; PRESENT_MINUTES] };
+    board.looked(Some(vec![pulse(9, T0)]), T0);
+    board.pushed(pulse(7, T0 + SECOND), 1, T0 + SECOND);
+    let told = board.tell("blog", T0 + SECOND).unwrap();
+    assert!(told.contains(",9,9]"), "overtaken, and not newer: {told}");
+    board.pushed(pulse(7, T0 + 2 * MINUTE), 1, T0 + 2 * MINUTE);
+    let told = board.tell("blog", T0 + 2 * MINUTE).unwrap();
+    assert!(told.contains(",7,7]"), "{told}");
+}

@@ -4,7 +4,7 @@
 //! says what to do next ([`Next`]).
 
 use super::pace::{Pace, TELL_MS};
-use super::{Pulse, text};
+use super::{MINUTE_MS, Pulse, text};
 use crate::counting::routing::MAX_SHARDS;
 
 /// What is to be done.
@@ -103,11 +103,12 @@ impl Board {
         self.pace.changed(now).map_or(Next::Nothing, Next::Tell)
     }
 
-    /// Takes the pulse of a shard; says whether there was one of it. Answers and pushes may overtake each other: the later stays.
+    /// Takes the pulse of a shard; says whether there was one of it. Answers and pushes may overtake each other: the later stays. None
+    /// overtakes by a minute: then the shard was brought back to an earlier state, and its numbers begin lower.
     fn take(&mut self, pulse: Pulse) -> bool {
         match self.pulses.iter_mut().find(|known| known.shard == pulse.shard) {
             Some(known) => {
-                if known.version <= pulse.version {
+                if known.version <= pulse.version || known.at.saturating_add(MINUTE_MS) < pulse.at {
                     *known = pulse;
                 }
                 true
