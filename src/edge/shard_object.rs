@@ -16,7 +16,7 @@ use crate::counting::wire::{Answer, MAX_BATCH_VISITS};
 use futures_util::FutureExt;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use worker::Env;
@@ -62,11 +62,12 @@ impl Shard {
             log::problem("storage_failed", &error.0);
         }
         if let Some(ms) = served.push {
-            let inner = Rc::clone(&self.inner);
+            // Where the platform throws the object away, what waits here is never resumed: it must not hold the whole ledger until the isolate ends.
+            let inner = Rc::downgrade(&self.inner);
             // After the answer: who watches never holds up a visit.
             let work = async move {
                 timer(ms).await;
-                inner.push().await;
+                push(&inner).await;
             };
             spawn_local(work.boxed_local());
         }
@@ -88,17 +89,31 @@ impl Shard {
     }
 }
 
+/// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
+async fn push(inner: &Weak<Inner>) {
+    let Some(Told { env, site, call, watches }) = inner.upgrade().and_then(|inner| inner.tell()) else { return };
+    let deadline = now_ms().saturating_add(PUSH_MS);
+    let live = Object { env: &env, binding: "LIVE", name: &site };
+    let answer = live.call(&call, deadline, read).await;
+    if let (Ok(Answer::Watched(false)), Some(inner)) = (answer, inner.upgrade()) {
+        noted(inner.shard.borrow_mut().pushed(watches, now_ms()));
+    }
+}
+
+/// What is told to whom, and what comes back with the answer.
+struct Told {
+    env: Env,
+    site: String,
+    call: Vec<u8>,
+    watches: u64,
+}
+
 impl Inner {
-    /// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
-    async fn push(&self) {
-        let Some((site, number)) = &self.place else { return };
-        let told = self.shard.borrow_mut().push(*number, now_ms());
-        let Some((call, watches)) = noted(told).flatten() else { return };
-        let deadline = now_ms().saturating_add(PUSH_MS);
-        let live = Object { env: &self.env, binding: "LIVE", name: site };
-        if let Ok(Answer::Watched(false)) = live.call(&call, deadline, read).await {
-            noted(self.shard.borrow_mut().pushed(watches, now_ms()));
-        }
+    /// What there is to tell now.
+    fn tell(&self) -> Option<Told> {
+        let (site, number) = self.place.clone()?;
+        let (call, watches) = noted(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
+        Some(Told { env: self.env.clone(), site, call, watches })
     }
 }
 

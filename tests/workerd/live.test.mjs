@@ -229,6 +229,35 @@ test('after kill -9 and a restart the numbers are right, and old minutes drop ou
   assert.deepEqual(told((await read(latest)).json), { views: 0, people: 0 });
 });
 
+test('a shard that is thrown away before it told leaves nothing behind', async (t) => {
+  const server = await startWorkerd(t, { vars: PUBLIC, breakable: true, crossings: true, collect: ['footfall'] });
+  const ids = 8_000;
+  let sent = 0;
+  const client = async () => {
+    while (sent < ids) {
+      sent += 1;
+      await visit(server, `203.0.${sent >> 8}.${sent & 255}`, { 'idempotency-key': `id${sent}` });
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, client));
+  const watcher = new Watcher(server.url);
+  await watcher.until((message) => told(message).views === ids, 'all views');
+  const round = async () => {
+    for (let n = 0; n < 5; n += 1) {
+      // The first is told at once, the second 750 ms later: the shard is gone by then.
+      for (const address of ['203.0.113.7', '203.0.113.8']) await visit(server, address);
+      await server.throwAway('SHARD', 'default/0');
+    }
+    return (await server.settledMemory()).wasmBytes;
+  };
+  await round();
+  const before = await round();
+  const after = [await round(), await round()].at(-1);
+  t.diagnostic(`${before} bytes, ${after} after ten more`);
+  // What it has of 8,000 ids and visitors is about 1 MB.
+  assert.ok(after - before < 3_000_000, `ten shards left ${after - before} bytes behind`);
+});
+
 test('whatever a watcher says, others go on', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC });
   const quiet = new Watcher(server.url);
