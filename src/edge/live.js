@@ -6,7 +6,8 @@
  */
 export function upgrade(env, site, request, ms, number, ended) {
   setTimeout(ended, ms, number, 504);
-  env.LIVE.getByName(site).fetch(request).then(
+  // What fails before there is a promise, as without the binding, must not leave through WebAssembly: it would end the instance.
+  Promise.try(() => env.LIVE.getByName(site).fetch(request)).then(
     (response) => ended(number, response.webSocket ? response : response.status),
     (error) => ended(number, error),
   );

@@ -31,7 +31,7 @@ function worker({ name, modules, bindings = [], outbound, storage = '', compatib
  * The built Footfall. `storage` is the directory for what it counts. It is always on disk: workerd's objects in memory
  * have no SQL.
  */
-export function footfallService({ name, vars = {}, services = {}, objects, outbound, storage, compatibilityDate }) {
+export function footfallService({ name, vars = {}, services = {}, objects, unbound = [], outbound, storage, compatibilityDate }) {
   const disk = `${name}-disk`;
   return [
     worker({
@@ -43,7 +43,7 @@ export function footfallService({ name, vars = {}, services = {}, objects, outbo
         ['index_bg.wasm', 'wasm', 'index_bg.wasm'],
       ],
       bindings: [
-        ...objects.map(([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`),
+        ...objects.filter(([binding]) => !unbound.includes(binding)).map(([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`),
         ...Object.entries(vars).map(variable),
         ...Object.entries(services).map(serviceBinding),
       ],

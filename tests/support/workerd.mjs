@@ -36,13 +36,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `outbound`: where Footfall's fetches go: `'loopback'`, the name of a service, or nothing. Then one fetch fails the test.
  * - `services`: more Workers by name, each `{ source, vars?, services?, outbound? }` in plain JavaScript.
  * - `bindings`: services that Footfall itself is bound to, by the names of their bindings.
+ * - `unbound`: bindings of `wrangler.toml` that are left out.
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
  * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
  * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, breakable = false, crossings = false, clockAheadMs = 0 } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0 } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -61,7 +62,7 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
     join(dir, 'workerd.capnp'),
     configText({
       services: [
-        footfallService({ ...common, name: 'footfall', vars, services: bindings, objects, outbound, storage: counts }),
+        footfallService({ ...common, name: 'footfall', vars, services: bindings, objects, unbound, outbound, storage: counts }),
         ...Object.entries(plain).map(([name, worker]) => plainService({ ...common, outbound: 'nowhere', ...worker, name, file: `${name}.js` })),
         loopbackService('loopback'),
       ],

@@ -258,6 +258,17 @@ test('a shard that is thrown away before it told leaves nothing behind', async (
   assert.ok(after - before < 3_000_000, `ten shards left ${after - before} bytes behind`);
 });
 
+test('without the binding of its objects live fails, and nobody else does', async (t) => {
+  const server = await startWorkerd(t, { vars: PUBLIC, unbound: ['LIVE'] });
+  const visits = () => Array.from({ length: 20 }, (_, n) => visit(server, `203.0.113.${n}`));
+  const before = visits();
+  const upgrade = refusal(server, '/api/sites/default/live');
+  for (const { status } of await Promise.all([...before, ...visits()])) assert.equal(status, 200);
+  assertProblem(await upgrade, 502);
+  assert.match(server.logs(), /"event":"live_failed"/);
+  assert.deepEqual(told((await read(server)).json), { views: 40, people: 20 });
+});
+
 test('whatever a watcher says, others go on', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC });
   const quiet = new Watcher(server.url);
