@@ -21,13 +21,26 @@ export function watchers(context) {
 /** So many are told in one turn; then whoever else waits for the thread has it: a message takes some 60 us. */
 const AT_ONCE = 100;
 
-/** Tells it to all who watch. One who has just left is told nothing. */
+/** What is told last, by objects that tell just now. */
+const latest = new WeakMap();
+
+/**
+ * Tells it to all who watch. One who has just left is told nothing. Where telling takes longer than it is until there is more to tell,
+ * what is in between is left out: each text says all.
+ */
 export async function tell(context, text) {
-  const sockets = context.getWebSockets();
-  for (let at = 0; at < sockets.length; at += AT_ONCE) {
-    if (at > 0) await scheduler.wait(0);
-    for (const socket of sockets.slice(at, at + AT_ONCE)) send(socket, text);
+  const tells = latest.has(context);
+  latest.set(context, text);
+  if (tells) return;
+  let told;
+  while (told !== (told = latest.get(context))) {
+    const sockets = context.getWebSockets();
+    for (let at = 0; at < sockets.length; at += AT_ONCE) {
+      if (at > 0) await scheduler.wait(0);
+      for (const socket of sockets.slice(at, at + AT_ONCE)) send(socket, told);
+    }
   }
+  latest.delete(context);
 }
 
 export function send(socket, text) {
