@@ -7,6 +7,7 @@ mod support;
 
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, StorageError, Value};
+use footfall::counting::metrics::SHARD;
 use footfall::counting::shard::Shard;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::wire::{self, Answer, Batch, Call, Visitors};
@@ -121,6 +122,31 @@ fn maintenance_after_any_fault_changes_no_number() {
         assert_eq!((stored.rows("journal"), stored.rows("visitors")), (0, 0));
         assert_eq!(stored.send(9, 1, &[visit("/a").id(20)]), receipt(&[duplicate(4)]));
     });
+}
+
+#[test]
+fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
+    let faulty = Faulty::new(prepared(false));
+    let mut shard = Shard::new(faulty.clone());
+    let failures = |shard: &mut Shard<Broken>| {
+        let at = SHARD.iter().position(|(name, ..)| *name == "footfall_shard_storage_failures_total").unwrap();
+        let Answer::Metrics(metrics) = serve(shard, &Call::Metrics, T0) else { panic!() };
+        metrics[at]
+    };
+    let works: [fn(&mut Shard<Broken>) -> bool; 4] = [
+        |shard| serve(shard, &Call::Views(None), T0) == Answer::Refused(wire::Fault::Storage),
+        |shard| shard.maintain(T0 + DAY, KEEP_HOURS_DAYS).is_err(),
+        |shard| shard.push(0, T0).is_err(),
+        |shard| shard.pushed(0, T0).is_err(),
+    ];
+    for (before, fails) in (0..).zip(works) {
+        assert_eq!(failures(&mut shard), before);
+        // What an owner changed is read anew, so the next call begins with a statement.
+        assert_eq!(serve(&mut shard, &Call::Amend(wire::Amend::Delete { page: "/none" }), T0), Answer::Page(None));
+        faulty.fail_nth(1, FAULTS[0]);
+        assert!(fails(&mut shard));
+        assert_eq!(failures(&mut shard), before + 1);
+    }
 }
 
 #[test]

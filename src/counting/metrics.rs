@@ -72,7 +72,7 @@ pub const SHARD: [(&str, &str, &str); 15] = [
     ("footfall_shard_full_total", "counter", "Visits with an id that found no room for it."),
     ("footfall_shard_replayed_total", "counter", "Batches that came again and got their stored receipt."),
     ("footfall_shard_superseded_total", "counter", "Batches that came after a later one of their isolate: in doubt."),
-    ("footfall_shard_storage_failures_total", "counter", "Calls that storage failed."),
+    ("footfall_shard_storage_failures_total", "counter", "Calls and alarms that storage failed."),
     ("footfall_shard_views", "gauge", "Views of the shard."),
     ("footfall_shard_pages", "gauge", "Pages of the shard; strangers may make 10000."),
     ("footfall_shard_ids", "gauge", "Visit ids that are remembered; 1800000 at most."),

@@ -113,9 +113,11 @@ impl<S: Sql + Clone> Shard<S> {
     /// [`StorageError`].
     pub fn push(&mut self, number: u32, now: u64) -> Result<Option<(Vec<u8>, u64)>, StorageError> {
         self.pace.told(now);
-        let ledger = self.awake(now)?;
-        let pulse = Pulse { shard: number, ..ledger.pulse(now) };
-        Ok(ledger.is_watched().then(|| (encode(&Answer::Live(pulse)), self.watches)))
+        let watches = self.watches;
+        self.without_an_answer(now, |ledger| {
+            let pulse = Pulse { shard: number, ..ledger.pulse(now) };
+            Ok(ledger.is_watched().then(|| (encode(&Answer::Live(pulse)), watches)))
+        })
     }
 
     /// Nobody watches, was the answer. It is void if somebody came meanwhile.
@@ -123,11 +125,7 @@ impl<S: Sql + Clone> Shard<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn pushed(&mut self, watches: u64, now: u64) -> Result<(), StorageError> {
-        let outcome = if watches == self.watches { self.awake(now).and_then(|ledger| ledger.set_watched(false)) } else { Ok(()) };
-        if outcome.is_err() {
-            self.ledger = None;
-        }
-        outcome
+        if watches == self.watches { self.without_an_answer(now, |ledger| ledger.set_watched(false)) } else { Ok(()) }
     }
 
     /// Folds and forgets, hours after `keep_days`; returns whether this must be called again after [`super::ledger::seen::WINDOW_MS`].
@@ -135,9 +133,19 @@ impl<S: Sql + Clone> Shard<S> {
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
-        let outcome = self.awake(now).and_then(|ledger| ledger.maintain(now, keep_days));
+        self.without_an_answer(now, |ledger| ledger.maintain(now, keep_days))
+    }
+
+    /// Does what nobody waits for; where storage fails, its numbers are the only ones that tell.
+    fn without_an_answer<T>(
+        &mut self,
+        now: u64,
+        work: impl FnOnce(&mut Ledger<S>) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let outcome = self.awake(now).and_then(work);
         if outcome.is_err() {
             self.ledger = None;
+            self.tally.failures = self.tally.failures.saturating_add(1);
         }
         outcome
     }
