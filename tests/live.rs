@@ -15,7 +15,7 @@ mod support;
 
 use footfall::counting::days::day_of;
 use footfall::counting::ledger::lately::MAX_PRESENT;
-use footfall::counting::live::board::{Board, Next};
+use footfall::counting::live::board::{ALONE_MS, Board, Next};
 use footfall::counting::live::pace::{PUSH_MS, Pace, TELL_MS};
 use footfall::counting::live::{MINUTES, PRESENT_MINUTES, Pulse, add, minute_of, text};
 use footfall::counting::shard::Shard;
@@ -404,13 +404,14 @@ impl World {
             let shown: u64 = told.split(['[', ']']).nth(1).unwrap().split(',').map(|one| one.parse::<u64>().unwrap()).sum();
             assert_eq!(shown, views, "{told}");
         } else {
-            // The next push is the last one, and then a visit is told to nobody.
+            // A push after a while is the last one, and then a visit is told to nobody.
             for shard in 0..2 {
                 for _ in 0..2 {
                     self.visit(shard);
                     while !self.moving.is_empty() {
                         self.arrive(0);
                     }
+                    self.now += ALONE_MS;
                 }
                 self.restart(shard);
                 self.visit(shard);
@@ -424,7 +425,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whoever_watches_ends_up_with_all_and_nobody_is_told_in_vain(steps in prop::collection::vec((0..9_u8, 0..20_usize), 1..60)) {
+    fn whoever_watches_ends_up_with_all_and_nobody_is_told_in_vain(steps in prop::collection::vec((0..10_u8, 0..20_usize), 1..60)) {
         let mut world = World::new();
         for (step, which) in steps {
             match step {
@@ -433,11 +434,39 @@ proptest! {
                 3 => world.watchers = world.watchers.saturating_sub(1),
                 4 => world.hibernate(),
                 5 => world.restart(which % 2),
+                // All of them together are within the minutes that are told.
+                6 => world.now += which as u64 * SECOND,
                 _ => world.arrive(which),
             }
         }
         world.check();
     }
+}
+
+#[test]
+fn who_comes_and_goes_again_and_again_costs_no_call_and_no_row_each_time() {
+    let mut world = World::new();
+    let arrive_all = |world: &mut World| {
+        while !world.moving.is_empty() {
+            world.arrive(0);
+        }
+    };
+    for shard in 0..2 {
+        world.visit(shard);
+        arrive_all(&mut world);
+    }
+    let rows = |world: &World| world.databases.iter().map(Sqlite::rows_written).sum::<u64>();
+    let (before, mut asked) = (rows(&world), 0);
+    for _ in 0..60 {
+        world.join();
+        asked += world.moving.iter().filter(|one| matches!(one, Moving::Watch(_))).count();
+        world.visit(0);
+        world.watchers = 0;
+        arrive_all(&mut world);
+        world.now += SECOND;
+    }
+    let written = rows(&world) - before - 60;
+    assert_eq!((asked, written), (2, 2), "a minute of it costs as much as one who comes once");
 }
 
 #[test]

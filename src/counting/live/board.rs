@@ -7,6 +7,10 @@ use super::pace::{Pace, TELL_MS};
 use super::{MINUTE_MS, Pulse, text};
 use crate::counting::routing::MAX_SHARDS;
 
+/// How long shards go on telling when the last watcher has left, in milliseconds. Whoever comes and goes, comes and goes would else make
+/// each shard be asked and write two rows each time.
+pub const ALONE_MS: u64 = 10_000;
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -28,13 +32,15 @@ pub struct Board {
     /// Whether all shards were asked.
     known: bool,
     looking: bool,
+    /// When a shard told first what nobody watches any more, in milliseconds since 1970.
+    alone: Option<u64>,
     pace: Pace,
 }
 
 impl Default for Board {
     /// That of an object that just woke.
     fn default() -> Self {
-        Self { pulses: Vec::new(), known: false, looking: false, pace: Pace::new(TELL_MS) }
+        Self { pulses: Vec::new(), known: false, looking: false, alone: None, pace: Pace::new(TELL_MS) }
     }
 }
 
@@ -46,13 +52,23 @@ impl Board {
 
     /// A watcher came.
     pub fn joined(&mut self) -> Next {
+        self.alone = None;
         if self.known { Next::Nothing } else { self.look() }
     }
 
     /// A shard told what it saw; so many watch. Also says whether the shard is to go on telling.
     pub fn pushed(&mut self, pulse: Pulse, watchers: u32, now: u64) -> (bool, Next) {
+        if pulse.shard >= MAX_SHARDS.into() {
+            return (true, Next::Nothing);
+        }
         // Not while all are asked: a shard that was just asked would not know that it was, and whoever comes now would not ask again.
         if watchers == 0 && !self.looking {
+            let since = *self.alone.get_or_insert(now);
+            // A clock that was set back must not keep anybody telling for longer.
+            if self.known && (since..since.saturating_add(ALONE_MS)).contains(&now) {
+                self.take(pulse);
+                return (true, Next::Nothing);
+            }
             *self = Self { pace: self.pace, ..Self::default() };
             return (false, Next::Nothing);
         }
@@ -60,9 +76,6 @@ impl Board {
     }
 
     fn heard(&mut self, pulse: Pulse, now: u64) -> Next {
-        if pulse.shard >= MAX_SHARDS.into() {
-            return Next::Nothing;
-        }
         let was_there = self.take(pulse);
         if self.known && was_there {
             return self.tell_soon(now);
