@@ -5,6 +5,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withLock } from './lock.mjs';
 import { cargoBin, npmBin, ROOT } from './pins.mjs';
 import { runQuietly } from './run.mjs';
 
@@ -20,8 +21,11 @@ const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-h
 /** The modules that are deployed. */
 export const OUTPUT = ['index.js', 'index_bg.wasm'];
 
+/** In the directory, while somebody writes there. */
+const LOCK = '.bundle-lock';
+
 /** What is in the directory besides what this writes: tools/assets.mjs writes it. */
-const KEPT = [...OUTPUT, 'assets'];
+const KEPT = [...OUTPUT, 'assets', LOCK];
 
 /**
  * Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. `entry` is
@@ -29,6 +33,11 @@ const KEPT = [...OUTPUT, 'assets'];
  */
 export async function bundle(compiled, into, env, entry = join(EDGE, 'worker.js')) {
   mkdirSync(into, { recursive: true });
+  // `npm run deploy` builds next to an `npm start` that sees the same change, and would take its files for a killed build's.
+  await withLock(join(into, LOCK), () => bundleAlone(compiled, into, env, entry), 'build');
+}
+
+async function bundleAlone(compiled, into, env, entry) {
   // What a build left that was killed, or one of another version.
   for (const name of readdirSync(into).filter((name) => !KEPT.includes(name))) rmSync(join(into, name), { recursive: true });
   const work = mkdtempSync(join(into, '.bundle-'));
@@ -62,10 +71,13 @@ export async function bundle(compiled, into, env, entry = join(EDGE, 'worker.js'
 
 /**
  * Says to esbuild which of wasm-bindgen's statements do nothing where their class is not used: the crate `worker` brings
- * seven of which none is. A platform's import of a module's source is a plain import here.
+ * seven of which none is. A platform's import of a module's source is a plain import here. wasm-bindgen names a script once for each
+ * function that it takes from it whole; once is enough, and wrangler warns of more at each deploy.
  */
 function shakeable(bindings) {
+  const named = new Set();
   return bindings
+    .replaceAll(/^ *("\.\/snippets\/[^"]+"): import\d+,\n/gm, (line, script) => (named.size < named.add(script).size ? line : ''))
     .replaceAll('import source ', 'import ')
     .replaceAll(/^if \(Symbol\.dispose\).*$/gm, '')
     .replaceAll(/: new FinalizationRegistry\(/g, ': /* @__PURE__ */ new FinalizationRegistry(');

@@ -6,8 +6,8 @@ import { say } from './run.mjs';
 
 const POLL_MS = 500;
 
-/** Runs `work` while this process owns the file `path`; waits for whoever owns it now. */
-export async function withLock(path, work) {
+/** Runs `work` while this process owns the file `path`; waits for whoever owns it now, which is said to be another `what`. */
+export async function withLock(path, work, what = 'set-up') {
   let told = false;
   while (!take(path)) {
     const owner = ownerOf(path);
@@ -15,7 +15,7 @@ export async function withLock(path, work) {
       rmSync(path, { force: true });
       continue;
     }
-    if (!told) say(`waiting for another set-up on this machine, process ${owner} (${path})`);
+    if (!told) say(`waiting for another ${what} on this machine, process ${owner} (${path})`);
     told = true;
     await sleep(POLL_MS);
   }

@@ -25,7 +25,7 @@ function files(dir) {
 test('a deploy uploads one module and its wasm, under 200 KB compressed, with the bindings of its objects', async (t) => {
   const out = mkdtempSync(join(tmpdir(), 'footfall-deploy-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
-  const { stdout } = await run(nodeForWrangler(), [wranglerScript(), 'deploy', '--dry-run', '--outdir', out], {
+  const { stdout, stderr } = await run(nodeForWrangler(), [wranglerScript(), 'deploy', '--dry-run', '--outdir', out], {
     cwd: ROOT,
     // A test reports to nobody.
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },
@@ -35,7 +35,8 @@ test('a deploy uploads one module and its wasm, under 200 KB compressed, with th
   for (const [binding, className] of wranglerConfig().objects) {
     assert.match(stdout, new RegExp(`env\\.${binding} \\(${className}\\)\\s+Durable Object`), stdout);
   }
-  assert.doesNotMatch(stdout, /warning/i, stdout);
+  // wrangler writes its warnings to stderr.
+  assert.doesNotMatch(stdout + stderr, /warning/i, stdout + stderr);
 
   const written = files(out).filter((file) => /\.(js|mjs|wasm)$/.test(file));
   assert.equal(written.filter((file) => file.endsWith('.wasm')).length, 1, written.join());
@@ -43,6 +44,17 @@ test('a deploy uploads one module and its wasm, under 200 KB compressed, with th
   const total = sizes.reduce((sum, size) => sum + size, 0);
   t.diagnostic(`${written.length} files, ${Math.round(total / 1024)} KiB compressed`);
   assert.ok(total < MAX_GZIP_BYTES, `${total} bytes compressed`);
+});
+
+test('two builds at once leave each other their files', async (t) => {
+  const into = mkdtempSync(join(tmpdir(), 'footfall-bundles-'));
+  t.after(() => rmSync(into, { recursive: true, force: true }));
+  // Each in a process of its own, as `npm start` and `npm run deploy` are.
+  const script = `import { bundle } from './tools/bundle.mjs'; import { COMPILED } from './tools/build.mjs'; import { toolEnv } from './tools/pins.mjs';
+    await bundle(COMPILED, process.argv[1], toolEnv());`;
+  const once = () => run(process.execPath, ['--input-type=module', '--eval', script, into], { cwd: ROOT, timeout: 300_000 });
+  await Promise.all([once(), once()]);
+  for (const name of ['index.js', 'index_bg.wasm']) assert.deepEqual(readFileSync(join(into, name)), readFileSync(join(BUILD, name)), name);
 });
 
 test('every class of objects is bound, is created with SQLite, and is in the built Worker', () => {
