@@ -22,7 +22,7 @@ const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-h
 export const OUTPUT = ['index.js', 'index_bg.wasm'];
 
 /** In the directory, while somebody writes there. */
-const LOCK = '.bundle-lock';
+const LOCK = '.lock';
 
 /** What is in the directory besides what this writes: tools/assets.mjs writes it. */
 const KEPT = [...OUTPUT, 'assets', LOCK];

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { BUILD, nodeForWrangler, ROOT, wranglerConfig, wranglerScript } from '../support/built.mjs';
@@ -53,7 +54,13 @@ test('two builds at once leave each other their files', async (t) => {
   const script = `import { bundle } from './tools/bundle.mjs'; import { COMPILED } from './tools/build.mjs'; import { toolEnv } from './tools/pins.mjs';
     await bundle(COMPILED, process.argv[1], toolEnv());`;
   const once = () => run(process.execPath, ['--input-type=module', '--eval', script, into], { cwd: ROOT, timeout: 300_000 });
-  await Promise.all([once(), once()]);
+  const first = once();
+  // The second begins in the middle of the first, whose files are there by then.
+  const begun = async () => {
+    while (!readdirSync(into).some((name) => name.startsWith('.bundle-'))) await nextTurn(5);
+  };
+  await Promise.race([first, begun()]);
+  await Promise.all([first, once()]);
   for (const name of ['index.js', 'index_bg.wasm']) assert.deepEqual(readFileSync(join(into, name)), readFileSync(join(BUILD, name)), name);
 });
 
