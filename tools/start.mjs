@@ -18,6 +18,9 @@ const STATE = '.wrangler/state';
 const GRACE_MS = 4_000;
 const POLL_MS = 50;
 
+/** How long the Worker may take to name its first site. */
+const ANSWER_MS = 5_000;
+
 await main(async () => {
   const args = process.argv.slice(2);
   const port = portIn(args);
@@ -47,6 +50,16 @@ function taken(port) {
   });
 }
 
+/** A variable may be set in three places: the Worker knows which counts. Without an answer the dashboard asks which site. */
+async function firstSite(port) {
+  try {
+    const answer = await fetch(`http://localhost:${port}/counter`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return answer.ok ? (await answer.json()).site : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
 function serve(args) {
   // On one's own machine every visit comes from one address, and the numbers are one's own: no token is needed to look at them.
@@ -59,12 +72,13 @@ function serve(args) {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
-  child.on('message', (message) => {
+  child.on('message', async (message) => {
     const { event, port } = JSON.parse(message);
     if (event !== 'DEV_SERVER_READY') return;
+    const site = await firstSite(port);
     say(`ready. Count a visit:      curl http://localhost:${port}/`);
     say(`       Read the count:     curl http://localhost:${port}/counter`);
-    say(`       Look at it:         http://localhost:${port}/dashboard/default`);
+    say(`       Look at it:         http://localhost:${port}/dashboard${site ? `/${site}` : ''}`);
     say(`       End it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
   });
   // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.

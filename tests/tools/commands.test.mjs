@@ -138,7 +138,7 @@ test('requests, and what is done with their answers', async (t) => {
 });
 
 test('the static assets are served as the tests serve them', async (t) => {
-  const { host, log } = await npmStart(t, []);
+  const { host, log } = await npmStart(t, ['SITES:home,default']);
   for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js']) {
     const answer = await fetch(`http://${host}${path}`, { redirect: 'manual' });
     const asset = assetOf(path);
@@ -151,6 +151,7 @@ test('the static assets are served as the tests serve them', async (t) => {
   }
   assert.equal(assetOf('/_headers'), undefined);
   const [, dashboard] = /Look at it: +(\S+)/.exec(log());
+  assert.ok(dashboard.endsWith('/dashboard/home'), `${dashboard} is that of the first site`);
   assert.equal((await fetch(dashboard)).status, 200);
   const answer = await fetch(`http://${host}/api/sites/default/summary`);
   assert.equal(answer.status, 200, 'at home the numbers are open');
