@@ -20,11 +20,14 @@ pub(super) struct HttpCounter<'a> {
     pub(super) url: &'a str,
     /// How long a visit waits for it, in milliseconds.
     pub(super) timeout_ms: u32,
+    /// `LOG_VISITS`: one of so many visits is logged.
+    pub(super) log_visits: u32,
 }
 
 impl CounterEndpoint for HttpCounter<'_> {
     /// Sends the visit once. Never retried here: whoever asked may do so, and the id makes that safe.
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
+        let sampled = log::sample(self.log_visits);
         let id = match &visit.id {
             Some(id) => id.clone(),
             None => VisitId::made_by(isolate::name()?, isolate::next_number()),
@@ -40,6 +43,7 @@ impl CounterEndpoint for HttpCounter<'_> {
         if let Err(failure) = &outcome {
             log::problem("visit_failed", &failure.to_string());
         }
+        sampled.visit((&outcome).into(), 0);
         outcome
     }
 }

@@ -26,7 +26,8 @@ impl Turn {
         let (site, page) = (self.config.sites.first().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
             let visit = Visit { site, page, id: None, details: Details::default() };
-            return home(&HttpCounter { url, timeout_ms: self.config.timeout_ms }, visit).await;
+            let (timeout_ms, log_visits) = (self.config.timeout_ms, self.config.log_visits);
+            return home(&HttpCounter { url, timeout_ms, log_visits }, visit).await;
         }
         let who = self.who();
         let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()) };

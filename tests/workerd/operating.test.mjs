@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem } from '../support/answers.mjs';
 import { call, post } from '../support/client.mjs';
+import { startFakeCounter } from '../support/fake_counter.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -80,6 +81,13 @@ test('visits are logged as many as is wanted, with outcome, wait and batch, and 
   assert.ok(lines.every(({ wait_ms: wait, batch }) => wait >= 0 && wait < 5_000 && batch >= 1 && batch <= 40), JSON.stringify(lines));
   assert.ok(lines.some(({ batch }) => batch > 1), 'some went together');
   assert.doesNotMatch(all.logs(), /secret|203\.0\.113/i);
+  const counter = await startFakeCounter(t);
+  const elsewhere = await startWorkerd(t, { vars: { LOG_VISITS: 1, COUNTER_URL: counter.url }, outbound: 'loopback' });
+  await call(`${elsewhere.url}/`);
+  await counter.behave('status', { status: 404 });
+  await call(`${elsewhere.url}/`);
+  await poll(() => logged(elsewhere).length === 2, 'a line for each visit of a counter elsewhere');
+  assert.deepEqual(logged(elsewhere).map(({ outcome, batch }) => [outcome, batch]), [['counted', 0], ['failed', 0]]);
   const none = await startWorkerd(t);
   await post(none, {});
   const some = await startWorkerd(t, { vars: { LOG_VISITS: '10' } });
