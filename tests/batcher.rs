@@ -217,6 +217,7 @@ fn a_failed_batch_fails_its_members_and_no_one_else() {
         Failure::Broken("x".to_owned()),
         Failure::Refused("x".to_owned()),
         Failure::Busy { retry_after: 5 },
+        Failure::Overloaded { retry_after: 5 },
         Failure::Deadline { sent: true },
     ] {
         let (mut batcher, first) = busy(3);

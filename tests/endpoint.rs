@@ -99,6 +99,7 @@ fn a_failure_is_never_welcome_and_says_whether_the_visit_may_be_stored() {
         (Failure::Refused(text()), 502, "failed", None),
         (Failure::Broken(text()), 502, "unknown", None),
         (Failure::Busy { retry_after: 7 }, 503, "failed", Some(7)),
+        (Failure::Overloaded { retry_after: 7 }, 503, "unknown", Some(7)),
         (Failure::Deadline { sent: false }, 504, "failed", None),
         (Failure::Deadline { sent: true }, 504, "unknown", None),
     ] {

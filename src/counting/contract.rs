@@ -25,14 +25,15 @@ pub fn body(visit: &Visit, id: &VisitId) -> String {
 }
 
 /// What the status of a complete answer means. Only 2xx is a registration. A redirect is none: followed, it would
-/// turn the POST into a GET without a body. From 500 up the counter broke while it worked, so it may have stored.
+/// turn the POST into a GET without a body. From 500 up the counter broke while it worked, so it may have stored. So may one
+/// that answers 408 or 409: a proxy gave up waiting, or a request with the same `Idempotency-Key` is still being served.
 ///
 /// # Errors
 /// [`Failure::Refused`] or [`Failure::Broken`].
 pub fn read_status(status: u16) -> Result<Registered, Failure> {
     match status {
         200..=299 => Ok(Registered { duplicate: false, page: None }),
-        500.. => Err(Failure::Broken(format!("the counter answered {status}"))),
+        408 | 409 | 500.. => Err(Failure::Broken(format!("the counter answered {status}"))),
         _ => Err(Failure::Refused(format!("the counter answered {status}"))),
     }
 }
@@ -56,12 +57,13 @@ mod tests {
     }
 
     #[test]
-    fn only_2xx_registers_and_only_5xx_is_in_doubt() {
+    fn only_2xx_registers_and_who_broke_off_or_is_still_at_it_is_in_doubt() {
         for status in 100..=599 {
             let read = read_status(status);
             assert_eq!(read.is_ok(), (200..300).contains(&status), "{status}");
             if let Err(failure) = read {
-                assert_eq!(failure.surely_not_stored(), status < 500, "{status}");
+                let doubt = status >= 500 || [408, 409].contains(&status);
+                assert_eq!(failure.surely_not_stored(), !doubt, "{status}");
             }
         }
     }

@@ -57,6 +57,12 @@ pub enum Failure {
         /// Seconds that a caller should wait.
         retry_after: u32,
     },
+    /// The platform calls the counter overloaded, and does not say whether it carried the call out: the visit may be stored.
+    /// Worth a retry with the same id after so many seconds.
+    Overloaded {
+        /// Seconds that a caller should wait.
+        retry_after: u32,
+    },
     /// The connection broke off or the answer made no sense: the visit may be stored.
     Broken(String),
     /// No answer before the deadline.
@@ -71,6 +77,7 @@ impl fmt::Display for Failure {
         match self {
             Self::Refused(why) => write!(formatter, "refused: {why}"),
             Self::Busy { retry_after } => write!(formatter, "busy, worth a retry after {retry_after} s"),
+            Self::Overloaded { retry_after } => write!(formatter, "overloaded, worth a retry after {retry_after} s"),
             Self::Broken(why) => write!(formatter, "broke off: {why}"),
             Self::Deadline { sent: true } => formatter.write_str("no answer before the deadline"),
             Self::Deadline { sent: false } => formatter.write_str("not sent before the deadline"),

@@ -3,11 +3,15 @@
 //! | what came of an attempt | class | rule |
 //! | --- | --- | --- |
 //! | a receipt | registered | done |
-//! | refused, malformed, busy, overloaded | not registered | done: sending it again adds load and changes nothing |
+//! | refused, malformed, busy, refused at the door of an overloaded object | not registered | done: sending it again adds load and changes nothing |
+//! | any other exception that says `overloaded` | unknown | done: who asked may send the visit again, with its id, after `Retry-After` |
 //! | connection lost, object reset, storage error, no answer | unknown | the same batch under the same number to the same shard, through a new stub |
 //!
 //! A retry is safe because the shard stores a batch's number with its effect and answers a known number with the
 //! stored receipt.
+//!
+//! After `overloaded` a retry would be as safe, and settle the doubt. It is left out all the same: the platform asks not to
+//! repeat such a call, as it makes the overload worse, and a deadline of some seconds leaves no time in which one passes.
 
 use super::endpoint::Failure;
 
@@ -27,7 +31,7 @@ pub fn attempt_ms(attempt: u32, now: u64, deadline: u64) -> u64 {
 
 /// How long to wait, in milliseconds, before the attempt after `attempt` (from 1), or `None` to give up.
 pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Option<u64> {
-    if failure.surely_not_stored() || attempt >= MAX_ATTEMPTS {
+    if failure.surely_not_stored() || matches!(failure, Failure::Overloaded { .. }) || attempt >= MAX_ATTEMPTS {
         return None;
     }
     let at = usize::try_from(attempt).ok()?.checked_sub(1)?;
@@ -36,6 +40,27 @@ pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Opt
         _ => *PAUSES_MS.get(at)?,
     };
     (now.saturating_add(pause) < deadline).then_some(pause)
+}
+
+/// What the platform says of a call that an overloaded object never saw: its queue was full. All else that says `overloaded`
+/// may come from an output gate that broke after the call was carried out: a write that took too long, memory used up, and
+/// "Requests queued for too long.", which breaks the gate as well (workerd, `jsg/exception-test.c++`).
+pub const UNSEEN: [&str; 3] = [
+    "Durable Object is overloaded.",
+    "Durable Object is overloaded. Too many requests queued.",
+    "Durable Object is overloaded. Too much data queued.",
+];
+
+/// Seconds after which a call that an overloaded object did not take should be sent again.
+pub const OVERLOADED_RETRY_AFTER_S: u32 = 10;
+
+/// What an exception of the platform means, by its flag `overloaded` and its message. What is not surely unseen may be stored.
+pub fn of_exception(overloaded: bool, message: &str, describe: impl FnOnce() -> String) -> Failure {
+    match overloaded {
+        true if UNSEEN.contains(&message) => Failure::Busy { retry_after: OVERLOADED_RETRY_AFTER_S },
+        true => Failure::Overloaded { retry_after: OVERLOADED_RETRY_AFTER_S },
+        false => Failure::Broken(describe()),
+    }
 }
 
 /// The attempts of one call.
@@ -96,6 +121,25 @@ mod tests {
         assert_eq!(pause_ms(1, &Failure::Deadline { sent: true }, 500, 1000), Some(0));
         assert_eq!(pause_ms(1, &Failure::Refused(String::new()), 0, 1000), None);
         assert_eq!(pause_ms(1, &Failure::Busy { retry_after: 1 }, 0, 1000), None);
+        assert_eq!(pause_ms(1, &Failure::Overloaded { retry_after: 1 }, 0, 1000), None, "it would make the overload worse");
+    }
+
+    #[test]
+    fn overloaded_means_unseen_in_a_few_words_only() {
+        let failure = |overloaded, message| of_exception(overloaded, message, || "told".to_owned());
+        for message in UNSEEN {
+            assert!(failure(true, message).surely_not_stored(), "{message}");
+        }
+        for message in [
+            "",
+            "Durable Object is overloaded. Requests queued for too long.",
+            "Durable Object storage operation exceeded timeout which caused object to be reset.",
+            "Durable Object's isolate exceeded its memory limit and was reset.",
+            "Durable Object exceeded its CPU time limit and was reset.",
+        ] {
+            assert_eq!(failure(true, message), Failure::Overloaded { retry_after: 10 }, "{message}");
+        }
+        assert_eq!(failure(false, UNSEEN[0]), Failure::Broken("told".to_owned()), "words alone are anybody's");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::js_error::describe;
 use super::metrics;
 use super::waits::{answered, timer};
 use crate::counting::endpoint::Failure;
-use crate::counting::retry::{After, Attempts};
+use crate::counting::retry::{After, Attempts, OVERLOADED_RETRY_AFTER_S, of_exception};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Reflect, Uint8Array};
@@ -15,7 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
 /// Seconds after which a call that a full or overloaded object refused should be sent again.
-pub(super) const BUSY_RETRY_AFTER_S: u32 = 10;
+pub(super) const BUSY_RETRY_AFTER_S: u32 = OVERLOADED_RETRY_AFTER_S;
 
 #[wasm_bindgen(module = "/src/edge/object_call.js")]
 extern "C" {
@@ -73,11 +73,9 @@ impl Object<'_> {
     }
 }
 
-/// What an exception of a stub means: an overloaded object never saw the call; for the rest nobody knows.
+/// What an exception of a stub means.
 pub(super) fn classify(error: &JsValue) -> Failure {
-    let overloaded = Reflect::get(error, &"overloaded".into()).is_ok_and(|flag| flag.is_truthy());
-    if overloaded {
-        return Failure::Busy { retry_after: BUSY_RETRY_AFTER_S };
-    }
-    Failure::Broken(describe(error))
+    let property = |name: &str| Reflect::get(error, &name.into()).unwrap_or(JsValue::UNDEFINED);
+    let message = property("message").as_string().unwrap_or_default();
+    of_exception(property("overloaded").is_truthy(), &message, || describe(error))
 }

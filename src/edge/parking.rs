@@ -41,7 +41,7 @@ const LATE: f64 = -5.0;
 const BUSY: f64 = -10.0;
 
 /// An answer as one number, which is all that crosses between requests: views * 8 + flags, exact for the first 2^50
-/// views of a page; failures below zero.
+/// views of a page; failures below zero, those with seconds to wait as even and odd numbers.
 fn encode(answer: &Result<Counted, Failure>) -> f64 {
     match answer {
         Ok(counted) => {
@@ -59,7 +59,8 @@ fn encode(answer: &Result<Counted, Failure>) -> f64 {
         Err(Failure::Broken(_)) => BROKEN,
         Err(Failure::Refused(_)) => REFUSED,
         Err(Failure::Deadline { .. }) => LATE,
-        Err(Failure::Busy { retry_after }) => BUSY - f64::from(*retry_after),
+        Err(Failure::Busy { retry_after }) => BUSY - 2.0 * f64::from(*retry_after),
+        Err(Failure::Overloaded { retry_after }) => BUSY - 2.0 * f64::from(*retry_after) - 1.0,
     }
 }
 
@@ -88,8 +89,9 @@ fn decode(signal: f64) -> Wake {
         Failure::Deadline { sent: true }
     } else if signal <= BUSY {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `encode`")]
-        let retry_after = (BUSY - signal) as u32;
-        Failure::Busy { retry_after }
+        let number = (BUSY - signal) as u64;
+        let retry_after = u32::try_from(number >> 1).unwrap_or(u32::MAX);
+        if number & 1 == 0 { Failure::Busy { retry_after } } else { Failure::Overloaded { retry_after } }
     } else {
         Failure::Broken(elsewhere())
     }))

@@ -10,9 +10,19 @@ use crate::world::World;
 use footfall::counting::batch::Posting;
 use footfall::counting::days::DayRecord;
 use footfall::counting::endpoint::Failure;
-use footfall::counting::retry::{After, Attempts};
+use footfall::counting::retry::{After, Attempts, UNSEEN, of_exception};
 use footfall::counting::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
 use std::rc::Rc;
+
+/// What the platform says with `overloaded`: each of these words of its own.
+const OVERLOADED: [&str; 6] = [
+    UNSEEN[0],
+    UNSEEN[1],
+    UNSEEN[2],
+    "Durable Object is overloaded. Requests queued for too long.",
+    "Durable Object storage operation exceeded timeout which caused object to be reset.",
+    "Durable Object's isolate exceeded its memory limit and was reset.",
+];
 
 /// What an exchange is for.
 #[derive(Debug)]
@@ -105,12 +115,15 @@ impl World {
         let about = self.exchanges[exchange].about();
         let arrive = |echo| Event::Arrive { exchange, attempt, echo };
         if self.strikes(Fault::Overload) {
-            self.history.note(self.now, &about, || format!("attempt {attempt}: refused, overloaded"));
-            if self.mutation == Mutation::CountRefused {
+            let words = self.rng.pick(&OVERLOADED);
+            self.history.note(self.now, &about, || format!("attempt {attempt}: {words}"));
+            // Refused at the door, or by a gate that broke after the call was carried out.
+            let carried_out = !UNSEEN.contains(&words) && self.rng.chance(5_000);
+            if carried_out || self.mutation == Mutation::CountRefused {
                 let at = self.way(exchange);
                 self.at(at, arrive(true));
             }
-            return self.reply(exchange, attempt, Reply::Overloaded);
+            return self.reply(exchange, attempt, Reply::Overloaded(words));
         }
         if self.strikes(Fault::Duplicate) {
             let late = self.rng.tail(300, MAX_FLIGHT_MS);
@@ -165,7 +178,10 @@ impl World {
         if self.awaits(exchange, attempt) && self.exchanges[exchange].open {
             let said = match reply {
                 Reply::Bytes(bytes) => self.read_answer(exchange, bytes),
-                Reply::Overloaded => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
+                Reply::Overloaded(_) if self.mutation == Mutation::TrustOverloaded => {
+                    Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
+                }
+                Reply::Overloaded(words) => Err(of_exception(true, words, || (*words).to_owned())),
                 Reply::Exception => Err(Failure::Broken("the connection was lost".to_owned())),
             };
             self.attempt_over(exchange, said);

@@ -23,6 +23,8 @@ pub(crate) enum Mutation {
     SwapAnswers,
     /// A call that is refused for overload is carried out all the same.
     CountRefused,
+    /// Whatever says `overloaded` is taken for a call that was never seen.
+    TrustOverloaded,
     /// The last attempt's refusal is reported, although an earlier attempt may have been stored.
     ForgetDoubt,
     /// A leader that is gone keeps the lead.
@@ -51,7 +53,7 @@ pub(crate) enum Mutation {
 
 impl Mutation {
     /// All of them, each with what it may break: the checker sees one of those first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 19] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 20] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -59,6 +61,7 @@ impl Mutation {
         (Self::LoseParked, &[Broken::NeverAnswered]),
         (Self::SwapAnswers, &[Broken::WrongAnswer]),
         (Self::CountRefused, &[Broken::CountedRefused]),
+        (Self::TrustOverloaded, &[Broken::CountedRefused]),
         (Self::ForgetDoubt, &[Broken::CountedRefused]),
         (Self::NoLapse, &[Broken::NotDrained]),
         (Self::FailBystander, &[Broken::WrongAnswer]),

@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     Duplicate,
     /// A call or an answer takes far longer than others.
     Delay,
-    /// The platform refuses a call for an overloaded object.
+    /// The platform answers a call with `overloaded`: refused, or carried out all the same.
     Overload,
     /// A statement fails without an effect.
     StorageFailed,

@@ -55,8 +55,8 @@ pub(crate) enum Wake {
 pub(crate) enum Reply {
     /// The bytes that the shard answered.
     Bytes(Rc<[u8]>),
-    /// An exception that says `overloaded`.
-    Overloaded,
+    /// An exception that says `overloaded`, in these words.
+    Overloaded(&'static str),
     /// Any other exception.
     Exception,
 }

@@ -104,10 +104,20 @@ const breakable = (Built) => class extends DurableObject {
       this.hangs = true;
       return new Response('it hangs');
     }
+    if (request.url.includes('/overload?')) {
+      this.overloaded = new URL(request.url).searchParams.get('words');
+      return new Response('it is overloaded');
+    }
     return this.built.fetch(request);
   }
   async post(call) {
     if (this.hangs) await scheduler.wait(60_000);
+    if (this.overloaded) {
+      const words = this.overloaded;
+      this.overloaded = undefined;
+      if (!words.startsWith('Durable Object is overloaded.')) await this.built.post(call);
+      throw Object.assign(new Error(words), { overloaded: true });
+    }
     return this.built.post(call);
   }
   alarm() { return this.built.alarm(); }
@@ -119,7 +129,8 @@ export class Break extends WorkerEntrypoint {
   async fetch(request) {
     const { searchParams } = new URL(request.url);
     const object = this.env[searchParams.get('binding')].getByName(searchParams.get('name'));
-    const did = object.fetch('https://object/' + searchParams.get('how'));
+    const words = searchParams.get('words');
+    const did = object.fetch('https://object/' + searchParams.get('how') + (words ? '?words=' + encodeURIComponent(words) : ''));
     return new Response(await did.then((response) => response.text(), () => 'thrown away'));
   }
 }

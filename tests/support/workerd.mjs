@@ -192,8 +192,16 @@ class Workerd {
     await this.#break(binding, name, 'hang', 'it hangs');
   }
 
-  async #break(binding, name, how, expected) {
-    const query = new URLSearchParams({ binding, name, how });
+  /**
+   * Lets an object answer its next call with an error that says `overloaded` in these words. It carries the call out before, unless
+   * they say that its queue was full. Needs `breakable`.
+   */
+  async overload(binding, name, words) {
+    await this.#break(binding, name, 'overload', 'it is overloaded', { words });
+  }
+
+  async #break(binding, name, how, expected, more = {}) {
+    const query = new URLSearchParams({ binding, name, how, ...more });
     const text = await (await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`)).text();
     if (text !== expected) throw new Error(`${binding} ${name}: ${text}`);
   }

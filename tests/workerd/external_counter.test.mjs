@@ -22,6 +22,7 @@ const FAULTS = [
   ['resets before it read the request', 'resetBeforeReading', {}, UNKNOWN],
   ['resets after it read the request', 'resetAfterReading', {}, UNKNOWN],
   ...[301, 302, 303, 307, 308].map((status) => [`redirects with ${status}`, 'redirect', { status }, FAILED]),
+  ...[408, 409].map((status) => [`answers ${status}`, 'status', { status }, UNKNOWN]),
   ...[300, 304, 400, 401, 404, 405, 413, 415, 429].map((status) => [`answers ${status}`, 'status', { status }, FAILED]),
   ...[500, 502, 503, 504, 599].map((status) => [`answers ${status}`, 'status', { status }, UNKNOWN]),
   ['says it is full and when to come back', 'status', { status: 503, headers: { 'retry-after': '1' } }, UNKNOWN],

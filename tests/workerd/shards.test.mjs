@@ -104,6 +104,24 @@ test('a shard that hangs stops its own visits only, and no read leaves it out', 
   assert.equal(await views(server), ids.length + 1, 'each id once, though the calls that hung may have arrived');
 });
 
+test('overloaded is a doubt, but for the words that say that the call was never seen', async (t) => {
+  const server = await startWorkerd(t, { breakable: true });
+  await post(server, { id: 'wakes-the-day' });
+  for (const [words, visit, counted] of [
+    ['Durable Object is overloaded. Too many requests queued.', 'failed', 0],
+    ['Durable Object storage operation exceeded timeout which caused object to be reset.', 'unknown', 1],
+  ]) {
+    const before = await views(server);
+    await server.overload('SHARD', 'default/0', words);
+    const answer = await post(server, { id: words.slice(0, 40).replaceAll(' ', '-') });
+    assert.deepEqual([answer.status, answer.visit, answer.headers.get('retry-after')], [503, visit, '10'], words);
+    assert.equal(await views(server), before + counted, 'not sent again at once');
+    const again = await post(server, { id: words.slice(0, 40).replaceAll(' ', '-') });
+    assert.deepEqual([again.status, again.json.duplicate], [200, counted === 1], 'the same id settles it');
+    assert.equal(await views(server), before + 1);
+  }
+});
+
 test('without the day\'s record visits without an id go on, and those with one are refused', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 1_000 } });
   await server.hang('DAYS', 'default');

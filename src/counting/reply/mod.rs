@@ -352,11 +352,11 @@ pub fn misconfigured(error: &ConfigError) -> Reply {
     problem(500, &format!("{} is {}", error.variable, error.value), &format!("allowed: {}", error.allowed))
 }
 
-/// 502 for a counter that refused or broke off, 503 for one that is full, 504 for one that took too long.
+/// 502 for a counter that refused or broke off, 503 for one that is full or overloaded, 504 for one that took too long.
 fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
     match failure {
         Failure::Refused(_) | Failure::Broken(_) => (502, None),
-        Failure::Busy { retry_after } => (503, Some(*retry_after)),
+        Failure::Busy { retry_after } | Failure::Overloaded { retry_after } => (503, Some(*retry_after)),
         Failure::Deadline { .. } => (504, None),
     }
 }
@@ -379,6 +379,7 @@ fn failed(failure: &Failure, hint: &str) -> Reply {
     let error = match failure {
         Failure::Refused(_) => "the counter refused",
         Failure::Busy { .. } => "the counter is busy",
+        Failure::Overloaded { .. } => "the counter is overloaded",
         Failure::Broken(_) => "the counter broke off",
         Failure::Deadline { .. } => "the counter did not answer in time",
     };
