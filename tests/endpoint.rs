@@ -72,7 +72,7 @@ async fn yield_once() {
 
 fn a_visit() -> Visit {
     let id = Some(VisitId::parse("visit-1").unwrap());
-    Visit { site: Sites::parse("blog").unwrap().first().clone(), page: Page::root(), id, details: Default::default() }
+    Visit { site: Sites::parse("blog").unwrap().first().clone(), page: Page::root(), id, details: Default::default(), age: 0 }
 }
 
 /// The parts of an answer that a visitor or a program sees.

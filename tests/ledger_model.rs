@@ -47,12 +47,16 @@ enum Op {
 
 fn any_visit() -> impl Strategy<Value = Sent> {
     let day = prop_oneof![8 => Just(None), 1 => Just(Some(-1)), 1 => Just(Some(1))];
-    (0..PAGES.len(), proptest::option::of(0..12_u64), proptest::option::of(0..6_u64), day).prop_map(|(page, id, hash, day)| {
-        let sent = id.into_iter().fold(visit(PAGES[page]), Sent::id);
-        let sent = hash.into_iter().fold(sent, Sent::by);
-        // Days are told relative to the time of sending, which `run` knows.
-        day.map(|day: i32| day.cast_unsigned()).into_iter().fold(sent, Sent::of)
-    })
+    // Minutes ago, which `run` makes a time of.
+    let age = prop_oneof![6 => Just(None), 1 => (0..23 * 60_u32).prop_map(Some), 1 => any::<u32>().prop_map(Some)];
+    (0..PAGES.len(), proptest::option::of(0..12_u64), proptest::option::of(0..6_u64), day, age).prop_map(
+        |(page, id, hash, day, age)| {
+            let sent = id.into_iter().fold(visit(PAGES[page]), Sent::id);
+            let sent = Sent { made: age, ..hash.into_iter().fold(sent, Sent::by) };
+            // Days are told relative to the time of sending, which `run` knows.
+            day.map(|day: i32| day.cast_unsigned()).into_iter().fold(sent, Sent::of)
+        },
+    )
 }
 
 fn any_op() -> impl Strategy<Value = Op> {
@@ -76,6 +80,10 @@ struct LastSent {
     at: u64,
     sent: Vec<Sent>,
     receipt: Receipt,
+}
+
+fn minute_of(at: u64) -> u32 {
+    u32::try_from(at / 60_000).unwrap()
 }
 
 #[derive(Default)]
@@ -126,7 +134,12 @@ impl Model {
             Visitor::Hash(hash) => {
                 self.visitors.entry(day).or_default().insert(hash.0);
             }
-            Visitor::Withheld(_) | Visitor::Elsewhere | Visitor::Guest(_) => *self.withheld.entry(day).or_default() += 1,
+            Visitor::Withheld(_) | Visitor::Elsewhere | Visitor::Guest(_) => {
+                // On the day on which it was made, if that is one of the last 24 hours.
+                let latest = minute_of(now);
+                let made = one.made.map(|made| if made > latest { latest } else { made.max(latest - 1_440) });
+                *self.withheld.entry(made.map_or(day, |made| made / 1_440)).or_default() += 1;
+            }
         }
         Counted { verdict, other: false, views: views + 1 }
     }
@@ -188,7 +201,11 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
                 let today = day_of(world.now);
                 let sent: Vec<Sent> = sent
                     .into_iter()
-                    .map(|one| Sent { day: one.day.map(|relative| today.wrapping_add(relative)), ..one })
+                    .map(|one| Sent {
+                        day: one.day.map(|relative| today.wrapping_add(relative)),
+                        made: one.made.map(|age| minute_of(world.now).wrapping_sub(age)),
+                        ..one
+                    })
                     .collect();
                 let sequence = model.last.get(&isolate).map_or(1, |last| last.sequence + 1);
                 let receipt = model.send(&sent, world.now);

@@ -10,11 +10,11 @@ use footfall::counting::ledger::facets::MAX_VALUES;
 use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
 use footfall::counting::ledger::{OTHER, Sql, schema};
 use footfall::counting::report::{Line, Question, Report, Span};
-use footfall::counting::visitor::{Visitor, VisitorHash};
+use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{Batch, Tally};
 use support::rig::Rig;
 use support::sqlite::Sqlite;
-use support::{DAY, HOUR, Sent, T0, batch, counted, receipt, visit};
+use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
 const EVER: Span = Span { from: 0, until: u32::MAX };
@@ -77,6 +77,44 @@ fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
     let yesterday = Question::Details { kind: Kind::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
+}
+
+/// 30 minutes after midnight come visits of before.
+#[test]
+fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_made() {
+    let mut rig = Rig::new();
+    let midnight = T0 + 17 * HOUR;
+    let made = midnight - 10 * 60_000;
+    rig.now = midnight + 20 * 60_000;
+    let french = Details::new(None, "FR", "", [""; 3]);
+    let salt_is_gone = Visitor::Withheld(Withheld::NoSalt);
+    let yesterdays = Sent { visitor: salt_is_gone, ..visit("/a").id(1).of(TODAY + 1).made(made).from(&french) };
+    let todays = visit("/a").id(2).by(7).made(midnight + 60_000);
+    assert_eq!(rig.send(1, 1, &[yesterdays.clone(), todays, visit("/a").by(7)]), receipt(&[counted(1), counted(2), counted(3)]));
+    let sums = |rig: &mut Rig| {
+        let by_day = |rig: &mut Rig, page| {
+            [TODAY, TODAY + 1].map(|day| {
+                let some = hours(rig, page).into_iter().filter(|(hour, ..)| hour / 24 == day);
+                some.fold((0, 0), |(views, newcomers), (_, more, _, new)| (views + more, newcomers + new))
+            })
+        };
+        (by_day(rig, None), by_day(rig, Some("/a")))
+    };
+    let days = [(1, 0), (2, 1)];
+    for _ in 0..2 {
+        assert_eq!(sums(&mut rig), (days, days));
+        assert_eq!(rig.visitors(TODAY).withheld, [0, 1, 0, 0], "a view without a salt, of its own day");
+        assert_eq!((rig.visitors(TODAY).visitors, rig.visitors(TODAY + 1).visitors), (0, 1));
+        let of_day = |day| Question::Details { kind: Kind::Country.number(), days: Span { from: day, until: day + 1 } };
+        assert_eq!(names(&mut rig, of_day(TODAY)), [("FR".to_owned(), 1, 0)]);
+        assert_eq!(names(&mut rig, of_day(TODAY + 1)), []);
+        // Its retry is known, however late it comes.
+        rig.restart();
+        rig.wait(HOUR);
+        let next = rig.ledger.written() + 1;
+        assert_eq!(rig.send(2, next, std::slice::from_ref(&yesterdays)), receipt(&[duplicate(3)]));
+    }
+    rig.audit();
 }
 
 #[test]

@@ -75,7 +75,7 @@ macro_rules! check_message {
 #[test]
 fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     let details = Details::new(Some(Device::Tablet), "DE", "news.example", ["a", "", "c"]);
-    let sent = [visit("/a").id(u64::MAX), visit("/é").by(1).from(&details), visit("/a")];
+    let sent = [visit("/a").id(u64::MAX), visit("/é").by(1).from(&details).made(T0), visit("/a")];
     let batch = || Batch { tallies: vec![TALLY], ..batch(u128::MAX, u64::MAX, T0, &sent) };
     let receipt = receipt(&[counted(1), duplicate(u64::MAX), Counted { other: true, ..counted(0) }]);
     check_message!(Call<'_>, Call::Register(batch()));
@@ -115,26 +115,26 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
 fn messages_keep_their_bytes() {
     // Isolates, shards and journals of several versions of this program read each other: where this fails, raise the
     // version in `wire`, and teach shards to read the rows of the old one.
-    let sent = [visit("/a").id(300), visit("/a").by(1).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
+    let sent = [visit("/a").id(300), visit("/a").by(1).made(300_000).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
     let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
-    let expected = b"\x01\x04\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x01\x02\x03";
+    let expected = b"\x01\x0d\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x01\x01\x02\x03";
     assert_eq!(encode(&Call::Register(batch.clone())), expected);
     let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
     assert_eq!(encode(&Call::Report(value)), b"\x01\x05\x05\x01\x02DE\x03\x04");
-    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 2);
+    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 3);
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
 }
 
-/// What isolates and journals of before visits had details wrote.
+/// What isolates and journals of before visits could be sent late wrote.
 #[test]
 fn messages_of_before_are_read() {
-    let sent = [visit("/a").id(300), visit("/a").by(1)];
-    let batch = batch(5, 2, T0, &sent);
-    let old = b"\x05\x02\x01\x02/a\x02\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x00\x01\xa0\x9c\x01";
-    let call = [b"\x01\x00", &old[..]].concat();
+    let sent = [visit("/a").id(300), visit("/a").by(1).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
+    let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
+    let old = b"\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x01\x02\x03";
+    let call = [b"\x01\x04", &old[..]].concat();
     let Ok(Call::OldRegister(read)) = decode(&call) else { panic!() };
     assert_eq!(Batch::from(read), batch);
-    let row = [b"\x01\x09", &old[..], b"\x01\x00\x00\x07"].concat();
+    let row = [b"\x02\x09", &old[..], b"\x01\x00\x00\x07"].concat();
     assert_eq!(decode_row(&row), Ok(Row { at: 9, batch: batch.clone(), receipt: receipt(&[counted(7)]) }));
     let row = Row { at: 9, batch, receipt: receipt(&[counted(7)]) };
     assert_eq!(decode_row(&encode(&row)), Ok(row));
@@ -147,14 +147,10 @@ fn any_visitor() -> impl Strategy<Value = Visitor> {
 
 fn any_item() -> impl Strategy<Value = Item> {
     let day = prop_oneof![3 => 19_998..20_004_u32, 1 => any::<u32>()];
+    let made = prop_oneof![2 => Just(None), 1 => (28_799_000..28_802_000_u32).prop_map(Some), 1 => any::<u32>().prop_map(Some)];
     let page = prop_oneof![3 => 0..4_u16, 1 => any::<u16>()];
-    (page, 0..3_u16, prop::option::of(any::<u64>()), any_visitor(), day).prop_map(|(page, details, id, visitor, day)| Item {
-        page,
-        details,
-        id: id.map(Fingerprint),
-        visitor,
-        day,
-    })
+    (page, 0..3_u16, prop::option::of(any::<u64>()), any_visitor(), day, made)
+        .prop_map(|(page, details, id, visitor, day, made)| Item { page, details, id: id.map(Fingerprint), visitor, day, made })
 }
 
 /// Pages and visits, most of which hang together.

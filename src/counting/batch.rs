@@ -11,6 +11,7 @@
 use super::days::Day;
 use super::details::Details;
 use super::endpoint::Failure;
+use super::made::Minute;
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
 use super::wire::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
@@ -51,8 +52,10 @@ pub struct Entry {
     pub id: Option<Fingerprint>,
     /// Who made it.
     pub visitor: Visitor,
-    /// The day that it is counted under.
+    /// The day of its route and its visitor.
     pub day: Day,
+    /// When it was made, where it is sent late.
+    pub made: Option<Minute>,
     /// When its caller must have an answer, in milliseconds since 1970.
     pub deadline: u64,
 }
@@ -111,7 +114,7 @@ impl Posting {
                 "" => 0,
                 known => index_of(known, &mut details).saturating_add(1),
             };
-            visits.push(Item { page, details, id: entry.id, visitor: entry.visitor, day: entry.day });
+            visits.push(Item { page, details, id: entry.id, visitor: entry.visitor, day: entry.day, made: entry.made });
         }
         Batch { isolate, sequence: self.sequence, pages, details, visits, tallies: self.tallies.clone() }
     }

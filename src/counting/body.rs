@@ -68,14 +68,13 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
     }
     let mut visits = Vec::with_capacity(bodies.len());
     for body in bodies {
-        if !body.age.is_none_or(|age| age.parse().is_ok_and(|age: u64| age <= MAX_AGE_MS)) {
-            return Err(Refusal::Age);
-        }
+        let age = body.age.map_or(Ok(0), |age| age.parse()).ok().filter(|age| *age <= MAX_AGE_MS).ok_or(Refusal::Age)?;
         visits.push(Visit {
             site: find_site(body.site.as_deref(), sites)?,
             page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
             id: id(body.id, headers.idempotency_key)?,
             details: details(&body.referrer, &body.campaign, headers.client),
+            age,
         });
     }
     Ok(Visits { visits, list })
@@ -203,7 +202,7 @@ mod tests {
 
     #[test]
     fn whatever_is_left_out_has_its_default() {
-        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None, details: Details::default() };
+        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None, details: Details::default(), age: 0 };
         assert_eq!(visit(b"", BodyHeaders::default(), &sites()), Ok(expected.clone()));
         assert_eq!(visit(b"{}", JSON, &sites()), Ok(expected.clone()));
         assert_eq!(visit(br#"{"site":null,"page":null,"id":null}"#, JSON, &sites()), Ok(expected));
@@ -241,7 +240,8 @@ mod tests {
         let text = BodyHeaders { content_type: Some("text/plain"), ..JSON };
         assert_eq!(visit(b"{}", text, &sites()), Err(Refusal::ContentType));
         assert!(visit(b"{}", BodyHeaders { from_page: true, ..text }, &sites()).is_ok());
-        assert!(visit(br#"{"age":"0"}"#, JSON, &sites()).is_ok());
+        assert_eq!(visit(br#"{"age":"0"}"#, JSON, &sites()).unwrap().age, 0);
+        assert_eq!(visit(br#"{"age":"82800000"}"#, JSON, &sites()).unwrap().age, MAX_AGE_MS);
         for age in ["-1", "x", "1.5", "", "82800001", "99999999999999999999"] {
             assert_eq!(refused(format!("{{\"age\":\"{age}\"}}").as_bytes()), Refusal::Age);
         }

@@ -51,6 +51,7 @@ mod tests {
             page: Page::parse("/a\"b").unwrap(),
             id: None,
             details: Default::default(),
+            age: 0,
         };
         let id = VisitId::parse("x").unwrap();
         assert_eq!(body(&visit, &id), r#"{"site":"blog","page":"/a\"b","id":"x"}"#);

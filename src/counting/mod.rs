@@ -21,6 +21,7 @@ pub mod exclusion;
 pub mod json;
 pub mod ledger;
 pub mod live;
+pub mod made;
 pub mod metrics;
 pub mod origin;
 pub mod owner;

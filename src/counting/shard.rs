@@ -171,7 +171,7 @@ impl<S: Sql + Clone> Shard<S> {
         }
         let ledger = self.awake(now)?;
         match call {
-            Call::Register(_) | Call::Metrics => Err(LedgerError::Fault(Fault::Malformed)),
+            Call::Register(_) | Call::Metrics | Call::Retired => Err(LedgerError::Fault(Fault::Malformed)),
             Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),

@@ -16,4 +16,6 @@ pub struct Visit {
     pub details: Details,
     /// What its caller named it, if anything. A visit without an id is counted each time that it is sent.
     pub id: Option<VisitId>,
+    /// How long ago it was made, in milliseconds: over 0 where it is sent late. At most [`super::body::MAX_AGE_MS`].
+    pub age: u64,
 }

@@ -102,7 +102,7 @@ impl Turn {
             self.note(site, Reason::Origin);
             return Err(Refusal::Origin);
         }
-        let visit = Visit { site: site.clone(), page: asked.page.clone(), id: None, details: self.seen_details("") };
+        let visit = Visit { site: site.clone(), page: asked.page.clone(), id: None, details: self.seen_details(""), age: 0 };
         let became = self.take_and_tell(visit, &self.who(), false).await;
         let views = match &became {
             Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
@@ -136,7 +136,7 @@ impl Turn {
         let referrer = referrer_host(&seen.referrer, &self.referrer());
         let details = Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str));
         let bot = seen.bot || known.is_bot();
-        self.take(Visit { site, page: seen.page.clone(), id: None, details }, &self.who(), bot).await
+        self.take(Visit { site, page: seen.page.clone(), id: None, details, age: 0 }, &self.who(), bot).await
     }
 
     /// A visit that a script's address tells, as an image does.

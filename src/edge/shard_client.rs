@@ -14,6 +14,7 @@ use crate::counting::days::{Day, DayRecord, day_of};
 use crate::counting::details::Details;
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::ledger::OTHER;
+use crate::counting::made::{minute_made, salt_of};
 use crate::counting::report::{Question, Report, plus};
 use crate::counting::routing::{Route, route};
 use crate::counting::site::Site;
@@ -162,14 +163,16 @@ impl ShardClient<'_> {
     /// its page as well, if its shard knows all of them.
     async fn count(&self, visit: &Visit) -> Result<(Counted, Option<u64>), Failure> {
         let id = visit.id.as_ref().map(|id| id.fingerprint());
+        // Asking for the time leaves WebAssembly.
+        let made = if visit.age > 0 { minute_made(visit.age, now_ms()) } else { None };
         for _ in 0..MAX_ROUTES {
             let record = self.today(&visit.site).await;
-            let visitor = visitor(self.sender, &visit.site, record.map(|record| record.salt));
+            let visitor = visitor(self.sender, &visit.site, salt_of(record.as_ref(), made));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let Route { shard, day, ask_first, visitors } = route;
             let entry = |visitor| {
                 let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
-                Entry { page, details, id, visitor, day, deadline: self.deadline }
+                Entry { page, details, id, visitor, day, made, deadline: self.deadline }
             };
             let here = if visitors.is_some() { Visitor::Elsewhere } else { visitor };
             let counted = match (ask_first, id) {

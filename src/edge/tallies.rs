@@ -26,10 +26,10 @@ thread_local! {
     static FLUSHING: RefCell<Vec<(Site, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes a visit that is not counted.
-pub(super) fn note(turn: &Turn, site: &Site, reason: Reason) {
+/// Notes a visit that is not counted, on the day on which it was made: so many milliseconds ago.
+pub(super) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
     let now = now_ms();
-    shard_client::note(site, Tally { day: day_of(now), reason: reason.number(), visits: 1 });
+    shard_client::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {
         let until = now.saturating_add(WAIT_MS.saturating_mul(u64::from(MAX_LOOKS).saturating_add(1)));
         match flushing.iter_mut().find(|(known, _)| known == site) {

@@ -25,12 +25,12 @@ impl Turn {
     pub(super) async fn register_home(&self) -> Reply {
         let (site, page) = (self.config.sites.first().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
-            let visit = Visit { site, page, id: None, details: Details::default() };
+            let visit = Visit { site, page, id: None, details: Details::default(), age: 0 };
             let (timeout_ms, log_visits) = (self.config.timeout_ms, self.config.log_visits);
             return home(&HttpCounter { url, timeout_ms, log_visits }, visit).await;
         }
         let who = self.who();
-        let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()) };
+        let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()), age: 0 };
         reply::home(&self.take(visit, &who, false).await)
     }
 
@@ -82,7 +82,7 @@ impl Turn {
         let proxied = self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
         let (details, who) = if proxied { Default::default() } else { (self.seen_details(""), self.who()) };
         let bot = !proxied && self.client().is_bot();
-        self.take(Visit { site, page, id: None, details }, &who, bot).await
+        self.take(Visit { site, page, id: None, details, age: 0 }, &who, bot).await
     }
 
     /// Counts a visit, unless it is one that is not counted; that is noted.
@@ -102,7 +102,7 @@ impl Turn {
         match reason {
             None => Became::Sent(self.shards(who.sender()).register(visit).await),
             Some(reason) => {
-                self.note(&visit.site, reason);
+                tallies::note(self, &visit.site, reason, visit.age);
                 Became::Excluded(reason)
             }
         }
@@ -170,8 +170,8 @@ impl Turn {
         became
     }
 
-    /// Notes a visit that is not counted.
+    /// Notes a visit that is not counted and was made just now.
     pub(super) fn note(&self, site: &Site, reason: Reason) {
-        tallies::note(self, site, reason);
+        tallies::note(self, site, reason, 0);
     }
 }

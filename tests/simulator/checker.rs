@@ -9,6 +9,7 @@ use crate::truth::Truth;
 use footfall::counting::batch::LEAD_GRACE_MS;
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
+use footfall::counting::made::Minute;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, Withheld};
 use footfall::counting::wire::{Answer, Call, MAX_BATCH_VISITS, Receipt, Row, Verdict, decode};
@@ -57,7 +58,7 @@ impl Checker {
         let a_try = self.tries.len();
         let visitor = Visitor::Withheld(Withheld::NoAddress);
         self.tries.push(Try {
-            member: Member { a_try, page, id, visitor, day: 0 },
+            member: Member { a_try, page, id, visitor, day: 0, made: None },
             visit,
             isolate,
             shard: usize::MAX,
@@ -73,9 +74,9 @@ impl Checker {
     }
 
     /// A request was routed, for the first time or anew.
-    pub(crate) fn routed(&mut self, a_try: usize, shard: usize, day: Day, visitor: Visitor) {
+    pub(crate) fn routed(&mut self, a_try: usize, shard: usize, day: Day, visitor: Visitor, made: Option<Minute>) {
         let facts = &mut self.tries[a_try];
-        facts.member = Member { visitor, day, ..facts.member };
+        facts.member = Member { visitor, day, made, ..facts.member };
         facts.shard = shard;
         facts.posted = None;
     }
@@ -133,7 +134,7 @@ impl Checker {
                     && (1..=MAX_BATCH_VISITS).contains(&members.len())
                     && members[0].a_try == leader
                     && batch.visits.iter().zip(members).all(|(item, member)| {
-                        (item.id, item.visitor, item.day) == (member.id, member.visitor, member.day)
+                        (item.id, item.visitor, item.day, item.made) == (member.id, member.visitor, member.day, member.made)
                             && batch.pages.get(usize::from(item.page)).is_some_and(|page| *page == self.names.of(member.page))
                     })
             }

@@ -20,6 +20,8 @@ pub(crate) struct Visit {
     pub(crate) id: Option<Fingerprint>,
     /// Its address, if it is a person's.
     pub(crate) address: Option<String>,
+    /// How old it is when it is first sent, in milliseconds.
+    pub(crate) age: u64,
     tries: u32,
     /// The isolate of the first try.
     slot: usize,
@@ -47,6 +49,8 @@ impl World {
                 page: page as usize,
                 id: has_id.then(|| Fingerprint(mix(self.plan.seed ^ mix(number as u64)))),
                 address: is_person.then(|| format!("10.0.{}.{}", person / 256 % 256, person % 256)),
+                // One in eight was kept by a browser without a network.
+                age: if self.rng.chance(1_250) { self.rng.below(23 * 3_600_000) } else { 0 },
                 tries: 0,
                 slot,
             });

@@ -2,6 +2,7 @@
 
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
+use footfall::counting::made::Minute;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::Visitor;
 use footfall::counting::wire::Receipt;
@@ -65,6 +66,7 @@ pub(crate) struct Member {
     pub(crate) id: Option<Fingerprint>,
     pub(crate) visitor: Visitor,
     pub(crate) day: Day,
+    pub(crate) made: Option<Minute>,
 }
 
 /// One request: a visit, sent once. It may be routed anew, and then begins again.

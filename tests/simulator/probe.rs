@@ -63,7 +63,7 @@ impl World {
         self.requests.push(Request { probe: Some(self.now), ..Request::new(slot, false) });
         self.isolates[slot].open.push(a_try);
         let day = day_of(self.local(a_try));
-        self.checker.routed(a_try, shard, day, Visitor::Withheld(Withheld::NoAddress));
+        self.checker.routed(a_try, shard, day, Visitor::Withheld(Withheld::NoAddress), None);
         self.requests[a_try].entry = Some(self.entry(a_try));
         self.count_at(a_try);
     }

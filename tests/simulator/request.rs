@@ -11,6 +11,7 @@ use footfall::counting::day_cache::Look;
 use footfall::counting::days::{DayRecord, day_of};
 use footfall::counting::details::{Details, Device};
 use footfall::counting::endpoint::Failure;
+use footfall::counting::made::{minute_made, salt_of};
 use footfall::counting::routing::{Route, route};
 use footfall::counting::visitor::{Sender, visitor};
 use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
@@ -92,8 +93,9 @@ impl World {
     /// Routes the visit, and counts it there.
     fn go_on(&mut self, a_try: usize, record: Option<&DayRecord>) {
         let visit = &self.visits[self.checker.tries[a_try].visit];
+        let made = minute_made(visit.age, self.local(a_try));
         let sender = Sender { address: visit.address.as_deref(), agent: Some("Browser/1"), ..Sender::default() };
-        let visitor = visitor(sender, &self.site, record.map(|record| record.salt));
+        let visitor = visitor(sender, &self.site, salt_of(record, made));
         let isolate = &self.isolates[self.requests[a_try].slot];
         let id = self.checker.tries[a_try].member.id;
         let own = record.map(|record| DayRecord { shards: isolate.shards, ..*record });
@@ -102,7 +104,7 @@ impl World {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
             Ok(Route { shard, day, ask_first, .. }) => {
                 let shard = usize::from(shard);
-                self.checker.routed(a_try, shard, day, visitor);
+                self.checker.routed(a_try, shard, day, visitor, made);
                 self.requests[a_try].entry = Some(self.entry(a_try));
                 match (ask_first, id) {
                     (Some(before), Some(id)) if self.mutation != Mutation::SkipAsk => {
@@ -128,7 +130,15 @@ impl World {
         // Some differ, so that a batch has several; each has a country, so that these add up to the views.
         let referrer = format!("r{}.example", facts.member.page % 3);
         let details = Details::new(Some(Device::Desktop), "DE", &referrer, [""; 3]);
-        Entry { page, details, id: facts.member.id, visitor: facts.member.visitor, day: facts.member.day, deadline }
+        Entry {
+            page,
+            details,
+            id: facts.member.id,
+            visitor: facts.member.visitor,
+            day: facts.member.day,
+            made: facts.member.made,
+            deadline,
+        }
     }
 
     /// What an exchange of this request's own gave.

@@ -112,7 +112,8 @@ fn random_call(rng: &mut Rng, pages: &[String], sequence: u64, now: u64) -> Vec<
                     None if rng.chance(6_000) => Visitor::Hash(VisitorHash(rng.below(100))),
                     _ => Visitor::Withheld(rng.pick(&Withheld::ALL)),
                 };
-                Item { page: rng.below(3) as u16, details: rng.below(details.len() as u64 + 1) as u16, id, visitor, day }
+                let made = rng.chance(1_000).then(|| (now / 60_000) as u32 - rng.below(1_380) as u32);
+                Item { page: rng.below(3) as u16, details: rng.below(details.len() as u64 + 1) as u16, id, visitor, day, made }
             });
             let visits = visits.collect();
             let tally = rng.chance(2_000).then(|| Tally { day, reason: rng.below(3) as u8, visits: rng.between(1, 5) });

@@ -69,8 +69,10 @@ impl Truth {
                     Visitor::Hash(hash) if self.people.insert((member.day, hash)) => change.people.push((member.day, hash)),
                     Visitor::Hash(_) | Visitor::Elsewhere | Visitor::Guest(_) => {}
                     Visitor::Withheld(why) => {
-                        *self.withheld.entry((member.day, why)).or_default() += 1;
-                        change.withheld.push((member.day, why));
+                        // A view that is told late is one of the day on which it was made.
+                        let day = member.made.map_or(member.day, |minute| minute / (24 * 60));
+                        *self.withheld.entry((day, why)).or_default() += 1;
+                        change.withheld.push((day, why));
                     }
                 }
             }

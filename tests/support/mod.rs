@@ -11,6 +11,7 @@ pub(crate) mod sqlite;
 use footfall::counting::batch::Entry;
 use footfall::counting::days::{Day, day_of};
 use footfall::counting::details::Details;
+use footfall::counting::made::Minute;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{Batch, Counted, Item, Receipt, Verdict};
@@ -35,11 +36,13 @@ pub(crate) struct Sent {
     pub(crate) day: Option<Day>,
     /// What else is counted about it.
     pub(crate) details: String,
+    /// When it was made, where it is sent late.
+    pub(crate) made: Option<Minute>,
 }
 
 /// A visit of a page, without an id, by nobody.
 pub(crate) fn visit(page: &str) -> Sent {
-    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None, details: String::new() }
+    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None, details: String::new(), made: None }
 }
 
 impl Sent {
@@ -56,6 +59,11 @@ impl Sent {
     /// With details.
     pub(crate) fn from(self, details: &Details) -> Self {
         Self { details: details.as_str().to_owned(), ..self }
+    }
+
+    /// Sent late: it was made at a time in milliseconds since 1970.
+    pub(crate) fn made(self, at: u64) -> Self {
+        Self { made: Some(u32::try_from(at / 60_000).unwrap()), ..self }
     }
 
     /// Of a day other than its batch's.
@@ -78,7 +86,14 @@ pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Bat
             details.push(&visit.details);
         }
         let about = details.iter().position(|known| *known == visit.details).map_or(0, |at| at + 1);
-        Item { page: page.try_into().unwrap(), details: about.try_into().unwrap(), id: visit.id, visitor: visit.visitor, day }
+        Item {
+            page: page.try_into().unwrap(),
+            details: about.try_into().unwrap(),
+            id: visit.id,
+            visitor: visit.visitor,
+            day,
+            made: visit.made,
+        }
     });
     let visits = visits.collect();
     Batch { isolate, sequence, pages, details, visits, tallies: Vec::new() }
@@ -86,7 +101,15 @@ pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Bat
 
 /// What a batcher keeps of a visit that must be answered at `deadline`.
 pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
-    Entry { page: page.to_owned(), details: Details::default(), id: None, visitor: NOBODY, day: day_of(deadline), deadline }
+    Entry {
+        page: page.to_owned(),
+        details: Details::default(),
+        id: None,
+        visitor: NOBODY,
+        day: day_of(deadline),
+        made: None,
+        deadline,
+    }
 }
 
 /// A line of a receipt: the visit counted, and its page has so many views.

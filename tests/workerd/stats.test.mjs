@@ -38,6 +38,38 @@ const visit = (edge, { agent = DESKTOP, address = '203.0.113.7', cf = { country:
 
 const read = (url, path, headers = {}) => call(`${url}/api/sites/default/${path}`, { headers });
 
+test('F24: a visit that is sent late is counted in the hour and on the day it was made', async (t) => {
+  const { edge, url } = await start(t);
+  // At half past, so that no hour ends while they are sent.
+  const now = Date.now();
+  const times = [22.5, 2.5, 1.5].map((hours) => Math.floor(now / 3_600_000) * 3_600_000 + 3_600_000 - hours * 3_600_000);
+  const [ages, made] = [times.map((time) => now - time), times.map((time) => new Date(time).toISOString())];
+  for (const [n, age] of ages.entries()) {
+    for (const outcome of ['counted', 'duplicate']) {
+      const sent = await visit(edge, { page: '/late', id: `late-${n}`, age: String(age), cf: { country: `A${'ABC'[n]}` } });
+      assert.equal(sent.visit, outcome);
+    }
+  }
+  assert.equal((await visit(edge, { page: '/late', agent: BOT, age: String(ages[0]) })).visit, 'bot');
+  const days = `from=${made[0].slice(0, 10)}&to=${new Date(now).toISOString().slice(0, 10)}`;
+  const hours = (await read(url, `series?by=hour&page=/late&${days}`)).json.series.filter(({ views }) => views > 0);
+  assert.deepEqual(hours.map(({ time, views }) => [time, views]), made.map((at) => [`${at.slice(0, 13)}:00Z`, 1]));
+  const byDay = (await read(url, `series?${days}`)).json.series;
+  for (const [at, { time, views }] of byDay.entries()) {
+    assert.equal(views, made.filter((at) => at.startsWith(time)).length, `day ${at}`);
+  }
+  const first = (await read(url, `countries?from=${made[0].slice(0, 10)}&to=${made[0].slice(0, 10)}`)).json.countries;
+  assert.ok(first.some(({ country }) => country === 'AA'), JSON.stringify(first));
+  const today = new Date(now).toISOString().slice(0, 10);
+  const summary = (await read(url, `summary?${days}`)).json;
+  const withoutSalt = made.filter((at) => !at.startsWith(today)).length;
+  assert.deepEqual([summary.views, summary.views_without_salt], [3, withoutSalt]);
+  const tallied = async () => (await read(url, `excluded?${days}`)).json.excluded.length > 0;
+  await poll(tallied, 'the bot to be tallied');
+  const { excluded } = (await read(url, `excluded?${days}`)).json;
+  assert.deepEqual(excluded, [{ day: made[0].slice(0, 10), reason: 'bot', visits: 1 }]);
+});
+
 test('everything that is counted about visits can be read', async (t) => {
   const { edge, url } = await start(t);
   const campaign = { source: 'letter', medium: 'mail', campaign: 'spring' };

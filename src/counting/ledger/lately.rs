@@ -3,6 +3,7 @@
 //! A fold writes it into one row, and the journal has what came since, so that waking loses nothing of it.
 
 use crate::counting::live::{MINUTES, PRESENT_MINUTES, Pulse, add, minute_of};
+use crate::counting::made::Minute;
 use crate::counting::visitor::VisitorHash;
 use std::collections::HashMap;
 
@@ -29,24 +30,24 @@ impl Default for Lately {
 }
 
 impl Lately {
-    /// Counts views, and the visitor who made them, at a time in milliseconds since 1970.
-    pub fn count(&mut self, views: u64, visitor: Option<VisitorHash>, at: u64) {
+    /// Counts views that were made in a minute, and the visitor who made them. They come at a time in milliseconds since 1970.
+    pub fn count(&mut self, views: u64, visitor: Option<VisitorHash>, made: Minute, at: u64) {
         self.advance(minute_of(at));
-        if let Some(now) = self.views.last_mut() {
-            *now = now.saturating_add(views);
+        // Around midnight a minute is that of the visit's own day, which may be over or to come.
+        let made = u64::from(made).min(self.minute);
+        if let Some(then) = ago(&mut self.views, self.minute.saturating_sub(made)) {
+            *then = then.saturating_add(views);
         }
         let Some(visitor) = visitor else { return };
         let before = self.last.get(&visitor).copied();
-        if before == Some(self.minute) || (before.is_none() && self.last.len() >= MAX_PRESENT) {
+        if before >= Some(made) || (before.is_none() && self.last.len() >= MAX_PRESENT) {
             return;
         }
-        self.last.insert(visitor, self.minute);
-        let ago = before.and_then(|before| usize::try_from(self.minute.saturating_sub(before)).ok());
-        if let Some(then) = ago.and_then(|ago| self.people.iter_mut().rev().nth(ago)) {
+        let Some(then) = ago(&mut self.people, self.minute.saturating_sub(made)) else { return };
+        *then = then.saturating_add(1);
+        self.last.insert(visitor, made);
+        if let Some(then) = before.and_then(|before| ago(&mut self.people, self.minute.saturating_sub(before))) {
             *then = then.saturating_sub(1);
-        }
-        if let Some(now) = self.people.last_mut() {
-            *now = now.saturating_add(1);
         }
     }
 
@@ -107,4 +108,9 @@ impl Lately {
         let present = u64::try_from(PRESENT_MINUTES).unwrap_or(0);
         self.last.retain(|_, last| last.saturating_add(present) > minute);
     }
+}
+
+/// The number of so many minutes ago, if it is kept.
+fn ago(numbers: &mut [u64], minutes: u64) -> Option<&mut u64> {
+    numbers.iter_mut().rev().nth(usize::try_from(minutes).unwrap_or(usize::MAX))
 }

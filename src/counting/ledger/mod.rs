@@ -23,6 +23,7 @@ mod wake;
 use super::days::{Day, day_of};
 use super::details::is_details;
 use super::live::Pulse;
+use super::made::{Minute, day_of_minute, minute_counted, within};
 use super::wire::{
     Batch, Counted, Fault, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict, Visitors, encode,
 };
@@ -311,22 +312,23 @@ impl<S: Sql> Ledger<S> {
             // `check` made sure that each visit has a page.
             let page = if counted.other { Some(&OTHER) } else { row.batch.pages.get(usize::from(item.page)) };
             let Some(page) = page else { continue };
-            let hour = hour_of(item, row.at);
+            let minute = minute_of_item(item, row.at);
+            let hour = (minute / 60).into();
             let news = match item.visitor {
                 Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, hour),
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
-                    self.people.withhold(item.day, why);
+                    self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day }, why);
                     News::default()
                 }
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
-            self.lately.count(views, item.visitor.at_home(), row.at);
+            self.lately.count(views, item.visitor.at_home(), minute, row.at);
             self.pages.count(page, hour, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
             self.site.add(hour, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
-                self.facets.count(day_of_hour(hour), details);
+                self.facets.count(day_of_minute(minute), details);
             }
             if let Some(id) = item.id {
                 self.seen.insert(id, window);
@@ -356,7 +358,7 @@ impl<S: Sql> Ledger<S> {
     /// Makes sure that the values of details are in memory of the days that a row counts under.
     fn load_facets(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
         for item in row.batch.visits.iter().filter(|item| item.details > 0) {
-            let day = day_of_hour(hour_of(item, row.at));
+            let day = day_of_minute(minute_of_item(item, row.at));
             if self.facets.knows(day) {
                 continue;
             }
@@ -396,19 +398,13 @@ fn unreadable(what: &str) -> StorageError {
     StorageError(format!("{what} is not readable"))
 }
 
-/// The hour that a visit is counted in: that of the shard's clock, but within the visit's own day if it has one. Just after
-/// midnight a visitor of yesterday must not be a newcomer of today.
-fn hour_of(item: &Item, at: u64) -> u64 {
-    let hour = at.checked_div(HOUR_MS).unwrap_or(0);
-    if !item.is_of_its_day() {
-        return hour;
-    }
-    let first = u64::from(item.day).saturating_mul(24);
-    hour.clamp(first, first.saturating_add(23))
-}
-
-fn day_of_hour(hour: u64) -> Day {
-    hour.checked_div(24).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
+/// The minute that a visit is counted in: in which it was made, else that of the shard's clock. One that was made when it came, and has a
+/// day, is counted within its day, and so is each that has a visitor: just after midnight a visitor of yesterday must not be a newcomer of
+/// today.
+fn minute_of_item(item: &Item, at: u64) -> Minute {
+    let minute = minute_counted(item.made, at);
+    let is_bound = if item.made.is_none() { item.is_of_its_day() } else { item.visitor.at_home().is_some() };
+    if is_bound { within(minute, item.day) } else { minute }
 }
 
 /// Whether a batch keeps to its limits and hangs together.

@@ -10,6 +10,7 @@ pub mod old;
 
 use super::days::{Day, DayRecord};
 use super::live::Pulse;
+use super::made::Minute;
 use super::metrics::ShardMetrics;
 use super::report::{Question, Report};
 use super::visit_id::Fingerprint;
@@ -28,11 +29,14 @@ impl Message for Answer {}
 impl Message for Receipt {}
 impl Message for DayCall {}
 impl Message for DayAnswer {}
-impl Message for OldRow<'_> {}
+
+impl Message for OldRow<'_> {
+    const VERSION: u8 = 2;
+}
 
 impl Message for Row<'_> {
-    /// Version 1 is [`OldRow`].
-    const VERSION: u8 = 2;
+    /// Version 2 is [`OldRow`].
+    const VERSION: u8 = 3;
 }
 
 /// The most visits of one batch. At 830 bytes for a visit with the longest page and details this keeps a journal row under
@@ -45,9 +49,8 @@ pub const MAX_BATCH_TALLIES: usize = 64;
 /// What an isolate asks of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// Count these visits, once: as isolates of before say it.
-    #[serde(borrow)]
-    OldRegister(OldBatch<'a>),
+    /// What isolates said two versions ago. Not read any more.
+    Retired,
     /// How many views has this page, or the whole shard?
     Views(Option<&'a str>),
     /// Is this id known? From then on the shard counts nothing under an earlier day.
@@ -59,8 +62,9 @@ pub enum Call<'a> {
     },
     /// How many visitors did this day have?
     Visitors(Day),
-    /// Count these visits and tallies, once.
-    Register(Batch<'a>),
+    /// Count these visits and tallies, once: as isolates of before say it.
+    #[serde(borrow)]
+    OldRegister(OldBatch<'a>),
     /// What was counted, by hour or by name?
     Report(Question<'a>),
     /// The lines of an export after this one, or the first ones.
@@ -77,6 +81,8 @@ pub enum Call<'a> {
     Live,
     /// The same, and from now on it tells whenever that changes.
     Watch,
+    /// Count these visits and tallies, once.
+    Register(Batch<'a>),
 }
 
 /// Lines of a file on their way into a shard.
@@ -271,6 +277,8 @@ pub struct Item {
     pub visitor: Visitor,
     /// The day that its route and its visitor's hash are of.
     pub day: Day,
+    /// The minute in which it was made, where it is sent late.
+    pub made: Option<Minute>,
 }
 
 impl Item {

@@ -1,13 +1,13 @@
-//! The messages of before visits had details: isolates that run the program of before, for as long as a deployment rolls out, and
-//! the journals it left.
+//! The messages of before a visit could be sent late: isolates that run the program of before, for as long as a deployment rolls out,
+//! and the journals it left.
 
-use super::{Batch, Item, Receipt, Row};
+use super::{Batch, Item, Receipt, Row, Tally};
 use crate::counting::days::Day;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::Visitor;
 use serde::{Deserialize, Serialize};
 
-/// A batch without details and tallies.
+/// A batch of visits that were all made when they came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldBatch<'a> {
     /// As in [`Batch`].
@@ -18,14 +18,20 @@ pub struct OldBatch<'a> {
     #[serde(borrow)]
     pub pages: Vec<&'a str>,
     /// As in [`Batch`].
+    pub details: Vec<&'a str>,
+    /// As in [`Batch`].
     pub visits: Vec<OldItem>,
+    /// As in [`Batch`].
+    pub tallies: Vec<Tally>,
 }
 
-/// A visit without details.
+/// A visit that was made when it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldItem {
     /// As in [`Item`].
     pub page: u16,
+    /// As in [`Item`].
+    pub details: u16,
     /// As in [`Item`].
     pub id: Option<Fingerprint>,
     /// As in [`Item`].
@@ -47,10 +53,9 @@ pub struct OldRow<'a> {
 }
 
 impl<'a> From<OldBatch<'a>> for Batch<'a> {
-    fn from(OldBatch { isolate, sequence, pages, visits }: OldBatch<'a>) -> Self {
-        let now = |OldItem { page, id, visitor, day }| Item { page, details: 0, id, visitor, day };
-        let visits = visits.into_iter().map(now).collect();
-        Self { isolate, sequence, pages, details: Vec::new(), visits, tallies: Vec::new() }
+    fn from(OldBatch { isolate, sequence, pages, details, visits, tallies }: OldBatch<'a>) -> Self {
+        let now = |OldItem { page, details, id, visitor, day }| Item { page, details, id, visitor, day, made: None };
+        Self { isolate, sequence, pages, details, visits: visits.into_iter().map(now).collect(), tallies }
     }
 }
 
