@@ -41,6 +41,8 @@ pub enum Refusal {
     TooManyPages(u64),
     /// Too many from one address, or of one site.
     Limited,
+    /// A visit is one too many from its address; nobody read which.
+    VisitLimited,
     /// Only the owner may, and set no token.
     NoAdmin,
     /// A file is imported into a site that has views.

@@ -45,6 +45,8 @@ pub struct Sender<'a> {
     pub gpc: Option<&'a str>,
     /// `DNT`.
     pub dnt: Option<&'a str>,
+    /// Whether it is a server that tells of others' visits. Then the address is its own, and no visitor's.
+    pub reports: bool,
 }
 
 impl std::fmt::Debug for Sender<'_> {
@@ -104,6 +106,9 @@ impl Withheld {
 /// `Sec-GPC` is that of the Global Privacy Control specification, `DNT` that of Tracking Preference Expression; in both
 /// `1` is the only value that asks for privacy.
 pub fn visitor(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Visitor {
+    if sender.reports {
+        return Visitor::Withheld(Withheld::NoAddress);
+    }
     if sender.gpc.map(str::trim) == Some("1") || sender.dnt.map(str::trim) == Some("1") {
         return Visitor::Withheld(Withheld::OptedOut);
     }
@@ -135,6 +140,17 @@ fn hash(salt: Salt, site: &str, address: IpAddr, agent: &str) -> VisitorHash {
     }
     hasher.write(agent.as_bytes().get(..MAX_AGENT_BYTES).unwrap_or(agent.as_bytes()));
     VisitorHash(hasher.finish())
+}
+
+/// What a limit of an address is asked for: its network, as text. `None` for what is no address.
+pub fn network_of(address: &str) -> Option<String> {
+    address.trim().parse().ok().map(|address| match network(address) {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    })
 }
 
 /// What of an address stands for a person: all of an IPv4 one; the /64 of an IPv6 one, because a single device

@@ -13,15 +13,25 @@ const known = new Map();
 /** Beyond it all are forgotten: a stranger may send any number. */
 const MAX_KNOWN = 500;
 
+/** What is read of an agent, in characters. A longer one is not kept: V8 would keep all of it for the part. */
+const MAX_AGENT = 512;
+
 function classOf(agent) {
+  if (agent.length > MAX_AGENT) return look(agent.slice(0, MAX_AGENT));
   let found = known.get(agent);
   if (found === undefined) {
     if (known.size >= MAX_KNOWN) known.clear();
-    // A browser says who it is; what says nothing is a program.
-    found = !agent || isbot(agent) ? BOT : isMobile({ ua: agent }) ? MOBILE : isMobile({ ua: agent, tablet: true }) ? TABLET : DESKTOP;
+    found = look(agent);
     known.set(agent, found);
   }
   return found;
+}
+
+function look(agent) {
+  // A browser says who it is; what says nothing is a program.
+  if (!agent || isbot(agent)) return BOT;
+  if (isMobile({ ua: agent })) return MOBILE;
+  return isMobile({ ua: agent, tablet: true }) ? TABLET : DESKTOP;
 }
 
 /** Cloudflare's own verdict, where the owner's plan has it: a bot that it verified, or a score below 30, "likely automated". */

@@ -1,8 +1,8 @@
 //! The routes of counters that people leave. What they read and answer is in [`crate::counting::dropin`].
 
 use super::clock::now_ms;
+use super::headers;
 use super::turn::Turn;
-use super::{headers, limits};
 use crate::counting::body::find_site;
 use crate::counting::days::day_of;
 use crate::counting::details::{Details, campaign_of, referrer_host};
@@ -75,7 +75,7 @@ impl Turn {
             return Err(Refusal::Origin);
         } else if views > 0 {
             return Err(Refusal::Parameter("initializer", "0, unless you have the owner's token"));
-        } else if self.config.limits && limits::exceeded(&self.env, site, self.who().address()).await {
+        } else if self.is_limited(self.who().sender(), Some(site)).await {
             return Err(Refusal::Limited);
         }
         let most = if stranger { self.config.create_limit.into() } else { MAX_PAGES };

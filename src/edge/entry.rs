@@ -12,6 +12,7 @@ use crate::counting::reply::{self, Reply};
 use crate::counting::route::{Route, route};
 use futures_util::FutureExt;
 use js_sys::Function;
+use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -51,7 +52,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Err(error) => return (reply::misconfigured(&error), stream),
     };
     let deadline = now_ms().saturating_add(config.timeout_ms.into());
-    let turn = Turn { told, request, env, context, client: Client::default(), config, deadline };
+    let mut turn = Turn { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
     let method = turn.told.method();
     let routed = route(method, turn.url(), &turn.config.page_query);
     // Nobody's script needs `GET /`: no look at its origin.

@@ -44,7 +44,8 @@ const LINES: usize = FIRST + 10;
 /// What stands for a header that is not there.
 const ABSENT: &str = "\0";
 
-/// What a request says of itself.
+/// What a request says of itself, each value cut in JavaScript where it is longer than anything that is read of it.
+#[derive(Default)]
 pub(super) struct Told {
     text: String,
     /// Where each line ends.
@@ -60,6 +61,11 @@ impl Told {
             *end = at;
         }
         Self { text, ends }
+    }
+
+    /// How much memory it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     pub(super) fn method(&self) -> &str {

@@ -2,8 +2,9 @@
 //!
 //! They stand in front of the shards and never count: the platform's limits are of one place on the edge, and roughly kept.
 
-use crate::counting::site::Site;
-use std::cell::OnceCell;
+use super::clock::now_ms;
+use super::deadline::within;
+use std::cell::{Cell, OnceCell};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 use worker::Env;
@@ -13,19 +14,33 @@ extern "C" {
     #[wasm_bindgen(js_name = areBound)]
     fn are_bound(env: &Env) -> bool;
 
-    fn exceeds(env: &Env, site: &str, address: &str) -> js_sys::Promise;
+    fn exceeds(env: &Env, sender: &str, site: &str) -> js_sys::Promise;
 }
+
+/// How long a visit waits for the limits, in milliseconds. On the edge they answer within one.
+const WAIT_MS: u64 = 250;
+
+/// How long nobody asks limits that did not answer, in milliseconds: not every visit shall wait for them.
+const PAUSE_MS: u64 = 1_000;
 
 thread_local! {
     /// Whether there are any: without, a visit must not wait for a promise.
     static BOUND: OnceCell<bool> = const { OnceCell::new() };
+    /// Since when limits do not answer, in milliseconds since 1970.
+    static AWAY_SINCE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Whether a visit is one too many. `address` is empty for what a server reports. A limit that fails lets through: it must not lose
-/// visits.
-pub(super) async fn exceeded(env: &Env, site: &Site, address: &str) -> bool {
-    if !BOUND.with(|bound| *bound.get_or_init(|| are_bound(env))) {
+/// Whether a visit is one too many. `sender` is the network that it comes from, where it is known and to be asked for; `site` is empty
+/// where it is not known yet. Limits that fail, or that do not answer, let through: they must not lose visits.
+pub(super) async fn exceeded(env: &Env, sender: Option<&str>, site: &str) -> bool {
+    if (sender.is_none() && site.is_empty()) || !BOUND.with(|bound| *bound.get_or_init(|| are_bound(env))) {
         return false;
     }
-    JsFuture::from(exceeds(env, site.as_str(), address)).await.is_ok_and(|exceeds| exceeds.is_truthy())
+    // A clock that went back ends the pause, too.
+    if AWAY_SINCE.get().is_some_and(|since| (since..since.saturating_add(PAUSE_MS)).contains(&now_ms())) {
+        return false;
+    }
+    let answer = within(WAIT_MS, JsFuture::from(exceeds(env, sender.unwrap_or(""), site))).await;
+    AWAY_SINCE.set(if answer.is_none() { Some(now_ms()) } else { None });
+    answer.is_some_and(|answer| answer.is_ok_and(|exceeds| exceeds.is_truthy()))
 }

@@ -5,10 +5,14 @@ use super::client::{Client, Known};
 use super::clock::now_ms;
 use super::deadline::within;
 use super::headers::{self, Told};
+use super::limits;
 use super::shard_client::ShardClient;
 use crate::counting::config::Config;
 use crate::counting::error::Refusal;
-use crate::counting::visitor::Sender;
+use crate::counting::exclusion::Reason;
+use crate::counting::site::Site;
+use crate::counting::visitor::{Sender, network_of};
+use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -40,7 +44,12 @@ pub(super) struct Turn {
     pub(super) config: Rc<Config>,
     /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
     pub(super) deadline: u64,
+    /// Whether its sender's limit was asked for one visit that is still to come.
+    pub(super) paid: Cell<bool>,
 }
+
+/// What a request may say of itself that is held while its body is awaited, in bytes: a browser's requests say half as much.
+const MAX_TOLD_BYTES: usize = 2_048;
 
 impl Turn {
     pub(super) fn header(&self, name: headers::Name) -> Option<String> {
@@ -57,9 +66,16 @@ impl Turn {
         ShardClient::new(&self.env, &self.config, sender, self.deadline)
     }
 
-    /// What the request says of who sent it.
+    /// What the request says of who sent it, who is the visitor.
     pub(super) fn who(&self) -> Who {
-        Who([headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name)))
+        let said = [headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name));
+        Who { said, reports: false }
+    }
+
+    /// The server that sent it, and tells of visits that others made.
+    pub(super) fn server(&self) -> Who {
+        let [address, ..] = self.who().said;
+        Who { said: [address, None, None, None], reports: true }
     }
 
     /// What kind of program sent it.
@@ -67,20 +83,41 @@ impl Turn {
         self.client.known(&self.request)
     }
 
-    /// Its body, within the deadline and the cap, in bytes.
-    pub(super) async fn read_body(&self, cap: usize) -> Result<Vec<u8>, Refusal> {
+    /// The body of a visit, within the deadline and the cap, in bytes. The limit of its sender is asked first, for one visit: a
+    /// body that is too many is not even waited for.
+    pub(super) async fn read_body(&mut self, cap: usize) -> Result<Vec<u8>, Refusal> {
         let too_large = || Refusal::BodyTooLarge(cap);
         let stated: Option<usize> = self.header(headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if stated.is_some_and(|length| length > cap) {
             return Err(too_large());
         }
-        within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap))
-            .await
-            .ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?
-            .map_err(|error| match error {
-                BodyError::TooLarge => too_large(),
-                BodyError::Broken => Refusal::BodyBroken,
-            })
+        if self.is_limited(self.who().sender(), None).await {
+            self.note(self.config.sites.first(), Reason::Limited);
+            return Err(Refusal::VisitLimited);
+        }
+        self.paid.set(true);
+        // While a body stalls, thousands of others may: none of them holds its headers, unless they are as short as a browser's.
+        let long = self.told.bytes() > MAX_TOLD_BYTES;
+        if long {
+            self.told = Told::default();
+        }
+        let read = within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap)).await;
+        if long {
+            self.told = Told::by(&self.request);
+        }
+        read.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|error| match error {
+            BodyError::TooLarge => too_large(),
+            BodyError::Broken => Refusal::BodyBroken,
+        })
+    }
+
+    /// Whether a visit is one too many, of its sender or of its site. A visit whose body was read has been asked for.
+    pub(super) async fn is_limited(&self, sender: Sender<'_>, site: Option<&Site>) -> bool {
+        if !self.config.limits {
+            return false;
+        }
+        let network = if self.paid.take() { None } else { sender.address.and_then(network_of) };
+        limits::exceeded(&self.env, network.as_deref(), site.map_or("", Site::as_str)).await
     }
 
     /// Goes on with `work` after the answer, for 30 s at most.
@@ -96,16 +133,20 @@ impl Turn {
 
 /// What a request says of who sent it. It is gone with the request.
 #[derive(Default)]
-pub(super) struct Who([Option<String>; 4]);
+pub(super) struct Who {
+    said: [Option<String>; 4],
+    /// Whether it tells of others' visits: then it is no visitor itself.
+    reports: bool,
+}
 
 impl Who {
     pub(super) fn sender(&self) -> Sender<'_> {
-        let [address, agent, gpc, dnt] = self.0.each_ref().map(Option::as_deref);
-        Sender { address, agent, gpc, dnt }
+        let [address, agent, gpc, dnt] = self.said.each_ref().map(Option::as_deref);
+        Sender { address, agent, gpc, dnt, reports: self.reports }
     }
 
+    /// The visitor's address; empty where it is not known.
     pub(super) fn address(&self) -> &str {
-        let [address, ..] = &self.0;
-        address.as_deref().unwrap_or("")
+        if self.reports { "" } else { self.sender().address.unwrap_or("") }
     }
 }

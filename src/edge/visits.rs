@@ -3,7 +3,7 @@
 use super::http_counter::HttpCounter;
 use super::shard_client::all;
 use super::turn::{Turn, Who};
-use super::{headers, limits, tallies};
+use super::{headers, tallies};
 use crate::counting::badge::{Badge, grouped};
 use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Visits, find_site, visits};
 use crate::counting::details::{Client, Details, campaign_of, referrer_host};
@@ -94,7 +94,7 @@ impl Turn {
             Some(Reason::Address)
         } else if self.config.excluded_pages.has(page) {
             Some(Reason::Page)
-        } else if self.config.limits && limits::exceeded(&self.env, &visit.site, address).await {
+        } else if self.is_limited(who.sender(), Some(&visit.site)).await {
             Some(Reason::Limited)
         } else {
             None
@@ -123,7 +123,7 @@ impl Turn {
 
     /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. Where a
     /// server calls, the view has no visitor, and nothing is known of who made it but what the server says.
-    pub(super) async fn register(&self, caller: &Caller) -> Result<Reply, Refusal> {
+    pub(super) async fn register(&mut self, caller: &Caller) -> Result<Reply, Refusal> {
         let own_url = match caller {
             Caller::Elsewhere => {
                 self.note(self.config.sites.first(), Reason::Origin);
@@ -144,7 +144,7 @@ impl Turn {
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
         let Visits { visits, list } = visits(&bytes, headers, &self.config.sites, &self.config.page_query)?;
-        let who = if from_page { self.who() } else { Who::default() };
+        let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
         // All at once, so that they leave in one batch.

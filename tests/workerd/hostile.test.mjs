@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, post, raw } from '../support/client.mjs';
+import { call, open, post, raw } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const BLOG = 'https://blog.example';
@@ -125,4 +125,35 @@ test('long texts are refused or cut, and nothing is held back by them', async (t
   }
   const { json } = await call(`${footfall.url}/api/sites/default/campaigns`);
   assert.deepEqual(json.campaigns, [{ campaign: 'x'.repeat(64), views: 1 }]);
+});
+
+/** A header of 120 KB, which workerd lets through as Cloudflare does. */
+const HUGE = 'x'.repeat(120_000);
+
+test('F27: 500 visits with user agents of 120 KB each leave no memory behind', async (t) => {
+  const footfall = await startWorkerd(t, { vars, collect: ['footfall'] });
+  const visit = (agent) => raw(footfall, ['POST /counter HTTP/1.1', `Origin: ${BLOG}`, 'Content-Type: text/plain', `User-Agent: ${agent}`, 'Content-Length: 13'], '{"page":"/a"}');
+  for (let n = 0; n < 50; n += 1) assert.equal((await visit(`${BROWSER['user-agent']} ${n} ${HUGE}`)).visit, 'counted');
+  const before = await footfall.settledMemory();
+  for (let n = 0; n < 500; n += 1) assert.equal((await visit(`${BROWSER['user-agent']} again ${n} ${HUGE}`)).visit, 'counted');
+  const after = await footfall.settledMemory();
+  t.diagnostic(JSON.stringify([before, after]));
+  assert.equal(after.wasmBytes, before.wasmBytes);
+  // The agents together are 60 MB.
+  assert.ok(after.rssKiB - before.rssKiB < 20 * 1024, `workerd grew by ${after.rssKiB - before.rssKiB} KiB`);
+});
+
+test('F27: 1,000 POSTs that stall with 120 KB of headers each hold none of them, and visits go on', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { ...vars, COUNTER_TIMEOUT_MS: 25_000 }, collect: ['footfall'] });
+  const headers = ['Referer', 'User-Agent', 'Idempotency-Key', 'Sec-Purpose'].map((name) => `${name}: ${HUGE.slice(0, 30_000)}\r\n`).join('');
+  const stall = (n) => open(footfall, `POST /counter HTTP/1.1\r\nHost: footfall.test\r\nOrigin: ${BLOG}\r\nContent-Type: text/plain\r\nX-Number: ${n}\r\n${headers}Content-Length: 13\r\n\r\n{`);
+  const before = await footfall.settledMemory();
+  const sockets = [];
+  for (let n = 0; n < 1_000; n += 1) sockets.push(await stall(n));
+  for (let n = 0; n < 20; n += 1) assert.equal((await post(footfall, { page: '/a' }, BROWSER)).visit, 'counted');
+  const during = await footfall.settledMemory();
+  t.diagnostic(JSON.stringify([before, during]));
+  // What is left of each is its future, of some kilobytes.
+  assert.ok(during.wasmBytes - before.wasmBytes < 8 * 1024 * 1024, `wasm grew by ${during.wasmBytes - before.wasmBytes} bytes`);
+  for (const socket of sockets) socket.resetAndDestroy();
 });

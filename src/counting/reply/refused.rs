@@ -51,7 +51,7 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::TooManyPages(most) => {
             (403, format!("the site has {most} pages or more").into(), "strangers may create as many as CREATE_LIMIT says".into())
         }
-        Refusal::Limited => (429, "too many from this address, or of this site".into(), "ask again in a minute".into()),
+        Refusal::Limited | Refusal::VisitLimited => (429, "too many from this address, or of this site".into(), "ask again in a minute".into()),
         Refusal::NoAdmin => {
             (403, "only the owner may, and there is no token".into(), "npx wrangler secret put ADMIN_TOKEN".into())
         }
@@ -81,8 +81,12 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::BodyBroken => (400, "the body broke off".into(), "send it again".into()),
     };
     let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
-    let visit = if let Refusal::Origin = refusal { Some(Outcome::Excluded) } else { None };
-    let retry_after = if let Refusal::Limited = refusal { Some(LIMIT_PERIOD_S) } else { None };
+    let visit = match refusal {
+        Refusal::Origin => Some(Outcome::Excluded),
+        Refusal::VisitLimited => Some(Outcome::Limited),
+        _ => None,
+    };
+    let retry_after = matches!(refusal, Refusal::Limited | Refusal::VisitLimited).then_some(LIMIT_PERIOD_S);
     Reply { allow, visit, retry_after, ..problem(status, &error, &hint) }
 }
 
