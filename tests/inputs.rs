@@ -142,7 +142,7 @@ proptest! {
     fn any_sender_is_a_visitor_or_none(address in awkward(), agent in awkward(), flag in awkward(), bits in any::<u32>()) {
         let (site, v4) = (sites().first().clone(), std::net::Ipv4Addr::from(bits).to_string());
         for address in [address, v4] {
-            let sender = Sender { address: Some(&address), agent: Some(&agent), gpc: Some(&flag), dnt: None };
+            let sender = Sender { address: Some(&address), agent: Some(&agent), gpc: Some(&flag), ..Sender::default() };
             let said = visitor(sender, &site, Some(Salt([1; 16])));
             prop_assert_eq!(said, visitor(sender, &site, Some(Salt([1; 16]))));
             if flag.trim() == "1" {

@@ -10,6 +10,7 @@ use footfall::counting::ledger::recent::KEEP_MS;
 use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::ledger::{LedgerError, OTHER};
 use footfall::counting::page::MAX_PAGE_BYTES;
+use footfall::counting::share::Share;
 use footfall::counting::visitor::{Visitor, Withheld};
 use footfall::counting::wire::{Batch, Counted, Fault, Item, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
@@ -146,7 +147,7 @@ fn a_batch_older_than_the_last_of_its_isolate_is_superseded() {
 
 #[test]
 fn a_malformed_batch_is_refused_and_leaves_nothing() {
-    let good = Item { page: 0, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None };
+    let good = Item { page: 0, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None, share: Share::default() };
     let with = |pages: Vec<&'static str>, visits: Vec<Item>| Batch {
         isolate: 1,
         sequence: 2,
@@ -194,7 +195,8 @@ fn a_batch_at_its_limits_is_taken() {
 fn a_batch_that_lists_a_page_twice_is_refused() {
     // "The pages of the visits, each once": each would start from the stored views, and the receipt would be wrong.
     let mut rig = Rig::new();
-    let items = [0, 1].map(|page| Item { page, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None });
+    let items =
+        [0, 1].map(|page| Item { page, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None, share: Share::default() });
     let twice = Batch {
         isolate: 1,
         sequence: 1,

@@ -10,9 +10,10 @@ use footfall::counting::details::{Details, Device};
 use footfall::counting::ledger::people::MAX_VISITORS;
 use footfall::counting::ledger::recent::{KEEP_MS, MAX_ISOLATES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::seen::{MAX_IDS, WINDOW_MS};
+use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
 use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
 use footfall::counting::report::{Question, Span};
+use footfall::counting::share::Share;
 use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
@@ -92,40 +93,74 @@ fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
     assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
 }
 
-/// Writes so many packed numbers, 0 and up, as a fold does.
-fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize) {
+/// Writes so many packed numbers, 0 and up, as a fold does; with what the statement takes after them.
+fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, more: &[Value]) {
     for (row, first) in (0..how_many).step_by(100_000).enumerate() {
         let packed = (first..(first + 100_000).min(how_many)).flat_map(|n| (n as u64).to_le_bytes()).collect();
-        let values = [Value::count(key), Value::count(row as u64), Value::Blob(packed)];
+        // Numbers that no fold gives.
+        let values = [&[Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)], more].concat();
         sql.run(statement, &values).unwrap();
     }
 }
 
-#[test]
-fn ids_beyond_the_most_are_refused_and_visits_without_one_go_on() {
+/// A shard that remembers so many ids of one sender.
+fn remembering(ids: usize, share: Share) -> Rig {
     let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, MAX_IDS - 1);
-    let mut rig = Rig::on(sql, T0);
-    let last = MAX_IDS as u64;
-    let full = |views| Counted { verdict: Verdict::Full, ..counted(views) };
-    let mixed = [visit("/a").id(last), visit("/a").id(last + 1), visit("/a"), visit("/a").id(last)];
-    let twice = [visit("/b").id(last), visit("/b").id(last + 1), visit("/b").id(last + 1)];
-    let sql = rig.sql.copy();
-    let receipt_of_twice = Rig::on(sql, T0).send(1, 1, &twice);
-    assert_eq!(receipt_of_twice, receipt(&[counted(1), full(1), full(1)]), "what is not stored has no duplicate");
-    assert_eq!(rig.send(1, 1, &mixed), receipt(&[counted(1), full(1), counted(2), duplicate(2)]));
-    assert_eq!(rig.send(1, 2, &mixed), receipt(&[duplicate(2), full(2), counted(3), duplicate(3)]));
+    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, ids, &[Value::Blob(share.0.to_le_bytes().repeat(100_000))]);
+    Rig::on(sql, T0)
+}
+
+fn full(views: u64) -> Counted {
+    Counted { verdict: Verdict::Full, ..counted(views) }
+}
+
+#[test]
+fn ids_of_a_server_beyond_its_part_are_refused_and_visits_without_one_go_on() {
+    let most = MAX_SERVER_IDS as u64 / 2;
+    let mut rig = remembering(MAX_SERVER_IDS / 2 - 1, Share(3));
+    let mine = |id: u64| visit("/a").id(id).server(1);
+    assert_eq!(rig.send(1, 1, &[mine(most)]), receipt(&[counted(1)]));
+    let mixed = [mine(most + 1), visit("/a"), mine(most), mine(most + 1)];
+    assert_eq!(
+        rig.send(1, 2, &mixed),
+        receipt(&[full(1), counted(2), duplicate(2), full(2)]),
+        "what is not stored has no duplicate"
+    );
     rig.restart();
-    assert_eq!(rig.send(1, 3, &mixed), receipt(&[duplicate(3), full(3), counted(4), duplicate(4)]));
+    assert_eq!(rig.send(1, 3, &mixed), receipt(&[full(2), counted(3), duplicate(3), full(3)]));
+    rig.maintain();
+    rig.restart();
+    assert_eq!(rig.send(1, 4, &mixed), receipt(&[full(3), counted(4), duplicate(4), full(4)]));
+    let other = [visit("/a").id(most + 1).server(2), visit("/a").id(most + 2).address(1)];
+    assert_eq!(rig.send(1, 5, &other), receipt(&[counted(5), counted(6)]), "others have room");
     rig.wait(36 * HOUR);
     rig.maintain();
-    assert_eq!(rig.send(1, 4, &[visit("/a").id(last)]), receipt(&[counted(5)]), "there is room again");
+    assert_eq!(rig.send(1, 6, &[mine(most + 1)]), receipt(&[counted(7)]), "there is room again");
+}
+
+/// F26, and its relatives: whatever a sender sent, visits of others count, and count once, and its own do not stop either.
+#[test]
+fn ids_of_a_page_beyond_its_part_count_once_while_a_shorter_memory_has_them() {
+    for (what, ids, share) in
+        [("one that servers filled", MAX_SERVER_IDS, Share(3)), ("one that is full", MAX_IDS, Share::default())]
+    {
+        let mut rig = remembering(ids, share);
+        let sent: Vec<Sent> = (0..500_u16).map(|n| visit("/a").id(10_000_000 + u64::from(n)).address(n % 3)).collect();
+        assert_eq!(rig.send(1, 1, &sent), receipt(&(1..=500).map(counted).collect::<Vec<_>>()), "{what}");
+        assert_eq!(rig.send(1, 2, &sent), receipt(&[duplicate(500); 500]), "{what}");
+        rig.restart();
+        assert_eq!(rig.send(2, 1, &sent), receipt(&[duplicate(500); 500]), "{what}, after a restart");
+        let held = if ids == MAX_IDS { (MAX_IDS as u64, 500) } else { (MAX_SERVER_IDS as u64 + 500, 0) };
+        let [_, _, ids, .., short] = rig.ledger.holds();
+        assert_eq!((ids, short), held, "{what}");
+        assert_eq!(rig.send(2, 2, &[visit("/a").id(7)]), receipt(&[duplicate(500)]), "{what}: what was remembered stays");
+    }
 }
 
 #[test]
 fn visitors_beyond_the_most_are_views_without_one() {
     let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1);
+    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1, &[]);
     sql.run(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(TODAY.into())]).unwrap();
     let mut rig = Rig::on(sql, T0);
     let last = MAX_VISITORS as u64;

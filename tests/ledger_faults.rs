@@ -235,7 +235,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE pages SET views = -1 WHERE page = '/a'",
         "UPDATE pages SET views = x'00' WHERE page = '/a'",
         "UPDATE journal SET body = x'' WHERE number = 5",
-        "UPDATE journal SET body = CAST(x'03' || substr(body, 2) AS BLOB) WHERE number = 4",
+        "UPDATE journal SET body = CAST(x'09' || substr(body, 2) AS BLOB) WHERE number = 4",
         "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE number = 4",
         "UPDATE journal SET body = 'text' WHERE number = 4",
         "UPDATE recent SET receipt = x'01' WHERE length(isolate) = 16",

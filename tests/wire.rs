@@ -16,6 +16,7 @@ use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::report::{Line, Question, Span};
 use footfall::counting::shard::Shard;
+use footfall::counting::share::Share;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{
@@ -115,9 +116,12 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
 fn messages_keep_their_bytes() {
     // Isolates, shards and journals of several versions of this program read each other: where this fails, raise the
     // version in `wire`, and teach shards to read the rows of the old one.
-    let sent = [visit("/a").id(300), visit("/a").by(1).made(300_000).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
+    let sent = [
+        visit("/a").id(300).server(1),
+        visit("/a").by(1).made(300_000).from(&Details::new(Some(Device::Mobile), "", "", [""; 3])),
+    ];
     let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
-    let expected = b"\x01\x0d\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x01\x01\x02\x03";
+    let expected = b"\x01\x0d\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x03\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x00\x01\x01\x02\x03";
     assert_eq!(encode(&Call::Register(batch.clone())), expected);
     let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
     assert_eq!(encode(&Call::Report(value)), b"\x01\x05\x05\x01\x02DE\x03\x04");
@@ -149,8 +153,17 @@ fn any_item() -> impl Strategy<Value = Item> {
     let day = prop_oneof![3 => 19_998..20_004_u32, 1 => any::<u32>()];
     let made = prop_oneof![2 => Just(None), 1 => (28_799_000..28_802_000_u32).prop_map(Some), 1 => any::<u32>().prop_map(Some)];
     let page = prop_oneof![3 => 0..4_u16, 1 => any::<u16>()];
-    (page, 0..3_u16, prop::option::of(any::<u64>()), any_visitor(), day, made)
-        .prop_map(|(page, details, id, visitor, day, made)| Item { page, details, id: id.map(Fingerprint), visitor, day, made })
+    (page, 0..3_u16, prop::option::of(any::<u64>()), any_visitor(), day, made, any::<u16>()).prop_map(
+        |(page, details, id, visitor, day, made, share)| Item {
+            page,
+            details,
+            id: id.map(Fingerprint),
+            visitor,
+            day,
+            made,
+            share: Share(share),
+        },
+    )
 }
 
 /// Pages and visits, most of which hang together.

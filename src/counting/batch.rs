@@ -12,6 +12,7 @@ use super::days::Day;
 use super::details::Details;
 use super::endpoint::Failure;
 use super::made::Minute;
+use super::share::Share;
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
 use super::wire::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
@@ -56,6 +57,8 @@ pub struct Entry {
     pub day: Day,
     /// When it was made, where it is sent late.
     pub made: Option<Minute>,
+    /// Whose part of the memory its id takes up.
+    pub share: Share,
     /// When its caller must have an answer, in milliseconds since 1970.
     pub deadline: u64,
 }
@@ -114,7 +117,15 @@ impl Posting {
                 "" => 0,
                 known => index_of(known, &mut details).saturating_add(1),
             };
-            visits.push(Item { page, details, id: entry.id, visitor: entry.visitor, day: entry.day, made: entry.made });
+            visits.push(Item {
+                page,
+                details,
+                id: entry.id,
+                visitor: entry.visitor,
+                day: entry.day,
+                made: entry.made,
+                share: entry.share,
+            });
         }
         Batch { isolate, sequence: self.sequence, pages, details, visits, tallies: self.tallies.clone() }
     }

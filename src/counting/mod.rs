@@ -33,6 +33,7 @@ pub mod retry;
 pub mod route;
 pub mod routing;
 pub mod shard;
+pub mod share;
 pub mod site;
 pub mod stats;
 pub mod visit;

@@ -49,6 +49,13 @@ pub struct Sender<'a> {
     pub reports: bool,
 }
 
+impl Sender<'_> {
+    /// Whether it asks for privacy.
+    pub fn opts_out(&self) -> bool {
+        [self.gpc, self.dnt].into_iter().flatten().any(|value| value.trim() == "1")
+    }
+}
+
 impl std::fmt::Debug for Sender<'_> {
     /// Never shows the sender: what is logged stays.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -109,7 +116,7 @@ pub fn visitor(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Visitor {
     if sender.reports {
         return Visitor::Withheld(Withheld::NoAddress);
     }
-    if sender.gpc.map(str::trim) == Some("1") || sender.dnt.map(str::trim) == Some("1") {
+    if sender.opts_out() {
         return Visitor::Withheld(Withheld::OptedOut);
     }
     let Some(address) = sender.address.and_then(|text| text.trim().parse().ok()) else {
@@ -151,6 +158,16 @@ pub fn network_of(address: &str) -> Option<String> {
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
     })
+}
+
+/// The leading bits of an address, where an IPv6 one counts with so many of them; an IPv4 one is the IPv6 that it maps to, and counts
+/// whole. `None` for what is no address.
+pub fn network_bits(address: &str, v6_bits: u32) -> Option<u128> {
+    let bits = match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits() & u128::MAX.checked_shl(128_u32.saturating_sub(v6_bits)).unwrap_or(0),
+    };
+    Some(bits)
 }
 
 /// What of an address stands for a person: all of an IPv4 one; the /64 of an IPv6 one, because a single device

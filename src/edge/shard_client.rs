@@ -17,6 +17,7 @@ use crate::counting::ledger::OTHER;
 use crate::counting::made::{minute_made, salt_of};
 use crate::counting::report::{Question, Report, plus};
 use crate::counting::routing::{Route, route};
+use crate::counting::share::Share;
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::Fingerprint;
@@ -170,9 +171,11 @@ impl ShardClient<'_> {
             let visitor = visitor(self.sender, &visit.site, salt_of(record.as_ref(), made));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let Route { shard, day, ask_first, visitors } = route;
+            // A visit without an id takes up no memory of ids.
+            let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
             let entry = |visitor| {
                 let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
-                Entry { page, details, id, visitor, day, made, deadline: self.deadline }
+                Entry { page, details, id, visitor, day, made, share, deadline: self.deadline }
             };
             let here = if visitors.is_some() { Visitor::Elsewhere } else { visitor };
             let counted = match (ask_first, id) {
@@ -186,8 +189,10 @@ impl ShardClient<'_> {
                     if let (Some(at), Visitor::Hash(hash)) = (visitors, visitor) {
                         let guest = Entry { id: None, details: Details::default(), ..entry(Visitor::Guest(hash)) };
                         // The view is stored: it stands even if its visitor cannot be told.
-                        if let Err(failure) = self.count_at((&visit.site, at), guest).await {
-                            log::problem("visitor_lost", &failure.to_string());
+                        match self.count_at((&visit.site, at), guest).await {
+                            Ok(Counted { verdict: Verdict::Counted | Verdict::Duplicate, .. }) => {}
+                            Ok(_) => log::problem("visitor_lost", "the day was over where the visitor is counted"),
+                            Err(failure) => log::problem("visitor_lost", &failure.to_string()),
                         }
                     }
                 }

@@ -13,6 +13,7 @@ use footfall::counting::details::{Details, Device};
 use footfall::counting::endpoint::Failure;
 use footfall::counting::made::{minute_made, salt_of};
 use footfall::counting::routing::{Route, route};
+use footfall::counting::share::Share;
 use footfall::counting::visitor::{Sender, visitor};
 use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
 
@@ -137,6 +138,7 @@ impl World {
             visitor: facts.member.visitor,
             day: facts.member.day,
             made: facts.member.made,
+            share: Share::default(),
             deadline,
         }
     }

@@ -77,8 +77,8 @@ impl Tables {
             (schema::FORGET_MARKS, [Integer(before)]) => {
                 self.delete(Table::Marks, |key, _| matches!(key, Key::Two(day, _) if day < before));
             }
-            (schema::ADD_SEEN, [Integer(half_day), Integer(number), ids]) => {
-                self.put(Table::Seen, Key::Two(*half_day, *number), vec![Integer(*half_day), ids.clone()]);
+            (schema::ADD_SEEN, [Integer(half_day), Integer(number), ids, shares]) => {
+                self.put(Table::Seen, Key::Two(*half_day, *number), vec![Integer(*half_day), ids.clone(), shares.clone()]);
             }
             (schema::SEEN, [Integer(from)]) => {
                 return self.all(Table::Seen).map(|(_, row)| row).filter(|row| integer(row, 0) >= *from).cloned().collect();
@@ -111,7 +111,7 @@ impl Tables {
                 });
                 return of_day.collect();
             }
-            (create, []) if schema::CREATE.contains(&create) || schema::GROW.contains(&create) => {}
+            (create, []) if schema::CREATE.contains(&create) || schema::GROW.iter().any(|grow| grow.contains(&create)) => {}
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()

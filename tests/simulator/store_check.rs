@@ -7,6 +7,7 @@ use footfall::counting::days::{DAY_MS, Days};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use footfall::counting::shard::Shard;
+use footfall::counting::share::Share;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{Batch, Call, Item, Tally, encode};
@@ -113,7 +114,15 @@ fn random_call(rng: &mut Rng, pages: &[String], sequence: u64, now: u64) -> Vec<
                     _ => Visitor::Withheld(rng.pick(&Withheld::ALL)),
                 };
                 let made = rng.chance(1_000).then(|| (now / 60_000) as u32 - rng.below(1_380) as u32);
-                Item { page: rng.below(3) as u16, details: rng.below(details.len() as u64 + 1) as u16, id, visitor, day, made }
+                Item {
+                    page: rng.below(3) as u16,
+                    details: rng.below(details.len() as u64 + 1) as u16,
+                    id,
+                    visitor,
+                    day,
+                    made,
+                    share: Share(rng.below(4) as u16),
+                }
             });
             let visits = visits.collect();
             let tally = rng.chance(2_000).then(|| Tally { day, reason: rng.below(3) as u8, visits: rng.between(1, 5) });

@@ -12,6 +12,7 @@ use footfall::counting::batch::Entry;
 use footfall::counting::days::{Day, day_of};
 use footfall::counting::details::Details;
 use footfall::counting::made::Minute;
+use footfall::counting::share::Share;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{Batch, Counted, Item, Receipt, Verdict};
@@ -38,11 +39,21 @@ pub(crate) struct Sent {
     pub(crate) details: String,
     /// When it was made, where it is sent late.
     pub(crate) made: Option<Minute>,
+    /// Whose part of the memory its id takes up.
+    pub(crate) share: Share,
 }
 
 /// A visit of a page, without an id, by nobody.
 pub(crate) fn visit(page: &str) -> Sent {
-    Sent { page: page.to_owned(), id: None, visitor: NOBODY, day: None, details: String::new(), made: None }
+    Sent {
+        page: page.to_owned(),
+        id: None,
+        visitor: NOBODY,
+        day: None,
+        details: String::new(),
+        made: None,
+        share: Share::default(),
+    }
 }
 
 impl Sent {
@@ -59,6 +70,16 @@ impl Sent {
     /// With details.
     pub(crate) fn from(self, details: &Details) -> Self {
         Self { details: details.as_str().to_owned(), ..self }
+    }
+
+    /// Sent by the `n`th server.
+    pub(crate) fn server(self, n: u16) -> Self {
+        Self { share: Share(n * 2 + 1), ..self }
+    }
+
+    /// Sent by a page from the `n`th address.
+    pub(crate) fn address(self, n: u16) -> Self {
+        Self { share: Share(n * 2), ..self }
     }
 
     /// Sent late: it was made at a time in milliseconds since 1970.
@@ -93,6 +114,7 @@ pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Bat
             visitor: visit.visitor,
             day,
             made: visit.made,
+            share: visit.share,
         }
     });
     let visits = visits.collect();
@@ -108,6 +130,7 @@ pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
         visitor: NOBODY,
         day: day_of(deadline),
         made: None,
+        share: Share::default(),
         deadline,
     }
 }

@@ -1,6 +1,10 @@
 // One client that sends as fast as it can, in every way that it can: others go on, and are counted once.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { call, post, raw, views } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
@@ -58,4 +62,83 @@ test('a limit that does not answer lets through, and not every visit waits for i
   const began = performance.now();
   for (let n = 0; n < 20; n += 1) assert.equal((await post(footfall, {}, page('203.0.113.9'))).visit, 'counted');
   assert.ok(performance.now() - began < 5_000, `${performance.now() - began} ms for 20 visits, one of which waits for 250 ms in a second`);
+});
+
+/** How long the flood lasts, in milliseconds. A minute of it, by hand, fills what one client may fill, and changes nothing for others. */
+const FLOOD_MS = 3_000;
+
+/** Posts lists of 100 with ids as fast as they are answered, until `until`; resolves to the visits that were counted. */
+async function flood(footfall, headers, until) {
+  let counted = 0;
+  const client = async (name) => {
+    for (let n = 0; performance.now() < until; n += 1) {
+      const list = Array.from({ length: 100 }, (_, at) => ({ page: '/flooded', id: `flood-${name}-${n}-${at}` }));
+      const { visit } = await post(footfall, headers.origin ? list[0] : list, headers);
+      if (visit === 'counted') counted += headers.origin ? 1 : 100;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, (_, name) => client(name)));
+  return counted;
+}
+
+for (const [what, headers] of [['without Origin', server('198.51.100.1')], ['with a forged Origin', page('198.51.100.1')]]) {
+  test(`F26: while one client ${what} posts as fast as it can, visits of pages with ids are counted, once each`, async (t) => {
+    const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, RATE_LIMITS: 'off' } });
+    const until = performance.now() + FLOOD_MS;
+    const flooding = flood(footfall, headers, until);
+    let read = 0;
+    for (; performance.now() < until; read += 1) {
+      const visit = () => post(footfall, { page: '/read', id: `reader-${read}` }, page(`203.0.113.${read % 250}`));
+      assert.equal((await visit()).visit, 'counted');
+      assert.equal((await visit()).visit, 'duplicate');
+    }
+    const flooded = await flooding;
+    t.diagnostic(`${flooded} visits of the flood, ${read} of readers`);
+    assert.ok(read > 10 && flooded > 100);
+    assert.deepEqual([await views(footfall, { page: '/read' }), await views(footfall, { page: '/flooded' })], [read, flooded]);
+  });
+}
+
+/** Makes the first shard of `storage` remember so many ids, each of the senders in `shares` as many. */
+function remember(storage, shares) {
+  const dir = join(storage, 'footfall-Shard');
+  const [file] = readdirSync(dir).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  const db = new DatabaseSync(join(dir, file));
+  const add = db.prepare('INSERT INTO seen (half_day, number, ids, shares) VALUES (?, ?, ?, ?)');
+  const halfDay = Math.floor(Date.now() / 43_200_000);
+  let id = 1n << 60n;
+  let row = 1_000_000;
+  for (const [share, ids] of shares) {
+    for (let left = ids; left > 0; left -= 100_000) {
+      const some = Math.min(left, 100_000);
+      add.run(halfDay, (row += 1), new Uint8Array(BigUint64Array.from({ length: some }, () => (id += 1n)).buffer), new Uint8Array(new Uint16Array(some).fill(share).buffer));
+    }
+  }
+  db.close();
+}
+
+test('F26: where others filled all that they may of the memory of ids, pages go on, count once, and are told of', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-flood-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const token = 'owner-of-a-test-0123';
+  const vars = { ALLOWED_ORIGINS: BLOG, RATE_LIMITS: 'off', ADMIN_TOKEN: token };
+  const before = await startWorkerd(t, { storage, vars });
+  await post(before, { page: '/a', id: 'first' }, page('203.0.113.7'));
+  await before.stop();
+  // Servers filled their half, and pages nearly all that was left.
+  remember(storage, [[3, 900_000], [2, 899_900]]);
+  const footfall = await startWorkerd(t, { storage, vars });
+  const refused = await post(footfall, { page: '/a', id: 'of-a-server' }, server('203.0.113.8'));
+  assert.deepEqual([refused.status, refused.visit, refused.headers.get('retry-after')], [503, 'failed', '10']);
+  assert.equal((await post(footfall, { page: '/a' }, server('203.0.113.8'))).visit, 'counted', 'a server without an id');
+  for (let n = 0; n < 300; n += 1) {
+    const visit = () => post(footfall, { page: '/a', id: `reader-${n}` }, page(`203.0.113.${n % 200}`));
+    assert.deepEqual([(await visit()).visit, (await visit()).visit], ['counted', 'duplicate'], `visit ${n}`);
+  }
+  assert.equal((await post(footfall, { page: '/a', id: 'first' }, page('203.0.113.7'))).visit, 'duplicate');
+  assert.equal(await views(footfall), 302);
+  const { text } = await call(`${footfall.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  const metric = (name) => Number(new RegExp(`^footfall_shard_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)[1]);
+  assert.deepEqual([metric('server_ids'), metric('full_total')], [900_000, 1]);
+  assert.equal(metric('ids') + metric('short_ids'), 1_800_201);
 });

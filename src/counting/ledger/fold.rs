@@ -109,12 +109,16 @@ impl<S: Sql> Ledger<S> {
     fn store_ids(&self) -> Result<(), StorageError> {
         let mut number = self.folded;
         let mut left = self.ids_waiting.as_slice();
-        while let Some((window, _)) = left.first() {
-            let same = left.iter().take(PACKED_PER_ROW).take_while(|(other, _)| other == window).count();
+        while let Some((window, ..)) = left.first() {
+            let same = left.iter().take(PACKED_PER_ROW).take_while(|(other, ..)| other == window).count();
             let (now, later) = left.split_at_checked(same).unwrap_or((left, &[]));
-            let packed = now.iter().flat_map(|(_, id)| id.0.to_le_bytes()).collect();
+            let packed = now.iter().flat_map(|(_, id, _)| id.0.to_le_bytes()).collect();
+            let shares = now.iter().flat_map(|(.., share)| share.0.to_le_bytes()).collect();
             number = number.saturating_add(1);
-            self.sql.write(schema::ADD_SEEN, &[Value::count(*window), Value::count(number), Value::Blob(packed)])?;
+            self.sql.write(
+                schema::ADD_SEEN,
+                &[Value::count(*window), Value::count(number), Value::Blob(packed), Value::Blob(shares)],
+            )?;
             left = later;
         }
         Ok(())

@@ -39,6 +39,7 @@ use sql::{blob_at, count_at, text_at};
 use std::collections::HashSet;
 
 use super::page::MAX_PAGE_BYTES;
+use super::share::Share;
 use super::visit_id::Fingerprint;
 use super::visitor::{Visitor, Withheld};
 
@@ -97,8 +98,8 @@ pub struct Ledger<S> {
     written: u64,
     /// The number of the last journal row that is in the other tables, too.
     folded: u64,
-    /// Ids of journal rows above `folded`, with their window.
-    ids_waiting: Vec<(u64, Fingerprint)>,
+    /// Ids of journal rows above `folded`, with their window and whose they are.
+    ids_waiting: Vec<(u64, Fingerprint, Share)>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -156,8 +157,9 @@ impl<S: Sql> Ledger<S> {
         self.written
     }
 
-    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over, and which day is today.
-    pub fn holds(&self) -> [u64; 7] {
+    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over, which day is today, ids that
+    /// servers sent, and ids that are remembered for a shorter time.
+    pub fn holds(&self) -> [u64; 9] {
         let visitors = self.people.visitors(self.people.day());
         let waiting = self.written.saturating_sub(self.folded);
         [
@@ -168,6 +170,8 @@ impl<S: Sql> Ledger<S> {
             number(self.recent.isolates()),
             waiting,
             self.people.day().into(),
+            number(self.seen.of_servers()),
+            number(self.seen.short()),
         ]
     }
 
@@ -275,7 +279,7 @@ impl<S: Sql> Ledger<S> {
                 Verdict::Stale
             } else if item.id.is_some_and(|id| self.seen.knows(id, now) || ids.contains(&id)) {
                 Verdict::Duplicate
-            } else if item.id.is_some() && self.seen.is_full(ids.len().saturating_add(1)) {
+            } else if item.id.is_some() && item.share.is_server() && !self.seen.has_room(item.share) {
                 Verdict::Full
             } else {
                 // Only what counts has duplicates.
@@ -330,9 +334,10 @@ impl<S: Sql> Ledger<S> {
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
                 self.facets.count(day_of_minute(minute), details);
             }
-            if let Some(id) = item.id {
-                self.seen.insert(id, window);
-                self.ids_waiting.push((window, id));
+            if let Some(id) = item.id
+                && self.seen.insert(id, item.share, window)
+            {
+                self.ids_waiting.push((window, id, item.share));
             }
         }
         let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };

@@ -17,11 +17,12 @@ pub const CREATE: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS withheld (day INTEGER NOT NULL, why INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, why)) WITHOUT ROWID",
 ];
 
-/// What `meta` says under `shape` once [`GROW`] ran.
-pub const SHAPE: u64 = 1;
+/// Bring the tables above to what they are today: the first of them tables that `meta` calls of `shape` 0, and so on. Each is run once,
+/// in one transaction. A further change of the tables is one more at the end.
+pub const GROW: [&[&str]; 2] = [&VISITORS_CAME, &SHARES_CAME];
 
-/// Brings the tables above to what they are today. Run once, in one transaction: here columns came that old tables lack.
-pub const GROW: [&str; 9] = [
+/// Visitors, details and what was not counted.
+const VISITORS_CAME: [&str; 9] = [
     "ALTER TABLE hours ADD COLUMN visitors INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE hours ADD COLUMN newcomers INTEGER NOT NULL DEFAULT 0",
     "CREATE TABLE site_hours (hour INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
@@ -32,6 +33,9 @@ pub const GROW: [&str; 9] = [
     "CREATE TABLE excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
     "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
 ];
+
+/// Whose part of the memory of ids each takes up. Ids of before take up nobody's.
+const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NULL DEFAULT x''"];
 
 /// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
@@ -61,10 +65,10 @@ pub const ADD_DETAIL: &str = "INSERT INTO details (day, kind, value, views) VALU
 pub const DETAILS_OF_DAY: &str = "SELECT kind, value FROM details WHERE day = ?";
 /// Adds visits that were not counted.
 pub const ADD_EXCLUDED: &str = "INSERT INTO excluded (day, reason, visits) VALUES (?, ?, ?) ON CONFLICT (day, reason) DO UPDATE SET visits = visits + excluded.visits";
-/// Writes packed ids: 8 bytes each, little endian.
-pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids) VALUES (?, ?, ?)";
+/// Writes packed ids, 8 bytes each, and whose they are, 2 bytes each; little endian.
+pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids, shares) VALUES (?, ?, ?, ?)";
 /// The packed ids from a half-day on.
-pub const SEEN: &str = "SELECT half_day, ids FROM seen WHERE half_day >= ?";
+pub const SEEN: &str = "SELECT half_day, ids, shares FROM seen WHERE half_day >= ?";
 /// Drops the ids of earlier half-days.
 pub const FORGET_SEEN: &str = "DELETE FROM seen WHERE half_day < ?";
 /// Writes the last batch of an isolate.

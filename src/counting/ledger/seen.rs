@@ -2,9 +2,14 @@
 //!
 //! An id is known for 24 to 36 hours: while its own window or one of the next two lasts. Windows make forgetting a
 //! matter of dropping whole sets and whole rows.
+//!
+//! Strangers make up ids, so nobody may take up all of this memory: each sender has a part of what is left, and all servers together have
+//! half. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::wire::Verdict::Full)). One from a page never
+//! is: it goes to a shorter memory, where the ids of those who sent too many push out each other's.
 
+use crate::counting::share::Share;
 use crate::counting::visit_id::Fingerprint;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// The length of a window, in milliseconds.
 pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
@@ -12,16 +17,45 @@ pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
 /// Windows after its own in which an id is still known; two of 12 h make at least 24 h.
 const KEEP_WINDOWS: u64 = 2;
 
-/// The most ids of all windows together. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 ids take 19 MB,
-/// or 28 MB while the set grows, of the 128 MB that an isolate has (the day's visitors may take as much again). Beyond
-/// it, visits with an id are refused until a window ends (a shorter memory would count retries twice); visits without
-/// an id go on.
+/// The most ids of all windows together, to within a batch. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 ids take
+/// 19 MB, or 28 MB while the set grows, of the 128 MB that an isolate has (the day's visitors may take as much again).
 pub const MAX_IDS: usize = 1_800_000;
+
+/// The most of them that servers sent, so that the other half is for pages. One server may take up as much as it leaves to the others: half
+/// of this.
+pub const MAX_SERVER_IDS: usize = MAX_IDS / 2;
+
+/// A sender whose ids come from pages may take up so many times less than it leaves to the others: 105,882 of an empty memory, 52,941 of
+/// one that servers filled. 100 of them that send all they can leave room for 4,000 ids, and for the shorter memory.
+pub const PAGE_PART: usize = 16;
+
+/// The ids of the shorter memory: 1.6 MB. A sender that has taken up its part and sends 10 visits a second, alone, is remembered for two
+/// hours there.
+pub const MAX_SHORT: usize = 65_536;
 
 /// Ids by window; there are four windows at most.
 #[derive(Debug, Default)]
 pub struct Seen {
-    windows: Vec<(u64, HashSet<Fingerprint>)>,
+    windows: Vec<Window>,
+    short: Short,
+}
+
+#[derive(Debug, Default)]
+struct Window {
+    number: u64,
+    ids: HashSet<Fingerprint>,
+    /// How many of them are whose.
+    held: HashMap<Share, usize>,
+    /// How many of them servers sent.
+    of_servers: usize,
+}
+
+/// The last ids of those who took up their part.
+#[derive(Debug, Default)]
+struct Short {
+    ids: HashSet<Fingerprint>,
+    /// The oldest first.
+    order: VecDeque<Fingerprint>,
 }
 
 /// The window of a time in milliseconds since 1970.
@@ -38,50 +72,108 @@ impl Seen {
     /// Whether the id is known at a time.
     pub fn knows(&self, id: Fingerprint, at: u64) -> bool {
         let first = first_known(window_of(at));
-        self.windows.iter().any(|(window, ids)| *window >= first && ids.contains(&id))
+        self.windows.iter().any(|window| window.number >= first && window.ids.contains(&id)) || self.short.ids.contains(&id)
     }
 
-    /// Remembers an id that came in `window`.
-    pub fn insert(&mut self, id: Fingerprint, window: u64) {
-        match self.windows.iter_mut().find(|(known, _)| *known == window) {
-            Some((_, ids)) => {
-                ids.insert(id);
-            }
-            None => self.windows.push((window, HashSet::from([id]))),
+    /// Whether the memory takes an id from this sender.
+    pub fn has_room(&self, share: Share) -> bool {
+        let held = sum(self.windows.iter().map(|window| window.held.get(&share).copied().unwrap_or(0)));
+        if share.is_server() {
+            held < MAX_SERVER_IDS.saturating_sub(self.of_servers())
+        } else {
+            held.saturating_mul(PAGE_PART) < MAX_IDS.saturating_sub(self.ids())
         }
     }
 
-    /// Whether `more` ids would be too many.
-    pub fn is_full(&self, more: usize) -> bool {
-        self.ids().saturating_add(more) > MAX_IDS
+    /// Takes an id that came in `window`. Returns whether it is remembered for its time; else it is for a shorter one.
+    pub fn insert(&mut self, id: Fingerprint, share: Share, window: u64) -> bool {
+        // One from a server would have been refused.
+        let has_room = share.is_server() || self.has_room(share);
+        if has_room {
+            self.remember(id, share, window);
+        } else {
+            self.short.insert(id);
+        }
+        has_room
+    }
+
+    /// Remembers an id that came in `window`, whether or not there is room.
+    pub fn remember(&mut self, id: Fingerprint, share: Share, window: u64) {
+        let at = self.windows.iter().position(|known| known.number == window).unwrap_or(self.windows.len());
+        if at == self.windows.len() {
+            self.windows.push(Window { number: window, ..Window::default() });
+        }
+        let Some(window) = self.windows.get_mut(at) else { return };
+        if window.ids.insert(id) {
+            let held = window.held.entry(share).or_default();
+            *held = held.saturating_add(1);
+            window.of_servers = window.of_servers.saturating_add(usize::from(share.is_server()));
+        }
     }
 
     /// Forgets the windows before `window`.
     pub fn forget_before(&mut self, window: u64) {
-        self.windows.retain(|(known, _)| *known >= window);
+        self.windows.retain(|known| known.number >= window);
     }
 
-    /// Whether no id is remembered.
+    /// Whether no id is remembered whose time will be over.
     pub fn is_empty(&self) -> bool {
         self.windows.is_empty()
     }
 
-    /// How many ids are remembered.
+    /// How many ids are remembered for their time.
     pub fn ids(&self) -> usize {
-        self.windows.iter().map(|(_, ids)| ids.len()).fold(0, usize::saturating_add)
+        sum(self.windows.iter().map(|window| window.ids.len()))
     }
+
+    /// How many of them servers sent.
+    pub fn of_servers(&self) -> usize {
+        sum(self.windows.iter().map(|window| window.of_servers))
+    }
+
+    /// How many ids are remembered for a shorter time.
+    pub fn short(&self) -> usize {
+        self.short.ids.len()
+    }
+}
+
+impl Short {
+    fn insert(&mut self, id: Fingerprint) {
+        if !self.ids.insert(id) {
+            return;
+        }
+        self.order.push_back(id);
+        if self.order.len() > MAX_SHORT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+    }
+}
+
+fn sum(numbers: impl Iterator<Item = usize>) -> usize {
+    numbers.fold(0, usize::saturating_add)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOUR: u64 = 60 * 60 * 1000;
+    const PAGE: Share = Share(2);
+    const SERVER: Share = Share(3);
+
+    /// Sends ids until there is no room, and returns how many were taken.
+    fn fill(seen: &mut Seen, share: Share, ids: std::ops::Range<u64>) -> usize {
+        let taken = ids.take_while(|id| seen.has_room(share) && seen.insert(Fingerprint(*id), share, 0));
+        taken.count()
+    }
+
     #[test]
     fn an_id_is_known_for_at_least_24_hours_and_at_most_36() {
-        const HOUR: u64 = 60 * 60 * 1000;
         for first in [0, 1, WINDOW_MS - 1, WINDOW_MS, WINDOW_MS * 1000 + 7] {
             let mut seen = Seen::default();
-            seen.insert(Fingerprint(7), window_of(first));
+            assert!(seen.insert(Fingerprint(7), PAGE, window_of(first)));
             assert!(seen.knows(Fingerprint(7), first) && !seen.knows(Fingerprint(8), first));
             assert!(seen.knows(Fingerprint(7), first + 24 * HOUR));
             assert!(!seen.knows(Fingerprint(7), first + 36 * HOUR));
@@ -92,12 +184,50 @@ mod tests {
     fn what_is_not_known_any_more_can_be_forgotten() {
         let mut seen = Seen::default();
         for window in 5..=9 {
-            seen.insert(Fingerprint(window), window);
+            seen.insert(Fingerprint(window), PAGE, window);
         }
         seen.forget_before(first_known(9));
-        let left: Vec<u64> = seen.windows.iter().map(|(window, _)| *window).collect();
+        let left: Vec<u64> = seen.windows.iter().map(|window| window.number).collect();
         assert_eq!(left, [7, 8, 9]);
         seen.forget_before(10);
-        assert!(seen.is_empty());
+        assert!(seen.is_empty() && seen.ids() == 0);
+    }
+
+    #[test]
+    fn one_server_takes_up_a_quarter_and_all_of_them_half() {
+        let mut seen = Seen::default();
+        assert_eq!(fill(&mut seen, SERVER, 0..u64::MAX), MAX_SERVER_IDS / 2);
+        assert_eq!(fill(&mut seen, Share(5), 1_000_000..u64::MAX), MAX_SERVER_IDS / 4);
+        for other in 3..400 {
+            fill(&mut seen, Share(other * 2 + 1), u64::from(other) * 1_000_000..u64::MAX);
+        }
+        assert_eq!((seen.of_servers(), seen.ids()), (MAX_SERVER_IDS, MAX_SERVER_IDS), "room for none");
+        assert!(!seen.has_room(Share(999)) && seen.has_room(PAGE), "and for pages as before");
+        assert_eq!(fill(&mut seen, PAGE, 1 << 40..u64::MAX), MAX_IDS / 2 / (PAGE_PART + 1) + 1);
+        assert!(seen.has_room(Share(4)));
+    }
+
+    #[test]
+    fn a_page_that_sent_too_many_is_remembered_for_a_shorter_time() {
+        let mut seen = Seen::default();
+        let most = fill(&mut seen, PAGE, 0..u64::MAX) as u64;
+        assert_eq!(most, (MAX_IDS / (PAGE_PART + 1) + 1) as u64);
+        let more = MAX_SHORT as u64 + 10;
+        for id in 0..more {
+            assert!(!seen.insert(Fingerprint(1 << 40 | id), PAGE, 0));
+        }
+        assert_eq!((seen.ids() as u64, seen.short()), (most, MAX_SHORT));
+        assert!(seen.knows(Fingerprint(0), 0), "whoever was first stays for its time");
+        assert!(seen.knows(Fingerprint(1 << 40 | (more - 1)), 0) && !seen.knows(Fingerprint(1 << 40), 0));
+        assert!(seen.insert(Fingerprint(1 << 41), Share(4), 0), "others have room");
+    }
+
+    #[test]
+    fn an_id_that_comes_again_takes_up_nothing() {
+        let mut seen = Seen::default();
+        for _ in 0..3 {
+            seen.insert(Fingerprint(1), SERVER, 0);
+        }
+        assert_eq!((seen.ids(), seen.of_servers()), (1, 1));
     }
 }

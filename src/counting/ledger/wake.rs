@@ -9,6 +9,7 @@ use super::recent::{self, Last, Recent};
 use super::seen::{Seen, first_known, window_of};
 use super::{JOURNAL_ROWS, Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, unreadable};
 use crate::counting::days::Day;
+use crate::counting::share::Share;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::VisitorHash;
 use crate::counting::wire::{decode, decode_row};
@@ -22,12 +23,11 @@ impl<S: Sql> Ledger<S> {
         for statement in schema::CREATE {
             sql.write(statement, &[])?;
         }
-        if meta(&sql, "shape")? < schema::SHAPE {
+        let shape = meta(&sql, "shape")?;
+        for (before, statements) in (0..).zip(schema::GROW).filter(|(before, _)| *before >= shape) {
             sql.transaction(&mut || {
-                for statement in schema::GROW {
-                    sql.write(statement, &[])?;
-                }
-                sql.write(schema::SET_META, &[Value::Text("shape".to_owned()), Value::count(schema::SHAPE)])
+                statements.iter().try_for_each(|statement| sql.write(statement, &[]))?;
+                sql.write(schema::SET_META, &[Value::Text("shape".to_owned()), Value::count(before.saturating_add(1))])
             })?;
         }
         let folded = meta(&sql, "folded")?;
@@ -71,8 +71,10 @@ impl<S: Sql> Ledger<S> {
     fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
             let window = count_at(&row, 0)?;
-            for id in unpack(blob_at(&row, 1)?)? {
-                self.seen.insert(Fingerprint(id), window);
+            let (shares, _) = blob_at(&row, 2)?.as_chunks();
+            let shares = shares.iter().map(|bytes| Share(u16::from_le_bytes(*bytes))).chain(std::iter::repeat(Share::default()));
+            for (id, share) in unpack(blob_at(&row, 1)?)?.zip(shares) {
+                self.seen.remember(Fingerprint(id), share, window);
             }
         }
         Ok(())

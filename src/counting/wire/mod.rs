@@ -13,6 +13,7 @@ use super::live::Pulse;
 use super::made::Minute;
 use super::metrics::ShardMetrics;
 use super::report::{Question, Report};
+use super::share::Share;
 use super::visit_id::Fingerprint;
 use super::visitor::Visitor;
 use old::{OldBatch, OldRow};
@@ -279,6 +280,8 @@ pub struct Item {
     pub day: Day,
     /// The minute in which it was made, where it is sent late.
     pub made: Option<Minute>,
+    /// Whose part of the memory its id takes up; nobody's where it has none.
+    pub share: Share,
 }
 
 impl Item {

@@ -3,6 +3,7 @@
 
 use super::{Batch, Item, Receipt, Row, Tally};
 use crate::counting::days::Day;
+use crate::counting::share::Share;
 use crate::counting::visit_id::Fingerprint;
 use crate::counting::visitor::Visitor;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,10 @@ pub struct OldRow<'a> {
 
 impl<'a> From<OldBatch<'a>> for Batch<'a> {
     fn from(OldBatch { isolate, sequence, pages, details, visits, tallies }: OldBatch<'a>) -> Self {
-        let now = |OldItem { page, details, id, visitor, day }| Item { page, details, id, visitor, day, made: None };
+        let now = |OldItem { page, details, id, visitor, day }| {
+            // Nobody knows who sent them: they take up no sender's part.
+            Item { page, details, id, visitor, day, made: None, share: Share::default() }
+        };
         Self { isolate, sequence, pages, details, visits: visits.into_iter().map(now).collect(), tallies }
     }
 }
