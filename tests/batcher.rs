@@ -7,6 +7,7 @@ mod support;
 
 use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, MAX_PARKED, Posting, RETRY_AFTER_S, Ticket};
 use footfall::counting::endpoint::Failure;
+use footfall::counting::lanes::{LANES, SLOW_MS};
 use footfall::counting::wire::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use support::{SECOND, T0, counted, entry, receipt};
 
@@ -24,8 +25,21 @@ fn take_lead(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
     one(batcher.step(Event::TookLead(ticket, entry("/", DEADLINE)), now))
 }
 
+/// The timer of a visit that has until `DEADLINE` rings.
+fn ring(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Vec<Action> {
+    batcher.step(Event::Rang(ticket, entry("/", DEADLINE)), now)
+}
+
+/// The visit parks; until when.
+fn parks(action: Action) -> u64 {
+    match action {
+        Action::Park { until } => until,
+        other => panic!("it does not park but {other:?}"),
+    }
+}
+
 fn give_up(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Failure {
-    match one(batcher.step(Event::GaveUp(ticket), now)) {
+    match one(ring(batcher, ticket, now)) {
         Action::Answer(answered, Err(failure)) if answered == ticket => failure,
         other => panic!("{other:?}"),
     }
@@ -72,7 +86,7 @@ fn busy(last: Ticket) -> (Batcher, Posting) {
     let mut batcher = Batcher::default();
     let posting = posted(arrive(&mut batcher, 1, T0));
     for ticket in 2..=last {
-        assert_eq!(arrive(&mut batcher, ticket, T0), Action::Park);
+        parks(arrive(&mut batcher, ticket, T0));
     }
     (batcher, posting)
 }
@@ -90,7 +104,7 @@ fn what_is_not_counted_leaves_with_the_next_batch_or_with_a_flush() {
     assert_eq!((posting.batch(7).tallies, posting.batch(7).visits.len()), (vec![tally(0, 3), tally(4, 1)], 0));
     batcher.exclude(tally(1, 5));
     assert_eq!(flush(&mut batcher), [], "a batch is on its way");
-    assert!(matches!(batcher.step(Event::Arrived(1, entry("/a", T0 + 5_000)), T0)[..], [Action::Park]));
+    assert!(matches!(batcher.step(Event::Arrived(1, entry("/a", T0 + 5_000)), T0)[..], [Action::Park { .. }]));
     // The shard refused: it has none of them, so they leave again, with the visit that waited.
     let refused = Err(Failure::Refused("no".to_owned()));
     assert_eq!(batcher.step(Event::Ended(posting, refused), T0), [Action::Lead(1)]);
@@ -128,7 +142,8 @@ fn visits_that_come_during_a_post_park_and_leave_together_in_their_order() {
     let (mut batcher, first) = busy(5);
     assert_eq!(batcher.parked(), 4);
     assert_eq!(end_well(&mut batcher, first, T0 + 10), Some(2), "the oldest leads");
-    assert_eq!(arrive(&mut batcher, 6, T0 + 10), Action::Park, "who comes before it runs goes with it");
+    // Who comes before it runs goes with it.
+    parks(arrive(&mut batcher, 6, T0 + 10));
     let second = posted(take_lead(&mut batcher, 2, T0 + 10));
     assert_eq!(tickets(&second), [2, 3, 4, 5, 6]);
     assert_eq!(batcher.parked(), 0);
@@ -171,7 +186,8 @@ fn a_visit_behind_too_many_is_told_to_come_back_and_is_in_no_batch() {
     assert_eq!(arrive(&mut batcher, 99_999, T0), Action::Answer(99_999, Err(busy)));
     assert_eq!(batcher.parked(), MAX_PARKED);
     let mut next = end_well(&mut batcher, first, T0);
-    assert_eq!(arrive(&mut batcher, 100_000, T0), Action::Park, "the lead left a place");
+    // The lead left a place.
+    parks(arrive(&mut batcher, 100_000, T0));
     let mut posted_tickets = Vec::new();
     while let Some(leader) = next {
         let posting = posted(take_lead(&mut batcher, leader, T0));
@@ -205,7 +221,7 @@ fn a_visit_that_gives_up_with_the_lead_in_its_hand_was_never_sent_and_hands_it_o
     // Its timer fired in the same turn in which the POST before it ended: it never saw that it should lead.
     let (mut batcher, first) = busy(3);
     assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(2));
-    let actions = batcher.step(Event::GaveUp(2), DEADLINE);
+    let actions = ring(&mut batcher, 2, DEADLINE);
     let gone = Action::Answer(2, Err(Failure::Deadline { sent: false }));
     assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for a stranger to come by");
     assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, DEADLINE))), [3]);
@@ -223,7 +239,7 @@ fn a_failed_batch_fails_its_members_and_no_one_else() {
         let (mut batcher, first) = busy(3);
         end_well(&mut batcher, first, T0);
         let second = posted(take_lead(&mut batcher, 2, T0));
-        assert_eq!(arrive(&mut batcher, 4, T0), Action::Park);
+        parks(arrive(&mut batcher, 4, T0));
         let actions = batcher.step(Event::Ended(second, Err(failure.clone())), T0);
         let answer = |ticket| Action::Answer(ticket, Err(failure.clone()));
         assert_eq!(actions, [answer(2), answer(3), Action::Lead(4)]);
@@ -243,23 +259,105 @@ fn a_receipt_that_is_too_short_leaves_the_rest_in_doubt() {
     assert_eq!(actions.len(), 2);
 }
 
+/// When a POST that left at `T0` is slow.
+const SLOW: u64 = T0 + SLOW_MS;
+
 #[test]
-fn a_leader_that_never_ends_lapses_and_the_next_arrival_takes_over_with_the_parked() {
-    let (mut batcher, dead) = busy(3);
-    let lapses = dead.deadline + LEAD_GRACE_MS;
-    assert_eq!(arrive(&mut batcher, 4, lapses), Action::Park, "it has until then");
-    let taken = posted(arrive(&mut batcher, 5, lapses + 1));
-    assert_eq!(tickets(&taken), [5, 2, 3, 4], "who takes over leads, the others keep their order");
-    assert!(taken.sequence > dead.sequence);
-    assert_eq!(end_well(&mut batcher, taken, lapses + 2), None);
+fn a_parked_visit_whose_leader_died_wakes_by_itself_and_takes_the_others_along() {
+    let mut batcher = Batcher::default();
+    let dead = posted(arrive(&mut batcher, 1, T0));
+    for ticket in 2..4 {
+        assert_eq!(parks(arrive(&mut batcher, ticket, T0)), SLOW + 1);
+    }
+    assert_eq!(parks(one(ring(&mut batcher, 3, SLOW))), SLOW + 1, "a timer may ring a little early");
+    let taken = posted(one(ring(&mut batcher, 3, SLOW + 1)));
+    assert_eq!((tickets(&taken), taken.lane, dead.lane), (vec![3, 2], 1, 0));
+    assert_eq!(parks(one(ring(&mut batcher, 2, SLOW + 1))), DEADLINE, "it is on its way");
+    assert_eq!(end_well(&mut batcher, taken, SLOW + 10), None);
+    assert_eq!(give_up(&mut batcher, 1, DEADLINE), Failure::Deadline { sent: true });
+}
+
+#[test]
+fn a_post_that_is_slow_holds_up_nobody_and_its_end_answers_its_own() {
+    let (mut batcher, slow) = busy(3);
+    parks(arrive(&mut batcher, 4, SLOW));
+    let next = posted(arrive(&mut batcher, 5, SLOW + 1));
+    assert_eq!((tickets(&next), next.lane), (vec![5, 2, 3, 4], 1));
+    parks(arrive(&mut batcher, 6, SLOW + 2));
+    assert_eq!(end_well(&mut batcher, slow, SLOW + 3), None, "one that is not slow is on its way: ticket 6 waits for it");
+    assert_eq!(end_well(&mut batcher, next, SLOW + 4), Some(6));
+    assert_eq!(posted(take_lead(&mut batcher, 6, SLOW + 5)).lane, 0, "the first lane that is free");
+}
+
+#[test]
+fn each_lane_has_numbers_and_a_name_of_its_own() {
+    let mut batcher = Batcher::default();
+    let mut posts = Vec::new();
+    let mut now = T0;
+    for ticket in 1..=LANES as u64 {
+        posts.push(posted(arrive(&mut batcher, ticket, now)));
+        now += SLOW_MS + 1;
+    }
+    let names: Vec<u128> = posts.iter().map(|posting| posting.batch(0xff00).isolate).collect();
+    assert_eq!(names, [0xff00, 0xff01, 0xff02, 0xff03]);
+    assert!(posts.iter().all(|posting| posting.sequence == 1));
+    // All are slow. Who comes waits for the first that lapses, or ends.
+    let lapses = posts[0].deadline + LEAD_GRACE_MS;
+    let until = one(batcher.step(Event::Arrived(9, entry("/", lapses + SECOND)), now));
+    assert_eq!(parks(until), lapses + 1);
+    let third = posts.remove(2);
+    assert_eq!(end_well(&mut batcher, third, now), Some(9));
+    let again = posted(take_lead(&mut batcher, 9, now));
+    assert_eq!((again.lane, again.sequence, again.batch(0xff00).isolate), (2, 2, 0xff02));
+}
+
+#[test]
+fn a_lead_that_lapsed_is_taken_over_and_told() {
+    let mut batcher = Batcher::default();
+    for lane in 0..LANES as u64 {
+        posted(arrive(&mut batcher, 1 + lane, T0 + lane * (SLOW_MS + 1)));
+    }
+    let lapses = DEADLINE + LEAD_GRACE_MS;
+    parks(arrive(&mut batcher, 10, lapses));
+    let taken = posted(arrive(&mut batcher, 11, lapses + 1));
+    assert_eq!((taken.lane, taken.sequence, tickets(&taken), batcher.lapsed()), (0, 2, vec![11, 10], 1));
+}
+
+#[test]
+fn a_visit_in_a_hurry_goes_along_with_one_that_has_more_time() {
+    let mut batcher = Batcher::default();
+    posted(arrive(&mut batcher, 1, T0));
+    let soon = SLOW + SLOW_MS;
+    parks(one(batcher.step(Event::Arrived(2, entry("/", soon)), T0)));
+    parks(arrive(&mut batcher, 3, T0));
+    let actions = batcher.step(Event::Rang(2, entry("/", soon)), SLOW + 1);
+    assert_eq!(actions, [Action::Park { until: soon }, Action::Lead(3)]);
+    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, SLOW + 2))), [3, 2]);
+}
+
+#[test]
+fn a_clock_that_was_ahead_holds_up_nobody_once_it_is_right() {
+    let mut batcher = Batcher::default();
+    let ahead = T0 + 2 * 24 * 3600 * SECOND;
+    posted(arrive(&mut batcher, 1, ahead));
+    parks(arrive(&mut batcher, 2, T0));
+    let next = posted(arrive(&mut batcher, 3, T0 + SLOW_MS + 1));
+    assert_eq!((tickets(&next), next.lane), (vec![3, 2], 1));
 }
 
 #[test]
 fn a_lead_that_is_handed_and_not_taken_lapses() {
     let (mut batcher, first) = busy(3);
     assert_eq!(end_well(&mut batcher, first, T0), Some(2));
-    assert_eq!(arrive(&mut batcher, 4, T0 + HANDOVER_MS), Action::Park);
+    assert_eq!(parks(arrive(&mut batcher, 4, T0 + HANDOVER_MS)), T0 + HANDOVER_MS + 1);
     assert_eq!(tickets(&posted(arrive(&mut batcher, 5, T0 + HANDOVER_MS + 1))), [5, 3, 4]);
+}
+
+#[test]
+fn who_was_told_to_lead_as_its_timer_rang_leads() {
+    let (mut batcher, first) = busy(3);
+    assert_eq!(end_well(&mut batcher, first, T0 + 1), Some(2));
+    assert_eq!(tickets(&posted(one(ring(&mut batcher, 2, T0 + 2)))), [2, 3]);
 }
 
 #[test]
@@ -268,8 +366,8 @@ fn a_visit_that_lost_the_lead_begins_again_and_is_in_one_batch_only() {
     assert_eq!(end_well(&mut batcher, first, T0), Some(2));
     let late = T0 + HANDOVER_MS + 1;
     let taken = posted(arrive(&mut batcher, 3, late));
-    assert_eq!(take_lead(&mut batcher, 2, late), Action::Park);
-    assert_eq!(arrive(&mut batcher, 4, late), Action::Park);
+    parks(take_lead(&mut batcher, 2, late));
+    parks(arrive(&mut batcher, 4, late));
     assert_eq!(tickets(&taken), [3]);
     assert_eq!(end_well(&mut batcher, taken, late), Some(4), "it has the most time left");
     assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, late))), [4, 2]);
@@ -290,9 +388,9 @@ fn an_old_leader_that_ends_late_answers_its_visits_and_leaves_the_new_lead_alone
     let (mut batcher, old) = busy(2);
     let late = old.deadline + LEAD_GRACE_MS + 1;
     let new = posted(arrive(&mut batcher, 3, late));
-    assert_eq!(arrive(&mut batcher, 4, late), Action::Park);
+    parks(arrive(&mut batcher, 4, late));
     assert_eq!(end_well(&mut batcher, old, late), None, "ticket 4 waits for the new leader");
-    assert_eq!(arrive(&mut batcher, 5, late), Action::Park);
+    parks(arrive(&mut batcher, 5, late));
     assert_eq!(end_well(&mut batcher, new, late), Some(4));
 }
 
@@ -304,7 +402,8 @@ fn a_late_end_does_not_undo_a_handover() {
     arrive(&mut batcher, 3, late);
     assert_eq!(end_well(&mut batcher, new, late), Some(3));
     end_well(&mut batcher, old, late);
-    assert_eq!(arrive(&mut batcher, 4, late), Action::Park, "ticket 3 has the lead");
+    // Ticket 3 has the lead.
+    parks(arrive(&mut batcher, 4, late));
     assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, late))), [3, 4]);
 }
 

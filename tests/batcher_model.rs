@@ -13,6 +13,7 @@ mod support;
 
 use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, Posting, Ticket};
 use footfall::counting::endpoint::Failure;
+use footfall::counting::lanes::{LANES, SLOW_MS};
 use footfall::counting::wire::{Counted, MAX_BATCH_VISITS};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -30,8 +31,8 @@ enum Op {
     End(Index, bool),
     /// One of those that were told to lead runs.
     Run(Index),
-    /// One of the waiting visits gives up before its time, as a client that left might.
-    GiveUp(Index),
+    /// The timer of one of the waiting visits rings, perhaps before its time.
+    Ring(Index),
     /// The request of a leader is killed: its POST never ends.
     KillLeader(Index),
     /// The request of a waiting visit is killed: it hears nothing and says nothing.
@@ -45,10 +46,11 @@ fn any_op() -> impl Strategy<Value = Op> {
         6 => (1..6_u8).prop_map(Op::Arrive),
         6 => (at(), any::<bool>()).prop_map(|(at, well)| Op::End(at, well)),
         6 => at().prop_map(Op::Run),
-        2 => at().prop_map(Op::GiveUp),
+        2 => at().prop_map(Op::Ring),
         1 => at().prop_map(Op::KillLeader),
         1 => at().prop_map(Op::KillWaiting),
-        2 => (1..2 * TIMEOUT_MS).prop_map(Op::Wait),
+        1 => (1..2 * TIMEOUT_MS).prop_map(Op::Wait),
+        2 => (1..2 * SLOW_MS).prop_map(Op::Wait),
     ]
 }
 
@@ -66,9 +68,10 @@ struct World {
     parked: BTreeMap<Ticket, u64>,
     posted: BTreeSet<Ticket>,
     never_sent: BTreeSet<Ticket>,
-    /// The number of the last batch, and until when nobody else may post.
-    last_sequence: u64,
-    lead_until: u64,
+    /// When the parked wake by themselves.
+    timers: BTreeMap<Ticket, u64>,
+    /// By lane: the number of its last batch, and until when it is fresh, and taken.
+    lanes: [(u64, u64, u64); LANES],
 }
 
 impl World {
@@ -81,11 +84,21 @@ impl World {
 
     /// Reports an event of one visit and carries out what it says.
     fn report(&mut self, reporter: Ticket, event: Event) {
-        let deadline = if let Event::Arrived(_, entry) | Event::TookLead(_, entry) = &event { entry.deadline } else { 0 };
+        let deadline = match &event {
+            Event::Arrived(_, entry) | Event::TookLead(_, entry) | Event::Rang(_, entry) => entry.deadline,
+            _ => 0,
+        };
+        self.timers.remove(&reporter);
         for action in self.batcher.step(event, self.now) {
             match action {
                 Action::Post(posting) => self.post(reporter, posting),
-                Action::Park => assert_eq!(self.parked.insert(reporter, deadline), None, "parked twice"),
+                Action::Park { until } => {
+                    assert!(until <= deadline && (until > self.now || deadline <= self.now), "it wakes once more");
+                    self.timers.insert(reporter, until);
+                    if !self.posted.contains(&reporter) {
+                        self.parked.insert(reporter, deadline);
+                    }
+                }
                 Action::Answer(ticket, answer) => self.answer(ticket, &answer),
                 Action::Lead(ticket) => {
                     let most = self.parked.iter().take(MAX_BATCH_VISITS).max_by_key(|(at, due)| (**due, Reverse(**at)));
@@ -95,6 +108,7 @@ impl World {
                         "the one with the most time left leads, the oldest of several"
                     );
                     self.parked.remove(&ticket);
+                    self.timers.remove(&ticket);
                     // The dead hear nothing.
                     self.told.extend(self.waiting.contains_key(&ticket).then_some(ticket));
                 }
@@ -104,9 +118,12 @@ impl World {
     }
 
     fn post(&mut self, leader: Ticket, posting: Posting) {
-        assert!(posting.sequence > self.last_sequence, "numbers increase");
-        assert!(self.lead_until < self.now, "two POSTs are on their way");
-        (self.last_sequence, self.lead_until) = (posting.sequence, posting.deadline + LEAD_GRACE_MS);
+        self.parked.remove(&leader);
+        assert!(self.lanes.iter().all(|(_, fresh, _)| *fresh < self.now), "two POSTs are on their way, and neither is slow");
+        let (sequence, fresh, taken) = &mut self.lanes[usize::from(posting.lane)];
+        assert!(posting.sequence > *sequence, "numbers increase");
+        assert!(*taken < self.now, "two POSTs are on their way in one lane");
+        (*sequence, *fresh, *taken) = (posting.sequence, self.now + SLOW_MS, posting.deadline + LEAD_GRACE_MS);
         let tickets: Vec<Ticket> = posting.tickets().collect();
         let oldest: Vec<Ticket> = self.parked.keys().copied().collect();
         assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked in their order");
@@ -131,14 +148,16 @@ impl World {
             Err(_) => {}
         }
         self.parked.remove(&ticket);
+        self.timers.remove(&ticket);
         self.told.remove(&ticket);
         self.waiting.remove(&ticket);
     }
 
     fn end(&mut self, at: usize, well: bool) {
         let posting = self.posts.remove(at);
-        if posting.sequence == self.last_sequence {
-            self.lead_until = 0;
+        let (sequence, fresh, taken) = &mut self.lanes[usize::from(posting.lane)];
+        if posting.sequence == *sequence {
+            (*fresh, *taken) = (0, 0);
         }
         let lines: Vec<Counted> = posting.tickets().map(counted).collect();
         let outcome = if well { Ok(receipt(&lines)) } else { Err(Failure::Broken(String::new())) };
@@ -152,9 +171,12 @@ impl World {
         self.report(ticket, Event::TookLead(ticket, entry("/", deadline)));
     }
 
-    fn give_up(&mut self, ticket: Ticket) {
-        self.report(ticket, Event::GaveUp(ticket));
-        assert!(!self.waiting.contains_key(&ticket), "who gives up is answered");
+    /// A timer rings; where it was told to lead in the same turn, that signal is lost.
+    fn ring(&mut self, ticket: Ticket) {
+        let deadline = self.waiting[&ticket];
+        self.told.remove(&ticket);
+        self.report(ticket, Event::Rang(ticket, entry("/", deadline)));
+        assert!(deadline > self.now || !self.waiting.contains_key(&ticket), "who gives up is answered");
     }
 
     fn leads(&self, ticket: Ticket) -> bool {
@@ -166,11 +188,11 @@ impl World {
             Op::Arrive(many) => (0..*many).for_each(|_| self.arrive()),
             Op::End(at, well) if !self.posts.is_empty() => self.end(at.index(self.posts.len()), *well),
             Op::Run(at) if !self.told.is_empty() => self.run(*at.get(&Vec::from_iter(self.told.clone()))),
-            Op::GiveUp(at) => {
-                // A leader waits for its POST. Who was told to lead may give up in the same turn, before it runs.
+            Op::Ring(at) => {
+                // A leader waits for its POST. Who was told to lead may wake by itself in the same turn, before it runs.
                 let waiting: Vec<Ticket> = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket)).collect();
                 if !waiting.is_empty() {
-                    self.give_up(*at.get(&waiting));
+                    self.ring(*at.get(&waiting));
                 }
             }
             Op::KillLeader(at) if !self.posts.is_empty() => {
@@ -182,6 +204,7 @@ impl World {
                 if !self.leads(ticket) {
                     self.waiting.remove(&ticket);
                     self.told.remove(&ticket);
+                    self.timers.remove(&ticket);
                 }
             }
             Op::Wait(ms) => self.wait(*ms),
@@ -189,22 +212,31 @@ impl World {
         }
     }
 
-    /// Lets time pass: whoever reaches its deadline gives up, a living leader by ending its POST.
+    /// Lets time pass: timers ring, and a living leader ends its POST at its deadline.
     fn wait(&mut self, ms: u64) {
-        self.now += ms;
+        let until = self.now + ms;
+        loop {
+            let posts = self.posts.iter().map(|posting| posting.deadline);
+            let told = self.told.iter().map(|ticket| self.waiting[ticket]);
+            let next = self.timers.values().copied().chain(posts).chain(told).min();
+            let Some(next) = next.filter(|next| *next <= until) else { break };
+            self.now = self.now.max(next);
+            self.happen();
+        }
+        self.now = until;
+    }
+
+    /// What is due now.
+    fn happen(&mut self) {
         while let Some(at) = self.posts.iter().position(|posting| posting.deadline <= self.now) {
             self.end(at, false);
         }
-        let late = |world: &Self| world.waiting.iter().find(|(_, deadline)| **deadline <= world.now).map(|(ticket, _)| *ticket);
-        while let Some(ticket) = late(self) {
-            if self.told.contains(&ticket) {
-                self.run(ticket);
-                while let Some(at) = self.posts.iter().position(|posting| posting.deadline <= self.now) {
-                    self.end(at, false);
-                }
-            } else {
-                self.give_up(ticket);
-            }
+        if let Some(ticket) = self.told.iter().copied().find(|ticket| self.waiting[ticket] <= self.now) {
+            self.run(ticket);
+        }
+        let rings = self.timers.iter().find(|(_, at)| **at <= self.now).map(|(ticket, _)| *ticket);
+        if let Some(ticket) = rings {
+            self.ring(ticket);
         }
     }
 
@@ -230,8 +262,11 @@ proptest! {
         for op in &ops {
             world.apply(op);
         }
-        // Faults are over. Whoever is stuck behind the dead is freed by the next arrival, once their leads have lapsed.
+        // Faults are over. Who lives is freed by its own timer; who was killed while it was parked leaves with the next arrival, once
+        // the leads of the dead have lapsed.
         world.drain();
+        world.wait(TIMEOUT_MS + 1);
+        prop_assert!(world.waiting.is_empty(), "never answered: {:?}", world.waiting);
         world.now += LEAD_GRACE_MS.max(HANDOVER_MS) + TIMEOUT_MS + 1;
         world.arrive();
         world.drain();

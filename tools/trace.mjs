@@ -21,7 +21,7 @@ const HELP = `npm run trace                 draws 2 visits (with either counter)
 
   --visits N      only this many visits, 1 to 4000
   --external      with a counter at COUNTER_URL, where each visit has a POST of its own
-  --slow MS       how long the counter takes, 1 to 5000; 300
+  --slow MS       how long the counter takes, 1 to 5000; 200
   --out DIR       where the pictures, the page and the JSON go; dist/trace
   --docs          writes the pictures, numbers and lines of docs/async.md anew, too
   --table         writes the lines of docs/async.md anew, and runs nothing
@@ -65,7 +65,7 @@ function argumentsOf(args) {
   if (values.docs && (values.visits || values.external || values.slow)) throw new Trouble('--docs draws what docs/async.md shows: no --visits, --external or --slow');
   const counter = values.external ? 'external' : 'embedded';
   const runs = values.visits ? [{ visits: whole('visits', 1, 4_000), counter }] : STORIES[counter];
-  return { help: values.help, table: values.table, docs: values.docs, runs, slowMs: whole('slow', 1, 5_000, 300), out: resolve(values.out ?? join(ROOT, 'dist', 'trace')) };
+  return { help: values.help, table: values.table, docs: values.docs, runs, slowMs: whole('slow', 1, 5_000, 200), out: resolve(values.out ?? join(ROOT, 'dist', 'trace')) };
 }
 
 function parsed(args) {

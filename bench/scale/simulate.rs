@@ -157,7 +157,7 @@ impl World {
         for action in self.isolates[isolate].step(event, (self.now as f64 / MS) as u64) {
             match action {
                 Action::Post(posting) => self.post(isolate, posting),
-                Action::Park => {}
+                Action::Park { .. } => {}
                 Action::Answer(ticket, answer) => {
                     self.notes.refused += u64::from(answer.is_err());
                     let waited = self.waited(ticket);

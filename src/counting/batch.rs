@@ -2,15 +2,18 @@
 //!
 //! A visit that finds no POST on its way leads: it posts at once, so an idle site adds no wait. A visit that finds one
 //! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to a parked visit,
-//! which takes the others along as its batch, oldest first. So one POST is on its way at a time, and batches grow with the load.
+//! which takes the others along as its batch, oldest first. So one POST is on its way at a time, and batches grow with the load;
+//! or a few, where one takes long ([`super::lanes`]).
 //!
 //! In scope: these decisions, as a state machine over tickets. Out of scope: promises, timers and POSTs, which
-//! `edge::shard_client` carries out, and retries ([`super::retry`]). Never relied upon: that a leader lives. A lead
-//! that is not ended in time lapses, and the next visit takes it over.
+//! `edge::shard_client` carries out, and retries ([`super::retry`]). Never relied upon: that a leader lives, or that another visit
+//! comes by. Each parked visit wakes by itself when it could lead, and takes the lead where nobody else did.
 
 use super::days::Day;
 use super::details::Details;
 use super::endpoint::Failure;
+pub use super::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
+use super::lanes::{Lanes, SLOW_MS, name};
 use super::made::Minute;
 use super::share::Share;
 use super::visit_id::Fingerprint;
@@ -22,14 +25,6 @@ use std::collections::VecDeque;
 /// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
 /// round trips; it is told to come back instead (503).
 pub const MAX_PARKED: usize = 16 * MAX_BATCH_VISITS;
-
-/// How long after its leader's deadline a POST counts as abandoned, in milliseconds. A leader that lives ends its POST
-/// at its deadline; this covers a late timer.
-pub const LEAD_GRACE_MS: u64 = 1_000;
-
-/// How long a visit that was handed the lead may take to post, in milliseconds. It does so in its next turn; one that
-/// has not by then is gone.
-pub const HANDOVER_MS: u64 = 1_000;
 
 /// How long a visit that was handed the lead waits before it posts, in milliseconds: the visits of the batch before are being
 /// answered in these turns, and whoever comes next leaves along. At 64 connections batches then held 30 visits instead of
@@ -72,8 +67,8 @@ pub enum Event {
     TookLead(Ticket, Entry),
     /// This POST ended.
     Ended(Posting, Result<Receipt, Failure>),
-    /// A parked visit's deadline has come.
-    GaveUp(Ticket),
+    /// The timer of a parked visit rang. `Entry` is its own.
+    Rang(Ticket, Entry),
     /// Tallies have waited for a batch long enough. Whoever posts them must be done at `deadline`.
     Flush {
         /// In milliseconds since 1970.
@@ -86,8 +81,11 @@ pub enum Event {
 pub enum Action {
     /// Post this batch, then report [`Event::Ended`] with it.
     Post(Posting),
-    /// Wait for an answer or the lead, and report [`Event::GaveUp`] at the deadline.
-    Park,
+    /// Wait for an answer or the lead, and report [`Event::Rang`] if neither has come by then.
+    Park {
+        /// In milliseconds since 1970; the visit's deadline, or earlier.
+        until: u64,
+    },
     /// Answer this visit of the POST that ended, or the visit that reported.
     Answer(Ticket, Result<Counted, Failure>),
     /// Tell this parked visit to lead.
@@ -97,7 +95,9 @@ pub enum Action {
 /// A batch on its way: the visits, and what is needed to answer them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
-    /// Its number, increasing.
+    /// The lane that it goes in.
+    pub lane: u8,
+    /// Its number in its lane, increasing.
     pub sequence: u64,
     /// When its leader must have an answer.
     pub deadline: u64,
@@ -127,6 +127,7 @@ impl Posting {
                 share: entry.share,
             });
         }
+        let isolate = name(isolate, self.lane);
         Batch { isolate, sequence: self.sequence, pages, details, visits, tallies: self.tallies.clone() }
     }
 
@@ -146,33 +147,14 @@ fn index_of<'a>(text: &'a str, known: &mut Vec<&'a str>) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-#[derive(Debug)]
-enum Lead {
-    /// Nobody posts.
-    Free,
-    /// This visit was told to post, and lapses at this time if it has not.
-    Handed(Ticket, u64),
-    /// The POST of this number is on its way, and lapses at this time if it has not ended.
-    Posting { sequence: u64, lapses: u64 },
-}
-
 /// The state of one isolate towards one shard.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batcher {
-    lead: Lead,
+    lanes: Lanes,
     /// By ticket, the oldest first: tickets are handed out in the order of arrival.
     parked: VecDeque<(Ticket, Entry)>,
     /// What was not counted since the last batch.
     tallies: Vec<Tally>,
-    sequence: u64,
-    /// Leads that were not ended in time.
-    lapsed: u64,
-}
-
-impl Default for Batcher {
-    fn default() -> Self {
-        Self { lead: Lead::Free, parked: VecDeque::new(), tallies: Vec::new(), sequence: 0, lapsed: 0 }
-    }
 }
 
 impl Batcher {
@@ -180,14 +162,14 @@ impl Batcher {
     pub fn step(&mut self, event: Event, now: u64) -> Vec<Action> {
         match event {
             Event::Arrived(ticket, entry) => vec![self.arrived(ticket, entry, now)],
-            Event::TookLead(ticket, entry) => match self.lead {
-                Lead::Handed(to, _) if to == ticket => vec![self.post(ticket, entry)],
-                // Somebody took over in the meantime: the visit is in no batch, so it begins again.
-                _ => vec![self.arrived(ticket, entry, now)],
-            },
+            Event::TookLead(ticket, entry) => vec![self.took_lead(ticket, entry, now)],
             Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
-            Event::GaveUp(ticket) => self.gave_up(ticket, now),
-            Event::Flush { deadline } if self.is_free(now) && !self.tallies.is_empty() => vec![self.send(Vec::new(), deadline)],
+            Event::Rang(ticket, entry) if entry.deadline <= now => self.gave_up(ticket, now),
+            Event::Rang(ticket, entry) => self.rang(ticket, entry, now),
+            Event::Flush { deadline } if self.lanes.is_open(now) && !self.tallies.is_empty() => {
+                let place = self.lanes.post(now, deadline);
+                place.map(|place| self.send(place, Vec::new(), deadline)).into_iter().collect()
+            }
             // The batch that is on its way is followed by another, or by the next flush.
             Event::Flush { .. } => Vec::new(),
         }
@@ -211,7 +193,7 @@ impl Batcher {
 
     /// Leads that another visit took over, as whoever had them was gone.
     pub fn lapsed(&self) -> u64 {
-        self.lapsed
+        self.lanes.lapsed()
     }
 
     /// Visits that wait for a POST.
@@ -220,30 +202,61 @@ impl Batcher {
     }
 
     fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
-        if self.is_free(now) {
-            self.lapsed = self.lapsed.saturating_add(u64::from(!matches!(self.lead, Lead::Free)));
-            self.post(ticket, entry)
+        if self.lanes.is_open(now)
+            && let Some(place) = self.lanes.post(now, entry.deadline)
+        {
+            self.post(place, ticket, entry)
         } else if self.parked.len() >= MAX_PARKED {
             Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
         } else {
+            let until = self.until(&entry);
             let at = self.parked.partition_point(|(other, _)| *other < ticket);
             self.parked.insert(at, (ticket, entry));
-            Action::Park
+            Action::Park { until }
         }
     }
 
-    /// Whether nobody posts, or whoever did is gone.
-    fn is_free(&self, now: u64) -> bool {
-        match &self.lead {
-            Lead::Free => true,
-            Lead::Handed(_, lapses) | Lead::Posting { lapses, .. } => *lapses < now,
+    /// When a visit that is parked wakes by itself: when it may post if nothing happens until then, or at its deadline.
+    fn until(&self, entry: &Entry) -> u64 {
+        self.lanes.next_chance().saturating_add(1).min(entry.deadline)
+    }
+
+    fn took_lead(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
+        match self.lanes.post_handed(ticket, now, entry.deadline) {
+            Some(place) => self.post(place, ticket, entry),
+            // Somebody took over in the meantime: the visit is in no batch, so it begins again.
+            None => {
+                self.lanes.take_back(ticket);
+                self.arrived(ticket, entry, now)
+            }
         }
     }
 
-    /// A parked visit was never sent, nor was one that was just told to lead; any other is in a batch whose answer did
-    /// not come.
+    /// Nobody woke this visit, and it has time left.
+    fn rang(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
+        if self.lanes.was_handed(ticket) {
+            // It was told to lead in the very turn in which it woke by itself.
+            return vec![self.took_lead(ticket, entry, now)];
+        }
+        let Ok(at) = self.parked.binary_search_by_key(&ticket, |(other, _)| *other) else {
+            // It is in a batch whose answer did not come.
+            return vec![Action::Park { until: entry.deadline }];
+        };
+        let hurried = entry.deadline < now.saturating_add(SLOW_MS);
+        if hurried && self.parked.iter().any(|(_, other)| other.deadline > entry.deadline) {
+            // Its deadline would end the POST for those that have more time: it goes along with one of them.
+            let mut actions = vec![Action::Park { until: entry.deadline }];
+            self.hand_on(now, &mut actions);
+            return actions;
+        }
+        self.parked.remove(at);
+        vec![self.arrived(ticket, entry, now)]
+    }
+
+    /// A visit's deadline has come. A parked visit was never sent, nor was one that was just told to lead; any other is in a batch
+    /// whose answer did not come.
     fn gave_up(&mut self, ticket: Ticket, now: u64) -> Vec<Action> {
-        let held_lead = matches!(self.lead, Lead::Handed(to, _) if to == ticket);
+        let held_lead = self.lanes.take_back(ticket);
         let sent = !held_lead && self.leave(ticket).is_none();
         let mut actions = vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))];
         if held_lead {
@@ -252,15 +265,17 @@ impl Batcher {
         actions
     }
 
-    /// Gives the lead to the one with the most time left of those who will leave together, the oldest of several; or to
+    /// Where the lead is open, gives it to the one with the most time left of those who will leave together, the oldest of several; or to
     /// nobody. Were it the oldest in any case, then after a stall a visit with a few milliseconds left would lead, and
     /// fail those that could have waited.
     fn hand_on(&mut self, now: u64, actions: &mut Vec<Action>) {
-        self.lead = Lead::Free;
+        if self.parked.is_empty() || !self.lanes.is_open(now) {
+            return;
+        }
         let next = self.parked.iter().take(MAX_BATCH_VISITS).enumerate();
         let next = next.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at);
         if let Some((next, _)) = next.and_then(|at| self.parked.remove(at)) {
-            self.lead = Lead::Handed(next, now.saturating_add(HANDOVER_MS));
+            self.lanes.hand(next, now);
             actions.push(Action::Lead(next));
         }
     }
@@ -272,23 +287,21 @@ impl Batcher {
     }
 
     /// Posts for this visit and those that are parked, oldest first.
-    fn post(&mut self, ticket: Ticket, entry: Entry) -> Action {
+    fn post(&mut self, place: (u8, u64), ticket: Ticket, entry: Entry) -> Action {
         let deadline = entry.deadline;
         let mut visits = vec![(ticket, entry)];
         while visits.len() < MAX_BATCH_VISITS {
             let Some(oldest) = self.parked.pop_front() else { break };
             visits.push(oldest);
         }
-        self.send(visits, deadline)
+        self.send(place, visits, deadline)
     }
 
-    fn send(&mut self, visits: Vec<(Ticket, Entry)>, deadline: u64) -> Action {
-        self.sequence = self.sequence.saturating_add(1);
-        self.lead = Lead::Posting { sequence: self.sequence, lapses: deadline.saturating_add(LEAD_GRACE_MS) };
-        Action::Post(Posting { sequence: self.sequence, deadline, visits, tallies: std::mem::take(&mut self.tallies) })
+    fn send(&mut self, (lane, sequence): (u8, u64), visits: Vec<(Ticket, Entry)>, deadline: u64) -> Action {
+        Action::Post(Posting { lane, sequence, deadline, visits, tallies: std::mem::take(&mut self.tallies) })
     }
 
-    /// Answers the visits of a POST, and hands on the lead unless it has lapsed and is somebody else's by now.
+    /// Answers the visits of a POST, and hands on the lead where it is open by that.
     fn ended(&mut self, ended: &Posting, outcome: &Result<Receipt, Failure>, now: u64) -> Vec<Action> {
         let mut actions = Vec::with_capacity(ended.visits.len().saturating_add(1));
         for (at, ticket) in ended.tickets().enumerate() {
@@ -301,9 +314,8 @@ impl Batcher {
         if outcome.as_ref().is_err_and(Failure::surely_not_stored) {
             ended.tallies.iter().for_each(|tally| self.exclude(*tally));
         }
-        if matches!(self.lead, Lead::Posting { sequence, .. } if sequence == ended.sequence) {
-            self.hand_on(now, &mut actions);
-        }
+        self.lanes.ended(ended.lane, ended.sequence);
+        self.hand_on(now, &mut actions);
         actions
     }
 }

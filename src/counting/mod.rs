@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod error;
 pub mod exclusion;
 pub mod json;
+pub mod lanes;
 pub mod ledger;
 pub mod live;
 pub mod made;

@@ -1,4 +1,4 @@
-//! Parking a visit until the one that posts for it answers it, or its deadline comes.
+//! Parking a visit until the one that posts for it answers it, or its own timer rings.
 //!
 //! A request may not run code of another: a Rust waker, a channel or a shared future would do just that. What may cross is
 //! one number, by a promise that its owner made and awaits itself: see [`super::waits`].
@@ -15,8 +15,8 @@ pub(super) enum Wake {
     Lead,
     /// Its answer is there.
     Answer(Result<Counted, Failure>),
-    /// Its deadline has come.
-    GiveUp,
+    /// Neither has come in time.
+    Rang,
 }
 
 /// Parks the running request for at most `ms` milliseconds.
@@ -80,7 +80,7 @@ fn decode(signal: f64) -> Wake {
         return Wake::Lead;
     }
     if signal == OVER {
-        return Wake::GiveUp;
+        return Wake::Rang;
     }
     let elsewhere = || "in the POST that another visit led".to_owned();
     Wake::Answer(Err(if signal == REFUSED {

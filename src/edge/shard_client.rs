@@ -222,16 +222,17 @@ impl ShardClient<'_> {
         let ticket = isolate::next_number();
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
-            match carry_out(ticket, step(at, event)) {
+            let until = match carry_out(ticket, step(at, event)) {
                 Next::Post(posting) => {
                     let answer = self.lead(at, ticket, posting).await;
                     self.batch.set(log::batch_of(ticket));
                     return answer;
                 }
                 Next::Answer(answer) => return answer,
-                Next::Park => {}
-            }
-            event = match parking::park(ticket, self.deadline.saturating_sub(now_ms())).await {
+                Next::Park(until) => until,
+                Next::Nothing => return Err(Failure::Broken("nobody said what the visit does next".to_owned())),
+            };
+            event = match parking::park(ticket, until.saturating_sub(now_ms())).await {
                 Wake::Lead => {
                     timer(LINGER_MS).await;
                     Event::TookLead(ticket, entry.clone())
@@ -240,7 +241,7 @@ impl ShardClient<'_> {
                     self.batch.set(log::batch_of(ticket));
                     return answer;
                 }
-                Wake::GiveUp => Event::GaveUp(ticket),
+                Wake::Rang => Event::Rang(ticket, entry.clone()),
             };
         }
     }
@@ -273,7 +274,9 @@ impl ShardClient<'_> {
         let outcome = self.post(at, &posting).await;
         match carry_out(leader, step(at, Event::Ended(posting, outcome))) {
             Next::Answer(answer) => answer,
-            Next::Post(_) | Next::Park => Err(Failure::Broken("the batch has no line for its leader".to_owned())),
+            Next::Post(_) | Next::Park(_) | Next::Nothing => {
+                Err(Failure::Broken("the batch has no line for its leader".to_owned()))
+            }
         }
     }
 }
@@ -281,13 +284,15 @@ impl ShardClient<'_> {
 /// What a visit does next itself.
 enum Next {
     Post(Posting),
-    Park,
+    /// Waits until this time, in milliseconds since 1970.
+    Park(u64),
     Answer(Result<Counted, Failure>),
+    Nothing,
 }
 
 /// Does what concerns other visits, and says what is left for this one.
 fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
-    let mut next = Next::Park;
+    let mut next = Next::Nothing;
     // All visits that are answered at once were in one batch.
     let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
     for action in actions {
@@ -296,7 +301,7 @@ fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
         }
         match action {
             Action::Post(posting) => next = Next::Post(posting),
-            Action::Park => {}
+            Action::Park { until } => next = Next::Park(until),
             Action::Answer(ticket, answer) if ticket == own => next = Next::Answer(answer),
             Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
             Action::Lead(ticket) => parking::lead(ticket),

@@ -3,7 +3,7 @@
 use crate::checker::Checker;
 use crate::facts::{Broken, Sums, Try};
 use crate::truth::Truth;
-use footfall::counting::batch::MAX_PARKED;
+use footfall::counting::batch::{HANDOVER_MS, MAX_PARKED};
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
 use footfall::counting::visitor::VisitorHash;
@@ -31,6 +31,13 @@ impl Checker {
         }
         if now > deadline + self.slack_ms {
             self.fail(Broken::Late, &[a_try], shard, || format!("{} ms after its deadline: {answer:?}", now - deadline));
+        }
+        if answer == &Err(Failure::Deadline { sent: false }) {
+            let Try { isolate, shard: at, since, .. } = self.tries[a_try];
+            let waited = now.saturating_sub(self.open_since(isolate, at).max(since));
+            if waited > self.slack_ms + 2 * HANDOVER_MS {
+                self.fail(Broken::Starved, &[a_try], shard, || format!("it gave up unsent, and could have left for {waited} ms"));
+            }
         }
         self.tries[a_try].answered = true;
         let problem = match answer {

@@ -6,9 +6,9 @@
 
 use crate::facts::{Broken, Member, Names, Post, Sums, Try, Violation};
 use crate::truth::Truth;
-use footfall::counting::batch::LEAD_GRACE_MS;
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
+use footfall::counting::lanes::{LANES, LEAD_GRACE_MS, SLOW_MS};
 use footfall::counting::made::Minute;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, Withheld};
@@ -25,8 +25,10 @@ pub(crate) struct Checker {
     pub(crate) posts: Vec<Post>,
     /// Where an id was counted, and for which try.
     pub(crate) ids: HashMap<Fingerprint, (usize, usize)>,
-    /// The POST that an isolate has on its way to a shard.
-    on_the_way: HashMap<(usize, usize), usize>,
+    /// The POSTs that an isolate has on their way to a shard, by lane.
+    on_the_way: HashMap<(usize, usize), [Option<usize>; LANES]>,
+    /// When a POST of theirs ended last.
+    ended_at: HashMap<(usize, usize), u64>,
     pub(crate) slack_ms: u64,
     pub(crate) sums: Sums,
 }
@@ -41,6 +43,7 @@ impl Checker {
             posts: Vec::new(),
             ids: HashMap::new(),
             on_the_way: HashMap::new(),
+            ended_at: HashMap::new(),
             slack_ms,
             sums: Sums::default(),
         }
@@ -63,6 +66,7 @@ impl Checker {
             isolate,
             shard: usize::MAX,
             deadline,
+            since: u64::MAX,
             posted: None,
             answered: false,
             acked: false,
@@ -97,15 +101,17 @@ impl Checker {
         }
     }
 
-    /// A leader posts these tries, itself first, in this call; the number of the post is returned.
-    pub(crate) fn posted(&mut self, leader: usize, tries: &[usize], call: &[u8], now: u64) -> usize {
+    /// A leader posts these tries, itself first, in this call and this lane; the number of the post is returned.
+    pub(crate) fn posted(&mut self, leader: usize, tries: &[usize], call: &[u8], lane: u8, now: u64) -> usize {
         let number = self.posts.len();
         let Try { isolate, shard, deadline, .. } = self.tries[leader];
-        if let Some(other) = self.on_the_way.insert((isolate, shard), number)
-            && self.posts[other].lapses >= now
-        {
+        let ways = self.on_the_way.entry((isolate, shard)).or_default();
+        let same = ways[usize::from(lane)].replace(number);
+        let others = ways.iter().flatten().copied().filter(|other| *other != number && self.posts[*other].slow >= now);
+        let early = same.filter(|other| self.posts[*other].lapses >= now).or_else(|| others.min());
+        if let Some(other) = early {
             self.fail(Broken::TwoPosts, &[leader], Some(shard), || {
-                format!("post {number} began before post {other} ended or lapsed")
+                format!("post {number} in lane {lane} began before post {other} ended, lapsed or was slow")
             });
         }
         let members: Vec<Member> = tries.iter().map(|a_try| self.tries[*a_try].member).collect();
@@ -120,8 +126,8 @@ impl Checker {
                 });
             }
         }
-        let lapses = deadline + LEAD_GRACE_MS;
-        self.posts.push(Post { isolate, shard, members, lapses, receipt: None, durable: false, outcome: None });
+        let (slow, lapses) = (now + SLOW_MS, deadline + LEAD_GRACE_MS);
+        self.posts.push(Post { isolate, shard, lane, members, slow, lapses, receipt: None, durable: false, outcome: None });
         self.sums.posts += 1;
         number
     }
@@ -249,17 +255,28 @@ impl Checker {
     }
 
     /// A leader's POST ended, as far as its isolate can tell.
-    pub(crate) fn ended(&mut self, post: usize, outcome: &Result<Receipt, Failure>) {
+    pub(crate) fn ended(&mut self, post: usize, outcome: &Result<Receipt, Failure>, now: u64) {
         let facts = &mut self.posts[post];
         facts.outcome = Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
-        let place = (facts.isolate, facts.shard);
-        if self.on_the_way.get(&place) == Some(&post) {
-            self.on_the_way.remove(&place);
+        self.ended_at.insert((facts.isolate, facts.shard), now);
+        let ways = self.on_the_way.entry((facts.isolate, facts.shard)).or_default();
+        let way = &mut ways[usize::from(facts.lane)];
+        if *way == Some(post) {
+            *way = None;
         }
+    }
+
+    /// Since when a POST of an isolate could leave for a shard, as far as those before it are concerned.
+    pub(crate) fn open_since(&self, isolate: usize, shard: usize) -> u64 {
+        let Some(ways) = self.on_the_way.get(&(isolate, shard)) else { return 0 };
+        let posts = || ways.iter().map(|way| way.map(|post| &self.posts[post]));
+        let fresh = posts().flatten().map(|post| post.slow).max().unwrap_or(0);
+        let taken = posts().map(|post| post.map_or(0, |post| post.lapses)).min().unwrap_or(0);
+        fresh.max(taken).max(self.ended_at.get(&(isolate, shard)).copied().unwrap_or(0))
     }
 
     /// Whether a POST of an isolate is on its way to a shard.
     pub(crate) fn posting(&self, isolate: usize, shard: usize) -> bool {
-        self.on_the_way.contains_key(&(isolate, shard))
+        self.on_the_way.get(&(isolate, shard)).is_some_and(|ways| ways.iter().any(Option::is_some))
     }
 }

@@ -24,13 +24,15 @@ pub(crate) enum Broken {
     WrongTotal,
     /// An answer came after its deadline.
     Late,
+    /// A visit gave up unsent although nobody was in its way for long.
+    Starved,
     /// A visit was never answered.
     NeverAnswered,
     /// After all faults, a visit did not succeed at once, or something was left over.
     NotDrained,
     /// A batch is not what its visits are.
     BadBatch,
-    /// An isolate posted to a shard while it was posting.
+    /// An isolate posted to a shard while it was posting, and that was not slow.
     TwoPosts,
     /// More is kept than may be.
     Unbounded,
@@ -78,6 +80,8 @@ pub(crate) struct Try {
     pub(crate) isolate: usize,
     pub(crate) shard: usize,
     pub(crate) deadline: u64,
+    /// When it began to wait for its shard, since it was last routed.
+    pub(crate) since: u64,
     /// The post that has it since it was last routed, and its place in there.
     pub(crate) posted: Option<(usize, usize)>,
     pub(crate) answered: bool,
@@ -93,7 +97,10 @@ pub(crate) struct Try {
 pub(crate) struct Post {
     pub(crate) isolate: usize,
     pub(crate) shard: usize,
+    pub(crate) lane: u8,
     pub(crate) members: Vec<Member>,
+    /// After which time another may leave in another lane, and in its own.
+    pub(crate) slow: u64,
     pub(crate) lapses: u64,
     /// What a shard's journal has as its receipt.
     pub(crate) receipt: Option<Receipt>,

@@ -15,8 +15,10 @@ use footfall::counting::wire::{Call, Counted, Receipt, encode};
 /// What a request does next itself.
 enum Next {
     Post(Posting),
-    Park,
+    /// Until then, by the clock of its isolate.
+    Park(u64),
     Answer(Result<Counted, Failure>),
+    Nothing,
 }
 
 impl World {
@@ -25,6 +27,7 @@ impl World {
         let ticket = self.tickets.len();
         self.tickets.push(a_try);
         self.requests[a_try].ticket = Some(ticket);
+        self.checker.tries[a_try].since = self.now;
         if let Some(entry) = self.requests[a_try].entry.clone() {
             self.step_and_go(a_try, batch::Event::Arrived(ticket as u64, entry));
         }
@@ -41,7 +44,12 @@ impl World {
                 self.checker.sums.full += u64::from(parked == MAX_PARKED);
                 self.counted(a_try, answer, Via::Batcher(parked));
             }
-            Next::Park => self.park(a_try),
+            Next::Park(_) if self.mutation == Mutation::OneTimer => {
+                let skew = self.local(a_try) - self.now;
+                self.park(a_try, self.checker.tries[a_try].deadline + skew);
+            }
+            Next::Park(until) => self.park(a_try, until),
+            Next::Nothing => self.checker.fail(Broken::NeverAnswered, &[a_try], Some(shard), || "nothing to do".to_owned()),
         }
     }
 
@@ -60,11 +68,11 @@ impl World {
 
     /// Does what concerns other requests, and says what is left for this one.
     fn carry_out(&mut self, own: usize, actions: Vec<Action>) -> Next {
-        let mut next = Next::Park;
+        let mut next = Next::Nothing;
         for action in actions {
             match action {
                 Action::Post(posting) => next = Next::Post(posting),
-                Action::Park => {}
+                Action::Park { until } => next = Next::Park(until),
                 Action::Answer(ticket, answer) if self.tickets[ticket as usize] == own => next = Next::Answer(answer),
                 Action::Answer(ticket, answer) => self.wake(ticket as usize, Wake::Answer(answer)),
                 Action::Lead(ticket) => self.wake(ticket as usize, Wake::Lead),
@@ -76,12 +84,23 @@ impl World {
     fn lead(&mut self, a_try: usize, posting: Posting) {
         let facts = &self.checker.tries[a_try];
         let (shard, deadline) = (facts.shard, facts.deadline);
-        let call = encode(&Call::Register(posting.batch(self.isolates[self.requests[a_try].slot].name)));
+        let name = self.isolates[self.requests[a_try].slot].name;
+        let mut batch = posting.batch(name);
+        if self.mutation == Mutation::OneName {
+            batch.isolate = name;
+        }
+        let call = encode(&Call::Register(batch));
         let members: Vec<usize> = posting.tickets().map(|ticket| self.tickets[ticket as usize]).collect();
-        let post = self.checker.posted(a_try, &members, &call, self.now);
+        let post = self.checker.posted(a_try, &members, &call, posting.lane, self.now);
         self.history.note(self.now, &[About::Try(a_try), About::Post(post), About::Shard(shard)], || {
             let names: Vec<String> = members.iter().take(12).map(|member| self.checker.name(*member)).collect();
-            format!("post {post} (number {}) to s{shard}: {} visits, {}", posting.sequence, members.len(), names.join(" "))
+            format!(
+                "post {post} (lane {}, number {}) to s{shard}: {} visits, {}",
+                posting.lane,
+                posting.sequence,
+                members.len(),
+                names.join(" ")
+            )
         });
         self.exchange(a_try, Kind::Register(Some(posting), post), shard, call, deadline);
         if self.could_strike(Fault::LeaderKilled) {
@@ -92,7 +111,7 @@ impl World {
 
     /// A POST ended: its visits get their answers, and another request the lead.
     pub(crate) fn post_ended(&mut self, leader: usize, posting: Posting, post: usize, outcome: Result<Receipt, Failure>) {
-        self.checker.ended(post, &outcome);
+        self.checker.ended(post, &outcome, self.now);
         if let (Mutation::FailBystander, Err(failure)) = (self.mutation, &outcome) {
             self.fail_bystander(leader, failure);
         }
@@ -102,7 +121,7 @@ impl World {
         }
         match self.carry_out(leader, actions) {
             Next::Answer(answer) => self.counted(leader, answer, Via::Batcher(0)),
-            Next::Post(_) | Next::Park => {
+            Next::Post(_) | Next::Park(_) | Next::Nothing => {
                 let answer = Err(Failure::Broken("the batch has no line for its leader".to_owned()));
                 self.counted(leader, answer, Via::Batcher(0));
             }

@@ -29,6 +29,10 @@ pub(crate) enum Mutation {
     ForgetDoubt,
     /// A leader that is gone keeps the lead.
     NoLapse,
+    /// A parked visit waits for others until its deadline, and never takes the lead by itself.
+    OneTimer,
+    /// All lanes of an isolate have one name, so that a shard takes the batch of one for that of another.
+    OneName,
     /// A batch that fails also fails a visit that waits behind it.
     FailBystander,
     /// A fold loses the views that it carries over.
@@ -53,7 +57,7 @@ pub(crate) enum Mutation {
 
 impl Mutation {
     /// All of them, each with what it may break: the checker sees one of those first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 20] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 22] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -63,7 +67,9 @@ impl Mutation {
         (Self::CountRefused, &[Broken::CountedRefused]),
         (Self::TrustOverloaded, &[Broken::CountedRefused]),
         (Self::ForgetDoubt, &[Broken::CountedRefused]),
-        (Self::NoLapse, &[Broken::NotDrained]),
+        (Self::NoLapse, &[Broken::NeverAnswered, Broken::NotDrained]),
+        (Self::OneTimer, &[Broken::Starved]),
+        (Self::OneName, &[Broken::AckNotStored, Broken::WrongReceipt, Broken::WrongAnswer]),
         (Self::FailBystander, &[Broken::WrongAnswer]),
         (Self::LoseFolds, &[Broken::WrongTotal, Broken::WrongReceipt]),
         (Self::ZeroForError, &[Broken::WrongTotal]),

@@ -6,18 +6,14 @@ use crate::mutation::Mutation;
 use crate::plan::{FAULTS, Fault, Plan};
 use crate::rng::Rng;
 use crate::world::World;
-use footfall::counting::batch::LEAD_GRACE_MS;
 use footfall::counting::day_cache::PAUSE_MS;
 
 /// Runs for each kind of fault.
 const SEEDS: u64 = if cfg!(debug_assertions) { 10 } else { 300 };
 
 /// How long after a fault struck a visit that comes may still fail for it, in milliseconds.
-fn aftermath(fault: Fault, timeout_ms: u64) -> u64 {
+fn aftermath(fault: Fault) -> u64 {
     match fault {
-        // Until the lead lapses, visits park; one whose deadline comes before the next arrival after that fails. A killed
-        // waiter may have become a leader in the meantime.
-        Fault::LeaderKilled | Fault::WaiterKilled => timeout_ms + LEAD_GRACE_MS,
         // Where it strikes the question for the day's record, nobody asks again for a while after the answer came back.
         Fault::Overload => 2 * PAUSE_MS,
         _ => 0,
@@ -40,7 +36,7 @@ fn after_one_fault_the_next_visit_succeeds() {
             let failed = world.checker.tries.iter().filter(|facts| !facts.acked && !facts.excused);
             let after =
                 failed.filter_map(|facts| (facts.deadline - timeout_ms).checked_sub(world.last_strike)).max().unwrap_or(0);
-            let allowed = aftermath(fault, timeout_ms);
+            let allowed = aftermath(fault);
             assert!(after <= allowed, "{fault:?}, seed {seed}: a visit that came {after} ms later failed, allowed are {allowed}");
             longest = longest.max(after);
         }

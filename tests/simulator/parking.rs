@@ -10,13 +10,15 @@ use crate::world::World;
 use footfall::counting::batch;
 
 impl World {
-    /// Waits, at most until the deadline.
-    pub(crate) fn park(&mut self, a_try: usize) {
+    /// Waits, at most until a time by the isolate's clock.
+    pub(crate) fn park(&mut self, a_try: usize, until: u64) {
         let Some(ticket) = self.requests[a_try].ticket else { return };
         self.requests[a_try].parked = true;
         self.requests[a_try].resolved = false;
-        let left = self.checker.tries[a_try].deadline.saturating_sub(self.now);
-        self.timer(left, Event::ParkTimer(ticket));
+        let left = until.saturating_sub(self.local(a_try));
+        self.requests[a_try].parks += 1;
+        let parks = self.requests[a_try].parks;
+        self.timer(left, Event::ParkTimer(ticket, parks));
         self.history.note(self.now, &[About::Try(a_try)], || format!("{} parks", self.checker.name(a_try)));
         if self.could_strike(Fault::WaiterKilled) {
             let at = self.now + self.rng.below(8 * self.plan.way_ms);
@@ -45,12 +47,12 @@ impl World {
     }
 
     /// The own timer of a parked request fires.
-    pub(crate) fn park_timer(&mut self, ticket: usize) {
+    pub(crate) fn park_timer(&mut self, ticket: usize, parks: u32) {
         let request = &mut self.requests[self.tickets[ticket]];
-        if request.ticket == Some(ticket) && !request.resolved {
+        if request.ticket == Some(ticket) && request.parks == parks && !request.resolved {
             request.resolved = true;
             let turn = self.rng.below(2);
-            self.timer(turn, Event::Wake(ticket, Wake::GiveUp));
+            self.timer(turn, Event::Wake(ticket, Wake::Rang));
         }
     }
 
@@ -69,7 +71,11 @@ impl World {
                 }
             }
             Wake::Answer(answer) => self.counted(a_try, answer, Via::Batcher(0)),
-            Wake::GiveUp => self.step_and_go(a_try, batch::Event::GaveUp(ticket as u64)),
+            Wake::Rang => {
+                if let Some(entry) = self.requests[a_try].entry.clone() {
+                    self.step_and_go(a_try, batch::Event::Rang(ticket as u64, entry));
+                }
+            }
         }
     }
 }

@@ -14,8 +14,8 @@ pub(crate) enum Event {
     Send(usize),
     /// The parked request with this ticket runs again.
     Wake(usize, Wake),
-    /// The timer of the parked request with this ticket fires.
-    ParkTimer(usize),
+    /// The timer of the parked request with this ticket fires, of so many that it set.
+    ParkTimer(usize, u32),
     /// An attempt of an exchange has taken as long as it may.
     AttemptTimer { exchange: usize, attempt: u32 },
     /// The pause after an attempt is over.
@@ -47,7 +47,7 @@ pub(crate) enum Event {
 pub(crate) enum Wake {
     Lead,
     Answer(Result<Counted, Failure>),
-    GiveUp,
+    Rang,
 }
 
 /// What an isolate sees of a call.

@@ -41,6 +41,8 @@ pub(crate) struct Request {
     /// Whether others can still reach its promise, and whether that is resolved already.
     pub(crate) parked: bool,
     pub(crate) resolved: bool,
+    /// How often it parked.
+    pub(crate) parks: u32,
 }
 
 impl Request {
@@ -56,6 +58,7 @@ impl Request {
             entry: None,
             parked: false,
             resolved: false,
+            parks: 0,
         }
     }
 }

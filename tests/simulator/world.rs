@@ -197,7 +197,7 @@ impl World {
         match event {
             Event::Send(visit) => self.send(visit),
             Event::Wake(ticket, wake) => self.woken(ticket, wake),
-            Event::ParkTimer(ticket) => self.park_timer(ticket),
+            Event::ParkTimer(ticket, parks) => self.park_timer(ticket, parks),
             Event::AttemptTimer { exchange, attempt } => self.attempt_timer(exchange, attempt),
             Event::PauseOver { exchange, attempt } => self.pause_over(exchange, attempt),
             Event::Arrive { exchange, attempt, echo } => self.arrive(exchange, attempt, echo),

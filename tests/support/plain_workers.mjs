@@ -98,6 +98,7 @@ export { default } from './index.js';
 const breakable = (Built) => class extends DurableObject {
   built = new Built(this.ctx, this.env);
   hangs = false;
+  stalls = 0;
   async fetch(request) {
     if (request.url.endsWith('/throw-away')) this.ctx.abort('thrown away by the test');
     if (request.url.endsWith('/hang')) {
@@ -108,10 +109,20 @@ const breakable = (Built) => class extends DurableObject {
       this.overloaded = new URL(request.url).searchParams.get('words');
       return new Response('it is overloaded');
     }
+    if (request.url.endsWith('/stall')) {
+      this.stalled = Promise.withResolvers();
+      this.stalls = 1;
+      return new Response('it stalls');
+    }
+    if (request.url.endsWith('/go-on')) {
+      this.stalled.resolve();
+      return new Response('it goes on');
+    }
     return this.built.fetch(request);
   }
   async post(call) {
     if (this.hangs) await scheduler.wait(60_000);
+    if (this.stalls-- > 0) await this.stalled.promise;
     if (this.overloaded) {
       const words = this.overloaded;
       this.overloaded = undefined;

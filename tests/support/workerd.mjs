@@ -192,6 +192,16 @@ class Workerd {
     await this.#break(binding, name, 'hang', 'it hangs');
   }
 
+  /** Lets an object hold back its next call, and that one only, until {@link goOn}. Needs `breakable`. */
+  async stall(binding, name) {
+    await this.#break(binding, name, 'stall', 'it stalls');
+  }
+
+  /** Lets a stalled object go on. */
+  async goOn(binding, name) {
+    await this.#break(binding, name, 'go-on', 'it goes on');
+  }
+
   /**
    * Lets an object answer its next call with an error that says `overloaded` in these words. It carries the call out before, unless
    * they say that its queue was full. Needs `breakable`.

@@ -57,7 +57,10 @@ test('three visits, two with a counter of their own, and 2,000: all are welcomed
   // A posts. B and C come while it does, and go along in one POST, which one of them leads.
   assert.deepEqual(members(three).map((ids) => ids.toSorted()), [[1], [2, 3]]);
   assert.equal(ways(three)[0], 'answer done');
-  assert.deepEqual(ways(three).slice(1).sort(), ['park done', 'park linger answer done']);
+  // One is handed the lead, or takes it by itself once A's POST is slow.
+  const led = ways(three).slice(1).filter((way) => way !== 'park done');
+  assert.equal(led.length, 1, ways(three).join(', '));
+  assert.match(led[0], /^park (linger )?answer done$/);
   assert.equal(most(waiting(three)).count, 3);
 
   assert.deepEqual(members(two), [[1], [2]]);

@@ -104,6 +104,22 @@ test('a shard that hangs stops its own visits only, and no read leaves it out', 
   assert.equal(await views(server), ids.length + 1, 'each id once, though the calls that hung may have arrived');
 });
 
+test('a POST that takes long holds up nobody behind it', async (t) => {
+  const server = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 20_000 } });
+  await post(server, { id: 'wakes-the-day' });
+  await server.stall('SHARD', 'default/0');
+  let stalled = true;
+  const held = post(server, { id: 'held' }).finally(() => (stalled = false));
+  const behind = await Promise.all(Array.from({ length: 20 }, (_, n) => post(server, { id: `behind-${n}` })));
+  for (const { status, json } of behind) assert.deepEqual([status, json.duplicate], [200, false]);
+  assert.ok(stalled, 'they were answered while the first was on its way');
+  // Alone behind it, as well: nobody comes by who could take it along.
+  assert.equal((await post(server, { id: 'alone' })).status, 200);
+  await server.goOn('SHARD', 'default/0');
+  assert.equal((await held).status, 200);
+  assert.equal(await views(server), 23);
+});
+
 test('overloaded is a doubt, but for the words that say that the call was never seen', async (t) => {
   const server = await startWorkerd(t, { breakable: true });
   await post(server, { id: 'wakes-the-day' });

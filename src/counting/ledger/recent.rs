@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// How long a batch can still be retried: twice the longest deadline of a visit, with 10 s for clocks that differ.
 pub const KEEP_MS: u64 = 60_000;
 
-/// The most isolates whose last batch is remembered. A receipt of 512 visits takes 12 KB of memory at most, one of 64
+/// The most isolates whose last batch is remembered, each of their lanes as one ([`crate::counting::lanes`]). A receipt of 512 visits takes 12 KB of memory at most, one of 64
 /// takes 1.5 KB: 4,096 of the largest take 50 MB. Beyond it, batches of further isolates are refused until 60 s pass.
 pub const MAX_ISOLATES: usize = 4_096;
 
