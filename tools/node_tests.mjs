@@ -1,0 +1,35 @@
+// Runs test files with Node's test runner on the Node that is itself a dependency.
+//
+// Files run side by side, one a core, as each starts its own servers on free ports. A file that measures, or that needs the whole machine,
+// runs alone after the others; it says so in a line of its own: `// Runs alone: REASON`.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { npmBin, ROOT, toolEnv } from './pins.mjs';
+import { run, Trouble } from './run.mjs';
+
+const ALONE = /^\/\/ Runs alone: \S/m;
+
+/** The test files of a folder; of these only the ones whose name has one of `words`, if there are any. */
+export function testsIn(folder, words = []) {
+  const files = readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.test.mjs')).sort();
+  const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  if (chosen.length === 0) {
+    throw new Trouble(`${folder} has no test file whose name contains ${words.join(' or ')}; it has ${files.map((file) => file.replace('.test.mjs', '')).join(', ')}`);
+  }
+  return chosen.map((file) => join(folder, file));
+}
+
+/** Runs these files, first those that share the machine, then one by one those that do not. `extra` is added to the environment. */
+export async function runTests(files, extra) {
+  const alone = files.filter((file) => ALONE.test(readFileSync(join(ROOT, file), 'utf8')));
+  const together = files.filter((file) => !alone.includes(file));
+  if (together.length > 0) await runFiles(together, availableParallelism(), extra);
+  if (alone.length > 0) await runFiles(alone, 1, extra);
+}
+
+async function runFiles(files, concurrency, extra) {
+  const reporters = ['spec', join(ROOT, 'tools', 'slow_tests.mjs')].flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']);
+  await run(npmBin('node'), ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...files], { env: toolEnv(extra) });
+}
