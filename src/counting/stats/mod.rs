@@ -2,6 +2,7 @@
 //! it is answered ([`answer`]).
 
 pub mod answer;
+pub mod csv;
 pub mod query;
 pub mod table;
 

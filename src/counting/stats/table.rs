@@ -1,5 +1,6 @@
 //! Lines of numbers, as JSON or as CSV.
 
+use super::csv;
 use crate::counting::json::exact;
 
 /// One value.
@@ -24,26 +25,11 @@ impl Cell {
         }
     }
 
-    /// RFC 4180. A text that a spreadsheet would take for a formula gets a `'` in front (OWASP, "CSV Injection").
     fn csv(&self) -> String {
-        let text = match self {
-            Self::Number(number) => return number.to_string(),
-            Self::Text(text) => text,
-        };
-        let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        let mut cell = guard.to_owned();
-        let quoted = text.contains([',', '"', '\n', '\r']);
-        if !quoted {
-            cell.push_str(text);
-            return cell;
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => csv::cell(text),
         }
-        for c in text.chars() {
-            cell.push(c);
-            if c == '"' {
-                cell.push(c);
-            }
-        }
-        format!("\"{cell}\"")
     }
 }
 
@@ -151,7 +137,7 @@ mod tests {
         assert_eq!(texts, hostile);
         let csv = table.csv();
         assert!(csv.starts_with("text,number\r\n'=1+1,18446744073709551615\r\n'@x,"));
-        for line in ["\r\n'-2,", "\r\n'+3,", "\r\n'\tt,", "\r\n\"a,b\",", "\r\n\"a\"\"b\",", "\r\n\"a\nb\","] {
+        for line in ["\r\n'-2,", "\r\n'+3,", "\r\n\"'\tt\",", "\r\n\"a,b\",", "\r\n\"a\"\"b\",", "\r\n\"a\nb\","] {
             assert!(csv.contains(line), "{line:?} in {csv}");
         }
         let one = Table { name: None, columns: vec!["views"], lines: vec![vec![Cell::Number(3)]] };
