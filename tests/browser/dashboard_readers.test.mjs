@@ -199,6 +199,8 @@ test('the page is in one language, whichever the reader has', async (t) => {
   const read = async (locale) => {
     const page = await open('/dashboard/default', { locale });
     await settled(page);
+    // What the WebSocket tells is part of what is read.
+    await poll(async () => (await page.locator('.now').getAttribute('data-state')) === 'live', 'the WebSocket');
     return [page, await page.locator('main').innerText()];
   };
   const [page, english] = await read('en-GB');

@@ -136,10 +136,12 @@ test('with the WebSocket the numbers come back, too', async (t) => {
     await painted(page);
   }
   front.cut = false;
-  const from = performance.now();
-  await page.clock.fastForward(31_000);
-  await poll(async () => (await page.locator('.stale').count()) === 0, 'new numbers');
-  assert.ok(performance.now() - from < 15_000, 'they came before the minute was over');
+  // From here on time goes by in the steps of this test: what comes comes before the minute is over, however busy the machine is.
+  await page.clock.pauseAt(await page.evaluate(() => Date.now() + 31_000));
+  for (let ms = 0; (await page.locator('.stale').count()) > 0; ms += 4) {
+    assert.ok(ms < 20_000, 'they come before the minute is over');
+    await page.clock.runFor(4);
+  }
 });
 
 test('numbers are as old as their answer, though the page was open all the time', async (t) => {

@@ -148,7 +148,8 @@ export class Break extends WorkerEntrypoint {
 `;
 
 /**
- * A counter that answers each POST after \`WAIT_MS\` and notes what came. \`GET /notes\` tells and forgets the notes.
+ * A counter that answers each POST after \`WAIT_MS\`, and nobody before \`HELD\` have come, and notes what came. \`GET /notes\` tells and
+ * forgets the notes.
  * All in one isolate, so plain variables are enough.
  */
 export const COUNTER = `
@@ -167,7 +168,8 @@ export default {
     const { id } = await request.json();
     if (request.method !== 'POST' || typeof id !== 'string') wrong += 1;
     ids.add(id);
-    await scheduler.wait(env.WAIT_MS);
+    do await scheduler.wait(env.WAIT_MS);
+    while (posts < env.HELD);
     open -= 1;
     return new Response('counted');
   },

@@ -72,7 +72,8 @@ test('the deadline may be a text or a number, from 1 to 25000', async (t) => {
     const before = performance.now();
     assertNotRegistered(await call(`${footfall.url}/`), { status: 504, visit: 'unknown' });
     const waited = performance.now() - before;
-    assert.ok(waited >= 290 && waited < 2_000, `waited ${waited} ms for a deadline of ${JSON.stringify(ms)}`);
+    // It is not the default of 5 s, whatever the machine does besides.
+    assert.ok(waited >= 290 && waited < 4_900, `waited ${waited} ms for a deadline of ${JSON.stringify(ms)}`);
   }
 });
 
@@ -83,5 +84,6 @@ test('the default deadline is 5 s', async (t) => {
   const before = performance.now();
   assertNotRegistered(await call(`${footfall.url}/`), { status: 504, visit: 'unknown' });
   const waited = performance.now() - before;
-  assert.ok(waited > 4_900 && waited < 7_000, `waited ${waited} ms`);
+  // It is not the longest of 25 s.
+  assert.ok(waited > 4_900 && waited < 24_000, `waited ${waited} ms`);
 });

@@ -127,7 +127,7 @@ test('an answer without end is cut off soon after the cap', async (t) => {
   await counter.behave('endless');
   const before = performance.now();
   assertNotRegistered(await visit(), UNKNOWN);
-  assert.ok(performance.now() - before < 10_000, 'the cap ended it, not the deadline');
+  assert.ok(performance.now() - before < 24_000, 'the cap ended it, not the deadline');
   await counter.until(() => counter.posts[0].aborted, 'the end of the answer');
   // The buffers of two sockets and of both programs are in between.
   assert.ok(counter.posts[0].sent < 32 * 1024 * 1024, `${counter.posts[0].sent} bytes were taken`);

@@ -15,9 +15,8 @@ const WELCOME = '200 counted Welcome to my site!';
 /** Visits of a wave without sockets, and what each waits for. */
 const VISITS = 10_000;
 const COUNTER_MS = 1_000;
-/** How many must be open at one time: all but those that a slow start may leave behind. */
+/** How many are open at one time: the counter answers nobody before so many have come, however long the machine takes. */
 const MIN_OPEN = 9_500;
-const MAX_MS = 15_000;
 /**
  * What the second and the third wave together may add to wasm's memory: 200 bytes a visit. A visit whose future leaks
  * leaves 2 KiB and 15 references to JavaScript objects.
@@ -34,7 +33,7 @@ test('10,000 visits are in flight at once in one isolate, and later waves need n
     vars: { COUNTER_URL: 'http://counter.test/counter', COUNTER_TIMEOUT_MS: 25_000 },
     outbound: 'counter',
     services: {
-      counter: { source: COUNTER, vars: { WAIT_MS: COUNTER_MS } },
+      counter: { source: COUNTER, vars: { WAIT_MS: COUNTER_MS, HELD: MIN_OPEN } },
       wave: { source: WAVE, services: { FOOTFALL: 'footfall', COUNTER: 'counter' } },
     },
     expose: ['wave'],
@@ -51,8 +50,7 @@ test('10,000 visits are in flight at once in one isolate, and later waves need n
     assert.deepEqual(json?.answers, { [WELCOME]: VISITS }, text);
     const { open, maxOpen, posts, wrong, ids } = json.notes;
     assert.deepEqual({ open, posts, wrong, ids }, { open: 0, posts: VISITS, wrong: 0, ids: VISITS });
-    assert.ok(maxOpen >= MIN_OPEN, `only ${maxOpen} were open at one time`);
-    if (wave === 1) assert.ok(ms < MAX_MS, `the wave took ${ms} ms`);
+    assert.ok(maxOpen >= MIN_OPEN, `${maxOpen} were open at one time`);
     memory.push(await server.settledMemory());
     const { rssKiB, wasmBytes } = memory.at(-1);
     t.diagnostic(`wave ${wave}: ${maxOpen} open at once, ${ms} ms, workerd ${rssKiB >> 10} MiB, wasm ${wasmBytes / 1024} KiB`);
