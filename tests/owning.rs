@@ -2,14 +2,21 @@
 //! changed or deleted is changed everywhere.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail"
+)]
 
 mod support;
 
 use footfall::counting::details::{Details, Device};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{MAX_PAGES, Value};
-use footfall::counting::record::{self, PARTS};
+use footfall::counting::record::{self, Incoming, MAX_COUNT, PARTS, first_line, last_line};
+use footfall::counting::report::{Question, Span};
 use footfall::counting::shard::Shard;
 use footfall::counting::wire::{self, Amend, Answer, Batch, Call, Exported, Fault, Import, Imported, Tally};
 use proptest::prelude::*;
@@ -286,6 +293,205 @@ fn an_import_may_bring_more_pages_than_strangers_may() {
     let sent = [visit("/0"), visit("/stranger")];
     let Answer::Receipt(receipt) = serve(&mut shard, &Call::Register(batch(1, 1, T0, &sent)), T0) else { panic!() };
     assert_eq!(receipt.visits.iter().map(|visit| (visit.other, visit.views)).collect::<Vec<_>>(), [(false, 2), (true, 1)]);
+}
+
+/// A file with these lines.
+fn file(lines: &[&str]) -> String {
+    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    format!("{}{body}{}", first_line("blog", "x", "now"), last_line(lines.len() as u64, 0))
+}
+
+/// What an isolate says of a file: nothing, or what is wrong.
+fn said(lines: &[&str]) -> Result<(), String> {
+    let mut incoming = Incoming::default();
+    incoming.take(&file(lines)).and_then(|_| incoming.finish())
+}
+
+/// Wants an answer to everything that may be asked of a shard.
+fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
+    let (hours, days) = (Span { from: 0, until: 24 * 4_000_000 }, Span { from: 0, until: 4_000_000 });
+    let questions = [
+        Question::Hours { page: None, hours },
+        Question::Hours { page: Some("/a"), hours },
+        Question::Pages(hours),
+        Question::Details { kind: 1, days },
+        Question::Excluded(days),
+        Question::Withheld(days),
+        Question::Value { kind: 1, value: "DE", days },
+    ];
+    for question in questions {
+        let answer = serve(shard, &Call::Report(question), now);
+        assert!(matches!(answer, Answer::Report(_)), "{question:?}: {answer:?}");
+    }
+    for day in [0, TODAY - 1, TODAY, TODAY + 1] {
+        let answer = serve(shard, &Call::Visitors(day), now);
+        assert!(matches!(answer, Answer::Visitors(_)), "{day}: {answer:?}");
+    }
+    assert!(matches!(serve(shard, &Call::Views(None), now), Answer::Views(_)));
+}
+
+#[test]
+fn no_delete_leaves_fewer_views_than_none() {
+    let sql = Sqlite::new();
+    let mut shard = Shard::new(sql.clone());
+    // A shard takes this; of a file that says so the isolate would not take it.
+    let lines = [
+        r#"{"page":"/a","views":5}"#,
+        r#"{"page":"/a","hour":"2024-10-04T07Z","views":5,"visitors":1,"newcomers":1}"#,
+        r#"{"page":"/a","day":"2024-01-04","views":5,"visitors":1}"#,
+        r#"{"hour":"2024-10-04T07Z","views":3,"visitors":1,"newcomers":1}"#,
+        r#"{"day":"2024-01-04","views":3,"visitors":1}"#,
+    ]
+    .map(str::to_owned);
+    assert_eq!(import(&mut shard, 0, &lines, T0), imported(5));
+    assert_eq!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), T0), Answer::Page(Some(5)));
+    assert_reports(&mut shard, T0);
+    assert_eq!(sql.number("SELECT min(views) FROM site_hours"), 0);
+}
+
+#[test]
+fn what_cannot_be_together_is_refused_by_its_line() {
+    let page_hour = r#"{"page":"/a","hour":"2024-10-04T07Z","views":5,"visitors":1,"newcomers":1}"#;
+    let page_day = r#"{"page":"/a","day":"2024-01-04","views":5,"visitors":1}"#;
+    let hour = |views| format!(r#"{{"hour":"2024-10-04T07Z","views":{views},"visitors":1,"newcomers":1}}"#);
+    let day = |views| format!(r#"{{"day":"2024-01-04","views":{views},"visitors":1}}"#);
+    assert_eq!(said(&[page_hour, &hour(5), page_day, &day(6)]), Ok(()));
+    assert_eq!(said(&[page_hour, &hour(5), page_hour, &hour(5)]), Ok(()), "of two shards");
+    let told = |line, time, site| Err(format!("line {line}: the pages of \"{time}\" have 5 views, and the site has {site}"));
+    assert_eq!(said(&[&hour(4), page_hour]), told(3, "2024-10-04T07Z", 4));
+    assert_eq!(said(&[page_hour, r#"{"page":"/b","views":1}"#]), told(2, "2024-10-04T07Z", 0));
+    assert_eq!(said(&[page_day, page_hour, &hour(5), &day(4)]), told(5, "2024-01-04", 4));
+    assert_eq!(said(&[r#"{"page":"a","views":1}"#]), Err("line 2: page is \"a\", which it cannot be".to_owned()));
+}
+
+#[test]
+fn an_import_takes_what_reading_takes() {
+    let import = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        let mut shard = Shard::new(Sqlite::new());
+        let answer = import(&mut shard, 0, &lines, T0);
+        assert_reports(&mut shard, T0);
+        match answer {
+            Answer::Imported(Imported { wrong: None, .. }) => Ok(export(&mut shard, T0)),
+            Answer::Imported(Imported { wrong: Some(wrong), .. }) => Err(wrong),
+            other => panic!("{other:?}"),
+        }
+    };
+    let wrong = |lines: &[&str]| import(lines).unwrap_err();
+    assert_eq!(wrong(&[r#"{"day":"2024-10-04","withheld":9,"views":1}"#]), "line 2: withheld is \"9\", which it cannot be");
+    let most = format!(r#"{{"page":"/a","views":{MAX_COUNT}}}"#);
+    let sum = "with it all lines of its kind that were imported sum up to over 1000000000000";
+    assert_eq!(wrong(&[&most, &most]), format!("line 3: {sum}"));
+    assert_eq!(wrong(&[&most, r#"{"page":"/b","views":1}"#]), format!("line 3: {sum}"));
+    for (written, page) in
+        [("/a/", "/a"), ("/caf%C3%A9", "/caf\u{e9}"), ("/a?id=\u{e9}", "/a?id=%C3%A9"), ("/a/?", "/a"), ("/a#x?y", "/a")]
+    {
+        let lines = import(&[&format!(r#"{{"page":"{written}","views":1}}"#)]);
+        assert_eq!(lines, Ok(vec![format!(r#"{{"page":"{page}","views":1}}"#)]), "{written}");
+    }
+    let both = [r#"{"page":"/a","views":1}"#, r#"{"page":"/a/","views":2}"#];
+    assert_eq!(import(&both), Ok(vec![r#"{"page":"/a","views":3}"#.to_owned()]), "one page, written two ways");
+}
+
+#[test]
+fn what_was_imported_of_many_files_is_no_more_than_of_one() {
+    let mut shard = Shard::new(Sqlite::new());
+    let line = format!(r#"{{"page":"/a","views":{}}}"#, MAX_COUNT / 2);
+    for (id, fits) in [("a", true), ("b", true), ("c", false)] {
+        let answer = serve(&mut shard, &Call::Import(Import { id, before: 0, lines: &line }), T0);
+        assert_eq!(answer == imported(1), fits, "{id}: {answer:?}");
+    }
+    assert_eq!(serve(&mut shard, &Call::Views(Some("/a")), T0), Answer::Views(MAX_COUNT));
+    let more = [Amend::Change { page: "/a", by: 1, id: "x" }, Amend::Set { page: "/b", views: MAX_COUNT + 1 }];
+    for amend in more {
+        assert_eq!(serve(&mut shard, &Call::Amend(amend), T0), Answer::Refused(Fault::TooMany));
+    }
+    assert_reports(&mut shard, T0);
+}
+
+#[test]
+fn an_export_that_goes_on_after_a_roll_an_import_or_a_change_says_so() {
+    let folded = |shard: &mut Shard<Sqlite>, after: Option<&str>, now| {
+        let Answer::Exported(Exported { lines, folded }) = serve(shard, &Call::Export(after), now) else { panic!() };
+        (lines.lines().next_back().map(str::to_owned), folded)
+    };
+    let rig = lived();
+    let mut shard = Shard::new(rig.sql.clone());
+    let (last, first) = folded(&mut shard, None, rig.now);
+    let mut before = folded(&mut shard, last.as_deref(), rig.now).1;
+    assert_eq!(before, first, "nothing happened");
+    shard.maintain(rig.now, 10).unwrap();
+    let number = folded(&mut shard, last.as_deref(), rig.now).1;
+    assert!(number > before, "a roll");
+    before = number;
+    for (what, amend) in [
+        ("an import", None),
+        ("a set", Some(Amend::Set { page: "/a", views: 9 })),
+        ("a delete", Some(Amend::Delete { page: "/a" })),
+        ("a wipe", Some(Amend::Wipe)),
+    ] {
+        match amend {
+            Some(amend) => assert!(matches!(serve(&mut shard, &Call::Amend(amend), rig.now), Answer::Page(_))),
+            None => assert_eq!(import(&mut shard, 0, &[r#"{"page":"/zz","views":1}"#.to_owned()], rig.now), imported(1)),
+        }
+        let number = folded(&mut shard, last.as_deref(), rig.now).1;
+        assert!(number > before, "{what}");
+        before = number;
+    }
+}
+
+/// A line of any kind, right by itself.
+fn any_line() -> impl Strategy<Value = String> {
+    let count = prop_oneof![0_u64..9, Just(MAX_COUNT / 3), Just(MAX_COUNT)];
+    (0..PARTS.len(), 0_u8..3, 0_usize..3, 0_u8..24, [count.clone(), count.clone(), count]).prop_map(
+        |(part, page, day, hour, [views, visitors, newcomers])| {
+            let day = ["2024-10-03", "2024-10-04", "9999-12-31"][day];
+            let value = |column: &record::Column| match column {
+                record::Column::Page => format!(r#""page":"/{page}""#),
+                record::Column::Hour => format!(r#""hour":"{day}T{hour:02}Z""#),
+                record::Column::Day => format!(r#""day":"{day}""#),
+                record::Column::Views => format!(r#""views":{views}"#),
+                record::Column::Visitors => format!(r#""visitors":{visitors}"#),
+                record::Column::Newcomers => format!(r#""newcomers":{newcomers}"#),
+                record::Column::Withheld => format!(r#""withheld":{}"#, hour % 5),
+                record::Column::Kind => format!(r#""kind":{}"#, hour % 6),
+                record::Column::Value => r#""value":"DE""#.to_owned(),
+                record::Column::Excluded => format!(r#""excluded":{hour}"#),
+                record::Column::Visits => format!(r#""visits":{visitors}"#),
+            };
+            format!("{{{}}}", PARTS[part].iter().map(value).collect::<Vec<_>>().join(","))
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever lines are imported, and whatever is deleted or rolled then: every report is answered, and what is exported is imported with
+    /// the same.
+    #[test]
+    fn no_import_breaks_a_report(lines in prop::collection::vec(any_line(), 1..40), deletes in any::<bool>(), rolls in any::<bool>()) {
+        let mut shard = Shard::new(Sqlite::new());
+        for (at, line) in lines.iter().enumerate() {
+            let id = format!("file-{at}");
+            let answer = serve(&mut shard, &Call::Import(Import { id: &id, before: 0, lines: line }), T0);
+            prop_assert!(matches!(answer, Answer::Imported(_)), "{:?}", answer);
+        }
+        if rolls {
+            shard.maintain(T0 + DAY, 1).unwrap();
+        }
+        if deletes {
+            let answer = serve(&mut shard, &Call::Amend(Amend::Delete { page: "/0" }), T0);
+            prop_assert!(matches!(answer, Answer::Page(_)), "{:?}", answer);
+        }
+        assert_reports(&mut shard, T0 + DAY);
+        let lines = export(&mut shard, T0);
+        let mut other = Shard::new(Sqlite::new());
+        if !lines.is_empty() {
+            prop_assert_eq!(import(&mut other, 0, &lines, T0), imported(lines.len()));
+        }
+        prop_assert_eq!(export(&mut other, T0), lines);
+    }
 }
 
 proptest! {

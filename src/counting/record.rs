@@ -7,7 +7,9 @@ use super::details::{Kind, is_value};
 use super::exclusion::Reason;
 use super::json::{Texts, exact, quoted, texts_and_numbers};
 use super::ledger::{OTHER, StorageError, Value};
-use super::page::MAX_PAGE_BYTES;
+use super::page::{MAX_PAGE_BYTES, Page as PagePath};
+use form_urlencoded::{byte_serialize, parse};
+use std::collections::HashMap;
 
 /// The version of the format, in its first line.
 pub const VERSION: &str = "1";
@@ -15,7 +17,7 @@ pub const VERSION: &str = "1";
 /// The longest line, in bytes: a page of 512 bytes that are all quoted, and numbers.
 pub const MAX_LINE_BYTES: usize = 2_048;
 
-/// The highest count in a line; a million million. Sums stay exact up to 9,000 times that.
+/// The highest count in a line, and the highest sum of those that are imported; a million million. Sums stay exact up to 9,000 times that.
 pub const MAX_COUNT: u64 = 1_000_000_000_000;
 
 /// Why a view has no visitor, in the order of the numbers in the table `withheld`.
@@ -130,15 +132,14 @@ impl Column {
         })
     }
 
-    /// What a text in the file stands for.
-    fn read(self, text: &str) -> Option<Value> {
+    /// What a text in the file stands for. What is `own` was written by [`write()`] from the tables, maybe by an older version: it is taken
+    /// as it is. All else keeps to the rules of what is counted.
+    fn read(self, text: &str, own: bool) -> Option<Value> {
         let day = |text: &str| parse_date(text).map(u64::from);
         let plain = || text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
         let number = match self {
-            Page => {
-                let fits = (text.starts_with('/') || text == OTHER) && text.len() <= MAX_PAGE_BYTES;
-                return (fits && !text.contains(char::is_control)).then(|| Value::Text(text.to_owned()));
-            }
+            Page | Self::Value if own => return Some(Value::Text(text.to_owned())),
+            Page => return written_one_way(text).map(Value::Text),
             Self::Value => return is_value(text).then(|| Value::Text(text.to_owned())),
             Hour => {
                 let (date, hour) = text.strip_suffix('Z')?.split_once('T')?;
@@ -150,10 +151,31 @@ impl Column {
                 let named = (0..=u64::from(u8::MAX)).find(|number| self.name_of(*number) == Some(text));
                 named.or_else(|| plain().filter(|number| *number <= u8::MAX.into()))?
             }
-            _ => plain().filter(|count| *count <= MAX_COUNT)?,
+            _ => plain().filter(|count| own || *count <= MAX_COUNT)?,
         };
-        Some(Value::count(number))
+        // Reports have no room for a view without a visitor whose reason they do not know.
+        (own || self != Withheld || self.name_of(number).is_some()).then_some(Value::count(number))
     }
+}
+
+/// A page of a file, which another version or other settings may have written, as visits would be counted under it today: the path in its
+/// one form, and what was kept of a query as it is kept.
+fn written_one_way(text: &str) -> Option<String> {
+    if text == OTHER {
+        return Some(text.to_owned());
+    }
+    let bare = text.split_once('#').map_or(text, |(bare, _)| bare);
+    let (path, query) = bare.split_once('?').unwrap_or((bare, ""));
+    let mut page = PagePath::parse(path).ok()?.as_str().to_owned();
+    let mut mark = '?';
+    for (name, value) in parse(query.as_bytes()) {
+        page.push(mark);
+        page.extend(byte_serialize(name.as_bytes()));
+        page.push('=');
+        page.extend(byte_serialize(value.as_bytes()));
+        mark = '&';
+    }
+    (page.len() <= MAX_PAGE_BYTES).then_some(page)
 }
 
 /// A row of a part as a line.
@@ -178,6 +200,18 @@ pub fn write(part: &[Column], row: &[Value]) -> Result<String, StorageError> {
 /// # Errors
 /// What is wrong with it, for a person.
 pub fn read(line: &str) -> Result<(usize, Vec<Value>), String> {
+    read_as(line, false)
+}
+
+/// The same of a line that [`write()`] wrote.
+///
+/// # Errors
+/// It did not.
+pub fn read_own(line: &str) -> Result<(usize, Vec<Value>), String> {
+    read_as(line, true)
+}
+
+fn read_as(line: &str, own: bool) -> Result<(usize, Vec<Value>), String> {
     let found = object(line, NAMES)?;
     let has = |column: &Column| found.get(column.at()).is_some_and(Option::is_some);
     let many = found.iter().flatten().count();
@@ -186,7 +220,7 @@ pub fn read(line: &str) -> Result<(usize, Vec<Value>), String> {
     let mut row = Vec::new();
     for column in PARTS.get(part).copied().unwrap_or_default() {
         let text = found.get(column.at()).and_then(Option::as_deref).unwrap_or("");
-        row.push(column.read(text).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
+        row.push(column.read(text, own).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
     }
     Ok((part, row))
 }
@@ -213,6 +247,7 @@ pub struct Incoming {
     /// Lines after the first.
     lines: u64,
     ended: bool,
+    sums: Sums,
 }
 
 /// The longest id of an import, in bytes.
@@ -238,9 +273,15 @@ impl Incoming {
                 if object(line, &["end", "changes"])?.first() != Some(&Some(self.lines.to_string())) {
                     return Err(format!("the last line counts other lines than the {} before it", self.lines));
                 }
+                self.sums.check()?;
                 self.ended = true;
             } else {
                 self.lines = self.lines.saturating_add(1);
+                // The file has one line more in front of these.
+                let number = self.lines.saturating_add(1);
+                let in_line = |wrong| format!("line {number}: {wrong}");
+                let (part, row) = read(line).map_err(in_line)?;
+                self.sums.add(PARTS.get(part).copied().unwrap_or_default(), &row, number).map_err(in_line)?;
                 rows.push_str(line);
                 rows.push('\n');
             }
@@ -278,6 +319,54 @@ impl Incoming {
         }
         let fits = |id: &String| (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
         id.filter(fits).ok_or_else(|| "the first line has no id of 1 to 64 visible ASCII characters".to_owned())
+    }
+}
+
+/// The most different hours and days of a file: ten years of hours.
+const MAX_TIMES: usize = 100_000;
+
+/// Views by hour and by day, as the lines of pages say them and as those of the site do: all views of a page are views of its site.
+#[derive(Debug, Default)]
+struct Sums(HashMap<(bool, u64), Told>);
+
+/// Views at one time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    pages: u64,
+    site: u64,
+    /// The last line that says something of it.
+    line: u64,
+}
+
+impl Sums {
+    fn add(&mut self, part: &[Column], row: &[Value], line: u64) -> Result<(), String> {
+        let number =
+            |at: usize| row.get(at).and_then(|value| if let Value::Integer(number) = value { Some(*number) } else { None });
+        let (is_page, at) = match part {
+            [Page, Hour | Day, Views, ..] => (true, 1),
+            [Hour | Day, Views, ..] => (false, 0),
+            _ => return Ok(()),
+        };
+        let count = |at| number(at).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
+        let (time, views) = (count(at), count(at.saturating_add(1)));
+        let key = (part.get(at) == Some(&Hour), time);
+        if self.0.len() >= MAX_TIMES && !self.0.contains_key(&key) {
+            return Err(format!("over {MAX_TIMES} different hours and days in a file"));
+        }
+        let sums = self.0.entry(key).or_default();
+        sums.line = line;
+        let sum = if is_page { &mut sums.pages } else { &mut sums.site };
+        *sum = sum.saturating_add(views);
+        Ok(())
+    }
+
+    /// What cannot be together, by the line that comes first.
+    fn check(&self) -> Result<(), String> {
+        let wrong = self.0.iter().filter(|(_, told)| told.pages > told.site).min_by_key(|(_, told)| told.line);
+        let Some((&(is_hour, time), Told { pages, site, line })) = wrong else { return Ok(()) };
+        let column = if is_hour { Hour } else { Day };
+        let time = column.written(&Value::count(time)).unwrap_or_default();
+        Err(format!("line {line}: the pages of {time} have {pages} views, and the site has {site}"))
     }
 }
 

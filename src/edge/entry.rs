@@ -87,7 +87,10 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             stream = file;
             reply
         }),
-        Err(refusal) => Err(refusal),
+        Err(refusal) => {
+            turn.drop_file().boxed_local().await;
+            Err(refusal)
+        }
     };
     let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
     if let Some(outcome) = reply.visit {

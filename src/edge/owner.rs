@@ -52,7 +52,16 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn next(this: &Lines) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn drop(this: &Lines, bytes: u32) -> Promise;
 }
+
+/// How much of a file that is refused is read before the answer, in bytes: as much as Cloudflare takes of a request on most plans.
+const MAX_DROPPED_BYTES: u32 = 100 * 1024 * 1024;
+
+/// And for how long, in milliseconds.
+const MAX_DROP_MS: u64 = 25_000;
 
 impl Turn {
     /// Whether the request has the owner's token.
@@ -77,24 +86,52 @@ impl Turn {
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
     pub(super) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
-        self.check_owner()?;
-        let site = find_site(Some(&order.site), &self.config.sites)?;
-        let done = match &order.act {
-            Act::Export => return Ok(self.export(site, head).await),
-            Act::Import { add } => return self.import(&site, *add).await.map(no_stream),
-            Act::Set(page, views) => self.set(&site, page, *views).await,
-            Act::Delete(page) => self.amend(&site, &Amend::Delete { page: page.as_str() }).await,
-            Act::Wipe => self.amend(&site, &Amend::Wipe).await,
-        };
-        let page = match &order.act {
-            Act::Set(page, _) | Act::Delete(page) => Some(page.as_str()),
-            _ => None,
+        let site = || self.check_owner().and_then(|()| find_site(Some(&order.site), &self.config.sites));
+        let (site, page, done) = match &order.act {
+            Act::Import { add } => return self.take_file(site(), *add).await.map(no_stream),
+            Act::Export => return Ok(self.export(site()?, head).await),
+            Act::Set(page, views) => {
+                let site = site()?;
+                let done = self.set(&site, page, *views).await;
+                (site, Some(page.as_str()), done)
+            }
+            Act::Delete(page) => {
+                let site = site()?;
+                let done = self.amend(&site, &Amend::Delete { page: page.as_str() }).await;
+                (site, Some(page.as_str()), done)
+            }
+            Act::Wipe => {
+                let site = site()?;
+                let done = self.amend(&site, &Amend::Wipe).await;
+                (site, None, done)
+            }
         };
         let views = match done {
             Ok(_) => self.shards(Sender::default()).views(&site, page).await,
             Err(failure) => Err(failure),
         };
         Ok(no_stream(reply::views(site.as_str(), page, &views)))
+    }
+
+    /// Imports a file, and answers after it whatever comes of it.
+    async fn take_file(&self, site: Result<Site, Refusal>, add: bool) -> Result<Reply, Refusal> {
+        let lines = Lines::new(&self.request);
+        let done = match site {
+            Ok(site) => self.import(&site, add, &lines).await,
+            Err(refusal) => Err(refusal),
+        };
+        if !matches!(&done, Ok(Reply { status: 200, .. }) | Err(Refusal::BodyTooSlow(_) | Refusal::BodyBroken)) {
+            within(MAX_DROP_MS, JsFuture::from(lines.drop(MAX_DROPPED_BYTES))).await;
+        }
+        done
+    }
+
+    /// Lets who sends a file to a wrong address send all of it: before that nobody reads an answer.
+    pub(super) async fn drop_file(&self) {
+        let path = self.url().split_once('?').map_or(self.url(), |(path, _)| path);
+        if self.told.method() == "POST" && path.ends_with("/import") {
+            within(MAX_DROP_MS, JsFuture::from(Lines::new(&self.request).drop(MAX_DROPPED_BYTES))).await;
+        }
     }
 
     /// Changes every shard alike; returns the views of the page before, if any has it.
@@ -173,13 +210,15 @@ impl Turn {
     }
 
     /// Adds what a file says. Each piece of it is stored by itself, and once: a file that broke off is sent again from its beginning.
-    async fn import(&self, site: &Site, add: bool) -> Result<Reply, Refusal> {
-        let lines = Lines::new(&self.request);
+    async fn import(&self, site: &Site, add: bool, lines: &Lines) -> Result<Reply, Refusal> {
         let mut file = Incoming::default();
         let mut stored = None;
         loop {
             let piece = within(self.config.timeout_ms.into(), JsFuture::from(lines.next())).await;
             let piece = piece.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|_| Refusal::BodyBroken)?;
+            if piece.is_null() {
+                return Err(Refusal::File(format!("what comes after line {} is not UTF-8", file.lines().saturating_add(1))));
+            }
             let Some(piece) = piece.as_string() else { break };
             let before = file.lines();
             let rows = file.take(&piece).map_err(Refusal::File)?;

@@ -396,6 +396,7 @@ fn fault_to_failure(fault: Fault) -> Failure {
         Fault::Full => Failure::Busy { retry_after: BUSY_RETRY_AFTER_S },
         Fault::Superseded => Failure::Broken("a later batch came first".to_owned()),
         Fault::Pages => Failure::Refused("there are as many pages as there may be".to_owned()),
+        Fault::TooMany => Failure::Refused("there would be more views than can be told exactly".to_owned()),
         Fault::Storage => Failure::Broken("the shard's storage failed".to_owned()),
     }
 }

@@ -40,12 +40,16 @@ export class Lines {
     this.#over = !this.#reader;
   }
 
-  /** The next piece; nothing after the last. Rejects where the body breaks off, or is not UTF-8. */
+  /** The next piece; nothing after the last, and `null` where what comes is not UTF-8. Rejects where the body breaks off. */
   async next() {
     while (!this.#over && this.#rest.length <= PIECE) {
       const { done, value } = await this.#reader.read();
       this.#over = done;
-      this.#rest += this.#decoder.decode(value, { stream: !done });
+      try {
+        this.#rest += this.#decoder.decode(value, { stream: !done });
+      } catch {
+        return null;
+      }
     }
     const all = this.#rest.length;
     // A line that is longer than a piece is none of ours: it goes on as it is, and is refused.
@@ -53,5 +57,22 @@ export class Lines {
     const piece = this.#rest.slice(0, at);
     this.#rest = this.#rest.slice(at);
     return piece || undefined;
+  }
+
+  /**
+   * Reads on and drops what comes, at most so many bytes. A client that is still sending sees no answer, but that its connection broke,
+   * once nobody reads what it sends.
+   */
+  async drop(bytes) {
+    this.#rest = '';
+    try {
+      for (let left = bytes; !this.#over && left > 0; ) {
+        const { done, value } = await this.#reader.read();
+        this.#over = done;
+        left -= value?.length ?? 0;
+      }
+    } catch {
+      // Then there is nobody to answer.
+    }
   }
 }

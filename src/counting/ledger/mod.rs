@@ -98,6 +98,8 @@ pub struct Ledger<S> {
     written: u64,
     /// The number of the last journal row that is in the other tables, too.
     folded: u64,
+    /// How often the tables changed other than by a fold: by a roll, an import, or what the owner changed.
+    moved: u64,
     /// Ids of journal rows above `folded`, with their window and whose they are.
     ids_waiting: Vec<(u64, Fingerprint, Share)>,
 }

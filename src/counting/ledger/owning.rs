@@ -2,8 +2,8 @@
 //! nothing of this is on the way of a visit.
 
 use super::sql::text_at;
-use super::{Ledger, LedgerError, Sql, StorageError, Value, count_at, recent, schema};
-use crate::counting::record::{self, Column, PARTS};
+use super::{Ledger, LedgerError, Sql, StorageError, Value, blob_at, count_at, recent, schema, unreadable};
+use crate::counting::record::{self, Column, MAX_COUNT, PARTS};
 use crate::counting::wire::{Amend, Exported, Fault, Import, Imported};
 
 /// The most lines of one answer: under 0.2 MB as they usually are, and 2 MB at the most.
@@ -53,12 +53,12 @@ pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT '
 /// Drops changes by their keys.
 pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
-/// Deletes a page, and takes its views from the site's.
+/// Deletes a page, and takes its views from the site's, which has no fewer than none: imports of before could bring pages that had more.
 pub const DELETE_PAGE: [&str; 5] = [
     "WITH one AS (SELECT hour AS at, views AS fewer FROM hours WHERE page = (SELECT id FROM pages WHERE page = ?)) \
-     UPDATE site_hours SET views = views - (SELECT fewer FROM one WHERE at = hour) WHERE hour IN (SELECT at FROM one)",
+     UPDATE site_hours SET views = max(0, views - (SELECT fewer FROM one WHERE at = hour)) WHERE hour IN (SELECT at FROM one)",
     "WITH one AS (SELECT day AS at, views AS fewer FROM page_days WHERE page = (SELECT id FROM pages WHERE page = ?)) \
-     UPDATE site_days SET views = views - (SELECT fewer FROM one WHERE at = day) WHERE day IN (SELECT at FROM one)",
+     UPDATE site_days SET views = max(0, views - (SELECT fewer FROM one WHERE at = day)) WHERE day IN (SELECT at FROM one)",
     "DELETE FROM hours WHERE page = (SELECT id FROM pages WHERE page = ?)",
     "DELETE FROM page_days WHERE page = (SELECT id FROM pages WHERE page = ?)",
     "DELETE FROM pages WHERE page = ?",
@@ -78,7 +78,7 @@ pub const WIPE: [&str; 13] = [
     "DELETE FROM excluded",
     "DELETE FROM visitors",
     "DELETE FROM marks",
-    "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'day')",
+    "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'moved', 'day')",
 ];
 
 impl<S: Sql> Ledger<S> {
@@ -94,7 +94,7 @@ impl<S: Sql> Ledger<S> {
                 (0, None)
             }
             Some(line) => {
-                let (part, row) = record::read(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
+                let (part, row) = record::read_own(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
                 (part, Some(row))
             }
         };
@@ -115,7 +115,7 @@ impl<S: Sql> Ledger<S> {
             }
             part = part.saturating_add(1);
         }
-        Ok(Exported { lines, folded: self.folded })
+        Ok(Exported { lines, folded: self.folded.saturating_add(self.moved) })
     }
 
     /// Adds what lines of a file say, but for those that it added before. Whoever calls this opens the ledger anew: what it has in
@@ -131,6 +131,7 @@ impl<S: Sql> Ledger<S> {
             // The lines between are missing.
             return Err(LedgerError::Fault(Fault::Malformed));
         }
+        let mut sums = self.imported()?;
         let mut rows = Vec::new();
         let mut lines = import.before;
         for line in import.lines.lines() {
@@ -138,7 +139,7 @@ impl<S: Sql> Ledger<S> {
             if lines <= known {
                 continue;
             }
-            match record::read(line) {
+            match record::read(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
                 Ok(row) => rows.push(row),
                 Err(wrong) => {
                     // The file has one line more in front of these.
@@ -166,6 +167,9 @@ impl<S: Sql> Ledger<S> {
             }
             this.set_views(views)?;
             this.sql.write(COUNT_PAGES, &[])?;
+            let packed = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+            this.sql.write(schema::SET_META, &[Value::Text(IMPORTED.to_owned()), Value::Blob(packed)])?;
+            this.set_moved()?;
             this.sql.write(schema::SET_META, &[key.clone(), Value::count(lines)])
         })?;
         Ok(Imported { lines, wrong: None })
@@ -180,7 +184,10 @@ impl<S: Sql> Ledger<S> {
             Amend::Wipe => {
                 self.fold()?;
                 let sql = &self.sql;
-                sql.transaction(&mut || WIPE.into_iter().try_for_each(|statement| sql.write(statement, &[])))?;
+                sql.transaction(&mut || {
+                    WIPE.into_iter().try_for_each(|statement| sql.write(statement, &[]))?;
+                    self.set_moved()
+                })?;
                 return Ok(None);
             }
             Amend::Set { page, .. } | Amend::Change { page, .. } | Amend::Create { page, .. } | Amend::Delete { page } => page,
@@ -205,6 +212,11 @@ impl<S: Sql> Ledger<S> {
         if after == before {
             return Ok(before);
         }
+        // What is exported must be importable, and no sum inexact.
+        let views = self.views.saturating_sub(before.unwrap_or(0)).saturating_add(after.unwrap_or(0));
+        if after > before && (after > Some(MAX_COUNT) || views > MAX_VIEWS) {
+            return Err(LedgerError::Fault(Fault::TooMany));
+        }
         let name = [Value::Text(page.to_owned())];
         let this = &*self;
         this.sql.transaction(&mut || {
@@ -220,7 +232,8 @@ impl<S: Sql> Ledger<S> {
                 this.sql.write(schema::SET_META, &[key.clone(), Value::count(before.unwrap_or(0))])?;
             }
             this.sql.write(COUNT_PAGES, &[])?;
-            this.set_views(this.views.saturating_sub(before.unwrap_or(0)).saturating_add(after.unwrap_or(0)))
+            this.set_moved()?;
+            this.set_views(views)
         })?;
         Ok(before)
     }
@@ -231,9 +244,58 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
     }
 
+    /// Says that the tables changed other than by a fold: an export that goes on is of two moments.
+    pub(super) fn set_moved(&self) -> Result<(), StorageError> {
+        self.sql.write(schema::SET_META, &[Value::Text("moved".to_owned()), Value::count(self.moved.saturating_add(1))])
+    }
+
+    /// The sums of what was imported, by part.
+    fn imported(&self) -> Result<[u64; PARTS.len()], StorageError> {
+        let mut sums = [0; PARTS.len()];
+        if let [row] = self.sql.run(schema::META, &[Value::Text(IMPORTED.to_owned())])?.as_slice() {
+            let (numbers, []) = blob_at(row, 0)?.as_chunks::<8>() else { return Err(unreadable("the sums of imports")) };
+            for (sum, number) in sums.iter_mut().zip(numbers) {
+                *sum = u64::from_le_bytes(*number);
+            }
+        }
+        Ok(sums)
+    }
+
     fn set_views(&self, views: u64) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(views)])
     }
+}
+
+/// The key in `meta` of the sums of what was imported, by part: 8 bytes each, little endian.
+const IMPORTED: &str = "imported";
+
+/// The most views of a site: sums are exact to a little more.
+const MAX_VIEWS: u64 = 9_000 * MAX_COUNT;
+
+/// Adds a row to the sums of its part. No sum of any of its rows, by hour or rolled into a day or told of a period, is then too high to be
+/// told, or to be imported again.
+fn plus(sums: &mut [u64], (part, row): &(usize, Vec<Value>)) -> Result<(), String> {
+    let columns = PARTS.get(*part).copied().unwrap_or_default();
+    let counts = columns.iter().zip(row).filter(|(column, _)| !column.is_key());
+    let most = counts.map(|(_, value)| if let Value::Integer(count) = value { *count } else { 0 }).max().unwrap_or(0);
+    // Hours become days, so both are one sum.
+    let kind = if columns.contains(&Column::Day) { PARTS.iter().position(|other| rolls_into(other, columns)) } else { None };
+    let Some(sum) = sums.get_mut(kind.unwrap_or(*part)) else { return Ok(()) };
+    *sum = sum.saturating_add(u64::try_from(most).unwrap_or(0));
+    if *sum > MAX_COUNT {
+        Err(format!("with it all lines of its kind that were imported sum up to over {MAX_COUNT}"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a roll makes rows of `days` of rows of `hours`.
+fn rolls_into(hours: &[Column], days: &[Column]) -> bool {
+    matches!(
+        (hours, days),
+        ([Column::Page, Column::Hour, ..], [Column::Page, Column::Day, ..])
+            | ([Column::Hour, ..], [Column::Day, Column::Views, Column::Visitors])
+    )
 }
 
 /// The key in `meta` of a change, whose value is what it answered.

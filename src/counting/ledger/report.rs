@@ -54,7 +54,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub(super) fn roll(&self, now: u64, keep_days: u32) -> Result<(), StorageError> {
+    pub(super) fn roll(&mut self, now: u64, keep_days: u32) -> Result<(), StorageError> {
         let today = now.checked_div(24 * HOUR_MS).unwrap_or(0);
         let before = today.saturating_sub(keep_days.into()).saturating_mul(24);
         let rows = self.sql.run(schema::FIRST_HOUR, &[])?;
@@ -66,8 +66,11 @@ impl<S: Sql> Ledger<S> {
             return Ok(());
         }
         self.sql.transaction(&mut || {
-            schema::ROLL.into_iter().try_for_each(|statement| self.sql.write(statement, &[Value::count(before)]))
-        })
+            schema::ROLL.into_iter().try_for_each(|statement| self.sql.write(statement, &[Value::count(before)]))?;
+            self.set_moved()
+        })?;
+        self.moved = self.moved.saturating_add(1);
+        Ok(())
     }
 }
 

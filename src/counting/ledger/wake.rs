@@ -32,6 +32,7 @@ impl<S: Sql> Ledger<S> {
         }
         let folded = meta(&sql, "folded")?;
         let views = meta(&sql, "views")?;
+        let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
             pages: Pages::default(),
@@ -47,6 +48,7 @@ impl<S: Sql> Ledger<S> {
             views,
             written: folded,
             folded,
+            moved,
             ids_waiting: Vec::new(),
         };
         ledger.load_pages_known()?;

@@ -234,6 +234,8 @@ pub enum Fault {
     Storage,
     /// There are as many pages as there may be. Nothing was stored.
     Pages,
+    /// More views than are told and exported exactly. Nothing was stored.
+    TooMany,
 }
 
 /// Visits that one isolate sends in one POST.
