@@ -185,6 +185,8 @@ fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
         rig.ledger.apply(&only, rig.now).unwrap();
     }
     let sent = [visit("/a")];
+    // Folded before more of the same comes.
+    assert_eq!(tallies(&mut rig, Question::Excluded(EVER)), [tally(TODAY, 0, 3), tally(TODAY, 2, 1)]);
     let with_visits = Batch { tallies: vec![tally(TODAY, 0, 4), tally(TODAY + 1, 0, 1)], ..batch(1, 2, T0, &sent) };
     rig.ledger.apply(&with_visits, rig.now).unwrap();
     rig.restart();

@@ -63,8 +63,9 @@ pub const ADD_SITE_HOUR: &str = "INSERT INTO site_hours (hour, views, visitors, 
 pub const ADD_DETAIL: &str = "INSERT INTO details (day, kind, value, views) VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, value) DO UPDATE SET views = views + excluded.views";
 /// The values of a day.
 pub const DETAILS_OF_DAY: &str = "SELECT kind, value FROM details WHERE day = ?";
-/// Adds visits that were not counted.
-pub const ADD_EXCLUDED: &str = "INSERT INTO excluded (day, reason, visits) VALUES (?, ?, ?) ON CONFLICT (day, reason) DO UPDATE SET visits = visits + excluded.visits";
+/// Adds visits that were not counted. `excluded` is also what SQLite calls the row that an upsert could not insert: without the other name
+/// for the table, what it has already would be added to itself.
+pub const ADD_EXCLUDED: &str = "INSERT INTO excluded AS known (day, reason, visits) VALUES (?, ?, ?) ON CONFLICT (day, reason) DO UPDATE SET visits = known.visits + excluded.visits";
 /// Writes packed ids, 8 bytes each, and whose they are, 2 bytes each; little endian.
 pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids, shares) VALUES (?, ?, ?, ?)";
 /// The packed ids from a half-day on.
