@@ -93,3 +93,36 @@ fn a_storage_fault_makes_no_second_salt() {
         }
     }
 }
+
+/// F28: a clock that was ahead ends nothing, begins no second salt of a day, and loses no shards.
+#[test]
+fn a_clock_that_was_ahead_leaves_the_day_as_it_was() {
+    for days in [1, 2, 3, 400] {
+        let sql = Sqlite::new();
+        let today = ask(&sql, TODAY, 4, 1, T0);
+        ask(&sql, TODAY + days, 1, 2, T0 + u64::from(days) * DAY);
+        let after = ask(&sql, TODAY, 1, 3, T0 + HOUR);
+        // A clock that is one day ahead cannot be told from the next day.
+        let salt = if days == 1 { Salt([3; 16]) } else { today.salt };
+        assert_eq!((after.day, after.shards, after.salt), (TODAY, 4, salt), "{days} days ahead");
+        assert_eq!(ask(&sql, TODAY, 1, 4, T0 + 2 * HOUR), after, "and so it stays");
+        let tomorrow = ask(&sql, TODAY + 1, 1, 5, T0 + DAY);
+        assert_eq!((tomorrow.day, tomorrow.shards, tomorrow.shards_before), (TODAY + 1, 4, 4));
+    }
+}
+
+#[test]
+fn a_clock_that_was_ahead_from_the_beginning_leaves_the_shards() {
+    let sql = Sqlite::new();
+    ask(&sql, TODAY + 2, 4, 1, T0 + 2 * DAY);
+    let record = ask(&sql, TODAY, 2, 2, T0);
+    assert_eq!((record.day, record.shards, record.shards_before, record.salt), (TODAY, 4, 4, Salt([2; 16])));
+}
+
+#[test]
+fn a_clock_that_was_behind_begins_no_second_salt_either() {
+    let sql = Sqlite::new();
+    let today = ask(&sql, TODAY, 2, 1, T0);
+    assert_eq!(ask(&sql, TODAY - 5, 2, 2, T0 - 5 * DAY).day, TODAY - 5);
+    assert_eq!(ask(&sql, TODAY, 2, 3, T0 + HOUR), today);
+}

@@ -11,6 +11,7 @@ use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::ledger::{LedgerError, OTHER};
 use footfall::counting::page::MAX_PAGE_BYTES;
 use footfall::counting::share::Share;
+use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Visitor, Withheld};
 use footfall::counting::wire::{Batch, Counted, Fault, Item, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
@@ -168,8 +169,8 @@ fn a_malformed_batch_is_refused_and_leaves_nothing() {
         ("the name of the further pages", with(vec![OTHER], vec![good])),
         ("an empty page", with(vec![""], vec![good])),
         ("a page that is too long", with(vec![long], vec![good])),
-        ("the day after tomorrow", with(vec!["/a"], vec![good, Item { day: TODAY + 2, ..good }])),
-        ("the last of all days", with(vec!["/a"], vec![Item { day: u32::MAX, ..good }])),
+        ("the day after tomorrow", with(vec!["/a"], vec![good, Item { day: TODAY + 2, id: Some(Fingerprint(1)), ..good }])),
+        ("the last of all days", with(vec!["/a"], vec![Item { day: u32::MAX, id: Some(Fingerprint(1)), ..good }])),
     ];
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a")]);

@@ -10,6 +10,10 @@ use super::days::{Day, DayRecord, day_of};
 /// visit a second waits for it, and the others go on.
 pub const PAUSE_MS: u64 = 1_000;
 
+/// How far an isolate's clock may be behind that of the days' object, in milliseconds. Further ahead of it no day is believed to have
+/// begun.
+const AHEAD_MS: u64 = 60 * 60 * 1000;
+
 /// The longest that a visit waits for the record, in milliseconds; half of what is left to its deadline if that is less.
 /// Without the record, it goes on as a view without a visitor.
 const MAX_WAIT_MS: u64 = 2_000;
@@ -41,8 +45,11 @@ impl DayCache {
     pub fn look(&mut self, now: u64, deadline: u64) -> Look {
         let day = day_of(now);
         // Not one from before yesterday: the shards of today ask those of yesterday for an id, and no others.
-        self.record = self.record.filter(|record| record.day.saturating_add(1) >= day);
-        if self.record.is_some_and(|record| record.day >= day) || now < self.not_before {
+        // Nor one of a day to come, which a clock that was ahead begot.
+        let latest = day_of(now.saturating_add(AHEAD_MS));
+        self.record = self.record.filter(|record| record.day.saturating_add(1) >= day && record.day <= latest);
+        let pauses = now < self.not_before && self.not_before <= now.saturating_add(PAUSE_MS);
+        if self.record.is_some_and(|record| record.day >= day) || pauses {
             return Look::Known(self.record);
         }
         if self.record.is_some() || self.not_before > 0 {
@@ -122,6 +129,20 @@ mod tests {
         assert_eq!(cache.look(NOON + 2_500, NOON + 9_000), Look::Known(None));
         assert!(asks(cache.look(NOON + 3_000, NOON + 9_000)));
         assert_eq!(cache.look(NOON + 3_001, NOON + 9_000), Look::Known(None), "while that one waits");
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_left_is_not_believed() {
+        let mut cache = DayCache::default();
+        let ahead = NOON + 2 * DAY_MS;
+        cache.answered(Some(record(20_002)), ahead);
+        cache.answered(None, ahead);
+        assert!(asks(cache.look(NOON, NOON + 5_000)));
+        assert_eq!(cache.answered(Some(record(20_000)), NOON + 5), Some(record(20_000)));
+        let midnight = 20_001 * DAY_MS;
+        let mut behind = DayCache::default();
+        behind.answered(Some(record(20_001)), midnight - 1_000);
+        assert_eq!(behind.look(midnight - 999, midnight), Look::Known(Some(record(20_001))), "a clock that is a little behind");
     }
 
     #[test]

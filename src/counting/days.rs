@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How long after a day or half-day ends its data is deleted, in milliseconds: by then all clocks agree that it is over.
-const SETTLE_MS: u64 = 60_000;
+pub const SETTLE_MS: u64 = 60_000;
 
 /// Milliseconds from `now` until the next end of a period (a day, half a day) has settled.
 pub fn until_over(period_ms: u64, now: u64) -> u64 {
@@ -31,7 +31,7 @@ pub fn day_of(at: u64) -> Day {
 
 /// The latest day that may have begun for somebody: clocks differ by less than `SETTLE_MS`. A later one would let one
 /// wrong clock end a day for everybody.
-fn latest_day(now: u64) -> Day {
+pub fn latest_day(now: u64) -> Day {
     day_of(now.saturating_add(SETTLE_MS))
 }
 
@@ -78,10 +78,12 @@ pub struct DayRecord {
 
 /// Creates the table.
 pub const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
-/// The last two days.
-pub const LATEST: &str = "SELECT day, salt, shards FROM days ORDER BY day DESC LIMIT 2";
-/// Writes a day.
-pub const ADD: &str = "INSERT INTO days (day, salt, shards) VALUES (?, ?, ?)";
+/// The last two days up to one. Later ones were begun by a clock that was wrong.
+pub const LATEST: &str = "SELECT day, salt, shards FROM days WHERE day <= ? ORDER BY day DESC LIMIT 2";
+/// The most shards that any day has.
+pub const MOST_SHARDS: &str = "SELECT coalesce(max(shards), 0) FROM days";
+/// Writes a day, in place of one whose salt is gone.
+pub const ADD: &str = "INSERT OR REPLACE INTO days (day, salt, shards) VALUES (?, ?, ?)";
 /// The days with a salt.
 pub const SALTS: &str = "SELECT day FROM days WHERE salt != x''";
 /// Drops days.
@@ -104,6 +106,9 @@ impl<S: Sql> Days<S> {
     /// The record of `day`, made if there is none yet; or of a later day, if that has begun for somebody. `shards` is what
     /// is configured, `random` becomes the salt of a new day.
     ///
+    /// A clock that was ahead for a while, and with it those of the isolates, leaves a day that has not come: it is left alone until it
+    /// comes, and its shards stay.
+    ///
     /// # Errors
     /// [`StorageError`]; `None` for a day that is over, or that does not begin within a minute.
     pub fn record(&self, day: Day, shards: u16, random: [u8; 16], now: u64) -> Result<Option<DayRecord>, StorageError> {
@@ -111,18 +116,27 @@ impl<S: Sql> Days<S> {
             return Ok(None);
         }
         self.sql.write(CREATE, &[])?;
-        let known = self.sql.run(LATEST, &[])?;
-        if known.first().map(|row| count_at(row, 0)).transpose()?.is_some_and(|latest| latest >= day.into()) {
-            return read(&known);
+        let known = self.sql.run(LATEST, &[Value::count(latest_day(now).into())])?;
+        let latest = known.first().map(|row| count_at(row, 0)).transpose()?;
+        if latest.is_some_and(|latest| latest >= day.into()) {
+            let record = read(&known)?;
+            // A salt that is gone of a day that is not over was forgotten by a clock that was ahead: only then there is another.
+            if record.is_some() || day < day_of(now) {
+                return Ok(record);
+            }
         }
-        let before = known.first().map(|row| shards_at(row)).transpose()?;
-        let shards_before = before.unwrap_or(shards);
-        let record = DayRecord { day, salt: Salt(random), shards: shards.max(shards_before), shards_before };
+        let most = self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| small(row, 0))?;
+        let before = known.iter().find(|row| count_at(row, 0).is_ok_and(|of| of < day.into()));
+        let shards_before = before.map_or(Ok(if most > 0 { most } else { shards }), |row| small(row, 2))?;
+        let record = DayRecord { day, salt: Salt(random), shards: shards.max(most), shards_before };
         let salt = Value::Blob(record.salt.0.to_vec());
         self.sql.write(ADD, &[Value::count(day.into()), salt, Value::count(record.shards.into())])?;
-        // All but the last two days' shards, and all but this day's salt, have served.
-        self.sql.write(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
-        self.forget_salts(day)?;
+        // All but the last two days' shards, and all but this day's salt, have served. After a day without anybody the alarm has seen to
+        // that; or a clock is ahead, and the day that it left is not over.
+        if latest.is_some_and(|latest| latest.saturating_add(1) == u64::from(day)) {
+            self.sql.write(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
+            self.forget_salts(day)?;
+        }
         Ok(Some(record))
     }
 
@@ -142,8 +156,9 @@ impl<S: Sql> Days<S> {
     }
 }
 
-fn shards_at(row: &[Value]) -> Result<u16, StorageError> {
-    u16::try_from(count_at(row, 2)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
+/// The number of shards in a row's column.
+fn small(row: &[Value], column: usize) -> Result<u16, StorageError> {
+    u16::try_from(count_at(row, column)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
 }
 
 /// The latest day in rows of `LATEST`. A day whose salt is forgotten is over, so it is none.
@@ -151,8 +166,8 @@ fn read(rows: &Rows) -> Result<Option<DayRecord>, StorageError> {
     let Some(latest) = rows.first() else { return Ok(None) };
     let Ok(salt) = blob_at(latest, 1)?.try_into() else { return Ok(None) };
     let day = Day::try_from(count_at(latest, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
-    let shards = shards_at(latest)?;
-    let shards_before = rows.get(1).map_or(Ok(shards), |row| shards_at(row))?;
+    let shards = small(latest, 2)?;
+    let shards_before = rows.get(1).map_or(Ok(shards), |row| small(row, 2))?;
     Ok(Some(DayRecord { day, salt: Salt(salt), shards, shards_before }))
 }
 

@@ -133,7 +133,11 @@ impl<S: Sql + Clone> Shard<S> {
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
-        self.without_an_answer(now, |ledger| ledger.maintain(now, keep_days))
+        let went_back = match self.awake(now) {
+            Ok(ledger) if ledger.is_ahead(now) => self.go_back(now),
+            _ => Ok(()),
+        };
+        self.without_an_answer(now, |ledger| went_back.and_then(|()| ledger.maintain(now, keep_days)))
     }
 
     /// Does what nobody waits for; where storage fails, its numbers are the only ones that tell.
@@ -152,6 +156,9 @@ impl<S: Sql + Clone> Shard<S> {
 
     fn carry_out(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
         if let Call::Register(batch) = call {
+            if self.awake(now)?.is_ahead(now) {
+                self.go_back(now)?;
+            }
             let ledger = self.awake(now)?;
             let before = ledger.written();
             let receipt = ledger.apply(batch, now)?;
@@ -184,6 +191,13 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
             Call::Live | Call::Watch => Ok(Answer::Live(ledger.pulse(now))),
         }
+    }
+
+    /// Opens the ledger as of now, after a clock that was ahead.
+    fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
+        self.awake(now)?.go_back(now)?;
+        self.ledger = None;
+        Ok(())
     }
 
     fn awake(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {

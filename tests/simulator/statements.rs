@@ -5,7 +5,8 @@ use footfall::counting::days;
 use footfall::counting::ledger::{Rows, Value, owning, schema};
 
 /// The statements of `counting::days`.
-pub(crate) const DAYS: [&str; 6] = [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS];
+pub(crate) const DAYS: [&str; 7] =
+    [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS, days::MOST_SHARDS];
 
 impl Tables {
     /// Carries out a statement of a shard.
@@ -84,6 +85,26 @@ impl Tables {
                 return self.all(Table::Seen).map(|(_, row)| row).filter(|row| integer(row, 0) >= *from).cloned().collect();
             }
             (schema::FORGET_SEEN, [Integer(before)]) => self.delete(Table::Seen, |_, row| integer(row, 0) < *before),
+            (statement, [Integer(today)]) if schema::FORGET_AHEAD.contains(&statement) => {
+                let table = if statement == schema::FORGET_AHEAD[0] { Table::Visitors } else { Table::Marks };
+                self.delete(table, |key, _| matches!(key, Key::Two(day, _) if day > today));
+            }
+            (schema::SEEN_AHEAD, [Integer(window)]) => {
+                let ahead: Vec<(Key, Row)> = self.all(Table::Seen).map(|(key, row)| (key.clone(), row.clone())).collect();
+                self.delete(Table::Seen, |_, row| integer(row, 0) > *window);
+                for (key, mut row) in ahead.into_iter().filter(|(_, row)| integer(row, 0) > *window) {
+                    let Key::Two(_, number) = key else { continue };
+                    row[0] = Integer(*window);
+                    self.put(Table::Seen, Key::Two(*window, number), row);
+                }
+            }
+            (schema::RECENT_AHEAD, [Integer(now)]) => {
+                let ahead: Vec<(Key, Row)> = self.all(Table::Recent).map(|(key, row)| (key.clone(), row.clone())).collect();
+                for (key, mut row) in ahead.into_iter().filter(|(_, row)| integer(row, 2) > *now) {
+                    row[2] = Integer(*now);
+                    self.put(Table::Recent, key, row);
+                }
+            }
             (schema::SET_RECENT, [Blob(isolate), ..]) => self.put(Table::Recent, Key::Bytes(isolate.clone()), values.to_vec()),
             (schema::RECENT, [Integer(from)]) => {
                 return self.all(Table::Recent).map(|(_, row)| row).filter(|row| integer(row, 2) >= *from).cloned().collect();
@@ -122,8 +143,9 @@ impl Tables {
         use Value::Integer;
         match (DAYS.iter().position(|known| *known == statement), values) {
             (Some(0), []) => {}
-            (Some(1), []) => {
-                return self.rows.get(&Table::Days).into_iter().flat_map(|days| days.values().rev().take(2)).cloned().collect();
+            (Some(1), [Integer(latest)]) => {
+                let days = self.rows.get(&Table::Days).into_iter().flat_map(|days| days.values().rev());
+                return days.filter(|row| integer(row, 0) <= *latest).take(2).cloned().collect();
             }
             (Some(2), [Integer(day), ..]) => self.put(Table::Days, Key::One(*day), values.to_vec()),
             (Some(3), [Integer(before)]) => self.delete(Table::Days, |_, row| integer(row, 0) < *before),
@@ -138,6 +160,10 @@ impl Tables {
             (Some(5), []) => {
                 let salted = self.all(Table::Days).map(|(_, row)| row).filter(|row| row[1] != Value::Blob(Vec::new()));
                 return salted.map(|row| vec![row[0].clone()]).collect();
+            }
+            (Some(6), []) => {
+                let most = self.all(Table::Days).map(|(_, row)| integer(row, 2)).max();
+                return vec![vec![Integer(most.unwrap_or(0))]];
             }
             (_, values) => panic!("the store knows no such statement: {statement} {values:?}"),
         }

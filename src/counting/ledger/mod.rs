@@ -6,6 +6,7 @@
 //! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
 //! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
 
+mod clock;
 pub mod facets;
 mod fold;
 pub mod hours;
@@ -94,6 +95,8 @@ pub struct Ledger<S> {
     folded_at: u64,
     /// Views of the whole shard.
     views: u64,
+    /// When the newest batch came, in milliseconds since 1970.
+    latest: u64,
     /// The number of the last journal row.
     written: u64,
     /// The number of the last journal row that is in the other tables, too.
@@ -243,6 +246,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
+        self.latest = self.latest.max(now);
         self.begin(day_of(now));
         self.fold()?;
         // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
@@ -305,8 +309,10 @@ impl<S: Sql> Ledger<S> {
     /// Takes a journal row over into memory.
     fn take_over(&mut self, row: &Row<'_>, number: u64) {
         let window = window_of(row.at);
+        // An isolate whose clock is ahead tallies days that have not come.
+        let last_day = day_of(row.at).saturating_add(1);
         for tally in &row.batch.tallies {
-            self.exclude(tally);
+            self.exclude(&Tally { day: tally.day.min(last_day), ..*tally });
         }
         for (item, counted) in row.batch.visits.iter().zip(&row.receipt.visits) {
             if item.is_of_its_day() {
@@ -324,7 +330,7 @@ impl<S: Sql> Ledger<S> {
                 Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, hour),
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
-                    self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day }, why);
+                    self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
                     News::default()
                 }
             };
@@ -344,6 +350,7 @@ impl<S: Sql> Ledger<S> {
         }
         let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
         self.recent.insert(row.batch.isolate, last);
+        self.latest = self.latest.max(row.at);
         self.written = number;
     }
 
@@ -426,9 +433,10 @@ fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
     let pages = batch.pages.iter().all(|page| page.starts_with('/') && page.len() <= MAX_PAGE_BYTES);
     let details = batch.details.iter().all(|details| is_details(details));
     let visits = batch.visits.iter().all(|visit| {
-        usize::from(visit.page) < batch.pages.len() && usize::from(visit.details) <= batch.details.len() && visit.day <= last_day
+        let is_of_a_day = visit.day <= last_day || !visit.is_of_its_day();
+        usize::from(visit.page) < batch.pages.len() && usize::from(visit.details) <= batch.details.len() && is_of_a_day
     });
-    let tallies = batch.tallies.iter().all(|tally| tally.day <= last_day && tally.visits < MAX_SEQUENCE);
+    let tallies = batch.tallies.iter().all(|tally| tally.visits < MAX_SEQUENCE);
     if sizes && fewer && apart && number && pages && details && visits && tallies {
         Ok(())
     } else {

@@ -103,6 +103,13 @@ pub const ADD_WITHHELD: &str =
 /// The views of a day that have no visitor, by reason; `4` is [`super::people::CROWDED`], whose views have one.
 pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND why != 4";
 
+/// Drops the hashes and marks of days to come, of which a clock that was ahead knew.
+pub const FORGET_AHEAD: [&str; 2] = ["DELETE FROM visitors WHERE day > ?", "DELETE FROM marks WHERE day > ?"];
+/// Makes ids of half-days to come be of this one.
+pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1";
+/// Makes batches of times to come be of this one.
+pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
+
 /// Adds the hours before one to their days, and drops them: first for pages, then for the site.
 pub const ROLL: [&str; 4] = [
     "INSERT INTO page_days (page, day, views, visitors) SELECT page, hour / 24, sum(views), sum(newcomers) FROM hours WHERE hour < ? \

@@ -46,6 +46,7 @@ impl<S: Sql> Ledger<S> {
             watched: true,
             folded_at: 0,
             views,
+            latest: 0,
             written: folded,
             folded,
             moved,
@@ -54,6 +55,7 @@ impl<S: Sql> Ledger<S> {
         ledger.load_pages_known()?;
         ledger.load_seen(now)?;
         ledger.load_recent(now)?;
+        ledger.latest = ledger.recent.newest();
         ledger.load_people()?;
         ledger.load_lately()?;
         ledger.replay()?;
