@@ -18,8 +18,8 @@ use std::rc::Rc;
 /// How long notes wait for a batch to take them along, in milliseconds.
 const WAIT_MS: u64 = 1_000;
 
-/// How often a flush looks again while batches are on their way: a request may work for 30 s after its answer.
-const MAX_LOOKS: u32 = 10;
+/// How long a flush looks again while batches are on their way, and posts, in milliseconds: a request may work for 30 s after its answer.
+const MOST_MS: u64 = 25_000;
 
 thread_local! {
     /// Sites whose notes somebody will flush, and until when that is believed: whoever does may be killed.
@@ -31,9 +31,10 @@ pub(super) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
     let now = now_ms();
     shard_client::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {
-        let until = now.saturating_add(WAIT_MS.saturating_mul(u64::from(MAX_LOOKS).saturating_add(1)));
+        let until = now.saturating_add(MOST_MS);
         match flushing.iter_mut().find(|(known, _)| known == site) {
-            Some((_, believed)) if *believed > now => false,
+            // One that is further off was noted by a clock that was ahead.
+            Some((_, believed)) if (now..=until).contains(believed) => false,
             Some((_, believed)) => {
                 *believed = until;
                 true
@@ -47,11 +48,14 @@ pub(super) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
     if mine {
         let (env, config, site) = (turn.env.clone(), Rc::clone(&turn.config), site.clone());
         turn.after_answer(async move {
-            for _ in 0..MAX_LOOKS {
+            // What is left by then goes with the next batch, or with the flush of the next note.
+            let until = now.saturating_add(MOST_MS);
+            loop {
                 timer(WAIT_MS).await;
-                let deadline = now_ms().saturating_add(config.timeout_ms.into());
+                let now = now_ms();
+                let deadline = until.min(now.saturating_add(config.timeout_ms.into()));
                 let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
-                if shards.flush(&site).await {
+                if deadline <= now || shards.flush(&site).await {
                     break;
                 }
             }

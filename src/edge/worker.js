@@ -58,15 +58,21 @@ function inObject(make) {
     });
 }
 
+/** The longest that an alarm is off, in milliseconds: a day, and a minute until all clocks agree that it is over. */
+const MAX_DUE_MS = 86_400_000 + 61_000;
+
 /** The shell of an object in Rust: bytes in, bytes out, and the alarm. */
 const objectOf = (Rust) =>
   class extends DurableObject {
     #in = inObject(() => new Rust(this.ctx.storage, this.env, this.ctx.id.name));
-    #armed = false;
+    /** When the alarm goes off, as far as this knows. */
+    #due = 0;
 
     /** What isolates call. Bytes at once and no promise of them, but for the first call, spare the platform a turn. */
     post(call) {
-      return this.#armed ? this.#serve(call) : this.#arm().then(() => this.#serve(call));
+      const ms = this.#due - Date.now();
+      // One that is further off than any is set by a clock that was ahead.
+      return ms <= MAX_DUE_MS && this.#due > 0 ? this.#serve(call) : this.#arm().then(() => this.#serve(call));
     }
 
     /** Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. */
@@ -76,17 +82,19 @@ const objectOf = (Rust) =>
 
     /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */
     async alarm() {
-      this.#armed = false;
+      this.#due = 0;
       const again = this.#in((rust) => rust.maintain(this.env));
       if (again === undefined) throw new Error('storage failed; the platform runs this alarm again');
       if (again) await this.#arm();
     }
 
-    /** Sets the alarm where none is set: one that is set already goes off at the same time, or earlier. */
+    /** Sets the alarm where none is set that goes off at the same time, or earlier. */
     async #arm() {
       const { storage } = this.ctx;
-      if ((await storage.getAlarm()) === null) await storage.setAlarm(this.#in((rust) => rust.next_alarm()));
-      this.#armed = true;
+      const set = await storage.getAlarm();
+      const next = this.#in((rust) => rust.next_alarm());
+      if (set === null || set > next) await storage.setAlarm(next);
+      this.#due = Math.min(set ?? next, next);
     }
   };
 

@@ -58,8 +58,11 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 };
 `;
 
-/** Sets the isolate's clock ahead. The runtime's own, by which alarms go off, stays as it is. */
-export const clockAhead = (ms) => (ms ? `const now = Date.now;\nDate.now = () => now() + ${ms};\n` : '');
+/**
+ * Sets the isolate's clock ahead, until the entry point Collect sets it otherwise: `/clock?ahead=0`. The runtime's own, by which alarms go
+ * off, stays as it is.
+ */
+export const clockAhead = (ms) => (ms ? `const now = Date.now;\nglobalThis.clockAhead = ${ms};\nDate.now = () => now() + globalThis.clockAhead;\n` : '');
 
 /**
  * Added to every module: an entry point that collects the garbage of its isolate, and tells what is left in wasm: bytes
@@ -72,6 +75,7 @@ export class Collect extends WorkerEntrypoint {
   fetch(request) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === '/trap') globalThis.trapIn = Number(searchParams.get('in'));
+    if (pathname === '/clock') globalThis.clockAhead = Number(searchParams.get('ahead'));
     gc();
     const exported = (globalThis.testInstances ?? []).map(({ exports }) => exports);
     return Response.json({

@@ -182,6 +182,11 @@ class Workerd {
     return (await response.json()).instances;
   }
 
+  /** Sets Footfall's clock ahead of the machine's. Needs `clockAheadMs`; `collect` must name Footfall. */
+  async setClockAhead(ms) {
+    await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/clock?ahead=${ms}`);
+  }
+
   /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
   async throwAway(binding, name) {
     await this.#break(binding, name, 'throw-away', 'thrown away');
