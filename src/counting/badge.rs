@@ -1,9 +1,10 @@
-//! Badges: a label and a number as a small SVG, for a README or a page.
+//! Badges: a label and a number as a small SVG, for a README or a page; or as the JSON that shields.io draws.
 //!
 //! Written here and not by a library: those in Rust carry a font's tables (over 100 KB) or draw on a canvas; a badge is two
 //! rectangles and two texts. `textLength` makes the text fit whatever font the viewer has.
 
 use super::error::Refusal;
+use super::json::exact;
 use super::page::Page;
 use super::route::Query;
 
@@ -19,12 +20,50 @@ pub struct Badge {
     pub page: Option<Page>,
     /// Whether who sees it is counted.
     pub counts: bool,
+    /// Whether it is told as JSON, for shields.io to draw.
+    pub json: bool,
+    /// How it looks.
+    pub look: Look,
+}
+
+/// How a badge looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
     /// The text in front of the number.
     pub label: String,
     /// The colour behind the number.
     pub color: Color,
-    /// Whether the corners are round.
-    pub round: bool,
+    /// The colour behind the label.
+    pub label_color: Color,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+/// The shapes of badges, by the names that shields.io has for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `flat`: round corners. Whatever else is asked for is drawn so, too.
+    Flat,
+    /// `flat-square`
+    Square,
+    /// `plastic`: lower, rounder, and shining.
+    Plastic,
+    /// `for-the-badge`: high, in capitals.
+    High,
+    /// `social`: a label, and the number in a bubble.
+    Social,
+}
+
+impl Shape {
+    fn parse(text: &str) -> Self {
+        match text {
+            "flat-square" => Self::Square,
+            "plastic" => Self::Plastic,
+            "for-the-badge" => Self::High,
+            "social" => Self::Social,
+            _ => Self::Flat,
+        }
+    }
 }
 
 /// A colour: red, green and blue.
@@ -32,7 +71,7 @@ pub struct Badge {
 pub struct Color(pub [u8; 3]);
 
 /// Names that badges have for colours.
-const COLORS: [(&str, Color); 10] = [
+const COLORS: [(&str, Color); 21] = [
     ("brightgreen", Color([0x44, 0xcc, 0x11])),
     ("green", Color([0x97, 0xca, 0x00])),
     ("yellow", Color([0xdf, 0xb3, 0x17])),
@@ -43,9 +82,26 @@ const COLORS: [(&str, Color); 10] = [
     ("grey", Color([0x55, 0x55, 0x55])),
     ("lightgrey", Color([0x9f, 0x9f, 0x9f])),
     ("black", Color([0x00, 0x00, 0x00])),
+    ("white", Color([0xff, 0xff, 0xff])),
+    ("pink", Color([0xff, 0xc0, 0xcb])),
+    ("yellowgreen", Color([0xa4, 0xa6, 0x1d])),
+    ("blueviolet", Color([0x8a, 0x2b, 0xe2])),
+    ("gray", Color([0x55, 0x55, 0x55])),
+    ("lightgray", Color([0x9f, 0x9f, 0x9f])),
+    ("success", Color([0x44, 0xcc, 0x11])),
+    ("important", Color([0xfe, 0x7d, 0x37])),
+    ("critical", Color([0xe0, 0x5d, 0x44])),
+    ("informational", Color([0x00, 0x72, 0xb4])),
+    ("inactive", Color([0x9f, 0x9f, 0x9f])),
 ];
 
-/// Behind the label.
+/// What is said of a colour that is none.
+const ALLOWED_COLORS: &str = "brightgreen, green, yellow, orange, red, blue, purple, grey, lightgrey, black, white and other names of shields.io, or three or six hexadecimal digits";
+
+/// Behind the number, usually.
+const BLUE: Color = Color([0x00, 0x72, 0xb4]);
+
+/// Behind the label, usually.
 const LABEL_COLOR: Color = Color([0x55, 0x55, 0x55]);
 
 impl Color {
@@ -87,54 +143,53 @@ impl Color {
     }
 }
 
-/// Reads what follows `/badge/`, such as `blog/a/page.svg` or `blog.svg`, and the query.
+/// Reads what follows `/badge/`, such as `blog/a/page.svg` or `blog.json`, and the query.
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none or a wrong query.
 pub fn read(path: &str, query: &str) -> Result<Badge, Refusal> {
-    let path = path.strip_suffix(".svg").ok_or(Refusal::UnknownPath)?;
+    let (path, form) = path.trim_end_matches('/').rsplit_once('.').ok_or(Refusal::UnknownPath)?;
+    let json = match form {
+        "svg" => false,
+        "json" => true,
+        _ => return Err(Refusal::UnknownPath),
+    };
     let (site, page) = match path.find('/').and_then(|at| path.split_at_checked(at)) {
         Some((site, page)) => (site, Some(Page::parse(page).map_err(Refusal::Page)?)),
         None => (path, None),
     };
-    let query = Query::read(query, &["label", "color", "style", "count"])?;
+    let query = Query::read(query, &["label", "color", "labelColor", "style", "count"])?;
     let label = label(query.get("label").unwrap_or("views"), "label")?;
-    let color = query.get("color").unwrap_or("blue");
-    let color = Color::parse(color).ok_or(Refusal::Parameter(
-        "color",
-        "brightgreen, green, yellow, orange, red, blue, purple, grey, lightgrey, black, or three or six hexadecimal digits",
-    ))?;
-    let round = match query.get("style") {
-        None | Some("flat") => true,
-        Some("flat-square") => false,
-        Some(_) => return Err(Refusal::Parameter("style", "flat, flat-square")),
-    };
+    let color = color(&query, "color", BLUE)?;
+    let label_color = self::color(&query, "labelColor", LABEL_COLOR)?;
     let counts = match query.get("count") {
         None | Some("0") => false,
         Some("1") if page.is_some() => true,
         Some("1") => return Err(Refusal::Parameter("count", "0 for a whole site, as a visit is one of a page")),
         Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
     };
-    Ok(Badge { site: site.to_owned(), page, counts, label, color, round })
+    let shape = Shape::parse(query.get("style").unwrap_or("flat"));
+    Ok(Badge { site: site.to_owned(), page, counts, json, look: Look { label, color, label_color, shape } })
 }
 
-/// A badge as Abacus has it, from its parameters. Its fonts, their size and the colour of the text are not read: the text is as easy to
-/// read as can be.
+fn color(query: &Query, name: &'static str, usual: Color) -> Result<Color, Refusal> {
+    match query.get(name) {
+        None | Some("") => Ok(usual),
+        Some(color) => Color::parse(color.trim_start_matches('#')).ok_or(Refusal::Parameter(name, ALLOWED_COLORS)),
+    }
+}
+
+/// How a badge of Abacus looks, from its parameters. Its fonts, their size and the colour of the text are not read: the text is as easy
+/// to read as can be.
 ///
 /// # Errors
 /// [`Refusal`] for a wrong parameter.
-pub(super) fn shield(site: &str, page: &Page, query: &Query) -> Result<Badge, Refusal> {
+pub(super) fn shield(query: &Query) -> Result<Look, Refusal> {
     let style = query.get("style").unwrap_or("flat");
     let (shape, simple) = style.strip_suffix("-simple").map_or((style, false), |shape| (shape, true));
-    let round = match shape {
-        "flat" | "plastic" => true,
-        "flat-square" => false,
-        _ => return Err(Refusal::Parameter("style", "flat, flat-square, plastic; and each with -simple")),
-    };
     let label = if simple { String::new() } else { label(query.get("text").unwrap_or("counter"), "text")? };
-    let color = query.get("bgcolor").unwrap_or("007ec6").trim_start_matches('#');
-    let color = Color::parse(color).ok_or(Refusal::Parameter("bgcolor", "three or six hexadecimal digits"))?;
-    Ok(Badge { site: site.to_owned(), page: Some(page.clone()), counts: false, label, color, round })
+    let color = color(query, "bgcolor", Color([0x00, 0x7e, 0xc6]))?;
+    Ok(Look { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape) })
 }
 
 fn label(text: &str, name: &'static str) -> Result<String, Refusal> {
@@ -144,29 +199,88 @@ fn label(text: &str, name: &'static str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// Pixels beside a text.
-const PADDING: u32 = 5;
+/// The measures of a shape, in pixels.
+struct Measures {
+    height: u32,
+    /// Beside a text.
+    padding: u32,
+    /// Where the texts stand.
+    baseline: u32,
+    radius: u32,
+    font: &'static str,
+}
 
-impl Badge {
+impl Look {
+    fn measures(&self) -> Measures {
+        let usual = Measures { height: 20, padding: 5, baseline: 14, radius: 3, font: "font-size=\"11\"" };
+        match self.shape {
+            Shape::Flat | Shape::Social => usual,
+            Shape::Square => Measures { radius: 0, ..usual },
+            Shape::Plastic => Measures { height: 18, baseline: 13, radius: 4, ..usual },
+            Shape::High => {
+                Measures { height: 28, padding: 10, baseline: 18, radius: 0, font: "font-size=\"10\" font-weight=\"bold\"" }
+            }
+        }
+    }
+
     /// The SVG with a text where the number stands.
     pub fn svg(&self, value: &str) -> String {
-        let (label_text, value_text) = (escaped(&self.label), escaped(value));
-        let (label_length, value_length) = (width(&self.label), width(value));
-        let left = if self.label.is_empty() { 0 } else { label_length.saturating_add(2 * PADDING) };
-        let right = value_length.saturating_add(2 * PADDING);
+        let Measures { height, padding, baseline, radius, font } = self.measures();
+        let capitals = self.shape == Shape::High;
+        let label = if capitals { self.label.to_uppercase() } else { self.label.clone() };
+        let (label_text, value_text) = (escaped(&label), escaped(value));
+        // Capitals have air between them.
+        let air = |text: &str| if capitals { u32::try_from(text.chars().count()).unwrap_or(0) } else { 0 };
+        let (label_length, value_length) = (width(&label).saturating_add(air(&label)), width(value).saturating_add(air(value)));
+        let around = |length: u32| length.saturating_add(padding.saturating_mul(2));
+        let left = if label.is_empty() { 0 } else { around(label_length) };
+        let right = around(value_length);
         let all = left.saturating_add(right);
-        let title = if self.label.is_empty() { value_text.clone() } else { format!("{label_text}: {value_text}") };
-        let radius = if self.round { 3 } else { 0 };
-        let (label_color, color) = (LABEL_COLOR.hex(), self.color.hex());
-        let (label_ink, ink) = (LABEL_COLOR.text(), self.color.text());
-        let value_x = left.saturating_add(PADDING);
+        let title = if label.is_empty() { value_text.clone() } else { format!("{}: {value_text}", escaped(&self.label)) };
+        let (label_color, color) = self.colors();
+        let (label_ink, ink) = (label_color.text(), color.text());
+        let (label_color, color) = (label_color.hex(), color.hex());
+        let value_x = left.saturating_add(padding);
+        let (light, edge) = match self.shape {
+            // Light falls on the upper half.
+            Shape::Plastic => (format!("<rect width=\"{all}\" height=\"9\" fill=\"#fff\" fill-opacity=\".2\"/>"), String::new()),
+            Shape::Social => {
+                let line = format!("<path d=\"M{left} 0v{height}\" stroke=\"#d5d5d5\"/>");
+                let inner = all.saturating_sub(1);
+                (
+                    line,
+                    format!(
+                        "<rect x=\".5\" y=\".5\" width=\"{inner}\" height=\"19\" rx=\"{radius}\" fill=\"none\" stroke=\"#d5d5d5\"/>"
+                    ),
+                )
+            }
+            Shape::Flat | Shape::Square | Shape::High => Default::default(),
+        };
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>\
-             <clipPath id=\"r\"><rect width=\"{all}\" height=\"20\" rx=\"{radius}\"/></clipPath><g clip-path=\"url(#r)\">\
-             <rect width=\"{left}\" height=\"20\" fill=\"{label_color}\"/><rect x=\"{left}\" width=\"{right}\" height=\"20\" fill=\"{color}\"/></g>\
-             <g font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"11\">\
-             <text x=\"{PADDING}\" y=\"14\" fill=\"{label_ink}\" textLength=\"{label_length}\" lengthAdjust=\"spacingAndGlyphs\">{label_text}</text>\
-             <text x=\"{value_x}\" y=\"14\" fill=\"{ink}\" textLength=\"{value_length}\" lengthAdjust=\"spacingAndGlyphs\">{value_text}</text></g></svg>"
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"{height}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>\
+             <clipPath id=\"r\"><rect width=\"{all}\" height=\"{height}\" rx=\"{radius}\"/></clipPath><g clip-path=\"url(#r)\">\
+             <rect width=\"{left}\" height=\"{height}\" fill=\"{label_color}\"/><rect x=\"{left}\" width=\"{right}\" height=\"{height}\" fill=\"{color}\"/>{light}</g>{edge}\
+             <g font-family=\"Verdana,DejaVu Sans,sans-serif\" {font}>\
+             <text x=\"{padding}\" y=\"{baseline}\" fill=\"{label_ink}\" textLength=\"{label_length}\" lengthAdjust=\"spacingAndGlyphs\">{label_text}</text>\
+             <text x=\"{value_x}\" y=\"{baseline}\" fill=\"{ink}\" textLength=\"{value_length}\" lengthAdjust=\"spacingAndGlyphs\">{value_text}</text></g></svg>"
+        )
+    }
+
+    /// Behind the label and behind the number. A bubble is white, as shields.io has it.
+    fn colors(&self) -> (Color, Color) {
+        let own = |color, usual, light| if color == usual { light } else { color };
+        match self.shape {
+            Shape::Social => (own(self.label_color, LABEL_COLOR, Color([0xfa; 3])), own(self.color, BLUE, Color([0xff; 3]))),
+            _ => (self.label_color, self.color),
+        }
+    }
+
+    /// What shields.io draws, where it is asked for `/endpoint?url=` (its schema, version 1).
+    pub fn endpoint(&self, value: &str) -> String {
+        let (label, message) = (exact(&self.label), exact(value));
+        let (color, label_color) = (self.color.hex(), self.label_color.hex());
+        format!(
+            "{{\"schemaVersion\":1,\"label\":{label},\"message\":{message},\"color\":\"{color}\",\"labelColor\":\"{label_color}\"}}"
         )
     }
 }
@@ -212,7 +326,7 @@ fn width(text: &str) -> u32 {
 }
 
 /// A text for SVG, in an element or between quotes. Characters that XML does not know are left out.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -253,21 +367,50 @@ mod tests {
 
     #[test]
     fn wrong_looks_are_refused() {
-        assert!(badge("label=&color=f0f&style=flat-square&count=1").is_ok());
+        assert!(badge("label=&color=f0f&labelColor=%23fff&style=flat-square&count=1").is_ok());
         let long = format!("label={}", "a".repeat(65));
         for (query, name) in [
             (long.as_str(), "label"),
             ("label=%07", "label"),
-            ("color=%23fff", "color"),
             ("color=ff", "color"),
+            ("labelColor=nope", "labelColor"),
             ("color=\"/><script>", "color"),
-            ("style=plastic", "style"),
             ("count=yes", "count"),
         ] {
             assert!(matches!(badge(query), Err(Refusal::Parameter(found, _)) if found == name), "{query}");
         }
         assert!(matches!(read("blog.svg", "count=1"), Err(Refusal::Parameter("count", _))));
         assert!(matches!(badge("logo=x"), Err(Refusal::UnknownParameter { .. })));
+    }
+
+    #[test]
+    fn every_style_is_drawn_and_an_unknown_one_is_flat() {
+        let drawn = |query: &str| badge(query).unwrap().look.svg("1\u{202f}234");
+        let flat = drawn("");
+        for query in ["style=flat", "style=round", "style=", "style=FLAT"] {
+            assert_eq!(drawn(query), flat, "{query}");
+        }
+        let mut all = vec![flat];
+        for style in ["flat-square", "plastic", "for-the-badge", "social"] {
+            let svg = drawn(&format!("style={style}&label=views"));
+            let document = roxmltree::Document::parse(&svg).unwrap();
+            let title = document.descendants().find(|node| node.has_tag_name("title")).and_then(|node| node.text());
+            assert_eq!(title, Some("views: 1\u{202f}234"), "{style}");
+            assert!(!all.contains(&svg), "{style} looks like another");
+            all.push(svg);
+        }
+        assert!(drawn("labelColor=123456&color=success").contains("#123456") && drawn("color=success").contains("#44cc11"));
+        assert!(drawn("style=for-the-badge").contains(">VIEWS</text>"));
+    }
+
+    #[test]
+    fn an_endpoint_is_what_shields_draws() {
+        let badge = read("blog/a.json", "label=a\"b&color=red").unwrap();
+        assert!(badge.json && badge.page == Some(Page::parse("/a").unwrap()));
+        let json: serde_json::Value = serde_json::from_str(&badge.look.endpoint("7")).unwrap();
+        let expected =
+            serde_json::json!({"schemaVersion":1,"label":"a\"b","message":"7","color":"#e05d44","labelColor":"#555555"});
+        assert_eq!(json, expected);
     }
 
     #[test]
@@ -296,7 +439,7 @@ mod tests {
 
         #[test]
         fn no_text_breaks_the_svg(label in ".{0,64}", value in "[<>&\"' a-z\u{0}-\u{1f}]{0,20}") {
-            let svg = Badge { label, ..badge("").unwrap() }.svg(&value);
+            let svg = Look { label, ..badge("").unwrap().look }.svg(&value);
             let document = roxmltree::Document::parse(&svg);
             prop_assert!(document.is_ok(), "{svg}");
             let names: Vec<_> = document.unwrap().descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name().to_owned()).collect();

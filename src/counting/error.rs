@@ -33,6 +33,10 @@ pub enum Refusal {
     RepeatedParameter(&'static str),
     /// This parameter has a value that it may not have; what it may say.
     Parameter(&'static str, &'static str),
+    /// What is wrong, in the words of the counter whose client asks; and what to do.
+    Wrong(&'static str, &'static str),
+    /// The owner lets nobody change this counter without a token, or not by so much.
+    NotOpen,
     /// Numbers of this kind are the owner's, and the request has no token, or a wrong one.
     Token,
     /// Numbers of this kind are the owner's, and the owner set neither a token nor that they are public.

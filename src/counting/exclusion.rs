@@ -20,11 +20,13 @@ pub enum Reason {
     Limited,
     /// The page that sent it is of an origin that `ALLOWED_ORIGINS` does not list.
     Origin,
+    /// It is no view but an event of the owner's, which another counter would tell apart.
+    Event,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [Self::Bot, Self::Prefetch, Self::Address, Self::Page, Self::Limited, Self::Origin];
+    pub const ALL: [Self; 7] = [Self::Bot, Self::Prefetch, Self::Address, Self::Page, Self::Limited, Self::Origin, Self::Event];
 
     /// The number in the table.
     pub fn number(self) -> u8 {
@@ -35,6 +37,7 @@ impl Reason {
             Self::Page => 3,
             Self::Limited => 4,
             Self::Origin => 5,
+            Self::Event => 6,
         }
     }
 
@@ -52,6 +55,7 @@ impl Reason {
             Self::Page => "page",
             Self::Limited => "limited",
             Self::Origin => "origin",
+            Self::Event => "event",
         }
     }
 }
@@ -157,7 +161,7 @@ mod tests {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!((reason.number(), Reason::from_number(number)), (number, Some(reason)));
         }
-        assert_eq!(Reason::from_number(6), None);
+        assert_eq!(Reason::from_number(7), None);
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod shard;
 pub mod share;
 pub mod site;
 pub mod stats;
+pub mod tree;
 pub mod visit;
 pub mod visit_id;
 pub mod visitor;

@@ -2,7 +2,7 @@
 
 use super::badge::{self, Badge};
 use super::days::{Day, parse_date};
-use super::dropin::{self, DropIn, busuanzi, goatcounter};
+use super::dropin::{self, DropIn};
 use super::error::Refusal;
 use super::owner::{self, Order};
 use super::page::{KeptQuery, Page};
@@ -101,21 +101,15 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
 
 /// Paths that go on with names.
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
-    if path == "/count" {
-        // Its script sends a beacon, which is a POST without a body, or asks for a picture.
+    if let Some(methods) = dropin::methods(path) {
         return match method {
-            "GET" | "HEAD" | "POST" => goatcounter::count(query, kept).map(|seen| Route::DropIn(DropIn::Count(Box::new(seen)))),
-            _ => Err(Refusal::Method("GET, HEAD, POST")),
-        };
-    }
-    if path == "/busuanzi" {
-        return match method {
-            "GET" => busuanzi::read(query).map(|function| Route::DropIn(DropIn::Busuanzi(function))),
-            _ => Err(Refusal::Method("GET")),
+            "OPTIONS" => Ok(Route::Preflight(methods)),
+            _ if methods.split(", ").any(|one| one == method) => dropin::read(path, query, kept).map(Route::DropIn),
+            _ => Err(Refusal::Method(methods)),
         };
     }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
-    if !["api", "badge", "pixel"].contains(&first) && !dropin::FIRST.contains(&first) {
+    if !["api", "badge", "pixel"].contains(&first) {
         return Err(Refusal::UnknownPath);
     }
     match (first, method) {
@@ -132,13 +126,6 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
-        ("badge" | "pixel", _) => Err(Refusal::Method("GET, HEAD")),
-        // What changes a counter takes a token, so that it may be asked for as either counter does.
-        ("create" | "set" | "update" | "reset" | "delete", "GET" | "POST") => {
-            dropin::read(first, rest, query, kept).map(Route::DropIn)
-        }
-        ("create" | "set" | "update" | "reset" | "delete", _) => Err(Refusal::Method("GET, POST")),
-        (_, "GET" | "HEAD") => dropin::read(first, rest, query, kept).map(Route::DropIn),
         _ => Err(Refusal::Method("GET, HEAD")),
     }
 }

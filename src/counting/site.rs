@@ -4,6 +4,7 @@
 //! a stranger: it is looked up in the list that the owner configured.
 
 use super::json::quoted;
+use super::route::split_scheme;
 use std::rc::Rc;
 
 /// The longest name of a site, in bytes: as long as one label of a host name may be, plus one.
@@ -23,11 +24,19 @@ impl Site {
     }
 }
 
+/// The most other names of sites that may be listed: a variable of a Worker holds 5 KB.
+pub const MAX_HOSTS: usize = 200;
+
+/// The longest of them, in bytes: as long as a host name may be, with a port.
+const MAX_HOST_BYTES: usize = 259;
+
 /// The sites that this deployment counts for; never empty. The first is the site of `GET /`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sites {
     first: Site,
     all: Vec<Site>,
+    /// `HOSTS`: other names that mean one of them.
+    hosts: Vec<(String, Site)>,
 }
 
 impl Sites {
@@ -48,7 +57,7 @@ impl Sites {
             all.push(Site(name.into()));
         }
         match all.first() {
-            Some(first) if all.len() <= MAX_SITES => Ok(Self { first: first.clone(), all }),
+            Some(first) if all.len() <= MAX_SITES => Ok(Self { first: first.clone(), all, hosts: Vec::new() }),
             _ => Err(format!("{} sites are listed", all.len())),
         }
     }
@@ -58,10 +67,60 @@ impl Sites {
         &self.first
     }
 
+    /// Reads other names of these sites, `blog.example=blog, docs.example=docs`: hosts, or what another counter calls a site.
+    ///
+    /// # Errors
+    /// The first entry that is none, whose site is not listed, or whose name is a site's or is there twice; or a list of more than
+    /// [`MAX_HOSTS`].
+    pub fn with_hosts(mut self, list: &str) -> Result<Self, String> {
+        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let (host, site) = entry.split_once('=').map(|(host, site)| (host.trim(), site.trim())).unwrap_or((entry, ""));
+            let known = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
+            if host.is_empty() || host.len() > MAX_HOST_BYTES || !host.bytes().all(known) {
+                return Err(format!("{} is not HOST=SITE", shown(entry)));
+            }
+            let site = self.all.iter().find(|known| known.as_str() == site).cloned();
+            let site = site.ok_or_else(|| format!("{} names no site of SITES", shown(entry)))?;
+            let host = host.to_ascii_lowercase();
+            if self.find(&host).is_some() {
+                return Err(format!("{} is a site already", shown(&host)));
+            }
+            self.hosts.push((host, site));
+        }
+        if self.hosts.len() > MAX_HOSTS { Err(format!("{} hosts are listed", self.hosts.len())) } else { Ok(self) }
+    }
+
     /// The listed site of that name, if there is one.
     pub fn find(&self, name: &str) -> Option<&Site> {
-        self.all.iter().find(|site| site.as_str() == name)
+        let other = || self.hosts.iter().find(|(host, _)| host.eq_ignore_ascii_case(name)).map(|(_, site)| site);
+        self.all.iter().find(|site| site.as_str() == name).or_else(other)
     }
+
+    /// The site whose pages a host has, with or without `www.` and a port: one that `HOSTS` gives it, or that is named so.
+    pub fn of_host(&self, host: &str) -> Option<&Site> {
+        let host = host.to_ascii_lowercase();
+        let bare = host.strip_prefix("www.").unwrap_or(&host);
+        let port = |host: &str| host.rsplit_once(':').map_or(host.len(), |(name, _)| name.len());
+        let names = [&*host, bare, host.get(..port(&host)).unwrap_or(""), bare.get(..port(bare)).unwrap_or("")];
+        names.into_iter().find_map(|name| self.find(name))
+    }
+
+    /// The site that a page means that names none: that of its host, else the first. `url` is the page's, or its origin.
+    pub fn of_page(&self, url: &str) -> &Site {
+        self.of_host(host_of(url)).unwrap_or(&self.first)
+    }
+
+    /// Whether there is one site only, so that no other can be meant.
+    pub fn is_one(&self) -> bool {
+        self.all.len() == 1
+    }
+}
+
+/// The host of an absolute URL, with its port; nothing of any other text.
+pub fn host_of(url: &str) -> &str {
+    let Some((_, rest)) = split_scheme(url) else { return "" };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
 /// A name that is none, for a person: on one line and not too long.
@@ -85,6 +144,41 @@ mod tests {
         assert_eq!(sites.first().as_str(), "blog");
         assert_eq!(sites.find("shop.example").unwrap().as_str(), "shop.example");
         assert_eq!(sites.find("Blog"), None, "names are compared as written");
+    }
+
+    #[test]
+    fn hosts_mean_sites() {
+        let sites = Sites::parse("blog,docs.example,shop").unwrap();
+        let sites = sites.with_hosts("Blog.example=blog, localhost:8080=shop,, 0e6f-11=shop").unwrap();
+        let of = |url: &str| sites.of_page(url).as_str().to_owned();
+        for (url, site) in [
+            ("https://blog.example/a", "blog"),
+            ("https://WWW.Blog.example", "blog"),
+            ("https://www.docs.example:8443/?x", "docs.example"),
+            ("http://localhost:8080/", "shop"),
+            ("http://localhost/", "blog"),
+            ("https://evil.example/https://docs.example/", "blog"),
+            ("https://x@docs.example/", "docs.example"),
+            ("null", "blog"),
+            ("", "blog"),
+        ] {
+            assert_eq!(of(url), site, "{url}");
+        }
+        assert_eq!(sites.find("0E6F-11").unwrap().as_str(), "shop", "what another counter calls it");
+        assert!(!sites.is_one() && Sites::parse("blog").unwrap().is_one());
+    }
+
+    #[test]
+    fn a_wrong_host_is_told_apart_by_what_is_wrong() {
+        let with = |list: &str| Sites::parse("blog,docs").unwrap().with_hosts(list).unwrap_err();
+        assert_eq!(with("blog.example"), "\"blog.example\" names no site of SITES");
+        assert_eq!(with("a=nope"), "\"a=nope\" names no site of SITES");
+        assert_eq!(with("https://a=blog"), "\"https://a=blog\" is not HOST=SITE");
+        assert_eq!(with("=blog"), "\"=blog\" is not HOST=SITE");
+        assert_eq!(with("docs=blog"), "\"docs\" is a site already");
+        assert_eq!(with("a=blog,A=docs"), "\"a\" is a site already");
+        let many: Vec<String> = (0..=MAX_HOSTS).map(|at| format!("h{at}=blog")).collect();
+        assert_eq!(with(&many.join(",")), "201 hosts are listed");
     }
 
     #[test]

@@ -16,7 +16,8 @@ const MAX_KNOWN = 500;
 /** What is read of an agent, in characters. A longer one is not kept: V8 would keep all of it for the part. */
 const MAX_AGENT = 512;
 
-function classOf(agent) {
+/** The class of a user agent. */
+export function classOf(agent) {
   if (agent.length > MAX_AGENT) return look(agent.slice(0, MAX_AGENT));
   let found = known.get(agent);
   if (found === undefined) {

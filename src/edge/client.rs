@@ -10,6 +10,10 @@ extern "C" {
     /// `worker.js` has it from `client.js`.
     #[wasm_bindgen(js_name = footfallClient)]
     fn find(request: &Request) -> u32;
+
+    /// The same of a user agent that a server tells.
+    #[wasm_bindgen(js_name = footfallAgent)]
+    fn find_agent(agent: &str) -> u32;
 }
 
 /// What `client.js` finds of who sent a request, looked for when somebody asks: who has a counter of their own does not.
@@ -31,6 +35,11 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// What is known of somebody of whom a server tells no more than the user agent.
+    pub(super) fn by_agent(agent: &str) -> Self {
+        Self::read(find_agent(agent))
+    }
+
     /// Reads the number that `client.js` makes: the class, then the letters.
     pub(super) fn read(client: u32) -> Self {
         let [kind, one, two, _] = client.to_le_bytes();

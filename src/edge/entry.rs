@@ -73,7 +73,10 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(Route::Register) => turn.register(&caller).boxed_local().await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
-        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await,
+        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
+            stream = events;
+            reply
+        }),
         Ok(Route::Read(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Ok(Route::Health) => Ok(turn.health().boxed_local().await),

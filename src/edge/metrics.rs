@@ -6,6 +6,7 @@ use super::shard_client::{self, ShardClient, something_else};
 use super::turn::Turn;
 use crate::counting::body::find_site;
 use crate::counting::config::Access;
+use crate::counting::dropin;
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
 use crate::counting::metrics::{Isolate, IsolateMetrics, text};
@@ -13,18 +14,31 @@ use crate::counting::reply::{self, Outcome, Reply};
 use crate::counting::site::Site;
 use crate::counting::visitor::Sender;
 use crate::counting::wire::{Answer, Call};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// How long a shard may take to be called healthy, in milliseconds.
 const HEALTHY_MS: u64 = 2_000;
 
 thread_local! {
     static OWN: RefCell<IsolateMetrics> = RefCell::new(IsolateMetrics::default());
+    /// How often a counter of CountAPI or Abacus was read, and how often one was created.
+    static ASKED: Cell<[u64; 2]> = const { Cell::new([0; 2]) };
 }
 
 /// Notes what became of a visit.
 pub(super) fn visit(outcome: Outcome) {
     OWN.with_borrow_mut(|own| own.visit(outcome));
+}
+
+/// What CountAPI's and Abacus's `/stats` tell: what this isolate has answered since it began. Nothing sums up all isolates.
+pub(super) fn stats(function: Option<&str>) -> Reply {
+    OWN.with_borrow(|own| dropin::stats(&own.visits, ASKED.get(), function))
+}
+
+/// Notes that a counter of CountAPI or Abacus was read, or that one was created.
+pub(super) fn asked(created: bool) {
+    let [read, create] = ASKED.get();
+    ASKED.set(if created { [read, create.saturating_add(1)] } else { [read.saturating_add(1), create] });
 }
 
 /// Notes a batch that is posted.

@@ -28,19 +28,19 @@ use worker::Env;
 
 #[wasm_bindgen(module = "/src/edge/transfer.js")]
 extern "C" {
-    type Pipe;
+    pub(super) type Pipe;
 
     #[wasm_bindgen(constructor)]
-    fn new() -> Pipe;
+    pub(super) fn new() -> Pipe;
 
     #[wasm_bindgen(method, getter)]
-    fn readable(this: &Pipe) -> JsValue;
+    pub(super) fn readable(this: &Pipe) -> JsValue;
 
     #[wasm_bindgen(method)]
-    fn write(this: &Pipe, text: &str) -> Promise;
+    pub(super) fn write(this: &Pipe, text: &str) -> Promise;
 
     #[wasm_bindgen(method)]
-    fn end(this: &Pipe) -> Promise;
+    pub(super) fn end(this: &Pipe) -> Promise;
 
     #[wasm_bindgen(method)]
     fn fail(this: &Pipe) -> Promise;

@@ -3,7 +3,7 @@
 //! All visits of one outcome have the same status and headers, so these are built once in an isolate's life: building them
 //! anew took 12 of a visit's 215 us. So is the text of a body that never changes.
 
-use crate::counting::reply::{Cache, GIF, PIXEL, Reply};
+use crate::counting::reply::{Cache, GIF, HTML, PIXEL, PNG, Reply};
 use js_sys::Uint8Array;
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -62,8 +62,8 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     headers.set("content-type", reply.content_type)?;
     // What is answered is never what a browser might guess it to be.
     headers.set("x-content-type-options", "nosniff")?;
-    if reply.content_type.starts_with("image/") {
-        // Pages of everywhere show them; and an SVG that is opened by itself may do nothing but be drawn.
+    if reply.content_type.starts_with("image/") || reply.content_type == HTML {
+        // Pages of everywhere show them; and what is opened by itself, or in a frame, may do nothing but be drawn.
         headers.set("cross-origin-resource-policy", "cross-origin")?;
         headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")?;
     }
@@ -94,7 +94,7 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;
-        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization")?;
+        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization, X-Umami-Cache")?;
         headers.set("access-control-max-age", "86400")?;
     }
     if let Some(seconds) = reply.retry_after {
@@ -109,6 +109,10 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
 fn body(reply: &Reply) -> JsValue {
     if reply.content_type == GIF {
         return Uint8Array::from(PIXEL.as_slice()).into();
+    }
+    if reply.content_type == PNG {
+        let bytes: Vec<u8> = reply.body.chars().filter_map(|c| u8::try_from(c).ok()).collect();
+        return Uint8Array::from(bytes.as_slice()).into();
     }
     let Cow::Borrowed(fixed) = &reply.body else { return JsValue::from_str(&reply.body) };
     TEXTS.with_borrow_mut(|texts| match texts.iter().find(|(known, _)| std::ptr::eq(*known, *fixed)) {

@@ -140,6 +140,11 @@ pub(super) struct Who {
 }
 
 impl Who {
+    /// A visitor of whom a server tells.
+    pub(super) fn of(address: String, agent: String) -> Self {
+        Self { said: [Some(address), Some(agent), None, None], reports: false }
+    }
+
     pub(super) fn sender(&self) -> Sender<'_> {
         let [address, agent, gpc, dnt] = self.said.each_ref().map(Option::as_deref);
         Sender { address, agent, gpc, dnt, reports: self.reports }

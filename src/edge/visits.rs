@@ -12,7 +12,7 @@ use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
-use crate::counting::reply::{self, Reply};
+use crate::counting::reply::{self, JSON, Reply, SVG};
 use crate::counting::route::{Pixel, is_prefetch};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
@@ -69,7 +69,8 @@ impl Turn {
             _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
-        Ok(reply::badge(badge.svg(&text), became.as_ref(), views.is_ok()))
+        let body = if badge.json { badge.look.endpoint(&text) } else { badge.look.svg(&text) };
+        Ok(Reply { content_type: if badge.json { JSON } else { SVG }, ..reply::badge(body, became.as_ref(), views.is_ok()) })
     }
 
     /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks. And where an

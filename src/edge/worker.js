@@ -5,7 +5,7 @@
 // an instance for each request. In a profile of workerd, making and calling it was a tenth of a visit's CPU time.
 
 import { DurableObject } from 'cloudflare:workers';
-import { client } from './client.js';
+import { classOf, client } from './client.js';
 import { close } from './live.js';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, Live as RustLive, serve, Shard as RustShard } from 'footfall';
 
@@ -28,6 +28,7 @@ function inRust(work) {
 
 /** For client.rs. By a global name, as modules that Rust names must not import packages: its tests on Node have none. */
 globalThis.footfallClient = client;
+globalThis.footfallAgent = classOf;
 
 export default {
   fetch(request, env, context) {

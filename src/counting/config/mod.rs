@@ -3,6 +3,7 @@
 mod url;
 mod variables;
 
+use super::dropin::open::{MAX_OPEN, OpenUpdates};
 use super::exclusion::{Addresses, MAX_EXCLUSIONS, Pages};
 use super::ledger::MAX_PAGES;
 use super::ledger::report::KEEP_HOURS_DAYS;
@@ -11,7 +12,7 @@ use super::page::{KeptQuery, MAX_KEPT};
 use super::routing::MAX_SHARDS;
 use super::site::Sites;
 use super::stats::MAX_DAYS;
-use variables::{counter_url, limits, list, origins, sites, stats, token_of, whole_number};
+use variables::{counter_url, hosts, limits, list, origins, sites, stats, token_of, whole_number};
 
 /// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
 pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
@@ -22,7 +23,7 @@ pub const MAX_TIMEOUT_MS: u32 = 25_000;
 
 /// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
 const MOST_PAGES: u32 = 10_000;
-const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16);
+const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16 && MAX_OPEN == 64);
 
 /// The value of a variable as the platform hands it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub struct Config {
     pub counter_url: Option<String>,
     /// `COUNTER_TIMEOUT_MS`: how long a visit waits for a counter, in milliseconds.
     pub timeout_ms: u32,
-    /// `SITES`: the sites that are counted.
+    /// `SITES` and `HOSTS`: the sites that are counted, and what else they are called.
     pub sites: Sites,
     /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
     pub origins: Origins,
@@ -60,6 +61,8 @@ pub struct Config {
     pub admin: Access,
     /// `CREATE_LIMIT`: strangers may create counters while a site has fewer pages than this.
     pub create_limit: u32,
+    /// `OPEN_UPDATES`: counters that strangers may change.
+    pub open_updates: OpenUpdates,
     /// `HOURS_KEPT_DAYS`: after so many days hours are added up by day.
     pub hours_kept_days: u32,
     /// `LOG_VISITS`: one of so many visits is logged; none for 0.
@@ -100,7 +103,7 @@ impl Config {
                 1..=MAX_TIMEOUT_MS,
                 " of milliseconds",
             )?,
-            sites: sites(variable("SITES"))?,
+            sites: hosts(sites(variable("SITES"))?, &variable("HOSTS"))?,
             origins: origins(variable("ALLOWED_ORIGINS"))?,
             excluded_addresses: list(
                 "EXCLUDED_ADDRESSES",
@@ -124,6 +127,12 @@ impl Config {
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
             admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
             create_limit: whole_number(variable("CREATE_LIMIT"), "CREATE_LIMIT", 0, 0..=MOST_PAGES, " of pages")?,
+            open_updates: list(
+                "OPEN_UPDATES",
+                &variable("OPEN_UPDATES"),
+                OpenUpdates::parse,
+                "up to 64 counters SITE/KEY separated by commas, each with or without =FROM..TO, such as blog/likes, blog/score=-5..100",
+            )?,
             hours_kept_days: whole_number(
                 variable("HOURS_KEPT_DAYS"),
                 "HOURS_KEPT_DAYS",
@@ -186,6 +195,7 @@ mod tests {
             stats: Access::Closed,
             admin: Access::Closed,
             create_limit: 0,
+            open_updates: OpenUpdates::default(),
             hours_kept_days: 90,
             log_visits: 0,
             shards: 1,

@@ -2,7 +2,7 @@
 
 use super::super::json::quoted;
 use super::super::origin::{MAX_ORIGINS, Origins};
-use super::super::site::{MAX_SITE_BYTES, MAX_SITES, Sites};
+use super::super::site::{MAX_HOSTS, MAX_SITE_BYTES, MAX_SITES, Sites};
 use super::url::{is_http_url, without_secrets};
 use super::{Access, ConfigError, Variable};
 use std::ops::RangeInclusive;
@@ -105,6 +105,22 @@ pub(super) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
         allowed: format!(
             "up to {MAX_SITES} different names separated by commas, each 1 to {MAX_SITE_BYTES} of `a-z 0-9 . - _`, beginning \
              with a letter or digit"
+        ),
+    })
+}
+
+/// The same sites with other names.
+pub(super) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
+    let parsed = match variable {
+        Variable::Missing => Ok(sites),
+        Variable::Text(text) => sites.with_hosts(text),
+        Variable::Other => Err("not a list".to_owned()),
+    };
+    parsed.map_err(|complaint| ConfigError {
+        variable: "HOSTS",
+        value: format!("{} ({complaint})", show(variable)),
+        allowed: format!(
+            "up to {MAX_HOSTS} entries HOST=SITE separated by commas, such as blog.example=blog, each site one of SITES"
         ),
     })
 }

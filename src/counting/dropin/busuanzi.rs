@@ -1,6 +1,6 @@
 //! busuanzi: `/busuanzi?jsonpCallback=NAME`, which answers with a call of that function.
 
-use super::{SCRIPT, is_function};
+use super::{SCRIPT, function};
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
 use crate::counting::page::{KeptQuery, Page};
@@ -12,10 +12,8 @@ use crate::counting::route::{Query, path_and_query};
 /// # Errors
 /// [`Refusal`].
 pub fn read(query: &str) -> Result<String, Refusal> {
-    match Query::read(query, &["jsonpCallback"])?.get("jsonpCallback") {
-        Some(name) if is_function(name) => Ok(name.to_owned()),
-        _ => Err(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1")),
-    }
+    let function = function(&Query::read(query, &["jsonpCallback", "type"])?, "jsonpCallback")?;
+    function.ok_or(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1"))
 }
 
 /// The page that a request for a script comes from. Browsers tell other hosts no more than the origin; that is the page `/`.

@@ -1,13 +1,17 @@
-//! GoatCounter: `/count`, which its script calls, and `/counter/PATH.json`.
+//! GoatCounter: `/count`, which its script calls, `/counter/PATH.json` and the pictures beside it, and `POST /api/v0/count`.
 
-use super::JSON;
+use super::picture::Picture;
 use crate::counting::badge::grouped;
-use crate::counting::endpoint::Failure;
+use crate::counting::body::MAX_AGE_MS;
+use crate::counting::days::{Day, date_of, parse_date};
+use crate::counting::endpoint::{Became, Failure};
 use crate::counting::error::Refusal;
 use crate::counting::json::exact;
 use crate::counting::page::{KeptQuery, Page};
-use crate::counting::reply::{Reply, read_failed, text};
+use crate::counting::reply::{JSON, Outcome, Reply, read_failed, text};
 use crate::counting::route::Query;
+use crate::counting::tree::Tree;
+use crate::counting::visit_id::VisitId;
 
 /// A view as GoatCounter's script tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,10 @@ pub struct Seen {
     pub query: String,
     /// Whether the script took the browser for a bot.
     pub bot: bool,
+    /// Whether it is an event of the owner's, and no view.
+    pub event: bool,
+    /// Its id, which Footfall's own `count.js` gives it.
+    pub id: Option<VisitId>,
 }
 
 /// Reads the query of `/count`. Titles and sizes of screens are read by nobody.
@@ -27,34 +35,240 @@ pub struct Seen {
 /// # Errors
 /// [`Refusal`].
 pub fn count(query: &str, kept: &KeptQuery) -> Result<Seen, Refusal> {
-    let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd"])?;
+    let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd", "ns", "id"])?;
     let said = |name| query.get(name).unwrap_or("");
-    if !matches!(said("e"), "" | "0" | "false" | "off") {
-        return Err(Refusal::Parameter("e", "nothing or false: events are not counted"));
-    }
-    let page = match said("p") {
-        "" => Page::root(),
-        path if path.starts_with('/') => kept.page(path).map_err(Refusal::Page)?,
-        path => kept.page(&format!("/{path}")).map_err(Refusal::Page)?,
-    };
+    let event = !matches!(said("e"), "" | "0" | "false" | "off");
+    let page = if event { Page::root() } else { page(said("p"), kept)? };
     let campaign = said("q").trim_start_matches('?').to_owned();
     let bot = said("b").parse().is_ok_and(|reason: u32| reason > 0);
-    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, bot })
+    let id = query.get("id").map(|id| VisitId::parse(id).map_err(Refusal::Id)).transpose()?;
+    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, bot, event, id })
 }
+
+fn page(path: &str, kept: &KeptQuery) -> Result<Page, Refusal> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    kept.page(&format!("{slash}{path}")).map_err(Refusal::Page)
+}
+
+/// What `/counter/PATH.json` asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The page, or none for the whole site.
+    pub page: Option<Page>,
+    /// The last part of the path: json, html, svg or png.
+    pub form: Form,
+    /// The first day of the period, as it is said.
+    start: Option<String>,
+    /// The last day.
+    end: Option<Day>,
+    brand: bool,
+    style: String,
+}
+
+/// How a counter is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"count":"1","count_unique":"1"}`
+    Json,
+    /// A document.
+    Html,
+    /// A picture that scales.
+    Svg,
+    /// A picture that does not.
+    Png,
+}
+
+/// What is allowed where a day is due.
+const START: Refusal = Refusal::Parameter("start", "a date such as 2026-11-22, or week, month, year");
+
+/// The longest CSS that is taken, in bytes.
+const MAX_STYLE: usize = 4_096;
 
 /// Reads what follows `/counter/`: a page, or none for the whole site.
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn counter(rest: &str, query: &str, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
-    Query::read(query, &["rnd"])?;
-    let path = rest.strip_suffix(".json").ok_or(Refusal::UnknownPath)?;
-    if path == "TOTAL" {
-        return Ok(None);
-    }
+pub fn counter(rest: &str, query: &str, kept: &KeptQuery) -> Result<Counter, Refusal> {
+    let (path, form) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
+    let form = match form {
+        "json" => Form::Json,
+        "html" => Form::Html,
+        "svg" => Form::Svg,
+        "png" => Form::Png,
+        _ => return Err(Refusal::UnknownPath),
+    };
+    let query = Query::read(query, &["rnd", "start", "end", "no_branding", "style"])?;
     // A path in a path is often written with its slashes encoded, and its query, too.
-    let path = decoded(path);
-    kept.page(&format!("/{}", path.trim_start_matches('/'))).map(Some).map_err(Refusal::Page)
+    let page = match path {
+        "TOTAL" => None,
+        path => Some(page(decoded(path).trim_start_matches('/'), kept)?),
+    };
+    let start = query.get("start").filter(|start| !start.is_empty()).map(str::to_owned);
+    let named = start.as_deref().is_none_or(|start| matches!(start, "week" | "month" | "year") || parse_date(start).is_some());
+    let end = match query.get("end") {
+        None | Some("") => None,
+        Some(day) => Some(parse_date(day).ok_or(Refusal::Parameter("end", "a date such as 2026-11-22"))?),
+    };
+    if !named {
+        return Err(START);
+    }
+    let style = query.get("style").filter(|style| style.len() <= MAX_STYLE).unwrap_or("").to_owned();
+    Ok(Counter { page, form, start, end, brand: query.get("no_branding").unwrap_or("").is_empty(), style })
+}
+
+impl Counter {
+    /// The query of a summary for the period that is asked, if one is.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a period that ends before it begins.
+    pub fn period(&self, today: Day) -> Result<Option<String>, Refusal> {
+        let ago = |days: Day| today.saturating_sub(days);
+        let start = match self.start.as_deref() {
+            None if self.end.is_none() => return Ok(None),
+            // As long as there may be answers.
+            None => self.end.unwrap_or(today).saturating_sub(3_659),
+            Some("week") => ago(7),
+            Some("month") => ago(30),
+            Some("year") => ago(365),
+            Some(day) => parse_date(day).ok_or(START)?,
+        };
+        let end = self.end.unwrap_or(today);
+        if end < start {
+            return Err(Refusal::Parameter("end", "a day from that of `start` on"));
+        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("from", &date_of(start)).append_pair("to", &date_of(end));
+        if let Some(page) = &self.page {
+            query.append_pair("page", page.as_str());
+        }
+        Ok(Some(query.finish()))
+    }
+
+    /// The answer. A counter that is not there is 404, and says 0 all the same.
+    pub fn answer(&self, views: &Result<u64, Failure>) -> Reply {
+        let views = match views {
+            Err(failure) => return read_failed(failure),
+            Ok(views) => *views,
+        };
+        let status = if views == 0 { 404 } else { 200 };
+        let number = grouped(views);
+        let picture = Picture { number: &number, page: self.page.is_some(), brand: self.brand, style: &self.style };
+        match self.form {
+            Form::Html => picture.html(status),
+            Form::Svg => picture.svg(status),
+            Form::Png => picture.png(status),
+            Form::Json => {
+                let count = exact(&number);
+                text(status, JSON, format!("{{\"count\":{count},\"count_unique\":{count}}}"))
+            }
+        }
+    }
+}
+
+/// A view that a server tells by `POST /api/v0/count`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// What the script would have told.
+    pub seen: Seen,
+    /// The address of who made it, or nothing.
+    pub address: String,
+    /// Their user agent, or nothing.
+    pub agent: String,
+    /// Two letters, or nothing.
+    pub country: String,
+    /// How long ago it was, in milliseconds.
+    pub age: u64,
+}
+
+/// The most hits of one call.
+const MAX_HITS: usize = 500;
+
+/// Reads a body of `POST /api/v0/count`: each hit, or what is wrong with it.
+///
+/// # Errors
+/// [`Refusal`] for a body that has none.
+pub fn hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<Hit, String>>, Refusal> {
+    let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    let body = Tree::parse(body).map_err(Refusal::BodyNotJson)?;
+    match body.get("hits") {
+        Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => Ok(all.iter().map(|one| hit(one, kept, now)).collect()),
+        _ => Err(Refusal::BodyNotJson(format!("`hits`, a list of 1 to {MAX_HITS}, is due"))),
+    }
+}
+
+fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
+    let event = told.get("event").is_true();
+    let path = told.text(&["path"]);
+    if path.is_empty() {
+        return Err("path: must be set".to_owned());
+    }
+    let page = if event { Page::root() } else { page(path, kept).map_err(|_| "path: is no page".to_owned())? };
+    let at = match told.text(&["created_at"]) {
+        "" => now,
+        text => time_of(text).ok_or_else(|| "created_at: must be a time such as 2026-11-22T13:45:00Z".to_owned())?,
+    };
+    let age = now.saturating_sub(at);
+    if age > MAX_AGE_MS {
+        return Err("created_at: must be of the last 23 hours; import what is older".to_owned());
+    }
+    let bot = told.get("bot").number().is_some_and(|bot| bot > 0);
+    let query = told.text(&["query"]).trim_start_matches('?').to_owned();
+    let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, bot, event, id: None };
+    let text = |name| told.text(&[name]).to_owned();
+    let country = told.text(&["location"]).split('-').next().unwrap_or("").to_owned();
+    Ok(Hit { seen, address: text("ip"), agent: text("user_agent"), country, age })
+}
+
+/// A time (RFC 3339) in milliseconds since 1970.
+fn time_of(text: &str) -> Option<u64> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let (time, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(time) => (time, 0),
+        None => {
+            let at = time.rfind(['+', '-'])?;
+            let (time, offset) = time.split_at_checked(at)?;
+            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            let minutes = number(hours, 23)?.saturating_mul(60).saturating_add(number(minutes, 59)?);
+            let minutes = i64::try_from(minutes).ok()?;
+            (time, if offset.starts_with('-') { minutes.saturating_neg() } else { minutes })
+        }
+    };
+    let mut parts = time.split([':', '.']);
+    let (hours, minutes, seconds) = (number(parts.next()?, 23)?, number(parts.next()?, 59)?, number(parts.next()?, 60)?);
+    let day = u64::from(parse_date(date)?).saturating_mul(24);
+    let minutes = day.saturating_add(hours).saturating_mul(60).saturating_add(minutes);
+    let minutes = minutes.checked_add_signed(offset.saturating_neg())?;
+    Some(minutes.saturating_mul(60).saturating_add(seconds).saturating_mul(1000))
+}
+
+fn number(text: &str, most: u64) -> Option<u64> {
+    let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|number| *number <= most)
+}
+
+/// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
+pub fn counted(done: &[Result<Became, String>]) -> Reply {
+    let (mut errors, mut worst): (Vec<String>, Option<Outcome>) = (Vec::new(), None);
+    for (at, one) in done.iter().enumerate() {
+        let error = match one {
+            Ok(became @ Became::Sent(Err(failure))) => {
+                worst = if worst == Some(Outcome::Unknown) { worst } else { Some(became.into()) };
+                failure.to_string()
+            }
+            Ok(became) => {
+                worst = worst.or(Some(became.into()));
+                continue;
+            }
+            Err(error) => error.clone(),
+        };
+        errors.push(format!("\"{at}\":{}", exact(&error)));
+    }
+    let failed = matches!(worst, Some(Outcome::Failed | Outcome::Unknown));
+    let (status, body) = match errors.is_empty() {
+        true => (202, "{\"status\":\"ok\"}".to_owned()),
+        false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{}}}}}", errors.join(","))),
+    };
+    Reply { visit: worst, ..text(status, JSON, body) }
 }
 
 /// A path with `/`, `?`, `&` and `=` decoded. Not by `str::replace`: the search for a text is 3 KB of WebAssembly, and nothing else needs it.
@@ -76,17 +290,6 @@ fn decoded(path: &str) -> String {
     decoded
 }
 
-/// The answer to `/counter/PATH.json`.
-pub fn counted(views: &Result<u64, Failure>) -> Reply {
-    match views {
-        Err(failure) => read_failed(failure),
-        Ok(views) => {
-            let count = exact(&grouped(*views));
-            text(if *views == 0 { 404 } else { 200 }, JSON, format!("{{\"count\":{count},\"count_unique\":{count}}}"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,30 +305,80 @@ mod tests {
         );
         assert_eq!(count("p=a").unwrap().page.as_str(), "/a");
         assert!(count("p=/&b=150").unwrap().bot && count("").unwrap().page == Page::root());
-        assert!(matches!(count("p=click&e=true"), Err(Refusal::Parameter("e", _))));
+        assert!(count("p=click-%07&e=true").unwrap().event, "an event has any name");
+        assert_eq!(count("p=/&id=a1").unwrap().id, Some(VisitId::parse("a1").unwrap()));
         assert!(matches!(count("p=/%07"), Err(Refusal::Page(_))));
     }
 
     #[test]
     fn a_counter_is_of_a_page_or_of_the_site() {
-        let counter = |path: &str| counter(path, "rnd=1", &KeptQuery::default());
+        let counter = |path: &str| counter(path, "rnd=1", &KeptQuery::default()).map(|counter| counter.page);
         assert_eq!(counter("TOTAL.json"), Ok(None));
         for path in ["/a/b.json", "a/b.json", "%2Fa%2Fb.json", "%2fa%2fb.json", "/a/b/.json"] {
             assert_eq!(counter(path), Ok(Some(Page::parse("/a/b").unwrap())), "{path}");
         }
         let kept = KeptQuery::parse("id,p").unwrap();
         let queried = super::counter("a%3Fid%3D3%26p=x.json", "", &kept);
-        assert_eq!(queried, Ok(Some(kept.page("/a?id=3&p=x").unwrap())));
+        assert_eq!(queried.unwrap().page, Some(kept.page("/a?id=3&p=x").unwrap()));
         assert_eq!(counter("caf%C3%A9.json"), Ok(Some(Page::parse("/café").unwrap())));
-        assert_eq!(counter("a.svg"), Err(Refusal::UnknownPath));
-        let period = super::counter("a.json", "start=2026-01-01", &KeptQuery::default());
-        assert!(matches!(period, Err(Refusal::UnknownParameter { .. })), "no number of a period is invented");
+        assert_eq!(counter("a.gif"), Err(Refusal::UnknownPath));
+    }
+
+    #[test]
+    fn a_period_is_asked_as_a_summary_is() {
+        let today = parse_date("2026-11-25").unwrap();
+        let period =
+            |query: &str| super::counter("a.json", query, &KeptQuery::default()).and_then(|counter| counter.period(today));
+        let asked = |from: &str, to: &str| Ok(Some(format!("from={from}&to={to}&page=%2Fa")));
+        assert_eq!(period("style=x&no_branding=1"), Ok(None));
+        assert_eq!(period("start=week"), asked("2026-11-18", "2026-11-25"));
+        assert_eq!(period("start=2026-11-01&end=2026-11-03"), asked("2026-11-01", "2026-11-03"));
+        assert_eq!(period("end=2026-11-03"), asked("2016-10-27", "2026-11-03"));
+        for wrong in ["start=today", "end=soon", "start=2026-11-03&end=2026-11-02", "start=2026-02-30"] {
+            assert!(period(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_server_tells_views_of_others() {
+        let now = time_of("2026-11-25T12:00:00Z").unwrap();
+        let read = |hits: &str| super::hits(format!("{{\"hits\":{hits}}}").as_bytes(), &KeptQuery::default(), now);
+        let all = read(
+            r#"[{"path":"/a/","ref":"https://news.example/","query":"?utm_source=x","ip":"192.0.2.7","user_agent":"Firefox","location":"DE-BE","created_at":"2026-11-25T12:30:00+01:00"},
+                {"path":"x","event":true},{"path":"/b","bot":4},{"ref":"x"},{"path":"/c","created_at":"2026-11-23T12:00:00Z"},{"path":"/c","created_at":"soon"}]"#,
+        )
+        .unwrap();
+        let first = all[0].as_ref().unwrap();
+        assert_eq!((first.seen.page.as_str(), first.age, first.country.as_str()), ("/a", 1_800_000, "DE"));
+        assert!(all[1].as_ref().unwrap().seen.event && all[2].as_ref().unwrap().seen.bot);
+        assert!(all[3].is_err() && all[4].is_err() && all[5].is_err());
+        for wrong in ["[]", "{}", "1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        let said = counted(&[Ok(Became::Excluded(crate::counting::exclusion::Reason::Bot)), Err("path: must be set".into())]);
+        assert_eq!((said.status, &*said.body), (400, "{\"errors\":{\"1\":\"path: must be set\"}}"));
+    }
+
+    #[test]
+    fn times_are_read_as_rfc_3339_has_them() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:01Z", Some(1_000)),
+            ("1970-01-01T01:00:00.123456+01:00", Some(0)),
+            ("1970-01-01 00:00:00-00:30", Some(1_800_000)),
+            ("1970-01-01T00:00:00+00:30", None),
+            ("1970-01-01", None),
+            ("1970-01-01T24:00:00Z", None),
+            ("1970-01-01T00:00Z", None),
+        ] {
+            assert_eq!(time_of(text), ms, "{text}");
+        }
     }
 
     #[test]
     fn numbers_are_written_as_they_were_there() {
-        let counter: serde_json::Value = serde_json::from_str(&counted(&Ok(1234)).body).unwrap();
-        assert_eq!(counter["count"], "1\u{202f}234");
-        assert_eq!((counted(&Ok(0)).status, counted(&Err(Failure::Busy { retry_after: 3 })).status), (404, 503));
+        let asked = counter("a.json", "", &KeptQuery::default()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&asked.answer(&Ok(1234)).body).unwrap();
+        assert_eq!(json["count"], "1\u{202f}234");
+        assert_eq!((asked.answer(&Ok(0)).status, asked.answer(&Err(Failure::Busy { retry_after: 3 })).status), (404, 503));
     }
 }

@@ -1,38 +1,108 @@
 //! The routes of counters that people leave, so that their snippets work with another host: CountAPI and Abacus ([`abacus`]),
-//! GoatCounter ([`goatcounter`]) and busuanzi ([`busuanzi`]). `docs/moving.md` says what is served and what differs.
+//! GoatCounter ([`goatcounter`]), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
+//! differs.
 
 pub mod abacus;
 pub mod busuanzi;
+pub mod events;
 pub mod goatcounter;
+pub mod open;
+mod picture;
 
 use super::error::Refusal;
-use super::page::{KeptQuery, Page};
+use super::page::KeptQuery;
+use super::reply::{JSON, Reply, text};
+use super::route::Query;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DropIn {
     /// Something of a counter of CountAPI or Abacus.
     Abacus(Box<abacus::Asked>),
+    /// Their `/stats`: what this isolate did so far.
+    Stats(Option<String>),
     /// GoatCounter's `/count`: count one, answer with a picture.
     Count(Box<goatcounter::Seen>),
-    /// GoatCounter's `/counter/PATH.json`: say how many, of the site if there is no page.
-    Counter(Option<Page>),
+    /// GoatCounter's `/counter/PATH.json` and its pictures: say how many.
+    Counter(Box<goatcounter::Counter>),
+    /// GoatCounter's `POST /api/v0/count`: count what a server tells.
+    Hits,
     /// busuanzi's `/busuanzi`: count one, call this function with the numbers.
     Busuanzi(String),
+    /// What Plausible's and Umami's clients post.
+    Events(events::Protocol),
 }
 
-/// The paths whose first part alone tells what they are; a name follows it.
-pub const FIRST: [&str; 9] = ["hit", "get", "create", "info", "set", "update", "reset", "delete", "counter"];
+/// The methods that a path of theirs takes; nothing for other paths.
+pub fn methods(path: &str) -> Option<&'static str> {
+    const READ: &str = "GET, HEAD";
+    match path.trim_end_matches('/') {
+        // Its script sends a beacon, which is a POST without a body, or asks for a picture.
+        "/count" => return Some("GET, HEAD, POST"),
+        "/busuanzi" => return Some("GET"),
+        "/stats" => return Some(READ),
+        // What changes a counter takes a token, so that it may be asked for as either counter does.
+        "/create" => return Some("GET, POST"),
+        "/api/event" | "/api/send" | "/api/batch" | "/api/v0/count" => return Some("POST"),
+        _ => {}
+    }
+    let (first, _) = path.strip_prefix('/')?.split_once('/')?;
+    match first {
+        "hit" | "get" | "info" | "stream" | "counter" => Some(READ),
+        "create" | "set" | "update" | "reset" | "delete" => Some("GET, POST"),
+        _ => None,
+    }
+}
 
-/// Reads a path whose first part is one of [`FIRST`], and a query.
+/// Reads a path that has [`methods`], and a query.
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(first: &str, rest: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal> {
+pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal> {
+    match path.trim_end_matches('/') {
+        "/count" => return goatcounter::count(query, kept).map(|seen| DropIn::Count(Box::new(seen))),
+        "/busuanzi" => return busuanzi::read(query).map(DropIn::Busuanzi),
+        "/stats" => return function(&Query::read(query, &["callback"])?, "callback").map(DropIn::Stats),
+        "/create" => return abacus::create(path, query).map(|asked| DropIn::Abacus(Box::new(asked))),
+        "/api/event" => return Ok(DropIn::Events(events::Protocol::Plausible)),
+        "/api/send" => return Ok(DropIn::Events(events::Protocol::Umami)),
+        "/api/batch" => return Ok(DropIn::Events(events::Protocol::UmamiBatch)),
+        "/api/v0/count" => return Ok(DropIn::Hits),
+        _ => {}
+    }
+    let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
     if first == "counter" {
-        return goatcounter::counter(rest, query, kept).map(DropIn::Counter);
+        return goatcounter::counter(rest, query, kept).map(|asked| DropIn::Counter(Box::new(asked)));
     }
     abacus::read(first, rest, query).map(|asked| DropIn::Abacus(Box::new(asked)))
+}
+
+/// The function that a parameter names, if it is there.
+///
+/// # Errors
+/// [`Refusal::Parameter`] for a name that is none.
+fn function(query: &Query, name: &'static str) -> Result<Option<String>, Refusal> {
+    match query.get(name) {
+        None => Ok(None),
+        Some(function) if is_function(function) => Ok(Some(function.to_owned())),
+        Some(_) => Err(Refusal::Parameter(name, "the name of a function, such as my.callback_1")),
+    }
+}
+
+/// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by
+/// [`Outcome::ALL`](super::reply::Outcome::ALL); then how often counters were read, and created.
+pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
+    let [hit, ..] = visits;
+    let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));
+    let version = env!("CARGO_PKG_VERSION");
+    let json = format!(
+        "{{\"version\":\"{version}\",\"requests\":{total},\"keys_updated\":{hit},\"keys_created\":{create},\
+         \"commands\":{{\"total\":{total},\"hit\":{hit},\"get\":{get},\"create\":{create}}}}}"
+    );
+    match callback {
+        Some(name) => text(200, SCRIPT, format!("/**/{name}({json});")),
+        None => text(200, JSON, json),
+    }
 }
 
 /// The longest name of a function, in bytes.
@@ -48,7 +118,6 @@ fn is_function(name: &str) -> bool {
     name.len() <= MAX_CALLBACK && name.split('.').all(word)
 }
 
-const JSON: &str = "application/json";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 #[cfg(test)]

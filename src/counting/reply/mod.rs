@@ -21,12 +21,21 @@ pub const WELCOME: &str = "Welcome to my site!";
 /// The answer of `GET /` for a visit that is not.
 pub const ERROR: &str = "Error registering your visit";
 
-const TEXT: &str = "text/plain; charset=utf-8";
-const JSON: &str = "application/json";
+/// A text.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+/// JSON.
+pub const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8";
 const NDJSON: &str = "application/x-ndjson";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
-const SVG: &str = "image/svg+xml; charset=utf-8";
+/// A picture that scales.
+pub const SVG: &str = "image/svg+xml; charset=utf-8";
+/// A document.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// A picture of pixels. The bytes of its body are the characters of the text, which are all below 256.
+pub const PNG: &str = "image/png";
+/// Events, one after another (HTML, "server-sent events").
+pub const EVENTS: &str = "text/event-stream";
 /// The type of a [`pixel`]; its body is [`PIXEL`], as a text cannot hold it.
 pub const GIF: &str = "image/gif";
 
@@ -152,7 +161,9 @@ impl From<&Became> for Outcome {
             Became::Sent(sent) => sent.into(),
             Became::Excluded(Reason::Bot) => Self::Bot,
             Became::Excluded(Reason::Limited) => Self::Limited,
-            Became::Excluded(Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin) => Self::Excluded,
+            Became::Excluded(Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin | Reason::Event) => {
+                Self::Excluded
+            }
         }
     }
 }

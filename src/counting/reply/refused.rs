@@ -42,6 +42,12 @@ pub fn refused(refusal: &Refusal) -> Reply {
         Refusal::Parameter(name, allowed) => {
             (400, format!("`{name}` has a value that it may not have").into(), format!("allowed: {allowed}").into())
         }
+        Refusal::Wrong(error, hint) => (400, (*error).into(), (*hint).into()),
+        Refusal::NotOpen => (
+            403,
+            "this counter may not be changed so without a token".into(),
+            "OPEN_UPDATES says which counters anybody may change, and by how much; or send Authorization: Bearer TOKEN".into(),
+        ),
         Refusal::Token => (401, "the token is missing or wrong".into(), "send Authorization: Bearer TOKEN".into()),
         Refusal::Closed => (
             403,

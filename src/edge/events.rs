@@ -1,0 +1,108 @@
+//! What Plausible's and Umami's clients post, and what a server tells by GoatCounter's API. The rules are in
+//! [`crate::counting::dropin`].
+
+use super::client::Known;
+use super::clock::now_ms;
+use super::headers;
+use super::shard_client::all;
+use super::turn::{Turn, Who};
+use crate::counting::body::{MAX_AGE_MS, MAX_BODY_BYTES, MAX_LIST_BYTES};
+use crate::counting::details::{Details, campaign_of, referrer_host};
+use crate::counting::dropin::events::{Done, Protocol, Told, What, answer, read};
+use crate::counting::dropin::goatcounter::{self, Hit, counted};
+use crate::counting::endpoint::Became;
+use crate::counting::error::Refusal;
+use crate::counting::exclusion::Reason;
+use crate::counting::origin::Caller;
+use crate::counting::reply::Reply;
+use crate::counting::site::Site;
+use crate::counting::visit::Visit;
+use crate::counting::visit_id::VisitId;
+use futures_util::FutureExt;
+
+impl Turn {
+    /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
+    /// who made them.
+    pub(super) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
+        let list = protocol == Protocol::UmamiBatch;
+        let bytes = self.read_body(if list { MAX_LIST_BYTES } else { MAX_BODY_BYTES }).await?;
+        let told = read(protocol, &bytes, &self.config.page_query)?;
+        let id = self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()?;
+        let mut visits = Vec::new();
+        for one in &told {
+            for site in one.sites(&self.config.sites)? {
+                visits.push((site, one));
+            }
+        }
+        // One id is that of one visit.
+        let id = if visits.len() == 1 { id } else { None };
+        if *caller == Caller::Elsewhere {
+            if let Some((site, _)) = visits.first() {
+                self.note(site, Reason::Origin);
+            }
+            return Err(Refusal::Origin);
+        }
+        let who = if *caller == Caller::Server { self.server() } else { self.who() };
+        let counts = visits.iter().map(|(site, one)| self.count_event(site, one, caller, id.clone(), &who).boxed_local());
+        let became = all(counts.collect()).await;
+        let done: Vec<Done> =
+            visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
+        Ok(answer(protocol, told.len(), &done))
+    }
+
+    /// Nothing, if it is nothing that anybody did.
+    async fn count_event(&self, site: &Site, told: &Told, caller: &Caller, id: Option<VisitId>, who: &Who) -> Option<Became> {
+        match told.what {
+            What::Other => return None,
+            What::Event => {
+                self.note(site, Reason::Event);
+                return Some(Became::Excluded(Reason::Event));
+            }
+            What::View => {}
+        }
+        let campaign = campaign_of(told.query());
+        let referrer = referrer_host(&told.referrer, &told.url);
+        let campaign = campaign.each_ref().map(String::as_str);
+        let server = *caller == Caller::Server;
+        let known = self.client();
+        // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
+        let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
+        let details = match server {
+            true => Details::new(None, "", &referrer, campaign),
+            false => Details::new(known.device, &known.country, &referrer, campaign),
+        };
+        let age = told.at.map_or(0, |at| now_ms().saturating_sub(at));
+        let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age.min(MAX_AGE_MS) };
+        Some(self.take(visit, who, bot).await)
+    }
+
+    /// `POST /api/v0/count`, for the owner.
+    pub(super) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
+        self.check_owner()?;
+        let bytes = self.read_body(MAX_LIST_BYTES).await?;
+        let hits = goatcounter::hits(&bytes, &self.config.page_query, now_ms())?;
+        let site = self.site_of_page();
+        let key = self.header(headers::IDEMPOTENCY_KEY);
+        let mut counts = Vec::new();
+        for (at, hit) in hits.into_iter().enumerate() {
+            let id = key.as_ref().map(|key| VisitId::parse(&format!("{key}-{at}")).map_err(Refusal::Id)).transpose()?;
+            counts.push(self.count_hit(&site, hit, id).boxed_local());
+        }
+        Ok(counted(&all(counts).await))
+    }
+
+    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Became, String> {
+        let Hit { seen, address, agent, country, age } = hit?;
+        if seen.event {
+            self.note(site, Reason::Event);
+            return Ok(Became::Excluded(Reason::Event));
+        }
+        let campaign = campaign_of(&seen.query);
+        let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
+        let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
+        let device = known.and_then(|known| known.device);
+        let details = Details::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+        let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
+        Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
+    }
+}
