@@ -59,7 +59,7 @@ export async function buildAssets(into) {
   if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
   const files = {
     '/footfall.js': footfall,
-    [GOATCOUNTER]: footfall,
+    [GOATCOUNTER]: await script('goatcounter.js'),
     [BUSUANZI]: (await script('busuanzi.js')) + footfall,
     '/openapi.json': readFileSync(join(ROOT, 'assets', 'openapi.json')),
     ...(await dashboard()),

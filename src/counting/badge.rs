@@ -227,7 +227,8 @@ impl Look {
     pub fn svg(&self, value: &str) -> String {
         let Measures { height, padding, baseline, radius, font } = self.measures();
         let capitals = self.shape == Shape::High;
-        let label = if capitals { self.label.to_uppercase() } else { self.label.clone() };
+        // Of other alphabets no capitals are made: their table is 5 KB of WebAssembly.
+        let label = if capitals { self.label.to_ascii_uppercase() } else { self.label.clone() };
         let (label_text, value_text) = (escaped(&label), escaped(value));
         // Capitals have air between them.
         let air = |text: &str| if capitals { u32::try_from(text.chars().count()).unwrap_or(0) } else { 0 };

@@ -79,13 +79,13 @@ impl Turn {
                 }
                 let limited = self.is_limited(self.who().sender(), Some(&counter.site)).await;
                 if limited { Err(Refusal::Limited) } else { Ok(May::Yes) }
-            } else if !there {
-                Ok(May::Missing)
-            } else if self.told.method() == "GET" {
+            } else if self.told.method() != "GET" {
+                self.check_owner().map(|()| May::Yes)
+            } else if there {
                 // CountAPI, which is asked so, has no tokens: there is nothing to send again.
                 Err(Refusal::NotOpen)
             } else {
-                self.check_owner().map(|()| May::Yes)
+                Ok(May::Missing)
             };
         };
         let refused = match self.check_owner() {

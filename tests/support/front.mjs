@@ -59,7 +59,8 @@ export class Front {
       const asset = request.method === 'GET' && assetOf(pathname);
       if (asset) return void response.writeHead(200, asset.headers).end(asset.body);
       const body = Buffer.concat(chunks);
-      if (request.method === 'POST') this.posts.push(JSON.parse(body));
+      // A beacon of another counter's script has no body.
+      if (request.method === 'POST' && body.length > 0) this.posts.push(JSON.parse(body));
       if (this.cut) return void response.destroy();
       const onward = httpRequest(`${this.worker}${request.url}`, { method: request.method, headers: { ...request.headers, ...this.edge } }, (answer) => {
         if (this.losesAnswers) return void response.destroy();

@@ -41,11 +41,11 @@ test('CountAPI and Abacus: from a page of a listed origin only, and of listed si
   assert.deepEqual([listed.json.value, listed.headers.get('access-control-allow-origin')], [1, 'https://blog.example']);
   assertProblem(await get(footfall, '/hit/default/a', { ...READER, origin: 'https://evil.example' }), 403);
   assertProblem(await get(footfall, '/hit/other/a'), 404);
-  for (const path of ['/hit/default/a%20b', '/hit/default/a/b', '/hit/default/', '/hit/default/a?callback=alert(1)//', '/get/default/a?callback=%3C/script%3E', '/hit/default/a?amount=5']) {
+  for (const path of ['/hit/default/a%20b', '/hit/default/a/b', '/hit/default/', '/hit/default/a?callback=alert(1)//', '/get/default/a?callback=%3C/script%3E']) {
     assertProblem(await get(footfall, path), 400, path);
   }
   assertProblem(await call(`${footfall.url}/hit/default/a`, { method: 'POST' }), 405);
-  for (const query of ['bgcolor=nope', 'style=round', `text=${'x'.repeat(65)}`, 'color=red']) assertProblem(await get(footfall, `/get/default/a/shield?${query}`), 400);
+  for (const query of ['bgcolor=nope', `text=${'x'.repeat(65)}`]) assertProblem(await get(footfall, `/get/default/a/shield?${query}`), 400);
   assert.equal((await get(footfall, '/get/default/a')).json.value, 1);
 });
 
@@ -57,10 +57,11 @@ test('CountAPI and Abacus: counters are created, set, changed and deleted by who
       const { status, json } = await ask(...asked);
       return [status, json];
     };
-    assert.deepEqual(await said('/info/mysite.com/c', 'GET'), [404, { value: -1, full_key: 'mysite.com:c', exists: false }]);
-    assert.deepEqual(await said('/create/mysite.com/c?initializer=10'), [201, { key: 'c', namespace: 'mysite.com', value: 10 }]);
+    assert.deepEqual(await said('/info/mysite.com/c', 'GET'), [200, { value: -1, full_key: 'mysite.com:c', is_genuine: true, expires_in: -2, expires_str: '-2ns', exists: false }], 'as Abacus answers');
+    const { admin_key: _, ...created } = (await ask('/create/mysite.com/c?initializer=10')).json;
+    assert.deepEqual(created, { key: 'c', namespace: 'mysite.com', value: 10 });
     assert.equal((await ask('/create/mysite.com/c')).status, 409);
-    assert.deepEqual(await said('/create/mysite.com/empty', 'GET'), [201, { key: 'empty', namespace: 'mysite.com', value: 0 }]);
+    assert.equal((await ask('/create/mysite.com/empty', 'GET')).status, 201);
     assert.deepEqual((await get(footfall, '/get/mysite.com/empty')).json, { value: 0 });
     for (let hits = 1; hits <= 6; hits += 1) {
       assert.deepEqual((await get(footfall, '/hit/mysite.com/c', { ...READER, 'cf-connecting-ip': `203.0.113.${hits}` })).json, { value: 10 + hits });
@@ -89,7 +90,6 @@ test('CountAPI and Abacus: strangers create counters only where the owner lets t
   const closed = await startWorkerd(t, { vars });
   assertProblem(await get(closed, '/create/default/a'), 403);
   const open = await startWorkerd(t, { vars: { ...vars, CREATE_LIMIT: '2', ADMIN_TOKEN: TOKEN } });
-  assertProblem(await get(open, '/create/default/a?initializer=5'), 400);
   assertProblem(await get(open, '/create/default/a', { ...READER, origin: 'https://evil.example' }), 403);
   assertProblem(await get(open, '/create/default/a', { ...READER, authorization: 'Bearer wrong' }), 401);
   assertProblem(await get(open, '/create/elsewhere/a'), 404);
@@ -114,7 +114,7 @@ test('busuanzi: its call is counted and answered with a call of its function', a
   const bot = await ask('https://blog.example/', { 'user-agent': 'Googlebot/2.1' });
   assert.deepEqual([bot.visit, await heard(bot)], ['bot', [2, 1, 2]], 'who is not counted sees the numbers');
   assert.equal((await ask('https://evil.example/')).visit, 'excluded');
-  for (const query of ['', '?jsonpCallback=alert(1)', '?jsonpCallback=a&x=1']) assertProblem(await get(footfall, `/busuanzi${query}`), 400);
+  for (const query of ['', '?jsonpCallback=alert(1)']) assertProblem(await get(footfall, `/busuanzi${query}`), 400);
 });
 
 test('GoatCounter: /count takes what its script sends, and /counter/PATH.json answers', async (t) => {
@@ -136,9 +136,7 @@ test('GoatCounter: /count takes what its script sends, and /counter/PATH.json an
   assert.equal((await get(footfall, '/count?p=/post&b=150')).visit, 'bot');
   assert.equal((await get(footfall, '/count?p=/post', { 'user-agent': 'Googlebot/2.1' })).visit, 'bot');
   assert.equal((await get(footfall, '/count?p=/post', { ...READER, referer: 'https://evil.example/' })).visit, 'excluded');
-  for (const path of ['/count?p=x&e=true', '/count?path=/x', '/counter//post.json?start=week', '/counter//post.svg']) {
-    const { status } = await get(footfall, path);
-    assert.ok([400, 404].includes(status), path);
-  }
+  const event = await get(footfall, '/count?p=click-x&e=true');
+  assert.deepEqual([event.status, event.headers.get('content-type'), event.visit], [200, 'image/gif', 'excluded'], 'an event is no view');
   assert.deepEqual((await get(footfall, '/counter/TOTAL.json')).json.count, '2');
 });

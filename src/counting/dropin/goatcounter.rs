@@ -248,7 +248,7 @@ fn number(text: &str, most: u64) -> Option<u64> {
 
 /// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
 pub fn counted(done: &[Result<Became, String>]) -> Reply {
-    let (mut errors, mut worst): (Vec<String>, Option<Outcome>) = (Vec::new(), None);
+    let (mut errors, mut worst): (String, Option<Outcome>) = (String::new(), None);
     for (at, one) in done.iter().enumerate() {
         let error = match one {
             Ok(became @ Became::Sent(Err(failure))) => {
@@ -261,12 +261,13 @@ pub fn counted(done: &[Result<Became, String>]) -> Reply {
             }
             Err(error) => error.clone(),
         };
-        errors.push(format!("\"{at}\":{}", exact(&error)));
+        let comma = if errors.is_empty() { "" } else { "," };
+        errors.push_str(&format!("{comma}\"{at}\":{}", exact(&error)));
     }
     let failed = matches!(worst, Some(Outcome::Failed | Outcome::Unknown));
     let (status, body) = match errors.is_empty() {
         true => (202, "{\"status\":\"ok\"}".to_owned()),
-        false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{}}}}}", errors.join(","))),
+        false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{errors}}}}}")),
     };
     Reply { visit: worst, ..text(status, JSON, body) }
 }

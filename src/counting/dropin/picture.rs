@@ -105,8 +105,7 @@ impl Canvas {
         }
     }
 
-    fn png(mut self) -> Vec<u8> {
-        self.dark.sort_unstable_by_key(|&(x, y)| (y, x));
+    fn png(&self) -> Vec<u8> {
         // Each row has a byte in front that says that it is not filtered, then a bit for each pixel.
         let row_bytes = usize::from(WIDTH.div_ceil(8)).saturating_add(1);
         let mut rows = vec![0_u8; row_bytes.saturating_mul(self.height.into())];

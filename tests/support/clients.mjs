@@ -1,0 +1,27 @@
+// The clients of other counters, from npm, with nothing changed but the host that is written into them.
+
+import { readFileSync } from 'node:fs';
+import { createRequire, Module } from 'node:module';
+import { dirname } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/** The source of a package's file, with each `from` become its `to`. That none is there is an error: the client would call its own host. */
+export function sourceOf(file, hosts) {
+  let source = readFileSync(require.resolve(file), 'utf8');
+  for (const [from, to] of hosts) {
+    if (!source.includes(from)) throw new Error(`${file} has no ${from}`);
+    source = source.replaceAll(from, to);
+  }
+  return source;
+}
+
+/** A CommonJS module with another host. */
+export function clientOf(file, hosts) {
+  const path = require.resolve(file);
+  const client = new Module(path);
+  client.filename = path;
+  client.paths = Module._nodeModulePaths(dirname(path));
+  client._compile(sourceOf(file, hosts), path);
+  return client.exports;
+}
