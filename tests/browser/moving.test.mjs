@@ -1,0 +1,114 @@
+// Pages with the scripts of other counters in a real browser, with the host changed and nothing else.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { build } from 'esbuild';
+import { sourceOf } from '../support/clients.mjs';
+import { poll } from '../support/waiters.mjs';
+import { reaches, start } from './support.mjs';
+
+/** A package's module as a classic script, run after what a page does with it. */
+async function scriptOf(contents) {
+  const { outputFiles } = await build({ stdin: { contents, resolveDir: import.meta.dirname }, bundle: true, format: 'iife', write: false });
+  return outputFiles[0].text;
+}
+
+/** A page's site and host, where `script(host)` is served at /client.js. */
+async function startWith(t, script, more = {}) {
+  const text = {};
+  const serve = (request, response) => void response.writeHead(200, { 'content-type': 'text/javascript' }).end(text.script);
+  const started = await start(t, { snippet: () => '<script src="/client.js"></script>', ...more, pages: { '/client.js': serve, ...more.pages } });
+  text.script = await script(started.host.url, started.site);
+  return started;
+}
+
+test("busuanzi's own script fills its elements", async (t) => {
+  const spans = ['site_pv', 'page_pv', 'site_uv'].map((id) => `<p id=busuanzi_container_${id} style="display:none"><b id=busuanzi_value_${id}></b></p>`).join('');
+  const script = (host) => `var module = {};${sourceOf('busuanzi.pure.js/busuanzi.pure.js', [['//busuanzi.ibruce.info', host]])}`;
+  const { site, host, browser } = await startWith(t, script, { pages: { '/one': spans, '/two': spans } });
+  const page = await browser.newPage();
+  await page.goto(`${site}/one`);
+  await reaches(host, '/', 1);
+  await page.goto(`${site}/two`);
+  const shown = () => page.$$eval('p', (all) => all.map((one) => `${one.style.display} ${one.innerText}`).join());
+  await poll(async () => (await shown()) === 'inline 2,inline 2,inline 1', 'the numbers, shown');
+  assert.equal(await host.views('/'), 2, 'a browser tells another host no more than the origin');
+});
+
+test("Plausible's trackers count pages and routes, and an event is no view", async (t) => {
+  const older = (host) => scriptOf(`
+    import Plausible from 'plausible-tracker';
+    const { enableAutoPageviews, trackEvent } = Plausible({ domain: 'blog.example', apiHost: '${host}', trackLocalhost: true });
+    enableAutoPageviews();
+    window.track = trackEvent;`);
+  const newer = (host) => scriptOf(`
+    import { init, track } from '@plausible-analytics/tracker';
+    init({ domain: 'blog.example', endpoint: '${host}/api/event', captureOnLocalhost: true });
+    window.track = track;`);
+  for (const script of [older, newer]) {
+    const { site, host, browser } = await startWith(t, script);
+    const page = await browser.newPage();
+    await page.goto(`${site}/app?utm_source=letter`, { referer: 'https://news.example/' });
+    await reaches(host, '/app', 1);
+    await page.evaluate(() => history.pushState({}, '', '/app/two'));
+    await reaches(host, '/app/two', 1);
+    await page.evaluate(() => window.track('Signup', { props: { plan: 'x' } }));
+    await poll(() => host.posts.some(({ n }) => n === 'Signup'), 'the event is sent');
+    await page.evaluate(() => history.pushState({}, '', '/app/three'));
+    await reaches(host, '/app/three', 1);
+    assert.equal(await host.views(), 3, 'the event is none');
+  }
+});
+
+const GOATCOUNTER = (host) => `<script data-goatcounter="${host}/count" async src="${host}/count.js"></script>`;
+
+test("GoatCounter's interface: what a page of its own calls", async (t) => {
+  const stats = '<div id=stats></div><a id=link data-goatcounter-click="out" href="#x">x</a>';
+  const { site, host, browser } = await startWith(t, () => '', { snippet: GOATCOUNTER, pages: { '/page': stats } });
+  const page = await browser.newPage();
+  await page.goto(`${site}/page?utm_campaign=spring&Who=me`);
+  await reaches(host, '/page', 1);
+  await page.evaluate(() => {
+    history.pushState({}, '', '/routed');
+    window.goatcounter.count({ path: '/own', title: 'T', referrer: 'https://news.example/' });
+    window.goatcounter.count({ path: (path) => `/app${path}` });
+    window.goatcounter.count();
+  });
+  await reaches(host, '/own', 1);
+  await reaches(host, '/app/routed', 1);
+  await reaches(host, '/routed', 1);
+  assert.equal(await host.views(), 4, 'a change of the path by itself is no view there');
+  await page.click('#link');
+  await poll(() => host.paths.some((path) => path.startsWith('/count?') && /[?&]p=out&.*e=true/.test(path)), 'a click is an event');
+  const said = await page.evaluate(() => {
+    const { url, get_query, filter, get_data, bind_events } = window.goatcounter;
+    bind_events();
+    return { url: url({ path: '/u' }), query: [get_query('who'), get_query('nope')], filter: filter(), data: get_data({ path: '/d', event: true }), none: url({ path: () => null }) };
+  });
+  assert.match(said.url, /\/count\?p=%2Fu&/);
+  assert.deepEqual([said.query[0], said.filter, said.data.p, said.data.e, said.none], [undefined, false, '/d', true, undefined]);
+  for (const type of ['html', 'svg', 'png']) await page.evaluate((type) => window.goatcounter.visit_count({ append: '#stats', type, path: '/page', no_branding: true }), type);
+  await poll(() => page.$$eval('#stats img', (all) => all.length === 2 && all.every((image) => image.complete && image.naturalWidth === 200)), 'the pictures');
+  const frame = await (await page.$('#stats iframe')).contentFrame();
+  await poll(() => frame.$eval('#gcvc-views', (element) => element.textContent === '1').catch(() => false), 'the number in the frame');
+  assert.equal(await host.views(), 4, 'to be shown counts nothing, and neither does an event');
+});
+
+test('GoatCounter: settings, no view on load, and a view whose answer gets lost', async (t) => {
+  const snippet = (host) => `<script>window.goatcounter = { no_onload: true, path: (path) => 'x' + path }</script>${GOATCOUNTER(host)}`;
+  const one = await startWith(t, () => '', { snippet });
+  const page = await one.browser.newPage();
+  await page.goto(`${one.site}/a`);
+  await page.waitForFunction(() => window.goatcounter.count);
+  one.host.losesAnswers = true;
+  await page.evaluate(() => window.goatcounter.count());
+  await poll(() => one.host.paths.filter((path) => path.startsWith('/count?')).length >= 2, 'the view, sent again');
+  one.host.losesAnswers = false;
+  const ids = one.host.paths.filter((path) => path.startsWith('/count?')).map((path) => new URL(path, 'http://x').searchParams.get('id'));
+  assert.equal(new Set(ids).size, 1, 'under one id');
+  assert.deepEqual([await one.host.views('/x/a'), await one.host.views()], [1, 1]);
+  const settings = (host) => GOATCOUNTER(host).replace('<script', `<script data-goatcounter-settings='{"path":"/set"}'`);
+  const two = await startWith(t, () => '', { snippet: settings });
+  await (await two.browser.newPage()).goto(`${two.site}/a`);
+  await reaches(two.host, '/set', 1);
+});
