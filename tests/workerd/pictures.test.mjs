@@ -80,7 +80,7 @@ test('no text in a badge becomes more than text', async (t) => {
     assert.doesNotMatch(text, /<script|<image|onload='|"\/>"/);
     assert.equal(text.match(/<[a-z]/gi).length, 10, 'it has the elements of every badge');
   }
-  for (const query of ['color="/><x', 'style=none', 'count=1&count=1', `label=${'a'.repeat(65)}`, 'logo=x']) {
+  for (const query of ['color="/><x', 'count=1&count=1', `label=${'a'.repeat(65)}`, 'logo=x']) {
     assertProblem(await call(`${footfall.url}/badge/default/a.svg?${query}`), 400, query);
   }
   assertProblem(await call(`${footfall.url}/badge/none/a.svg`), 404);
