@@ -4,6 +4,7 @@ use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
 use super::json::{Texts, is_list, texts};
 use super::page::{KeptQuery, Page};
+use super::refusals::MAX_NAME_BYTES;
 use super::site::{Site, Sites};
 use super::visit::Visit;
 use super::visit_id::VisitId;
@@ -92,8 +93,13 @@ fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Detail
 pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     match name {
         None => Ok(sites.first().clone()),
-        Some(name) => sites.find(name).cloned().ok_or(Refusal::UnknownSite),
+        Some(name) => sites.find(name).cloned().ok_or_else(|| Refusal::UnknownSite(shown_of(name))),
     }
+}
+
+/// As much of a name as is looked at.
+fn shown_of(name: &str) -> String {
+    name.chars().take(MAX_NAME_BYTES.saturating_add(1)).collect()
 }
 
 /// The bodies, and whether they came as a list.
@@ -234,7 +240,7 @@ mod tests {
         assert!(matches!(refused(br#"{"pages":"/"}"#), Refusal::BodyNotJson(why) if why.contains("unknown field \"pages\"")));
         assert!(matches!(refused(br#" ["default","/","x"]"#), Refusal::BodyNotJson(why) if why.contains("in 0: a text")));
         assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::BodyNotJson(why) if why.contains("duplicate")));
-        assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite);
+        assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite("nope".to_owned()));
         assert_eq!(refused(br#"{"page":"/\u0007"}"#), Refusal::Page(PageError::Control));
         assert_eq!(refused(&[b' '; MAX_BODY_BYTES + 1]), Refusal::BodyTooLarge(MAX_BODY_BYTES));
         let text = BodyHeaders { content_type: Some("text/plain"), ..JSON };

@@ -14,8 +14,8 @@ pub enum Refusal {
     Origin,
     /// The visit was made longer ago than ids are surely remembered, so a duplicate could not be told.
     Age,
-    /// No such site in `SITES`.
-    UnknownSite,
+    /// No such site in `SITES`: as it was named, cut where no site is so long.
+    UnknownSite(String),
     /// The page is not one.
     Page(PageError),
     /// The id is not one.

@@ -25,9 +25,10 @@ pub struct IsolateMetrics {
 }
 
 /// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
-pub const PROBLEMS: [&str; 8] = [
+pub const PROBLEMS: [&str; 9] = [
     "visit_failed",
     "visitor_lost",
+    "refused_lost",
     "no_day_record",
     "read_failed",
     "storage_failed",

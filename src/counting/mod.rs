@@ -28,6 +28,7 @@ pub mod origin;
 pub mod owner;
 pub mod page;
 pub mod record;
+pub mod refusals;
 pub mod reply;
 pub mod report;
 pub mod retry;

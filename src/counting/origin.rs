@@ -52,6 +52,14 @@ impl Origins {
 }
 
 impl Origins {
+    /// The list with one more origin, as it is to be set; `None` for one that cannot be listed.
+    pub fn with(&self, origin: &str) -> Option<String> {
+        let mut all: Vec<&str> = self.listed.iter().map(String::as_str).collect();
+        all.push(origin);
+        let list = all.join(",");
+        Self::parse(&list).is_ok().then_some(list)
+    }
+
     /// Whether a page may show a picture that counts, by the header `Referer`: if no origins are listed, all may; and if the browser
     /// does not tell, it may.
     pub fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {

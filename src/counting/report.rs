@@ -47,6 +47,8 @@ pub enum Question<'a> {
         /// On these days.
         days: Span,
     },
+    /// From where visits were refused on these days.
+    Refused(Span),
 }
 
 /// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each

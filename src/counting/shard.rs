@@ -188,6 +188,7 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
             Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),
+            Call::Refused(notes) => ledger.note_refused(notes, now).map(|()| Answer::Noted),
             Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
             Call::Live | Call::Watch => Ok(Answer::Live(ledger.pulse(now))),
         }

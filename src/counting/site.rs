@@ -123,6 +123,16 @@ pub fn host_of(url: &str) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
 }
 
+impl Sites {
+    /// The list with one more name, as it is to be set; `None` for one that cannot be listed.
+    pub fn with(&self, name: &str) -> Option<String> {
+        let mut names: Vec<&str> = self.all.iter().map(Site::as_str).collect();
+        names.push(name);
+        let list = names.join(",");
+        Self::parse(&list).is_ok().then_some(list)
+    }
+}
+
 /// A name that is none, for a person: on one line and not too long.
 fn shown(name: &str) -> String {
     quoted(&name.chars().take(MAX_SITE_BYTES).collect::<String>())

@@ -4,7 +4,7 @@ use super::client::Client;
 use super::clock::now_ms;
 use super::headers::{self, Told};
 use super::turn::{Context, Turn};
-use super::{config, metrics, respond};
+use super::{config, metrics, refusals, respond};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
@@ -60,6 +60,10 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
         Ok(_) => turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url()),
     };
+    let reads = matches!(
+        routed,
+        Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Order(_))
+    );
     // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {
         Ok(Route::Home) if turn.is_prefetch() => {
@@ -69,7 +73,13 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(Route::Home) => Ok(turn.register_home().await),
         Ok(Route::HomeHead) => Ok(reply::home_head()),
         Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
-        Ok(Route::Preflight(methods)) => Err(Refusal::Method(methods)),
+        Ok(Route::Preflight(methods)) => {
+            // A browser that is not let through sends nothing after this.
+            if caller == Caller::Elsewhere {
+                refusals::origin(&turn, turn.config.sites.first());
+            }
+            Err(Refusal::Method(methods))
+        }
         Ok(Route::Register) => turn.register(&caller).boxed_local().await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
@@ -95,6 +105,9 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             Err(refusal)
         }
     };
+    if let (false, Err(Refusal::UnknownSite(name))) = (reads, &done) {
+        refusals::site(&turn, name);
+    }
     let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
     if let Some(outcome) = reply.visit {
         metrics::visit(outcome);

@@ -26,6 +26,7 @@ mod object_call;
 mod owner;
 mod parking;
 mod reads;
+mod refusals;
 mod respond;
 mod shard_client;
 mod shard_object;

@@ -6,8 +6,9 @@ use crate::counting::days::day_of;
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
 use crate::counting::page::Page;
+use crate::counting::refusals::told;
 use crate::counting::site::Site;
-use crate::counting::stats::answer::{Found, body};
+use crate::counting::stats::answer::{Found, body, with_refused};
 use crate::counting::stats::query::ZONE;
 use crate::counting::stats::{Plan, Stats, What, starts_in_utc};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,7 +28,17 @@ extern "C" {
 /// [`Refusal`] for a time zone or a period that there is not.
 pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<String, Failure>, Refusal> {
     let plan = plan(stats, shards.config.hours_kept_days)?;
-    Ok(find(stats, &plan, site, shards).await.map(|found| body(stats, &plan, &found)))
+    let found = match find(stats, &plan, site, shards).await {
+        Ok(found) => found,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let body = body(stats, &plan, &found);
+    Ok(Ok(match found.reports.as_slice() {
+        [_, refused] if stats.what == What::Excluded && !stats.csv => {
+            with_refused(&body, &told(refused, &shards.config.origins, &shards.config.sites))
+        }
+        _ => body,
+    }))
 }
 
 fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {

@@ -4,6 +4,7 @@
 //! second takes its notes with it; a view never waits for them and is never lost by them.
 
 use super::clock::now_ms;
+use super::refusals;
 use super::shard_client::{self, ShardClient};
 use super::turn::Turn;
 use super::waits::timer;
@@ -28,6 +29,9 @@ thread_local! {
 
 /// Notes a visit that is not counted, on the day on which it was made: so many milliseconds ago.
 pub(super) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
+    if reason == Reason::Origin {
+        refusals::origin(turn, site);
+    }
     let now = now_ms();
     shard_client::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {

@@ -2,7 +2,7 @@
 
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::days;
-use footfall::counting::ledger::{Rows, Value, owning, schema};
+use footfall::counting::ledger::{Rows, Value, owning, refused, schema};
 
 /// The statements of `counting::days`.
 pub(crate) const DAYS: [&str; 7] =
@@ -59,6 +59,8 @@ impl Tables {
                     vec![values[0].clone(), values[1].clone(), values[2].clone(), Integer(old + views)],
                 );
             }
+            // Nothing is refused here.
+            (refused::FORGET, [Integer(_)]) => {}
             (schema::DETAILS_OF_DAY, [Integer(day)]) => {
                 let of_day = self.all(Table::Details).filter(|(_, row)| integer(row, 0) == *day);
                 let mut rows: Rows = of_day.map(|(_, row)| row[1..3].to_vec()).collect();

@@ -15,6 +15,7 @@ pub mod owning;
 pub mod pages;
 pub mod people;
 pub mod recent;
+pub mod refused;
 pub mod report;
 pub mod schema;
 pub mod seen;
@@ -257,6 +258,7 @@ impl<S: Sql> Ledger<S> {
         self.seen.forget_before(known);
         self.recent.forget(now);
         self.forget_changes(now)?;
+        self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;
         Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) > 0)
     }

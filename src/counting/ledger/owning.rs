@@ -65,7 +65,7 @@ pub const DELETE_PAGE: [&str; 5] = [
 ];
 
 /// Deletes everything that was counted. Ids and batches stay for their time: a retry of a visit from before must not count.
-pub const WIPE: [&str; 13] = [
+pub const WIPE: [&str; 14] = [
     "DELETE FROM journal",
     "DELETE FROM pages",
     "DELETE FROM hours",
@@ -76,6 +76,7 @@ pub const WIPE: [&str; 13] = [
     "DELETE FROM withheld",
     "DELETE FROM details",
     "DELETE FROM excluded",
+    "DELETE FROM refused",
     "DELETE FROM visitors",
     "DELETE FROM marks",
     "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'moved', 'day')",

@@ -34,6 +34,7 @@ impl<S: Sql> Ledger<S> {
                 self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
+            Question::Refused(days) => self.lines(super::refused::REFUSED, &span(*days), refused),
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
             Question::Value { kind, value, days } => {
                 let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
@@ -105,4 +106,8 @@ fn named(row: &[Value]) -> Result<Line, StorageError> {
 
 fn tally(row: &[Value]) -> Result<Line, StorageError> {
     Ok(Line { at: number(row, 0)?, reason: number(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
+}
+
+fn refused(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { name: text_at(row, 3)?.to_owned(), ..tally(row)? })
 }

@@ -5,7 +5,7 @@
 //! transaction and moves `folded` up; rows above `folded` are replayed when the object wakes.
 
 /// Creates what is missing. Each statement does nothing where the table exists.
-pub const CREATE: [&str; 9] = [
+pub const CREATE: [&str; 10] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
@@ -15,6 +15,7 @@ pub const CREATE: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS withheld (day INTEGER NOT NULL, why INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, why)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS refused (day INTEGER NOT NULL, unlisted INTEGER NOT NULL, name TEXT NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, unlisted, name)) WITHOUT ROWID",
 ];
 
 /// Bring the tables above to what they are today: the first of them tables that `meta` calls of `shape` 0, and so on. Each is run once,

@@ -22,7 +22,7 @@ pub fn refused(refusal: &Refusal) -> Reply {
             "`age` is not a whole number of milliseconds, or too many".into(),
             format!("at most {MAX_AGE_MS}, as ids are remembered for a day").into(),
         ),
-        Refusal::UnknownSite => {
+        Refusal::UnknownSite(_) => {
             (404, "no such site".into(), "the owner lists the sites in SITES; without `site` the first is meant".into())
         }
         Refusal::Page(error) => (

@@ -5,7 +5,9 @@ use super::{By, Plan, Stats, What};
 use crate::counting::days::date_of;
 use crate::counting::details::{Device, Kind};
 use crate::counting::exclusion::Reason;
+use crate::counting::json::exact;
 use crate::counting::ledger::report::FRESH_MS;
+use crate::counting::refusals::Told;
 use crate::counting::report::{Line, Report};
 
 /// What was read of a site.
@@ -35,6 +37,25 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
     facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
     facts.push(("fresh_seconds", Cell::Number(FRESH_MS / 1000)));
     table.json(&facts)
+}
+
+/// The body of the answer to what was not counted, with what was refused for how the counter is set up.
+pub fn with_refused(body: &str, all: &[Told]) -> String {
+    let mut json = body.strip_suffix('}').unwrap_or(body).to_owned();
+    json.push_str(",\"refused\":[");
+    for (at, one) in all.iter().enumerate() {
+        let Told { unlisted, name, visits, last, set } = one;
+        let comma = if at > 0 { "," } else { "" };
+        let set = set.as_ref().map_or_else(|| "null".to_owned(), |set| exact(set));
+        json.push_str(&format!(
+            "{comma}{{\"unlisted\":\"{}\",\"name\":{},\"visits\":{visits},\"last\":\"{}\",\"set\":{set}}}",
+            unlisted.name(),
+            exact(name),
+            date_of(*last)
+        ));
+    }
+    json.push_str("]}");
+    json
 }
 
 fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {

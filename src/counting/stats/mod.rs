@@ -128,7 +128,7 @@ impl Stats {
             What::Summary | What::Series(_) => vec![Question::Hours { page, hours }],
             What::Pages => vec![Question::Pages(hours)],
             What::Details(kind) => vec![Question::Details { kind: kind.number(), days }],
-            What::Excluded => vec![Question::Excluded(days)],
+            What::Excluded => vec![Question::Excluded(days), Question::Refused(days)],
         }
     }
 }

@@ -84,6 +84,21 @@ pub enum Call<'a> {
     Watch,
     /// Count these visits and tallies, once.
     Register(Batch<'a>),
+    /// From where were visits refused? That is noted here.
+    Refused(Vec<Refused<'a>>),
+}
+
+/// Visits of a day that were refused, see [`super::refusals`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused<'a> {
+    /// The day.
+    pub day: Day,
+    /// The number of what is not listed.
+    pub unlisted: u8,
+    /// Its name.
+    pub name: &'a str,
+    /// How many visits.
+    pub visits: u64,
 }
 
 /// Lines of a file on their way into a shard.
@@ -161,6 +176,8 @@ pub enum Answer {
     Live(Pulse),
     /// Whether anybody watches, says the object that was told.
     Watched(bool),
+    /// It is noted.
+    Noted,
 }
 
 /// Lines of an export.
