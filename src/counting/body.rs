@@ -4,7 +4,6 @@ use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
 use super::json::{Texts, is_list, texts};
 use super::page::{KeptQuery, Page};
-use super::refusals::MAX_NAME_BYTES;
 use super::site::{Site, Sites};
 use super::visit::Visit;
 use super::visit_id::VisitId;
@@ -93,13 +92,8 @@ fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Detail
 pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     match name {
         None => Ok(sites.first().clone()),
-        Some(name) => sites.find(name).cloned().ok_or_else(|| Refusal::UnknownSite(shown_of(name))),
+        Some(name) => sites.find(name).cloned().ok_or_else(|| Refusal::unknown_site(name)),
     }
-}
-
-/// As much of a name as is looked at.
-fn shown_of(name: &str) -> String {
-    name.chars().take(MAX_NAME_BYTES.saturating_add(1)).collect()
 }
 
 /// The bodies, and whether they came as a list.

@@ -1,6 +1,7 @@
 //! What a caller can do wrong. Statuses and texts are in [`super::reply`].
 
 use super::page::PageError;
+use super::refusals::MAX_NAME_BYTES;
 use super::visit_id::VisitIdError;
 
 /// A request that Footfall refuses because of what it says. Nothing was counted.
@@ -67,4 +68,11 @@ pub enum Refusal {
     BodyTooSlow(u32),
     /// The body broke off.
     BodyBroken,
+}
+
+impl Refusal {
+    /// There is no site of that name.
+    pub fn unknown_site(name: &str) -> Self {
+        Self::UnknownSite(name.chars().take(MAX_NAME_BYTES.saturating_add(1)).collect())
+    }
 }

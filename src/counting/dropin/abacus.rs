@@ -169,7 +169,7 @@ impl Asked {
     pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<Counter, Refusal> {
         let site = match self.namespace.as_deref() {
             Some(HOST) => sites.of_page(url),
-            Some(name) => sites.find(name).ok_or(Refusal::UnknownSite)?,
+            Some(name) => sites.find(name).ok_or_else(|| Refusal::unknown_site(name))?,
             None => sites.find("default").unwrap_or_else(|| sites.of_page(url)),
         };
         let key = match self.key.as_deref() {
@@ -327,7 +327,7 @@ mod tests {
         assert_eq!(named(hit("MySite.com/visits", "")), is("mysite.com", "/visits"));
         assert_eq!(named(hit("visits", "")), is("default", "/visits"));
         assert_eq!(named(hit("mysite.com/visits/", "")), is("mysite.com", "/visits"));
-        assert_eq!(named(hit("nope/visits", "")), Err(Refusal::UnknownSite));
+        assert_eq!(named(hit("nope/visits", "")), Err(Refusal::unknown_site("nope")));
         assert_eq!(named(read("set", "a/shield", "value=1")), is("a", "/shield"));
         assert_eq!(hit("a/b", "callback=my.cb_1").unwrap().form, Form::Script("my.cb_1".into()));
         for wrong in ["a/", "", "a/b/c", "a/b%20c", "a/é", &format!("a/{}", "x".repeat(65))] {

@@ -74,7 +74,11 @@ impl Told {
             let only = || sites.is_one().then(|| sites.first());
             found.extend(sites.of_host(host).or_else(only).cloned());
         }
-        if found.is_empty() { Err(Refusal::UnknownSite) } else { Ok(found) }
+        match (found.is_empty(), self.names.first()) {
+            (false, _) => Ok(found),
+            (true, Some(name)) => Err(Refusal::unknown_site(name)),
+            (true, None) => Err(Refusal::unknown_site("")),
+        }
     }
 }
 
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn a_site_that_nobody_listed_is_refused_unless_there_is_only_one() {
         let told = told(Protocol::Plausible, r#"{"n":"pageview","u":"https://x.example/","d":"x.example"}"#).unwrap();
-        assert_eq!(told.sites(&sites()), Err(Refusal::UnknownSite));
+        assert_eq!(told.sites(&sites()), Err(Refusal::unknown_site("x.example")));
         assert_eq!(told.sites(&Sites::parse("blog").unwrap()).unwrap().len(), 1);
     }
 
