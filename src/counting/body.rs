@@ -56,7 +56,8 @@ pub struct Visits {
     pub list: bool,
 }
 
-/// Reads the visits that a `POST /counter` names: one, or a list. Whatever is left out has its default: the first site, the page
+/// Reads the visits that a `POST /counter` names: one, or a list. Whatever is left out has its default: the site of the page's host, else
+/// the first; the page
 /// `/`, no id. An empty body leaves out everything.
 ///
 /// # Errors
@@ -70,7 +71,10 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
     for body in bodies {
         let age = body.age.map_or(Ok(0), |age| age.parse()).ok().filter(|age| *age <= MAX_AGE_MS).ok_or(Refusal::Age)?;
         visits.push(Visit {
-            site: find_site(body.site.as_deref(), sites)?,
+            site: match body.site.as_deref() {
+                Some(name) => find_site(Some(name), sites)?,
+                None => sites.of_page(headers.client.own_url).clone(),
+            },
             page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
             id: id(body.id, headers.idempotency_key)?,
             details: details(&body.referrer, &body.campaign, headers.client),
@@ -206,6 +210,19 @@ mod tests {
         assert_eq!(visit(b"", BodyHeaders::default(), &sites()), Ok(expected.clone()));
         assert_eq!(visit(b"{}", JSON, &sites()), Ok(expected.clone()));
         assert_eq!(visit(br#"{"site":null,"page":null,"id":null}"#, JSON, &sites()), Ok(expected));
+    }
+
+    #[test]
+    fn a_page_that_names_no_site_is_of_the_site_of_its_host() {
+        let sites = Sites::parse("default,docs.example").unwrap().with_hosts("blog.example=default").unwrap();
+        let of = |own_url: &'static str, body: &str| {
+            let headers = BodyHeaders { from_page: true, client: Client { own_url, ..JSON.client }, ..JSON };
+            visit(body.as_bytes(), headers, &sites).unwrap().site.as_str().to_owned()
+        };
+        assert_eq!(of("https://docs.example", "{}"), "docs.example");
+        assert_eq!(of("https://docs.example", r#"{"site":"default"}"#), "default");
+        assert_eq!(of("https://blog.example", ""), "default");
+        assert_eq!(of("https://other.example", "{}"), "default");
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Sites {
 
     /// The site that a page means that names none: that of its host, else the first. `url` is the page's, or its origin.
     pub fn of_page(&self, url: &str) -> &Site {
-        self.of_host(host_of(url)).unwrap_or(&self.first)
+        // Most deployments have one site, and then no host needs to be looked at.
+        if self.is_one() { &self.first } else { self.of_host(host_of(url)).unwrap_or(&self.first) }
     }
 
     /// Whether there is one site only, so that no other can be meant.

@@ -11,22 +11,31 @@ use crate::counting::error::Refusal;
 use crate::counting::page::Page;
 use crate::counting::reply::{self, Reply};
 use crate::counting::route::{Read, VisitorsOf};
+use crate::counting::site::Site;
 use crate::counting::stats::Stats;
 use crate::counting::visitor::Sender;
 
 impl Turn {
     /// `GET /counter`.
     pub(super) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
-        let site = find_site(read.site.as_deref(), &self.config.sites)?;
+        let site = self.site_named(read.site.as_deref())?;
         let page = read.page.as_ref().map(Page::as_str);
         let outcome = self.shards(Sender::default()).views(&site, page).await;
         log_read(&outcome);
         Ok(reply::views(site.as_str(), page, &outcome))
     }
 
+    /// A site by its name; where a page names none, that of its host, as for its visits.
+    fn site_named(&self, name: Option<&str>) -> Result<Site, Refusal> {
+        match name {
+            Some(name) => find_site(Some(name), &self.config.sites),
+            None => Ok(self.config.sites.of_page(&self.header(headers::ORIGIN).unwrap_or_default()).clone()),
+        }
+    }
+
     /// `GET /visitors`.
     pub(super) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
-        let site = find_site(of.site.as_deref(), &self.config.sites)?;
+        let site = self.site_named(of.site.as_deref())?;
         let day = of.day.unwrap_or_else(|| day_of(now_ms()));
         let outcome = self.shards(Sender::default()).visitors(&site, day).await;
         log_read(&outcome);
