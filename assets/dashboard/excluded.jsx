@@ -13,6 +13,7 @@ const REASONS = {
   page: 'Excluded pages',
   limited: 'Too many from one address',
   origin: 'Pages of other origins',
+  event: 'Events of other counters, which are no views',
 };
 
 export function Excluded({ site, query }) {

@@ -79,13 +79,13 @@ test("GoatCounter's interface: what a page of its own calls", async (t) => {
   await reaches(host, '/routed', 1);
   assert.equal(await host.views(), 4, 'a change of the path by itself is no view there');
   await page.click('#link');
-  await poll(() => host.paths.some((path) => path.startsWith('/count?') && /[?&]p=out&.*e=true/.test(path)), 'a click is an event');
+  await poll(() => host.paths.some((path) => path.startsWith('/count/?') && /[?&]p=out&.*e=true/.test(path)), 'a click is an event');
   const said = await page.evaluate(() => {
     const { url, get_query, filter, get_data, bind_events } = window.goatcounter;
     bind_events();
     return { url: url({ path: '/u' }), query: [get_query('who'), get_query('nope')], filter: filter(), data: get_data({ path: '/d', event: true }), none: url({ path: () => null }) };
   });
-  assert.match(said.url, /\/count\?p=%2Fu&/);
+  assert.match(said.url, /\/count\/\?p=%2Fu&/);
   assert.deepEqual([said.query[0], said.filter, said.data.p, said.data.e, said.none], [undefined, false, '/d', true, undefined]);
   for (const type of ['html', 'svg', 'png']) await page.evaluate((type) => window.goatcounter.visit_count({ append: '#stats', type, path: '/page', no_branding: true }), type);
   await poll(() => page.$$eval('#stats img', (all) => all.length === 2 && all.every((image) => image.complete && image.naturalWidth === 200)), 'the pictures');
@@ -102,9 +102,9 @@ test('GoatCounter: settings, no view on load, and a view whose answer gets lost'
   await page.waitForFunction(() => window.goatcounter.count);
   one.host.losesAnswers = true;
   await page.evaluate(() => window.goatcounter.count());
-  await poll(() => one.host.paths.filter((path) => path.startsWith('/count?')).length >= 2, 'the view, sent again');
+  await poll(() => one.host.paths.filter((path) => path.startsWith('/count/?')).length >= 2, 'the view, sent again');
   one.host.losesAnswers = false;
-  const ids = one.host.paths.filter((path) => path.startsWith('/count?')).map((path) => new URL(path, 'http://x').searchParams.get('id'));
+  const ids = one.host.paths.filter((path) => path.startsWith('/count/?')).map((path) => new URL(path, 'http://x').searchParams.get('id'));
   assert.equal(new Set(ids).size, 1, 'under one id');
   assert.deepEqual([await one.host.views('/x/a'), await one.host.views()], [1, 1]);
   const settings = (host) => GOATCOUNTER(host).replace('<script', `<script data-goatcounter-settings='{"path":"/set"}'`);
