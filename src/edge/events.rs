@@ -30,6 +30,9 @@ impl Turn {
         let id = self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()?;
         let mut visits = Vec::new();
         for one in &told {
+            if one.what == What::View && age_of(one) > MAX_AGE_MS {
+                return Err(Refusal::Age);
+            }
             for site in one.sites(&self.config.sites)? {
                 visits.push((site, one));
             }
@@ -71,8 +74,7 @@ impl Turn {
             true => Details::new(None, "", &referrer, campaign),
             false => Details::new(known.device, &known.country, &referrer, campaign),
         };
-        let age = told.at.map_or(0, |at| now_ms().saturating_sub(at));
-        let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age.min(MAX_AGE_MS) };
+        let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age_of(told) };
         Some(self.take(visit, who, bot).await)
     }
 
@@ -105,4 +107,9 @@ impl Turn {
         let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
         Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
     }
+}
+
+/// How long ago it was, in milliseconds.
+fn age_of(told: &Told) -> u64 {
+    told.at.map_or(0, |at| now_ms().saturating_sub(at))
 }

@@ -220,6 +220,9 @@ test('Umami: a page, a batch and a bot', async (t) => {
   assert.deepEqual([bot.json, bot.visit], [{ beep: 'boop' }, 'bot']);
   for (const body of ['{}', '[]', { type: 'event', payload: {} }, { type: 'dance', payload: { website: 'blog' } }]) assertProblem(await post(footfall, '/api/send', body, page), 400);
   assertProblem(await post(footfall, '/api/send', view('/a', { website: 'nope', hostname: 'nope.example' }), page), 404);
+  const late = (hours) => view('/late', { timestamp: Math.floor(Date.now() / 1000) - hours * 3600 });
+  assert.equal((await post(footfall, '/api/send', late(2), page)).visit, 'counted');
+  assertProblem(await post(footfall, '/api/send', late(30), page), 400, 'a view of another day is not counted on this one');
   const only = await startWorkerd(t, { vars: { ...vars, SITES: 'blog' } });
   assert.equal((await post(only, '/api/send', view('/a', { website: '94db1cb1', hostname: 'nope.example' }), page)).visit, 'counted', 'with one site no other can be meant');
 });
