@@ -94,7 +94,11 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;
-        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization, X-Umami-Cache")?;
+        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization")?;
+        if methods == "POST" {
+            // Only what other counters' scripts post takes that method alone; Umami's sends back what it was answered.
+            headers.append("access-control-allow-headers", "X-Umami-Cache")?;
+        }
         headers.set("access-control-max-age", "86400")?;
     }
     if let Some(seconds) = reply.retry_after {
