@@ -37,6 +37,8 @@ pub struct Look {
     pub label_color: Color,
     /// Its shape.
     pub shape: Shape,
+    /// The colour of the texts, as it is asked for; without, what is easy to read on each colour.
+    pub ink: Option<String>,
 }
 
 /// The shapes of badges, by the names that shields.io has for them.
@@ -169,7 +171,7 @@ pub fn read(path: &str, query: &str) -> Result<Badge, Refusal> {
         Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
     };
     let shape = Shape::parse(query.get("style").unwrap_or("flat"));
-    Ok(Badge { site: site.to_owned(), page, counts, json, look: Look { label, color, label_color, shape } })
+    Ok(Badge { site: site.to_owned(), page, counts, json, look: Look { label, color, label_color, shape, ink: None } })
 }
 
 fn color(query: &Query, name: &'static str, usual: Color) -> Result<Color, Refusal> {
@@ -179,8 +181,7 @@ fn color(query: &Query, name: &'static str, usual: Color) -> Result<Color, Refus
     }
 }
 
-/// How a badge of Abacus looks, from its parameters. Its fonts, their size and the colour of the text are not read: the text is as easy
-/// to read as can be.
+/// How a badge of Abacus looks, from its parameters. Its fonts and their size are not read.
 ///
 /// # Errors
 /// [`Refusal`] for a wrong parameter.
@@ -189,7 +190,15 @@ pub(super) fn shield(query: &Query) -> Result<Look, Refusal> {
     let (shape, simple) = style.strip_suffix("-simple").map_or((style, false), |shape| (shape, true));
     let label = if simple { String::new() } else { label(query.get("text").unwrap_or("counter"), "text")? };
     let color = color(query, "bgcolor", Color([0x00, 0x7e, 0xc6]))?;
-    Ok(Look { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape) })
+    let ink = match query.get("textcolor").map(|text| text.trim_start_matches('#')) {
+        None | Some("") => None,
+        Some(text) => {
+            let named = COLORS.iter().find(|(name, _)| *name == text).map(|(_, color)| color.hex());
+            let digits = || Color::parse(text).map(|_| format!("#{text}"));
+            Some(named.or_else(digits).ok_or(Refusal::Parameter("textcolor", ALLOWED_COLORS))?)
+        }
+    };
+    Ok(Look { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape), ink })
 }
 
 fn label(text: &str, name: &'static str) -> Result<String, Refusal> {
@@ -239,9 +248,11 @@ impl Look {
         let all = left.saturating_add(right);
         let title = if label.is_empty() { value_text.clone() } else { format!("{}: {value_text}", escaped(&self.label)) };
         let (label_color, color) = self.colors();
-        let (label_ink, ink) = (label_color.text(), color.text());
+        let ink = |on: Color| self.ink.as_deref().unwrap_or_else(|| on.text());
+        let (label_ink, ink) = (ink(label_color), ink(color));
         let (label_color, color) = (label_color.hex(), color.hex());
         let value_x = left.saturating_add(padding);
+        let round = if radius > 0 { format!(" rx=\"{radius}\"") } else { String::new() };
         let (light, edge) = match self.shape {
             // Light falls on the upper half.
             Shape::Plastic => (format!("<rect width=\"{all}\" height=\"9\" fill=\"#fff\" fill-opacity=\".2\"/>"), String::new()),
@@ -259,7 +270,7 @@ impl Look {
         };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"{height}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>\
-             <clipPath id=\"r\"><rect width=\"{all}\" height=\"{height}\" rx=\"{radius}\"/></clipPath><g clip-path=\"url(#r)\">\
+             <clipPath id=\"r\"><rect width=\"{all}\" height=\"{height}\"{round}/></clipPath><g clip-path=\"url(#r)\">\
              <rect width=\"{left}\" height=\"{height}\" fill=\"{label_color}\"/><rect x=\"{left}\" width=\"{right}\" height=\"{height}\" fill=\"{color}\"/>{light}</g>{edge}\
              <g font-family=\"Verdana,DejaVu Sans,sans-serif\" {font}>\
              <text x=\"{padding}\" y=\"{baseline}\" fill=\"{label_ink}\" textLength=\"{label_length}\" lengthAdjust=\"spacingAndGlyphs\">{label_text}</text>\

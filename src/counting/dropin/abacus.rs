@@ -92,6 +92,10 @@ pub fn read(first: &str, rest: &str, query: &str) -> Result<Asked, Refusal> {
     // A key alone is of the namespace `default`.
     let (namespace, key) = name.split_once('/').map_or((None, name), |(namespace, key)| (Some(plain(namespace)), key));
     let key = plain(key);
+    if key.contains('/') && !matches!(first, "hit" | "get") {
+        // As Abacus answers.
+        return Err(Refusal::UnknownPath);
+    }
     if !is_reserved(&key) && !is_key(&key) {
         return Err(Refusal::Parameter("key", "1 to 64 characters of A-Z a-z 0-9 _ - ."));
     }
