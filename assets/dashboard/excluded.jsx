@@ -3,6 +3,7 @@
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { count } from './cards.jsx';
+import { many } from './format.js';
 import { Skeleton } from './list.jsx';
 import { Failed } from './states.jsx';
 
@@ -16,17 +17,20 @@ const REASONS = {
   event: 'Events of other counters, which are no views',
 };
 
-export function Excluded({ site, query }) {
+/** What was not counted. `alone` where nothing was counted: then it is there only if it has something to say. */
+export function Excluded({ site, query, alone }) {
   const { data, problem, busy } = useAnswer(path(site, 'excluded', query));
   const sums = new Map();
   for (const { reason, visits } of data?.excluded ?? []) sums.set(reason, (sums.get(reason) ?? 0) + visits);
   const lines = [...sums].sort(([, a], [, b]) => b - a);
+  const refused = data?.refused ?? [];
+  if (alone && lines.length === 0 && refused.length === 0) return null;
   return (
     <section class="panel" aria-labelledby="title-excluded" aria-busy={busy || undefined}>
       <header><h2 id="title-excluded">Not counted</h2></header>
       {problem && !data && <Failed problem={problem} />}
       {!data && !problem && <Skeleton />}
-      {data && lines.length === 0 && <p class="none">Everything that came was counted.</p>}
+      {data && lines.length === 0 && refused.length === 0 && <p class="none">Everything that came was counted.</p>}
       {lines.length > 0 && (
         <table class="lines">
           <caption class="unseen">Not counted, by reason</caption>
@@ -41,6 +45,30 @@ export function Excluded({ site, query }) {
           </tbody>
         </table>
       )}
+      {refused.length > 0 && <Refused refused={refused} />}
     </section>
   );
+}
+
+/** From where visits were refused for how the counter is set up, and what its owner can set. */
+function Refused({ refused }) {
+  return (
+    <>
+      <h3>Refused for how this counter is set up</h3>
+      <ul class="refused">
+        {refused.map(({ unlisted, name, visits, set }) => (
+          <li key={`${unlisted} ${name}`}>
+            <p>{many(visits, 'visit')} or more {from(unlisted, name)}.{set ? ' To count them:' : ''}</p>
+            {set && <pre tabIndex={0}><code>{set}</code></pre>}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function from(unlisted, name) {
+  if (unlisted === 'site') return <>for the site <b>{name}</b>, which is not listed</>;
+  if (name === 'null') return <>from pages without an origin, as files and sandboxes are</>;
+  return <>from pages of <b>{name}</b>, which is not listed</>;
 }

@@ -42,7 +42,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     if (summary.problem) return <Whole problem={summary.problem} site={site} retry={beat.again} next={summary.problem.passes ? beat.next : undefined} login={login} />;
     return <p class="loading" role="status">Loading the numbers of {site} …</p>;
   }
-  const nothing = summary.data.views === 0 && !filter && summary.data.excluded === 0;
+  const nothing = summary.data.views === 0 && !filter;
   const lists = { query, site, filter, go };
   const kinds = { ...KINDS, campaigns: shown.campaigns };
   const campaigns = { ...query, by: shown.campaigns === 'campaign' ? undefined : shown.campaigns };
@@ -58,6 +58,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
       <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} goesOn={span.to >= today} busy={summary.busy} />
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
+      {nothing && <Excluded site={site} query={query} alone />}
       {!nothing && (
         <section class="panel wide" aria-labelledby="title-chart" aria-busy={series.busy || undefined}>
           <header><h2 id="title-chart">{isValue(filter) ? 'Views' : 'Views and visitors'}</h2><span class="small">{spanText(span)}{past && steps?.earlier ? `, compared with ${spanText(past)}` : ''}</span></header>

@@ -186,6 +186,22 @@ test('a site without a visit says how to get one', async (t) => {
   await picture(page, 'dashboard-empty');
 });
 
+test('where visits were refused the empty page says from where, and what to set', async (t) => {
+  const { footfall, front } = await startSite(t, { vars: { SITES: 'default,docs', ALLOWED_ORIGINS: 'https://blog.example' } });
+  const post = (origin, body) => fetch(`${footfall.url}/counter`, { method: 'POST', headers: { origin, 'content-type': 'text/plain' }, body: JSON.stringify(body) });
+  assert.equal((await post('https://shop.example', {})).status, 403);
+  assert.equal((await post('null', {})).status, 403);
+  assert.equal((await post('https://blog.example', { site: 'forum' })).status, 404);
+  await poll(async () => (await (await fetch(`${footfall.url}/api/sites/default/excluded`)).json()).refused.length === 3, 'that the shard knows');
+  const page = await (await startPages(t, front))();
+  await page.getByRole('heading', { name: 'No visit yet' }).waitFor();
+  const refused = list(page, 'Not counted').getByRole('listitem');
+  await poll(async () => (await refused.count()) === 3, 'what was refused');
+  assert.deepEqual((await refused.locator('code').allTextContents()).sort(), ['ALLOWED_ORIGINS = "https://blog.example,https://shop.example"', 'SITES = "default,docs,forum"']);
+  assert.match((await refused.allTextContents()).join(' '), /from pages of https:\/\/shop\.example, which is not listed/);
+  await picture(page, 'dashboard-refused');
+});
+
 test('a period without a visit says that there are others', async (t) => {
   const { front } = await startSite(t, { past: { days: 3 } });
   const page = await (await startPages(t, front))('/dashboard/default?from=2020-01-01&to=2020-01-31');
