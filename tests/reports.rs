@@ -10,10 +10,11 @@ use footfall::counting::ledger::facets::MAX_VALUES;
 use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
 use footfall::counting::ledger::{OTHER, Sql, schema};
 use footfall::counting::report::{Line, Question, Report, Span};
+use footfall::counting::shard::Shard;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{Batch, Tally};
+use footfall::counting::wire::{self, Answer, Batch, Call, Tally};
 use support::rig::Rig;
-use support::sqlite::Sqlite;
+use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
@@ -266,4 +267,29 @@ fn tables_of_before_grow_and_keep_what_they_have() {
     assert_eq!(hours(&mut rig, None), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
     assert_eq!(hours(&mut rig, Some("/a")), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
     rig.audit();
+}
+
+#[test]
+fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
+    let sql = Faulty::new(rig.sql.clone());
+    let mut shard = Shard::new(sql.clone());
+    let ask = |shard: &mut Shard<Faulty<Sqlite>>, now| {
+        let before = sql.statements();
+        let call = Call::Ask(Question::Withheld(EVER));
+        let Answer::Told { report, age } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap() else { panic!() };
+        (report.len(), age, sql.statements() - before)
+    };
+    let (lines, age, statements) = ask(&mut shard, T0);
+    assert_eq!((lines, age), (1, 0));
+    assert!(statements > 0);
+    assert_eq!(ask(&mut shard, T0 + 4_000), (1, 4_000, 0));
+    // Nothing came: an old report is as good as a new one.
+    assert_eq!(ask(&mut shard, T0 + 3_600_000), (1, 0, 0));
+    let sent = [visit("/a")];
+    shard.serve(&wire::encode(&Call::Register(batch(1, 2, T0 + 3_600_000, &sent))), T0 + 3_600_000);
+    assert_eq!(ask(&mut shard, T0 + 3_605_000), (1, 5_000, 0));
+    let (_, age, statements) = ask(&mut shard, T0 + 3_610_000);
+    assert!(age == 0 && statements > 10, "{statements} statements: a fold, and a question");
 }

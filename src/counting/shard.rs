@@ -185,6 +185,10 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
+            Call::Ask(question) => {
+                let (report, age) = ledger.told(question, now)?;
+                Ok(Answer::Told { report, age })
+            }
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
             Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),

@@ -34,6 +34,7 @@ mod sql;
 mod stats;
 mod stream;
 mod tallies;
+mod told;
 #[cfg(feature = "trace")]
 mod trace;
 mod turn;

@@ -4,6 +4,7 @@
 use super::clock::now_ms;
 use super::deadline::within;
 use super::shard_client::{ShardClient, both, something_else};
+use super::told;
 use super::turn::Turn;
 use super::{headers, isolate, log};
 use crate::counting::access;
@@ -136,6 +137,7 @@ impl Turn {
 
     /// Changes every shard alike; returns the views of the page before, if any has it.
     pub(super) async fn amend(&self, site: &Site, amend: &Amend<'_>) -> Result<Option<u64>, Failure> {
+        let _changing = told::Changing(site);
         let shards = self.shards(Sender::default());
         let mut sum = None;
         for shard in 0..shards.number(site).await? {
@@ -149,6 +151,7 @@ impl Turn {
 
     /// Makes the views of a page so many: the first shard says all of them, the others none.
     pub(super) async fn set(&self, site: &Site, page: &Page, views: u64) -> Result<Option<u64>, Failure> {
+        let _changing = told::Changing(site);
         let page = page.as_str();
         let shards = self.shards(Sender::default());
         let mut sum = None;
@@ -164,6 +167,7 @@ impl Turn {
 
     /// Makes the views of a page so many more, or fewer: in the first shard that has it, and what is more than that has in the next.
     pub(super) async fn change(&self, site: &Site, page: &Page, by: i64) -> Result<(), Failure> {
+        let _changing = told::Changing(site);
         let shards = self.shards(Sender::default());
         let random = isolate::random().map(u128::from_le_bytes)?;
         let id = format!("{:013}-{random:032x}", now_ms());
@@ -256,6 +260,7 @@ impl Turn {
 
     /// Stores in the first shard: every read adds up all of them.
     async fn store(&self, site: &Site, import: &Import<'_>) -> Result<Imported, Failure> {
+        let _changing = told::Changing(site);
         let deadline = now_ms().saturating_add(self.config.timeout_ms.into());
         let shards = ShardClient { deadline, ..self.shards(Sender::default()) };
         match shards.ask_one(site, 0, &Call::Import(*import)).await? {

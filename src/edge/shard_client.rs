@@ -104,15 +104,15 @@ impl ShardClient<'_> {
         Ok(sum)
     }
 
-    /// A report of a site: that of all shards together.
-    pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<Report, Failure> {
-        let mut sum: Option<Report> = None;
-        for answer in self.ask_all(site, &Call::Report(*question)).await? {
-            let Answer::Report(report) = answer else { return Err(something_else()) };
-            sum = match sum {
-                None => Some(report),
-                Some(before) => Some(plus(before, report)),
-            };
+    /// A report of a site, that of all shards together, and how many milliseconds ago it was so.
+    pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64), Failure> {
+        let mut sum: Option<(Report, u64)> = None;
+        for answer in self.ask_all(site, &Call::Ask(*question)).await? {
+            let Answer::Told { report, age } = answer else { return Err(something_else()) };
+            sum = Some(match sum {
+                None => (report, age),
+                Some((before, oldest)) => (plus(before, report), age.max(oldest)),
+            });
         }
         sum.ok_or_else(something_else)
     }

@@ -2,15 +2,18 @@
 
 use super::clock::now_ms;
 use super::shard_client::ShardClient;
+use super::told;
 use crate::counting::days::day_of;
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
+use crate::counting::ledger::report::FRESH_MS;
 use crate::counting::page::Page;
-use crate::counting::refusals::told;
+use crate::counting::refusals::told as told_of;
 use crate::counting::site::Site;
 use crate::counting::stats::answer::{Found, body, with_refused};
 use crate::counting::stats::query::ZONE;
 use crate::counting::stats::{Plan, Stats, What, starts_in_utc};
+use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(module = "/src/edge/zone.js")]
@@ -26,19 +29,37 @@ extern "C" {
 ///
 /// # Errors
 /// [`Refusal`] for a time zone or a period that there is not.
-pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<String, Failure>, Refusal> {
+pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
+    // All views ever are of the moment.
+    let keeps = stats.what != What::Summary || stats.value.is_some();
+    if keeps && let Some(body) = told::of(stats, now_ms()) {
+        return Ok(Ok(body));
+    }
+    let answer = ask(stats, site, shards).await?;
+    Ok(answer.map(|(body, age)| {
+        let body = Rc::from(body);
+        if keeps {
+            told::keep(stats, now_ms().saturating_add(FRESH_MS.saturating_sub(age)), &body);
+        }
+        body
+    }))
+}
+
+/// The same, asked of the shards, and how many milliseconds ago it was so.
+async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<(String, u64), Failure>, Refusal> {
     let plan = plan(stats, shards.config.hours_kept_days)?;
-    let found = match find(stats, &plan, site, shards).await {
+    let (found, age) = match find(stats, &plan, site, shards).await {
         Ok(found) => found,
         Err(failure) => return Ok(Err(failure)),
     };
     let body = body(stats, &plan, &found);
-    Ok(Ok(match found.reports.as_slice() {
+    let body = match found.reports.as_slice() {
         [_, refused] if stats.what == What::Excluded && !stats.csv => {
-            with_refused(&body, &told(refused, &shards.config.origins, &shards.config.sites))
+            with_refused(&body, &told_of(refused, &shards.config.origins, &shards.config.sites))
         }
         _ => body,
-    }))
+    };
+    Ok(Ok((body, age)))
 }
 
 fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
@@ -53,14 +74,16 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     Ok(Plan { from, to, starts })
 }
 
-async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<Found, Failure> {
-    let mut reports = Vec::new();
+async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {
+    let (mut reports, mut oldest) = (Vec::new(), 0);
     for question in stats.questions(plan) {
-        reports.push(shards.report(site, &question).await?);
+        let (report, age) = shards.report(site, &question).await?;
+        reports.push(report);
+        oldest = age.max(oldest);
     }
     let total_views = match stats.what {
         What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
         _ => 0,
     };
-    Ok(Found { reports, total_views })
+    Ok((Found { reports, total_views }, oldest))
 }

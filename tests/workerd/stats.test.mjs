@@ -183,6 +183,25 @@ test('a reader that has an answer already is told so', async (t) => {
   assert.deepEqual([total.status, total.json.total_views], [200, 1], 'another body has another name');
 });
 
+test('whoever asks again what was told lately, and whether it is still so, asks no shard', async (t) => {
+  const server = await startWorkerd(t, { breakable: true, vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', COUNTER_TIMEOUT_MS: 2_000 } });
+  const { url } = server;
+  await call(`${url}/`);
+  const first = await read(url, 'pages');
+  assert.deepEqual(first.json.pages, [{ page: '/', views: 1, visitors: 0 }]);
+  await server.hang('SHARD', 'default/0');
+  const again = await read(url, 'pages');
+  assert.deepEqual([again.status, again.text], [200, first.text]);
+  const known = await read(url, 'pages', { 'if-none-match': first.headers.get('etag') });
+  assert.deepEqual([known.status, known.text], [304, '']);
+  assert.equal((await read(url, 'pages?limit=1')).status, 504, 'another question is asked');
+  await server.throwAway('SHARD', 'default/0');
+  // What an owner changes shows at once.
+  const gone = await call(`${url}/api/sites/default/pages?page=/`, { method: 'DELETE', headers: { authorization: 'Bearer owner-of-a-test-0123' } });
+  assert.equal(gone.status, 200);
+  assert.deepEqual((await read(url, 'pages')).json.pages, []);
+});
+
 test('a period is days of a time zone', async (t) => {
   const { edge, url } = await start(t);
   await visit(edge);

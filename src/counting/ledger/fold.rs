@@ -61,6 +61,7 @@ impl<S: Sql> Ledger<S> {
         self.people.all_stored();
         self.ids_waiting.clear();
         self.folded = self.written;
+        self.told.forget();
         Ok(())
     }
 

@@ -20,6 +20,7 @@ pub mod report;
 pub mod schema;
 pub mod seen;
 pub mod sql;
+pub mod told;
 mod wake;
 
 use super::days::{Day, day_of};
@@ -39,6 +40,7 @@ use seen::{Seen, first_known, window_of};
 pub use sql::{Rows, Sql, StorageError, Value};
 use sql::{blob_at, count_at, text_at};
 use std::collections::HashSet;
+use told::Told;
 
 use super::page::MAX_PAGE_BYTES;
 use super::share::Share;
@@ -92,6 +94,7 @@ pub struct Ledger<S> {
     lately: Lately,
     /// Whether somebody may watch the site live.
     watched: bool,
+    told: Told,
     /// When the last fold ended that a report asked for, in milliseconds since 1970.
     folded_at: u64,
     /// Views of the whole shard.

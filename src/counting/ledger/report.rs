@@ -18,10 +18,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`].
     pub fn report(&mut self, question: &Question<'_>, now: u64) -> Result<Report, StorageError> {
-        if now < self.folded_at || now.saturating_sub(self.folded_at) >= FRESH_MS {
-            self.fold()?;
-            self.folded_at = now;
-        }
+        self.freshen(now)?;
         match question {
             Question::Hours { page: None, hours } => self.lines(schema::SITE_HOURS, &twice(*hours), hour),
             Question::Hours { page: Some(page), hours } => {
@@ -71,6 +68,7 @@ impl<S: Sql> Ledger<S> {
             self.set_moved()
         })?;
         self.moved = self.moved.saturating_add(1);
+        self.told.forget();
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use super::pages::Pages;
 use super::people::People;
 use super::recent::{self, Last, Recent};
 use super::seen::{Seen, first_known, window_of};
+use super::told::Told;
 use super::{JOURNAL_ROWS, Ledger, OTHER, Sql, StorageError, Value, blob_at, count_at, schema, unreadable};
 use crate::counting::days::Day;
 use crate::counting::share::Share;
@@ -44,6 +45,7 @@ impl<S: Sql> Ledger<S> {
             excluded: Vec::new(),
             lately: Lately::default(),
             watched: true,
+            told: Told::default(),
             folded_at: 0,
             views,
             latest: 0,

@@ -28,6 +28,7 @@ pub trait Message {
 impl Message for Call<'_> {}
 impl Message for Answer {}
 impl Message for Receipt {}
+impl Message for Question<'_> {}
 impl Message for DayCall {}
 impl Message for DayAnswer {}
 
@@ -86,6 +87,8 @@ pub enum Call<'a> {
     Register(Batch<'a>),
     /// From where were visits refused? That is noted here.
     Refused(Vec<Refused<'a>>),
+    /// What was counted, and how long ago was that so?
+    Ask(Question<'a>),
 }
 
 /// Visits of a day that were refused, see [`super::refusals`].
@@ -178,6 +181,13 @@ pub enum Answer {
     Watched(bool),
     /// It is noted.
     Noted,
+    /// What was counted.
+    Told {
+        /// That.
+        report: Report,
+        /// Milliseconds ago.
+        age: u64,
+    },
 }
 
 /// Lines of an export.

@@ -1,0 +1,74 @@
+//! What was told lately, so that many who ask the same cost as much as one: a report is worked out again only after the tables changed.
+
+use super::report::FRESH_MS;
+use super::{Ledger, Sql, StorageError};
+use crate::counting::report::{Question, Report};
+use crate::counting::wire::encode;
+
+/// The most reports that are kept: what a dashboard asks, for a few periods.
+const MAX_REPORTS: usize = 32;
+
+/// The most lines of them together. A line takes about 100 bytes.
+const MAX_LINES: usize = 20_000;
+
+/// Reports, the one that was worked out last at the end.
+#[derive(Debug, Default)]
+pub struct Told(Vec<(Vec<u8>, Report)>);
+
+impl Told {
+    fn of(&self, question: &[u8]) -> Option<&Report> {
+        self.0.iter().find(|(known, _)| known == question).map(|(_, report)| report)
+    }
+
+    fn keep(&mut self, question: Vec<u8>, report: &Report) {
+        if report.len() > MAX_LINES {
+            return;
+        }
+        self.0.push((question, report.clone()));
+        let (mut kept, mut lines) = (0_usize, 0_usize);
+        for (_, report) in self.0.iter().rev().take(MAX_REPORTS) {
+            lines = lines.saturating_add(report.len());
+            if lines > MAX_LINES {
+                break;
+            }
+            kept = kept.saturating_add(1);
+        }
+        self.0.drain(..self.0.len().saturating_sub(kept));
+    }
+
+    /// The tables are not what they were.
+    pub fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl<S: Sql> Ledger<S> {
+    /// What was counted, and how many milliseconds ago that was so: at most [`FRESH_MS`].
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64), StorageError> {
+        // Not by way of the journal, so no fold says that it changed.
+        if let Question::Refused(_) = question {
+            return self.report(question, now).map(|report| (report, 0));
+        }
+        self.freshen(now)?;
+        let age = now.saturating_sub(self.folded_at);
+        let key = encode(question);
+        if let Some(report) = self.told.of(&key) {
+            return Ok((report.clone(), age));
+        }
+        let report = self.report(question, now)?;
+        self.told.keep(key, &report);
+        Ok((report, age))
+    }
+
+    /// Carries over what was counted, if that is due.
+    pub(super) fn freshen(&mut self, now: u64) -> Result<(), StorageError> {
+        if now < self.folded_at || now.saturating_sub(self.folded_at) >= FRESH_MS {
+            self.fold()?;
+            self.folded_at = now;
+        }
+        Ok(())
+    }
+}

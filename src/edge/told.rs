@@ -1,0 +1,54 @@
+//! Answers that are not older than they say, kept in the isolate: who asks the same again, or whether it is still the same, costs no
+//! shard anything.
+
+use crate::counting::ledger::report::FRESH_MS;
+use crate::counting::site::Site;
+use crate::counting::stats::Stats;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The most answers that are kept: some dashboards, with ten questions each.
+const MAX_ANSWERS: usize = 64;
+
+/// The most bytes of them together.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+struct Kept {
+    stats: Stats,
+    /// When it is too old, in milliseconds since 1970.
+    until: u64,
+    body: Rc<str>,
+}
+
+thread_local! {
+    static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The answer to a question, if it is known.
+pub(super) fn of(stats: &Stats, now: u64) -> Option<Rc<str>> {
+    KEPT.with_borrow_mut(|all| {
+        // One that is further off was made by a clock that was ahead.
+        all.retain(|kept| kept.until > now && kept.until <= now.saturating_add(FRESH_MS));
+        all.iter().find(|kept| kept.stats == *stats).map(|kept| Rc::clone(&kept.body))
+    })
+}
+
+/// Keeps an answer until a time in milliseconds since 1970.
+pub(super) fn keep(stats: &Stats, until: u64, body: &Rc<str>) {
+    KEPT.with_borrow_mut(|all| {
+        all.retain(|kept| kept.stats != *stats);
+        let bytes = all.iter().fold(body.len(), |sum, kept| sum.saturating_add(kept.body.len()));
+        if all.len() < MAX_ANSWERS && bytes <= MAX_BYTES {
+            all.push(Kept { stats: stats.clone(), until, body: Rc::clone(body) });
+        }
+    });
+}
+
+/// While its owner changes a site. Then all is forgotten that was told of it, as the owner looks whether it is so.
+pub(super) struct Changing<'a>(pub(super) &'a Site);
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        KEPT.with_borrow_mut(|all| all.retain(|kept| kept.stats.site != self.0.as_str()));
+    }
+}
