@@ -301,3 +301,31 @@ fn storage_that_stays_broken_never_answers_with_a_receipt() {
     assert_eq!(serve(&mut shard, &call, T0 + HOUR / 60), Answer::Receipt(receipt(&[counted(5)])));
     assert_eq!(sql.query("SELECT value FROM meta WHERE key = 'views'", &[]).unwrap(), [[Value::Integer(4)]]);
 }
+
+#[test]
+fn whether_it_can_store_is_tried_once_a_second_and_again_after_a_fault() {
+    let sql = prepared(false);
+    let faulty = Faulty::new(sql.clone());
+    let mut shard = Shard::new(faulty.clone());
+    let rows = |shard: &mut Shard<Broken>, now| {
+        let before = sql.rows_written();
+        assert!(matches!(serve(shard, &Call::Health, now), Answer::Metrics(_)));
+        sql.rows_written() - before
+    };
+    let views = serve(&mut shard, &Call::Views(None), T0);
+    rows(&mut shard, T0);
+    assert_eq!([999, 1_000, 1_001].map(|ms| rows(&mut shard, T0 + ms)), [0, 1, 0]);
+    assert_eq!(rows(&mut shard, T0 - HOUR), 1, "a clock that was ahead");
+    assert_eq!(serve(&mut shard, &Call::Views(None), T0), views, "nothing is counted");
+    for fault in FAULTS {
+        let sent = [visit("/a")];
+        faulty.fail_nth(1, fault);
+        assert_eq!(serve(&mut shard, &Call::Register(batch(77, 1, T0, &sent)), T0 - HOUR), Answer::Refused(wire::Fault::Storage));
+        assert_eq!(rows(&mut shard, T0 - HOUR), 1, "a visit failed: it is not believed any more");
+        assert_eq!(rows(&mut shard, T0 - HOUR), 0);
+        faulty.fail_nth(1, fault);
+        assert_eq!(serve(&mut shard, &Call::Health, T0), Answer::Refused(wire::Fault::Storage), "it cannot store");
+        assert_eq!(rows(&mut shard, T0), 1);
+        assert_eq!(rows(&mut shard, T0 - HOUR), 1);
+    }
+}

@@ -219,22 +219,29 @@ fn a_page_is_set_changed_made_and_deleted() {
     assert_eq!(amend(Amend::Delete { page: new }), Answer::Page(None));
     assert_eq!(amend(Amend::Set { page: new, views: 0 }), Answer::Page(None), "nor of none");
     assert_eq!(amend(Amend::Create { page: new, views: 9, most: 2 }), Answer::Refused(Fault::Pages));
-    assert_eq!(amend(Amend::Create { page: new, views: 0, most: 3 }), Answer::Page(None));
-    assert_eq!(amend(Amend::Create { page: new, views: 7, most: 3 }), Answer::Page(Some(0)), "it is there");
+    assert_eq!(amend(Amend::Make { page: new, views: 9, most: 2, id: "x5" }), Answer::Refused(Fault::Pages));
+    assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None));
+    assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None), "a retry");
+    assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x6" }), Answer::Page(Some(0)), "it is there");
+    assert_eq!(
+        amend(Amend::Create { page: new, views: 7, most: 3 }),
+        Answer::Page(Some(0)),
+        "and isolates of before are told so, too"
+    );
     assert_eq!(amend(Amend::Set { page: "/c", views: 4 }), Answer::Page(None));
     let pages = |sql: &Sqlite| sql.query("SELECT page, views FROM pages ORDER BY page", &[]).unwrap();
     let row = |page: &str, views| vec![Value::Text(page.to_owned()), Value::count(views)];
     assert_eq!(pages(&rig.sql), [row("/a", 5), row("/b", 1), row("/c", 4), row("/new", 0)]);
     assert_eq!(serve(&mut shard, &Call::Views(None), now), Answer::Views(10));
     let changes = "SELECT count(*) FROM meta WHERE key LIKE 'change %'";
-    assert_eq!(rig.sql.number(changes), 3);
+    assert_eq!(rig.sql.number(changes), 4);
     shard.maintain(now, KEEP_HOURS_DAYS).unwrap();
-    assert_eq!(rig.sql.number(changes), 3, "none of these is of a time");
+    assert_eq!(rig.sql.number(changes), 4, "none of these is of a time");
     let timed = format!("{now:013}-x");
     serve(&mut shard, &Call::Amend(Amend::Change { page: a, by: 1, id: &timed }), now);
     serve(&mut shard, &Call::Amend(Amend::Change { page: a, by: -1, id: "0" }), now);
     shard.maintain(now + 61_000, KEEP_HOURS_DAYS).unwrap();
-    assert_eq!(rig.sql.number(changes), 3, "what is old is forgotten");
+    assert_eq!(rig.sql.number(changes), 4, "what is old is forgotten");
     // What came by the hour stays until the page goes, and then it goes from the site's hours, too.
     let site = |sql: &Sqlite| sql.query("SELECT views, visitors FROM site_hours", &[]).unwrap();
     assert_eq!(site(&rig.sql), [[Value::count(3), Value::count(2)]]);

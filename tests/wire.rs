@@ -20,8 +20,8 @@ use footfall::counting::share::Share;
 use footfall::counting::visit_id::Fingerprint;
 use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{
-    Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally, Verdict,
-    Visitors, decode, decode_row, encode,
+    Amend, Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally,
+    Verdict, Visitors, decode, decode_row, encode,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,8 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     }
     let line = Line { at: 480_001, reason: 2, name: "/é".to_owned(), views: 9, visitors: 3, newcomers: 2 };
     check_message!(Answer, Answer::Report(vec![line, Line::default()]));
+    check_message!(Call<'_>, Call::Health);
+    check_message!(Call<'_>, Call::Amend(Amend::Make { page: "/a", views: 2, most: 9, id: "0-1" }));
     check_message!(Answer, Answer::Receipt(receipt.clone()));
     check_message!(Answer, Answer::Views(300));
     check_message!(Answer, Answer::Seen(true));
@@ -125,6 +127,7 @@ fn messages_keep_their_bytes() {
     assert_eq!(encode(&Call::Register(batch.clone())), expected);
     let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
     assert_eq!(encode(&Call::Report(value)), b"\x01\x05\x05\x01\x02DE\x03\x04");
+    assert_eq!(encode(&Call::Health), b"\x01\x10");
     assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 3);
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
 }

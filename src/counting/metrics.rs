@@ -25,7 +25,7 @@ pub struct IsolateMetrics {
 }
 
 /// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
-pub const PROBLEMS: [&str; 9] = [
+pub const PROBLEMS: [&str; 10] = [
     "visit_failed",
     "visitor_lost",
     "refused_lost",
@@ -35,6 +35,7 @@ pub const PROBLEMS: [&str; 9] = [
     "misconfigured",
     "export_failed",
     "live_failed",
+    "unhealthy",
 ];
 
 impl IsolateMetrics {

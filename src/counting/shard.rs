@@ -16,7 +16,12 @@ pub struct Shard<S> {
     pace: Pace,
     /// How often it was told since it woke that it is watched.
     watches: u64,
+    /// When it last tried whether it can store, and could, in milliseconds since 1970; nothing once it could not.
+    stored_at: Option<u64>,
 }
+
+/// How long it is believed that storage works, in milliseconds: whoever asks for it all the time shall not make a row each time.
+pub const PROBE_MS: u64 = 1_000;
 
 /// What a shard counts of itself.
 #[derive(Debug, Default)]
@@ -70,7 +75,7 @@ pub struct Served {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None, tally: Tally::default(), pace: Pace::new(PUSH_MS), watches: 0 }
+        Self { sql, ledger: None, tally: Tally::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
     }
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
@@ -92,6 +97,7 @@ impl<S: Sql + Clone> Shard<S> {
                 (Answer::Refused(fault), None)
             }
             Err(LedgerError::Storage(error)) => {
+                self.stored_at = None;
                 self.tally.failures = self.tally.failures.saturating_add(1);
                 (Answer::Refused(Fault::Storage), Some(error))
             }
@@ -135,7 +141,7 @@ impl<S: Sql + Clone> Shard<S> {
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
         let went_back = match self.awake(now) {
             Ok(ledger) if ledger.is_ahead(now) => self.go_back(now),
-            _ => Ok(()),
+            other => other.map(|_| ()),
         };
         self.without_an_answer(now, |ledger| went_back.and_then(|()| ledger.maintain(now, keep_days)))
     }
@@ -166,7 +172,13 @@ impl<S: Sql + Clone> Shard<S> {
             self.tally.note(&receipt, is_new);
             return Ok(Answer::Receipt(receipt));
         }
-        if let Call::Metrics = call {
+        if let Call::Health = call
+            && !self.stored_at.is_some_and(|at| (at..at.saturating_add(PROBE_MS)).contains(&now))
+        {
+            self.awake(now)?.probe(now)?;
+            self.stored_at = Some(now);
+        }
+        if let Call::Metrics | Call::Health = call {
             let held = self.awake(now)?.holds();
             let Tally { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } = self.tally;
             let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
@@ -178,7 +190,7 @@ impl<S: Sql + Clone> Shard<S> {
         }
         let ledger = self.awake(now)?;
         match call {
-            Call::Register(_) | Call::Metrics | Call::Retired => Err(LedgerError::Fault(Fault::Malformed)),
+            Call::Register(_) | Call::Metrics | Call::Health | Call::Retired => Err(LedgerError::Fault(Fault::Malformed)),
             Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),

@@ -1,5 +1,6 @@
 //! The counters of CountAPI and Abacus. The rules are in [`crate::counting::dropin::abacus`].
 
+use super::owner::change_id;
 use super::turn::Turn;
 use super::{headers, isolate, metrics};
 use crate::counting::access::check;
@@ -141,7 +142,11 @@ impl Turn {
         }
         let key = self.admin_key(counter).await;
         // In the first shard, so that its number of pages is the one that counts.
-        match shards.ask_one(site, 0, &Call::Amend(Amend::Create { page, views, most })).await {
+        let made = match change_id() {
+            Ok(id) => shards.ask_one(site, 0, &Call::Amend(Amend::Make { page, views, most, id: &id })).await,
+            Err(failure) => Err(failure),
+        };
+        match made {
             Ok(Answer::Page(None)) => {
                 metrics::asked(true);
                 Ok(answer(asked, counter, &Ok(Some((0, views))), None, key.as_deref()))

@@ -1,16 +1,18 @@
 //! Counting what the isolate does, and telling it: `GET /healthz`, `GET /metrics`.
 
 use super::clock::now_ms;
-use super::isolate;
 use super::shard_client::{self, ShardClient, something_else};
 use super::turn::Turn;
+use super::{isolate, log};
 use crate::counting::body::find_site;
 use crate::counting::config::Access;
 use crate::counting::dropin;
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
-use crate::counting::metrics::{Isolate, IsolateMetrics, text};
-use crate::counting::reply::{self, Outcome, Reply};
+use crate::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS};
+use crate::counting::metrics::{Isolate, IsolateMetrics, SHARD, text};
+use crate::counting::reply::{self, Healthy, Outcome, Reply};
+use crate::counting::shard::PROBE_MS;
 use crate::counting::site::Site;
 use crate::counting::visitor::Sender;
 use crate::counting::wire::{Answer, Call};
@@ -20,6 +22,8 @@ use std::cell::{Cell, RefCell};
 const HEALTHY_MS: u64 = 2_000;
 
 thread_local! {
+    /// What was answered last to who asks whether all is well, and when: strangers may ask, and shall not make the shard store all the time.
+    static HEALTH: RefCell<Option<(u64, Reply)>> = const { RefCell::new(None) };
     static OWN: RefCell<IsolateMetrics> = RefCell::new(IsolateMetrics::default());
     /// How often a counter of CountAPI or Abacus was read, and how often one was created.
     static ASKED: Cell<[u64; 2]> = const { Cell::new([0; 2]) };
@@ -57,13 +61,34 @@ pub(super) fn retry() {
 }
 
 impl Turn {
-    /// Asks the first shard of the first site something that it has to look up.
+    /// Tries what a visit of the first site needs: the day's record, and a first shard that can store.
     pub(super) async fn health(&self) -> Reply {
         let began = now_ms();
+        let known =
+            HEALTH.with_borrow(|known| known.clone().filter(|(at, _)| (*at..at.saturating_add(PROBE_MS)).contains(&began)));
+        if let Some((_, reply)) = known {
+            return reply;
+        }
+        let outcome = self.is_healthy(began).await;
+        if let Err(failure) = &outcome {
+            log::problem("unhealthy", &failure.to_string());
+        }
+        let reply = reply::health(&outcome);
+        HEALTH.set(Some((began, reply.clone())));
+        reply
+    }
+
+    async fn is_healthy(&self, began: u64) -> Result<Healthy, Failure> {
         let deadline = began.saturating_add(HEALTHY_MS.min(self.config.timeout_ms.into()));
-        let shards = ShardClient { deadline, ..self.shards(Sender::default()) };
-        let answered = shards.ask_one(self.config.sites.first(), 0, &Call::Views(Some("/"))).await;
-        reply::health(&answered.map(|_| now_ms().saturating_sub(began)))
+        let (shards, site) = (ShardClient { deadline, ..self.shards(Sender::default()) }, self.config.sites.first());
+        shards.number(site).await?;
+        let Answer::Metrics(held) = shards.ask_one(site, 0, &Call::Health).await? else { return Err(something_else()) };
+        Ok(Healthy {
+            shard_ms: now_ms().saturating_sub(began),
+            ids_percent: part(&held, "footfall_shard_ids", MAX_IDS, 100),
+            server_ids_percent: part(&held, "footfall_shard_server_ids", MAX_SERVER_IDS, 100),
+            is_full: part(&held, "footfall_shard_ids", MAX_IDS, 1_000) >= 999,
+        })
     }
 
     /// What this isolate and the shards of a site count of themselves, for who has either token.
@@ -87,6 +112,13 @@ impl Turn {
             Isolate { name: &name, parked: shard_client::parked(), lapsed: shard_client::lapsed(), memory_pages: memory_pages() };
         Ok(OWN.with_borrow(|own| text(isolate, own, site.as_str(), &all)))
     }
+}
+
+/// How much of the most that it may be a number of a shard is, in so many parts.
+fn part(held: &[u64], name: &str, most: usize, parts: u64) -> u64 {
+    let at = SHARD.iter().position(|(known, ..)| *known == name);
+    let number = at.and_then(|at| held.get(at)).copied().unwrap_or(0);
+    number.saturating_mul(parts).checked_div(u64::try_from(most).unwrap_or(u64::MAX)).unwrap_or(0)
 }
 
 fn memory_pages() -> u64 {

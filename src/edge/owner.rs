@@ -169,8 +169,7 @@ impl Turn {
     pub(super) async fn change(&self, site: &Site, page: &Page, by: i64) -> Result<(), Failure> {
         let _changing = told::Changing(site);
         let shards = self.shards(Sender::default());
-        let random = isolate::random().map(u128::from_le_bytes)?;
-        let id = format!("{:013}-{random:032x}", now_ms());
+        let id = change_id()?;
         let mut left = by;
         for shard in 0..shards.number(site).await? {
             let amend = Amend::Change { page: page.as_str(), by: left, id: &id };
@@ -326,6 +325,15 @@ impl Source {
 
 async fn write(pipe: &Pipe, text: &str) -> Result<(), ()> {
     JsFuture::from(pipe.write(text)).await.map(|_| ()).map_err(|_| ())
+}
+
+/// What tells a retry of a change from another change.
+///
+/// # Errors
+/// There is no randomness.
+pub(super) fn change_id() -> Result<String, Failure> {
+    let random = isolate::random().map(u128::from_le_bytes)?;
+    Ok(format!("{:013}-{random:032x}", now_ms()))
 }
 
 fn tell(failure: &Failure) {

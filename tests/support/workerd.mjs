@@ -3,7 +3,7 @@
 // wrangler dev is left out on purpose. It puts proxies in front of the Worker, which hide a client's reset and slow
 // everything down; what is tested here is the built Worker on the runtime itself.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -39,11 +39,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `unbound`: bindings of `wrangler.toml` that are left out.
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
+ * - `fillable`: whether `limitFiles` can limit the files of its counts, as a full disk does.
  * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
  * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0 } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -71,13 +72,19 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
       breakable,
     }),
   );
-  const server = new Workerd(binary, dir, collect);
+  const server = new Workerd(fillable ? [...IGNORE_XFSZ, binary] : [binary], dir, collect);
   t.after(() => server.dispose());
   await server.listening([...expose, ...collect.map(collector), ...(breakable ? [BREAKER] : [])]);
   return server;
 }
 
 const MAIN = `import './probe.js';\nexport * from './index.js';\nexport { default } from './index.js';\n`;
+
+/** A process that writes beyond the limit of a file is ended, unless it ignores that signal: then it gets an error, as of a disk. */
+const IGNORE_XFSZ = ['/bin/sh', '-c', 'trap "" XFSZ; exec "$0" "$@"'];
+
+/** Whether this machine can fill a disk for one process. */
+export const canFillDisk = spawnSync('prlimit', ['--version']).status === 0;
 
 class Workerd {
   #child;
@@ -88,10 +95,10 @@ class Workerd {
   #stopped = false;
   #trapped = false;
 
-  constructor(binary, dir, collect) {
+  constructor([command, ...before], dir, collect) {
     this.#dir = dir;
     this.#collect = collect;
-    this.#child = spawn(binary, ['serve', 'workerd.capnp', 'config', '--control-fd=3'], {
+    this.#child = spawn(command, [...before, 'serve', 'workerd.capnp', 'config', '--control-fd=3'], {
       cwd: dir,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
@@ -185,6 +192,14 @@ class Workerd {
   /** Sets Footfall's clock ahead of the machine's. Needs `clockAheadMs`; `collect` must name Footfall. */
   async setClockAhead(ms) {
     await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/clock?ahead=${ms}`);
+  }
+
+  /**
+   * Lets the process write its files up to so many bytes only, or as far as it likes. SQLite cannot open a database without 32 KiB. Needs
+   * `fillable`, and a machine of {@link canFillDisk}.
+   */
+  limitFiles(bytes = 'unlimited') {
+    execFileSync('prlimit', ['--pid', String(this.pid), `--fsize=${bytes}:unlimited`]);
   }
 
   /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */

@@ -141,4 +141,6 @@ test('F26: where others filled all that they may of the memory of ids, pages go 
   const metric = (name) => Number(new RegExp(`^footfall_shard_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)[1]);
   assert.deepEqual([metric('server_ids'), metric('full_total')], [900_000, 1]);
   assert.equal(metric('ids') + metric('short_ids'), 1_800_201);
+  const health = await call(`${footfall.url}/healthz`);
+  assert.deepEqual([health.status, /the memory of ids is full/.test(health.json.error)], [503, true], health.text);
 });

@@ -191,13 +191,19 @@ impl<S: Sql> Ledger<S> {
                 })?;
                 return Ok(None);
             }
-            Amend::Set { page, .. } | Amend::Change { page, .. } | Amend::Create { page, .. } | Amend::Delete { page } => page,
+            Amend::Set { page, .. } | Amend::Change { page, .. } | Amend::Delete { page } => page,
+            Amend::Create { page, .. } | Amend::Make { page, .. } => page,
         };
-        let change = if let Amend::Change { id, .. } = *amend { Some(Value::Text(change_key(id))) } else { None };
+        let change = match *amend {
+            Amend::Change { id, .. } | Amend::Make { id, .. } => Some(Value::Text(change_key(id))),
+            _ => None,
+        };
         if let Some(key) = &change
             && let Some(row) = self.sql.run(schema::META, std::slice::from_ref(key))?.first()
         {
-            return count_at(row, 0).map(Some).map_err(LedgerError::Storage);
+            // What was made was not there before.
+            let made = matches!(amend, Amend::Make { .. });
+            return if made { Ok(None) } else { Ok(Some(count_at(row, 0)?)) };
         }
         self.fold()?;
         let before = self.stored_views(page)?;
@@ -205,9 +211,11 @@ impl<S: Sql> Ledger<S> {
             (Amend::Set { views, .. }, None) => (views > 0).then_some(views),
             (Amend::Set { views, .. }, Some(_)) => Some(views),
             (Amend::Change { by, .. }, Some(before)) => Some(before.saturating_add_signed(by)),
-            (Amend::Create { most, .. }, None) if self.pages.known >= most => return Err(LedgerError::Fault(Fault::Pages)),
-            (Amend::Create { views, .. }, None) => Some(views),
-            (Amend::Create { .. }, Some(before)) => Some(before),
+            (Amend::Create { most, .. } | Amend::Make { most, .. }, None) if self.pages.known >= most => {
+                return Err(LedgerError::Fault(Fault::Pages));
+            }
+            (Amend::Create { views, .. } | Amend::Make { views, .. }, None) => Some(views),
+            (Amend::Create { .. } | Amend::Make { .. }, Some(before)) => Some(before),
             (Amend::Change { .. } | Amend::Delete { .. } | Amend::Wipe, _) => None,
         };
         if after == before {

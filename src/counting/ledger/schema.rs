@@ -38,7 +38,7 @@ const VISITORS_CAME: [&str; 9] = [
 /// Whose part of the memory of ids each takes up. Ids of before take up nobody's.
 const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NULL DEFAULT x''"];
 
-/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`.
+/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets such a number.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";

@@ -89,6 +89,8 @@ pub enum Call<'a> {
     Refused(Vec<Refused<'a>>),
     /// What was counted, and how long ago was that so?
     Ask(Question<'a>),
+    /// Can it store, and what does it hold? Answered with its metrics.
+    Health,
 }
 
 /// Visits of a day that were refused, see [`super::refusals`].
@@ -134,7 +136,7 @@ pub enum Amend<'a> {
         /// Tells a retry from another change: the time in milliseconds since 1970 with 13 digits, then anything.
         id: &'a str,
     },
-    /// A page that is not there is made with these views, if there are fewer than `most` pages.
+    /// As [`Self::Make`], by isolates of before: a retry finds the page there.
     Create {
         /// The page.
         page: &'a str,
@@ -150,6 +152,17 @@ pub enum Amend<'a> {
     },
     /// Everything that was counted goes.
     Wipe,
+    /// A page that is not there is made with these views, if there are fewer than `most` pages.
+    Make {
+        /// The page.
+        page: &'a str,
+        /// Its views.
+        views: u64,
+        /// Pages that there may be.
+        most: u64,
+        /// As that of [`Self::Change`].
+        id: &'a str,
+    },
 }
 
 /// What a shard answers.
