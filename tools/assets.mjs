@@ -18,7 +18,10 @@ const MAX_DASHBOARD_GZIP_BYTES = 60_000;
 
 /** The paths of scripts that are known by other names: those of counters that people leave. */
 const GOATCOUNTER = '/count.js';
+const GOATCOUNTER_VERSIONS = [1, 2, 3, 4, 5].map((version) => `/count.v${version}.js`);
 const BUSUANZI = '/busuanzi/2.3/busuanzi.pure.mini.js';
+const PLAUSIBLE = '/plausible.js';
+const UMAMI = '/script.js';
 
 /**
  * Any page may load the scripts and read the description, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
@@ -43,12 +46,13 @@ const OWN = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The page of the dashboard, whatever its site; its files are beside it, as a path below it would be that of a site. */
-const REDIRECTS = '/dashboard/* /dashboard 200\n';
+/**
+ * The page of the dashboard, whatever its site; its files are beside it, as a path below it would be that of a site. And Plausible's script by whatever name its pages know: `/js/script.js`, `/js/script.hash.js` and others are one, which looks at its name. */
+const REDIRECTS = `/dashboard/* /dashboard 200\n/js/* ${PLAUSIBLE} 200\n`;
 
 const rule = (headers) => (path) => [path, ...Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`), ''].join('\n');
 const HEADERS = [
-  ...['/footfall.js', '/openapi.json', GOATCOUNTER, BUSUANZI].map(rule(PUBLIC)),
+  ...['/footfall.js', '/openapi.json', GOATCOUNTER, ...GOATCOUNTER_VERSIONS, BUSUANZI, '/js/*', UMAMI].map(rule(PUBLIC)),
   ...['/dashboard', '/dashboard/*', '/dashboard.js', '/dashboard.css', '/dashboard.svg'].map(rule(OWN)),
 ].join('');
 
@@ -59,7 +63,9 @@ export async function buildAssets(into) {
   if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
   const files = {
     '/footfall.js': footfall,
-    [GOATCOUNTER]: await script('goatcounter.js'),
+    ...(await goatcounter()),
+    [PLAUSIBLE]: await script('plausible.js'),
+    [UMAMI]: await script('umami.js'),
     [BUSUANZI]: (await script('busuanzi.js')) + footfall,
     '/openapi.json': readFileSync(join(ROOT, 'assets', 'openapi.json')),
     ...(await dashboard()),
@@ -71,6 +77,12 @@ export async function buildAssets(into) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
   }
+}
+
+/** Its pages name a version, or none. */
+async function goatcounter() {
+  const built = await script('goatcounter.js');
+  return Object.fromEntries([GOATCOUNTER, ...GOATCOUNTER_VERSIONS].map((path) => [path, built]));
 }
 
 async function dashboard() {

@@ -6,7 +6,7 @@ use super::clock::now_ms;
 use super::headers;
 use super::shard_client::all;
 use super::turn::{Turn, Who};
-use crate::counting::body::{MAX_AGE_MS, MAX_BODY_BYTES, MAX_LIST_BYTES};
+use crate::counting::body::{MAX_AGE_MS, MAX_LIST_BYTES};
 use crate::counting::details::{Details, campaign_of, referrer_host};
 use crate::counting::dropin::events::{Done, Protocol, Told, What, answer, read};
 use crate::counting::dropin::goatcounter::{self, Hit, counted};
@@ -24,8 +24,8 @@ impl Turn {
     /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
     /// who made them.
     pub(super) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
-        let list = protocol == Protocol::UmamiBatch;
-        let bytes = self.read_body(if list { MAX_LIST_BYTES } else { MAX_BODY_BYTES }).await?;
+        // Events carry what their owner likes, so that they may be long.
+        let bytes = self.read_body(MAX_LIST_BYTES).await?;
         let told = read(protocol, &bytes, &self.config.page_query)?;
         let id = self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()?;
         let mut visits = Vec::new();
@@ -37,8 +37,8 @@ impl Turn {
                 visits.push((site, one));
             }
         }
-        // One id is that of one visit.
-        let id = if visits.len() == 1 { id } else { None };
+        // One id is that of one visit. Several sites tell the same id apart.
+        let id = if told.len() == 1 { id } else { None };
         if *caller == Caller::Elsewhere {
             if let Some((site, _)) = visits.first() {
                 self.note(site, Reason::Origin);
@@ -46,7 +46,9 @@ impl Turn {
             return Err(Refusal::Origin);
         }
         let who = if *caller == Caller::Server { self.server() } else { self.who() };
-        let counts = visits.iter().map(|(site, one)| self.count_event(site, one, caller, id.clone(), &who).boxed_local());
+        let counts = visits
+            .iter()
+            .map(|(site, one)| self.count_event(site, one, caller, one.id.clone().or_else(|| id.clone()), &who).boxed_local());
         let became = all(counts.collect()).await;
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();

@@ -79,6 +79,10 @@ impl Turn {
 
     pub(super) async fn stream(&self, asked: &Asked) -> Result<(Reply, Option<JsValue>), Refusal> {
         let counter = self.counter_of(asked)?;
+        // A stream asks shards 45 times.
+        if self.is_limited(self.who().sender(), None).await {
+            return Err(Refusal::Limited);
+        }
         let number = isolate::next_number();
         let until = now_ms().saturating_add(LIFE_MS);
         let of = (counter.site.as_str().to_owned(), counter.page.as_str().to_owned());

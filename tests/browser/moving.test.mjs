@@ -112,3 +112,41 @@ test('GoatCounter: settings, no view on load, and a view whose answer gets lost'
   await (await two.browser.newPage()).goto(`${two.site}/a`);
   await reaches(two.host, '/set', 1);
 });
+
+test('the scripts of Plausible and Umami by their tags, each view once', async (t) => {
+  const early = '<script>window.plausible = window.plausible || function () { (plausible.q = plausible.q || []).push(arguments); }; plausible("Early");</script>';
+  const plausible = (host) => `${early}<script defer data-domain="blog" src="${host}/js/script.outbound-links.js"></script>`;
+  const umami = (host) => `<script defer src="${host}/script.js" data-website-id="94db1cb1"></script>`;
+  const tell = { plausible: (page) => page.evaluate(() => window.plausible('Signup', { props: { plan: 'x' } })), umami: (page) => page.evaluate(() => window.umami.track('signup')) };
+  for (const [name, snippet] of Object.entries({ plausible, umami })) {
+    const { site, host, browser } = await start(t, { snippet, vars: { SITES: 'blog' } });
+    const page = await browser.newPage();
+    await page.goto(`${site}/app?utm_source=letter`, { referer: 'https://news.example/' });
+    await reaches(host, '/app', 1);
+    host.losesAnswers = true;
+    await page.evaluate(() => history.pushState({}, '', '/app/two'));
+    await poll(() => host.posts.filter((post) => JSON.stringify(post).includes('/app/two')).length >= 2, 'the view, sent again');
+    host.losesAnswers = false;
+    await page.evaluate(() => history.replaceState({}, '', '/app/two#part'));
+    await tell[name](page);
+    await page.evaluate(() => history.pushState({}, '', '/app/three'));
+    await reaches(host, '/app/three', 1);
+    assert.deepEqual([await host.views('/app/two'), await host.views()], [1, 3], name);
+  }
+});
+
+test("Plausible's script by its other names: behind the #, and by hand", async (t) => {
+  const hash = await start(t, { snippet: (host) => `<script defer data-domain="blog" src="${host}/js/script.hash.js"></script>`, vars: { SITES: 'blog' } });
+  const page = await hash.browser.newPage();
+  await page.goto(`${hash.site}/app#/one`);
+  await page.evaluate(() => { location.hash = '#/two'; });
+  await reaches(hash.host, '/app/two', 1);
+  assert.equal(await hash.host.views('/app/one'), 1);
+  const manual = await start(t, { snippet: (host) => `<script defer data-domain="blog" data-api="${host}/api/event" src="${host}/js/script.manual.js"></script>`, vars: { SITES: 'blog' } });
+  const other = await manual.browser.newPage();
+  await other.goto(`${manual.site}/a`);
+  await other.waitForFunction(() => window.plausible);
+  await other.evaluate(() => window.plausible('pageview', { u: `${location.origin}/own` }));
+  await reaches(manual.host, '/own', 1);
+  assert.equal(await manual.host.views(), 1);
+});

@@ -7,9 +7,10 @@ use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::page::{KeptQuery, Page};
 use crate::counting::reply::{JSON, Outcome, Reply, TEXT, all_registered, text};
-use crate::counting::route::path_and_query;
+use crate::counting::route::{path_and_query, split_scheme};
 use crate::counting::site::{Site, Sites, host_of};
 use crate::counting::tree::Tree;
+use crate::counting::visit_id::VisitId;
 
 /// Whose body it is, and so whose answer is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Told {
     pub what: What,
     /// When, in milliseconds since 1970, if it is said.
     pub at: Option<u64>,
+    /// Its id, which Footfall's own scripts of these names give it.
+    pub id: Option<VisitId>,
 }
 
 /// What happened.
@@ -117,7 +120,7 @@ fn plausible(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
     let names = domain.split(',').map(|name| name.trim().to_owned()).collect();
     let page = page(what, url, routes, kept)?;
     let referrer = body.text(&["r", "referrer"]).to_owned();
-    Ok(Told { names, url: url.to_owned(), host: String::new(), page, referrer, what, at: None })
+    Ok(Told { names, url: url.to_owned(), host: String::new(), page, referrer, what, at: None, id: id(body)? })
 }
 
 fn umami(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
@@ -132,11 +135,21 @@ fn umami(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
         ("identify" | "performance", _) => What::Other,
         _ => return Err(Refusal::Parameter("type", "event, identify, performance")),
     };
+    // A path may be told without the slash that it begins with.
     let url = payload.text(&["url"]);
-    let page = page(what, url, true, kept)?;
+    let relative = split_scheme(url).is_none() && !url.starts_with(['/', '?', '#']);
+    let url = if relative { format!("/{url}") } else { url.to_owned() };
+    let page = page(what, &url, true, kept)?;
     let at = payload.get("timestamp").number().map(|seconds| seconds.saturating_mul(1000));
     let (host, referrer) = (payload.text(&["hostname"]).to_owned(), payload.text(&["referrer"]).to_owned());
-    Ok(Told { names: vec![name.to_owned()], url: url.to_owned(), host, page, referrer, what, at })
+    Ok(Told { names: vec![name.to_owned()], url, host, page, referrer, what, at, id: id(body)? })
+}
+
+fn id(body: &Tree) -> Result<Option<VisitId>, Refusal> {
+    match body.text(&["visit_id"]) {
+        "" => Ok(None),
+        id => VisitId::parse(id).map(Some).map_err(Refusal::Id),
+    }
 }
 
 /// The page of a URL, or of a path. Where the routes of an app are behind the `#`, they are part of it.
@@ -233,7 +246,10 @@ mod tests {
         assert_eq!((named(&by_url), by_url.page.as_str(), by_url.at), (vec!["docs".to_owned()], "/x", Some(1_700_000_000_000)));
         assert_eq!(of(r#"{"type":"event","payload":{"website":"x","name":"click","url":"/a"}}"#).what, What::Event);
         assert_eq!(of(r#"{"type":"identify","payload":{"website":"x","data":{"a":1}}}"#).what, What::Other);
-        assert_eq!(of(r#"{"payload":{"website":"0e6f-11"}}"#).page.as_str(), "/");
+        for (url, page) in [("", "/"), ("a/b", "/a/b"), ("?id=1", "/?id=1"), ("#/r", "/r"), ("https://docs.example", "/")] {
+            assert_eq!(of(&format!(r#"{{"payload":{{"website":"0e6f-11","url":"{url}"}}}}"#)).page.as_str(), page, "{url}");
+        }
+        assert_eq!(of(r#"{"visit_id":"a1","payload":{"website":"x"}}"#).id, Some(VisitId::parse("a1").unwrap()));
         let batch = r#"[{"type":"event","payload":{"website":"docs","url":"/a"}},{"type":"event","payload":{"website":"docs","url":"/b"}}]"#;
         assert_eq!(read(Protocol::UmamiBatch, batch.as_bytes(), &KeptQuery::default()).unwrap().len(), 2);
     }
