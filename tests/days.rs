@@ -5,7 +5,7 @@
 
 mod support;
 
-use footfall::counting::days::{DayRecord, Days, day_of};
+use footfall::counting::days::{DayRecord, Days, EARLY_MS, day_of};
 use footfall::counting::ledger::Value;
 use footfall::counting::visitor::Salt;
 use support::sqlite::{FAULTS, Faulty, Sqlite};
@@ -125,4 +125,49 @@ fn a_clock_that_was_behind_begins_no_second_salt_either() {
     let today = ask(&sql, TODAY, 2, 1, T0);
     assert_eq!(ask(&sql, TODAY - 5, 2, 2, T0 - 5 * DAY).day, TODAY - 5);
     assert_eq!(ask(&sql, TODAY, 2, 3, T0 + HOUR), today);
+}
+
+#[test]
+fn a_day_is_had_early_and_begins_for_nobody_by_that() {
+    let sql = Sqlite::new();
+    let midnight = u64::from(TODAY + 1) * DAY;
+    let today = ask(&sql, TODAY, 2, 1, T0);
+    assert_eq!(
+        Days::new(sql.clone()).record(TODAY + 1, 2, [9; 16], midnight - EARLY_MS - 60_001),
+        Ok(None),
+        "not as early as that"
+    );
+    let early = ask(&sql, TODAY + 1, 8, 2, midnight - EARLY_MS);
+    assert_eq!((early.day, early.shards, early.shards_before), (TODAY + 1, 8, 2));
+    for ahead in [EARLY_MS - 1, 120_000, 60_000, 1] {
+        assert_eq!(ask(&sql, TODAY, 2, 3, midnight - ahead), today, "{ahead} ms before midnight");
+    }
+    assert_eq!(ask(&sql, TODAY + 1, 9, 4, midnight - 61_000), early, "pinned");
+    // Somebody for whom it has begun.
+    assert_eq!(ask(&sql, TODAY + 1, 9, 5, midnight - 5), early);
+    assert_eq!(ask(&sql, TODAY, 2, 6, midnight - 4), early, "so it has for everybody");
+    assert_eq!(salts(&sql), [vec![], vec![2; 16]]);
+    // The day after is had early as well, and the rows of before go.
+    let next = ask(&sql, TODAY + 2, 9, 7, midnight + DAY - EARLY_MS);
+    assert_eq!((next.shards, next.shards_before), (9, 8));
+    assert_eq!(Days::new(sql.clone()).maintain(midnight + DAY + 60_000), Ok(true));
+    assert_eq!(ask(&sql, TODAY + 2, 9, 8, midnight + DAY + 60_000), next);
+    ask(&sql, TODAY + 3, 9, 9, midnight + 2 * DAY - EARLY_MS);
+    assert_eq!(salts(&sql), [vec![], vec![7; 16], vec![9; 16]], "yesterday, today and tomorrow");
+}
+
+#[test]
+fn more_shards_are_told_before_they_are_pinned_and_fewer_never() {
+    let sql = Sqlite::new();
+    let grows = |day, shards, now| Days::new(sql.clone()).grows(day, shards, now).unwrap();
+    assert_eq!(grows(TODAY, 8, T0), None, "nobody has added up fewer before the first day");
+    ask(&sql, TODAY, 2, 1, T0);
+    assert_eq!(grows(TODAY, 8, T0), None, "today is pinned");
+    assert_eq!(grows(TODAY + 1, 8, T0), None, "nobody may ask yet");
+    let morning = T0 + DAY;
+    assert_eq!([2, 1, 3, 8].map(|shards| grows(TODAY + 1, shards, morning)), [None, None, Some(3), Some(8)]);
+    // The first shard could not be told: as many as there were.
+    assert_eq!(ask(&sql, TODAY + 1, 0, 2, morning).shards, 2);
+    assert_eq!(grows(TODAY + 1, 8, morning), None);
+    assert_eq!(grows(TODAY + 2, 8, morning + DAY), Some(8), "the next day may have more");
 }

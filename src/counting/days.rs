@@ -2,8 +2,11 @@
 //!
 //! One object a site holds them, and isolates keep them in memory for the day. The number of shards is pinned together
 //! with the salt, so that every isolate sends a visitor to the same shard all day and the sum of the shards' visitors
-//! is exact. A larger `SHARDS` therefore takes effect at the next midnight (UTC); a smaller one never does, because
-//! the shards that exist hold views.
+//! is exact. A larger `SHARDS` therefore takes effect at the next midnight (UTC) whose record nobody has asked for; a smaller one never does,
+//! because the shards that exist hold views.
+//!
+//! Whoever adds up the shards must not leave out new ones because it knows yesterday's number only. So a number that grows is pinned
+//! after the first shard knows it ([`Days::grows`]): every sum asks that one, and it refuses to be part of a smaller sum.
 
 use super::ledger::sql::{Rows, Sql, StorageError, Value, blob_at, count_at};
 use super::visitor::Salt;
@@ -34,6 +37,9 @@ pub fn day_of(at: u64) -> Day {
 pub fn latest_day(now: u64) -> Day {
     day_of(now.saturating_add(SETTLE_MS))
 }
+
+/// How long before a day begins its record may be asked for, in milliseconds: long enough to spread the questions of all isolates.
+pub const EARLY_MS: u64 = 30 * 60_000;
 
 /// A day as `2026-11-22` (ISO 8601), for years 1970 to 9999. The arithmetic is that of H. Hinnant, "chrono-compatible
 /// low-level date algorithms" (2013): years that begin in March, in eras of 400.
@@ -78,8 +84,8 @@ pub struct DayRecord {
 
 /// Creates the table.
 pub const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
-/// The last two days up to one. Later ones were begun by a clock that was wrong.
-pub const LATEST: &str = "SELECT day, salt, shards FROM days WHERE day <= ? ORDER BY day DESC LIMIT 2";
+/// The last three days up to one: yesterday, today, and tomorrow where that is asked for. Later ones were begun by a clock that was wrong.
+pub const LATEST: &str = "SELECT day, salt, shards FROM days WHERE day <= ? ORDER BY day DESC LIMIT 3";
 /// The most shards that any day has.
 pub const MOST_SHARDS: &str = "SELECT coalesce(max(shards), 0) FROM days";
 /// Writes a day, in place of one whose salt is gone.
@@ -104,40 +110,76 @@ impl<S: Sql> Days<S> {
     }
 
     /// The record of `day`, made if there is none yet; or of a later day, if that has begun for somebody. `shards` is what
-    /// is configured, `random` becomes the salt of a new day.
+    /// is configured, `random` becomes the salt of a new day. One that begins within [`EARLY_MS`] is made, and begins for nobody by that.
     ///
     /// A clock that was ahead for a while, and with it those of the isolates, leaves a day that has not come: it is left alone until it
     /// comes, and its shards stay.
     ///
     /// # Errors
-    /// [`StorageError`]; `None` for a day that is over, or that does not begin within a minute.
+    /// [`StorageError`]; `None` for a day that is over, or that does not begin soon.
     pub fn record(&self, day: Day, shards: u16, random: [u8; 16], now: u64) -> Result<Option<DayRecord>, StorageError> {
-        if day.saturating_add(1) < day_of(now) || day > latest_day(now) {
+        if !may_ask(day, now) {
             return Ok(None);
         }
-        self.sql.write(CREATE, &[])?;
-        let known = self.sql.run(LATEST, &[Value::count(latest_day(now).into())])?;
-        let latest = known.first().map(|row| count_at(row, 0)).transpose()?;
-        if latest.is_some_and(|latest| latest >= day.into()) {
-            let record = read(&known)?;
-            // A salt that is gone of a day that is not over was forgotten by a clock that was ahead: only then there is another.
-            if record.is_some() || day < day_of(now) {
-                return Ok(record);
+        let known = self.known(day, now)?;
+        let found = known.iter().find(|known| known.day >= day && known.salt.is_some()).copied();
+        // A salt that is gone of a day that is not over was forgotten by a clock that was ahead: only then there is another.
+        if found.is_none() && day < day_of(now) && known.iter().any(|known| known.day >= day) {
+            return Ok(None);
+        }
+        let before = known.iter().rev().find(|known| known.day < found.map_or(day, |found| found.day));
+        let record = match found {
+            Some(Known { day, salt: Some(salt), shards }) => {
+                DayRecord { day, salt, shards, shards_before: before.map_or(shards, |before| before.shards) }
+            }
+            _ => {
+                let most = self.most_shards()?;
+                let shards_before = before.map_or(if most > 0 { most } else { shards }, |before| before.shards);
+                let salt = Value::Blob(random.to_vec());
+                let shards = shards.max(most);
+                self.sql.write(ADD, &[Value::count(day.into()), salt, Value::count(shards.into())])?;
+                DayRecord { day, salt: Salt(random), shards, shards_before }
+            }
+        };
+        // After a day without anybody the alarm has seen to what follows; or a clock is ahead, and the day that it left is not over.
+        if let Some(before) = before.filter(|before| before.day.saturating_add(1) == record.day) {
+            let begun = record.day <= latest_day(now);
+            // All but the shards of the last two days that have begun have served.
+            if found.is_none() {
+                let first = record.day.saturating_sub(if begun { 1 } else { 2 });
+                self.sql.write(FORGET, &[Value::count(first.into())])?;
+            }
+            // It has begun for who asks, so it has for everybody: all salts but this day's have served.
+            if begun && (found.is_none() || before.salt.is_some()) {
+                self.forget_salts(record.day)?;
             }
         }
-        let most = self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| small(row, 0))?;
-        let before = known.iter().find(|row| count_at(row, 0).is_ok_and(|of| of < day.into()));
-        let shards_before = before.map_or(Ok(if most > 0 { most } else { shards }), |row| small(row, 2))?;
-        let record = DayRecord { day, salt: Salt(random), shards: shards.max(most), shards_before };
-        let salt = Value::Blob(record.salt.0.to_vec());
-        self.sql.write(ADD, &[Value::count(day.into()), salt, Value::count(record.shards.into())])?;
-        // All but the last two days' shards, and all but this day's salt, have served. After a day without anybody the alarm has seen to
-        // that; or a clock is ahead, and the day that it left is not over.
-        if latest.is_some_and(|latest| latest.saturating_add(1) == u64::from(day)) {
-            self.sql.write(FORGET, &[Value::count(day.saturating_sub(1).into())])?;
-            self.forget_salts(day)?;
-        }
         Ok(Some(record))
+    }
+
+    /// Whether the record of `day` would be made now with more shards than there were: the number that the site's first shard must
+    /// be told before. Where it cannot be, the day gets as many as there were, and the next may have more.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn grows(&self, day: Day, shards: u16, now: u64) -> Result<Option<u16>, StorageError> {
+        if !may_ask(day, now) || self.known(day, now)?.iter().any(|known| known.day >= day && known.salt.is_some()) {
+            return Ok(None);
+        }
+        let most = self.most_shards()?;
+        Ok(Some(shards).filter(|shards| most > 0 && *shards > most))
+    }
+
+    /// The last days that may have begun, and the one that is asked for; the earliest first.
+    fn known(&self, asked: Day, now: u64) -> Result<Vec<Known>, StorageError> {
+        self.sql.write(CREATE, &[])?;
+        let rows: Rows = self.sql.run(LATEST, &[Value::count(latest_day(now).max(asked).into())])?;
+        rows.iter().rev().map(|row| Known::read(row)).collect()
+    }
+
+    /// The most shards of any day; 0 where there is none.
+    fn most_shards(&self) -> Result<u16, StorageError> {
+        self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| small(row, 0))
     }
 
     /// Forgets the salts of days that are over. The platform's alarm calls it after midnight. Returns whether a salt is
@@ -161,14 +203,24 @@ fn small(row: &[Value], column: usize) -> Result<u16, StorageError> {
     u16::try_from(count_at(row, column)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
 }
 
-/// The latest day in rows of `LATEST`. A day whose salt is forgotten is over, so it is none.
-fn read(rows: &Rows) -> Result<Option<DayRecord>, StorageError> {
-    let Some(latest) = rows.first() else { return Ok(None) };
-    let Ok(salt) = blob_at(latest, 1)?.try_into() else { return Ok(None) };
-    let day = Day::try_from(count_at(latest, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
-    let shards = small(latest, 2)?;
-    let shards_before = rows.get(1).map_or(Ok(shards), |row| small(row, 2))?;
-    Ok(Some(DayRecord { day, salt: Salt(salt), shards, shards_before }))
+/// Whether a day is not over for everybody, and begins soon.
+fn may_ask(day: Day, now: u64) -> bool {
+    day.saturating_add(1) >= day_of(now) && day <= latest_day(now.saturating_add(EARLY_MS))
+}
+
+/// A row of [`LATEST`]. A day whose salt is forgotten is over.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    day: Day,
+    salt: Option<Salt>,
+    shards: u16,
+}
+
+impl Known {
+    fn read(row: &[Value]) -> Result<Self, StorageError> {
+        let day = Day::try_from(count_at(row, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
+        Ok(Self { day, salt: blob_at(row, 1)?.try_into().ok().map(Salt), shards: small(row, 2)? })
+    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,14 @@ pub struct Served {
     pub push: Option<u64>,
 }
 
+/// Whether a call changes what was counted, as an owner wants it.
+fn is_change(call: &Call<'_>) -> bool {
+    match call {
+        Call::Sum { call, .. } => decode(call).is_ok_and(|call: Call<'_>| matches!(call, Call::Import(_) | Call::Amend(_))),
+        call => matches!(call, Call::Import(_) | Call::Amend(_)),
+    }
+}
+
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
@@ -85,7 +93,7 @@ impl<S: Sql + Clone> Shard<S> {
         let answer = match decode(call) {
             Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
             Ok(call) => {
-                changes = matches!(call, Call::Import(_) | Call::Amend(_));
+                changes = is_change(&call);
                 self.carry_out(&call, now)
             }
         };
@@ -168,9 +176,9 @@ impl<S: Sql + Clone> Shard<S> {
             let ledger = self.awake(now)?;
             let before = ledger.written();
             let receipt = ledger.apply(batch, now)?;
-            let is_new = ledger.written() > before;
+            let (is_new, shards) = (ledger.written() > before, ledger.shards());
             self.tally.note(&receipt, is_new);
-            return Ok(Answer::Receipt(receipt));
+            return Ok(if shards > 1 { Answer::Among(shards, receipt) } else { Answer::Receipt(receipt) });
         }
         if let Call::Health = call
             && !self.stored_at.is_some_and(|at| (at..at.saturating_add(PROBE_MS)).contains(&now))
@@ -184,13 +192,23 @@ impl<S: Sql + Clone> Shard<S> {
             let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
             return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
         }
+        if let Call::Sum { shards, call } = call {
+            let known = self.awake(now)?.shards();
+            return match decode(call) {
+                _ if *shards < known => Err(LedgerError::Fault(Fault::Outgrown(known))),
+                Ok(Call::Sum { .. }) | Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
+                Ok(call) => self.carry_out(&call, now),
+            };
+        }
         if let Call::Watch = call {
             self.watches = self.watches.saturating_add(1);
             self.awake(now)?.set_watched(true)?;
         }
         let ledger = self.awake(now)?;
         match call {
-            Call::Register(_) | Call::Metrics | Call::Health | Call::Retired => Err(LedgerError::Fault(Fault::Malformed)),
+            Call::Register(_) | Call::Metrics | Call::Health | Call::Retired | Call::Sum { .. } => {
+                Err(LedgerError::Fault(Fault::Malformed))
+            }
             Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),
@@ -206,6 +224,10 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),
             Call::Refused(notes) => ledger.note_refused(notes, now).map(|()| Answer::Noted),
             Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
+            Call::Grow(shards) => {
+                ledger.grow(*shards)?;
+                Ok(Answer::Grown)
+            }
             Call::Live | Call::Watch => Ok(Answer::Live(ledger.pulse(now))),
         }
     }

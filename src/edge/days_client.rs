@@ -2,9 +2,10 @@
 //! [`crate::counting::day_cache`].
 
 use super::clock::now_ms;
-use super::log;
 use super::object_call::Object;
-use crate::counting::day_cache::{DayCache, Look};
+use super::waits;
+use super::{isolate, log};
+use crate::counting::day_cache::{DayCache, Look, ahead_ms, patience};
 use crate::counting::days::{Day, DayRecord};
 use crate::counting::endpoint::Failure;
 use crate::counting::site::Site;
@@ -15,6 +16,9 @@ use worker::Env;
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "DAYS";
 
+/// What a visit is woken with that waits for the record. It looks for itself.
+const LOOK_AGAIN: f64 = 1.0;
+
 thread_local! {
     /// By site; there are as many as sites at most.
     static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
@@ -22,21 +26,46 @@ thread_local! {
 
 /// The record that holds for a visit, if one can be had. `deadline` is the visit's own.
 pub(super) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) -> Option<DayRecord> {
-    let (day, until) = match with_cache(site, |cache| cache.look(now_ms(), deadline)) {
-        Look::Known(record) => return record,
-        Look::Ask { day, deadline } => (day, deadline),
-    };
-    let object = Object { env, binding: BINDING, name: site.as_str() };
-    let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
-    if let Err(failure) = &asked {
-        log::problem("no_day_record", &failure.to_string());
+    let ahead_ms = isolate::name().map(ahead_ms).unwrap_or_default();
+    let mut now = now_ms();
+    let patience = patience(now, deadline);
+    let ticket = isolate::next_number();
+    loop {
+        let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
+            Look::Known(record) => return record,
+            Look::Wait { until } => {
+                // Whoever asks wakes it; its own timer does where that one is gone.
+                waits::parked(ticket, until.saturating_sub(now)).await;
+                now = now_ms();
+                continue;
+            }
+            Look::Ask { day, until } => (day, until),
+        };
+        let object = Object { env, binding: BINDING, name: site.as_str() };
+        let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
+        if let Err(failure) = &asked {
+            log::problem("no_day_record", &failure.to_string());
+        }
+        now = now_ms();
+        for waiting in with_cache(site, |cache| cache.answered(day, asked.ok(), now)) {
+            waits::end(waiting, LOOK_AGAIN);
+        }
     }
-    with_cache(site, |cache| cache.answered(asked.ok(), now_ms()))
 }
 
 /// Drops a record that a shard called stale, so that the next question is for a later day.
 pub(super) fn forget(site: &Site, stale: Day) {
     with_cache(site, |cache| cache.stale(stale));
+}
+
+/// How many shards a site has, as far as is known.
+pub(super) fn shards(site: &Site) -> Option<u16> {
+    with_cache(site, |cache| cache.shards())
+}
+
+/// Notes that a shard knows of so many.
+pub(super) fn outgrown(site: &Site, shards: u16) {
+    with_cache(site, |cache| cache.outgrown(shards));
 }
 
 fn with_cache<T>(site: &Site, act: impl FnOnce(&mut DayCache) -> T) -> T {

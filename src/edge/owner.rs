@@ -140,8 +140,9 @@ impl Turn {
         let _changing = told::Changing(site);
         let shards = self.shards(Sender::default());
         let mut sum = None;
-        for shard in 0..shards.number(site).await? {
-            let Answer::Page(before) = shards.ask_one(site, shard, &Call::Amend(*amend)).await? else {
+        let number = shards.number(site).await?;
+        for shard in 0..number {
+            let Answer::Page(before) = shards.ask_part((site, shard), number, &Call::Amend(*amend)).await? else {
                 return Err(something_else());
             };
             sum = both(sum, before);
@@ -155,9 +156,10 @@ impl Turn {
         let page = page.as_str();
         let shards = self.shards(Sender::default());
         let mut sum = None;
-        for shard in 0..shards.number(site).await? {
+        let number = shards.number(site).await?;
+        for shard in 0..number {
             let amend = Amend::Set { page, views: if shard == 0 { views } else { 0 } };
-            let Answer::Page(before) = shards.ask_one(site, shard, &Call::Amend(amend)).await? else {
+            let Answer::Page(before) = shards.ask_part((site, shard), number, &Call::Amend(amend)).await? else {
                 return Err(something_else());
             };
             sum = both(sum, before);
@@ -171,9 +173,10 @@ impl Turn {
         let shards = self.shards(Sender::default());
         let id = change_id()?;
         let mut left = by;
-        for shard in 0..shards.number(site).await? {
+        let number = shards.number(site).await?;
+        for shard in 0..number {
             let amend = Amend::Change { page: page.as_str(), by: left, id: &id };
-            match shards.ask_one(site, shard, &Call::Amend(amend)).await? {
+            match shards.ask_part((site, shard), number, &Call::Amend(amend)).await? {
                 Answer::Page(None) => {}
                 Answer::Page(Some(_)) if left > 0 => return Ok(()),
                 Answer::Page(Some(before)) => left = left.saturating_add_unsigned(before).min(0),
@@ -190,7 +193,7 @@ impl Turn {
     async fn export(&self, site: Site, head: bool) -> (Reply, Option<JsValue>) {
         let source = Source { env: self.env.clone(), config: Rc::clone(&self.config), site };
         let first = match source.number().await {
-            Ok(number) => source.lines(0, None).await.map(|first| (number, first)),
+            Ok(number) => source.lines(0, number, None).await.map(|first| (number, first)),
             Err(failure) => Err(failure),
         };
         let (number, first) = match first {
@@ -291,8 +294,9 @@ impl Source {
         self.shards().number(&self.site).await
     }
 
-    async fn lines(&self, shard: u16, after: Option<&str>) -> Result<Exported, Failure> {
-        match self.shards().ask_one(&self.site, shard, &Call::Export(after)).await? {
+    /// Some of a shard, one of so many.
+    async fn lines(&self, shard: u16, number: u16, after: Option<&str>) -> Result<Exported, Failure> {
+        match self.shards().ask_part((&self.site, shard), number, &Call::Export(after)).await? {
             Answer::Exported(exported) => Ok(exported),
             _ => Err(something_else()),
         }
@@ -308,12 +312,12 @@ impl Source {
         for shard in 0..number {
             let mut page = match next.take() {
                 Some(first) => first,
-                None => self.lines(shard, None).await.map_err(|failure| tell(&failure))?,
+                None => self.lines(shard, number, None).await.map_err(|failure| tell(&failure))?,
             };
             while let Some(last) = page.lines.lines().next_back() {
                 lines = lines.saturating_add(u64::try_from(page.lines.lines().count()).unwrap_or(u64::MAX));
                 write(pipe, &page.lines).await?;
-                let more = self.lines(shard, Some(last)).await.map_err(|failure| tell(&failure))?;
+                let more = self.lines(shard, number, Some(last)).await.map_err(|failure| tell(&failure))?;
                 changes = changes.saturating_add(u64::from(more.folded != page.folded));
                 page = more;
             }

@@ -37,6 +37,9 @@ const BINDING: &str = "SHARD";
 /// How often a visit is routed anew because a day ended on its way. Two days do not end within a deadline.
 const MAX_ROUTES: u32 = 3;
 
+/// How often a sum is begun anew because there are more shards than were asked. They grow once a day.
+const MAX_SUMS: u32 = 3;
+
 /// Shards that a read asks at once. More wait for these, so that a read of 256 shards holds few connections.
 const READ_AT_ONCE: usize = 16;
 
@@ -46,7 +49,7 @@ thread_local! {
 }
 
 /// A shard of a site, by its number.
-type Shard<'a> = (&'a Site, u16);
+pub(super) type Shard<'a> = (&'a Site, u16);
 
 /// The shards of a deployment, as one request sees them.
 pub(super) struct ShardClient<'a> {
@@ -127,23 +130,43 @@ impl ShardClient<'_> {
         Ok(sum)
     }
 
-    /// Asks every shard of a site. Fails whole: part of a sum would be an invented number.
+    /// Asks every shard of a site. Fails whole: part of a sum would be an invented number. Where the first shard knows of more than
+    /// this isolate does, asks all of them anew.
     pub(super) async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
-        let names: Vec<String> = (0..self.number(site).await?).map(|shard| object_name(site, shard)).collect();
         let call = encode(call);
-        let mut answers = Vec::with_capacity(names.len());
-        for some in names.chunks(READ_AT_ONCE) {
-            for answer in all(some.iter().map(|name| self.ask(name, &call).boxed_local()).collect()).await {
-                answers.push(answer?);
+        for _ in 0..MAX_SUMS {
+            let shards = self.number(site).await?;
+            let names: Vec<String> = (0..shards).map(|shard| object_name(site, shard)).collect();
+            let part = encode(&Call::Sum { shards, call: &call });
+            let mut answers = Vec::with_capacity(names.len());
+            for some in names.chunks(READ_AT_ONCE) {
+                for answer in all(some.iter().map(|name| self.ask(name, &part).boxed_local()).collect()).await {
+                    answers.push(answer?);
+                }
             }
+            let more = answers.iter().filter_map(outgrown).max();
+            let Some(more) = more else { return Ok(answers) };
+            days_client::outgrown(site, more);
         }
-        Ok(answers)
+        Err(Failure::Busy { retry_after: 1 })
     }
 
-    /// How many shards a site has.
+    /// How many shards a site has, as far as this isolate knows.
     pub(super) async fn number(&self, site: &Site) -> Result<u16, Failure> {
+        if let Some(shards) = days_client::shards(site) {
+            return Ok(shards);
+        }
         let record = self.today(site).await;
         record.map(|record| record.shards).ok_or_else(|| Failure::Refused("the site's number of shards is not known".to_owned()))
+    }
+
+    /// Asks one shard for its part of what so many are asked, one after the other. Where there are more of them by now, nothing
+    /// is done, and whoever asks again asks all.
+    pub(super) async fn ask_part(&self, (site, shard): Shard<'_>, shards: u16, call: &Call<'_>) -> Result<Answer, Failure> {
+        let answer = self.ask_one(site, shard, &Call::Sum { shards, call: &encode(call) }).await?;
+        let Some(more) = outgrown(&answer) else { return Ok(answer) };
+        days_client::outgrown(site, more);
+        Err(Failure::Busy { retry_after: 1 })
     }
 
     /// Asks one shard, by its number.
@@ -204,7 +227,7 @@ impl ShardClient<'_> {
                 }
             }
             // One shard of several knows its own part of the page's views only.
-            let is_whole = record.is_some_and(|record| record.shards == 1);
+            let is_whole = record.is_some_and(|record| record.shards == 1) && days_client::shards(&visit.site) == Some(1);
             return Ok((counted, is_whole.then_some(counted.views)));
         }
         Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
@@ -252,6 +275,10 @@ impl ShardClient<'_> {
         super::trace::posts(posting);
         match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
+            Answer::Among(shards, receipt) => {
+                days_client::outgrown(site, shards);
+                Ok(receipt)
+            }
             _ => Err(something_else()),
         }
     }
@@ -377,9 +404,15 @@ fn with_batcher<T>((site, shard): Shard<'_>, work: impl FnOnce(&mut Batcher) -> 
     })
 }
 
-/// Reads an answer; one that was refused is a failure.
+/// How many shards there are, if an answer says that it is more than were asked.
+fn outgrown(answer: &Answer) -> Option<u16> {
+    if let Answer::Refused(Fault::Outgrown(shards)) = answer { Some(*shards) } else { None }
+}
+
+/// Reads an answer; one that was refused is a failure, unless the asker has to ask more shards.
 pub(super) fn read(answer: &[u8]) -> Result<Answer, Failure> {
     match decode(answer) {
+        Ok(Answer::Refused(Fault::Outgrown(shards))) => Ok(Answer::Refused(Fault::Outgrown(shards))),
         Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),
         Ok(answer) => Ok(answer),
         Err(_) => Err(Failure::Broken("the shard's answer cannot be read".to_owned())),
@@ -397,6 +430,7 @@ fn fault_to_failure(fault: Fault) -> Failure {
         Fault::Superseded => Failure::Broken("a later batch came first".to_owned()),
         Fault::Pages => Failure::Refused("there are as many pages as there may be".to_owned()),
         Fault::TooMany => Failure::Refused("there would be more views than can be told exactly".to_owned()),
+        Fault::Outgrown(_) => Failure::Refused("there are more shards than were asked".to_owned()),
         Fault::Storage => Failure::Broken("the shard's storage failed".to_owned()),
     }
 }

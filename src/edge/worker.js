@@ -76,9 +76,18 @@ const objectOf = (Rust) =>
       return ms <= MAX_DUE_MS && this.#due > 0 ? this.#serve(call) : this.#arm().then(() => this.#serve(call));
     }
 
-    /** Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. */
+    /**
+     * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. But a site's days may have
+     * to tell a shard first, once where there will be more shards.
+     */
     #serve(call) {
-      return this.#in((rust) => rust.serve(call));
+      return this.#in((rust) => rust.serve(call)) ?? this.#grow(call);
+    }
+
+    #grow(call) {
+      const { promise, resolve } = Promise.withResolvers();
+      this.#in((rust) => rust.grow(call, this.env, resolve));
+      return promise;
     }
 
     /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */

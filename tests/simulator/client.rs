@@ -35,7 +35,10 @@ impl World {
         let (mut at, mut slot, mut left) = (self.plan.start, 0, 0);
         for number in 0..self.plan.visits {
             if left == 0 {
-                at = self.plan.start + self.rng.below(self.plan.burst_ms);
+                at = match self.plan.peak {
+                    Some(peak) if self.rng.chance(5_000) => peak + self.rng.below(1_000),
+                    _ => self.plan.start + self.rng.below(self.plan.burst_ms),
+                };
                 let among = if self.rng.chance(5_000) { hot } else { self.isolates.len() as u64 };
                 slot = self.rng.below(among) as usize;
                 left = self.rng.between(1, self.plan.crowd * 2);

@@ -8,7 +8,7 @@ use crate::queue::{Event, Reply};
 use crate::request::BUSY_RETRY_AFTER_S;
 use crate::world::World;
 use footfall::counting::batch::Posting;
-use footfall::counting::days::DayRecord;
+use footfall::counting::days::{Day, DayRecord};
 use footfall::counting::endpoint::Failure;
 use footfall::counting::retry::{After, Attempts, UNSEEN, of_exception};
 use footfall::counting::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
@@ -31,8 +31,8 @@ pub(crate) enum Kind {
     Register(Option<Posting>, usize),
     /// Is this id known?
     Seen,
-    /// What holds for the day?
-    Record,
+    /// What holds for this day?
+    Record(Day),
 }
 
 /// What an exchange gave.
@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 pub(crate) enum Asked {
     Receipt(Posting, usize, Result<Receipt, Failure>),
     Seen(Result<bool, Failure>),
-    Record(Result<DayRecord, Failure>),
+    Record(Day, Result<DayRecord, Failure>),
 }
 
 /// A call, until there is an answer or no hope.
@@ -62,7 +62,7 @@ impl Exchange {
     pub(crate) fn post(&self) -> Option<usize> {
         match self.kind {
             Kind::Register(_, post) => Some(post),
-            Kind::Seen | Kind::Record => None,
+            Kind::Seen | Kind::Record(_) => None,
         }
     }
 
@@ -124,6 +124,11 @@ impl World {
                 self.at(at, arrive(true));
             }
             return self.reply(exchange, attempt, Reply::Overloaded(words));
+        }
+        let slot = self.requests[self.exchanges[exchange].a_try].slot;
+        if matches!(self.exchanges[exchange].kind, Kind::Record(_)) && self.isolates[slot].cut && self.now >= self.plan.cut_at {
+            self.history.note(self.now, &about, || format!("attempt {attempt}: i{slot} cannot reach the days"));
+            return;
         }
         if self.strikes(Fault::Duplicate) {
             let late = self.rng.tail(300, MAX_FLIGHT_MS);
@@ -200,9 +205,10 @@ impl World {
         }
     }
 
-    fn read_answer(&self, exchange: usize, bytes: &[u8]) -> Result<Said, Failure> {
+    fn read_answer(&mut self, exchange: usize, bytes: &[u8]) -> Result<Said, Failure> {
+        let slot = self.requests[self.exchanges[exchange].a_try].slot;
         let broken = |what: &str| Err(Failure::Broken(what.to_owned()));
-        if matches!(self.exchanges[exchange].kind, Kind::Record) {
+        if matches!(self.exchanges[exchange].kind, Kind::Record(_)) {
             return match decode(bytes) {
                 Ok(DayAnswer::Record(record)) => Ok(Said::Record(record)),
                 Ok(DayAnswer::Malformed) => Err(Failure::Refused("the day's object cannot read the call".to_owned())),
@@ -212,6 +218,10 @@ impl World {
         }
         match decode(bytes) {
             Ok(Answer::Receipt(receipt)) => Ok(Said::Receipt(receipt)),
+            Ok(Answer::Among(shards, receipt)) => {
+                self.isolates[slot].day.outgrown(shards);
+                Ok(Said::Receipt(receipt))
+            }
             Ok(Answer::Seen(seen)) => Ok(Said::Seen(seen)),
             Ok(Answer::Refused(Refusal::Malformed)) => Err(Failure::Refused("the shard cannot read the call".to_owned())),
             Ok(Answer::Refused(Refusal::Full)) => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
@@ -244,9 +254,10 @@ impl World {
         let a_try = it.a_try;
         let something_else = || Failure::Broken("something else was answered".to_owned());
         let asked = match &mut it.kind {
-            Kind::Record => {
-                Asked::Record(said.and_then(|said| if let Said::Record(it) = said { Ok(it) } else { Err(something_else()) }))
-            }
+            Kind::Record(day) => Asked::Record(
+                *day,
+                said.and_then(|said| if let Said::Record(it) = said { Ok(it) } else { Err(something_else()) }),
+            ),
             Kind::Seen => {
                 Asked::Seen(said.and_then(|said| if let Said::Seen(it) = said { Ok(it) } else { Err(something_else()) }))
             }

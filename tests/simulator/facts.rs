@@ -36,6 +36,8 @@ pub(crate) enum Broken {
     TwoPosts,
     /// More is kept than may be.
     Unbounded,
+    /// An isolate asked for the day's record while it was asking.
+    Stampede,
     /// The code under test panicked.
     Panicked,
 }
@@ -122,6 +124,14 @@ pub(crate) struct Sums {
     pub(crate) full: u64,
     pub(crate) posts: u64,
     pub(crate) rows: u64,
+    /// Sums over all shards that had an answer, and parts of sums that a shard refused as there are more shards.
+    pub(crate) sums: u64,
+    pub(crate) outgrown: u64,
+    /// How often the first shard was told of more shards, and records that were had before their day.
+    pub(crate) grown: u64,
+    pub(crate) early: u64,
+    /// The most calls of the day's object in one second.
+    pub(crate) most_asked: u64,
 }
 
 impl Sums {
@@ -135,5 +145,10 @@ impl Sums {
         self.full += other.full;
         self.posts += other.posts;
         self.rows += other.rows;
+        self.sums += other.sums;
+        self.outgrown += other.outgrown;
+        self.grown += other.grown;
+        self.early += other.early;
+        self.most_asked = self.most_asked.max(other.most_asked);
     }
 }

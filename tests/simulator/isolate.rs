@@ -21,6 +21,10 @@ pub(crate) struct Isolate {
     pub(crate) batchers: BTreeMap<usize, Batcher>,
     /// What it knows of the day.
     pub(crate) day: DayCache,
+    /// Whether it loses the way to the day's object, at the plan's time.
+    pub(crate) cut: bool,
+    /// The exchange by which it asks for the day's record, and until when.
+    pub(crate) asks: Option<(usize, u64)>,
     /// Tries that came to it.
     pub(crate) open: Vec<usize>,
 }
@@ -32,7 +36,9 @@ impl World {
         let shards = if self.now >= self.plan.grows_at { self.plan.shards_then } else { self.plan.shards };
         let name = u128::from_le_bytes(self.rng.bytes());
         let skew = self.rng.below(MAX_SKEW_MS);
-        Isolate { incarnation, name, skew, shards, batchers: BTreeMap::new(), day: DayCache::default(), open: Vec::new() }
+        let cut = self.rng.chance(self.plan.cut);
+        let (batchers, day, open) = (BTreeMap::new(), DayCache::default(), Vec::new());
+        Isolate { incarnation, name, skew, shards, batchers, day, cut, asks: None, open }
     }
 
     /// A request is killed: it never runs again, and its client learns nothing but that.

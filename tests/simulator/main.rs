@@ -10,14 +10,16 @@
 //! | `world`, `queue`, `client` | what happens, and when |
 //! | `request`, `leading`, `parking`, `isolate` | the edge, carried out by hand: a request in its isolate |
 //! | `exchange`, `object`, `upkeep` | calls, the network between, and the Durable Objects behind it |
+//! | `growing`, `sums` | more shards, and sums over all of them |
 //! | `store`, `statements`, `store_check` | a database in memory, and its proof against SQLite |
 //! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | what ought to have come of it |
+//! | `midnight` | hundreds of isolates, and a day's object that takes few calls |
 //! | `one_fault` | a healthy site, and one fault |
 //! | `history` | what a person sees of a failure |
 //! | `mutation` | faults of our own making, which prove the checker |
 //!
 //! Not modelled: a batch that is remembered for less than a call of it is on its way (60 s), more isolates than a shard
-//! remembers (4,096), more ids or visitors than it remembers (1,800,000), reads that fan out, `COUNTER_URL`.
+//! remembers (4,096), more ids or visitors than it remembers (1,800,000), sums of anything but views, `COUNTER_URL`.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -35,9 +37,11 @@ mod checker;
 mod client;
 mod exchange;
 mod facts;
+mod growing;
 mod history;
 mod isolate;
 mod leading;
+mod midnight;
 mod mutation;
 mod object;
 mod one_fault;
@@ -51,6 +55,7 @@ mod runner;
 mod statements;
 mod store;
 mod store_check;
+mod sums;
 mod truth;
 mod upkeep;
 mod verify;
@@ -88,6 +93,7 @@ fn no_seed_breaks_a_promise() {
             assert!(struck > 0, "{fault:?} never struck");
         }
         assert!(report.sums.full > 0, "no isolate was ever full");
+        assert!(report.sums.grown > 0 && report.sums.outgrown > 0, "no isolate ever summed too few shards");
     }
 }
 

@@ -51,13 +51,21 @@ pub(crate) enum Mutation {
     OwnShards,
     /// A visit that is routed anew waits for the day's record past its own deadline.
     WaitForRecord,
+    /// An isolate adds up the shards that it knows of, whatever the first shard knows.
+    SumOld,
+    /// There are more shards, and the first was not told.
+    GrowUntold,
+    /// Whoever finds no record of the day asks for it, whoever else does.
+    AskAll,
+    /// Nobody asks before midnight.
+    AskAtMidnight,
     /// A crash takes durable writes along.
     CrashLosesAll,
 }
 
 impl Mutation {
     /// All of them, each with what it may break: the checker sees one of those first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 22] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 25] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -79,6 +87,9 @@ impl Mutation {
         (Self::TrustStale, &[Broken::AckNotStored, Broken::WrongTotal]),
         (Self::OwnShards, &[Broken::CountedTwice, Broken::WrongTotal]),
         (Self::WaitForRecord, &[Broken::Late]),
+        (Self::SumOld, &[Broken::WrongTotal]),
+        (Self::GrowUntold, &[Broken::WrongTotal]),
+        (Self::AskAll, &[Broken::Stampede]),
         (Self::CrashLosesAll, &[Broken::AckNotStored, Broken::WrongTotal, Broken::WrongReceipt, Broken::CountedTwice]),
     ];
 }

@@ -10,8 +10,9 @@ use crate::rng::Rng;
 use crate::store::{Failing, Store};
 use crate::world::World;
 use footfall::counting::days::{Day, Days};
+use footfall::counting::retry::UNSEEN;
 use footfall::counting::shard::Shard;
-use footfall::counting::wire::{Answer, Call, DayAnswer, DayCall, Receipt, decode, encode};
+use footfall::counting::wire::{Answer, Call, Receipt, decode, encode};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -45,10 +46,21 @@ pub(crate) struct Turn {
     mark: u64,
     /// Changes that the checker has to call durable.
     changes: usize,
-    /// The exchange and the attempt that it answers, and the bytes.
-    pub(crate) answer: Option<(usize, u32, Rc<[u8]>)>,
+    /// Who waits for it.
+    pub(crate) answer: Option<Waits>,
     /// The total that it read.
     read: Option<u64>,
+}
+
+/// Who waits until a turn is durable.
+#[derive(Debug)]
+pub(crate) enum Waits {
+    /// An attempt of an exchange, for these bytes.
+    Caller { exchange: usize, attempt: u32, answer: Rc<[u8]> },
+    /// A sum, for this part.
+    Sum { sum: usize, round: u32, views: u64 },
+    /// The site's days, for the first shard to know that there will be more.
+    Days { telling: usize, grown: bool },
 }
 
 impl Object {
@@ -88,22 +100,20 @@ impl World {
         if matches!(self.mutation, Mutation::ForgetBatches | Mutation::ForgetIds) {
             call = self.forge(&call);
         }
+        if object == self.days_object() && !self.days_take() {
+            self.history.note(self.now, &about, || format!("attempt {attempt} is one too many for the days"));
+            return self.reply(exchange, attempt, Reply::Overloaded(UNSEEN[1]));
+        }
         self.set_alarm(object);
         self.break_storage(object);
+        if object == self.days_object() {
+            return self.serve_days(exchange, attempt, echo);
+        }
         let now = self.now + self.objects[object].skew;
         let before = self.objects[object].store.appended();
         let it = &mut self.objects[object];
-        let answer = match &mut it.machine {
-            Machine::Shard(shard) => shard.serve(&call, now).bytes,
-            Machine::Days(days) => encode(&match decode(&call) {
-                Ok(DayCall { day, shards }) => match days.record(day, shards, self.rng.bytes(), now) {
-                    Ok(Some(record)) => DayAnswer::Record(record),
-                    Ok(None) => DayAnswer::Malformed,
-                    Err(_) => DayAnswer::Storage,
-                },
-                Err(_) => DayAnswer::Malformed,
-            }),
-        };
+        let Machine::Shard(shard) = &mut it.machine else { return };
+        let answer = shard.serve(&call, now).bytes;
         let rows = it.store.appended() - before;
         let day = if let (None, Ok(Call::Seen { day, .. })) = (post, decode(&call)) { Some(day) } else { None };
         let mut changes = usize::from(self.begins(object, day));
@@ -124,9 +134,11 @@ impl World {
             }
             let answer = self.forge_receipt(answer, rows);
             self.checker.served(post, &answer);
-            return self.turn(object, changes, (!echo).then(|| (exchange, attempt, answer.into())), None);
+            let waits = Waits::Caller { exchange, attempt, answer: answer.into() };
+            return self.turn(object, changes, (!echo).then_some(waits), None);
         }
-        self.turn(object, changes, (!echo).then(|| (exchange, attempt, answer.into())), None);
+        let waits = Waits::Caller { exchange, attempt, answer: answer.into() };
+        self.turn(object, changes, (!echo).then_some(waits), None);
     }
 
     /// The mutations that change a call on its way.
@@ -143,7 +155,9 @@ impl World {
     /// The mutation that gives a retry a receipt of its own.
     fn forge_receipt(&self, answer: Vec<u8>, rows: u64) -> Vec<u8> {
         match decode(&answer) {
-            Ok(Answer::Receipt(Receipt { mut visits })) if self.mutation == Mutation::FreshReceipt && rows == 0 => {
+            Ok(Answer::Receipt(Receipt { mut visits }) | Answer::Among(_, Receipt { mut visits }))
+                if self.mutation == Mutation::FreshReceipt && rows == 0 =>
+            {
                 visits.iter_mut().for_each(|counted| counted.views += 1);
                 encode(&Answer::Receipt(Receipt { visits }))
             }
@@ -177,7 +191,7 @@ impl World {
     }
 
     /// Ends a turn: what it wrote will be durable after a while, in the order of turns, and only then its answer leaves.
-    pub(crate) fn turn(&mut self, object: usize, changes: usize, answer: Option<(usize, u32, Rc<[u8]>)>, read: Option<u64>) {
+    pub(crate) fn turn(&mut self, object: usize, changes: usize, answer: Option<Waits>, read: Option<u64>) {
         let usual = if self.now < self.plan.calm_at() { self.plan.commit_ms } else { self.plan.commit_ms.min(10) };
         let took = self.rng.between(0, usual);
         let it = &mut self.objects[object];
@@ -185,9 +199,9 @@ impl World {
         let (life, at, mark) = (it.life, it.last_commit, it.store.mark());
         let mut answer = answer;
         if self.mutation == Mutation::AckBeforeStore
-            && let Some((exchange, attempt, bytes)) = answer.take()
+            && let Some(Waits::Caller { exchange, attempt, answer }) = answer.take()
         {
-            self.send_back(exchange, attempt, bytes);
+            self.send_back(exchange, attempt, answer);
         }
         self.objects[object].turns.push_back(Turn { mark, changes, answer, read });
         self.at(at, Event::Commit { object, life });
@@ -203,8 +217,14 @@ impl World {
         if object < self.days_object() {
             self.checker.committed(object, changes);
         }
-        if let Some((exchange, attempt, bytes)) = answer {
-            self.send_back(exchange, attempt, bytes);
+        match answer {
+            Some(Waits::Caller { exchange, attempt, answer }) => self.send_back(exchange, attempt, answer),
+            Some(Waits::Sum { sum, round, views }) => self.summed(sum, round, views),
+            Some(Waits::Days { telling, grown }) if !self.strikes(Fault::LostReply) => {
+                let at = self.now + self.rng.between(1, 2 * self.plan.way_ms);
+                self.at(at, Event::Told { telling, grown });
+            }
+            Some(Waits::Days { .. }) | None => {}
         }
         if let Some(views) = read {
             let last = std::mem::replace(&mut self.objects[object].read, views);
@@ -218,7 +238,9 @@ impl World {
 /// An answer in a few words.
 fn brief<E>(answer: &Result<Answer, E>) -> String {
     match answer {
-        Ok(Answer::Receipt(Receipt { visits })) => format!("a receipt, views {:?}", visits.first().map(|counted| counted.views)),
+        Ok(Answer::Receipt(Receipt { visits }) | Answer::Among(_, Receipt { visits })) => {
+            format!("a receipt, views {:?}", visits.first().map(|counted| counted.views))
+        }
         Ok(answer) => format!("{answer:?}"),
         Err(_) => "unreadable".to_owned(),
     }

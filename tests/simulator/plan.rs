@@ -102,6 +102,15 @@ pub(crate) struct Plan {
     pub(crate) echo_after: Option<u64>,
     /// One fault strikes once, at this of its chances.
     pub(crate) once: Option<(Fault, u64)>,
+    /// How many sums over all shards are asked.
+    pub(crate) sums: u64,
+    /// How many calls the day's object takes a second, if there is a limit.
+    pub(crate) days_cap: Option<u64>,
+    /// Of 10,000 isolates, how many cannot reach the day's object any more from some time on.
+    pub(crate) cut: u64,
+    pub(crate) cut_at: u64,
+    /// A moment at which half of the visits come within a second.
+    pub(crate) peak: Option<u64>,
     /// How often each fault strikes, of 10,000 chances.
     rates: [u64; FAULTS.len()],
 }
@@ -153,8 +162,22 @@ impl Plan {
             crowd: rng.pick(&[1, 2, 8, 60]),
             echo_after: rng.chance(3_000).then(|| rng.between(60_000, 23 * 3_600_000)),
             once: None,
+            sums: rng.pick(&[0, 3, 20]),
+            days_cap: rng.chance(2_000).then(|| rng.between(1, 10)),
+            cut: if rng.chance(2_000) { 5_000 } else { 0 },
+            cut_at: start + rng.below(burst_ms),
+            peak: None,
             rates,
         };
+        if seed % 50 == 37 {
+            // A midnight after which there are more shards, and of which half of the isolates do not hear.
+            (plan.start, plan.burst_ms, plan.shards) = (midnight - 15_000, 30_000, rng.between(1, 3) as u16);
+            (plan.grows_at, plan.shards_then) = (midnight - 9_000, plan.shards * 3);
+            (plan.cut, plan.cut_at, plan.sums, plan.days_cap) = (5_000, midnight - 5_000, 60, None);
+            plan.visits = plan.visits.max(100);
+            plan.with_id = rng.pick(&[0, 5_000]);
+            plan.rates[Fault::ObjectAway as usize] = 0;
+        }
         if seed % 50 == 31 {
             // A midnight with slow answers: visits are routed anew at the last moment.
             (plan.start, plan.grows_at) = (midnight - 1_000, midnight - 900);
@@ -193,9 +216,39 @@ impl Plan {
             burst_ms: 20_000,
             crowd: rng.pick(&[1, 4]),
             echo_after: None,
+            sums: 10,
+            days_cap: None,
+            cut: 0,
             once: Some((fault, rng.between(1, 40))),
             rates: [0; FAULTS.len()],
             ..Self::of(seed, rng)
+        }
+    }
+
+    /// A healthy site of hundreds of isolates at midnight, and a day's object that takes so many calls a second.
+    pub(crate) fn midnight(days_cap: u64, rng: &mut Rng) -> Self {
+        let midnight = 20_000 * DAY_MS;
+        Self {
+            isolates: 200,
+            shards: 4,
+            shards_then: 4,
+            pages: 3,
+            visits: 16_000,
+            with_id: 5_000,
+            with_visitor: 5_000,
+            timeout_ms: 5_000,
+            way_ms: 5,
+            commit_ms: 10,
+            start: midnight - 40 * 60_000,
+            burst_ms: 41 * 60_000,
+            crowd: 1,
+            echo_after: None,
+            sums: 0,
+            days_cap: Some(days_cap),
+            cut: 0,
+            peak: Some(midnight),
+            rates: [0; FAULTS.len()],
+            ..Self::of(1, rng)
         }
     }
 

@@ -32,6 +32,16 @@ pub(crate) enum Event {
     Alarm { object: usize, extra: bool },
     /// Somebody reads a shard.
     Read { shard: usize },
+    /// Somebody asks this isolate for a sum over all shards.
+    Sum(usize),
+    /// A shard is asked for its part of a sum.
+    Part { sum: usize, round: u32, shard: usize },
+    /// The day's object tells the first shard that there will be more.
+    Tell(usize),
+    /// It learns whether that shard knows.
+    Told { telling: usize, grown: bool },
+    /// This request, which waits for the day's record, looks again: it was woken, or its timer of so many rang.
+    LookAgain(usize, u32),
     /// An isolate is thrown away, and another takes its place.
     IsolateDies(usize),
     /// A request is killed.

@@ -3,11 +3,14 @@
 
 use crate::answers::Via;
 use crate::exchange::{Asked, Kind};
+use crate::facts::Broken;
 use crate::history::About;
 use crate::mutation::Mutation;
+use crate::plan::Fault;
+use crate::queue::Event;
 use crate::world::World;
 use footfall::counting::batch::Entry;
-use footfall::counting::day_cache::Look;
+use footfall::counting::day_cache::{Look, ahead_ms, patience};
 use footfall::counting::days::{DayRecord, day_of};
 use footfall::counting::details::{Details, Device};
 use footfall::counting::endpoint::Failure;
@@ -43,6 +46,9 @@ pub(crate) struct Request {
     pub(crate) resolved: bool,
     /// How often it parked.
     pub(crate) parks: u32,
+    /// Until when it waits for the day's record, by its isolate's clock, and how often it began to wait.
+    pub(crate) patience: u64,
+    pub(crate) looks: u32,
 }
 
 impl Request {
@@ -59,6 +65,8 @@ impl Request {
             parked: false,
             resolved: false,
             parks: 0,
+            patience: 0,
+            looks: 0,
         }
     }
 }
@@ -77,20 +85,62 @@ impl World {
 
     /// Finds out the day's record, then goes on.
     pub(crate) fn begin(&mut self, a_try: usize) {
-        let slot = self.requests[a_try].slot;
         let local = self.local(a_try);
+        let skew = local - self.now;
         let own = self.checker.tries[a_try].deadline;
         // As if the visit had just come.
         let due = if self.mutation == Mutation::WaitForRecord { self.now + self.plan.timeout_ms } else { own };
+        self.requests[a_try].patience = patience(local, due + skew);
+        self.look(a_try);
+    }
+
+    /// Looks for the day's record, as the loop of `today` in `edge::days_client`.
+    fn look(&mut self, a_try: usize) {
+        let slot = self.requests[a_try].slot;
+        let local = self.local(a_try);
         let skew = local - self.now;
-        match self.isolates[slot].day.look(local, due + skew) {
+        let patience = self.requests[a_try].patience;
+        let ahead = if self.mutation == Mutation::AskAtMidnight { 0 } else { ahead_ms(self.isolates[slot].name) };
+        let isolate = &mut self.isolates[slot];
+        let mut look = isolate.day.look(a_try as u64, local, patience, ahead);
+        if self.mutation == Mutation::AskAll && matches!(look, Look::Wait { .. }) {
+            look = Look::Ask { day: day_of(local), until: patience };
+        }
+        match look {
             Look::Known(record) => self.go_on(a_try, record.as_ref()),
-            Look::Ask { day, deadline } => {
-                let deadline = deadline - skew;
+            Look::Wait { until } => {
+                self.requests[a_try].looks += 1;
+                let looks = self.requests[a_try].looks;
+                self.timer(until.saturating_sub(local), Event::LookAgain(a_try, looks));
+                if self.could_strike(Fault::WaiterKilled) {
+                    let at = self.now + self.rng.below(8 * self.plan.way_ms);
+                    self.at(at, Event::Kill(a_try));
+                }
+            }
+            Look::Ask { day, until } => {
+                if let Some((other, ends)) = isolate.asks.replace((self.exchanges.len(), until))
+                    && ends + 100 >= local
+                    && self.runs(self.exchanges[other].a_try)
+                {
+                    let asker = self.exchanges[other].a_try;
+                    self.checker.fail(Broken::Stampede, &[a_try, asker], None, || format!("two of i{slot} ask at once"));
+                }
                 let call = encode(&DayCall { day, shards: self.isolates[slot].shards });
                 let days = self.days_object();
-                self.exchange(a_try, Kind::Record, days, call, deadline);
+                self.exchange(a_try, Kind::Record(day), days, call, until - skew);
+                if self.could_strike(Fault::LeaderKilled) {
+                    let at = self.now + self.rng.below(4 * self.plan.way_ms);
+                    self.at(at, Event::Kill(a_try));
+                }
             }
+        }
+    }
+
+    /// A request that waits for the record runs again.
+    pub(crate) fn look_again(&mut self, a_try: usize, looks: u32) {
+        if self.runs(a_try) && self.requests[a_try].looks == looks {
+            self.requests[a_try].looks += 1;
+            self.look(a_try);
         }
     }
 
@@ -150,10 +200,16 @@ impl World {
     pub(crate) fn asked(&mut self, a_try: usize, asked: Asked) {
         self.requests[a_try].awaits = false;
         match asked {
-            Asked::Record(outcome) => {
+            Asked::Record(day, outcome) => {
                 let local = self.local(a_try);
-                let known = self.isolates[self.requests[a_try].slot].day.answered(outcome.ok(), local);
-                self.go_on(a_try, known.as_ref());
+                let isolate = &mut self.isolates[self.requests[a_try].slot];
+                isolate.asks = None;
+                for waiting in isolate.day.answered(day, outcome.ok(), local) {
+                    let looks = self.requests[waiting as usize].looks;
+                    let turn = self.rng.below(2);
+                    self.timer(turn, Event::LookAgain(waiting as usize, looks));
+                }
+                self.look(a_try);
             }
             Asked::Seen(Ok(true)) => {
                 let counted = Counted { verdict: Verdict::Duplicate, other: false, views: 0 };

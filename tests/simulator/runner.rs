@@ -105,7 +105,7 @@ impl Report {
         let text = format!(
             "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {} counted, {} duplicate, {} \
              surely not stored, {} unknown, {} to nobody; {} sent on to the next day, {} found their isolate full\n  {} posts, {} journal \
-             rows\n  faults: {}\n",
+             rows; {} sums over all shards, {} begun anew as there were more, {} times more shards\n  faults: {}\n",
             sums.acked - sums.duplicates,
             sums.duplicates,
             sums.refused,
@@ -115,6 +115,9 @@ impl Report {
             sums.full,
             sums.posts,
             sums.rows,
+            sums.sums,
+            sums.outgrown,
+            sums.grown,
             faults.join(", "),
         );
         // Whether a person sees it or not changes nothing.

@@ -147,7 +147,7 @@ impl Tables {
             (Some(0), []) => {}
             (Some(1), [Integer(latest)]) => {
                 let days = self.rows.get(&Table::Days).into_iter().flat_map(|days| days.values().rev());
-                return days.filter(|row| integer(row, 0) <= *latest).take(2).cloned().collect();
+                return days.filter(|row| integer(row, 0) <= *latest).take(3).cloned().collect();
             }
             (Some(2), [Integer(day), ..]) => self.put(Table::Days, Key::One(*day), values.to_vec()),
             (Some(3), [Integer(before)]) => self.delete(Table::Days, |_, row| integer(row, 0) < *before),

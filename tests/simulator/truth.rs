@@ -135,6 +135,11 @@ impl Truth {
         self.total
     }
 
+    /// Its views that are durable.
+    pub(crate) fn durable(&self) -> u64 {
+        self.total - self.pending.iter().map(|change| change.counted.len() as u64).sum::<u64>()
+    }
+
     pub(crate) fn views(&self, page: usize) -> u64 {
         self.pages.get(&page).copied().unwrap_or(0)
     }

@@ -3,7 +3,7 @@
 use crate::facts::Broken;
 use crate::history::About;
 use crate::mutation::Mutation;
-use crate::object::{Machine, Object};
+use crate::object::{Machine, Object, Waits};
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::queue::{Event, Reply};
 use crate::world::World;
@@ -108,8 +108,10 @@ impl World {
         if is_shard {
             self.checker.lost(object);
         }
-        for (exchange, attempt, _) in turns.into_iter().filter_map(|turn| turn.answer) {
-            if self.rng.chance(5_000) {
+        for waits in turns.into_iter().filter_map(|turn| turn.answer) {
+            if let Waits::Caller { exchange, attempt, .. } = waits
+                && self.rng.chance(5_000)
+            {
                 self.reply(exchange, attempt, Reply::Exception);
             }
         }

@@ -8,6 +8,7 @@ use crate::checker::Checker;
 use crate::client::Visit;
 use crate::exchange::Exchange;
 use crate::facts::{Names, Sums, Violation};
+use crate::growing::Telling;
 use crate::history::{About, History};
 use crate::isolate::Isolate;
 use crate::mutation::Mutation;
@@ -16,6 +17,7 @@ use crate::plan::{FAULTS, Fault, Plan};
 use crate::queue::{Event, Queue};
 use crate::request::Request;
 use crate::rng::Rng;
+use crate::sums::Sum;
 use footfall::counting::endpoint::Failure;
 use footfall::counting::site::{Site, Sites};
 use footfall::counting::wire::Counted;
@@ -42,6 +44,11 @@ pub(crate) struct World {
     /// By try.
     pub(crate) requests: Vec<Request>,
     pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) sums: Vec<Sum>,
+    pub(crate) tellings: Vec<Telling>,
+    /// The second in which the day's object was called last, and how often.
+    pub(crate) days_second: u64,
+    pub(crate) days_calls: u64,
     /// The try of each ticket.
     pub(crate) tickets: Vec<usize>,
     pub(crate) ended: bool,
@@ -103,6 +110,10 @@ impl World {
             visits: Vec::new(),
             requests: Vec::new(),
             exchanges: Vec::new(),
+            sums: Vec::new(),
+            tellings: Vec::new(),
+            days_second: 0,
+            days_calls: 0,
             tickets: Vec::new(),
             ended: false,
             last_strike: 0,
@@ -166,6 +177,11 @@ impl World {
                 }
             }
         }
+        for _ in 0..self.plan.sums {
+            let slot = self.rng.below(self.isolates.len() as u64) as usize;
+            let at = self.moment(echo, span);
+            self.at(at, Event::Sum(slot));
+        }
         if let Some((fault, nth)) = self.plan.once {
             let at = start + nth * 100;
             match fault {
@@ -206,6 +222,11 @@ impl World {
             Event::Crash { object, away_ms } => self.crash(object, away_ms),
             Event::Alarm { object, extra } => self.alarm(object, extra),
             Event::Read { shard } => self.read(shard),
+            Event::Sum(slot) => self.begin_sum(slot),
+            Event::Part { sum, round, shard } => self.part(sum, round, shard),
+            Event::Tell(telling) => self.tell(telling),
+            Event::Told { telling, grown } => self.told(telling, grown),
+            Event::LookAgain(a_try, looks) => self.look_again(a_try, looks),
             Event::IsolateDies(slot) => self.isolate_dies(slot),
             Event::Kill(a_try) => self.kill(a_try),
             Event::Probe { round } => self.probe(round),

@@ -47,7 +47,7 @@ const PLACES = {
     post: { 'self.ask(': 'the receipt' },
     ask: { '.call(call,': 'the answer of one object' },
   },
-  'src/edge/days_client.rs': { today: { 'object.call(': "the answer of the day's object" } },
+  'src/edge/days_client.rs': { today: { 'waits::parked(': 'the visit that asks for the record, where nothing is known yet', 'object.call(': "the answer of the day's object" } },
   'src/edge/object_call.rs': {
     call: { 'within(ms, self.exchange': 'one exchange, or its deadline', 'timer(ms)': 'a pause before it is tried again' },
     exchange: { 'answered(|number': 'the answer of the object, as one value' },

@@ -98,6 +98,8 @@ pub struct Ledger<S> {
     /// Whether somebody may watch the site live.
     watched: bool,
     told: Told,
+    /// The most shards that the site is known to have, where they grew; else 0.
+    shards: u16,
     /// When the last fold ended that a report asked for, in milliseconds since 1970.
     folded_at: u64,
     /// Views of the whole shard.
@@ -217,6 +219,23 @@ impl<S: Sql> Ledger<S> {
     pub fn probe(&self, now: u64) -> Result<(), StorageError> {
         let row = now.to_le_bytes().repeat(PROBE_BYTES / 8);
         self.sql.write(schema::SET_META, &[Value::Text("probe".to_owned()), Value::Blob(row)])
+    }
+
+    /// The most shards that the site is known to have, where they grew; else 0.
+    pub fn shards(&self) -> u16 {
+        self.shards
+    }
+
+    /// Notes that the site will have so many shards; a row where that is more than is known.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn grow(&mut self, shards: u16) -> Result<(), StorageError> {
+        if shards > self.shards {
+            self.sql.write(schema::SET_META, &[Value::Text("shards".to_owned()), Value::count(shards.into())])?;
+            self.shards = shards;
+        }
+        Ok(())
     }
 
     /// The views of all pages together.

@@ -79,7 +79,7 @@ pub const WIPE: [&str; 14] = [
     "DELETE FROM refused",
     "DELETE FROM visitors",
     "DELETE FROM marks",
-    "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'moved', 'day')",
+    "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'moved', 'day', 'shards')",
 ];
 
 impl<S: Sql> Ledger<S> {

@@ -46,6 +46,7 @@ impl<S: Sql> Ledger<S> {
             lately: Lately::default(),
             watched: true,
             told: Told::default(),
+            shards: 0,
             folded_at: 0,
             views,
             latest: 0,
@@ -60,6 +61,7 @@ impl<S: Sql> Ledger<S> {
         ledger.latest = ledger.recent.newest();
         ledger.load_people()?;
         ledger.load_lately()?;
+        ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
     }

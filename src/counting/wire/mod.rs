@@ -91,6 +91,15 @@ pub enum Call<'a> {
     Ask(Question<'a>),
     /// Can it store, and what does it hold? Answered with its metrics.
     Health,
+    /// A shard's part of what is asked of all: it is refused where the site has more shards than the asker knows of.
+    Sum {
+        /// How many shards are asked.
+        shards: u16,
+        /// What they are asked: the bytes of a call.
+        call: &'a [u8],
+    },
+    /// The site will have so many shards. From then on the shard takes part in no smaller sum.
+    Grow(u16),
 }
 
 /// Visits of a day that were refused, see [`super::refusals`].
@@ -201,6 +210,10 @@ pub enum Answer {
         /// Milliseconds ago.
         age: u64,
     },
+    /// The shard knows that the site will have more shards.
+    Grown,
+    /// The batch is stored; what became of its visits, whose views are a part of the site's: it has so many shards.
+    Among(u16, Receipt),
 }
 
 /// Lines of an export.
@@ -276,6 +289,8 @@ pub enum Fault {
     Pages,
     /// More views than are told and exported exactly. Nothing was stored.
     TooMany,
+    /// The site has so many shards, more than the asker knows of. Nothing was done.
+    Outgrown(u16),
 }
 
 /// Visits that one isolate sends in one POST.

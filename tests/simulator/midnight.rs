@@ -1,0 +1,42 @@
+//! A midnight of two hundred isolates, half of whose visits come in its first second, and a day's object that takes a few calls a second.
+
+use crate::history::History;
+use crate::mutation::Mutation;
+use crate::plan::Plan;
+use crate::rng::Rng;
+use crate::world::World;
+use footfall::counting::days::DAY_MS;
+
+/// What the day's object takes in a second.
+const CAP: u64 = 20;
+
+fn run(mutation: Mutation) -> World {
+    let mut rng = Rng::new(5);
+    let plan = Plan::midnight(CAP, &mut rng);
+    let mut world = World::new(plan, rng, mutation, History::default());
+    world.run();
+    world
+}
+
+fn failed(world: &World) -> usize {
+    world.checker.tries.iter().filter(|facts| !facts.acked).count()
+}
+
+#[test]
+fn midnight_is_no_stampede() {
+    let world = run(Mutation::None);
+    assert!(world.checker.broken.is_none(), "{:?}", world.checker.broken);
+    let early = world.checker.sums.early;
+    assert!(early > world.plan.isolates as u64 / 2, "{early} records were had early");
+    assert_eq!(
+        failed(&world),
+        0,
+        "of {}, at most {} questions a second",
+        world.checker.tries.len(),
+        world.checker.sums.most_asked
+    );
+    assert_eq!(world.plan.start / DAY_MS + 1, world.now / DAY_MS, "a midnight was among it");
+    // Where nobody asks early all ask at once, and the object refuses most of them.
+    let all_at_once = run(Mutation::AskAtMidnight);
+    assert!(all_at_once.checker.sums.most_asked > 4 * CAP, "{}", all_at_once.checker.sums.most_asked);
+}

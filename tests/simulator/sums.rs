@@ -1,0 +1,113 @@
+//! Sums over all shards, asked by isolates that may know yesterday's number of shards only, as `ask_all` in `edge::shard_client`.
+
+use crate::facts::Broken;
+use crate::history::About;
+use crate::mutation::Mutation;
+use crate::object::Machine;
+use crate::object::Waits;
+use crate::queue::Event;
+use crate::truth::Truth;
+use crate::world::World;
+use footfall::counting::wire::{Answer, Call, Fault as Refusal, decode, encode};
+
+/// As in `edge::shard_client`.
+const MAX_SUMS: u32 = 3;
+
+/// One sum that is asked.
+#[derive(Debug)]
+pub(crate) struct Sum {
+    slot: usize,
+    incarnation: usize,
+    /// Views that were durable when it began.
+    least: u64,
+    rounds: u32,
+    shards: u16,
+    /// Shards that have not said theirs.
+    missing: u16,
+    views: u64,
+    /// It failed, or it has an answer.
+    over: bool,
+}
+
+impl World {
+    /// Somebody asks an isolate for the views of the whole site.
+    pub(crate) fn begin_sum(&mut self, slot: usize) {
+        let least = self.checker.truths.iter().map(Truth::durable).sum();
+        let incarnation = self.isolates[slot].incarnation;
+        self.sums.push(Sum { slot, incarnation, least, rounds: 0, shards: 0, missing: 0, views: 0, over: false });
+        self.ask_sum(self.sums.len() - 1);
+    }
+
+    /// Asks all shards, those that the isolate knows of.
+    fn ask_sum(&mut self, number: usize) {
+        let slot = self.sums[number].slot;
+        let sum = &mut self.sums[number];
+        let shards = self.isolates[slot].day.shards();
+        sum.rounds += 1;
+        let (Some(shards), true) = (shards, sum.rounds <= MAX_SUMS) else {
+            sum.over = true;
+            return;
+        };
+        (sum.shards, sum.missing, sum.views) = (shards, shards, 0);
+        let round = sum.rounds;
+        self.history.note(self.now, &[], || format!("i{slot} asks {shards} shards for all views"));
+        for shard in 0..usize::from(shards) {
+            let at = self.now + self.rng.between(1, 200);
+            self.at(at, Event::Part { sum: number, round, shard });
+        }
+    }
+
+    /// A shard is asked for its part.
+    pub(crate) fn part(&mut self, number: usize, round: u32, shard: usize) {
+        let Sum { slot, incarnation, rounds, shards, over, .. } = self.sums[number];
+        if over || rounds != round || self.isolates[slot].incarnation != incarnation {
+            return;
+        }
+        // A shard that there will be, but which nobody has asked yet, has nothing; one that is away fails the sum.
+        if self.objects[shard].away_until > self.now {
+            self.sums[number].over = true;
+            return;
+        }
+        let now = self.now + self.objects[shard].skew;
+        let shards = if self.mutation == Mutation::SumOld { u16::MAX } else { shards };
+        let call = encode(&Call::Sum { shards, call: &encode(&Call::Views(None)) });
+        self.break_storage(shard);
+        let Machine::Shard(machine) = &mut self.objects[shard].machine else { return };
+        let answer = machine.serve(&call, now).bytes;
+        self.objects[shard].store.heal();
+        match decode(&answer) {
+            Ok(Answer::Views(views)) => self.turn(shard, 0, Some(Waits::Sum { sum: number, round, views }), None),
+            Ok(Answer::Refused(Refusal::Outgrown(more))) => {
+                self.checker.sums.outgrown += 1;
+                self.history.note(self.now, &[About::Shard(shard)], || format!("s{shard} knows of {more} shards"));
+                self.isolates[slot].day.outgrown(more);
+                self.ask_sum(number);
+            }
+            _ => self.sums[number].over = true,
+        }
+    }
+
+    /// What a shard said is durable.
+    pub(crate) fn summed(&mut self, number: usize, round: u32, views: u64) {
+        let sum = &mut self.sums[number];
+        if sum.over || sum.rounds != round {
+            return;
+        }
+        sum.views += views;
+        sum.missing -= 1;
+        if sum.missing > 0 {
+            return;
+        }
+        sum.over = true;
+        let Sum { slot, shards, views, least, .. } = *sum;
+        self.checker.sums.sums += 1;
+        let most = self.checker.truths.iter().map(Truth::total).sum();
+        if !(least..=most).contains(&views) {
+            self.checker.fail(Broken::WrongTotal, &[], None, || {
+                format!(
+                    "i{slot} adds {shards} shards up to {views} views; when it began there were {least}, and {most} at its end"
+                )
+            });
+        }
+    }
+}
