@@ -49,6 +49,49 @@ pub enum Question<'a> {
     },
     /// From where visits were refused on these days.
     Refused(Span),
+    /// A part of a list.
+    List {
+        /// Of what.
+        of: Listed,
+        /// Which part.
+        slice: Slice<'a>,
+    },
+}
+
+/// What is listed, the most viewed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Listed {
+    /// Pages with their views and visitors in these hours.
+    Pages(Span),
+    /// Pages with all views that they ever had, those without a date as well.
+    Totals,
+    /// The values of one kind of details with their views.
+    Details {
+        /// The number of the [`super::details::Kind`].
+        kind: u8,
+        /// On these days.
+        days: Span,
+    },
+}
+
+/// A part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice<'a> {
+    /// What names must have in them, its ASCII letters small; nothing where it is empty.
+    pub part: &'a str,
+    /// Lines that are left out before.
+    pub skip: u32,
+    /// The most lines.
+    pub most: u32,
+}
+
+/// The most lines that a shard tells of a list at once, where it is to be added up with those of others.
+pub const MAX_LISTED: u32 = 50_000;
+
+/// A part of a list that is there as a whole.
+pub fn cut(report: Report, slice: &Slice<'_>) -> Report {
+    let [skip, most] = [slice.skip, slice.most].map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
+    report.into_iter().skip(skip).take(most).collect()
 }
 
 /// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each

@@ -216,8 +216,8 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
             Call::Ask(question) => {
-                let (report, age) = ledger.told(question, now)?;
-                Ok(Answer::Told { report, age })
+                let (report, names, age) = ledger.told(question, now)?;
+                Ok(Answer::Told { report, names, age })
             }
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),

@@ -15,7 +15,7 @@ use crate::counting::details::Details;
 use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::ledger::OTHER;
 use crate::counting::made::{minute_made, salt_of};
-use crate::counting::report::{Question, Report, plus};
+use crate::counting::report::{MAX_LISTED, Question, Report, Slice, cut, plus};
 use crate::counting::routing::{Route, route};
 use crate::counting::share::Share;
 use crate::counting::site::Site;
@@ -107,17 +107,32 @@ impl ShardClient<'_> {
         Ok(sum)
     }
 
-    /// A report of a site, that of all shards together, and how many milliseconds ago it was so.
-    pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64), Failure> {
-        let mut sum: Option<(Report, u64)> = None;
-        for answer in self.ask_all(site, &Call::Ask(*question)).await? {
-            let Answer::Told { report, age } = answer else { return Err(something_else()) };
+    /// A report of a site, that of all shards together; of a part of a list how many lines the whole has; and how many milliseconds ago it
+    /// was so.
+    pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64, u64), Failure> {
+        let number = self.number(site).await?;
+        let (mut asked, mut part) = (*question, None);
+        if let (2.., Question::List { of, slice }) = (number, *question) {
+            // Which lines are among the first of all shards, no shard knows.
+            asked = Question::List { of, slice: Slice { skip: 0, most: MAX_LISTED, ..slice } };
+            part = Some(slice);
+        }
+        let mut sum: Option<(Report, u64, u64)> = None;
+        for answer in self.ask_all(site, &Call::Ask(asked)).await? {
+            let Answer::Told { report, names, age } = answer else { return Err(something_else()) };
             sum = Some(match sum {
-                None => (report, age),
-                Some((before, oldest)) => (plus(before, report), age.max(oldest)),
+                None => (report, names, age),
+                Some((before, most, oldest)) => (plus(before, report), names.max(most), age.max(oldest)),
             });
         }
-        sum.ok_or_else(something_else)
+        let (report, names, age) = sum.ok_or_else(something_else)?;
+        Ok(match part {
+            None => (report, names, age),
+            Some(slice) => {
+                let names = names.max(u64::try_from(report.len()).unwrap_or(u64::MAX));
+                (cut(report, &slice), names, age)
+            }
+        })
     }
 
     /// The visitors of a day. Exact, because a visitor is in one shard all day.

@@ -75,15 +75,16 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
 }
 
 async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {
-    let (mut reports, mut oldest) = (Vec::new(), 0);
+    let (mut reports, mut names, mut oldest) = (Vec::new(), 0, 0);
     for question in stats.questions(plan) {
-        let (report, age) = shards.report(site, &question).await?;
+        let (report, all, age) = shards.report(site, &question).await?;
         reports.push(report);
+        names = all.max(names);
         oldest = age.max(oldest);
     }
     let total_views = match stats.what {
         What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
         _ => 0,
     };
-    Ok((Found { reports, total_views }, oldest))
+    Ok((Found { reports, names, total_views }, oldest))
 }

@@ -183,6 +183,34 @@ test('a reader that has an answer already is told so', async (t) => {
   assert.deepEqual([total.status, total.json.total_views], [200, 1], 'another body has another name');
 });
 
+test('a list is read in parts, over several shards as over one, and by a part of a name', async (t) => {
+  for (const SHARDS of ['1', '3']) {
+    const server = await startWorkerd(t, { vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', SHARDS } });
+    const visits = Array.from({ length: 90 }, (_, n) => ({ page: `/p/${n % 30}`, id: `v${n}`, ...(n < 30 && { referrer: `https://${n}.example/` }) }));
+    assert.equal((await call(`${server.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(visits) })).status, 200);
+    const whole = (await read(server.url, 'pages?limit=10001')).json;
+    assert.deepEqual([whole.total, whole.more, whole.pages.length, whole.pages[0].views], [30, false, 30, 3]);
+    const parts = [];
+    for (let offset = 0; ; offset += 7) {
+      const { json } = await read(server.url, `pages?limit=7&offset=${offset}`);
+      assert.deepEqual([json.offset, json.total], [offset, 30]);
+      parts.push(...json.pages);
+      if (!json.more) break;
+    }
+    assert.deepEqual(parts, whole.pages);
+    const found = (await read(server.url, 'pages?q=P/2&limit=3')).json;
+    assert.deepEqual([found.total, found.more, found.pages.map(({ page }) => page)], [11, true, ['/p/2', '/p/20', '/p/21']]);
+    const referrers = (await read(server.url, 'referrers?limit=2&offset=28')).json;
+    assert.deepEqual([referrers.total, referrers.more, referrers.referrers.length], [30, false, 2]);
+    // Views without a date are there, too.
+    await call(`${server.url}/api/sites/default/pages?page=/old&views=9`, { method: 'PUT', headers: { authorization: 'Bearer owner-of-a-test-0123' } });
+    const totals = (await read(server.url, 'totals?limit=2')).json;
+    assert.deepEqual([totals.total, totals.more, totals.totals[0]], [31, true, { page: '/old', views: 9 }]);
+    assert.match((await read(server.url, 'totals?limit=1&format=csv')).text, /^page,views\r\n\/old,9\r\n$/);
+    for (const path of ['pages?offset=-1', 'pages?offset=x', 'summary?q=a', 'series?offset=1', `pages?q=${'x'.repeat(201)}`]) assertProblem(await read(server.url, path), 400, path);
+  }
+});
+
 test('whoever asks again what was told lately, and whether it is still so, asks no shard', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', COUNTER_TIMEOUT_MS: 2_000 } });
   const { url } = server;

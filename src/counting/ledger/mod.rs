@@ -11,6 +11,7 @@ pub mod facets;
 mod fold;
 pub mod hours;
 pub mod lately;
+pub mod list;
 pub mod owning;
 pub mod pages;
 pub mod people;

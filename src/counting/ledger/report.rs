@@ -31,6 +31,7 @@ impl<S: Sql> Ledger<S> {
                 self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
+            Question::List { of, slice } => self.list(*of, slice).map(|(report, _)| report),
             Question::Refused(days) => self.lines(super::refused::REFUSED, &span(*days), refused),
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
             Question::Value { kind, value, days } => {

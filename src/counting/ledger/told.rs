@@ -13,20 +13,20 @@ const MAX_LINES: usize = 20_000;
 
 /// Reports, the one that was worked out last at the end.
 #[derive(Debug, Default)]
-pub struct Told(Vec<(Vec<u8>, Report)>);
+pub struct Told(Vec<(Vec<u8>, Report, u64)>);
 
 impl Told {
-    fn of(&self, question: &[u8]) -> Option<&Report> {
-        self.0.iter().find(|(known, _)| known == question).map(|(_, report)| report)
+    fn of(&self, question: &[u8]) -> Option<(Report, u64)> {
+        self.0.iter().find(|(known, ..)| known == question).map(|(_, report, names)| (report.clone(), *names))
     }
 
-    fn keep(&mut self, question: Vec<u8>, report: &Report) {
+    fn keep(&mut self, question: Vec<u8>, report: &Report, names: u64) {
         if report.len() > MAX_LINES {
             return;
         }
-        self.0.push((question, report.clone()));
+        self.0.push((question, report.clone(), names));
         let (mut kept, mut lines) = (0_usize, 0_usize);
-        for (_, report) in self.0.iter().rev().take(MAX_REPORTS) {
+        for (_, report, _) in self.0.iter().rev().take(MAX_REPORTS) {
             lines = lines.saturating_add(report.len());
             if lines > MAX_LINES {
                 break;
@@ -43,24 +43,27 @@ impl Told {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// What was counted, and how many milliseconds ago that was so: at most [`FRESH_MS`].
+    /// What was counted, how many lines the whole list has if it is a part of one, and how many milliseconds ago that was so: at most
+    /// [`FRESH_MS`].
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64), StorageError> {
-        // Not by way of the journal, so no fold says that it changed.
-        if let Question::Refused(_) = question {
-            return self.report(question, now).map(|report| (report, 0));
-        }
+    pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
         self.freshen(now)?;
         let age = now.saturating_sub(self.folded_at);
         let key = encode(question);
-        if let Some(report) = self.told.of(&key) {
-            return Ok((report.clone(), age));
+        if let Some((report, names)) = self.told.of(&key) {
+            return Ok((report, names, age));
         }
-        let report = self.report(question, now)?;
-        self.told.keep(key, &report);
-        Ok((report, age))
+        let (report, names) = match question {
+            Question::List { of, slice } => self.list(*of, slice)?,
+            _ => (self.report(question, now)?, 0),
+        };
+        // What was refused comes not by way of the journal, so no fold says that it changed.
+        if !matches!(question, Question::Refused(_)) {
+            self.told.keep(key, &report, names);
+        }
+        Ok((report, names, age))
     }
 
     /// Carries over what was counted, if that is due.

@@ -15,6 +15,8 @@ use crate::counting::report::{Line, Report};
 pub struct Found {
     /// The answers to [`Stats::questions`], in their order.
     pub reports: Vec<Report>,
+    /// How many lines the whole list has.
+    pub names: u64,
     /// All views that the page or the site ever had; read for a summary only.
     pub total_views: u64,
 }
@@ -32,10 +34,18 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
     if let Some((kind, value)) = &stats.value {
         facts.push((kind.name(), shown(*kind, value)));
     }
-    facts.push(("from", Cell::Text(date_of(plan.from))));
-    facts.push(("to", Cell::Text(date_of(plan.to))));
-    facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
+    if stats.what != What::Totals {
+        facts.push(("from", Cell::Text(date_of(plan.from))));
+        facts.push(("to", Cell::Text(date_of(plan.to))));
+        facts.push(("tz", Cell::text(stats.tz.as_deref().unwrap_or("UTC"))));
+    }
     facts.push(("fresh_seconds", Cell::Number(FRESH_MS / 1000)));
+    if matches!(stats.what, What::Pages | What::Totals | What::Details(_)) {
+        let until = u64::from(stats.skip).saturating_add(u64::try_from(table.lines.len()).unwrap_or(0));
+        facts.push(("offset", Cell::Number(stats.skip.into())));
+        facts.push(("total", Cell::Number(found.names)));
+        facts.push(("more", Cell::Flag(until < found.names)));
+    }
     table.json(&facts)
 }
 
@@ -66,6 +76,8 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
         What::Summary => known(1, summary(found)),
         What::Series(by) => known(2, series(by, plan, first)),
         What::Pages => list("pages", None, first, stats.limit),
+        // Visitors ever are not known.
+        What::Totals => list("totals", None, first, stats.limit).first(2),
         What::Details(kind) => {
             let name = match kind {
                 Kind::Device => "devices",

@@ -10,7 +10,7 @@ use super::days::Day;
 use super::details::Kind;
 use super::error::Refusal;
 use super::page::Page;
-use super::report::{Question, Span};
+use super::report::{Listed, Question, Slice, Span};
 
 /// The longest period, in days: ten years. A series of it by day has 3,660 lines.
 pub const MAX_DAYS: u32 = 3_660;
@@ -41,6 +41,10 @@ pub struct Stats {
     pub to: Option<Day>,
     /// The time zone's name (IANA), where it is not UTC.
     pub tz: Option<String>,
+    /// What the names of a list must have in them, its ASCII letters small; nothing where it is empty.
+    pub part: String,
+    /// Lines of a list that are left out before.
+    pub skip: u32,
     /// The most lines of a list.
     pub limit: u32,
     /// Whether the answer is CSV instead of JSON.
@@ -56,6 +60,8 @@ pub enum What {
     Series(By),
     /// Views and visitors by page.
     Pages,
+    /// All views ever by page, those without a date as well.
+    Totals,
     /// Views by the values of a detail.
     Details(Kind),
     /// What was not counted, by reason.
@@ -113,6 +119,10 @@ impl Stats {
         Ok((from, to))
     }
 
+    fn list(&self, of: Listed) -> Question<'_> {
+        Question::List { of, slice: Slice { part: &self.part, skip: self.skip, most: self.limit } }
+    }
+
     /// What shards must be asked. Details and what was not counted are kept by days of UTC, whatever the time zone.
     pub fn questions(&self, plan: &Plan) -> Vec<Question<'_>> {
         let hours = Span { from: plan.starts.first().copied().unwrap_or(0), until: plan.starts.last().copied().unwrap_or(0) };
@@ -126,8 +136,9 @@ impl Stats {
                 vec![Question::Hours { page, hours }, Question::Withheld(days), Question::Excluded(days)]
             }
             What::Summary | What::Series(_) => vec![Question::Hours { page, hours }],
-            What::Pages => vec![Question::Pages(hours)],
-            What::Details(kind) => vec![Question::Details { kind: kind.number(), days }],
+            What::Pages => vec![self.list(Listed::Pages(hours))],
+            What::Totals => vec![self.list(Listed::Totals)],
+            What::Details(kind) => vec![self.list(Listed::Details { kind: kind.number(), days })],
             What::Excluded => vec![Question::Excluded(days), Question::Refused(days)],
         }
     }

@@ -10,8 +10,19 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 13] =
-    ["from", "to", "by", "tz", "limit", "page", "format", "referrer", "country", "device", "campaign", "source", "medium"];
+const NAMES: [&str; 15] = [
+    "from", "to", "by", "tz", "limit", "offset", "q", "page", "format", "referrer", "country", "device", "campaign", "source",
+    "medium",
+];
+
+/// The most lines of a list that are left out: more than any list has.
+const MAX_SKIPPED: u32 = 10_000_000;
+
+/// The longest text that is looked for in names, in bytes.
+const MAX_PART_BYTES: usize = 200;
+
+/// What is said of a part of a list where there is none.
+const LISTED: &str = "only in a list: pages, totals, referrers, countries, devices, campaigns";
 
 /// What is said of a filter where there is none.
 const FILTERED: &str = "only in a summary or a series";
@@ -36,13 +47,28 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
             _ => return Err(Refusal::Parameter("limit", "a whole number from 1 to 10001")),
         },
     };
+    let is_list = matches!(what, What::Pages | What::Totals | What::Details(_));
+    let skip = match query.get("offset") {
+        None => 0,
+        Some(_) if !is_list => return Err(Refusal::Parameter("offset", LISTED)),
+        Some(text) => match text.parse() {
+            Ok(skip @ 0..=MAX_SKIPPED) => skip,
+            _ => return Err(Refusal::Parameter("offset", "a whole number from 0 to 10000000")),
+        },
+    };
+    let part = match query.get("q") {
+        None => String::new(),
+        Some(_) if !is_list => return Err(Refusal::Parameter("q", LISTED)),
+        Some(text) if text.len() > MAX_PART_BYTES => return Err(Refusal::Parameter("q", "a text of at most 200 bytes")),
+        Some(text) => text.to_ascii_lowercase(),
+    };
     let csv = match query.get("format") {
         None | Some("json") => false,
         Some("csv") => true,
         Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
     };
     let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
-    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, limit, csv })
+    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, part, skip, limit, csv })
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
@@ -55,6 +81,7 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("series", Some("month")) => Ok(What::Series(By::Month)),
         ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, month")),
         ("pages", _) => without_by(What::Pages),
+        ("totals", _) => without_by(What::Totals),
         ("referrers", _) => without_by(What::Details(Kind::Referrer)),
         ("countries", _) => without_by(What::Details(Kind::Country)),
         ("devices", _) => without_by(What::Details(Kind::Device)),

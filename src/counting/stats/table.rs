@@ -10,6 +10,8 @@ pub enum Cell {
     Text(String),
     /// A number.
     Number(u64),
+    /// Whether something is so.
+    Flag(bool),
 }
 
 impl Cell {
@@ -22,12 +24,14 @@ impl Cell {
         match self {
             Self::Text(text) => exact(text),
             Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
         }
     }
 
     fn csv(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
             Self::Text(text) => csv::cell(text),
         }
     }

@@ -207,6 +207,8 @@ pub enum Answer {
     Told {
         /// That.
         report: Report,
+        /// How many lines the whole list has that it is a part of.
+        names: u64,
         /// Milliseconds ago.
         age: u64,
     },

@@ -1,0 +1,124 @@
+//! Parts of lists: of pages with what they had in a period or ever, and of the values of details. The most viewed come first; a name may be
+//! looked for, and a list be read on from any line.
+
+use super::sql::text_at;
+use super::{Ledger, Sql, StorageError, Value, count_at};
+use crate::counting::report::{Line, Listed, Report, Slice, Span};
+use std::collections::HashMap;
+
+/// Views and newcomers of pages in a span of hours, by the number of the page.
+pub const PAGES: &str = "SELECT page, sum(views), sum(newcomers) FROM \
+    (SELECT page, views, newcomers FROM hours WHERE hour >= ? AND hour < ? \
+     UNION ALL SELECT page, views, visitors FROM page_days WHERE day * 24 >= ? AND day * 24 < ?) GROUP BY page";
+/// The pages with a text in their names; all, where there is none.
+pub const NAMES: &str = "SELECT id, page FROM pages WHERE ?1 = '' OR instr(lower(page), ?1) > 0";
+/// The name of a page.
+pub const NAME: &str = "SELECT page FROM pages WHERE id = ?";
+/// All views ever of such pages.
+pub const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0) \
+    ORDER BY views DESC, page LIMIT ?3 OFFSET ?2";
+/// How many there are.
+pub const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
+/// Such values of one kind of details in a span of days.
+pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 AND kind = ?6 \
+    AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
+/// How many there are.
+pub const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 AND kind = ?4 \
+    AND (?1 = '' OR instr(lower(value), ?1) > 0)";
+
+/// Names that are looked up one by one; from here on all are read.
+const FEW: usize = 256;
+
+impl<S: Sql> Ledger<S> {
+    /// A part of a list, and how many lines all of it has.
+    pub(super) fn list(&self, of: Listed, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
+        let part = Value::Text(slice.part.to_owned());
+        let [skip, most] = [slice.skip, slice.most].map(|lines| Value::count(lines.into()));
+        let count = |statement, values: &[Value]| self.sql.run(statement, values)?.first().map_or(Ok(0), |row| count_at(row, 0));
+        match of {
+            Listed::Pages(hours) => self.list_pages(hours, slice),
+            Listed::Totals => {
+                let names = count(TOTALS_COUNT, std::slice::from_ref(&part))?;
+                Ok((self.named(TOTALS, &[part, skip, most])?, names))
+            }
+            Listed::Details { kind, days } => {
+                let [from, until, kind] = [days.from, days.until, kind.into()].map(|number| Value::count(number.into()));
+                let names = count(DETAILS_COUNT, &[part.clone(), from.clone(), until.clone(), kind.clone()])?;
+                Ok((self.named(DETAILS, &[part, skip, most, from, until, kind])?, names))
+            }
+        }
+    }
+
+    fn named(&self, statement: &'static str, values: &[Value]) -> Result<Report, StorageError> {
+        let mut report = Report::new();
+        for row in self.sql.run(statement, values)? {
+            report.push(Line {
+                name: text_at(&row, 0)?.to_owned(),
+                views: count_at(&row, 1)?,
+                visitors: count_at(&row, 2)?,
+                ..Line::default()
+            });
+        }
+        Ok(report)
+    }
+
+    /// Of pages. Names are read of those that are told only, and of those with as many views as the last of them.
+    fn list_pages(&self, hours: Span, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
+        let mut names = if slice.part.is_empty() { None } else { Some(self.names(slice.part)?) };
+        let mut pages = self.page_sums(hours)?;
+        if let Some(names) = &names {
+            pages.retain(|(page, ..)| names.contains_key(page));
+        }
+        let all = u64::try_from(pages.len()).unwrap_or(u64::MAX);
+        pages.sort_unstable_by_key(|(_, views, _)| std::cmp::Reverse(*views));
+        let [skip, most] = [slice.skip, slice.most].map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
+        let last = skip.saturating_add(most).min(pages.len());
+        let Some((.., fewest, _)) = last.checked_sub(1).and_then(|last| pages.get(last)).copied() else {
+            return Ok((Report::new(), all));
+        };
+        let most_views = pages.get(skip).map_or(0, |(_, views, _)| *views);
+        // Which of equals come first is told by their names.
+        let first = pages.partition_point(|(_, views, _)| *views > most_views);
+        let until = pages.partition_point(|(_, views, _)| *views >= fewest);
+        let told = pages.get(first..until).unwrap_or_default();
+        if names.is_none() && told.len() > FEW {
+            names = Some(self.names("")?);
+        }
+        let mut report = Report::with_capacity(told.len());
+        for (page, views, visitors) in told {
+            let name = match &mut names {
+                Some(names) => names.remove(page),
+                None => self.name(*page)?,
+            };
+            if let Some(name) = name {
+                report.push(Line { name, views: *views, visitors: *visitors, ..Line::default() });
+            }
+        }
+        report.sort_unstable_by(|a, b| b.views.cmp(&a.views).then_with(|| a.name.cmp(&b.name)));
+        let report = report.into_iter().skip(skip.saturating_sub(first)).take(most).collect();
+        Ok((report, all))
+    }
+
+    /// The pages that were viewed in a span of hours: number, views, visitors.
+    fn page_sums(&self, hours: Span) -> Result<Vec<(u64, u64, u64)>, StorageError> {
+        let [from, until] = [hours.from, hours.until].map(|hour| Value::count(hour.into()));
+        let mut sums = Vec::new();
+        for row in self.sql.run(PAGES, &[from.clone(), until.clone(), from, until])? {
+            sums.push((count_at(&row, 0)?, count_at(&row, 1)?, count_at(&row, 2)?));
+        }
+        Ok(sums)
+    }
+
+    fn names(&self, part: &str) -> Result<HashMap<u64, String>, StorageError> {
+        let mut names = HashMap::new();
+        for row in self.sql.run(NAMES, &[Value::Text(part.to_owned())])? {
+            names.insert(count_at(&row, 0)?, text_at(&row, 1)?.to_owned());
+        }
+        Ok(names)
+    }
+
+    fn name(&self, page: u64) -> Result<Option<String>, StorageError> {
+        let rows = self.sql.run(NAME, &[Value::count(page)])?;
+        rows.first().map(|row| text_at(row, 0).map(str::to_owned)).transpose()
+    }
+}

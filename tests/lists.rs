@@ -1,0 +1,119 @@
+//! Lists read in parts: each line once, in one order, with how many there are; by a part of a name; of a period or ever.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::arithmetic_side_effects,
+    reason = "a test may fail"
+)]
+
+mod support;
+
+use footfall::counting::details::{Details, Kind};
+use footfall::counting::ledger::report::FRESH_MS;
+use footfall::counting::report::{Line, Listed, Question, Slice, Span};
+use footfall::counting::wire::Amend;
+use proptest::prelude::*;
+use support::rig::Rig;
+use support::visit;
+
+const EVER: Span = Span { from: 0, until: u32::MAX };
+
+/// The lines of a part, as name, views and visitors, and how many there are.
+fn part(rig: &mut Rig, of: Listed, part: &str, skip: u32, most: u32) -> (Vec<(String, u64, u64)>, u64) {
+    rig.wait(FRESH_MS);
+    let question = Question::List { of, slice: Slice { part, skip, most } };
+    let (report, names, _) = rig.ledger.told(&question, rig.now).unwrap();
+    (report.into_iter().map(|Line { name, views, visitors, .. }| (name, views, visitors)).collect(), names)
+}
+
+fn names(lines: &[(String, u64, u64)]) -> Vec<&str> {
+    lines.iter().map(|(name, ..)| name.as_str()).collect()
+}
+
+#[test]
+fn equals_are_in_the_order_of_their_names_in_any_part() {
+    let mut rig = Rig::new();
+    // More than are looked up one by one, in another order than that of their names.
+    for n in (0..600).rev() {
+        rig.send(1, 1_000 - n, &[visit(&format!("/{n:03}")).by(n)]);
+    }
+    rig.send(2, 1, &[visit("/300").by(1)]);
+    let all = Listed::Pages(EVER);
+    let (whole, number) = part(&mut rig, all, "", 0, 10_001);
+    assert_eq!((whole.len(), number), (600, 600));
+    assert_eq!(whole[0], ("/300".to_owned(), 2, 2));
+    assert!(names(&whole[1..]).is_sorted());
+    for skip in [0, 1, 2, 299, 598] {
+        let (lines, number) = part(&mut rig, all, "", skip, 2);
+        assert_eq!((lines.as_slice(), number), (&whole[skip as usize..skip as usize + 2], 600), "{skip}");
+    }
+    assert_eq!(part(&mut rig, all, "", 600, 5), (vec![], 600));
+    assert_eq!(part(&mut rig, all, "", 599, 5).0.len(), 1);
+    assert_eq!(names(&part(&mut rig, all, "29", 0, 3).0), ["/029", "/129", "/229"]);
+    assert_eq!(part(&mut rig, all, "29", 0, 100).1, 16);
+    assert_eq!(part(&mut rig, all, "%", 0, 100), (vec![], 0), "it is a text and no pattern");
+}
+
+#[test]
+fn views_without_a_date_are_in_the_list_of_totals() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a").by(1), visit("/B").by(1)]);
+    rig.ledger.amend(&Amend::Set { page: "/old", views: 9 }).unwrap();
+    rig.ledger.amend(&Amend::Create { page: "/none", views: 0, most: 9 }).unwrap();
+    rig.restart();
+    let dated = part(&mut rig, Listed::Pages(EVER), "", 0, 10);
+    assert_eq!((names(&dated.0), dated.1), (vec!["/B", "/a"], 2));
+    let totals = part(&mut rig, Listed::Totals, "", 0, 10);
+    assert_eq!(totals.0, [("/old".to_owned(), 9, 0), ("/B".to_owned(), 1, 0), ("/a".to_owned(), 1, 0)]);
+    assert_eq!(totals.1, 3);
+    assert_eq!(part(&mut rig, Listed::Totals, "b", 0, 10).0, [("/B".to_owned(), 1, 0)]);
+    assert_eq!(part(&mut rig, Listed::Totals, "", 1, 1), (vec![("/B".to_owned(), 1, 0)], 3));
+}
+
+#[test]
+fn values_of_details_are_read_in_parts() {
+    let mut rig = Rig::new();
+    for n in 0..30_u32 {
+        let details = Details::new(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
+        let times = 1 + n / 10;
+        for time in 0..times {
+            rig.send(1, u64::from(n * 10 + time) + 1, &[visit("/").from(&details)]);
+        }
+    }
+    let of = Listed::Details { kind: Kind::Referrer.number(), days: EVER };
+    let (lines, number) = part(&mut rig, of, "", 9, 3);
+    assert_eq!((names(&lines), number), (vec!["29.example", "10.example", "11.example"], 30));
+    let (lines, number) = part(&mut rig, of, "2.ex", 1, 9);
+    assert_eq!((names(&lines), number), (vec!["12.example", "02.example"], 3));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Parts next to each other are the whole.
+    #[test]
+    fn parts_are_the_whole(views in prop::collection::vec((0_u32..40, 1_u64..4), 1..80), most in 1_u32..9, wanted in "[0-9]{0,1}") {
+        let mut rig = Rig::new();
+        let mut sequence = 0;
+        for (page, times) in views {
+            for _ in 0..times {
+                sequence += 1;
+                rig.send(1, sequence, &[visit(&format!("/{page}"))]);
+            }
+        }
+        for of in [Listed::Pages(EVER), Listed::Totals] {
+            let (whole, number) = part(&mut rig, of, &wanted, 0, 10_001);
+            prop_assert_eq!(whole.len() as u64, number);
+            prop_assert!(whole.iter().all(|(name, ..)| name.contains(&wanted)));
+            let mut parts = Vec::new();
+            for at in 0..=(whole.len() as u32 / most) {
+                parts.extend(part(&mut rig, of, &wanted, at * most, most).0);
+            }
+            prop_assert_eq!(parts, whole);
+        }
+    }
+}
