@@ -165,7 +165,8 @@ impl Turn {
             self.note(site, Reason::Origin);
             return Err(Refusal::Origin);
         }
-        let visit = Visit { site: site.clone(), page: page.clone(), id: None, details: self.seen_details(""), age: 0 };
+        let id = self.idempotency_key()?;
+        let visit = Visit { site: site.clone(), page: page.clone(), id, details: self.seen_details(""), age: 0 };
         let became = self.take_and_tell(visit, &self.who(), false).await;
         let views = match &became {
             Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),

@@ -27,7 +27,7 @@ impl Turn {
         // Events carry what their owner likes, so that they may be long.
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
         let told = read(protocol, &bytes, &self.config.page_query)?;
-        let id = self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()?;
+        let id = self.idempotency_key()?;
         let mut visits = Vec::new();
         for one in &told {
             if one.what == What::View && age_of(one) > MAX_AGE_MS {
@@ -53,6 +53,11 @@ impl Turn {
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
         Ok(answer(protocol, told.len(), &done))
+    }
+
+    /// The id that a caller gives its visit, if any.
+    pub(super) fn idempotency_key(&self) -> Result<Option<VisitId>, Refusal> {
+        self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()
     }
 
     /// Nothing, if it is nothing that anybody did.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { build } from 'esbuild';
+import { call } from '../support/client.mjs';
 import { sourceOf } from '../support/clients.mjs';
 import { poll } from '../support/waiters.mjs';
 import { reaches, start } from './support.mjs';
@@ -33,6 +34,17 @@ test("busuanzi's own script fills its elements", async (t) => {
   const shown = () => page.$$eval('p', (all) => all.map((one) => `${one.style.display} ${one.innerText}`).join());
   await poll(async () => (await shown()) === 'inline 2,inline 2,inline 1', 'the numbers, shown');
   assert.equal(await host.views('/'), 2, 'a browser tells another host no more than the origin');
+});
+
+test('F21: the snippet of busuanzi 2.3 counts and shows the site of its host', async (t) => {
+  const spans = '<b id=busuanzi_value_site_pv></b> <b id=busuanzi_value_page_pv></b>';
+  const snippet = (host) => `<script async src="${host}/busuanzi/2.3/busuanzi.pure.mini.js"></script>`;
+  const { site, host, browser } = await start(t, { snippet, pages: { '/one': spans }, vars: { SITES: 'default,blog', HOSTS: '127.0.0.1=blog' } });
+  const page = await browser.newPage();
+  await page.goto(`${site}/one`);
+  await poll(async () => (await page.innerText('body')).trim() === '1 1', 'the numbers of its site');
+  const { json } = await call(`${host.url}/counter?site=blog&page=/one`);
+  assert.deepEqual([json.views, await host.views()], [1, 0], 'and none of another');
 });
 
 test("Plausible's trackers count pages and routes, and an event is no view", async (t) => {

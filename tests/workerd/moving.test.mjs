@@ -79,6 +79,13 @@ test("CountAPI's own client works with its host changed", async (t) => {
   for (const name of ['requests', 'keys_created', 'keys_updated']) assert.ok(stats[name] > 0, name);
 });
 
+test('a hit with a key is counted once, however often it is sent', async (t) => {
+  const footfall = await startWorkerd(t, { vars });
+  const hit = () => get(footfall, '/hit/blog/v', { ...READER, 'idempotency-key': 'job-1' });
+  const [first, second] = [await hit(), await hit()];
+  assert.deepEqual([first.visit, first.json, second.visit, second.json], ['counted', { value: 1 }, 'duplicate', { value: 1 }]);
+});
+
 test('a counter that is open is so for listed pages only, and a limit holds for it', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, OPEN_UPDATES: '*' } });
   await get(footfall, '/hit/blog/likes');
