@@ -1,9 +1,9 @@
 //! Reading the body of a request under a cap.
 
+use super::waits::awaited;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::Request;
 
 #[wasm_bindgen(module = "/src/edge/body.js")]
@@ -22,7 +22,7 @@ pub(super) enum BodyError {
 
 /// Reads a body to its end.
 pub(super) async fn read(request: &Request, cap: usize) -> Result<Vec<u8>, BodyError> {
-    let all = JsFuture::from(bytes(request, cap)).await.map_err(|_| BodyError::Broken)?;
+    let all = awaited(&bytes(request, cap)).await.map_err(|_| BodyError::Broken)?;
     if all.is_undefined() {
         return Err(BodyError::TooLarge);
     }

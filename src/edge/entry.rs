@@ -4,7 +4,7 @@ use super::client::Client;
 use super::clock::now_ms;
 use super::headers::{self, Told};
 use super::turn::{Context, Turn};
-use super::{config, metrics, refusals, respond};
+use super::{config, metrics, refusals, respond, waits};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
@@ -15,7 +15,6 @@ use js_sys::Function;
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Request;
 use worker::{Env, event};
 
@@ -41,7 +40,7 @@ pub fn serve(request: Request, env: Env, context: Context, resolve: Function, re
     };
     #[cfg(feature = "trace")]
     let work = super::trace::visit(work);
-    spawn_local(work);
+    waits::spawn(work);
 }
 
 /// The answer, and the stream that is its body if it has one.
@@ -51,7 +50,9 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(config) => config,
         Err(error) => return (reply::misconfigured(&error), stream),
     };
-    let deadline = now_ms().saturating_add(config.timeout_ms.into());
+    let now = now_ms();
+    waits::sweep(now);
+    let deadline = now.saturating_add(config.timeout_ms.into());
     let mut turn = Turn { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
     let method = turn.told.method();
     let routed = route(method, turn.url(), &turn.config.page_query);

@@ -1,6 +1,6 @@
 //! The external counter: one POST a visit to `COUNTER_URL`. The contract is in [`crate::counting::contract`].
 
-use super::{deadline::within, isolate, js_error::describe, log};
+use super::{deadline::within, isolate, js_error::describe, log, waits::awaited};
 use crate::counting::contract::{self, MAX_ANSWER_BYTES};
 use crate::counting::endpoint::{CounterEndpoint, Failure, Registered};
 use crate::counting::visit::Visit;
@@ -8,7 +8,6 @@ use crate::counting::visit_id::VisitId;
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen(module = "/src/edge/http_counter.js")]
 extern "C" {
@@ -35,7 +34,7 @@ impl CounterEndpoint for HttpCounter<'_> {
         let exchange = post(self.url, &contract::body(&visit, &id), id.as_str(), MAX_ANSWER_BYTES);
         #[cfg(feature = "trace")]
         super::trace::waits("post", 0.0);
-        let outcome = match within(self.timeout_ms.into(), JsFuture::from(exchange)).await {
+        let outcome = match within(self.timeout_ms.into(), awaited(&exchange)).await {
             Some(Ok(status)) => contract::read_status(status_of(&status)),
             Some(Err(error)) => Err(Failure::Broken(describe(&error))),
             None => Err(Failure::Deadline { sent: true }),

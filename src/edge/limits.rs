@@ -4,9 +4,9 @@
 
 use super::clock::now_ms;
 use super::deadline::within;
+use super::waits::awaited;
 use std::cell::{Cell, OnceCell};
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::JsFuture;
 use worker::Env;
 
 #[wasm_bindgen(module = "/src/edge/limits.js")]
@@ -40,7 +40,7 @@ pub(super) async fn exceeded(env: &Env, sender: Option<&str>, site: &str) -> boo
     if AWAY_SINCE.get().is_some_and(|since| (since..since.saturating_add(PAUSE_MS)).contains(&now_ms())) {
         return false;
     }
-    let answer = within(WAIT_MS, JsFuture::from(exceeds(env, sender.unwrap_or(""), site))).await;
+    let answer = within(WAIT_MS, awaited(&exceeds(env, sender.unwrap_or(""), site))).await;
     AWAY_SINCE.set(if answer.is_none() { Some(now_ms()) } else { None });
     answer.is_some_and(|answer| answer.is_ok_and(|exceeds| exceeds.is_truthy()))
 }

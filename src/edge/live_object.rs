@@ -4,7 +4,7 @@
 use super::clock::now_ms;
 use super::live::pulses;
 use super::shard_client::ShardClient;
-use super::waits::timer;
+use super::waits::{spawn, timer};
 use super::{config, log};
 use crate::counting::body::find_site;
 use crate::counting::endpoint::Failure;
@@ -12,13 +12,11 @@ use crate::counting::live::Pulse;
 use crate::counting::live::board::{Board, Next};
 use crate::counting::visitor::Sender;
 use crate::counting::wire::{Answer, Call, decode, encode};
-use futures_util::FutureExt;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 use worker::Env;
 
 #[wasm_bindgen(module = "/src/edge/live.js")]
@@ -105,7 +103,7 @@ impl Inner {
                 Next::Nothing | Next::Look => {}
             }
         };
-        spawn_local(work.boxed_local());
+        spawn(work);
     }
 
     fn tell(&self) {

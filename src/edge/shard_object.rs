@@ -4,7 +4,7 @@ use super::clock::{ms_after, now_ms};
 use super::object_call::Object;
 use super::shard_client::read;
 use super::sql::{ObjectSql, Storage};
-use super::waits::timer;
+use super::waits::{spawn, timer};
 use super::{config, log};
 use crate::counting::days::until_over;
 use crate::counting::details::MAX_DETAILS_BYTES;
@@ -13,12 +13,10 @@ use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::page::MAX_PAGE_BYTES;
 use crate::counting::shard;
 use crate::counting::wire::{Answer, MAX_BATCH_VISITS};
-use futures_util::FutureExt;
 use js_sys::Uint8Array;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 use worker::Env;
 
 /// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
@@ -69,7 +67,7 @@ impl Shard {
                 timer(ms).await;
                 push(&inner).await;
             };
-            spawn_local(work.boxed_local());
+            spawn(work);
         }
         served.bytes
     }

@@ -7,6 +7,7 @@ use super::deadline::within;
 use super::headers::{self, Told};
 use super::limits;
 use super::shard_client::ShardClient;
+use super::waits;
 use crate::counting::config::Config;
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
@@ -16,7 +17,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::Request;
 use worker::Env;
 
@@ -123,7 +123,7 @@ impl Turn {
     /// Goes on with `work` after the answer, for 30 s at most.
     pub(super) fn after_answer(&self, work: impl Future<Output = ()> + 'static) {
         let done = hold(&self.context);
-        spawn_local(async move {
+        waits::spawn(async move {
             work.await;
             // What settles a promise does not throw.
             let _ = done.call0(&JsValue::UNDEFINED);

@@ -27,6 +27,14 @@ export function sleep(number, ms, over, ended) {
   setTimeout(ended, ms, number, over);
 }
 
+/** Ends a wait with what a promise is settled with. */
+export function settle(promise, number, ended, failed) {
+  promise.then(
+    (value) => ended(number, value),
+    (error) => failed(number, error),
+  );
+}
+
 /** Keeps a request's context alive after its answer, until what this returns is called. */
 export function hold(context) {
   const { promise, resolve } = Promise.withResolvers();

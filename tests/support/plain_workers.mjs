@@ -89,6 +89,24 @@ export class Collect extends WorkerEntrypoint {
 `;
 
 /**
+ * Footfall's main module whose requests are served inside of an object, which is thrown away with them at `/killed-by-the-test`. That is how the
+ * platform kills requests: nothing that they wait for ends any more.
+ */
+export const KILLABLE = `
+import './probe.js';
+import { DurableObject } from 'cloudflare:workers';
+import built from './index.js';
+export * from './index.js';
+export class Host extends DurableObject {
+  fetch(request) {
+    if (request.url.endsWith('/killed-by-the-test')) this.ctx.abort('thrown away by the test');
+    return built.fetch(request, this.env, this.ctx);
+  }
+}
+export default { fetch: (request, env) => env.HOST.getByName('host').fetch(request) };
+`;
+
+/**
  * Footfall's main module with objects that can be thrown away while they work, as the platform does when it moves or
  * restarts them: memory is gone, storage stays, whoever waits gets an error. Or they can be made to hang: every call then
  * waits for longer than anybody does, until the object is thrown away. `GET /?binding=&name=&how=` at the entry point Break

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
 import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
-import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
@@ -39,12 +39,13 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `unbound`: bindings of `wrangler.toml` that are left out.
  * - `expose`: names of the services that get a port; Footfall alone if left out.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
+ * - `killable`: whether a request for `/killed-by-the-test` kills all that are in flight.
  * - `fillable`: whether `limitFiles` can limit the files of its counts, as a full disk does.
  * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
  * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false, killable = false } = {}) {
   // Looked up first: what is missing must not leave a directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -56,8 +57,10 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
   const plain = { nowhere: { source: NOWHERE }, ...services };
   for (const [name, { source }] of Object.entries(plain)) writeFileSync(join(dir, `${name}.js`), source + COLLECT);
   writeFileSync(join(dir, 'probe.js'), PROBE + (crossings ? CROSSINGS : '') + clockAhead(clockAheadMs));
-  const { compatibilityDate, objects } = wranglerConfig();
-  writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : MAIN) + COLLECT);
+  const { compatibilityDate, objects: own } = wranglerConfig();
+  const objects = killable ? [...own, ['HOST', 'Host']] : own;
+  const main = killable ? KILLABLE : MAIN;
+  writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : main) + COLLECT);
   const common = { compatibilityDate };
   writeFileSync(
     join(dir, 'workerd.capnp'),

@@ -103,3 +103,30 @@ test('resets in a storm of visits to the embedded counter harm no other visit', 
   const counted = await poll(() => views(footfall), 'views');
   assert.ok(counted >= welcomed && counted <= welcomed + left, `${counted} views, ${welcomed} welcomed, ${left} left`);
 });
+
+test('requests that the platform kills in the middle leave nothing behind, once two minutes have passed', async (t) => {
+  const counter = await startFakeCounter(t);
+  const footfall = await startWorkerd(t, { vars: { COUNTER_URL: counter.url }, outbound: 'loopback', collect: ['footfall'], killable: true, clockAheadMs: 1 });
+  let minutes = 0;
+  const kill = async (visits) => {
+    await counter.behave('held');
+    const sockets = await Promise.all(Array.from({ length: visits }, () => open(footfall, VISIT)));
+    await counter.until(() => counter.posts.length === visits, `${visits} POSTs`);
+    await call(`${footfall.url}/killed-by-the-test`);
+    for (const socket of sockets) socket.resetAndDestroy();
+    await counter.behave('ok');
+    // Each of these finds that a minute has passed.
+    for (let n = 0; n < 3; n += 1) {
+      await footfall.setClockAhead((minutes += 1) * 60_001);
+      assertWelcome(await call(`${footfall.url}/`));
+    }
+  };
+  for (let n = 0; n < 4; n += 1) await kill(WARM_UP);
+  const before = await footfall.settledMemory();
+  for (let n = 0; n < 10; n += 1) await kill(AT_ONCE);
+  const after = await footfall.settledMemory();
+  t.diagnostic(JSON.stringify([before, after]));
+  // Ten waves took no more than one does: 1,000 futures are over 2 MB, and 15,000 references.
+  assert.ok(after.wasmBytes - before.wasmBytes <= MAX_WASM_GROWTH, `wasm grew by ${after.wasmBytes - before.wasmBytes} bytes`);
+  assert.ok(after.wasmRefs - before.wasmRefs <= 10 * AT_ONCE, `wasm holds ${after.wasmRefs - before.wasmRefs} more JavaScript objects`);
+});
