@@ -40,6 +40,10 @@ impl Turn {
         }
         self.check_socket(&self.config.stats)?;
         let site = find_site(Some(name), &self.config.sites)?;
+        // One that is open costs the site's object a place, of which it has a limited number.
+        if upgrades && self.is_limited(self.who().sender(), None).await {
+            return Err(Refusal::Limited);
+        }
         let outcome = if upgrades { self.upgrade(&site).await } else { self.look_once(&site).await };
         if let Err(failure) = &outcome {
             log::problem("live_failed", &failure.to_string());

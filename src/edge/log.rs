@@ -14,9 +14,24 @@ struct Line<'a> {
     why: &'a str,
 }
 
-/// Something that the owner should know: a failed visit, a storage error, a wrong configuration.
+/// The most problems that an isolate logs in a second. Log lines are paid for, and a flood of visits that fail shall not write one for each.
+const MAX_LINES: u32 = 100;
+
+thread_local! {
+    /// The second, since 1970, in which something was logged last, and how much.
+    static LINES: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Something that the owner should know: a failed visit, a storage error, a wrong configuration. `/metrics` counts all, the log has the
+/// first of each second.
 pub(super) fn problem(event: &'static str, why: &str) {
     metrics::problem(event);
+    let second = now_ms() / 1_000;
+    let lines = Some(LINES.get()).filter(|(last, _)| *last == second).map_or(0, |(_, lines)| lines).saturating_add(1);
+    LINES.set((second, lines));
+    if lines > MAX_LINES {
+        return;
+    }
     // Two strings always serialise.
     let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
     console_error!("{line}");
