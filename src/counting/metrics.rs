@@ -25,7 +25,7 @@ pub struct IsolateMetrics {
 }
 
 /// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
-pub const PROBLEMS: [&str; 10] = [
+pub const PROBLEMS: [&str; 11] = [
     "visit_failed",
     "visitor_lost",
     "refused_lost",
@@ -36,6 +36,7 @@ pub const PROBLEMS: [&str; 10] = [
     "export_failed",
     "live_failed",
     "unhealthy",
+    "not_grown",
 ];
 
 impl IsolateMetrics {
