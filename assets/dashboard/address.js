@@ -12,12 +12,15 @@ export const isValue = (filter) => filter !== undefined && filter.kind !== 'page
 /** By what campaigns are told. */
 export const CAMPAIGNS = ['campaign', 'source', 'medium'];
 
+/** Of when pages are listed: of the period, or of ever, with the views that have no date. */
+export const WHENS = ['period', 'ever'];
+
 /** The lists that can be opened as a whole. */
 export const LISTS = ['pages', 'referrers', 'countries', 'devices', 'campaigns'];
 
 const DEFAULT_PERIOD = '30d';
 
-/** What an address says: `{ site, period | from and to, by, tz, compare, filter, campaigns, list }`. */
+/** What an address says: `{ site, period | from and to, by, tz, compare, filter, campaigns, pages, list }`. */
 export function read({ pathname, search }) {
   const query = new URLSearchParams(search);
   const one = (name, known) => (known.includes(query.get(name)) ? query.get(name) : undefined);
@@ -30,12 +33,13 @@ export function read({ pathname, search }) {
     compare: query.get('compare') !== 'no',
     filter: kind && { kind, value: query.get(kind) },
     campaigns: one('campaigns', CAMPAIGNS) ?? 'campaign',
+    pages: one('pages', WHENS) ?? 'period',
     list: one('list', LISTS),
   };
 }
 
 /** The address that says it. */
-export function write({ site, period, from, to, by, tz, compare, filter, campaigns, list }) {
+export function write({ site, period, from, to, by, tz, compare, filter, campaigns, pages, list }) {
   const query = new URLSearchParams();
   const set = (name, value, byItself) => value !== undefined && value !== byItself && query.set(name, value);
   set('period', period, DEFAULT_PERIOD);
@@ -46,6 +50,7 @@ export function write({ site, period, from, to, by, tz, compare, filter, campaig
   set('compare', compare ? undefined : 'no');
   if (filter) set(filter.kind, filter.value);
   set('campaigns', campaigns, 'campaign');
+  set('pages', pages, 'period');
   set('list', list);
   const text = query.toString();
   return `/dashboard/${encodeURIComponent(site)}${text && `?${text}`}`;

@@ -1,7 +1,7 @@
 // What was counted in a period: sums, chart and lists, or what is said in their place.
 
 import { useEffect } from 'preact/hooks';
-import { CAMPAIGNS, isValue } from './address.js';
+import { CAMPAIGNS, isValue, WHENS } from './address.js';
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { Cards, Withheld } from './cards.jsx';
@@ -9,12 +9,14 @@ import { Chart } from './chart.jsx';
 import { Excluded } from './excluded.jsx';
 import { span as spanText } from './format.js';
 import { toMain } from './kept.js';
-import { List, shown as valueText, Whole as WholeList } from './list.jsx';
+import { List, shown as valueText } from './list.jsx';
 import { Now } from './now.jsx';
 import { before, begun, MOST_DAYS, daysOf, within } from './period.js';
 import { Empty, Failed, Stale, Whole } from './states.jsx';
+import { Whole as WholeList } from './whole.jsx';
 
 const TITLES = { pages: 'Pages', referrers: 'Referrers', countries: 'Countries', devices: 'Devices', campaigns: 'Campaigns' };
+const WHEN = { period: 'Period', ever: 'Ever' };
 const KINDS = { pages: 'page', referrers: 'referrer', countries: 'country', devices: 'device' };
 
 export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }) {
@@ -43,9 +45,15 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     return <p class="loading" role="status">Loading the numbers of {site} …</p>;
   }
   const nothing = summary.data.views === 0 && !filter;
+  // All views that there are have no date.
+  const undated = nothing && summary.data.total_views > 0 && daysOf(span) === MOST_DAYS;
   const lists = { query, site, filter, go };
   const kinds = { ...KINDS, campaigns: shown.campaigns };
+  // What is told of ever has no period.
+  const ever = shown.pages === 'ever' || undated;
+  const pages = ever ? { what: 'totals', query: {}, opens: 'pages' } : { what: 'pages', query };
   const campaigns = { ...query, by: shown.campaigns === 'campaign' ? undefined : shown.campaigns };
+  const opened = { pages, campaigns: { what: 'campaigns', query: campaigns } }[shown.list] ?? { what: shown.list };
   // Drawn by what was asked: the address may be ahead of the answers.
   const drawn = series.data && series.about;
   const isPast = drawn && pastSeries.about?.question === drawn.question;
@@ -57,8 +65,9 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
       {filter && <Filter {...{ filter, go }} />}
       <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} goesOn={span.to >= today} busy={summary.busy} />
       <Now {...live} />
-      {nothing && <Empty total={summary.data.total_views} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
+      {nothing && <Empty total={summary.data.total_views} isAll={daysOf(span) === MOST_DAYS} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {nothing && <Excluded site={site} query={query} alone />}
+      {undated && <div class="panels"><List {...lists} what="totals" opens="pages" query={{}} title="Pages" kind="page" none="No page was viewed." /></div>}
       {!nothing && (
         <section class="panel wide" aria-labelledby="title-chart" aria-busy={series.busy || undefined}>
           <header><h2 id="title-chart">{isValue(filter) ? 'Views' : 'Views and visitors'}</h2><span class="small">{spanText(span)}{past && steps?.earlier ? `, compared with ${spanText(past)}` : ''}</span></header>
@@ -72,7 +81,11 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
       {!nothing && tz !== 'UTC' && <p class="small note">Referrers, countries, devices, campaigns, views without a visitor and what was not counted are kept by days of UTC.</p>}
       {!nothing && (
         <div class="panels">
-          <List {...lists} title="Pages" what="pages" kind="page" none="No page was viewed." />
+          <List {...lists} {...pages} title="Pages" kind="page" none="No page was viewed.">
+            <ul class="choices">
+              {WHENS.map((when) => <li key={when}><a href={go({ pages: when })} aria-current={when === shown.pages ? 'true' : undefined}>{WHEN[when]}</a></li>)}
+            </ul>
+          </List>
           <List {...lists} title="Referrers" what="referrers" kind="referrer" none="Nobody came from another site." />
           <List {...lists} title="Countries" what="countries" kind="country" none="No country is known." />
           <List {...lists} title="Devices" what="devices" kind="device" none="No device is known." />
@@ -84,7 +97,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
           <Excluded site={site} query={query} />
         </div>
       )}
-      {shown.list && <WholeList key={shown.list} {...lists} query={shown.list === 'campaigns' ? campaigns : query} title={TITLES[shown.list]} what={shown.list} kind={kinds[shown.list]} close={() => visit(go({ list: undefined }))} />}
+      {shown.list && <WholeList key={shown.list} {...lists} {...opened} title={TITLES[shown.list]} kind={kinds[shown.list]} close={() => visit(go({ list: undefined }))} />}
     </>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks';
 import { ask, path } from './api.js';
-import { clock } from './format.js';
+import { clock, number } from './format.js';
 
 /** One list, or the chart, that could not be read. */
 export const Failed = ({ problem }) => (
@@ -59,7 +59,8 @@ export function Whole({ problem, site, retry, next, login }) {
 const Message = ({ title, children }) => <section class="message"><h2>{title}</h2>{children}</section>;
 
 /** Nobody came, ever or in the period. */
-export function Empty({ total, site, everything }) {
+export function Empty({ total, isAll, site, everything }) {
+  if (total > 0 && isAll) return <Message title="No view has a date"><p>These {number(total)} views are totals, as another counter had them: when they were is not known, and which pages they are of is.</p></Message>;
   if (total > 0) return <Message title="Nothing was counted in this period"><p>Before or after it there was: <a href={everything}>show all of it</a>.</p></Message>;
   return (
     <Message title="No visit yet">

@@ -25,20 +25,25 @@ extern "C" {
     fn starts_of_zone(zone: &str, from: u32, to: u32) -> Vec<u32>;
 }
 
+/// The body of the answer, if it was given lately.
+pub(super) fn known(stats: &Stats) -> Option<Rc<str>> {
+    if is_kept(stats) { told::of(stats, now_ms()) } else { None }
+}
+
+/// All views ever, which a summary tells, are of the moment.
+fn is_kept(stats: &Stats) -> bool {
+    stats.what != What::Summary || stats.value.is_some()
+}
+
 /// The body of the answer, or why the counter could not say.
 ///
 /// # Errors
 /// [`Refusal`] for a time zone or a period that there is not.
 pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
-    // All views ever are of the moment.
-    let keeps = stats.what != What::Summary || stats.value.is_some();
-    if keeps && let Some(body) = told::of(stats, now_ms()) {
-        return Ok(Ok(body));
-    }
     let answer = ask(stats, site, shards).await?;
     Ok(answer.map(|(body, age)| {
         let body = Rc::from(body);
-        if keeps {
+        if is_kept(stats) {
             told::keep(stats, now_ms().saturating_add(FRESH_MS.saturating_sub(age)), &body);
         }
         body

@@ -120,6 +120,16 @@ impl Turn {
         limits::exceeded(&self.env, network.as_deref(), site.map_or("", Site::as_str)).await
     }
 
+    /// Whether a read by anybody is one too many of its sender. Reads have a limit of their own, as many as that of visits: a visit is not
+    /// refused because its sender has read much.
+    pub(super) async fn reads_too_much(&self) -> bool {
+        if !self.config.limits {
+            return false;
+        }
+        let reader = self.who().sender().address.and_then(network_of).map(|network| format!("read {network}"));
+        limits::exceeded(&self.env, reader.as_deref(), "").await
+    }
+
     /// Goes on with `work` after the answer, for 30 s at most.
     pub(super) fn after_answer(&self, work: impl Future<Output = ()> + 'static) {
         let done = hold(&self.context);

@@ -89,6 +89,7 @@ const SHOWN = fc.record({
   compare: fc.boolean(),
   filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }, { noNullPrototype: true }), { nil: undefined }),
   campaigns: fc.constantFrom('campaign', 'source', 'medium'),
+  pages: fc.constantFrom('period', 'ever'),
   list: fc.constantFrom(undefined, 'pages', 'campaigns'),
 }, { noNullPrototype: true }).map(({ span, ...shown }) => ({ ...span, ...shown }));
 
@@ -97,7 +98,7 @@ test('an address says all that is shown', () => {
     const { pathname, search } = new URL(write(shown), 'http://host');
     assert.deepEqual(read({ pathname, search }), shown);
   }));
-  assert.equal(write({ site: 'blog', period: '30d', compare: true, campaigns: 'campaign' }), '/dashboard/blog', 'what is so by itself is left out');
+  assert.equal(write({ site: 'blog', period: '30d', compare: true, campaigns: 'campaign', pages: 'period' }), '/dashboard/blog', 'what is so by itself is left out');
 });
 
 test('an address by hand that makes no sense shows the last 30 days', () => {

@@ -43,6 +43,20 @@ test('F26: a server is limited by its address, and a list weighs as much as its 
   assert.deepEqual(excluded.excluded.map(({ reason, visits }) => [reason, visits]), [['limited', 4]]);
 });
 
+test('reads of what was counted have a limit of their own, which what is known already does not touch', async (t) => {
+  const footfall = await limited(t, 2);
+  const read = (path) => call(`${footfall.url}/api/sites/default/${path}`, { headers: server('203.0.113.7') });
+  for (const path of ['pages', 'series', 'pages', 'pages']) assert.equal((await read(path)).status, 200, path);
+  const refused = await read('countries');
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [429, '60']);
+  assert.equal((await read('pages')).status, 200);
+  assert.equal((await post(footfall, { page: '/a' }, page('203.0.113.7'))).visit, 'counted');
+  const token = 'a-reader-of-a-test-0';
+  const closed = await limited(t, 0, { STATS: 'token', STATS_TOKEN: token });
+  const { status } = await call(`${closed.url}/api/sites/default/pages`, { headers: { ...server('203.0.113.7'), authorization: `Bearer ${token}` } });
+  assert.equal(status, 200);
+});
+
 test('the addresses of an IPv6 network are one to a limit', async (t) => {
   const footfall = await limited(t, 3);
   for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::']) assert.equal((await post(footfall, {}, page(address))).visit, 'counted');
