@@ -19,6 +19,7 @@ use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visit_id::VisitId;
 use futures_util::FutureExt;
+use std::rc::Rc;
 
 impl Turn {
     /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
@@ -28,17 +29,17 @@ impl Turn {
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
         let told = read(protocol, &bytes, &self.config.page_query)?;
         let id = self.idempotency_key()?;
-        let mut visits = Vec::new();
-        for one in &told {
-            if one.what == What::View && age_of(one) > MAX_AGE_MS {
-                return Err(Refusal::Age);
-            }
-            for site in one.sites(&self.config.sites)? {
-                visits.push((site, one));
+        let size = told.len();
+        let (mut visits, mut wrong) = (Vec::new(), Vec::new());
+        for (at, one) in told.into_iter().enumerate() {
+            match one.and_then(|one| self.meant(one)) {
+                Ok(meant) => visits.extend(meant),
+                Err(refusal) if protocol == Protocol::UmamiBatch => wrong.push((at, refusal)),
+                Err(refusal) => return Err(refusal),
             }
         }
         // One id is that of one visit. Several sites tell the same id apart.
-        let id = if told.len() == 1 { id } else { None };
+        let id = if size == 1 { id } else { None };
         if *caller == Caller::Elsewhere {
             if let Some((site, _)) = visits.first() {
                 self.note(site, Reason::Origin);
@@ -52,7 +53,17 @@ impl Turn {
         let became = all(counts.collect()).await;
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
-        Ok(answer(protocol, told.len(), &done))
+        Ok(answer(protocol, size, &wrong, &done))
+    }
+
+    /// What is told, once for each site that it is told of.
+    fn meant(&self, told: Told) -> Result<Vec<(Site, Rc<Told>)>, Refusal> {
+        if told.what == What::View && age_of(&told) > MAX_AGE_MS {
+            return Err(Refusal::Age);
+        }
+        let sites = told.sites(&self.config.sites)?;
+        let told = Rc::new(told);
+        Ok(sites.into_iter().map(|site| (site, Rc::clone(&told))).collect())
     }
 
     /// The id that a caller gives its visit, if any.

@@ -223,6 +223,9 @@ test('Umami: a page, a batch and a bot', async (t) => {
   const batch = await post(footfall, '/api/batch', [view('/a'), view('/b'), view('/c', { name: 'click' })], page);
   assert.deepEqual([batch.status, batch.json.size, batch.json.processed, batch.json.errors], [200, 3, 3, 0]);
   assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [2, 3]);
+  const some = await post(footfall, '/api/batch', [view('/d'), view('/e', { website: 'nope', hostname: 'nope.example' }), {}], page);
+  assert.deepEqual([some.status, some.visit, some.json.processed, some.json.details.map(({ index }) => index)], [200, 'counted', 1, [1, 2]], 'what is wrong of a batch is named');
+  assert.equal(await views(footfall, { site: 'blog', page: '/d' }), 1);
   const bot = await post(footfall, '/api/send', view('/a'), { ...page, 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1)' });
   assert.deepEqual([bot.json, bot.visit], [{ beep: 'boop' }, 'bot']);
   for (const body of ['{}', '[]', { type: 'event', payload: {} }, { type: 'dance', payload: { website: 'blog' } }]) assertProblem(await post(footfall, '/api/send', body, page), 400);

@@ -6,7 +6,7 @@ use crate::counting::endpoint::Became;
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::page::{KeptQuery, Page};
-use crate::counting::reply::{JSON, Outcome, Reply, TEXT, all_registered, text};
+use crate::counting::reply::{JSON, Outcome, Reply, TEXT, all_registered, refused, text};
 use crate::counting::route::{path_and_query, split_scheme};
 use crate::counting::site::{Site, Sites, host_of};
 use crate::counting::tree::Tree;
@@ -85,18 +85,19 @@ impl Told {
     }
 }
 
-/// Reads a body, whatever its declared type: browsers send it as text so that they need not ask before.
+/// Reads a body, whatever its declared type: browsers send it as text so that they need not ask before. Of a batch each item is right or
+/// wrong by itself.
 ///
 /// # Errors
 /// [`Refusal`]
-pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Told>, Refusal> {
+pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<Told, Refusal>>, Refusal> {
     let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
     let body = Tree::parse(body).map_err(Refusal::BodyNotJson)?;
     match (protocol, body) {
-        (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![told]),
-        (Protocol::Umami, body @ Tree::Object(_)) => umami(&body, kept).map(|told| vec![told]),
+        (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
+        (Protocol::Umami, body @ Tree::Object(_)) => umami(&body, kept).map(|told| vec![Ok(told)]),
         (Protocol::UmamiBatch, Tree::List(all)) if (1..=MAX_LIST).contains(&all.len()) => {
-            all.iter().map(|one| umami(one, kept)).collect()
+            Ok(all.iter().map(|one| umami(one, kept)).collect())
         }
         (Protocol::UmamiBatch, _) => Err(Refusal::BodyNotJson(format!("a list of 1 to {MAX_LIST} is due"))),
         _ => Err(Refusal::BodyNotJson("an object is due".to_owned())),
@@ -170,8 +171,8 @@ fn page(what: What, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, R
 /// What became of one visit, or that there was none.
 pub type Done = (Site, Page, Option<Became>);
 
-/// The answer. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
-pub fn answer(protocol: Protocol, told: usize, done: &[Done]) -> Reply {
+/// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
+pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
     let visits: Vec<_> = done
         .iter()
         .filter_map(|(site, page, became)| became.as_ref().map(|became| ((site.as_str(), page.as_str()), became.clone())))
@@ -187,7 +188,14 @@ pub fn answer(protocol: Protocol, told: usize, done: &[Done]) -> Reply {
         Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..text(200, JSON, "{\"beep\":\"boop\"}".to_owned()) },
         Protocol::Umami => Reply { visit, ..text(200, JSON, format!("{{{SESSION}}}")) },
         Protocol::UmamiBatch => {
-            let body = format!("{{\"size\":{told},\"processed\":{told},\"errors\":0,\"details\":[],{SESSION}}}");
+            let mut details = String::new();
+            for (index, refusal) in wrong {
+                let comma = if details.is_empty() { "" } else { "," };
+                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal).body));
+            }
+            let (errors, processed) = (wrong.len(), told.saturating_sub(wrong.len()));
+            let body =
+                format!("{{\"size\":{told},\"processed\":{processed},\"errors\":{errors},\"details\":[{details}],{SESSION}}}");
             Reply { visit, ..text(200, JSON, body) }
         }
     }
@@ -203,7 +211,7 @@ mod tests {
     use crate::counting::endpoint::{Failure, Registered};
 
     fn told(protocol: Protocol, body: &str) -> Result<Told, Refusal> {
-        read(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).map(|mut told| told.remove(0))
+        read(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).and_then(|mut told| told.remove(0))
     }
 
     fn sites() -> Sites {
@@ -274,6 +282,8 @@ mod tests {
         for body in ["[]", "{}", "[1]"] {
             assert!(told(Protocol::UmamiBatch, body).is_err(), "{body}");
         }
+        let some = read(Protocol::UmamiBatch, br#"[{"payload":{"website":"a"}},{"payload":{}}]"#, &KeptQuery::default()).unwrap();
+        assert!(some[0].is_ok() && some[1].is_err());
         assert!(read(Protocol::Umami, b"\xff", &KeptQuery::default()).is_err());
     }
 
@@ -282,16 +292,18 @@ mod tests {
         let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
         let counted = || done(Became::Sent(Ok(Registered { duplicate: false, page: None })));
         let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
-        assert_eq!(said(answer(Protocol::Plausible, 1, &counted())), (202, "ok".to_owned(), Some(Outcome::Counted)));
-        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &counted()).body).unwrap();
+        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(Outcome::Counted)));
+        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();
         assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
-        let bot = answer(Protocol::Umami, 1, &done(Became::Excluded(Reason::Bot)));
+        let bot = answer(Protocol::Umami, 1, &[], &done(Became::Excluded(Reason::Bot)));
         assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(Outcome::Bot)));
-        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::UmamiBatch, 1, &counted()).body).unwrap();
-        assert_eq!((&json["size"], &json["errors"]), (&serde_json::json!(1), &serde_json::json!(0)));
-        assert_eq!(answer(Protocol::Plausible, 1, &done(Became::Excluded(Reason::Limited))).status, 429);
-        assert_eq!(answer(Protocol::Umami, 1, &done(Became::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
+        let json: serde_json::Value =
+            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age)], &counted()).body).unwrap();
+        assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
+        assert!(json["details"][0]["response"]["error"].is_string());
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Became::Excluded(Reason::Limited))).status, 429);
+        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Became::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
         let nothing = [(sites().first().clone(), Page::root(), None)];
-        assert_eq!(answer(Protocol::Plausible, 1, &nothing).visit, Some(Outcome::Excluded));
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(Outcome::Excluded));
     }
 }
