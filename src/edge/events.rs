@@ -9,7 +9,7 @@ use super::turn::{Turn, Who};
 use crate::counting::body::{MAX_AGE_MS, MAX_LIST_BYTES};
 use crate::counting::details::{Details, campaign_of, referrer_host};
 use crate::counting::dropin::events::{Done, Protocol, Told, What, answer, read};
-use crate::counting::dropin::goatcounter::{self, Hit, counted};
+use crate::counting::dropin::hits::{Hit, counted, hits};
 use crate::counting::endpoint::Became;
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
@@ -100,7 +100,7 @@ impl Turn {
     pub(super) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
         self.check_owner()?;
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
-        let hits = goatcounter::hits(&bytes, &self.config.page_query, now_ms())?;
+        let hits = hits(&bytes, &self.config.page_query, now_ms())?;
         let site = self.site_of_page();
         let key = self.header(headers::IDEMPOTENCY_KEY);
         let mut counts = Vec::new();

@@ -1,11 +1,12 @@
 //! The routes of counters that people leave, so that their snippets work with another host: CountAPI and Abacus ([`abacus`]),
-//! GoatCounter ([`goatcounter`]), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
+//! GoatCounter ([`goatcounter`], [`hits`]), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
 //! differs.
 
 pub mod abacus;
 pub mod busuanzi;
 pub mod events;
 pub mod goatcounter;
+pub mod hits;
 pub mod open;
 mod picture;
 
