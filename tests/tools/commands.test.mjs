@@ -139,7 +139,7 @@ test('requests, and what is done with their answers', async (t) => {
 
 test('the static assets are served as the tests serve them', async (t) => {
   const { host, log } = await npmStart(t, ['SITES:home,default']);
-  for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js']) {
+  for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js', '/count.v5.js', '/js/script.hash.js', '/script.js']) {
     const answer = await fetch(`http://${host}${path}`, { redirect: 'manual' });
     const asset = assetOf(path);
     assert.equal(answer.status, 200, path);
