@@ -16,9 +16,14 @@ pub fn check(access: &Access, authorization: Option<&str>, key: u128) -> Result<
         Access::Closed => Err(Refusal::Closed),
         Access::Token(token) => {
             let given = authorization.and_then(bearer).ok_or(Refusal::Token)?;
-            if digest(given, key) == digest(token, key) { Ok(()) } else { Err(Refusal::Token) }
+            if is_token(given, token, key) { Ok(()) } else { Err(Refusal::Token) }
         }
     }
+}
+
+/// Whether what was given is the token, in a time that says nothing about it; `key` as for [`check`].
+pub(super) fn is_token(given: &str, token: &str, key: u128) -> bool {
+    digest(given, key) == digest(token, key)
 }
 
 /// The protocol of WebSockets that are told what happens.
@@ -37,7 +42,7 @@ pub fn check_protocols(access: &Access, protocols: Option<&str>, key: u128) -> R
     let Access::Token(token) = access else { return check(access, None, key) };
     let mut offered = protocols.unwrap_or("").split(',').map(str::trim);
     let given = offered.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL)).ok_or(Refusal::Token)?;
-    if digest(given, key) == digest(&base64url(token.as_bytes()), key) { Ok(()) } else { Err(Refusal::Token) }
+    if is_token(given, &base64url(token.as_bytes()), key) { Ok(()) } else { Err(Refusal::Token) }
 }
 
 /// base64url without padding (RFC 4648, 5).

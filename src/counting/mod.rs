@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod badge;
+pub mod base;
 pub mod batch;
 pub mod body;
 pub mod config;
@@ -27,6 +28,7 @@ pub mod metrics;
 pub mod origin;
 pub mod owner;
 pub mod page;
+pub mod proxy;
 pub mod record;
 pub mod refusals;
 pub mod reply;

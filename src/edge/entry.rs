@@ -55,7 +55,12 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let deadline = now.saturating_add(config.timeout_ms.into());
     let mut turn = Turn { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
     let method = turn.told.method();
-    let routed = route(method, turn.url(), &turn.config.page_query);
+    let kept = &turn.config.page_query;
+    let routed = match turn.config.base.without(turn.url()).map(|url| route(method, &url, kept)) {
+        // It may be one of our own paths all the same, where the Worker is asked at its own host.
+        None | Some(Err(Refusal::UnknownPath)) => route(method, turn.url(), kept),
+        Some(routed) => routed,
+    };
     // Nobody's script needs `GET /`: no look at its origin.
     let caller = match &routed {
         Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,

@@ -33,6 +33,8 @@ pub(super) const IDEMPOTENCY_KEY: Name = Name::Told(9);
 pub(super) const AUTHORIZATION: Name = Name::Asked("authorization");
 pub(super) const IF_NONE_MATCH: Name = Name::Asked("if-none-match");
 pub(super) const UPGRADE: Name = Name::Asked("upgrade");
+pub(super) const PROXY: Name = Name::Asked("footfall-proxy");
+pub(super) const FORWARDED_FOR: Name = Name::Asked("x-forwarded-for");
 pub(super) const PROTOCOLS: Name = Name::Asked("sec-websocket-protocol");
 
 /// Lines before the first header: the method and the URL.

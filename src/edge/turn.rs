@@ -5,12 +5,14 @@ use super::client::{Client, Known};
 use super::clock::now_ms;
 use super::deadline::within;
 use super::headers::{self, Told};
+use super::isolate;
 use super::limits;
 use super::shard_client::ShardClient;
 use super::waits;
-use crate::counting::config::Config;
+use crate::counting::config::{Access, Config};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
+use crate::counting::proxy::{self, Forwarded, Said};
 use crate::counting::site::Site;
 use crate::counting::visitor::{Sender, network_of};
 use std::cell::Cell;
@@ -68,7 +70,10 @@ impl Turn {
 
     /// What the request says of who sent it, who is the visitor.
     pub(super) fn who(&self) -> Who {
-        let said = [headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name));
+        let mut said = [headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name));
+        if let (Some(proxy), [address, ..]) = (self.forwarded(), &mut said) {
+            *address = proxy.address;
+        }
         Who { said, reports: false }
     }
 
@@ -80,7 +85,22 @@ impl Turn {
 
     /// What kind of program sent it.
     pub(super) fn client(&self) -> Known {
-        self.client.known(&self.request)
+        let Some(proxy) = self.forwarded() else { return self.client.known(&self.request) };
+        // What the platform knows of who connected, where they are and whether they are a bot, it knows of the proxy.
+        let known = Known::by_agent(&self.header(headers::AGENT).unwrap_or_default());
+        Known { country: proxy.country, ..known }
+    }
+
+    /// What a proxy of the owner's tells of who sent it.
+    fn forwarded(&self) -> Option<Forwarded> {
+        if self.config.proxy == Access::Closed {
+            return None;
+        }
+        let [proxy, forwarded_for, connected] =
+            [headers::PROXY, headers::FORWARDED_FOR, headers::ADDRESS].map(|name| self.header(name));
+        let said = Said { proxy: proxy.as_deref(), forwarded_for: forwarded_for.as_deref(), connected: connected.as_deref() };
+        // Without randomness nothing can be compared, so nobody has the token.
+        proxy::forwarded(&self.config.proxy, said, u128::from_le_bytes(isolate::random().ok()?))
     }
 
     /// The body of a visit, within the deadline and the cap, in bytes. The limit of its sender is asked first, for one visit: a

@@ -5,6 +5,7 @@
 // an instance for each request. In a profile of workerd, making and calling it was a tenth of a visit's CPU time.
 
 import { DurableObject } from 'cloudflare:workers';
+import { scriptBelow } from './base.js';
 import { classOf, client } from './client.js';
 import { close } from './live.js';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, Live as RustLive, serve, Shard as RustShard } from 'footfall';
@@ -32,6 +33,8 @@ globalThis.footfallAgent = classOf;
 
 export default {
   fetch(request, env, context) {
+    const script = env.BASE_PATH && scriptBelow(request, env);
+    if (script) return script;
     const { promise, resolve, reject } = Promise.withResolvers();
     // Without this a client that leaves would end its request in the middle: its visit would be lost, or, were it the one
     // that posts a batch, the batch, and its future in Rust would never be dropped.

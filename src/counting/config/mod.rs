@@ -3,6 +3,7 @@
 mod url;
 mod variables;
 
+use super::base::BasePath;
 use super::dropin::open::{MAX_OPEN, OpenUpdates};
 use super::exclusion::{Addresses, MAX_EXCLUSIONS, Pages};
 use super::ledger::MAX_PAGES;
@@ -59,6 +60,10 @@ pub struct Config {
     pub stats: Access,
     /// `ADMIN_TOKEN`: who may export, import, change and delete it.
     pub admin: Access,
+    /// `PROXY_TOKEN`: a proxy that has it tells who its visitors are.
+    pub proxy: Access,
+    /// `BASE_PATH`: the path below which the Worker is asked, too.
+    pub base: BasePath,
     /// `CREATE_LIMIT`: strangers may create counters while a site has fewer pages than this.
     pub create_limit: u32,
     /// `OPEN_UPDATES`: counters that strangers may change.
@@ -126,6 +131,13 @@ impl Config {
             limits: limits(&variable("RATE_LIMITS"))?,
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
             admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            proxy: token_of("PROXY_TOKEN", variable("PROXY_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            base: list(
+                "BASE_PATH",
+                &variable("BASE_PATH"),
+                BasePath::parse,
+                "a path such as /stats, without a / at its end; or nothing",
+            )?,
             create_limit: whole_number(variable("CREATE_LIMIT"), "CREATE_LIMIT", 0, 0..=MOST_PAGES, " of pages")?,
             open_updates: list(
                 "OPEN_UPDATES",
@@ -194,6 +206,8 @@ mod tests {
             limits: true,
             stats: Access::Closed,
             admin: Access::Closed,
+            proxy: Access::Closed,
+            base: BasePath::default(),
             create_limit: 0,
             open_updates: OpenUpdates::default(),
             hours_kept_days: 90,
@@ -215,6 +229,8 @@ mod tests {
         }
         let token = "0123456789abcdef";
         assert_eq!(with("ADMIN_TOKEN", text(token)).unwrap().admin, Access::Token(token.to_owned()));
+        assert_eq!(with("PROXY_TOKEN", text(token)).unwrap().proxy, Access::Token(token.to_owned()));
+        assert_eq!(with("PROXY_TOKEN", text("two words of 16 and more")).unwrap_err().variable, "PROXY_TOKEN");
         assert!(!with("ADMIN_TOKEN", text("secret and short")).unwrap_err().to_string().contains("secret"));
     }
 
