@@ -46,10 +46,12 @@ impl Turn {
             }
             return Err(Refusal::Origin);
         }
-        let who = if *caller == Caller::Server { self.server() } else { self.who() };
+        // One that has the owner's word for it tells who its visitors are.
+        let server = *caller == Caller::Server && self.forwarded().is_none();
+        let who = if server { self.server() } else { self.who() };
         let counts = visits
             .iter()
-            .map(|(site, one)| self.count_event(site, one, caller, one.id.clone().or_else(|| id.clone()), &who).boxed_local());
+            .map(|(site, one)| self.count_event(site, one, server, one.id.clone().or_else(|| id.clone()), &who).boxed_local());
         let became = all(counts.collect()).await;
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
@@ -72,7 +74,7 @@ impl Turn {
     }
 
     /// Nothing, if it is nothing that anybody did.
-    async fn count_event(&self, site: &Site, told: &Told, caller: &Caller, id: Option<VisitId>, who: &Who) -> Option<Became> {
+    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Became> {
         match told.what {
             What::Other => return None,
             What::Event => {
@@ -84,7 +86,6 @@ impl Turn {
         let campaign = campaign_of(told.query());
         let referrer = referrer_host(&told.referrer, &told.url);
         let campaign = campaign.each_ref().map(String::as_str);
-        let server = *caller == Caller::Server;
         let known = self.client();
         // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
         let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));

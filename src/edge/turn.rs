@@ -92,7 +92,7 @@ impl Turn {
     }
 
     /// What a proxy of the owner's tells of who sent it.
-    fn forwarded(&self) -> Option<Forwarded> {
+    pub(super) fn forwarded(&self) -> Option<Forwarded> {
         if self.config.proxy == Access::Closed {
             return None;
         }

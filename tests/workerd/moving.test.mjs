@@ -199,6 +199,16 @@ test("Plausible: what its scripts post is a view, and an event of the owner's is
   assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-methods')], [204, 'POST']);
 });
 
+test('Plausible: a server that has the token of a proxy tells who its visitors are', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { ...vars, PROXY_TOKEN: 'proxy-of-a-test-0123' } });
+  const view = { name: 'pageview', url: 'https://blog.example/a', domain: 'blog' };
+  const tell = (address, token) => post(footfall, '/api/event', view, { 'footfall-proxy': `${token} ${address}` });
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.2']) assert.equal((await tell(address, 'proxy-of-a-test-0123')).visit, 'counted');
+  await tell('192.0.2.3', 'wrong');
+  const { json } = await get(footfall, '/visitors?site=blog');
+  assert.deepEqual([json.visitors, json.views_without_visitor.no_address], [2, 1]);
+});
+
 test("Umami: its own client for Node works with its host changed", async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, HOSTS: '94db1cb1-74f4-4a40-ad6c-962362670409=blog' } });
   const { Umami } = await import('@umami/node');
