@@ -37,9 +37,11 @@ pub(super) fn of(stats: &Stats, now: u64) -> Option<Rc<str>> {
 pub(super) fn keep(stats: &Stats, until: u64, body: &Rc<str>) {
     KEPT.with_borrow_mut(|all| {
         all.retain(|kept| kept.stats != *stats);
-        let bytes = all.iter().fold(body.len(), |sum, kept| sum.saturating_add(kept.body.len()));
-        if all.len() < MAX_ANSWERS && bytes <= MAX_BYTES {
-            all.push(Kept { stats: stats.clone(), until, body: Rc::clone(body) });
+        all.push(Kept { stats: stats.clone(), until, body: Rc::clone(body) });
+        let mut bytes = all.iter().fold(0_usize, |sum, kept| sum.saturating_add(kept.body.len()));
+        // The oldest go: who asks much that nobody else asks must not keep others from what they ask again.
+        while all.len() > MAX_ANSWERS || bytes > MAX_BYTES {
+            bytes = bytes.saturating_sub(all.remove(0).body.len());
         }
     });
 }
