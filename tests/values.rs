@@ -131,6 +131,9 @@ fn one_value_may_be_asked_for_where_views_of_it_are_known() {
         ("series?campaign=a%20%26%20b", Kind::Campaign, "a & b"),
         ("series?source=(other)", Kind::Source, OTHER),
         ("series?medium=mail&tz=Asia/Kolkata", Kind::Medium, "mail"),
+        ("summary?only=referrer:news.example", Kind::Referrer, "news.example"),
+        ("series?only=source%3Aa:b", Kind::Source, "a:b"),
+        ("summary?only=device:mobile", Kind::Device, "m"),
     ] {
         assert_eq!(read(&format!("blog/{query}")).unwrap().value, Some((kind, value.to_owned())), "{query}");
     }
@@ -140,6 +143,15 @@ fn one_value_may_be_asked_for_where_views_of_it_are_known() {
         ("summary?country=DE&referrer=a", "referrer"),
         ("series?by=hour&country=DE", "by"),
         ("countries?country=DE", "country"),
+        ("pages?only=medium:mail", "only"),
+        ("summary?only=country:DE&page=/", "only"),
+        ("summary?only=country:DE&referrer=a", "referrer"),
+        ("series?by=hour&only=country:DE", "by"),
+        ("summary?only=DE", "only"),
+        ("summary?only=term:x", "only"),
+        ("summary?only=page:/a", "only"),
+        ("summary?only=", "only"),
+        ("summary?only=source:", "only"),
         ("pages?medium=mail", "medium"),
         ("series?campaign=", "campaign"),
         ("series?source=a%0Ab", "source"),

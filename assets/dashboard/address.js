@@ -6,6 +6,15 @@ import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
 /** The lists that can be looked at by click, by their parameter; what a click on one of their lines filters by. */
 export const FILTERS = ['page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'];
 
+/**
+ * Filters whose names are those of parameters that track people: browsers and their add-ons take such a parameter out of any address, and
+ * all views would be shown for those of one source.
+ */
+const CLEANED = ['referrer', 'campaign', 'source', 'medium'];
+
+/** What asks for the views of a filter, in an address and of the API: `[name, value]`. */
+export const asked = ({ kind, value }) => (CLEANED.includes(kind) ? ['only', `${kind}:${value}`] : [kind, value]);
+
 /** Whether a filter is of a value that is counted by day only, and without visitors. */
 export const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
 
@@ -24,14 +33,13 @@ const DEFAULT_PERIOD = '30d';
 export function read({ pathname, search }) {
   const query = new URLSearchParams(search);
   const one = (name, known) => (known.includes(query.get(name)) ? query.get(name) : undefined);
-  const kind = FILTERS.find((name) => query.get(name));
   return {
     site: siteOf(pathname),
     ...periodOf(query),
     by: one('by', Object.keys(STEPS)),
     tz: zone(query.get('tz')),
     compare: query.get('compare') !== 'no',
-    filter: kind && { kind, value: query.get(kind) },
+    filter: filterOf(query),
     campaigns: one('campaigns', CAMPAIGNS) ?? 'campaign',
     pages: one('pages', WHENS) ?? 'period',
     list: one('list', LISTS),
@@ -48,12 +56,20 @@ export function write({ site, period, from, to, by, tz, compare, filter, campaig
   set('by', by);
   set('tz', tz);
   set('compare', compare ? undefined : 'no');
-  if (filter) set(filter.kind, filter.value);
+  if (filter) set(...asked(filter));
   set('campaigns', campaigns, 'campaign');
   set('pages', pages, 'period');
   set('list', list);
   const text = query.toString();
   return `/dashboard/${encodeURIComponent(site)}${text && `?${text}`}`;
+}
+
+/** By either name; addresses of before had the kinds for names. */
+function filterOf(query) {
+  const [, only, text] = /^(\w+):([^]+)$/.exec(query.get('only') ?? '') ?? [];
+  if (FILTERS.includes(only)) return { kind: only, value: text };
+  const kind = FILTERS.find((name) => query.get(name));
+  return kind && { kind, value: query.get(kind) };
 }
 
 function siteOf(pathname) {

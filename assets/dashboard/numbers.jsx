@@ -1,7 +1,7 @@
 // What was counted in a period: sums, chart and lists, or what is said in their place.
 
 import { useEffect } from 'preact/hooks';
-import { CAMPAIGNS, isValue, WHENS } from './address.js';
+import { asked, CAMPAIGNS, isValue, WHENS } from './address.js';
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { Cards, Withheld } from './cards.jsx';
@@ -22,7 +22,7 @@ const KINDS = { pages: 'page', referrers: 'referrer', countries: 'country', devi
 export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }) {
   const { site, filter, compare } = shown;
   const query = { ...span, tz: tz === 'UTC' ? undefined : tz };
-  const of = filter && { [filter.kind]: filter.value };
+  const of = filter && Object.fromEntries([asked(filter)]);
   const summary = useAnswer(path(site, 'summary', { ...query, ...of }));
   const there = summary.data !== undefined;
   const past = compare && daysOf(span) < MOST_DAYS ? before(span, by) : undefined;

@@ -284,8 +284,10 @@ test('views of one value are told over time, by all shards', async (t) => {
     const list = Object.values((await read(url, path)).json).at(-1);
     assert.ok(list.length > 0, path);
     for (const { [kind]: value, views } of list) {
-      const query = new URLSearchParams({ [kind]: value });
+      const query = new URLSearchParams({ only: `${kind}:${value}` });
+      const byName = await read(url, `summary?${new URLSearchParams({ [kind]: value })}`);
       const { json: { from, to, ...summary } } = await read(url, `summary?${query}`);
+      assert.deepEqual(byName.json, { from, to, ...summary }, 'the name of the kind asks the same');
       assert.deepEqual(summary, { site: 'default', [kind]: value, tz: 'UTC', fresh_seconds: 10, views });
       const { json } = await read(url, `series?${query}`);
       assert.deepEqual([json[kind], json.series.length, json.series.at(-1)], [value, 30, { time: to, views }]);

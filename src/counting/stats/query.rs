@@ -10,9 +10,9 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 15] = [
-    "from", "to", "by", "tz", "limit", "offset", "q", "page", "format", "referrer", "country", "device", "campaign", "source",
-    "medium",
+const NAMES: [&str; 16] = [
+    "from", "to", "by", "tz", "limit", "offset", "q", "page", "format", "only", "referrer", "country", "device", "campaign",
+    "source", "medium",
 ];
 
 /// The most lines of a list that are left out: more than any list has.
@@ -96,19 +96,20 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
 
 /// The value of a detail that a summary or a series is of, if there is one.
 fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
+    let only = query.get("only").map(only).transpose()?;
+    let named = Kind::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
     let mut found = None;
-    for kind in Kind::ALL {
-        let Some(value) = query.get(kind.name()) else { continue };
-        let wrong = |allowed| Err(Refusal::Parameter(kind.name(), allowed));
+    for (parameter, kind, value) in only.into_iter().chain(named) {
+        let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
         if found.is_some() || query.get("page").is_some() {
-            return wrong("only one of page, referrer, country, device, campaign, source, medium");
+            return wrong("only one of page, only, referrer, country, device, campaign, source, medium");
         }
         match what {
             What::Summary | What::Series(By::Day | By::Month) => {}
             What::Series(By::Hour) => {
                 return Err(Refusal::Parameter(
                     "by",
-                    "day, month with referrer, country, device, campaign, source or medium, as these are kept by day",
+                    "day, month with only, referrer, country, device, campaign, source or medium, as these are kept by day",
                 ));
             }
             _ => return wrong(FILTERED),
@@ -119,6 +120,19 @@ fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
         found = Some((kind, if kind == Kind::Device { letter(value) } else { value }.to_owned()));
     }
     Ok(found)
+}
+
+/// The kind and the value of `KIND:VALUE`. What cleans addresses of what tracks people takes parameters such as `referrer` and `source` out
+/// of them by their name, and the answer would be that to another question.
+fn only(text: &str) -> Result<(&'static str, Kind, &str), Refusal> {
+    let found = text.split_once(':').and_then(|(name, value)| {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name)?;
+        Some(("only", kind, value))
+    });
+    found.ok_or(Refusal::Parameter(
+        "only",
+        "KIND:VALUE, such as referrer:news.example; KIND is referrer, country, device, campaign, source or medium",
+    ))
 }
 
 /// What is kept for the device that lists name so.
