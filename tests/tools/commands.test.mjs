@@ -91,7 +91,7 @@ function freePort() {
 async function shell(list, { host, site, cwd }) {
   const here = (command) =>
     command
-      .replace(/https?:\/\/(\$HOST|HOST|count\.example\.com|localhost:8787)/g, `http://${host}`)
+      .replace(/https?:\/\/(\$HOST|HOST|count\.example\.com|blog\.example|localhost:8787)/g, `http://${host}`)
       .replaceAll('/SITE/', `/${site}/`)
       .replaceAll('site=SITE', `site=${site}`)
       .replace(/site=blog|sites\/blog\b/g, (text) => text.replace('blog', site))
@@ -104,7 +104,7 @@ async function shell(list, { host, site, cwd }) {
 test('requests, and what is done with their answers', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'footfall-typed-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
-  const started = await npmStart(t, [`ADMIN_TOKEN:${TOKEN}`, `STATS_TOKEN:${TOKEN}`]);
+  const started = await npmStart(t, [`ADMIN_TOKEN:${TOKEN}`, `STATS_TOKEN:${TOKEN}`, 'BASE_PATH:/stats']);
   const site = 'default';
   const onPage = (page) => of(/^(curl|tail|export|openssl) /).filter((one) => one.page === page);
   const typed = (page, order = (list) => list) => shell(order(onPage(page)), { ...started, site, cwd });
@@ -131,6 +131,10 @@ test('requests, and what is done with their answers', async (t) => {
   const [moved] = await typed('docs/moving.md');
   assert.equal(moved, '{"site":"default","lines":1}');
 
+  const [secret, below, script] = await typed('docs/first-party.md');
+  assert.match(secret, /^[0-9a-f]{48}\s*$/);
+  for (const text of [below, script]) assert.match(text, /^HTTP\/1\.1 200 OK/);
+
   const [health, visit, metrics] = await typed('docs/runbook.md');
   assert.match(health, /^HTTP\/1\.1 200 OK/);
   assert.match(visit, /^footfall-visit: (counted|bot)/i);
@@ -138,7 +142,7 @@ test('requests, and what is done with their answers', async (t) => {
 });
 
 test('the static assets are served as the tests serve them', async (t) => {
-  const { host, log } = await npmStart(t, ['SITES:home,default']);
+  const { host, log } = await npmStart(t, ['SITES:home,default', 'BASE_PATH:/stats']);
   for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js', '/count.v5.js', '/js/script.hash.js', '/script.js']) {
     const answer = await fetch(`http://${host}${path}`, { redirect: 'manual' });
     const asset = assetOf(path);
@@ -150,6 +154,8 @@ test('the static assets are served as the tests serve them', async (t) => {
     }
   }
   assert.equal(assetOf('/_headers'), undefined);
+  const below = await fetch(`http://${host}/stats/footfall.js`);
+  assert.deepEqual([below.status, below.headers.get('cache-control'), await below.text()], [200, assetOf('/footfall.js').headers['cache-control'], assetOf('/footfall.js').body.toString()], 'F2: below the path of a route');
   const [, dashboard] = /Look at it: +(\S+)/.exec(log());
   assert.ok(dashboard.endsWith('/dashboard/home'), `${dashboard} is that of the first site`);
   assert.equal((await fetch(dashboard)).status, 200);
