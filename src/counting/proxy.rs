@@ -6,7 +6,8 @@
 
 use super::access::is_token;
 use super::config::Access;
-use std::net::{IpAddr, SocketAddr};
+use super::visitor::network_bits;
+use std::net::IpAddr;
 
 /// What a proxy tells of who made a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,27 +45,30 @@ pub fn forwarded(access: &Access, said: Said<'_>, key: u128) -> Option<Forwarded
         }
         _ => said.hop(),
     };
-    let address = address.map(|address| address.to_string());
-    Some(Forwarded { address, country: word.and_then(country).unwrap_or_default() })
+    Some(Forwarded { address: address.map(str::to_owned), country: word.and_then(country).unwrap_or_default() })
 }
 
-impl Said<'_> {
+impl<'a> Said<'a> {
     /// Whom the proxy heard, by `X-Forwarded-For`: each hop adds, at the end, whom it heard, and what stands before that a visitor may have
     /// made up. Cloudflare is a hop, too, and adds the proxy.
-    fn hop(self) -> Option<IpAddr> {
-        let connected = self.connected.and_then(address);
+    fn hop(self) -> Option<&'a str> {
+        let is_proxy =
+            |hop: &str| self.connected.and_then(address).is_some_and(|proxy| network_bits(proxy, 128) == network_bits(hop, 128));
         let mut hops = self.forwarded_for?.rsplit(',').map(address);
         let last = hops.next()??;
-        if Some(last) == connected { hops.next().unwrap_or(Some(last)) } else { Some(last) }
+        if is_proxy(last) { hops.next().unwrap_or(Some(last)) } else { Some(last) }
     }
 }
 
-/// An address, as proxies write it: with a port, in brackets, in quotes.
-fn address(text: &str) -> Option<IpAddr> {
+/// The address in what proxies write for one: with a port, in brackets, in quotes.
+fn address(text: &str) -> Option<&str> {
     let text = text.trim().trim_matches('"');
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
-    Some(IpAddr::to_canonical(&address))
+    let bare = match (text.strip_prefix('[').and_then(|rest| rest.split_once(']')), text.split_once(':')) {
+        (Some((v6, _port)), _) => v6,
+        (None, Some((v4, port))) if !port.contains(':') => v4,
+        _ => text,
+    };
+    bare.parse::<IpAddr>().is_ok().then_some(bare)
 }
 
 /// A country in two letters.
@@ -101,7 +105,7 @@ mod tests {
             assert_eq!(told(&format!(" {written}"), None), is("2001:db8::7", ""), "{written}");
         }
         assert_eq!(told(" 203.0.113.7:5012", None), is("203.0.113.7", ""));
-        assert_eq!(told(" ::ffff:203.0.113.7", None), is("203.0.113.7", ""));
+        assert_eq!(told(" ::ffff:203.0.113.7", None), is("::ffff:203.0.113.7", ""), "the same visitor: visitor.rs");
     }
 
     #[test]
@@ -111,6 +115,7 @@ mod tests {
             ("192.0.2.66, 203.0.113.7", "203.0.113.7"),
             ("192.0.2.66, 203.0.113.7, 198.51.100.1", "203.0.113.7"),
             ("203.0.113.7,198.51.100.1", "203.0.113.7"),
+            ("203.0.113.7, ::ffff:198.51.100.1", "203.0.113.7"),
             ("198.51.100.1", "198.51.100.1"),
             ("203.0.113.7, unknown", ""),
             ("unknown, 198.51.100.1", ""),
