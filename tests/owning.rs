@@ -13,25 +13,24 @@
 mod support;
 
 use footfall::counting::details::{Details, Device};
+use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::{MAX_PAGES, Value};
 use footfall::counting::record::{self, Incoming, MAX_COUNT, PARTS, first_line, last_line};
-use footfall::counting::report::{Question, Span};
+use footfall::counting::report::{Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::shard::Shard;
 use footfall::counting::wire::{self, Amend, Answer, Batch, Call, Exported, Fault, Import, Imported, Tally};
 use proptest::prelude::*;
-use support::rig::Rig;
+use support::rig::{Rig, by_page};
 use support::sqlite::{FAULTS, Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, batch, visit};
 
 const TODAY: u32 = 20_000;
 
 /// Everything that is counted, in the tables; the journal is folded.
-const COUNTED: [&str; 9] = [
+const COUNTED: [&str; 7] = [
     "SELECT page, views FROM pages ORDER BY 1",
-    "SELECT pages.page, hour, hours.views, visitors, newcomers FROM hours JOIN pages ON id = hours.page ORDER BY 1, 2",
-    "SELECT pages.page, day, page_days.views, visitors FROM page_days JOIN pages ON id = page_days.page ORDER BY 1, 2",
-    "SELECT * FROM site_hours ORDER BY 1",
+    "SELECT * FROM site_quarters ORDER BY 1",
     "SELECT * FROM site_days ORDER BY 1",
     "SELECT * FROM withheld ORDER BY 1, 2",
     "SELECT * FROM details ORDER BY 1, 2, 3",
@@ -40,7 +39,14 @@ const COUNTED: [&str; 9] = [
 ];
 
 fn counted(sql: &Sqlite) -> Vec<Vec<Vec<Value>>> {
-    COUNTED.iter().map(|statement| sql.query(statement, &[]).unwrap()).collect()
+    let mut counted: Vec<_> = COUNTED.iter().map(|statement| sql.query(statement, &[]).unwrap()).collect();
+    for table in ["page_hours", "page_sums", "page_rolled"] {
+        let rows = by_page(sql, table).into_iter().map(|(page, at, Counts { views, visitors, newcomers })| {
+            [Value::Text(page), Value::count(at), Value::count(views), Value::count(visitors), Value::count(newcomers)].to_vec()
+        });
+        counted.insert(0, rows.collect());
+    }
+    counted
 }
 
 fn serve(shard: &mut Shard<Sqlite>, call: &Call<'_>, now: u64) -> Answer {
@@ -195,7 +201,7 @@ fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_goes_on(
             assert_eq!(first, Answer::Refused(Fault::Storage));
             let again: Answer = wire::decode(&shard.serve(&call, rig.now).bytes).unwrap();
             assert_eq!(again, imported(lines.lines().count()));
-            assert_eq!(counted(&sql)[..8], counted(&rig.sql)[..8]);
+            assert_eq!(counted(&sql)[..9], counted(&rig.sql)[..9]);
             tried += 1;
         }
     }
@@ -243,11 +249,11 @@ fn a_page_is_set_changed_made_and_deleted() {
     shard.maintain(now + 61_000, KEEP_HOURS_DAYS).unwrap();
     assert_eq!(rig.sql.number(changes), 4, "what is old is forgotten");
     // What came by the hour stays until the page goes, and then it goes from the site's hours, too.
-    let site = |sql: &Sqlite| sql.query("SELECT views, visitors FROM site_hours", &[]).unwrap();
+    let site = |sql: &Sqlite| sql.query("SELECT views, visitors FROM site_quarters", &[]).unwrap();
     assert_eq!(site(&rig.sql), [[Value::count(3), Value::count(2)]]);
     assert_eq!(serve(&mut shard, &Call::Amend(Amend::Delete { page: a }), now), Answer::Page(Some(5)));
     assert_eq!(site(&rig.sql), [[Value::count(1), Value::count(2)]]);
-    assert_eq!((rig.rows("hours"), rig.rows("pages")), (1, 3));
+    assert_eq!((by_page(&rig.sql, "page_hours").len(), rig.rows("pages")), (1, 3));
     assert_eq!(serve(&mut shard, &Call::Views(None), now), Answer::Views(5));
     // It may come again.
     let sent = [visit("/a").by(1)];
@@ -259,15 +265,16 @@ fn a_page_is_set_changed_made_and_deleted() {
 fn a_page_of_rolled_days_goes_from_the_sites_days() {
     let rig = lived();
     let days = |sql: &Sqlite| sql.number("SELECT sum(views) FROM site_days");
-    let of_page =
-        rig.sql.number("SELECT sum(page_days.views) FROM page_days JOIN pages ON id = page_days.page WHERE pages.page = '/a'");
+    let rolled = by_page(&rig.sql, "page_rolled");
+    let of_page: u64 = rolled.iter().filter(|(page, ..)| page == "/a").map(|(.., counts)| counts.views).sum();
+    let of_page = i64::try_from(of_page).unwrap();
     let before = days(&rig.sql);
     let mut shard = Shard::new(rig.sql.clone());
     assert!(matches!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), rig.now), Answer::Page(Some(_))));
     assert!(of_page > 0);
     assert_eq!(days(&rig.sql), before - of_page);
     let sums = |table: &str| rig.sql.number(&format!("SELECT sum(views) FROM {table}"));
-    assert_eq!(sums("site_hours") + sums("site_days"), sums("pages"), "all views have a page and a time");
+    assert_eq!(sums("site_quarters") + sums("site_days"), sums("pages"), "all views have a page and a time");
 }
 
 #[test]
@@ -316,11 +323,13 @@ fn said(lines: &[&str]) -> Result<(), String> {
 
 /// Wants an answer to everything that may be asked of a shard.
 fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
-    let (hours, days) = (Span { from: 0, until: 24 * 4_000_000 }, Span { from: 0, until: 4_000_000 });
+    let days = Span { from: 0, until: 4_000_000 };
+    let times = Times::of_days(days);
     let questions = [
-        Question::Hours { page: None, hours },
-        Question::Hours { page: Some("/a"), hours },
-        Question::Pages(hours),
+        Question::Times { page: None, times, step: Step::Quarter },
+        Question::Times { page: Some("/a"), times, step: Step::Hour },
+        Question::Times { page: Some("/a"), times, step: Step::All },
+        Question::List { of: Listed::Pages(times), slice: Slice { part: "", skip: 0, most: 100 } },
         Question::Details { kind: 1, days },
         Question::Excluded(days),
         Question::Withheld(days),
@@ -353,7 +362,7 @@ fn no_delete_leaves_fewer_views_than_none() {
     assert_eq!(import(&mut shard, 0, &lines, T0), imported(5));
     assert_eq!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), T0), Answer::Page(Some(5)));
     assert_reports(&mut shard, T0);
-    assert_eq!(sql.number("SELECT min(views) FROM site_hours"), 0);
+    assert_eq!(sql.number("SELECT min(views) FROM site_quarters"), 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use footfall::counting::details::{Details, Device, Kind};
 use footfall::counting::ledger::facets::MAX_VALUES;
 use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
 use footfall::counting::ledger::{OTHER, Sql, schema};
-use footfall::counting::report::{Line, Question, Report, Span};
+use footfall::counting::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
 use footfall::counting::shard::Shard;
 use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::wire::{self, Answer, Batch, Call, Tally};
@@ -19,6 +19,7 @@ use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
 const EVER: Span = Span { from: 0, until: u32::MAX };
+const ALWAYS: Times = Times { quarters: EVER, days: EVER };
 
 fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
     rig.wait(FRESH_MS);
@@ -26,12 +27,18 @@ fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
 }
 
 fn hours(rig: &mut Rig, page: Option<&str>) -> Vec<(u32, u64, u64, u64)> {
-    let hours = ask(rig, Question::Hours { page, hours: EVER });
-    hours.into_iter().map(|Line { at, views, visitors, newcomers, .. }| (at, views, visitors, newcomers)).collect()
+    let hours = ask(rig, Question::Times { page, times: ALWAYS, step: Step::Hour });
+    // Whole days at their first hours.
+    let hour = |line: &Line| if line.reason == WHOLE_DAY { line.at * 24 } else { line.at / 4 };
+    hours.into_iter().map(|line| (hour(&line), line.views, line.visitors, line.newcomers)).collect()
 }
 
 fn names(rig: &mut Rig, question: Question<'_>) -> Vec<(String, u64, u64)> {
     ask(rig, question).into_iter().map(|Line { name, views, visitors, .. }| (name, views, visitors)).collect()
+}
+
+fn pages(times: Times) -> Question<'static> {
+    Question::List { of: Listed::Pages(times), slice: Slice { part: "", skip: 0, most: 1_000 } }
 }
 
 fn tallies(rig: &mut Rig, question: Question<'_>) -> Vec<Tally> {
@@ -58,15 +65,15 @@ fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
         assert_eq!(hours(&mut rig, None), [(first, 5, 2, 2), (first + 1, 3, 3, 1)], "{what}");
         assert_eq!(hours(&mut rig, Some("/a")), [(first, 4, 2, 2), (first + 1, 2, 2, 1)], "{what}");
         assert_eq!(hours(&mut rig, Some("/b")), [(first, 1, 1, 1), (first + 1, 1, 1, 1)], "{what}");
-        assert_eq!(names(&mut rig, Question::Pages(EVER)), [("/a".to_owned(), 6, 3), ("/b".to_owned(), 2, 2)], "{what}");
+        assert_eq!(names(&mut rig, pages(ALWAYS)), [("/a".to_owned(), 6, 3), ("/b".to_owned(), 2, 2)], "{what}");
         rig.restart();
     }
     assert_eq!(hours(&mut rig, Some("/none")), []);
     rig.wait(DAY);
     rig.send(1, 3, &[visit("/a").by(1), visit("/a").by(9).of(TODAY + 1)]);
     assert_eq!(hours(&mut rig, None)[2], (first + 25, 2, 2, 2), "a new day, a new visitor");
-    let today = Span { from: (TODAY + 1) * 24, until: (TODAY + 2) * 24 };
-    assert_eq!(names(&mut rig, Question::Pages(today)), [("/a".to_owned(), 2, 2)]);
+    let today = Times::of_days(Span { from: TODAY + 1, until: TODAY + 2 });
+    assert_eq!(names(&mut rig, pages(today)), [("/a".to_owned(), 2, 2)]);
     rig.audit();
 }
 
@@ -204,7 +211,8 @@ fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
 #[test]
 fn a_report_is_as_old_as_it_says_at_most_and_no_fold_is_made_for_each() {
     let mut rig = Rig::new();
-    let total = |rig: &mut Rig| rig.ledger.report(&Question::Hours { page: None, hours: EVER }, rig.now).unwrap();
+    let total =
+        |rig: &mut Rig| rig.ledger.report(&Question::Times { page: None, times: ALWAYS, step: Step::All }, rig.now).unwrap();
     let views = |report: Report| report.iter().map(|hour| hour.views).sum::<u64>();
     rig.send(1, 1, &[visit("/a")]);
     assert_eq!(views(total(&mut rig)), 1);
@@ -243,10 +251,7 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
         assert_eq!(by_day[..4], [1, 1, 1, 1], "rolled into days");
         assert_eq!(by_day[5..], vec![2; by_day.len() - 5], "not yet");
         let days = u64::from(KEEP_HOURS_DAYS) + 5;
-        assert_eq!(
-            names(&mut rig, Question::Pages(EVER)),
-            [("/a".to_owned(), 3 * days, 2 * days), ("/b".to_owned(), days, days)]
-        );
+        assert_eq!(names(&mut rig, pages(ALWAYS)), [("/a".to_owned(), 3 * days, 2 * days), ("/b".to_owned(), days, days)]);
         rig.maintain();
         rig.restart();
     }
@@ -259,6 +264,7 @@ fn tables_of_before_grow_and_keep_what_they_have() {
     for statement in schema::CREATE {
         sql.write(statement, &[]).unwrap();
     }
+    sql.write(schema::GROW[0][0], &[]).unwrap();
     sql.write("INSERT INTO pages (id, page, views) VALUES (1, '/a', 5)", &[]).unwrap();
     sql.write("INSERT INTO hours (page, hour, views) VALUES (1, 480000, 2), (1, 480007, 3)", &[]).unwrap();
     sql.write("INSERT INTO meta (key, value) VALUES ('views', 5)", &[]).unwrap();

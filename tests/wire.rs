@@ -14,7 +14,7 @@ mod support;
 use footfall::counting::days::DayRecord;
 use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::report::{Line, Question, Span};
+use footfall::counting::report::{Line, Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::shard::Shard;
 use footfall::counting::share::Share;
 use footfall::counting::visit_id::Fingerprint;
@@ -86,8 +86,10 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     check_message!(Call<'_>, Call::Visitors(u32::MAX));
     let hours = Span { from: 480_000, until: 480_024 };
     for question in [
-        Question::Hours { page: Some("/a"), hours },
-        Question::Pages(hours),
+        Question::OldHours { page: Some("/a"), hours },
+        Question::OldPages(hours),
+        Question::Times { page: Some("/a"), times: Times::of_hours(hours), step: Step::Hour },
+        Question::List { of: Listed::Pages(Times::of_days(hours)), slice: Slice { part: "a", skip: 1, most: 2 } },
         Question::Details { kind: 5, days: hours },
         Question::Excluded(hours),
         Question::Withheld(hours),

@@ -29,6 +29,11 @@ pub fn minute_counted(made: Option<Minute>, at: u64) -> Minute {
     made.map_or(arrives, |made| made.clamp(arrives.saturating_sub(MOST_MINUTES), arrives))
 }
 
+/// The quarter of an hour of a time in milliseconds, both since 1970.
+pub fn quarter_of(at: u64) -> u32 {
+    u32::try_from(minute_of(at) / 15).unwrap_or(u32::MAX)
+}
+
 /// The day of a minute.
 pub fn day_of_minute(minute: Minute) -> Day {
     minute / DAY_MINUTES

@@ -6,6 +6,7 @@ use super::days::{date_of, parse_date};
 use super::details::{Kind, is_value};
 use super::exclusion::Reason;
 use super::json::{Texts, exact, quoted, texts_and_numbers};
+use super::ledger::quarters::{DAY, HOUR};
 use super::ledger::{OTHER, StorageError, Value};
 use super::page::{MAX_PAGE_BYTES, Page as PagePath};
 use form_urlencoded::{byte_serialize, parse};
@@ -28,7 +29,7 @@ const WITHHELD: [&str; 5] = ["opted_out", "no_salt", "no_address", "full", "crow
 pub enum Column {
     /// A page, or [`OTHER`].
     Page,
-    /// An hour (UTC): `2026-11-22T13Z`.
+    /// A quarter of an hour (UTC), by its beginning: `2026-11-22T13:15Z`; `2026-11-22T13Z` is the first of its hour.
     Hour,
     /// A day (UTC): `2026-11-22`.
     Day,
@@ -120,8 +121,10 @@ impl Column {
         };
         Some(match self {
             Hour => {
-                let (day, hour) = (u32::try_from(number / 24).ok()?, number % 24);
-                format!("\"{}T{hour:02}Z\"", date_of(day))
+                let (day, of_day) = (u32::try_from(number / DAY).ok()?, number % DAY);
+                let (hour, minute) = (of_day / HOUR, (of_day % HOUR).saturating_mul(15));
+                let minute = if minute == 0 { String::new() } else { format!(":{minute}") };
+                format!("\"{}T{hour:02}{minute}Z\"", date_of(day))
             }
             Day => format!("\"{}\"", date_of(u32::try_from(number).ok()?)),
             // What a later version counts is written by its number.
@@ -142,9 +145,12 @@ impl Column {
             Page => return written_one_way(text).map(Value::Text),
             Self::Value => return is_value(text).then(|| Value::Text(text.to_owned())),
             Hour => {
-                let (date, hour) = text.strip_suffix('Z')?.split_once('T')?;
-                let hour = (hour.len() == 2).then(|| hour.parse::<u8>().ok()).flatten().filter(|hour| *hour < 24)?;
-                day(date)?.saturating_mul(24).saturating_add(hour.into())
+                let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+                let (hour, minute) = time.split_once(':').unwrap_or((time, "00"));
+                let quarter =
+                    ["00", "15", "30", "45"].into_iter().zip(0..).find(|(known, _)| *known == minute).map(|(_, at)| at)?;
+                let hour = (0_u64..24).find(|known| format!("{known:02}") == hour)?;
+                day(date)?.saturating_mul(DAY).saturating_add(hour.saturating_mul(HOUR)).saturating_add(quarter)
             }
             Day => day(text)?,
             Withheld | Self::Kind | Excluded => {
@@ -322,8 +328,8 @@ impl Incoming {
     }
 }
 
-/// The most different hours and days of a file: ten years of hours.
-const MAX_TIMES: usize = 100_000;
+/// The most different quarters of an hour and days of a file: ten years of them.
+const MAX_TIMES: usize = 360_000;
 
 /// Views by hour and by day, as the lines of pages say them and as those of the site do: all views of a page are views of its site.
 #[derive(Debug, Default)]
@@ -351,7 +357,7 @@ impl Sums {
         let (time, views) = (count(at), count(at.saturating_add(1)));
         let key = (part.get(at) == Some(&Hour), time);
         if self.0.len() >= MAX_TIMES && !self.0.contains_key(&key) {
-            return Err(format!("over {MAX_TIMES} different hours and days in a file"));
+            return Err(format!("over {MAX_TIMES} different times in a file"));
         }
         let sums = self.0.entry(key).or_default();
         sums.line = line;

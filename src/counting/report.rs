@@ -18,15 +18,15 @@ pub struct Span {
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question<'a> {
-    /// Views and visitors by hour.
-    Hours {
+    /// Views and visitors by hour, as isolates of before ask.
+    OldHours {
         /// Of this page; of the whole site where there is none.
         page: Option<&'a str>,
         /// In these hours.
         hours: Span,
     },
-    /// Views and visitors of each page in these hours.
-    Pages(Span),
+    /// Views and visitors of each page in these hours, as isolates of before ask.
+    OldPages(Span),
     /// Views by the values of one kind of details.
     Details {
         /// The number of the [`super::details::Kind`].
@@ -56,13 +56,22 @@ pub enum Question<'a> {
         /// Which part.
         slice: Slice<'a>,
     },
+    /// Views and visitors by time.
+    Times {
+        /// Of this page; of the whole site where there is none.
+        page: Option<&'a str>,
+        /// When.
+        times: Times,
+        /// In which steps.
+        step: Step,
+    },
 }
 
 /// What is listed, the most viewed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Listed {
-    /// Pages with their views and visitors in these hours.
-    Pages(Span),
+    /// Pages with their views and visitors in this period.
+    Pages(Times),
     /// Pages with all views that they ever had, those without a date as well.
     Totals,
     /// The values of one kind of details with their views.
@@ -94,6 +103,49 @@ pub fn cut(report: Report, slice: &Slice<'_>) -> Report {
     report.into_iter().skip(skip).take(most).collect()
 }
 
+/// A period of a time zone.
+///
+/// Days whose hours are kept begin when the zone says. Of older ones only the sums of days of UTC are left, which no zone can divide: such
+/// a day is the day of the same date in each zone. So a period has two ends: its quarters, and the dates of its days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Times {
+    /// Quarters of an hour, counted from 1970.
+    pub quarters: Span,
+    /// Days.
+    pub days: Span,
+}
+
+impl Times {
+    /// The times of days of UTC from one up to another, which is not included.
+    pub fn of_days(days: Span) -> Self {
+        let [from, until] = [days.from, days.until].map(|day| day.saturating_mul(DAY));
+        Self { quarters: Span { from, until }, days }
+    }
+
+    /// Of hours of UTC; a day belongs to them if its first hour does.
+    pub fn of_hours(hours: Span) -> Self {
+        let [from, until] = [hours.from, hours.until].map(|hour| hour.saturating_mul(HOUR));
+        let [first, last] = [hours.from, hours.until].map(|hour| hour.div_ceil(DAY / HOUR));
+        Self { quarters: Span { from, until }, days: Span { from: first, until: last } }
+    }
+}
+
+/// Quarters of an hour and of a day.
+pub const HOUR: u32 = 4;
+/// Quarters of a day.
+pub const DAY: u32 = 24 * HOUR;
+
+/// What is added up before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Nothing: for a zone that is part of an hour off.
+    Quarter,
+    /// Hours of UTC.
+    Hour,
+    /// Everything.
+    All,
+}
+
 /// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each
 /// further one would be a kilobyte of the Worker.
 pub type Report = Vec<Line>;
@@ -101,20 +153,24 @@ pub type Report = Vec<Line>;
 /// What was counted at a time, or under a name, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The hour or the day, counted from 1970; 0 for pages and details. Where hours were rolled into days, and for one value of a
-    /// detail, the first hour of the day: a series is added up from hours.
+    /// The first quarter of an hour, or the day, counted from 1970; 0 for pages and details. For one value of a detail the first hour of
+    /// the day.
     pub at: u32,
-    /// The number of the reason, for what was not counted or has no visitor; else 0.
+    /// The number of the reason, for what was not counted or has no visitor. By time, [`WHOLE_DAY`] where `at` is a day; else 0.
     pub reason: u8,
     /// The page or the value of a detail; else empty.
     pub name: String,
     /// Views; or visits that were not counted.
     pub views: u64,
-    /// By hour: visitors who came in this hour, whether or not they came in another. By page: visitors, each once a day (UTC).
+    /// By hour: visitors who came in this hour, whether or not they came in another; by quarter, those who had not come earlier in its
+    /// hour. By page: visitors, each once a day (UTC). Of whole days none.
     pub visitors: u64,
     /// By hour: those who had not come earlier on the same day (UTC). Added up over a day these are the day's visitors.
     pub newcomers: u64,
 }
+
+/// What a line says in the place of a reason whose `at` is a day.
+pub const WHOLE_DAY: u8 = 1;
 
 impl Line {
     fn key(&self) -> (u32, u8, &str) {
@@ -142,13 +198,18 @@ pub fn plus(mut one: Report, two: Report) -> Report {
     }
     // Names come by views, as in a shard's own answer.
     if sums.iter().any(|line| !line.name.is_empty()) {
-        sort(&mut sums, |a, b| b.views.cmp(&a.views).then_with(|| a.key().cmp(&b.key())));
+        sort(&mut sums, by_views);
     }
     sums
 }
 
-/// By a pointer, so that sorting is compiled once.
-fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
+/// The most viewed first.
+pub fn by_views(one: &Line, other: &Line) -> Ordering {
+    other.views.cmp(&one.views).then_with(|| one.key().cmp(&other.key()))
+}
+
+/// Sorts by a pointer, so that sorting is compiled once.
+pub fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
 

@@ -3,26 +3,35 @@
 use super::clock::now_ms;
 use super::shard_client::ShardClient;
 use super::told;
-use crate::counting::days::day_of;
 use crate::counting::endpoint::Failure;
 use crate::counting::error::Refusal;
 use crate::counting::ledger::report::FRESH_MS;
+use crate::counting::made::quarter_of;
 use crate::counting::page::Page;
 use crate::counting::refusals::told as told_of;
+use crate::counting::report::{DAY, Span, Times};
 use crate::counting::site::Site;
-use crate::counting::stats::answer::{Found, body, with_refused};
-use crate::counting::stats::query::ZONE;
-use crate::counting::stats::{Plan, Stats, What, starts_in_utc};
+use crate::counting::stats::answer::{Found, body, check, with_refused};
+use crate::counting::stats::compare::Previous;
+use crate::counting::stats::query::{WEEK, ZONE};
+use crate::counting::stats::{Plan, Stats, Week, What, starts_in_utc};
+use std::borrow::Cow;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(module = "/src/edge/zone.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = dayOf)]
-    fn day_of_zone(zone: &str, time: f64) -> Option<u32>;
+    #[wasm_bindgen(js_name = clockOf)]
+    fn clock_of(zone: &str, time: f64) -> Option<u32>;
+
+    #[wasm_bindgen(js_name = quarterAt)]
+    fn quarter_at(zone: &str, local: u32) -> u32;
 
     #[wasm_bindgen(js_name = startsOf)]
-    fn starts_of_zone(zone: &str, from: u32, to: u32) -> Vec<u32>;
+    fn starts_of(zone: &str, from: u32, to: u32) -> Vec<u32>;
+
+    #[wasm_bindgen(js_name = weekOf)]
+    fn week_of(language: &str) -> Option<u8>;
 }
 
 /// The body of the answer, if it was given lately.
@@ -38,7 +47,7 @@ fn is_kept(stats: &Stats) -> bool {
 /// The body of the answer, or why the counter could not say.
 ///
 /// # Errors
-/// [`Refusal`] for a time zone or a period that there is not.
+/// [`Refusal`] for a time zone, a week or a period that there is not.
 pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
     let answer = ask(stats, site, shards).await?;
     Ok(answer.map(|(body, age)| {
@@ -52,11 +61,13 @@ pub(super) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -
 
 /// The same, asked of the shards, and how many milliseconds ago it was so.
 async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<(String, u64), Failure>, Refusal> {
+    let stats = &*with_week(stats)?;
     let plan = plan(stats, shards.config.hours_kept_days)?;
     let (found, age) = match find(stats, &plan, site, shards).await {
         Ok(found) => found,
         Err(failure) => return Ok(Err(failure)),
     };
+    check(stats, &found)?;
     let body = body(stats, &plan, &found);
     let body = match found.reports.as_slice() {
         [_, refused] if stats.what == What::Excluded && !stats.csv => {
@@ -67,16 +78,62 @@ async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Res
     Ok(Ok((body, age)))
 }
 
+/// With the first day of the week in the place of a language.
+fn with_week(stats: &Stats) -> Result<Cow<'_, Stats>, Refusal> {
+    let Week::Of(language) = &stats.week else { return Ok(Cow::Borrowed(stats)) };
+    let week = Week::From(week_of(language).ok_or(WEEK)?);
+    Ok(Cow::Owned(Stats { week, ..stats.clone() }))
+}
+
+/// The clock of a time zone; UTC where none is named.
+struct Clock<'a>(Option<&'a str>);
+
+impl Clock<'_> {
+    /// The quarter of an hour that it shows now.
+    fn now(&self) -> Result<u32, Refusal> {
+        match self.0 {
+            Some(zone) => clock_of(zone, js_sys::Date::now()).ok_or(ZONE),
+            None => Ok(quarter_of(now_ms())),
+        }
+    }
+
+    /// The quarter of UTC in which it shows one.
+    fn utc(&self, local: u32) -> u32 {
+        self.0.map_or(local, |zone| quarter_at(zone, local))
+    }
+
+    /// When days begin, and when the day after them does.
+    fn starts(&self, from: u32, to: u32, needs_days: bool) -> Vec<u32> {
+        match self.0 {
+            Some(zone) if needs_days => starts_of(zone, from, to),
+            _ => starts_in_utc(from, to, needs_days).into_iter().map(|start| self.utc(start)).collect(),
+        }
+    }
+}
+
 fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
-    let Some(zone) = &stats.tz else {
-        let (from, to) = stats.days(day_of(now_ms()), keep_days)?;
-        return Ok(Plan { from, to, starts: starts_in_utc(from, to) });
-    };
-    let today = day_of_zone(zone, js_sys::Date::now()).ok_or(ZONE)?;
+    let zone = Clock(stats.tz.as_deref());
+    let now = zone.now()?;
+    let today = now / DAY;
     let (from, to) = stats.days(today, keep_days)?;
     // The views of one value are kept by days of UTC.
-    let starts = if stats.value.is_some() { starts_in_utc(from, to) } else { starts_of_zone(zone, from, to) };
-    Ok(Plan { from, to, starts })
+    let clock = if stats.value.is_some() { Clock(None) } else { zone };
+    let starts = clock.starts(from, to, stats.needs_days());
+    let previous = stats.compare.map(|compare| {
+        let days = compare.days(from, to, today, &stats.week);
+        previous(&clock, days, to >= today && stats.value.is_none(), now % DAY, today.saturating_sub(keep_days))
+    });
+    Ok(Plan { from, to, starts, previous })
+}
+
+/// The period that one is compared with. One that is not over is cut off at the time of its last day that it is now, where the hours of that
+/// day are kept.
+fn previous(clock: &Clock<'_>, [from, to, day]: [u32; 3], so_far: bool, time: u32, last_rolled: u32) -> Previous {
+    let is_cut = so_far && day > last_rolled && (from..=to).contains(&day);
+    let to = if is_cut { day } else { to };
+    let end = if is_cut { day.saturating_mul(DAY).saturating_add(time) } else { to.saturating_add(1).saturating_mul(DAY) };
+    let quarters = Span { from: clock.utc(from.saturating_mul(DAY)), until: clock.utc(end) };
+    Previous { from, to, times: Times { quarters, days: Span { from, until: to.saturating_add(1) } } }
 }
 
 async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {

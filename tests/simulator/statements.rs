@@ -2,11 +2,21 @@
 
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::days;
+use footfall::counting::ledger::by_page::{HOURS, SUMS};
 use footfall::counting::ledger::{Rows, Value, owning, refused, schema};
 
 /// The statements of `counting::days`.
 pub(crate) const DAYS: [&str; 7] =
     [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS, days::MOST_SHARDS];
+
+/// The table of packed rows that a statement gets or sets one of.
+fn table_of(statement: &str) -> Option<Table> {
+    match statement {
+        _ if [HOURS.get, HOURS.set].contains(&statement) => Some(Table::PageHours),
+        _ if [SUMS.get, SUMS.set].contains(&statement) => Some(Table::PageSums),
+        _ => None,
+    }
+}
 
 impl Tables {
     /// Carries out a statement of a shard.
@@ -42,12 +52,19 @@ impl Tables {
                 self.put(Table::Pages, key, vec![Integer(id), Integer(views)]);
                 return vec![vec![Integer(id)]];
             }
-            (schema::ADD_HOUR, [Integer(page), Integer(hour), counts @ ..]) => {
-                self.add_all(Table::Hours, Key::Two(*page, *hour), counts);
+            (schema::OLD_HOURS | schema::OLD_DAYS, _) => {}
+            (packed, [Integer(part), Integer(at), more @ ..]) if table_of(packed).is_some() => {
+                let (table, key) = (table_of(packed).unwrap_or(Table::PageHours), Key::Two(*part, *at));
+                if more.is_empty() {
+                    return one(self.get(table, &key));
+                }
+                self.put(table, key, more.to_vec());
             }
-            (schema::ADD_SITE_HOUR, [Integer(hour), counts @ ..]) => self.add_all(Table::SiteHours, Key::One(*hour), counts),
-            (schema::FIRST_HOUR, []) => {
-                let first = self.all(Table::SiteHours).next().map(|(key, _)| key);
+            (schema::ADD_SITE_QUARTER, [Integer(quarter), counts @ ..]) => {
+                self.add_all(Table::SiteQuarters, Key::One(*quarter), counts);
+            }
+            (schema::FIRST_QUARTER, []) => {
+                let first = self.all(Table::SiteQuarters).next().map(|(key, _)| key);
                 return vec![vec![if let Some(Key::One(hour)) = first { Integer(*hour) } else { Value::Null }]];
             }
             (schema::ADD_DETAIL, [Integer(day), Integer(kind), Text(value), Integer(views)]) => {
@@ -135,6 +152,7 @@ impl Tables {
                 return of_day.collect();
             }
             (create, []) if schema::CREATE.contains(&create) || schema::GROW.iter().any(|grow| grow.contains(&create)) => {}
+            (drop, []) if schema::DROP_OLD.contains(&drop) => {}
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()

@@ -6,6 +6,7 @@
 
 use crate::statements::DAYS;
 use footfall::counting::details::Kind;
+use footfall::counting::ledger::packed::{PAGES, Packed};
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -30,13 +31,14 @@ pub(crate) enum Table {
     Meta,
     Journal,
     Pages,
-    Hours,
+    PageHours,
+    PageSums,
     Seen,
     Recent,
     Visitors,
     Days,
     Withheld,
-    SiteHours,
+    SiteQuarters,
     Details,
     Excluded,
     Marks,
@@ -134,11 +136,14 @@ impl Store {
     pub(crate) fn views_by_hours(&self, page: &str) -> i64 {
         let tables = self.0.borrow();
         let Some([Value::Integer(id), _]) = tables.get(Table::Pages, &Key::Text(page.to_owned())) else { return 0 };
-        let hours = tables.rows.get(&Table::Hours).into_iter();
-        hours
-            .flat_map(|hours| hours.range(Key::Two(*id, i64::MIN)..=Key::Two(*id, i64::MAX)))
-            .map(|(_, row)| integer(row, 0))
-            .sum()
+        let (part, page) = (id / PAGES as i64, *id as u64 % PAGES);
+        let hours = tables.rows.get(&Table::PageHours).into_iter();
+        let rows = hours.flat_map(|hours| hours.range(Key::Two(part, i64::MIN)..=Key::Two(part, i64::MAX)));
+        let entries = rows.flat_map(|(_, row)| match &row[..] {
+            [Value::Blob(body)] => Packed::read(body).unwrap_or_default().iter().collect::<Vec<_>>(),
+            other => panic!("not a packed row: {other:?}"),
+        });
+        entries.filter(|(place, _)| place.page() == page).map(|(_, counts)| counts.views as i64).sum()
     }
 }
 
@@ -153,7 +158,7 @@ impl Store {
     /// The views that the hours of the site add up to.
     pub(crate) fn views_by_site_hours(&self) -> i64 {
         let tables = self.0.borrow();
-        tables.rows.get(&Table::SiteHours).into_iter().flat_map(|rows| rows.values()).map(|row| integer(row, 0)).sum()
+        tables.rows.get(&Table::SiteQuarters).into_iter().flat_map(|rows| rows.values()).map(|row| integer(row, 0)).sum()
     }
 }
 

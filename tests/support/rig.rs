@@ -3,9 +3,34 @@
 use super::sqlite::Sqlite;
 use super::{Sent, T0, batch};
 use footfall::counting::days::Day;
+use footfall::counting::ledger::packed::{PAGES, Packed};
+use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::{Ledger, LedgerError};
+use footfall::counting::ledger::{Ledger, LedgerError, Value};
 use footfall::counting::wire::{Receipt, Visitors};
+use std::collections::BTreeMap;
+
+/// What a table of packed rows has: page, time (a quarter or a day), counts; in this order.
+pub(crate) fn by_page(sql: &Sqlite, table: &str) -> Vec<(String, u64, Counts)> {
+    let per = if table == "page_hours" { 4 } else { 1 };
+    let mut all = Vec::new();
+    for row in sql.query(&format!("SELECT part, at, body FROM {table}"), &[]).unwrap() {
+        let [Value::Integer(part), Value::Integer(at), Value::Blob(body)] = &row[..] else { panic!("{row:?}") };
+        for (place, counts) in Packed::read(body).unwrap().iter() {
+            let id = Value::Integer(part * i64::try_from(PAGES).unwrap() + i64::try_from(place.page()).unwrap());
+            let names = sql.query("SELECT page FROM pages WHERE id = ?", &[id]).unwrap();
+            let [[Value::Text(page)]] = &names.iter().map(|row| &row[..]).collect::<Vec<_>>()[..] else { panic!("{names:?}") };
+            all.push((page.clone(), u64::try_from(*at).unwrap() * per + place.quarter(), counts));
+        }
+    }
+    all.sort_unstable_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+    all
+}
+
+/// Their views.
+pub(crate) fn views_by_page(sql: &Sqlite, table: &str) -> i64 {
+    by_page(sql, table).iter().map(|(.., counts)| i64::try_from(counts.views).unwrap()).sum()
+}
 
 pub(crate) struct Rig {
     pub(crate) sql: Sqlite,
@@ -63,14 +88,23 @@ impl Rig {
         self.maintain();
         let views = i64::try_from(self.ledger.views()).unwrap();
         assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM pages"), views, "pages add up to the shard");
-        assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM hours"), views, "hours add up to the shard");
-        assert_eq!(
-            self.sql.number("SELECT coalesce(sum(views), 0) FROM site_hours"),
-            views,
-            "the site's hours add up to the shard"
-        );
-        let torn = "SELECT count(*) FROM pages WHERE views != (SELECT sum(views) FROM hours WHERE hours.page = pages.id)";
-        assert_eq!(self.sql.number(torn), 0, "the hours of each page add up to it");
+        let site = self.sql.number("SELECT coalesce(sum(views), 0) FROM site_quarters");
+        assert_eq!(site, views, "the site's quarters add up to the shard");
+        let sums = |table| {
+            let mut sums = BTreeMap::new();
+            for (page, _, Counts { views, newcomers, .. }) in by_page(&self.sql, table) {
+                let sum = sums.entry(page).or_insert((0, 0));
+                *sum = (sum.0 + views, sum.1 + newcomers);
+            }
+            sums
+        };
+        assert_eq!(sums("page_hours"), sums("page_sums"), "the days of each page are the sums of its hours");
+        let hours = sums("page_hours");
+        for row in self.sql.query("SELECT page, views FROM pages", &[]).unwrap() {
+            let [Value::Text(page), Value::Integer(views)] = &row[..] else { panic!("{row:?}") };
+            let sum = hours.get(page).map_or(0, |(views, _)| i64::try_from(*views).unwrap());
+            assert_eq!(sum, *views, "the hours of {page} add up to it");
+        }
         self.restart();
         assert_eq!(i64::try_from(self.ledger.views()).unwrap(), views, "a restart changes nothing");
     }

@@ -244,7 +244,7 @@ test('a period is days of a time zone', async (t) => {
 test('what cannot be answered is refused, with what can', async (t) => {
   const { url } = await start(t);
   for (const path of [
-    'series?by=week', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
+    'series?by=decade', 'series?by=week&week=someday', 'summary?compare=sometime', 'series?compare=previous', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
     'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?form=csv', 'summary?format=xml',
     'countries?country=DE', 'series?by=hour&country=DE', 'summary?country=DE&page=/a', 'series?country=DE&device=mobile', 'series?country=', 'summary?source=a%0Ab', `series?referrer=${'x'.repeat(101)}`, 'series?tz=%00', 'series?from=a&from=b',
   ]) {
@@ -310,5 +310,5 @@ test('views of one value are told over time, by all shards', async (t) => {
   assert.deepEqual([mobile.headers.get('content-type'), mobile.text], ['text/csv; charset=utf-8', 'views\r\n5\r\n']);
   const hour = await read(url, 'series?by=hour&country=DE');
   assertProblem(hour, 400);
-  assert.match(hour.json.hint, /day, month/);
+  assert.match(hour.json.hint, /day, week, month/);
 });

@@ -1,8 +1,8 @@
 //! Folding: carrying over into the tables what only the journal and memory have.
 
-use super::hours::Counts;
-use super::pages::PageState;
+use super::by_page::More;
 use super::people::CROWDED;
+use super::quarters::Counts;
 use super::recent::KEEP_MS;
 use super::{Ledger, Sql, StorageError, Value, count_at, schema};
 use crate::counting::visitor::Withheld;
@@ -19,11 +19,16 @@ impl<S: Sql> Ledger<S> {
         }
         let this = &*self;
         this.sql.transaction(&mut || {
+            let mut more = More::default();
             for (page, state) in this.pages.waiting() {
-                this.store_page(page, state)?;
+                let views = Value::count(state.waiting.views());
+                let rows = this.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), views])?;
+                let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
+                state.waiting.iter().for_each(|(quarter, counts)| more.count(id, quarter, counts));
             }
-            for (hour, counts) in this.site.iter() {
-                this.sql.write(schema::ADD_SITE_HOUR, &hour_values(&[hour], counts))?;
+            this.add_to_pages(&more)?;
+            for (quarter, Counts { views, visitors, newcomers }) in this.site.iter() {
+                this.sql.write(schema::ADD_SITE_QUARTER, &[quarter, views, visitors, newcomers].map(Value::count))?;
             }
             for (day, kind, value, views) in this.facets.waiting() {
                 let value = Value::Text(value.to_owned());
@@ -62,16 +67,6 @@ impl<S: Sql> Ledger<S> {
         self.ids_waiting.clear();
         self.folded = self.written;
         self.told.forget();
-        Ok(())
-    }
-
-    fn store_page(&self, page: &str, state: &PageState) -> Result<(), StorageError> {
-        let views = state.waiting.views();
-        let rows = self.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), Value::count(views)])?;
-        let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
-        for (hour, counts) in state.waiting.iter() {
-            self.sql.write(schema::ADD_HOUR, &hour_values(&[id, hour], counts))?;
-        }
         Ok(())
     }
 
@@ -124,9 +119,4 @@ impl<S: Sql> Ledger<S> {
         }
         Ok(())
     }
-}
-
-/// The values of a row of an hour: its key, then what was counted.
-fn hour_values(key: &[u64], Counts { views, visitors, newcomers }: Counts) -> Vec<Value> {
-    key.iter().copied().chain([views, visitors, newcomers]).map(Value::count).collect()
 }

@@ -1,15 +1,13 @@
 //! Parts of lists: of pages with what they had in a period or ever, and of the values of details. The most viewed come first; a name may be
 //! looked for, and a list be read on from any line.
 
+use super::by_page::Cut;
+use super::packed::PAGES;
 use super::sql::text_at;
 use super::{Ledger, Sql, StorageError, Value, count_at};
-use crate::counting::report::{Line, Listed, Report, Slice, Span};
+use crate::counting::report::{Line, Listed, Report, Slice, Times};
 use std::collections::HashMap;
 
-/// Views and newcomers of pages in a span of hours, by the number of the page.
-pub const PAGES: &str = "SELECT page, sum(views), sum(newcomers) FROM \
-    (SELECT page, views, newcomers FROM hours WHERE hour >= ? AND hour < ? \
-     UNION ALL SELECT page, views, visitors FROM page_days WHERE day * 24 >= ? AND day * 24 < ?) GROUP BY page";
 /// The pages with a text in their names; all, where there is none.
 pub const NAMES: &str = "SELECT id, page FROM pages WHERE ?1 = '' OR instr(lower(page), ?1) > 0";
 /// The name of a page.
@@ -36,7 +34,7 @@ impl<S: Sql> Ledger<S> {
         let [skip, most] = [slice.skip, slice.most].map(|lines| Value::count(lines.into()));
         let count = |statement, values: &[Value]| self.sql.run(statement, values)?.first().map_or(Ok(0), |row| count_at(row, 0));
         match of {
-            Listed::Pages(hours) => self.list_pages(hours, slice),
+            Listed::Pages(times) => self.list_pages(&times, slice),
             Listed::Totals => {
                 let names = count(TOTALS_COUNT, std::slice::from_ref(&part))?;
                 Ok((self.named(TOTALS, &[part, skip, most])?, names))
@@ -63,9 +61,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Of pages. Names are read of those that are told only, and of those with as many views as the last of them.
-    fn list_pages(&self, hours: Span, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
+    fn list_pages(&self, times: &Times, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
         let mut names = if slice.part.is_empty() { None } else { Some(self.names(slice.part)?) };
-        let mut pages = self.page_sums(hours)?;
+        let mut pages = self.page_sums(times)?;
         if let Some(names) = &names {
             pages.retain(|(page, ..)| names.contains_key(page));
         }
@@ -99,12 +97,20 @@ impl<S: Sql> Ledger<S> {
         Ok((report, all))
     }
 
-    /// The pages that were viewed in a span of hours: number, views, visitors.
-    fn page_sums(&self, hours: Span) -> Result<Vec<(u64, u64, u64)>, StorageError> {
-        let [from, until] = [hours.from, hours.until].map(|hour| Value::count(hour.into()));
+    /// The pages that were viewed in a period: number, views, visitors.
+    fn page_sums(&self, times: &Times) -> Result<Vec<(u64, u64, u64)>, StorageError> {
+        let [from, until, first, last] =
+            [times.quarters.from, times.quarters.until, times.days.from, times.days.until].map(u64::from);
+        let cut = Cut::of(from, until);
         let mut sums = Vec::new();
-        for row in self.sql.run(PAGES, &[from.clone(), until.clone(), from, until])? {
-            sums.push((count_at(&row, 0)?, count_at(&row, 1)?, count_at(&row, 2)?));
+        for part in 0..self.parts()? {
+            for ((views, visitors), page) in
+                self.of_part(part, &cut, [first, last])?.into_iter().zip(part.saturating_mul(PAGES)..)
+            {
+                if views > 0 || visitors > 0 {
+                    sums.push((page, views, visitors));
+                }
+            }
         }
         Ok(sums)
     }

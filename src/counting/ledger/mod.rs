@@ -6,15 +6,18 @@
 //! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
 //! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
 
+pub mod by_page;
 mod clock;
 pub mod facets;
 mod fold;
-pub mod hours;
+mod grow;
 pub mod lately;
 pub mod list;
 pub mod owning;
+pub mod packed;
 pub mod pages;
 pub mod people;
+pub mod quarters;
 pub mod recent;
 pub mod refused;
 pub mod report;
@@ -32,10 +35,10 @@ use super::wire::{
     Batch, Counted, Fault, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict, Visitors, encode,
 };
 use facets::Facets;
-use hours::{Counts, Hours};
 use lately::Lately;
 use pages::Pages;
 use people::{News, People};
+use quarters::{Counts, HOUR, Quarters};
 use recent::{Last, Recent};
 use seen::{Seen, first_known, window_of};
 pub use sql::{Rows, Sql, StorageError, Value};
@@ -90,8 +93,8 @@ pub struct Ledger<S> {
     seen: Seen,
     recent: Recent,
     people: People,
-    /// What was counted of the site by hour and is not in the tables.
-    site: Hours,
+    /// What was counted of the site by quarters of an hour and is not in the tables.
+    site: Quarters,
     facets: Facets,
     /// What was not counted and is not in the tables.
     excluded: Vec<Tally>,
@@ -362,9 +365,9 @@ impl<S: Sql> Ledger<S> {
             let page = if counted.other { Some(&OTHER) } else { row.batch.pages.get(usize::from(item.page)) };
             let Some(page) = page else { continue };
             let minute = minute_of_item(item, row.at);
-            let hour = (minute / 60).into();
+            let quarter = u64::from(minute / 15);
             let news = match item.visitor {
-                Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, hour),
+                Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, quarter / HOUR),
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
                     self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
@@ -373,8 +376,8 @@ impl<S: Sql> Ledger<S> {
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
             self.lately.count(views, item.visitor.at_home(), minute, row.at);
-            self.pages.count(page, hour, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
-            self.site.add(hour, Counts { views, visitors: news.hour, newcomers: news.today });
+            self.pages.count(page, quarter, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
+            self.site.add(quarter, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
                 self.facets.count(day_of_minute(minute), details);

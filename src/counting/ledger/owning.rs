@@ -1,45 +1,51 @@
 //! What the owner does with what was counted: export, import, change, delete. The statements are here, next to what they are for;
 //! nothing of this is on the way of a visit.
 
+use super::by_page::{HOURS, More, ROLLED, SUMS, Table, unpack};
+use super::quarters::{Counts, HOUR};
 use super::sql::text_at;
 use super::{Ledger, LedgerError, Sql, StorageError, Value, blob_at, count_at, recent, schema, unreadable};
 use crate::counting::record::{self, Column, MAX_COUNT, PARTS};
+use crate::counting::report::{Line, sort};
 use crate::counting::wire::{Amend, Exported, Fault, Import, Imported};
 
 /// The most lines of one answer: under 0.2 MB as they usually are, and 2 MB at the most.
 const LINES: usize = 1_000;
 
-/// The rows of each of [`PARTS`] after a key, in the order of keys. The last value is the most rows.
-pub const ROWS: [&str; 9] = [
-    "SELECT page, views FROM pages WHERE page > ?1 ORDER BY page LIMIT ?2",
-    "SELECT pages.page, hour, hours.views, visitors, newcomers FROM pages JOIN hours ON hours.page = pages.id \
-     WHERE pages.page >= ?1 AND (pages.page > ?1 OR hour > ?2) ORDER BY pages.page, hour LIMIT ?3",
-    "SELECT pages.page, day, page_days.views, visitors FROM pages JOIN page_days ON page_days.page = pages.id \
-     WHERE pages.page >= ?1 AND (pages.page > ?1 OR day > ?2) ORDER BY pages.page, day LIMIT ?3",
-    "SELECT hour, views, visitors, newcomers FROM site_hours WHERE hour > ?1 ORDER BY hour LIMIT ?2",
-    "SELECT day, views, visitors FROM site_days WHERE day > ?1 ORDER BY day LIMIT ?2",
+/// The rows of each of [`PARTS`] after a key, in the order of keys; but for those of pages by time, which [`by_page`](super::by_page) has.
+/// The last value is the most rows.
+pub const ROWS: [Option<&str>; 9] = [
+    Some("SELECT page, views FROM pages WHERE page > ?1 ORDER BY page LIMIT ?2"),
+    None,
+    None,
+    Some("SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter > ?1 ORDER BY quarter LIMIT ?2"),
+    Some("SELECT day, views, visitors FROM site_days WHERE day > ?1 ORDER BY day LIMIT ?2"),
     // Of the day that is not over, as many as there are hashes, and none of these.
-    "SELECT day, sum(some) FROM (SELECT day, visitors AS some FROM days UNION ALL SELECT day, length(hashes) / 8 FROM visitors) \
-     WHERE day > ?1 GROUP BY day ORDER BY day LIMIT ?2",
-    "SELECT day, why, views FROM withheld WHERE (day, why) > (?1, ?2) ORDER BY day, why LIMIT ?3",
-    "SELECT day, kind, value, views FROM details WHERE (day, kind, value) > (?1, ?2, ?3) ORDER BY day, kind, value LIMIT ?4",
-    "SELECT day, reason, visits FROM excluded WHERE (day, reason) > (?1, ?2) ORDER BY day, reason LIMIT ?3",
+    Some(
+        "SELECT day, sum(some) FROM (SELECT day, visitors AS some FROM days UNION ALL SELECT day, length(hashes) / 8 FROM visitors) \
+         WHERE day > ?1 GROUP BY day ORDER BY day LIMIT ?2",
+    ),
+    Some("SELECT day, why, views FROM withheld WHERE (day, why) > (?1, ?2) ORDER BY day, why LIMIT ?3"),
+    Some(
+        "SELECT day, kind, value, views FROM details WHERE (day, kind, value) > (?1, ?2, ?3) ORDER BY day, kind, value LIMIT ?4",
+    ),
+    Some("SELECT day, reason, visits FROM excluded WHERE (day, reason) > (?1, ?2) ORDER BY day, reason LIMIT ?3"),
 ];
 
-/// Adds a row to each of [`PARTS`].
-pub const ADD: [&str; 9] = [
-    schema::ADD_PAGE_VIEWS,
-    "INSERT INTO hours (page, hour, views, visitors, newcomers) SELECT id, ?2, ?3, ?4, ?5 FROM pages WHERE page = ?1 ON CONFLICT (page, hour) \
-     DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers",
-    "INSERT INTO page_days (page, day, views, visitors) SELECT id, ?2, ?3, ?4 FROM pages WHERE page = ?1 ON CONFLICT (page, day) \
-     DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
-    schema::ADD_SITE_HOUR,
-    "INSERT INTO site_days (day, views, visitors) VALUES (?, ?, ?) ON CONFLICT (day) \
-     DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
-    schema::ADD_DAY,
-    schema::ADD_WITHHELD,
-    schema::ADD_DETAIL,
-    schema::ADD_EXCLUDED,
+/// Adds a row to each of [`PARTS`], but for those of pages by time.
+pub const ADD: [Option<&str>; 9] = [
+    Some(schema::ADD_PAGE_VIEWS),
+    None,
+    None,
+    Some(schema::ADD_SITE_QUARTER),
+    Some(
+        "INSERT INTO site_days (day, views, visitors) VALUES (?, ?, ?) ON CONFLICT (day) \
+         DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
+    ),
+    Some(schema::ADD_DAY),
+    Some(schema::ADD_WITHHELD),
+    Some(schema::ADD_DETAIL),
+    Some(schema::ADD_EXCLUDED),
 ];
 
 /// Makes a page that is not there.
@@ -53,24 +59,21 @@ pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT '
 /// Drops changes by their keys.
 pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
-/// Deletes a page, and takes its views from the site's, which has no fewer than none: imports of before could bring pages that had more.
-pub const DELETE_PAGE: [&str; 5] = [
-    "WITH one AS (SELECT hour AS at, views AS fewer FROM hours WHERE page = (SELECT id FROM pages WHERE page = ?)) \
-     UPDATE site_hours SET views = max(0, views - (SELECT fewer FROM one WHERE at = hour)) WHERE hour IN (SELECT at FROM one)",
-    "WITH one AS (SELECT day AS at, views AS fewer FROM page_days WHERE page = (SELECT id FROM pages WHERE page = ?)) \
-     UPDATE site_days SET views = max(0, views - (SELECT fewer FROM one WHERE at = day)) WHERE day IN (SELECT at FROM one)",
-    "DELETE FROM hours WHERE page = (SELECT id FROM pages WHERE page = ?)",
-    "DELETE FROM page_days WHERE page = (SELECT id FROM pages WHERE page = ?)",
-    "DELETE FROM pages WHERE page = ?",
-];
+/// Deletes a page.
+pub const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";
+/// Takes views from a quarter of the site, which has no fewer than none: imports of before could bring pages that had more.
+pub const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, views - ?2) WHERE quarter = ?1";
+/// Takes views from a day of the site.
+pub const TAKE_DAY: &str = "UPDATE site_days SET views = max(0, views - ?2) WHERE day = ?1";
 
 /// Deletes everything that was counted. Ids and batches stay for their time: a retry of a visit from before must not count.
-pub const WIPE: [&str; 14] = [
+pub const WIPE: [&str; 15] = [
     "DELETE FROM journal",
     "DELETE FROM pages",
-    "DELETE FROM hours",
-    "DELETE FROM page_days",
-    "DELETE FROM site_hours",
+    "DELETE FROM page_hours",
+    "DELETE FROM page_sums",
+    "DELETE FROM page_rolled",
+    "DELETE FROM site_quarters",
     "DELETE FROM site_days",
     "DELETE FROM days",
     "DELETE FROM withheld",
@@ -105,8 +108,13 @@ impl<S: Sql> Ledger<S> {
             let keys = columns.iter().filter(|column| column.is_key()).count();
             let mut values = key.take().unwrap_or_else(|| columns.iter().map(|column| before_all(*column)).collect());
             values.truncate(keys);
-            values.push(Value::count(u64::try_from(left).unwrap_or(u64::MAX)));
-            let rows = self.sql.run(statement, &values)?;
+            let rows = match statement {
+                Some(statement) => {
+                    values.push(Value::count(u64::try_from(left).unwrap_or(u64::MAX)));
+                    self.sql.run(statement, &values)?
+                }
+                None => self.page_rows(columns, &values, left)?,
+            };
             for row in &rows {
                 lines.push_str(&record::write(columns, row)?);
             }
@@ -156,6 +164,7 @@ impl<S: Sql> Ledger<S> {
         let this = &*self;
         this.sql.transaction(&mut || {
             let mut views = this.views;
+            let mut more = More::default();
             for (part, row) in &rows {
                 let columns = PARTS.get(*part).copied().unwrap_or_default();
                 match columns {
@@ -163,9 +172,13 @@ impl<S: Sql> Ledger<S> {
                     [Column::Page, ..] => this.sql.write(ADD_PAGE, &[Value::Text(text_at(row, 0)?.to_owned())])?,
                     _ => {}
                 }
-                // Run and not written: the first of these gives a row.
-                this.sql.run(ADD.get(*part).copied().unwrap_or_default(), row)?;
+                match ADD.get(*part).copied().flatten() {
+                    // Run and not written: the first of these gives a row.
+                    Some(statement) => drop(this.sql.run(statement, row)?),
+                    None => this.add_page_row(&mut more, columns, row)?,
+                }
             }
+            this.add_to_pages(&more)?;
             this.set_views(views)?;
             this.sql.write(COUNT_PAGES, &[])?;
             let packed = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
@@ -235,7 +248,7 @@ impl<S: Sql> Ledger<S> {
                     let [page] = name.clone();
                     this.sql.write(SET_PAGE, &[page, Value::count(views)])?;
                 }
-                None => DELETE_PAGE.into_iter().try_for_each(|statement| this.sql.write(statement, &name))?,
+                None => this.delete_page(page)?,
             }
             if let Some(key) = &change {
                 this.sql.write(schema::SET_META, &[key.clone(), Value::count(before.unwrap_or(0))])?;
@@ -245,6 +258,89 @@ impl<S: Sql> Ledger<S> {
             this.set_views(views)
         })?;
         Ok(before)
+    }
+
+    /// The rows of pages by time after a key, at most so many: by hour or day, and in each by page and quarter. By the names of pages
+    /// and not by their numbers, so that what is imported elsewhere is exported in the same order.
+    fn page_rows(&self, columns: &[Column], after: &[Value], most: usize) -> Result<super::Rows, StorageError> {
+        let by_quarter = columns.contains(&Column::Hour);
+        let (table, per): (&Table, u64) = if by_quarter { (&HOURS, HOUR) } else { (&ROLLED, 1) };
+        // Before the first there is -1.
+        let last =
+            if matches!(after.get(1), Some(Value::Integer(-1))) { None } else { Some((text_at(after, 0)?, count_at(after, 1)?)) };
+        let row_of = |at: u64| at.checked_div(per).unwrap_or(0);
+        let mut next = last.map_or(0, |(_, at)| row_of(at));
+        let mut found = super::Rows::new();
+        let parts = self.parts()?;
+        while found.len() < most {
+            let mut first = None;
+            for part in 0..parts {
+                let rows = self.sql.run(table.next, &[part, next].map(Value::count))?;
+                let at = rows.first().map(|row| count_at(row, 0)).transpose()?;
+                first = [first, at].into_iter().flatten().min();
+            }
+            let Some(at) = first else { break };
+            let mut lines = Vec::new();
+            for part in 0..parts {
+                self.page_lines(table, part, at, &mut lines)?;
+            }
+            sort(&mut lines, |one, other| (&one.name, one.at).cmp(&(&other.name, other.at)));
+            for Line { name, at: quarter, views, visitors, newcomers, .. } in lines {
+                let time = at.saturating_mul(per).saturating_add(quarter.into());
+                let is_known = last.is_some_and(|(page, last)| at == row_of(last) && (name.as_str(), time) <= (page, last));
+                if is_known || found.len() >= most {
+                    continue;
+                }
+                let mut row = vec![Value::Text(name), Value::count(time), Value::count(views)];
+                if by_quarter {
+                    row.push(Value::count(visitors));
+                }
+                row.push(Value::count(newcomers));
+                found.push(row);
+            }
+            next = at.saturating_add(1);
+        }
+        Ok(found)
+    }
+
+    /// What the pages of a part have at a time: their names, and the quarters in it.
+    fn page_lines(&self, table: &Table, part: u64, at: u64, lines: &mut Vec<Line>) -> Result<(), StorageError> {
+        let rows = self.sql.run(table.get, &[part, at].map(Value::count))?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let names = self.names_of(part)?;
+        for (place, Counts { views, visitors, newcomers }) in unpack(row, 0)?.iter() {
+            let name = usize::try_from(place.page()).ok().and_then(|page| names.get(page)).cloned().flatten();
+            let Some(name) = name else { continue };
+            let at = u32::try_from(place.quarter()).unwrap_or(0);
+            lines.push(Line { at, name, views, visitors, newcomers, ..Line::default() });
+        }
+        Ok(())
+    }
+
+    /// Notes a row of a page by time.
+    fn add_page_row(&self, more: &mut More, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
+        let id = self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page was made and is not there".to_owned()))?;
+        let (at, views) = (count_at(row, 1)?, count_at(row, 2)?);
+        if columns.contains(&Column::Hour) {
+            more.count(id, at, Counts { views, visitors: count_at(row, 3)?, newcomers: count_at(row, 4)? });
+        } else {
+            more.count_rolled(id, at, Counts { views, visitors: 0, newcomers: count_at(row, 3)? });
+        }
+        Ok(())
+    }
+
+    /// Deletes a page, and takes its views from the site's.
+    fn delete_page(&self, page: &str) -> Result<(), StorageError> {
+        let Some(id) = self.id_of(page)? else { return Ok(()) };
+        for (hour, quarter, counts) in self.take_page(&HOURS, id)? {
+            let quarter = hour.saturating_mul(HOUR).saturating_add(quarter);
+            self.sql.write(TAKE_QUARTER, &[quarter, counts.views].map(Value::count))?;
+        }
+        for (day, _, counts) in self.take_page(&ROLLED, id)? {
+            self.sql.write(TAKE_DAY, &[day, counts.views].map(Value::count))?;
+        }
+        self.take_page(&SUMS, id)?;
+        self.sql.write(DELETE_PAGE, &[Value::Text(page.to_owned())])
     }
 
     /// Forgets changes that nobody retries any more.

@@ -1,6 +1,6 @@
 //! The views of pages, in memory: what is stored plus what waits in the journal.
 
-use super::hours::{Counts, Hours};
+use super::quarters::{Counts, Quarters};
 use std::collections::HashMap;
 
 /// The pages that were visited since the shard woke.
@@ -17,7 +17,7 @@ pub struct PageState {
     /// All its views.
     pub views: u64,
     /// Those of them that are in the journal but not yet in the tables.
-    pub waiting: Hours,
+    pub waiting: Quarters,
 }
 
 impl Pages {
@@ -28,11 +28,11 @@ impl Pages {
 
     /// Puts down the stored views of a page that was not loaded yet.
     pub fn load(&mut self, page: &str, views: u64) {
-        self.loaded.insert(page.to_owned(), PageState { views, waiting: Hours::default() });
+        self.loaded.insert(page.to_owned(), PageState { views, waiting: Quarters::default() });
     }
 
-    /// Counts views of a page in an hour.
-    pub fn count(&mut self, page: &str, hour: u64, counts: Counts) {
+    /// Counts views of a page in a quarter of an hour.
+    pub fn count(&mut self, page: &str, quarter: u64, counts: Counts) {
         let state = match self.loaded.get_mut(page) {
             Some(state) => state,
             None => {
@@ -41,7 +41,7 @@ impl Pages {
             }
         };
         state.views = state.views.saturating_add(counts.views);
-        state.waiting.add(hour, counts);
+        state.waiting.add(quarter, counts);
     }
 
     /// The pages with views that wait.

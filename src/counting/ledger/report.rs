@@ -1,8 +1,12 @@
 //! Answering reports from the tables.
 
+use super::by_page::{Cut, HOURS, ROLLED, SUMS};
+use super::quarters::{Counts, DAY, HOUR};
 use super::sql::text_at;
 use super::{HOUR_MS, Ledger, Sql, StorageError, Value, count_at, schema, unreadable};
-use crate::counting::report::{Line, MAX_NAMES, Question, Report, Span};
+use crate::counting::report::{
+    HOUR as HOUR_QUARTERS, Line, Listed, MAX_NAMES, Question, Report, Slice, Span, Step, Times, WHOLE_DAY, sort,
+};
 
 /// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
 /// write up to two rows a visit for who looks after each.
@@ -20,12 +24,21 @@ impl<S: Sql> Ledger<S> {
     pub fn report(&mut self, question: &Question<'_>, now: u64) -> Result<Report, StorageError> {
         self.freshen(now)?;
         match question {
-            Question::Hours { page: None, hours } => self.lines(schema::SITE_HOURS, &twice(*hours), hour),
-            Question::Hours { page: Some(page), hours } => {
-                let page = Value::Text((*page).to_owned());
-                self.lines(schema::PAGE_HOURS, &[&[page], twice(*hours).as_slice()].concat(), hour)
+            Question::Times { page, times, step } => self.times(*page, times, *step),
+            Question::OldHours { page, hours } => {
+                let mut lines = self.times(*page, &Times::of_hours(*hours), Step::Hour)?;
+                for line in &mut lines {
+                    // Whole days are told at their first hours.
+                    line.at = if line.reason == WHOLE_DAY { line.at.saturating_mul(24) } else { line.at / 4 };
+                    line.reason = 0;
+                }
+                sort(&mut lines, |one, other| one.at.cmp(&other.at));
+                Ok(lines)
             }
-            Question::Pages(hours) => self.lines(schema::PAGES, &[twice(*hours).as_slice(), &[MOST]].concat(), named),
+            Question::OldPages(hours) => {
+                let slice = Slice { part: "", skip: 0, most: MAX_NAMES };
+                self.list(Listed::Pages(Times::of_hours(*hours)), &slice).map(|(report, _)| report)
+            }
             Question::Details { kind, days } => {
                 let [from, until] = span(*days);
                 self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
@@ -36,9 +49,79 @@ impl<S: Sql> Ledger<S> {
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
             Question::Value { kind, value, days } => {
                 let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
-                self.lines(schema::VALUE_DAYS, &[from, until, Value::count((*kind).into()), value], hour)
+                self.lines(schema::VALUE_DAYS, &[from, until, Value::count((*kind).into()), value], quarter)
             }
         }
+    }
+
+    /// Views and visitors of a page or the site by time: first quarters, then whole days, each in their order.
+    fn times(&self, page: Option<&str>, times: &Times, step: Step) -> Result<Report, StorageError> {
+        let mut report = match page {
+            None => self.site_times(times)?,
+            Some(page) => match self.id_of(page)? {
+                Some(id) => self.page_times(id, times, step)?,
+                None => return Ok(Report::new()),
+            },
+        };
+        if step == Step::Quarter {
+            return Ok(report);
+        }
+        if step == Step::Hour {
+            report
+                .iter_mut()
+                .filter(|line| line.reason == 0)
+                .for_each(|line| line.at = line.at.saturating_sub(line.at % HOUR_QUARTERS));
+        }
+        let whole = |line: &Line| if step == Step::All { 0 } else { line.reason };
+        report.dedup_by(|more, sum| {
+            let same = whole(more) == whole(sum) && (step == Step::All || sum.reason == 0 && more.at == sum.at);
+            if same {
+                sum.views = sum.views.saturating_add(more.views);
+                sum.visitors = sum.visitors.saturating_add(more.visitors);
+                sum.newcomers = sum.newcomers.saturating_add(more.newcomers);
+            }
+            same
+        });
+        Ok(report)
+    }
+
+    fn site_times(&self, times: &Times) -> Result<Report, StorageError> {
+        let mut report = self.lines(schema::SITE_QUARTERS, &span(times.quarters), quarter)?;
+        report.extend(self.lines(schema::SITE_DAYS, &span(times.days), whole_day)?);
+        Ok(report)
+    }
+
+    fn page_times(&self, page: u64, times: &Times, step: Step) -> Result<Report, StorageError> {
+        let [from, until] = ends(times.quarters);
+        let mut report = Report::new();
+        let mut add = |at: u64, reason: u8, Counts { views, visitors, newcomers }: Counts| {
+            report.push(Line {
+                at: u32::try_from(at).unwrap_or(u32::MAX),
+                reason,
+                views,
+                visitors,
+                newcomers,
+                ..Line::default()
+            });
+        };
+        // All of it together is known by day.
+        let cut =
+            if step == Step::All { Cut::of(from, until) } else { Cut { before: [from, until], days: [0, 0], after: [0, 0] } };
+        for [from, until] in [cut.before, cut.after] {
+            for (hour, quarter, counts) in self.history(&HOURS, page, [from / HOUR, until.div_ceil(HOUR)])? {
+                let at = hour.saturating_mul(HOUR).saturating_add(quarter);
+                if (from..until).contains(&at) {
+                    add(at, 0, counts);
+                }
+            }
+        }
+        for (day, _, counts) in self.history(&SUMS, page, cut.days)? {
+            add(day.saturating_mul(DAY), 0, counts);
+        }
+        for (day, _, counts) in self.history(&ROLLED, page, ends(times.days))? {
+            add(day, WHOLE_DAY, counts);
+        }
+        Ok(report)
     }
 
     fn lines(&self, statement: &'static str, values: &[Value], read: Read) -> Result<Report, StorageError> {
@@ -49,23 +132,25 @@ impl<S: Sql> Ledger<S> {
         Ok(lines)
     }
 
-    /// Adds hours that are over `keep_days` old up by day, whole days only.
+    /// Adds hours that are over `keep_days` old up by day, whole days of UTC only.
     ///
     /// # Errors
     /// [`StorageError`].
     pub(super) fn roll(&mut self, now: u64, keep_days: u32) -> Result<(), StorageError> {
         let today = now.checked_div(24 * HOUR_MS).unwrap_or(0);
-        let before = today.saturating_sub(keep_days.into()).saturating_mul(24);
-        let rows = self.sql.run(schema::FIRST_HOUR, &[])?;
+        let before = today.saturating_sub(keep_days.into());
+        let rows = self.sql.run(schema::FIRST_QUARTER, &[])?;
         let first = match rows.first().map(Vec::as_slice) {
-            Some([Value::Integer(first)]) => u64::try_from(*first).map_err(|_| unreadable("an hour"))?,
+            Some([Value::Integer(first)]) => u64::try_from(*first).map_err(|_| unreadable("a quarter of an hour"))?,
             _ => return Ok(()),
         };
-        if first >= before {
+        if first / DAY >= before {
             return Ok(());
         }
+        let quarter = Value::count(before.saturating_mul(DAY));
         self.sql.transaction(&mut || {
-            schema::ROLL.into_iter().try_for_each(|statement| self.sql.write(statement, &[Value::count(before)]))?;
+            self.roll_pages(before)?;
+            schema::ROLL_SITE.into_iter().try_for_each(|statement| self.sql.write(statement, std::slice::from_ref(&quarter)))?;
             self.set_moved()
         })?;
         self.moved = self.moved.saturating_add(1);
@@ -80,23 +165,25 @@ type Read = fn(&[Value]) -> Result<Line, StorageError>;
 /// The most names.
 const MOST: Value = Value::Integer(MAX_NAMES as i64);
 
-fn span(Span { from, until }: Span) -> [Value; 2] {
-    [from, until].map(|end| Value::count(end.into()))
+fn ends(Span { from, until }: Span) -> [u64; 2] {
+    [from.into(), until.into()]
 }
 
-/// Of hours, and of days by their first hours.
-fn twice(hours: Span) -> [Value; 4] {
-    let ([from, until], [first, last]) = (span(hours), span(hours));
-    [from, until, first, last]
+fn span(span: Span) -> [Value; 2] {
+    ends(span).map(Value::count)
 }
 
 fn number<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
     T::try_from(count_at(row, column)?).map_err(|_| unreadable("a number in a report"))
 }
 
-fn hour(row: &[Value]) -> Result<Line, StorageError> {
+fn quarter(row: &[Value]) -> Result<Line, StorageError> {
     let [views, visitors, newcomers] = [count_at(row, 1)?, count_at(row, 2)?, count_at(row, 3)?];
     Ok(Line { at: number(row, 0)?, views, visitors, newcomers, ..Line::default() })
+}
+
+fn whole_day(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { reason: WHOLE_DAY, ..quarter(row)? })
 }
 
 fn named(row: &[Value]) -> Result<Line, StorageError> {

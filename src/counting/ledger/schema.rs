@@ -4,12 +4,13 @@
 //! written follow batches, not visits. When the ring is full, a fold carries it over into the other tables in one
 //! transaction and moves `folded` up; rows above `folded` are replayed when the object wakes.
 
+use super::by_page;
+
 /// Creates what is missing. Each statement does nothing where the table exists.
-pub const CREATE: [&str; 10] = [
+pub const CREATE: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS hours (page INTEGER NOT NULL, hour INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (page, hour)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS seen (half_day INTEGER NOT NULL, number INTEGER NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (half_day, number)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
@@ -20,10 +21,14 @@ pub const CREATE: [&str; 10] = [
 
 /// Bring the tables above to what they are today: the first of them tables that `meta` calls of `shape` 0, and so on. Each is run once,
 /// in one transaction. A further change of the tables is one more at the end.
-pub const GROW: [&[&str]; 2] = [&VISITORS_CAME, &SHARES_CAME];
+pub const GROW: [&[&str]; 3] = [&VISITORS_CAME, &SHARES_CAME, &QUARTERS_CAME];
+
+/// The shape of tables that have hours of pages in rows of their own, which [`QUARTERS_CAME`] leaves to be packed.
+pub const WITH_HOURS: u64 = 2;
 
 /// Visitors, details and what was not counted.
-const VISITORS_CAME: [&str; 9] = [
+const VISITORS_CAME: [&str; 10] = [
+    "CREATE TABLE IF NOT EXISTS hours (page INTEGER NOT NULL, hour INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (page, hour)) WITHOUT ROWID",
     "ALTER TABLE hours ADD COLUMN visitors INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE hours ADD COLUMN newcomers INTEGER NOT NULL DEFAULT 0",
     "CREATE TABLE site_hours (hour INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
@@ -37,6 +42,24 @@ const VISITORS_CAME: [&str; 9] = [
 
 /// Whose part of the memory of ids each takes up. Ids of before take up nobody's.
 const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NULL DEFAULT x''"];
+
+/// Quarters instead of hours. Which quarter of its hour a view was made in is not known of before: it stands in the first. [`OLD_HOURS`]
+/// and [`OLD_DAYS`] are packed after this, and dropped.
+const QUARTERS_CAME: [&str; 5] = [
+    by_page::CREATE[0],
+    by_page::CREATE[1],
+    by_page::CREATE[2],
+    "CREATE TABLE site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
+    "INSERT INTO site_quarters SELECT hour * 4, views, visitors, newcomers FROM site_hours",
+];
+/// Some hours of pages of before after one, in the order of pages.
+pub const OLD_HOURS: &str =
+    "SELECT page, hour, views, visitors, newcomers FROM hours WHERE (page, hour) > (?, ?) ORDER BY page, hour LIMIT ?";
+/// Some days of pages of before after one, in the order of pages.
+pub const OLD_DAYS: &str =
+    "SELECT page, day, views, 0, visitors FROM page_days WHERE (page, day) > (?, ?) ORDER BY page, day LIMIT ?";
+/// Drops what is packed.
+pub const DROP_OLD: [&str; 3] = ["DROP TABLE hours", "DROP TABLE page_days", "DROP TABLE site_hours"];
 
 /// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
@@ -54,11 +77,8 @@ pub const PAGE_COUNT: &str = "SELECT count(*) FROM pages";
 /// Adds views to a page, new or not, and gives its number.
 pub const ADD_PAGE_VIEWS: &str =
     "INSERT INTO pages (page, views) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET views = views + excluded.views RETURNING id";
-/// Adds to an hour of a page.
-pub const ADD_HOUR: &str = "INSERT INTO hours (page, hour, views, visitors, newcomers) VALUES (?, ?, ?, ?, ?) ON CONFLICT (page, hour) \
-    DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers";
-/// Adds to an hour of the site.
-pub const ADD_SITE_HOUR: &str = "INSERT INTO site_hours (hour, views, visitors, newcomers) VALUES (?, ?, ?, ?) ON CONFLICT (hour) \
+/// Adds to a quarter of the site.
+pub const ADD_SITE_QUARTER: &str = "INSERT INTO site_quarters (quarter, views, visitors, newcomers) VALUES (?, ?, ?, ?) ON CONFLICT (quarter) \
     DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers";
 /// Adds views to a value of a detail.
 pub const ADD_DETAIL: &str = "INSERT INTO details (day, kind, value, views) VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, value) DO UPDATE SET views = views + excluded.views";
@@ -111,30 +131,20 @@ pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1"
 /// Makes batches of times to come be of this one.
 pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
 
-/// Adds the hours before one to their days, and drops them: first for pages, then for the site.
-pub const ROLL: [&str; 4] = [
-    "INSERT INTO page_days (page, day, views, visitors) SELECT page, hour / 24, sum(views), sum(newcomers) FROM hours WHERE hour < ? \
-     GROUP BY page, hour / 24 ON CONFLICT (page, day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
-    "DELETE FROM hours WHERE hour < ?",
-    "INSERT INTO site_days (day, views, visitors) SELECT hour / 24, sum(views), sum(newcomers) FROM site_hours WHERE hour < ? \
-     GROUP BY hour / 24 ON CONFLICT (day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
-    "DELETE FROM site_hours WHERE hour < ?",
+/// Adds the quarters of the site before one to their days, and drops them.
+pub const ROLL_SITE: [&str; 2] = [
+    "INSERT INTO site_days (day, views, visitors) SELECT quarter / 96, sum(views), sum(newcomers) FROM site_quarters WHERE quarter < ? \
+     GROUP BY quarter / 96 ON CONFLICT (day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
+    "DELETE FROM site_quarters WHERE quarter < ?",
 ];
-/// The first hour that is not rolled into its day.
-pub const FIRST_HOUR: &str = "SELECT min(hour) FROM site_hours";
+/// The first quarter that is not rolled into its day.
+pub const FIRST_QUARTER: &str = "SELECT min(quarter) FROM site_quarters";
 
-/// The site by hour in a span of hours, and by day where hours were rolled.
-pub const SITE_HOURS: &str = "SELECT hour, views, visitors, newcomers FROM site_hours WHERE hour >= ? AND hour < ? \
-    UNION ALL SELECT day * 24, views, visitors, visitors FROM site_days WHERE day * 24 >= ? AND day * 24 < ? ORDER BY 1";
-/// The same of a page.
-pub const PAGE_HOURS: &str = "WITH one AS (SELECT id FROM pages WHERE page = ?) \
-    SELECT hour, views, visitors, newcomers FROM hours WHERE page = (SELECT id FROM one) AND hour >= ? AND hour < ? \
-    UNION ALL SELECT day * 24, views, visitors, visitors FROM page_days WHERE page = (SELECT id FROM one) AND day * 24 >= ? AND day * 24 < ? ORDER BY 1";
-/// The pages of a span of hours, the most viewed first.
-pub const PAGES: &str = "SELECT pages.page, sum(views_then) AS most, sum(visitors_then) FROM \
-    (SELECT page AS of, views AS views_then, newcomers AS visitors_then FROM hours WHERE hour >= ? AND hour < ? \
-     UNION ALL SELECT page, views, visitors FROM page_days WHERE day * 24 >= ? AND day * 24 < ?) \
-    JOIN pages ON pages.id = of GROUP BY pages.page ORDER BY most DESC, pages.page LIMIT ?";
+/// The site by quarter.
+pub const SITE_QUARTERS: &str =
+    "SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter >= ? AND quarter < ? ORDER BY quarter";
+/// The site on days whose hours are not kept.
+pub const SITE_DAYS: &str = "SELECT day, views, 0, visitors FROM site_days WHERE day >= ? AND day < ? ORDER BY day";
 /// The values of one kind of details in a span of days, the most viewed first.
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ? AND day < ? AND kind = ? GROUP BY value ORDER BY most DESC, value LIMIT ?";
 /// One value of a kind of details in a span of days, by the first hours of days. The key begins with the day, and a day may have

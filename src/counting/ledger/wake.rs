@@ -1,10 +1,10 @@
 //! Waking: from the tables and the journal to a ledger in memory.
 
 use super::facets::Facets;
-use super::hours::Hours;
 use super::lately::Lately;
 use super::pages::Pages;
 use super::people::People;
+use super::quarters::Quarters;
 use super::recent::{self, Last, Recent};
 use super::seen::{Seen, first_known, window_of};
 use super::told::Told;
@@ -25,12 +25,6 @@ impl<S: Sql> Ledger<S> {
             sql.write(statement, &[])?;
         }
         let shape = meta(&sql, "shape")?;
-        for (before, statements) in (0..).zip(schema::GROW).filter(|(before, _)| *before >= shape) {
-            sql.transaction(&mut || {
-                statements.iter().try_for_each(|statement| sql.write(statement, &[]))?;
-                sql.write(schema::SET_META, &[Value::Text("shape".to_owned()), Value::count(before.saturating_add(1))])
-            })?;
-        }
         let folded = meta(&sql, "folded")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;
@@ -40,7 +34,7 @@ impl<S: Sql> Ledger<S> {
             seen: Seen::default(),
             recent: Recent::default(),
             people: People::default(),
-            site: Hours::default(),
+            site: Quarters::default(),
             facets: Facets::default(),
             excluded: Vec::new(),
             lately: Lately::default(),
@@ -55,6 +49,7 @@ impl<S: Sql> Ledger<S> {
             moved,
             ids_waiting: Vec::new(),
         };
+        ledger.grow_tables(shape)?;
         ledger.load_pages_known()?;
         ledger.load_seen(now)?;
         ledger.load_recent(now)?;

@@ -1,14 +1,16 @@
 //! From the reports of a site to the answer.
 
+use super::compare::Previous;
 use super::table::{Cell, Table};
 use super::{By, Plan, Stats, What};
-use crate::counting::days::date_of;
+use crate::counting::days::{Day, date_of};
 use crate::counting::details::{Device, Kind};
+use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::json::exact;
 use crate::counting::ledger::report::FRESH_MS;
 use crate::counting::refusals::Told;
-use crate::counting::report::{Line, Report};
+use crate::counting::report::{DAY, HOUR, Line, Report, WHOLE_DAY};
 
 /// What was read of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,11 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
         facts.push(("total", Cell::Number(found.names)));
         facts.push(("more", Cell::Flag(until < found.names)));
     }
+    if let Some(Previous { from, to, times }) = &plan.previous {
+        facts.push(("previous_from", Cell::Text(date_of(*from))));
+        facts.push(("previous_to", Cell::Text(date_of(*to))));
+        facts.push(("previous_until", Cell::Text(time_label(times.quarters.until))));
+    }
     table.json(&facts)
 }
 
@@ -73,8 +80,8 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
     // Visitors and all that stands after views are not known of one value.
     let known = |columns, table: Table| if stats.value.is_some() { table.first(columns) } else { table };
     match stats.what {
-        What::Summary => known(1, summary(found)),
-        What::Series(by) => known(2, series(by, plan, first)),
+        What::Summary => summary(stats, plan, found),
+        What::Series(by) => known(2, series(by, stats, plan, first)),
         What::Pages => list("pages", None, first, stats.limit),
         // Visitors ever are not known.
         What::Totals => list("totals", None, first, stats.limit).first(2),
@@ -108,17 +115,30 @@ fn list(name: &'static str, kind: Option<Kind>, found: &[Line], limit: u32) -> T
     if kind.is_some() { table.first(2) } else { table }
 }
 
-fn summary(found: &Found) -> Table {
+fn summary(stats: &Stats, plan: &Plan, found: &Found) -> Table {
     let mut reports = found.reports.iter().map(Vec::as_slice);
-    let hours = reports.next().unwrap_or(&[]);
-    let newcomers = hours.iter().fold(0, |sum: u64, hour| sum.saturating_add(hour.newcomers));
-    let mut columns = vec!["views", "visitors", "total_views"];
-    let mut sums = vec![views(hours, None), newcomers, found.total_views];
+    let counted =
+        |report: &[Line]| [views(report, None), report.iter().fold(0, |sum: u64, line| sum.saturating_add(line.newcomers))];
+    // Visitors, and all views ever, are not known of one value.
+    let known = if stats.value.is_some() { 1 } else { 2 };
+    let mut columns = vec!["views", "visitors"];
+    columns.truncate(known);
+    let mut sums = counted(reports.next().unwrap_or(&[])).to_vec();
+    sums.truncate(known);
+    if stats.value.is_none() {
+        columns.push("total_views");
+        sums.push(found.total_views);
+    }
+    let previous = plan.previous.and_then(|_| reports.next()).map(counted);
     // Of a page, these are not known.
     if let (Some(withheld), Some(excluded)) = (reports.next(), reports.next()) {
         columns.extend(["views_opted_out", "views_without_salt", "views_without_address", "views_beyond_visitors", "excluded"]);
         sums.extend([0, 1, 2, 3].map(|why| views(withheld, Some(why))));
         sums.push(views(excluded, None));
+    }
+    if let Some(previous) = previous {
+        columns.extend(["previous_views", "previous_visitors"].into_iter().take(known));
+        sums.extend(previous.into_iter().take(known));
     }
     Table { name: None, columns, lines: vec![sums.into_iter().map(Cell::Number).collect()] }
 }
@@ -134,30 +154,49 @@ fn views(lines: &[Line], reason: Option<u8>) -> u64 {
     sum
 }
 
-fn series(by: By, plan: &Plan, hours: &[Line]) -> Table {
-    let mut hours = hours.iter().peekable();
+fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
+    // One value is told by the first hours of days.
+    let day_of = |line: &Line| if stats.value.is_some() { line.at / 24 } else { line.at };
+    let is_day = |line: &&Line| line.reason == WHOLE_DAY || stats.value.is_some();
+    let mut days = found.iter().filter(is_day).peekable();
+    let mut quarters = found.iter().filter(|line| !is_day(line)).peekable();
     let mut steps: Vec<(String, u64, u64)> = Vec::new();
-    let mut step = |label: String, end: u32| {
+    let mut step = |label: String, end: u32, day: Option<Day>| {
         let (mut views, mut visitors) = (0_u64, 0_u64);
-        while let Some(hour) = hours.next_if(|hour| hour.at < end) {
-            views = views.saturating_add(hour.views);
-            visitors = visitors.saturating_add(if by == By::Hour { hour.visitors } else { hour.newcomers });
+        let mut add = |line: &Line, some: u64| {
+            views = views.saturating_add(line.views);
+            visitors = visitors.saturating_add(some);
+        };
+        while let Some(line) = quarters.next_if(|line| line.at < end) {
+            add(line, if by == By::Hour { line.visitors } else { line.newcomers });
+        }
+        while let Some(line) = day.and_then(|day| days.next_if(|line| day_of(line) <= day)) {
+            add(line, line.newcomers);
         }
         match steps.last_mut() {
             Some(last) if last.0 == label => (last.1, last.2) = (last.1.saturating_add(views), last.2.saturating_add(visitors)),
             _ => steps.push((label, views, visitors)),
         }
     };
-    for (day, span) in (plan.from..=plan.to).zip(plan.starts.windows(2)) {
-        let [start, end] = span else { continue };
-        match by {
-            By::Hour => (*start..*end).for_each(|hour| step(hour_label(hour), hour.saturating_add(1))),
-            By::Day => step(date_of(day), *end),
-            By::Month => {
-                let mut month = date_of(day);
-                month.truncate(7);
-                step(month, *end);
-            }
+    if let (By::Hour, [from, .., until]) = (by, plan.starts.as_slice()) {
+        let mut quarter = *from;
+        while quarter < *until {
+            let next = quarter.saturating_sub(quarter % HOUR).saturating_add(HOUR).min(*until);
+            step(time_label(quarter), next, None);
+            quarter = next;
+        }
+    } else {
+        for (day, end) in (plan.from..=plan.to).zip(plan.starts.iter().skip(1)) {
+            let label = match by {
+                By::Hour | By::Day => date_of(day),
+                By::Week => date_of(stats.week.first(day)),
+                By::Month => {
+                    let mut month = date_of(day);
+                    month.truncate(7);
+                    month
+                }
+            };
+            step(label, *end, Some(day));
         }
     }
     let mut lines = Vec::new();
@@ -167,9 +206,25 @@ fn series(by: By, plan: &Plan, hours: &[Line]) -> Table {
     Table { name: Some("series"), columns: vec!["time", "views", "visitors"], lines }
 }
 
-/// An hour as `2026-11-22T07:00Z` (ISO 8601).
-fn hour_label(hour: u32) -> String {
-    format!("{}T{:02}:00Z", date_of(hour / 24), hour % 24)
+/// Whether what was found can be told as it was asked.
+///
+/// # Errors
+/// [`Refusal::Parameter`] for hours of days whose hours are not kept any more: `HOURS_KEPT_DAYS` may have been smaller once.
+pub fn check(stats: &Stats, found: &Found) -> Result<(), Refusal> {
+    let has_days = |report: &Report| report.iter().any(|line| line.reason == WHOLE_DAY);
+    if stats.what == What::Series(By::Hour) && found.reports.iter().any(has_days) {
+        return Err(Refusal::Parameter(
+            "from",
+            "a later day with by=hour: of some days in this period the hours are not kept any more",
+        ));
+    }
+    Ok(())
+}
+
+/// A quarter of an hour as `2026-11-22T07:15Z` (ISO 8601).
+fn time_label(quarter: u32) -> String {
+    let (hour, minute) = (quarter % DAY / HOUR, quarter % HOUR);
+    format!("{}T{hour:02}:{:02}Z", date_of(quarter / DAY), minute.saturating_mul(15))
 }
 
 fn excluded(tallies: &[Line]) -> Table {

@@ -1,7 +1,8 @@
 //! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`]), what it takes to answer ([`Plan`]), and how
-//! it is answered ([`answer`]).
+//! it is answered ([`answer`]). What it is compared with: [`compare`].
 
 pub mod answer;
+pub mod compare;
 pub mod csv;
 pub mod query;
 pub mod table;
@@ -10,7 +11,8 @@ use super::days::Day;
 use super::details::Kind;
 use super::error::Refusal;
 use super::page::Page;
-use super::report::{Listed, Question, Slice, Span};
+use super::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};
+use compare::{Compare, Previous};
 
 /// The longest period, in days: ten years. A series of it by day has 3,660 lines.
 pub const MAX_DAYS: u32 = 3_660;
@@ -41,6 +43,10 @@ pub struct Stats {
     pub to: Option<Day>,
     /// The time zone's name (IANA), where it is not UTC.
     pub tz: Option<String>,
+    /// On which day weeks begin.
+    pub week: Week,
+    /// What a summary is compared with, if anything.
+    pub compare: Option<Compare>,
     /// What the names of a list must have in them, its ASCII letters small; nothing where it is empty.
     pub part: String,
     /// Lines of a list that are left out before.
@@ -71,12 +77,33 @@ pub enum What {
 /// The steps of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Hours, as UTC has them.
+    /// Hours, as UTC has them; the first and the last may be parts of one.
     Hour,
     /// Days of the time zone.
     Day,
+    /// Weeks of the time zone.
+    Week,
     /// Months of the time zone.
     Month,
+}
+
+/// On which day a week begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Week {
+    /// On this day: 1 is Monday, as ISO 8601 has it, 7 is Sunday.
+    From(u8),
+    /// As where this language is spoken (BCP 47), such as `en-US`.
+    Of(String),
+}
+
+impl Week {
+    /// The first day of the week that a day is in. Of a language it is that of ISO 8601: what its weeks are, the platform knows.
+    pub fn first(&self, day: Day) -> Day {
+        let first = if let Self::From(first) = self { u32::from(*first) } else { 1 };
+        // 1970-01-01 was a Thursday, the fourth day.
+        let since = day.saturating_add(11).saturating_sub(first) % 7;
+        day.saturating_sub(since)
+    }
 }
 
 /// A period, and when its days begin.
@@ -86,8 +113,24 @@ pub struct Plan {
     pub from: Day,
     /// The last day.
     pub to: Day,
-    /// The hours since 1970 at which the days of the period begin, and at which the day after them does.
+    /// The quarters of an hour since 1970 at which the days of the period begin, and at which the day after them does; of what needs no
+    /// days, only at which the first does and the one after the last.
     pub starts: Vec<u32>,
+    /// What it is compared with.
+    pub previous: Option<Previous>,
+}
+
+impl Plan {
+    /// When it is.
+    fn times(&self) -> Times {
+        let quarters = Span { from: self.starts.first().copied().unwrap_or(0), until: self.starts.last().copied().unwrap_or(0) };
+        Times { quarters, days: Span { from: self.from, until: self.to.saturating_add(1) } }
+    }
+
+    /// In which steps shards tell it: hours, where no day begins within one.
+    fn step(&self) -> Step {
+        if self.starts.iter().all(|start| start % HOUR == 0) { Step::Hour } else { Step::Quarter }
+    }
 }
 
 impl Stats {
@@ -125,26 +168,40 @@ impl Stats {
 
     /// What shards must be asked. Details and what was not counted are kept by days of UTC, whatever the time zone.
     pub fn questions(&self, plan: &Plan) -> Vec<Question<'_>> {
-        let hours = Span { from: plan.starts.first().copied().unwrap_or(0), until: plan.starts.last().copied().unwrap_or(0) };
-        let days = Span { from: plan.from, until: plan.to.saturating_add(1) };
+        let times = plan.times();
+        let days = times.days;
         let page = self.page.as_ref().map(Page::as_str);
-        if let Some((kind, value)) = &self.value {
-            return vec![Question::Value { kind: kind.number(), value, days }];
-        }
+        let counted = |times: Times, step| match &self.value {
+            Some((kind, value)) => Question::Value { kind: kind.number(), value, days: times.days },
+            None => Question::Times { page, times, step },
+        };
         match self.what {
-            What::Summary if page.is_none() => {
-                vec![Question::Hours { page, hours }, Question::Withheld(days), Question::Excluded(days)]
+            What::Summary => {
+                let mut questions = vec![counted(times, Step::All)];
+                questions.extend(plan.previous.map(|previous| counted(previous.times, Step::All)));
+                // These are not kept by page, or value.
+                if page.is_none() && self.value.is_none() {
+                    questions.extend([Question::Withheld(days), Question::Excluded(days)]);
+                }
+                questions
             }
-            What::Summary | What::Series(_) => vec![Question::Hours { page, hours }],
-            What::Pages => vec![self.list(Listed::Pages(hours))],
+            What::Series(_) => vec![counted(times, plan.step())],
+            What::Pages => vec![self.list(Listed::Pages(times))],
             What::Totals => vec![self.list(Listed::Totals)],
             What::Details(kind) => vec![self.list(Listed::Details { kind: kind.number(), days })],
             What::Excluded => vec![Question::Excluded(days), Question::Refused(days)],
         }
     }
+
+    /// Whether it takes the beginning of each day to answer, and not of the first and of the one after the last only.
+    pub fn needs_days(&self) -> bool {
+        matches!(self.what, What::Series(by) if by != By::Hour)
+    }
 }
 
-/// The hours at which days of UTC begin, from one up to the one after another.
-pub fn starts_in_utc(from: Day, to: Day) -> Vec<u32> {
-    (from..=to.saturating_add(1)).map(|day| day.saturating_mul(24)).collect()
+/// The quarters at which days of UTC begin, from one up to the one after another; or the two ends only.
+pub fn starts_in_utc(from: Day, to: Day, needs_days: bool) -> Vec<u32> {
+    let after = to.saturating_add(1);
+    let days = if needs_days { (from..=after).collect() } else { vec![from, after] };
+    days.into_iter().map(|day| day.saturating_mul(DAY)).collect()
 }

@@ -1,6 +1,7 @@
 //! Reading the path and the query of a request for numbers.
 
-use super::{By, DEFAULT_LIMIT, Stats, What};
+use super::compare::Compare;
+use super::{By, DEFAULT_LIMIT, Stats, Week, What};
 use crate::counting::details::{Device, Kind, is_value};
 use crate::counting::error::Refusal;
 use crate::counting::page::KeptQuery;
@@ -10,9 +11,9 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 16] = [
-    "from", "to", "by", "tz", "limit", "offset", "q", "page", "format", "only", "referrer", "country", "device", "campaign",
-    "source", "medium",
+const NAMES: [&str; 18] = [
+    "from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only", "referrer", "country",
+    "device", "campaign", "source", "medium",
 ];
 
 /// The most lines of a list that are left out: more than any list has.
@@ -68,7 +69,13 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
         Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
     };
     let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
-    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, part, skip, limit, csv })
+    let week = query.get("week").map_or(Ok(Week::From(1)), week)?;
+    let compare = match query.get("compare") {
+        Some(_) if what != What::Summary => return Err(Refusal::Parameter("compare", "only in a summary")),
+        Some(name) => Some(Compare::named(name).ok_or(Refusal::Parameter("compare", Compare::NAMES))?),
+        None => None,
+    };
+    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, week, compare, part, skip, limit, csv })
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
@@ -78,8 +85,9 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("summary", _) => without_by(What::Summary),
         ("series", Some("hour")) => Ok(What::Series(By::Hour)),
         ("series", None | Some("day")) => Ok(What::Series(By::Day)),
+        ("series", Some("week")) => Ok(What::Series(By::Week)),
         ("series", Some("month")) => Ok(What::Series(By::Month)),
-        ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, month")),
+        ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
         ("pages", _) => without_by(What::Pages),
         ("totals", _) => without_by(What::Totals),
         ("referrers", _) => without_by(What::Details(Kind::Referrer)),
@@ -105,11 +113,11 @@ fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
             return wrong("only one of page, only, referrer, country, device, campaign, source, medium");
         }
         match what {
-            What::Summary | What::Series(By::Day | By::Month) => {}
+            What::Summary | What::Series(By::Day | By::Week | By::Month) => {}
             What::Series(By::Hour) => {
                 return Err(Refusal::Parameter(
                     "by",
-                    "day, month with only, referrer, country, device, campaign, source or medium, as these are kept by day",
+                    "day, week, month with only, referrer, country, device, campaign, source or medium, as these are kept by day",
                 ));
             }
             _ => return wrong(FILTERED),
@@ -150,6 +158,31 @@ fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
         Some(_) => Err(ZONE),
     }
 }
+
+/// The days of a week, as ISO 8601 has them.
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// The day on which weeks begin: its name, its number, `iso`, or a language.
+fn week(text: &str) -> Result<Week, Refusal> {
+    let name = text.to_ascii_lowercase();
+    for (day, number) in WEEKDAYS.into_iter().zip(1_u8..) {
+        if name == day || name == number.to_string() {
+            return Ok(Week::From(number));
+        }
+    }
+    if name == "iso" {
+        return Ok(Week::From(1));
+    }
+    // Two or three letters come first (BCP 47): a weekday that is misspelt is no language.
+    let first = text.split('-').next().unwrap_or("");
+    let is_language =
+        (2..=3).contains(&first.len()) && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if is_language { Ok(Week::Of(text.to_owned())) } else { Err(WEEK) }
+}
+
+/// What is said of a week that nobody knows.
+pub const WEEK: Refusal =
+    Refusal::Parameter("week", "iso, the day on which weeks begin from monday to sunday, or a language such as en-US");
 
 /// What is said of a zone that nobody knows.
 pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");

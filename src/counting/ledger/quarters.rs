@@ -1,18 +1,27 @@
-//! What is counted by the hour, and what of it the tables do not have yet.
+//! What is counted by time, and what of it the tables do not have yet.
+//!
+//! The unit is a quarter of an hour: wherever a time zone is, its days begin with one. Hours and days are sums of quarters.
+
+/// Quarters of an hour.
+pub const HOUR: u64 = 4;
+
+/// Quarters of a day.
+pub const DAY: u64 = 24 * HOUR;
 
 /// What was counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Views.
     pub views: u64,
-    /// Visitors of the hour.
+    /// Visitors of the hour: those who had not come earlier in it.
     pub visitors: u64,
     /// Those of them who were new on their day.
     pub newcomers: u64,
 }
 
 impl Counts {
-    fn plus(self, more: Self) -> Self {
+    /// Both together.
+    pub fn plus(self, more: Self) -> Self {
         Self {
             views: self.views.saturating_add(more.views),
             visitors: self.visitors.saturating_add(more.visitors),
@@ -21,16 +30,16 @@ impl Counts {
     }
 }
 
-/// Counts by hour since 1970. An hour may stand here twice, if clocks went back.
+/// Counts by quarter since 1970. There are few: those since the last fold, and those of a day before where visits came late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hours(Vec<(u64, Counts)>);
+pub struct Quarters(Vec<(u64, Counts)>);
 
-impl Hours {
-    /// Adds to an hour, most often the last.
-    pub fn add(&mut self, hour: u64, more: Counts) {
-        match self.0.last_mut() {
-            Some((last, counts)) if *last == hour => *counts = counts.plus(more),
-            _ => self.0.push((hour, more)),
+impl Quarters {
+    /// Adds to a quarter, most often the last.
+    pub fn add(&mut self, quarter: u64, more: Counts) {
+        match self.0.iter_mut().rev().find(|(known, _)| *known == quarter) {
+            Some((_, counts)) => *counts = counts.plus(more),
+            None => self.0.push((quarter, more)),
         }
     }
 

@@ -1,0 +1,193 @@
+//! The counts of many pages in one row: each page that was viewed, by the quarters of one hour, or of one day.
+//!
+//! A row a page and hour would be written for each page in each fold, and read for each page in each list. So [`PAGES`] pages share a
+//! row: pages whose numbers differ in the last byte only. An entry takes four bytes, most often.
+
+use super::quarters::Counts;
+
+/// The pages that share a row. Fewer would make more rows; more would make a page's own history longer to read: this many make a row
+/// of 1 to 10 KB where all of them are viewed.
+pub const PAGES: u64 = 256;
+
+/// Quarters of an hour.
+const QUARTERS: u64 = 4;
+
+/// The bits of one byte of a number; the eighth says that there are more (LEB128).
+const BITS: u32 = 7;
+const MORE: u8 = 1 << BITS;
+
+/// The row that a page is in, by its number.
+pub fn part_of(page: u64) -> u64 {
+    page / PAGES
+}
+
+/// One page in one quarter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(u64);
+
+impl Place {
+    /// Of a page, by its number, in a quarter, counted from 1970 or from the hour. In a row of a day the quarter is 0.
+    pub fn of(page: u64, quarter: u64) -> Self {
+        Self((page % PAGES).saturating_mul(QUARTERS).saturating_add(quarter % QUARTERS))
+    }
+
+    /// The page, counted from the first of its row.
+    pub fn page(self) -> u64 {
+        self.0 / QUARTERS
+    }
+
+    /// The quarter of the hour.
+    pub fn quarter(self) -> u64 {
+        self.0 % QUARTERS
+    }
+}
+
+/// A row, taken apart: by place. A list in order, as a map would be a part of what the Worker may weigh.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packed(Vec<(Place, Counts)>);
+
+impl Packed {
+    /// Reads a row; `None` if it is none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        entries(bytes).collect::<Option<_>>().map(Self)
+    }
+
+    /// Writes a row: by place, each told by how far it is from the one before, with its three counts.
+    pub fn write(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.len().saturating_mul(4));
+        let mut next = 0;
+        for (Place(place), counts) in &self.0 {
+            for number in [place.saturating_sub(next), counts.views, counts.visitors, counts.newcomers] {
+                write_number(&mut bytes, number);
+            }
+            next = place.saturating_add(1);
+        }
+        bytes
+    }
+
+    /// Adds to a place.
+    pub fn add(&mut self, place: Place, more: Counts) {
+        match self.0.binary_search_by_key(&place, |(known, _)| *known) {
+            Ok(at) => {
+                if let Some((_, counts)) = self.0.get_mut(at) {
+                    *counts = counts.plus(more);
+                }
+            }
+            Err(at) => self.0.insert(at, (place, more)),
+        }
+    }
+
+    /// Adds another row.
+    pub fn add_all(&mut self, more: &Self) {
+        for (place, counts) in &more.0 {
+            self.add(*place, *counts);
+        }
+    }
+
+    /// All of it, by page and quarter.
+    pub fn iter(&self) -> impl Iterator<Item = (Place, Counts)> {
+        self.0.iter().copied()
+    }
+
+    /// What a page has, by its number; it is taken out.
+    pub fn take(&mut self, page: u64) -> Vec<(Place, Counts)> {
+        self.0.extract_if(.., |(place, _)| place.page() == page % PAGES).collect()
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The entries of a row; `None` where it is none, and then no more. A list of pages reads thousands of rows, so they are not taken apart.
+pub fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<(Place, Counts)>> {
+    let mut next = Some(0_u64);
+    std::iter::from_fn(move || {
+        let from = next.filter(|_| !bytes.is_empty())?;
+        let entry = read_entry(&mut bytes, from);
+        next = entry.map(|(Place(place), _)| place.saturating_add(1));
+        Some(entry)
+    })
+}
+
+fn read_entry(bytes: &mut &[u8], from: u64) -> Option<(Place, Counts)> {
+    let place = from.checked_add(read_number(bytes)?).filter(|place| *place < PAGES.saturating_mul(QUARTERS))?;
+    let [views, visitors, newcomers] = [read_number(bytes)?, read_number(bytes)?, read_number(bytes)?];
+    Some((Place(place), Counts { views, visitors, newcomers }))
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "seven bits at a time")]
+fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= MORE.into() {
+        bytes.push(number as u8 | MORE);
+        number >>= BITS;
+    }
+    bytes.push(number as u8);
+}
+
+fn read_number(bytes: &mut &[u8]) -> Option<u64> {
+    let (mut number, mut shift) = (0_u64, 0_u32);
+    loop {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let bits = u64::from(byte & !MORE);
+        // What would not fit is no number.
+        number |= bits.checked_shl(shift).filter(|shifted| shifted.checked_shr(shift) == Some(bits))?;
+        if byte & MORE == 0 {
+            return Some(number);
+        }
+        shift = shift.checked_add(BITS)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn counts(views: u64, visitors: u64, newcomers: u64) -> Counts {
+        Counts { views, visitors, newcomers }
+    }
+
+    #[test]
+    fn an_entry_takes_four_bytes() {
+        let mut packed = Packed::default();
+        packed.add(Place::of(7, 1_900_001), counts(3, 2, 1));
+        packed.add(Place::of(7, 1_900_001), counts(1, 0, 0));
+        packed.add(Place::of(256 + 8, 0), counts(1, 1, 1));
+        assert_eq!(packed.write(), [29, 4, 2, 1, 2, 1, 1, 1]);
+        assert_eq!(packed.take(7), [(Place::of(7, 1), counts(4, 2, 1))]);
+        assert_eq!(packed.write(), [32, 1, 1, 1]);
+        assert!(!packed.is_empty() && Packed::default().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        for bytes in [&[0][..], &[0, 1, 1], &[0, 1, 1, 128], &[128, 8, 1, 1, 1], &[255; 40]] {
+            assert_eq!(Packed::read(bytes), None, "{bytes:?}");
+        }
+        let many = [&[0, 1, 1][..], &[255; 9], &[1]].concat();
+        assert_eq!(Packed::read(&many).unwrap().iter().next(), Some((Place(0), counts(1, 1, u64::MAX))));
+        assert_eq!(Packed::read(&[&[0, 1, 1][..], &[255; 9], &[2]].concat()), None, "65 bits");
+    }
+
+    proptest! {
+        #[test]
+        fn a_row_reads_back(all in prop::collection::btree_map((0..PAGES, 0..QUARTERS), any::<[u64; 3]>(), 0..40)) {
+            let mut packed = Packed::default();
+            for ((page, quarter), [views, visitors, newcomers]) in &all {
+                packed.add(Place::of(*page, *quarter), counts(*views, *visitors, *newcomers));
+            }
+            prop_assert_eq!(Packed::read(&packed.write()), Some(packed.clone()));
+            for ((page, quarter), (place, _)) in all.keys().zip(packed.iter()) {
+                prop_assert_eq!((place.page(), place.quarter()), (*page, *quarter));
+            }
+        }
+
+        #[test]
+        fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _some_row_or_none = Packed::read(&bytes);
+        }
+    }
+}
