@@ -136,7 +136,7 @@ impl Store {
     pub(crate) fn views_by_hours(&self, page: &str) -> i64 {
         let tables = self.0.borrow();
         let Some([Value::Integer(id), _]) = tables.get(Table::Pages, &Key::Text(page.to_owned())) else { return 0 };
-        let (part, page) = (id / PAGES as i64, *id as u64 % PAGES);
+        let (part, page) = (id / PAGES as i64, id.cast_unsigned() % PAGES);
         let hours = tables.rows.get(&Table::PageHours).into_iter();
         let rows = hours.flat_map(|hours| hours.range(Key::Two(part, i64::MIN)..=Key::Two(part, i64::MAX)));
         let entries = rows.flat_map(|(_, row)| match &row[..] {
