@@ -98,6 +98,11 @@ fn lived() -> Rig {
     let many: Vec<Sent> = (0..400).map(|n| visit(&format!("/{n:03}")).by(n)).collect();
     rig.send(2, 1, &many);
     rig.maintain();
+    // Higher, and as low as it was.
+    for views in [2, 1] {
+        rig.ledger.amend(&Amend::Set { page: "/000", views }).unwrap();
+        rig.restart();
+    }
     rig
 }
 
@@ -371,8 +376,13 @@ fn what_cannot_be_together_is_refused_by_its_line() {
     let page_day = r#"{"page":"/a","day":"2024-01-04","views":5,"visitors":1}"#;
     let hour = |views| format!(r#"{{"hour":"2024-10-04T07Z","views":{views},"visitors":1,"newcomers":1}}"#);
     let day = |views| format!(r#"{{"day":"2024-01-04","views":{views},"visitors":1}}"#);
-    assert_eq!(said(&[page_hour, &hour(5), page_day, &day(6)]), Ok(()));
-    assert_eq!(said(&[page_hour, &hour(5), page_hour, &hour(5)]), Ok(()), "of two shards");
+    let all = |views| format!(r#"{{"page":"/a","views":{views}}}"#);
+    assert_eq!(said(&[&all(10), page_hour, &hour(5), page_day, &day(6)]), Ok(()));
+    assert_eq!(said(&[&all(4), page_hour, &hour(5), &all(6), page_hour, &hour(5)]), Ok(()), "of two shards");
+    let fewer = "its page has 9 views in all, and 10 by hour and day; if they were set lower, a line says \"lowered\":1 of it";
+    assert_eq!(said(&[&all(9), page_hour, &hour(5), page_day, &day(5)]), Err(format!("line 2: {fewer}")));
+    let lowered = r#"{"page":"/a","lowered":1}"#;
+    assert_eq!(said(&[&all(9), page_hour, &hour(5), page_day, &day(5), lowered]), Ok(()));
     let told = |line, time, site| Err(format!("line {line}: the pages of \"{time}\" have 5 views, and the site has {site}"));
     assert_eq!(said(&[&hour(4), page_hour]), told(3, "2024-10-04T07Z", 4));
     assert_eq!(said(&[page_hour, r#"{"page":"/b","views":1}"#]), told(2, "2024-10-04T07Z", 0));
@@ -473,6 +483,7 @@ fn any_line() -> impl Strategy<Value = String> {
                 record::Column::Kind => format!(r#""kind":{}"#, hour % 6),
                 record::Column::Value => r#""value":"DE""#.to_owned(),
                 record::Column::Excluded => format!(r#""excluded":{hour}"#),
+                record::Column::Lowered => r#""lowered":1"#.to_owned(),
                 record::Column::Visits => format!(r#""visits":{visitors}"#),
             };
             format!("{{{}}}", PARTS[part].iter().map(value).collect::<Vec<_>>().join(","))

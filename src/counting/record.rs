@@ -10,7 +10,9 @@ use super::ledger::quarters::{DAY, HOUR};
 use super::ledger::{OTHER, StorageError, Value};
 use super::page::{MAX_PAGE_BYTES, Page as PagePath};
 use form_urlencoded::{byte_serialize, parse};
+use siphasher::sip::SipHasher24;
 use std::collections::HashMap;
+use std::hash::Hasher;
 
 /// The version of the format, in its first line.
 pub const VERSION: &str = "1";
@@ -49,16 +51,18 @@ pub enum Column {
     Excluded,
     /// How many were not.
     Visits,
+    /// That the views of a page were set lower than they had been: its hours and days may have more.
+    Lowered,
 }
 
-use Column::{Day, Excluded, Hour, Newcomers, Page, Views, Visitors, Visits, Withheld};
+use Column::{Day, Excluded, Hour, Lowered, Newcomers, Page, Views, Visitors, Visits, Withheld};
 
 /// The names of all columns, in their order.
 const NAMES: &[&str] =
-    &["page", "hour", "day", "views", "visitors", "newcomers", "withheld", "kind", "value", "excluded", "visits"];
+    &["page", "hour", "day", "views", "visitors", "newcomers", "withheld", "kind", "value", "excluded", "visits", "lowered"];
 
 /// The lines that there are, by their columns: first those of the key, then the counts. The order is that of the file.
-pub const PARTS: [&[Column]; 9] = [
+pub const PARTS: [&[Column]; 10] = [
     &[Page, Views],
     &[Page, Hour, Views, Visitors, Newcomers],
     &[Page, Day, Views, Visitors],
@@ -68,12 +72,13 @@ pub const PARTS: [&[Column]; 9] = [
     &[Day, Withheld, Views],
     &[Day, Column::Kind, Column::Value, Views],
     &[Day, Excluded, Visits],
+    &[Page, Lowered],
 ];
 
 impl Column {
     /// Whether it is one of a key.
     pub fn is_key(self) -> bool {
-        !matches!(self, Views | Visitors | Newcomers | Visits)
+        !matches!(self, Views | Visitors | Newcomers | Visits | Lowered)
     }
 
     /// Whether it is a text in the tables.
@@ -94,6 +99,7 @@ impl Column {
             Self::Value => 8,
             Excluded => 9,
             Visits => 10,
+            Lowered => 11,
         }
     }
 
@@ -331,9 +337,27 @@ impl Incoming {
 /// The most different quarters of an hour and days of a file: ten years of them.
 const MAX_TIMES: usize = 360_000;
 
-/// Views by hour and by day, as the lines of pages say them and as those of the site do: all views of a page are views of its site.
+/// The most pages of a file whose lines are compared.
+const MAX_COMPARED: usize = 200_000;
+
+/// Views as different lines say them, which must agree. By hour and by day: all views of a page are views of its site. By page: all views
+/// of an hour or a day are part of all that it had, unless these were set lower.
 #[derive(Debug, Default)]
-struct Sums(HashMap<(bool, u64), Told>);
+struct Sums {
+    times: HashMap<(bool, u64), Told>,
+    /// By the hash of the page.
+    pages: HashMap<u64, Total>,
+}
+
+/// Views of one page.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    all: u64,
+    dated: u64,
+    is_lowered: bool,
+    /// The line that says `all`, or else the last that says something of it.
+    line: u64,
+}
 
 /// Views at one time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -348,6 +372,7 @@ impl Sums {
     fn add(&mut self, part: &[Column], row: &[Value], line: u64) -> Result<(), String> {
         let number =
             |at: usize| row.get(at).and_then(|value| if let Value::Integer(number) = value { Some(*number) } else { None });
+        self.add_page(part, row, line);
         let (is_page, at) = match part {
             [Page, Hour | Day, Views, ..] => (true, 1),
             [Hour | Day, Views, ..] => (false, 0),
@@ -356,10 +381,10 @@ impl Sums {
         let count = |at| number(at).and_then(|number| u64::try_from(number).ok()).unwrap_or(0);
         let (time, views) = (count(at), count(at.saturating_add(1)));
         let key = (part.get(at) == Some(&Hour), time);
-        if self.0.len() >= MAX_TIMES && !self.0.contains_key(&key) {
+        if self.times.len() >= MAX_TIMES && !self.times.contains_key(&key) {
             return Err(format!("over {MAX_TIMES} different times in a file"));
         }
-        let sums = self.0.entry(key).or_default();
+        let sums = self.times.entry(key).or_default();
         sums.line = line;
         let sum = if is_page { &mut sums.pages } else { &mut sums.site };
         *sum = sum.saturating_add(views);
@@ -368,11 +393,49 @@ impl Sums {
 
     /// What cannot be together, by the line that comes first.
     fn check(&self) -> Result<(), String> {
-        let wrong = self.0.iter().filter(|(_, told)| told.pages > told.site).min_by_key(|(_, told)| told.line);
-        let Some((&(is_hour, time), Told { pages, site, line })) = wrong else { return Ok(()) };
+        let wrong = self.times.iter().filter(|(_, told)| told.pages > told.site).min_by_key(|(_, told)| told.line);
+        let Some((&(is_hour, time), Told { pages, site, line })) = wrong else { return self.check_pages() };
         let column = if is_hour { Hour } else { Day };
         let time = column.written(&Value::count(time)).unwrap_or_default();
         Err(format!("line {line}: the pages of {time} have {pages} views, and the site has {site}"))
+    }
+
+    fn add_page(&mut self, part: &[Column], row: &[Value], line: u64) {
+        let (Some(Value::Text(page)), [Page, rest @ ..]) = (row.first(), part) else { return };
+        let mut hasher = SipHasher24::new();
+        hasher.write(page.as_bytes());
+        let page = hasher.finish();
+        if self.pages.len() >= MAX_COMPARED && !self.pages.contains_key(&page) {
+            return;
+        }
+        let total = self.pages.entry(page).or_default();
+        let number = |at: usize| match row.get(at) {
+            Some(Value::Integer(number)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
+        };
+        match rest {
+            [Views] => {
+                total.all = total.all.saturating_add(number(1));
+                total.line = line;
+            }
+            [Hour | Day, Views, ..] => {
+                total.dated = total.dated.saturating_add(number(2));
+                total.line = if total.all > 0 { total.line } else { line };
+            }
+            [Lowered] => total.is_lowered = true,
+            _ => {}
+        }
+    }
+
+    fn check_pages(&self) -> Result<(), String> {
+        let wrong =
+            self.pages.values().filter(|total| total.dated > total.all && !total.is_lowered).min_by_key(|total| total.line);
+        match wrong {
+            None => Ok(()),
+            Some(Total { all, dated, line, .. }) => Err(format!(
+                "line {line}: its page has {all} views in all, and {dated} by hour and day; if they were set lower, a line says \"lowered\":1 of it"
+            )),
+        }
     }
 }
 
@@ -397,6 +460,7 @@ mod tests {
             r#"{"day":"2026-11-22","withheld":"crowded","views":3}"#,
             r#"{"day":"2026-11-22","kind":"country","value":"DE","views":3}"#,
             r#"{"day":"2026-11-22","excluded":"bot","visits":1000000000000}"#,
+            r#"{"page":"/a","lowered":1}"#,
         ]
         .into_iter()
         .enumerate()

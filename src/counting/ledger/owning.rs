@@ -14,7 +14,7 @@ const LINES: usize = 1_000;
 
 /// The rows of each of [`PARTS`] after a key, in the order of keys; but for those of pages by time, which [`by_page`](super::by_page) has.
 /// The last value is the most rows.
-pub const ROWS: [Option<&str>; 9] = [
+pub const ROWS: [Option<&str>; 10] = [
     Some("SELECT page, views FROM pages WHERE page > ?1 ORDER BY page LIMIT ?2"),
     None,
     None,
@@ -30,10 +30,11 @@ pub const ROWS: [Option<&str>; 9] = [
         "SELECT day, kind, value, views FROM details WHERE (day, kind, value) > (?1, ?2, ?3) ORDER BY day, kind, value LIMIT ?4",
     ),
     Some("SELECT day, reason, visits FROM excluded WHERE (day, reason) > (?1, ?2) ORDER BY day, reason LIMIT ?3"),
+    Some("SELECT substr(key, 9), value FROM meta WHERE key > 'lowered ' || ?1 AND key < 'lowered!' ORDER BY key LIMIT ?2"),
 ];
 
 /// Adds a row to each of [`PARTS`], but for those of pages by time.
-pub const ADD: [Option<&str>; 9] = [
+pub const ADD: [Option<&str>; 10] = [
     Some(schema::ADD_PAGE_VIEWS),
     None,
     None,
@@ -46,7 +47,13 @@ pub const ADD: [Option<&str>; 9] = [
     Some(schema::ADD_WITHHELD),
     Some(schema::ADD_DETAIL),
     Some(schema::ADD_EXCLUDED),
+    Some(ADD_LOWERED),
 ];
+
+/// Notes of a page that its views were set lower than they had been, so that its hours and days may have more.
+pub const ADD_LOWERED: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('lowered ' || ?1, ?2)";
+/// Forgets that.
+pub const DROP_LOWERED: &str = "DELETE FROM meta WHERE key = 'lowered ' || ?";
 
 /// Makes a page that is not there.
 pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
@@ -246,7 +253,10 @@ impl<S: Sql> Ledger<S> {
                 Some(views) => {
                     this.sql.write(ADD_PAGE, &name)?;
                     let [page] = name.clone();
-                    this.sql.write(SET_PAGE, &[page, Value::count(views)])?;
+                    this.sql.write(SET_PAGE, &[page.clone(), Value::count(views)])?;
+                    if before > after {
+                        this.sql.write(ADD_LOWERED, &[page, Value::count(1)])?;
+                    }
                 }
                 None => this.delete_page(page)?,
             }
@@ -340,6 +350,7 @@ impl<S: Sql> Ledger<S> {
             self.sql.write(TAKE_DAY, &[day, counts.views].map(Value::count))?;
         }
         self.take_page(&SUMS, id)?;
+        self.sql.write(DROP_LOWERED, &[Value::Text(page.to_owned())])?;
         self.sql.write(DELETE_PAGE, &[Value::Text(page.to_owned())])
     }
 
