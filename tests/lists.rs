@@ -18,7 +18,7 @@ use footfall::counting::report::{Line, Listed, Question, Slice, Span, Times};
 use footfall::counting::wire::Amend;
 use proptest::prelude::*;
 use support::rig::Rig;
-use support::visit;
+use support::{DAY, HOUR, visit};
 
 const EVER: Span = Span { from: 0, until: u32::MAX };
 const ALWAYS: Times = Times { quarters: EVER, days: EVER };
@@ -90,6 +90,38 @@ fn values_of_details_are_read_in_parts() {
     assert_eq!((names(&lines), number), (vec!["29.example", "10.example", "11.example"], 30));
     let (lines, number) = part(&mut rig, of, "2.ex", 1, 9);
     assert_eq!((names(&lines), number), (vec!["12.example", "02.example"], 3));
+}
+
+/// The steps of SQLite's machine that a list of one day of pages takes, where so many days were counted.
+fn steps_of_a_day(days: u32) -> u64 {
+    let mut rig = Rig::new();
+    let first = rig.now;
+    for day in 0..days {
+        rig.now = first + u64::from(day) * DAY;
+        for page in 0..100_u32 {
+            let hour = u64::from(page % 24) * HOUR;
+            rig.now = first + u64::from(day) * DAY + hour;
+            rig.send(u128::from(page), u64::from(day) + 1, &[visit(&format!("/{page}"))]);
+        }
+    }
+    let day = u32::try_from(first / DAY).unwrap();
+    let of = Listed::Pages(Times::of_days(Span { from: day, until: day + 1 }));
+    rig.wait(FRESH_MS);
+    // What waits is carried over first.
+    rig.ledger.told(&Question::Withheld(EVER), rig.now).unwrap();
+    let before = rig.sql.steps();
+    let question = Question::List { of, slice: Slice { part: "", skip: 0, most: 10 } };
+    let (report, ..) = rig.ledger.told(&question, rig.now).unwrap();
+    assert_eq!(report.len(), 10);
+    rig.sql.steps() - before
+}
+
+#[test]
+fn a_list_reads_what_it_tells_of_and_not_all_that_was_ever_counted() {
+    let [few, many] = [2, 60].map(steps_of_a_day);
+    assert!(many <= few + few / 10, "{few} steps where 2 days were counted, {many} where 60 were");
+    // 100 pages of 24 hours in rows of their own would be 2,400 rows.
+    assert!(many < 5_000, "{many} steps");
 }
 
 proptest! {

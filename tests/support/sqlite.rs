@@ -3,13 +3,13 @@
 use footfall::counting::ledger::sql::MAX_EXACT;
 use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
-use rusqlite::{Connection, ToSql, params_from_iter};
+use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use std::cell::Cell;
 use std::rc::Rc;
 
 /// A database in memory. A clone is another handle to the same one, so a ledger that is dropped can be opened again.
 #[derive(Clone, Debug)]
-pub(crate) struct Sqlite(Rc<Connection>);
+pub(crate) struct Sqlite(Rc<Connection>, Rc<Cell<u64>>);
 
 struct Bound<'a>(&'a Value);
 
@@ -33,7 +33,7 @@ impl Sqlite {
         let connection = Connection::open_in_memory().unwrap();
         // More than a shard has statements.
         connection.set_prepared_statement_cache_capacity(100);
-        Self(Rc::new(connection))
+        Self(Rc::new(connection), Rc::default())
     }
 
     /// Runs any statement. What a ledger never does (look into its tables, break a row) goes through here.
@@ -54,6 +54,9 @@ impl Sqlite {
             });
             read.push(cells.collect::<rusqlite::Result<_>>()?);
         }
+        drop(rows);
+        let steps = statement.reset_status(StatementStatus::VmStep);
+        self.1.set(self.1.get() + u64::from(steps.unsigned_abs()));
         Ok(read)
     }
 
@@ -88,6 +91,11 @@ impl Sqlite {
         }
         copy.query("COMMIT", &[]).unwrap();
         copy
+    }
+
+    /// Steps of SQLite's machine since the database was opened: a dozen for each row that is read, or looked at in vain.
+    pub(crate) fn steps(&self) -> u64 {
+        self.1.get()
     }
 
     /// Rows that were inserted, changed or deleted since the database was opened.
