@@ -257,6 +257,72 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
     }
 }
 
+/// Shards of two months, of which one is rolled: whatever the zone, a rolled day is that of its date, and nothing is told twice or lost.
+#[test]
+fn f23_days_add_up_in_every_zone_and_a_rolled_day_is_the_day_of_its_date() {
+    let mut rig = Rig::new();
+    let days = u64::from(KEEP_HOURS_DAYS) + 9;
+    let mut sent = 0_u64;
+    for hour in 0..days * 6 {
+        // Each at another quarter of its hour.
+        rig.now = T0 + hour * 4 * HOUR + (hour * 7 % 4) * 15 * 60_000;
+        sent += 1;
+        rig.send(1, sent, &[visit(if sent.is_multiple_of(3) { "/a" } else { "/b" }).by(1)]);
+    }
+    rig.maintain();
+    let rolled = TODAY + 9;
+    let first = TODAY;
+    let last = TODAY + u32::try_from(days).unwrap() + 1;
+    for ahead in -48..=56_i32 {
+        let start = |day: u32| (day * 96).checked_add_signed(-ahead).unwrap();
+        let times = |from: u32, to: u32| Times {
+            quarters: Span { from: start(from), until: start(to + 1) },
+            days: Span { from, until: to + 1 },
+        };
+        for page in [None, Some("/a")] {
+            let ask = |times, step, rig: &mut Rig| {
+                let lines = rig.ledger.report(&Question::Times { page, times, step }, rig.now).unwrap();
+                lines.iter().fold((0, 0), |(views, new), line| (views + line.views, new + line.newcomers))
+            };
+            let whole = ask(times(first - 1, last), Step::All, &mut rig);
+            let by_day = (first - 1..=last).map(|day| ask(times(day, day), Step::Quarter, &mut rig));
+            assert_eq!(by_day.fold((0, 0), |sum, day| (sum.0 + day.0, sum.1 + day.1)), whole, "{ahead} quarters ahead");
+            assert_eq!(whole.0, if page.is_some() { sent / 3 } else { sent });
+            // Rolled, but for the last of them, which may have hours of the first day that is not.
+            for day in first..rolled - 1 {
+                assert_eq!(
+                    ask(times(day, day), Step::All, &mut rig),
+                    ask(Times::of_days(Span { from: day, until: day + 1 }), Step::All, &mut rig)
+                );
+            }
+        }
+        let listed = names(&mut rig, pages(times(first - 1, last)));
+        assert_eq!(listed.iter().map(|(_, views, _)| views).sum::<u64>(), sent);
+    }
+}
+
+#[test]
+fn f22_a_visit_is_on_the_day_that_the_clock_of_a_half_hour_zone_shows() {
+    let mut rig = Rig::new();
+    // 23:40 in India is 18:10 UTC.
+    rig.now = T0 + 11 * HOUR + 10 * 60_000;
+    rig.send(1, 1, &[visit("/a").by(1)]);
+    let of_day = |day: u32| Times {
+        quarters: Span { from: day * 96 - 22, until: (day + 1) * 96 - 22 },
+        days: Span { from: day, until: day + 1 },
+    };
+    for day in [TODAY, TODAY + 1] {
+        let views = u64::from(day == TODAY);
+        for page in [None, Some("/a")] {
+            for step in [Step::Quarter, Step::All] {
+                let lines = ask(&mut rig, Question::Times { page, times: of_day(day), step });
+                assert_eq!(lines.iter().map(|line| line.views).sum::<u64>(), views);
+            }
+        }
+        assert_eq!(names(&mut rig, pages(of_day(day))).len() as u64, views);
+    }
+}
+
 /// A shard that ran the program of before.
 #[test]
 fn tables_of_before_grow_and_keep_what_they_have() {
