@@ -63,6 +63,8 @@ test('a filter is not compared with all views', async (t) => {
   assert.doesNotMatch(await label(), /the period before/);
   await earlier.release();
   await poll(async () => /the period before/.test(await label()), 'those of the page before');
+  // What is under way ends before the Worker does.
+  await settled(page);
 });
 
 test('all that is on its way says so', async (t) => {
