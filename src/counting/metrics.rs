@@ -30,13 +30,13 @@ pub const PROBLEMS: [&str; 11] = [
     "visitor_lost",
     "refused_lost",
     "no_day_record",
+    "not_grown",
     "read_failed",
     "storage_failed",
     "misconfigured",
     "export_failed",
     "live_failed",
     "unhealthy",
-    "not_grown",
 ];
 
 impl IsolateMetrics {

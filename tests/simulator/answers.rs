@@ -1,12 +1,12 @@
 //! What is answered, judged; and what is left at the end.
 
 use crate::checker::Checker;
-use crate::facts::{Broken, Sums, Try};
+use crate::facts::{Broken, GUEST, Sums, Try};
 use crate::truth::Truth;
 use footfall::counting::batch::{HANDOVER_MS, MAX_PARKED};
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
-use footfall::counting::visitor::VisitorHash;
+use footfall::counting::visitor::{Visitor, VisitorHash};
 use footfall::counting::wire::{Counted, Verdict};
 use std::collections::HashSet;
 
@@ -48,6 +48,10 @@ impl Checker {
             self.fail(broken, &[a_try], shard, || format!("{text}: {answer:?}"));
         }
         match answer {
+            Ok(Counted { verdict, .. }) if self.tries[a_try].visit == GUEST => {
+                self.tries[a_try].acked = *verdict == Verdict::Counted;
+                self.sums.guests += 1;
+            }
             Ok(counted) => {
                 self.tries[a_try].acked = true;
                 self.sums.acked += 1;
@@ -118,9 +122,13 @@ impl Checker {
     pub(crate) fn end(&mut self) {
         let mut views = 0;
         for a_try in 0..self.tries.len() {
-            let Try { answered, excused, acked, refused, counted, shard, member, .. } = self.tries[a_try];
+            let Try { visit, answered, excused, acked, refused, counted, shard, member, .. } = self.tries[a_try];
             let shard = Some(shard).filter(|shard| *shard < self.truths.len());
-            views += u64::from(counted);
+            let is_guest = matches!(member.visitor, Visitor::Guest(_));
+            views += if is_guest { 0 } else { u64::from(counted) };
+            if visit == GUEST && counted > 0 && !is_guest {
+                self.fail(Broken::WrongTotal, &[a_try], shard, || "a view counts again where its visitor is told".to_owned());
+            }
             if !answered && !excused {
                 self.fail(Broken::NeverAnswered, &[a_try], shard, || "never answered".to_owned());
             }
@@ -143,6 +151,12 @@ impl Checker {
         let mut people: HashSet<(Day, VisitorHash)> = HashSet::new();
         let all = self.truths.iter().enumerate().flat_map(|(shard, truth)| truth.people().map(move |person| (shard, person)));
         let twice: Vec<(usize, (Day, VisitorHash))> = all.filter(|(_, person)| !people.insert(*person)).collect();
+        for a_try in 0..self.tries.len() {
+            let Try { acked, counted, person, person_lost, .. } = self.tries[a_try];
+            if acked && counted == 1 && !person_lost && person.is_some_and(|person| !people.contains(&person)) {
+                self.fail(Broken::WrongTotal, &[a_try], None, || "its visitor is in no shard".to_owned());
+            }
+        }
         if let Some((shard, (day, _))) = twice.first() {
             self.fail(Broken::WrongTotal, &[], Some(*shard), || format!("a visitor of day {day} is in two shards"));
         }

@@ -4,7 +4,7 @@
 //! keeps its own account of what ought to be counted ([`Truth`]) and trusts nothing that the code under test says of itself.
 //! What is answered is judged in [`crate::answers`].
 
-use crate::facts::{Broken, Member, Names, Post, Sums, Try, Violation};
+use crate::facts::{Broken, GUEST, Member, Names, PROBE, Post, Sums, Try, Violation};
 use crate::truth::Truth;
 use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
@@ -72,6 +72,8 @@ impl Checker {
             acked: false,
             refused: false,
             excused: false,
+            person: None,
+            person_lost: false,
             counted: 0,
         });
         a_try
@@ -88,7 +90,8 @@ impl Checker {
     /// A try as a person reads it: its visit, and its own number.
     pub(crate) fn name(&self, a_try: usize) -> String {
         match self.tries[a_try].visit {
-            usize::MAX => format!("probe#{a_try}"),
+            PROBE => format!("probe#{a_try}"),
+            GUEST => format!("guest#{a_try}"),
             visit => format!("v{visit}#{a_try}"),
         }
     }
@@ -223,6 +226,7 @@ impl Checker {
     /// A shard lost what was not durable.
     pub(crate) fn lost(&mut self, shard: usize) {
         while let Some(change) = self.truths[shard].take_back() {
+            change.guests.iter().for_each(|guest| self.tries[*guest].counted -= 1);
             for (a_try, _) in &change.counted {
                 self.tries[*a_try].counted -= 1;
                 if let Some(id) = self.tries[*a_try].member.id {

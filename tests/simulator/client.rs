@@ -45,7 +45,7 @@ impl World {
             }
             left -= 1;
             let has_id = self.rng.chance(self.plan.with_id);
-            let is_person = !has_id && self.rng.chance(self.plan.with_visitor);
+            let is_person = self.rng.chance(self.plan.with_visitor);
             let person = self.rng.below(people);
             let page = if self.plan.pages > 1_000 { number as u64 % self.plan.pages } else { self.rng.below(self.plan.pages) };
             self.visits.push(Visit {

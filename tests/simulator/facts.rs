@@ -4,7 +4,7 @@ use footfall::counting::days::Day;
 use footfall::counting::endpoint::Failure;
 use footfall::counting::made::Minute;
 use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::Visitor;
+use footfall::counting::visitor::{Visitor, VisitorHash};
 use footfall::counting::wire::Receipt;
 
 /// A promise that can be broken.
@@ -73,6 +73,10 @@ pub(crate) struct Member {
     pub(crate) made: Option<Minute>,
 }
 
+/// In place of a visit: a probe, and what tells a visitor to another shard.
+pub(crate) const PROBE: usize = usize::MAX;
+pub(crate) const GUEST: usize = usize::MAX - 1;
+
 /// One request: a visit, sent once. It may be routed anew, and then begins again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Try {
@@ -89,6 +93,10 @@ pub(crate) struct Try {
     pub(crate) answered: bool,
     pub(crate) acked: bool,
     pub(crate) refused: bool,
+    /// Who made it, by the record under which it was counted.
+    pub(crate) person: Option<(Day, VisitorHash)>,
+    /// Its visitor could not be told to the shard that counts visitors.
+    pub(crate) person_lost: bool,
     /// Its request was killed, or its isolate: nobody waits for an answer.
     pub(crate) excused: bool,
     pub(crate) counted: u32,
@@ -124,6 +132,8 @@ pub(crate) struct Sums {
     pub(crate) full: u64,
     pub(crate) posts: u64,
     pub(crate) rows: u64,
+    /// Visitors who were told to another shard than the view's.
+    pub(crate) guests: u64,
     /// Sums over all shards that had an answer, and parts of sums that a shard refused as there are more shards.
     pub(crate) sums: u64,
     pub(crate) outgrown: u64,
@@ -145,6 +155,7 @@ impl Sums {
         self.full += other.full;
         self.posts += other.posts;
         self.rows += other.rows;
+        self.guests += other.guests;
         self.sums += other.sums;
         self.outgrown += other.outgrown;
         self.grown += other.grown;

@@ -48,9 +48,13 @@ impl World {
         }
         self.struck(if self.requests[a_try].awaits { Fault::LeaderKilled } else { Fault::WaiterKilled });
         self.history.note(self.now, &[About::Try(a_try)], || format!("{} is killed", self.checker.name(a_try)));
-        self.requests[a_try].dead = true;
-        self.checker.excuse(a_try);
-        self.client_gets(a_try, None);
+        // What tells a visitor to another shard is in the same request as its view.
+        let view = self.requests[a_try].view.map(|(view, _)| view);
+        for a_try in [Some(a_try), view, self.requests[a_try].telling].into_iter().flatten() {
+            self.requests[a_try].dead = true;
+            self.checker.excuse(a_try);
+        }
+        self.client_gets(view.unwrap_or(a_try), None);
     }
 
     /// An isolate is thrown away with all that it holds, and another takes its place.
@@ -65,7 +69,9 @@ impl World {
                 self.history
                     .note(self.now, &[About::Try(a_try)], || format!("{} dies with its isolate", self.checker.name(a_try)));
                 self.checker.excuse(a_try);
-                self.client_gets(a_try, None);
+                if self.requests[a_try].view.is_none() {
+                    self.client_gets(a_try, None);
+                }
             }
         }
     }

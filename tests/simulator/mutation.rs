@@ -51,6 +51,10 @@ pub(crate) enum Mutation {
     OwnShards,
     /// A visit that is routed anew waits for the day's record past its own deadline.
     WaitForRecord,
+    /// A visitor who is told to another shard is told as a view there.
+    GuestsAreViews,
+    /// A visitor whose view another shard counts is told to nobody.
+    LoseGuests,
     /// An isolate adds up the shards that it knows of, whatever the first shard knows.
     SumOld,
     /// There are more shards, and the first was not told.
@@ -65,7 +69,7 @@ pub(crate) enum Mutation {
 
 impl Mutation {
     /// All of them, each with what it may break: the checker sees one of those first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 25] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 27] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -87,6 +91,8 @@ impl Mutation {
         (Self::TrustStale, &[Broken::AckNotStored, Broken::WrongTotal]),
         (Self::OwnShards, &[Broken::CountedTwice, Broken::WrongTotal]),
         (Self::WaitForRecord, &[Broken::Late]),
+        (Self::GuestsAreViews, &[Broken::WrongTotal]),
+        (Self::LoseGuests, &[Broken::WrongTotal]),
         (Self::SumOld, &[Broken::WrongTotal]),
         (Self::GrowUntold, &[Broken::WrongTotal]),
         (Self::AskAll, &[Broken::Stampede]),

@@ -82,7 +82,7 @@ pub(crate) struct Plan {
     pub(crate) visits: usize,
     /// Of 10,000 visits, how many have an id from their caller.
     pub(crate) with_id: u64,
-    /// Of 10,000 visits without an id, how many have a visitor.
+    /// Of 10,000 visits, how many have a visitor.
     pub(crate) with_visitor: u64,
     /// `COUNTER_TIMEOUT_MS`.
     pub(crate) timeout_ms: u64,

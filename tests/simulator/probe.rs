@@ -1,6 +1,6 @@
 //! After the faults: everything has drained, and the next visit succeeds at once.
 
-use crate::facts::Broken;
+use crate::facts::{Broken, PROBE};
 use crate::history::About;
 use crate::request::Request;
 use crate::world::World;
@@ -59,7 +59,7 @@ impl World {
     /// A visit from nowhere, straight to a shard.
     fn begin_probe(&mut self, slot: usize, shard: usize) {
         let isolate = self.isolates[slot].incarnation;
-        let a_try = self.checker.came(usize::MAX, 0, None, isolate, self.now + self.plan.timeout_ms);
+        let a_try = self.checker.came(PROBE, 0, None, isolate, self.now + self.plan.timeout_ms);
         self.requests.push(Request { probe: Some(self.now), ..Request::new(slot, false) });
         self.isolates[slot].open.push(a_try);
         let day = day_of(self.local(a_try));

@@ -3,7 +3,7 @@
 
 use crate::answers::Via;
 use crate::exchange::{Asked, Kind};
-use crate::facts::Broken;
+use crate::facts::{Broken, GUEST, Try};
 use crate::history::About;
 use crate::mutation::Mutation;
 use crate::plan::Fault;
@@ -17,7 +17,7 @@ use footfall::counting::endpoint::Failure;
 use footfall::counting::made::{minute_made, salt_of};
 use footfall::counting::routing::{Route, route};
 use footfall::counting::share::Share;
-use footfall::counting::visitor::{Sender, visitor};
+use footfall::counting::visitor::{Sender, Visitor, VisitorHash, visitor};
 use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
 
 /// As in `edge::shard_client`.
@@ -44,6 +44,12 @@ pub(crate) struct Request {
     /// Whether others can still reach its promise, and whether that is resolved already.
     pub(crate) parked: bool,
     pub(crate) resolved: bool,
+    /// The shard that counts its visitor, where that is another, and the visitor.
+    pub(crate) guest: Option<(usize, VisitorHash)>,
+    /// The try that tells it.
+    pub(crate) telling: Option<usize>,
+    /// For the try that tells a visitor to another shard: the try of the view, and what that is answered.
+    pub(crate) view: Option<(usize, Counted)>,
     /// How often it parked.
     pub(crate) parks: u32,
     /// Until when it waits for the day's record, by its isolate's clock, and how often it began to wait.
@@ -64,6 +70,9 @@ impl Request {
             entry: None,
             parked: false,
             resolved: false,
+            guest: None,
+            telling: None,
+            view: None,
             parks: 0,
             patience: 0,
             looks: 0,
@@ -88,9 +97,11 @@ impl World {
         let local = self.local(a_try);
         let skew = local - self.now;
         let own = self.checker.tries[a_try].deadline;
-        // As if the visit had just come.
-        let due = if self.mutation == Mutation::WaitForRecord { self.now + self.plan.timeout_ms } else { own };
-        self.requests[a_try].patience = patience(local, due + skew);
+        self.requests[a_try].patience = match self.mutation {
+            // As if the visit had just come, and had nothing else to do.
+            Mutation::WaitForRecord => patience(local, local + 60_000),
+            _ => patience(local, own + skew),
+        };
         self.look(a_try);
     }
 
@@ -156,9 +167,13 @@ impl World {
         let record = if self.mutation == Mutation::OwnShards { own.as_ref() } else { record };
         match route(id, visitor, record, isolate.name, day_of(self.local(a_try))) {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
-            Ok(Route { shard, day, ask_first, .. }) => {
+            Ok(Route { shard, day, ask_first, visitors }) => {
                 let shard = usize::from(shard);
-                self.checker.routed(a_try, shard, day, visitor, made);
+                let guest = visitors.and_then(|at| visitor.at_home().map(|hash| (usize::from(at), hash)));
+                self.requests[a_try].guest = guest;
+                self.checker.tries[a_try].person = visitor.at_home().map(|hash| (day, hash));
+                let here = if guest.is_some() { Visitor::Elsewhere } else { visitor };
+                self.checker.routed(a_try, shard, day, here, made);
                 self.requests[a_try].entry = Some(self.entry(a_try));
                 match (ask_first, id) {
                     (Some(before), Some(id)) if self.mutation != Mutation::SkipAsk => {
@@ -183,7 +198,10 @@ impl World {
         let page = self.checker.names.of(facts.member.page).to_owned();
         // Some differ, so that a batch has several; each has a country, so that these add up to the views.
         let referrer = format!("r{}.example", facts.member.page % 3);
-        let details = Details::new(Some(Device::Desktop), "DE", &referrer, [""; 3]);
+        let details = match facts.member.visitor {
+            Visitor::Guest(_) => Details::default(),
+            _ => Details::new(Some(Device::Desktop), "DE", &referrer, [""; 3]),
+        };
         Entry {
             page,
             details,
@@ -221,9 +239,35 @@ impl World {
         }
     }
 
+    /// The view is stored: its visitor is told to the visitor's own shard, by a try of its own in the same request.
+    fn tell_guest(&mut self, a_try: usize, shard: usize, hash: VisitorHash, counted: Counted) {
+        let Try { isolate, deadline, member, .. } = self.checker.tries[a_try];
+        let visitor = if self.mutation == Mutation::GuestsAreViews { Visitor::Hash(hash) } else { Visitor::Guest(hash) };
+        let guest = self.checker.came(GUEST, member.page, None, isolate, deadline);
+        let slot = self.requests[a_try].slot;
+        self.requests.push(Request { view: Some((a_try, counted)), ..Request::new(slot, false) });
+        self.requests[a_try].telling = Some(guest);
+        self.isolates[slot].open.push(guest);
+        self.checker.routed(guest, shard, member.day, visitor, member.made);
+        self.history.note(self.now, &[About::Try(a_try), About::Try(guest)], || {
+            format!("{} tells its visitor to s{shard}", self.checker.name(a_try))
+        });
+        self.requests[guest].entry = Some(self.entry(guest));
+        self.count_at(guest);
+    }
+
     /// The end of a visit at its shard; or its day is over, and it begins again.
     pub(crate) fn counted(&mut self, a_try: usize, answer: Result<Counted, Failure>, via: Via) {
+        if let (Some((shard, hash)), Ok(counted)) = (self.requests[a_try].guest, &answer)
+            && counted.verdict == Verdict::Counted
+            && self.mutation != Mutation::LoseGuests
+        {
+            self.requests[a_try].guest = None;
+            return self.tell_guest(a_try, shard, hash, *counted);
+        }
         match answer {
+            // The view stands even if its visitor cannot be told, or its day is over where the visitor is counted.
+            answer if self.requests[a_try].view.is_some() => self.answer(a_try, &answer, via),
             Ok(counted) if counted.verdict == Verdict::Stale && self.mutation != Mutation::TrustStale => {
                 self.checker.rerouted(a_try, counted);
                 self.history

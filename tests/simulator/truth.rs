@@ -13,7 +13,8 @@ pub(crate) const OTHER_PAGE: usize = usize::MAX;
 /// One shard, with what is durable and what is not yet.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    pages: HashMap<usize, u64>,
+    /// The views of each page, and how many visits named it: a visitor who is told here brings the page along.
+    pages: HashMap<usize, (u64, u64)>,
     total: u64,
     day: Day,
     people: HashSet<(Day, VisitorHash)>,
@@ -29,6 +30,10 @@ pub(crate) struct Change {
     pub(crate) post: Option<usize>,
     /// Its tries that counted a view, with the page they were counted under.
     pub(crate) counted: Vec<(usize, usize)>,
+    /// Its tries that told a visitor whose view another shard counts.
+    pub(crate) guests: Vec<usize>,
+    /// The pages that they named.
+    named: Vec<usize>,
     day_before: Day,
     people: Vec<(Day, VisitorHash)>,
     withheld: Vec<(Day, Withheld)>,
@@ -50,7 +55,7 @@ impl Truth {
         for member in members {
             let page = under.get(&member.page).copied().unwrap_or(OTHER_PAGE);
             // Routed by an id or a visitor, and so by the shards of one day.
-            let of_its_day = member.id.is_some() || matches!(member.visitor, Visitor::Hash(_));
+            let of_its_day = member.id.is_some() || member.visitor.at_home().is_some();
             let verdict = if of_its_day && member.day < self.day {
                 Verdict::Stale
             } else if known(member) {
@@ -62,11 +67,20 @@ impl Truth {
                 self.day = self.day.max(member.day);
             }
             if verdict == Verdict::Counted {
-                *self.pages.entry(page).or_default() += 1;
-                self.total += 1;
-                change.counted.push((member.a_try, page));
+                let (views, named) = self.pages.entry(page).or_default();
+                *named += 1;
+                if matches!(member.visitor, Visitor::Guest(_)) {
+                    change.guests.push(member.a_try);
+                    change.named.push(page);
+                } else {
+                    *views += 1;
+                    self.total += 1;
+                    change.counted.push((member.a_try, page));
+                }
                 match member.visitor {
-                    Visitor::Hash(hash) if self.people.insert((member.day, hash)) => change.people.push((member.day, hash)),
+                    Visitor::Hash(hash) | Visitor::Guest(hash) if self.people.insert((member.day, hash)) => {
+                        change.people.push((member.day, hash));
+                    }
                     Visitor::Hash(_) | Visitor::Elsewhere | Visitor::Guest(_) => {}
                     Visitor::Withheld(why) => {
                         // A view that is told late is one of the day on which it was made.
@@ -108,12 +122,13 @@ impl Truth {
     /// Takes back the newest change that is not durable.
     pub(crate) fn take_back(&mut self) -> Option<Change> {
         let change = self.pending.pop_back()?;
-        for (_, page) in &change.counted {
-            self.total -= 1;
-            let views = self.pages.entry(*page).or_default();
-            *views -= 1;
-            if *views == 0 {
-                self.pages.remove(page);
+        let views = change.counted.iter().map(|(_, page)| (*page, 1));
+        for (page, view) in views.chain(change.named.iter().map(|page| (*page, 0))) {
+            self.total -= view;
+            let (views, named) = self.pages.entry(page).or_default();
+            (*views, *named) = (*views - view, *named - 1);
+            if *named == 0 {
+                self.pages.remove(&page);
             }
         }
         self.day = change.day_before;
@@ -141,12 +156,12 @@ impl Truth {
     }
 
     pub(crate) fn views(&self, page: usize) -> u64 {
-        self.pages.get(&page).copied().unwrap_or(0)
+        self.pages.get(&page).map_or(0, |(views, _)| *views)
     }
 
     /// Its pages, with their views.
     pub(crate) fn pages(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.pages.iter().map(|(page, views)| (*page, *views))
+        self.pages.iter().map(|(page, (views, _))| (*page, *views))
     }
 
     /// Its visitors, each once a day.

@@ -20,7 +20,7 @@ use crate::rng::Rng;
 use crate::sums::Sum;
 use footfall::counting::endpoint::Failure;
 use footfall::counting::site::{Site, Sites};
-use footfall::counting::wire::Counted;
+use footfall::counting::wire::{Counted, Verdict};
 
 /// See the module.
 #[derive(Debug)]
@@ -292,7 +292,10 @@ impl World {
     pub(crate) fn answer(&mut self, a_try: usize, answer: &Result<Counted, Failure>, via: Via) {
         self.history.note(self.now, &[About::Try(a_try)], || format!("{} is answered {answer:?}", self.checker.name(a_try)));
         self.checker.answered(a_try, answer, via, self.now);
-        if let Some(began) = self.requests[a_try].probe {
+        if let Some((view, counted)) = self.requests[a_try].view {
+            self.checker.tries[view].person_lost = !matches!(answer, Ok(Counted { verdict: Verdict::Counted, .. }));
+            self.answer(view, &Ok(counted), Via::Batcher(0));
+        } else if let Some(began) = self.requests[a_try].probe {
             self.probed(a_try, answer, began);
         } else {
             self.client_gets(a_try, Some(answer));
