@@ -116,8 +116,8 @@ fn full(views: u64) -> Counted {
 
 #[test]
 fn ids_of_a_server_beyond_its_part_are_refused_and_visits_without_one_go_on() {
-    let most = MAX_SERVER_IDS as u64 / 2;
-    let mut rig = remembering(MAX_SERVER_IDS / 2 - 1, Share(3));
+    let most = MAX_IDS as u64 / 2;
+    let mut rig = remembering(MAX_IDS / 2 - 1, Share(3));
     let mine = |id: u64| visit("/a").id(id).server(1);
     assert_eq!(rig.send(1, 1, &[mine(most)]), receipt(&[counted(1)]));
     let mixed = [mine(most + 1), visit("/a"), mine(most), mine(most + 1)];

@@ -87,7 +87,7 @@ pub const SHARD: [(&str, &str, &str); 17] = [
         "gauge",
         "The day, since 1970 in UTC, whose visitors' hashes are held: today, or yesterday until a minute after midnight; 0 for none.",
     ),
-    ("footfall_shard_server_ids", "gauge", "Visit ids that servers sent; 900000 at most."),
+    ("footfall_shard_server_ids", "gauge", "Visit ids that servers sent; 1350000 at most."),
     (
         "footfall_shard_short_ids",
         "gauge",

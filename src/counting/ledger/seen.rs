@@ -4,7 +4,7 @@
 //! matter of dropping whole sets and whole rows.
 //!
 //! Strangers make up ids, so nobody may take up all of this memory: each sender has a part of what is left, and all servers together have
-//! half. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::wire::Verdict::Full)). One from a page never
+//! three quarters. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::wire::Verdict::Full)). One from a page never
 //! is: it goes to a shorter memory, where the ids of those who sent too many push out each other's.
 
 use crate::counting::share::Share;
@@ -21,11 +21,13 @@ const KEEP_WINDOWS: u64 = 2;
 /// 19 MB, or 28 MB while the set grows, of the 128 MB that an isolate has (the day's visitors may take as much again).
 pub const MAX_IDS: usize = 1_800_000;
 
-/// The most of them that servers sent, so that the other half is for pages. One server may take up as much as it leaves to the others: half
-/// of this.
-pub const MAX_SERVER_IDS: usize = MAX_IDS / 2;
+/// The most of them that servers sent, so that the rest is for pages.
+pub const MAX_SERVER_IDS: usize = MAX_IDS / 4 * 3;
 
-/// A sender whose ids come from pages may take up so many times less than it leaves to the others: 105,882 of an empty memory, 52,941 of
+/// One server may take up so many times what it leaves of that to the others: 900,000 of an empty memory, and the next one 300,000.
+pub const SERVER_PART: usize = 2;
+
+/// A sender whose ids come from pages may take up so many times less than it leaves to the others: 105,882 of an empty memory, 26,471 of
 /// one that servers filled. 100 of them that send all they can leave room for 4,000 ids, and for the shorter memory.
 pub const PAGE_PART: usize = 16;
 
@@ -79,7 +81,7 @@ impl Seen {
     pub fn has_room(&self, share: Share) -> bool {
         let held = sum(self.windows.iter().map(|window| window.held.get(&share).copied().unwrap_or(0)));
         if share.is_server() {
-            held < MAX_SERVER_IDS.saturating_sub(self.of_servers())
+            held < MAX_SERVER_IDS.saturating_sub(self.of_servers()).saturating_mul(SERVER_PART)
         } else {
             held.saturating_mul(PAGE_PART) < MAX_IDS.saturating_sub(self.ids())
         }
@@ -194,16 +196,16 @@ mod tests {
     }
 
     #[test]
-    fn one_server_takes_up_a_quarter_and_all_of_them_half() {
+    fn one_server_takes_up_half_and_all_of_them_three_quarters() {
         let mut seen = Seen::default();
-        assert_eq!(fill(&mut seen, SERVER, 0..u64::MAX), MAX_SERVER_IDS / 2);
-        assert_eq!(fill(&mut seen, Share(5), 1_000_000..u64::MAX), MAX_SERVER_IDS / 4);
+        assert_eq!(fill(&mut seen, SERVER, 0..u64::MAX), MAX_IDS / 2);
+        assert_eq!(fill(&mut seen, Share(5), 1_000_000..u64::MAX), MAX_IDS / 6);
         for other in 3..400 {
             fill(&mut seen, Share(other * 2 + 1), u64::from(other) * 1_000_000..u64::MAX);
         }
         assert_eq!((seen.of_servers(), seen.ids()), (MAX_SERVER_IDS, MAX_SERVER_IDS), "room for none");
         assert!(!seen.has_room(Share(999)) && seen.has_room(PAGE), "and for pages as before");
-        assert_eq!(fill(&mut seen, PAGE, 1 << 40..u64::MAX), MAX_IDS / 2 / (PAGE_PART + 1) + 1);
+        assert_eq!(fill(&mut seen, PAGE, 1 << 40..u64::MAX), MAX_IDS / 4 / (PAGE_PART + 1) + 1);
         assert!(seen.has_room(Share(4)));
     }
 
