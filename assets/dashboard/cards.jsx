@@ -11,7 +11,7 @@ const sum = (value, long = LONG) => (value < long ? number(value) : <span title=
 export const count = (value) => sum(value, LONG_IN_A_LIST);
 
 /**
- * `summary` and `earlier` are answers of the API; with a filter some numbers are not known, and their cards are not there. With
+ * `summary` is an answer of the API, `earlier` the `{ views, visitors }` of before; with a filter some numbers are not known, and their cards are not there. With
  * `compares` there is room for what `earlier` will say, so that nothing moves when it does. With `goesOn` the period is not over, and the one
  * before, which is, had more time.
  */

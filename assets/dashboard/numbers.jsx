@@ -26,7 +26,8 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const summary = useAnswer(path(site, 'summary', { ...query, ...of }));
   const there = summary.data !== undefined;
   const past = compare && daysOf(span) < MOST_DAYS ? before(span, by) : undefined;
-  const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...past, ...of }) : undefined);
+  // As long ago as the chart compares; what is not over with as much of the period before.
+  const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...of, compare: by === 'month' ? 'month' : 'day' }) : undefined);
   const question = path(site, 'series', { ...query, ...of, by });
   const series = useAnswer(there ? question : undefined, { question, by, tz, span });
   const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, by }) : undefined, { question });
@@ -63,7 +64,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     <>
       {beat.problem && <Stale problem={beat.problem} since={summary.at} next={beat.next} retry={beat.again} />}
       {filter && <Filter {...{ filter, go }} />}
-      <Cards summary={summary.data} earlier={earlier.busy ? undefined : earlier.data} compares={past !== undefined} goesOn={span.to >= today} busy={summary.busy} />
+      <Cards summary={summary.data} earlier={earlier.busy || !earlier.data ? undefined : { views: earlier.data.previous_views, visitors: earlier.data.previous_visitors }} compares={past !== undefined} goesOn={span.to >= today} busy={summary.busy} />
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} isAll={daysOf(span) === MOST_DAYS} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {nothing && <Excluded site={site} query={query} alone />}
