@@ -3,7 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
-use footfall::counting::body::{self, BodyHeaders, MAX_BODY_BYTES};
+use footfall::counting::body::{self, BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
 use footfall::counting::config::{Config, Variable};
 use footfall::counting::days::{date_of, parse_date};
 use footfall::counting::error::Refusal;
@@ -27,7 +27,7 @@ fn kept() -> KeptQuery {
 
 /// A refusal has a status of the caller's, and is one line of JSON that says what is wrong and what helps.
 fn check_refusal(refusal: &Refusal) {
-    let reply = reply::refused(refusal);
+    let reply = reply::refused(refusal, "page=%ff&x=%0a&site=a\nb");
     assert!([400, 401, 403, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
     assert_eq!((reply.content_type, reply.visit), ("application/json", None), "nothing became of a visit that is none");
     assert_eq!(reply.allow.is_some(), reply.status == 405);
@@ -109,7 +109,10 @@ proptest! {
                     prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
                     prop_assert!(read.visits.iter().all(|visit| sites().find(visit.site.as_str()).is_some()));
                 }
-                Err(refusal) => check_refusal(&refusal),
+                Err(refused) => {
+                    check_refusal(&refused.refusal);
+                    prop_assert!(!refused.sites.is_empty() && refused.sites.len() <= MAX_LIST);
+                }
             }
         }
     }
@@ -165,7 +168,9 @@ proptest! {
                     prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
                     prop_assert!(shown.len() < 3_000, "{} bytes are shown", shown.len());
                     prop_assert!(name > 0 || !shown.contains("s3cret"), "{}", shown);
-                    prop_assert_eq!(reply::misconfigured(&error).status, 500);
+                    let reply = reply::misconfigured(&error);
+                    prop_assert_eq!(reply.status, 500);
+                    prop_assert!(reply.body.contains(names[name]) && !reply.body.contains("s3cret"), "{}", reply.body);
                 }
             }
         }
@@ -204,10 +209,11 @@ fn what_is_long_is_refused_with_its_size() {
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
     assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
-    assert_eq!(body::visits(&padded(MAX_BODY_BYTES + 1), headers, &sites(), &kept()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
+    let refused = |bytes: &[u8]| body::visits(bytes, headers, &sites(), &kept()).unwrap_err().refusal;
+    assert_eq!(refused(&padded(MAX_BODY_BYTES + 1)), Refusal::BodyTooLarge(MAX_BODY_BYTES));
     // Deep nesting must not overflow the stack of an isolate.
     let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();
-    check_refusal(&body::visits(&deep, headers, &sites(), &kept()).unwrap_err());
+    check_refusal(&refused(&deep));
 }
 
 #[test]
@@ -215,7 +221,12 @@ fn every_refusal_has_its_line() {
     for refusal in [
         Refusal::BodyBroken,
         Refusal::BodyTooSlow(5_000),
-        Refusal::QueryNotUtf8,
+        Refusal::RepeatedParameter("page"),
+        Refusal::Parameter("page", "a page"),
+        Refusal::Parameter("day", "a day"),
+        Refusal::Age("x\ny".to_owned()),
+        Refusal::unknown_site("a\nb"),
+        Refusal::Item(99, Box::new(Refusal::Body("`page` is true".to_owned()))),
         Refusal::Token,
         Refusal::Closed,
         Refusal::TwoIds,

@@ -14,6 +14,7 @@ mod support;
 use footfall::counting::days::DayRecord;
 use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
+use footfall::counting::page::MAX_PAGE_BYTES;
 use footfall::counting::report::{Line, Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::shard::Shard;
 use footfall::counting::share::Share;
@@ -268,16 +269,16 @@ fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let longest = |n: usize| {
         let details = Details::new(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
         assert_eq!(details.as_str().len(), MAX_DETAILS_BYTES - 1, "a device is one letter");
-        visit(&format!("/{n:0511}")).id(u64::MAX).by(u64::MAX).from(&details)
+        visit(&format!("/{n:01023}")).id(u64::MAX).by(u64::MAX).from(&details)
     };
     let sent: Vec<support::Sent> = (0..MAX_BATCH_VISITS).map(longest).collect();
     let batch = batch(u128::MAX, u64::MAX, T0, &sent);
     let receipt = Receipt { visits: vec![Counted { other: true, ..counted(u64::MAX) }; MAX_BATCH_VISITS] };
     let row = encode(&Row { at: u64::MAX, batch: batch.clone(), receipt });
-    assert!(row.len() < 500_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.5 MB", row.len());
+    assert!(row.len() < 750_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.75 MB", row.len());
     let call = encode(&Call::Register(Batch { sequence: 1, ..batch }));
     assert!(
-        call.len() < MAX_BATCH_VISITS * (512 + MAX_DETAILS_BYTES + 64),
+        call.len() < MAX_BATCH_VISITS * (MAX_PAGE_BYTES + MAX_DETAILS_BYTES + 64),
         "a call takes {} bytes of what `edge::shard_object` reads",
         call.len()
     );

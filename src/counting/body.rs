@@ -1,18 +1,21 @@
 //! The body of `POST /counter`: what it may say, and the visit that it names.
 
+use super::age::milliseconds;
 use super::details::{Client, Details, referrer_host};
 use super::error::Refusal;
-use super::json::{Texts, is_list, texts};
+use super::json::{Found, Texts, is_list, objects};
+use super::mend::mended;
 use super::page::{KeptQuery, Page};
 use super::site::{Site, Sites};
 use super::visit::Visit;
 use super::visit_id::VisitId;
 
-/// The longest body of a request, in bytes: a visit needs under 1 KiB, and this leaves room for JSON escapes.
-pub const MAX_BODY_BYTES: usize = 8 * 1024;
+/// The longest body of a request, in bytes: a page of 4,096 bytes takes six times as many where JSON escapes each of them, and the rest
+/// is for a referrer.
+pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
-/// The longest list of visits, in bytes: 100 of 655 each. Only servers send lists.
-pub const MAX_LIST_BYTES: usize = 64 * 1024;
+/// The longest list of visits, in bytes: 100 of 1,310 each. Only servers send lists.
+pub const MAX_LIST_BYTES: usize = 128 * 1024;
 
 /// The most visits of a list.
 pub const MAX_LIST: usize = 100;
@@ -21,8 +24,11 @@ pub const MAX_LIST: usize = 100;
 /// one that was stored in its first try is surely known until then.
 pub const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;
 
-/// What an error may quote of what the parser said, in characters: enough for a field's name and a position.
-const MAX_QUOTE: usize = 160;
+/// What a visit may say. Whatever else it says is ignored.
+const NAMES: &[&str] = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
+
+/// The part of it that may be any number.
+const NUMBERS: &[&str] = &["age"];
 
 #[derive(Default)]
 struct Body {
@@ -32,6 +38,17 @@ struct Body {
     age: Option<String>,
     referrer: String,
     campaign: [String; 3],
+}
+
+impl Body {
+    /// From the values of [`NAMES`].
+    fn read(texts: Texts) -> Self {
+        let mut texts = texts.into_iter();
+        let mut next = || texts.next().flatten();
+        let (site, page, id, age, referrer) = (next(), next(), next(), next(), next().unwrap_or_default());
+        let campaign = [next(), next(), next()].map(Option::unwrap_or_default);
+        Self { site, page, id, age, referrer, campaign }
+    }
 }
 
 /// What a request said about its body besides the body itself.
@@ -56,33 +73,68 @@ pub struct Visits {
     pub list: bool,
 }
 
+/// Visits that are refused, none of which is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// The site of each of them, as far as it is known: that of the page's host, else the first, otherwise.
+    pub sites: Vec<Site>,
+}
+
 /// Reads the visits that a `POST /counter` names: one, or a list. Whatever is left out has its default: the site of the page's host, else
 /// the first; the page
 /// `/`, no id. An empty body leaves out everything.
 ///
 /// # Errors
-/// What is wrong with it, as a [`Refusal`]. Then no visit of a list is any good.
-pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, Refusal> {
-    let (bodies, list) = parse(bytes, headers)?;
-    if list && headers.idempotency_key.is_some() {
-        return Err(Refusal::TwoIds);
+/// What is wrong with it, as [`Refused`]. Then no visit of a list is any good.
+pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, Refused> {
+    // The site of a visit that names none.
+    let unnamed = sites.of_page(headers.client.own_url);
+    let unknown = |refusal| Refused { refusal, sites: vec![unnamed.clone()] };
+    let (found, list) = parse(bytes, headers).map_err(unknown)?;
+    let mut visits = Vec::with_capacity(found.len());
+    let mut wrong = (list && headers.idempotency_key.is_some()).then_some(Refusal::TwoIds);
+    let mut all = Vec::with_capacity(found.len());
+    for (at, Found { texts, wrong: fault }) in found.into_iter().enumerate() {
+        let body = Body::read(texts);
+        let site = match body.site.as_deref() {
+            None => Ok(unnamed.clone()),
+            Some(name) => find_site(Some(name), sites),
+        };
+        all.push(site.as_ref().map_or_else(|_| unnamed.clone(), Site::clone));
+        let read = match fault {
+            Some(fault) => Err(Refusal::Body(fault)),
+            None => site.and_then(|site| visit(body, site, headers, kept)),
+        };
+        match read {
+            Ok(visit) => visits.push(visit),
+            Err(refusal) if wrong.is_none() => {
+                wrong = Some(if list { Refusal::Item(at, Box::new(refusal)) } else { refusal });
+            }
+            Err(_) => {}
+        }
     }
-    let mut visits = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        let age = body.age.map_or(Ok(0), |age| age.parse()).ok().filter(|age| *age <= MAX_AGE_MS).ok_or(Refusal::Age)?;
-        visits.push(Visit {
-            site: match body.site.as_deref() {
-                Some(name) => find_site(Some(name), sites)?,
-                None => sites.of_page(headers.client.own_url).clone(),
-            },
-            page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
-            id: id(body.id, headers.idempotency_key)?,
-            details: details(&body.referrer, &body.campaign, headers.client),
-            age,
-        });
+    match wrong {
+        None => Ok(Visits { visits, list }),
+        Some(refusal) => Err(Refused { refusal, sites: all }),
     }
-    Ok(Visits { visits, list })
 }
+
+fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> Result<Visit, Refusal> {
+    let age = body.age.unwrap_or_default();
+    let shown = |age: &str| age.chars().take(MAX_SHOWN).collect();
+    Ok(Visit {
+        site,
+        page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
+        id: id(body.id, headers.idempotency_key)?,
+        details: details(&body.referrer, &body.campaign, headers.client),
+        age: milliseconds(&age).ok_or_else(|| Refusal::Age(shown(&age)))?,
+    })
+}
+
+/// The most of an age that is none that an error repeats, in characters.
+const MAX_SHOWN: usize = 40;
 
 fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Details {
     let host = referrer_host(referrer, client.own_url);
@@ -100,10 +152,10 @@ pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     }
 }
 
-/// The bodies, and whether they came as a list.
-fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Body>, bool), Refusal> {
+/// The visits as they were sent, and whether they came as a list.
+fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Found>, bool), Refusal> {
     if bytes.is_empty() {
-        return Ok((vec![Body::default()], false));
+        return Ok((vec![Found::default()], false));
     }
     let first = bytes.trim_ascii_start().first();
     let most = if first == Some(&b'[') && !headers.from_page { MAX_LIST_BYTES } else { MAX_BODY_BYTES };
@@ -115,20 +167,13 @@ fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Body>, bool), Re
         return Err(Refusal::ContentType);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let names = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
-    let found = texts(text, names).map_err(|why| Refusal::BodyNotJson(why.chars().take(MAX_QUOTE).collect()))?;
+    // Some programs begin every text with a mark of its byte order.
+    let text = mended(text.trim_start_matches('\u{feff}'));
+    let found = objects(&text, NAMES, NUMBERS).map_err(Refusal::Body)?;
     if !(1..=MAX_LIST).contains(&found.len()) {
-        return Err(Refusal::BodyNotJson(format!("a list of {} visits, where 1 to {MAX_LIST} are due", found.len())));
+        return Err(Refusal::Body(format!("the list has {} visits, and has to have 1 to {MAX_LIST}", found.len())));
     }
-    let body = |texts: Texts| {
-        let mut texts = texts.into_iter();
-        // In the order of `names`.
-        let mut next = || texts.next().flatten();
-        let (site, page, id, age, referrer) = (next(), next(), next(), next(), next().unwrap_or_default());
-        let campaign = [next(), next(), next()].map(Option::unwrap_or_default);
-        Body { site, page, id, age, referrer, campaign }
-    };
-    Ok((found.into_iter().map(body).collect(), is_list(text)))
+    Ok((found, is_list(&text)))
 }
 
 /// That type, with or without parameters (RFC 9110, 8.3.1: type names ignore case).
@@ -151,9 +196,10 @@ fn id(in_body: Option<String>, in_header: Option<&str>) -> Result<Option<VisitId
 mod tests {
     use super::*;
     use crate::counting::page::PageError;
+    use crate::counting::visit_id::VisitIdError;
 
     fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visits, Refusal> {
-        super::visits(bytes, headers, sites, &KeptQuery::default())
+        super::visits(bytes, headers, sites, &KeptQuery::default()).map_err(|refused| refused.refusal)
     }
 
     const JSON: BodyHeaders<'_> = BodyHeaders {
@@ -183,14 +229,11 @@ mod tests {
         let hundred = format!("[{}]", vec!["{}"; MAX_LIST].join(","));
         assert_eq!(read(&hundred).unwrap().visits.len(), MAX_LIST);
         let wrong = |body: &str| match read(body) {
-            Err(Refusal::BodyNotJson(why)) => why,
+            Err(Refusal::Body(why)) => why,
             other => panic!("{other:?}"),
         };
         assert!(wrong("[]").contains("0 visits") && wrong(&hundred.replacen("[", "[{},", 1)).contains("101 visits"));
-        assert!(wrong(r#"[{},{"pgae":"/"}]"#).starts_with("in 1: unknown field"));
-        assert!(wrong(r#"[{},[]]"#).starts_with("in 1: a list, where an object is due"));
-        assert!(wrong("[{}").contains("EOF") && wrong("[{}] x").contains("trailing"));
-        assert_eq!(read(r#"[{},{"page":"a"}]"#), Err(Refusal::Page(PageError::NoSlash)));
+        assert!(wrong("[{}").contains("ends too early") && wrong("[{}] x").contains("where it says \"x\""));
         let keyed = BodyHeaders { idempotency_key: Some("k"), ..JSON };
         assert_eq!(visits(b"[{}]", keyed, &sites()), Err(Refusal::TwoIds));
         let long = format!("[{}{{}}]", " ".repeat(MAX_LIST_BYTES));
@@ -198,6 +241,56 @@ mod tests {
         let page = BodyHeaders { from_page: true, ..JSON };
         let long = format!("[{}{{}}]", " ".repeat(MAX_BODY_BYTES));
         assert_eq!(visits(long.as_bytes(), page, &sites()), Err(Refusal::BodyTooLarge(MAX_BODY_BYTES)));
+    }
+
+    #[test]
+    fn whatever_is_wrong_in_a_list_is_said_of_its_visit() {
+        let of = |at, refusal| Err(Refusal::Item(at, Box::new(refusal)));
+        let read = |body: &str| visits(body.as_bytes(), JSON, &sites());
+        assert_eq!(read(r#"[{},{"page":""}]"#), of(1, Refusal::Page(PageError::Empty)));
+        assert_eq!(read(r#"[{},{},{"age":"x"},{"age":"y"}]"#), of(2, Refusal::Age("x".to_owned())), "the first");
+        assert_eq!(read(r#"[{"site":"nope"}]"#), of(0, Refusal::unknown_site("nope")));
+        assert_eq!(read(r#"[{},{"id":"a b"}]"#), of(1, Refusal::Id(VisitIdError::Character)));
+        assert_eq!(read("[{},[]]"), of(1, Refusal::Body("this is a list, and has to be an object in braces".to_owned())));
+        assert!(matches!(read(r#"[{"page":true}]"#), Err(Refusal::Item(0, wrong)) if matches!(*wrong, Refusal::Body(_))));
+    }
+
+    #[test]
+    fn of_what_is_refused_the_sites_are_known() {
+        let refused = |body: &str, headers| super::visits(body.as_bytes(), headers, &sites(), &KeptQuery::default()).unwrap_err();
+        let named = |body: &str| refused(body, JSON).sites.iter().map(|site| site.as_str().to_owned()).collect::<Vec<_>>();
+        assert_eq!(named(r#"{"site":"blog","page":true}"#), ["blog"]);
+        assert_eq!(named(r#"{"site":"nope"}"#), ["default"]);
+        assert_eq!(named(r#"[{"site":"blog"},{"site":"blog","age":"x"},{"site":7}]"#), ["blog", "blog", "default"]);
+        assert_eq!(named(r#"{"site":"blog""#), ["default"]);
+        let keyed = refused(r#"[{"site":"blog"},{}]"#, BodyHeaders { idempotency_key: Some("k"), ..JSON });
+        assert_eq!((keyed.refusal, keyed.sites.len()), (Refusal::TwoIds, 2));
+    }
+
+    #[test]
+    fn what_clients_send_besides_and_in_other_ways_is_taken() {
+        let read = |body: &str| visit(body.as_bytes(), JSON, &sites());
+        for body in [
+            r#"{"page":"/a","url":"x","screen":{"w":1},"props":[1,2],"n":null}"#,
+            "\u{feff}{\"page\":\"/a\"}",
+            r#"{"page":"/a","page":"/a"}"#,
+            r#"{"page":"a","age":0.30000001192092896}"#,
+            r#"{"page":"https://blog.example/a?x","age":-0.5}"#,
+        ] {
+            assert_eq!(read(body).map(|visit| (visit.page.as_str().to_owned(), visit.age)), Ok(("/a".to_owned(), 0)), "{body}");
+        }
+        assert_eq!(read(r#"{"age":1499.6}"#).unwrap().age, 1_500);
+        assert_eq!(read(r#"{"page":"/\ud83d"}"#).unwrap().page.as_str(), "/\u{fffd}");
+        assert_eq!(
+            read(r#"{"page":2024,"id":7}"#).map(|visit| (visit.page, visit.id)),
+            read(r#"{"page":"/2024","id":"7"}"#).map(|visit| (visit.page, visit.id))
+        );
+    }
+
+    #[test]
+    fn a_page_of_4_096_bytes_fits_however_it_is_escaped() {
+        let body = format!("{{\"page\":\"/{}\"}}", "\\u0001".repeat(4_095));
+        assert!(visit(body.as_bytes(), JSON, &sites()).is_ok());
     }
 
     fn sites() -> Sites {
@@ -246,21 +339,19 @@ mod tests {
     fn each_fault_has_its_refusal() {
         let refused = |bytes: &[u8]| visit(bytes, JSON, &sites()).unwrap_err();
         assert_eq!(refused(b"{\"page\":\"\xff\"}"), Refusal::BodyNotUtf8);
-        assert!(matches!(refused(b"{"), Refusal::BodyNotJson(_)));
-        assert!(matches!(refused(br#"{"page":1}"#), Refusal::BodyNotJson(why) if why.contains("a number, where a text")));
-        assert!(matches!(refused(br#"{"pages":"/"}"#), Refusal::BodyNotJson(why) if why.contains("unknown field \"pages\"")));
-        assert!(matches!(refused(br#" ["default","/","x"]"#), Refusal::BodyNotJson(why) if why.contains("in 0: a text")));
-        assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::BodyNotJson(why) if why.contains("duplicate")));
+        assert!(matches!(refused(b"{"), Refusal::Body(_)));
+        assert!(matches!(refused(br#"{"page":true}"#), Refusal::Body(why) if why.contains("`page` is true or false")));
+        assert!(matches!(refused(br#"{"id":"a","id":"b"}"#), Refusal::Body(why) if why.contains("there twice")));
         assert_eq!(refused(br#"{"site":"nope"}"#), Refusal::UnknownSite("nope".to_owned()));
-        assert_eq!(refused(br#"{"page":"/\u0007"}"#), Refusal::Page(PageError::Control));
+        assert_eq!(refused(br#"{"page":""}"#), Refusal::Page(PageError::Empty));
         assert_eq!(refused(&[b' '; MAX_BODY_BYTES + 1]), Refusal::BodyTooLarge(MAX_BODY_BYTES));
         let text = BodyHeaders { content_type: Some("text/plain"), ..JSON };
         assert_eq!(visit(b"{}", text, &sites()), Err(Refusal::ContentType));
         assert!(visit(b"{}", BodyHeaders { from_page: true, ..text }, &sites()).is_ok());
         assert_eq!(visit(br#"{"age":"0"}"#, JSON, &sites()).unwrap().age, 0);
         assert_eq!(visit(br#"{"age":"82800000"}"#, JSON, &sites()).unwrap().age, MAX_AGE_MS);
-        for age in ["-1", "x", "1.5", "", "82800001", "99999999999999999999"] {
-            assert_eq!(refused(format!("{{\"age\":\"{age}\"}}").as_bytes()), Refusal::Age);
+        for age in ["-60001", "x", "1.5.1", "82800001", "99999999999999999999"] {
+            assert_eq!(refused(format!("{{\"age\":\"{age}\"}}").as_bytes()), Refusal::Age(age.to_owned()));
         }
         let charset = BodyHeaders { content_type: Some("Application/JSON; charset=utf-8"), ..JSON };
         assert!(visit(b"{}", charset, &sites()).is_ok());

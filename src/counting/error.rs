@@ -13,8 +13,11 @@ pub enum Refusal {
     Method(&'static str),
     /// The page that calls is of an origin that `ALLOWED_ORIGINS` does not list.
     Origin,
-    /// The visit was made longer ago than ids are surely remembered, so a duplicate could not be told.
-    Age,
+    /// What is said of when the visit was made is no age, or it was longer ago than ids are surely remembered, so that a duplicate could not
+    /// be told. As it was sent.
+    Age(String),
+    /// One visit of a list is wrong, counted from 0, and so none of them was counted.
+    Item(usize, Box<Refusal>),
     /// No such site in `SITES`: as it was named, cut where no site is so long.
     UnknownSite(String),
     /// The page is not one.
@@ -23,14 +26,7 @@ pub enum Refusal {
     Id(VisitIdError),
     /// `Idempotency-Key` and the body's `id` differ.
     TwoIds,
-    /// The query has a parameter that means nothing here.
-    UnknownParameter {
-        /// Its name, cut after 40 characters.
-        name: String,
-        /// Those that mean something.
-        known: &'static [&'static str],
-    },
-    /// The query has this parameter more than once.
+    /// The query has this parameter with two values.
     RepeatedParameter(&'static str),
     /// This parameter has a value that it may not have; what it may say.
     Parameter(&'static str, &'static str),
@@ -54,12 +50,10 @@ pub enum Refusal {
     NotEmpty,
     /// What is wrong with a file.
     File(String),
-    /// A parameter of the query is not UTF-8 once decoded.
-    QueryNotUtf8,
     /// The body is not UTF-8.
     BodyNotUtf8,
-    /// The body is not JSON, or not of the right shape: what the parser said, with line and column.
-    BodyNotJson(String),
+    /// The body, or a visit in it, is not what it has to be: what is wrong.
+    Body(String),
     /// The body is over this many bytes.
     BodyTooLarge(usize),
     /// The body's `Content-Type` is neither `application/json` nor, from an allowed page, `text/plain`.

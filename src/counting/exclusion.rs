@@ -1,5 +1,6 @@
 //! Visits that are not counted, and why: the tallies that an owner can read.
 
+use super::error::Refusal;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The most entries of a list of exclusions: each is looked at for every visit.
@@ -22,11 +23,14 @@ pub enum Reason {
     Origin,
     /// It is no view but an event of the owner's, which another counter would tell apart.
     Event,
+    /// What was sent is wrong, so that it could have been counted wrongly only.
+    Refused,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] = [Self::Bot, Self::Prefetch, Self::Address, Self::Page, Self::Limited, Self::Origin, Self::Event];
+    pub const ALL: [Self; 8] =
+        [Self::Bot, Self::Prefetch, Self::Address, Self::Page, Self::Limited, Self::Origin, Self::Event, Self::Refused];
 
     /// The number in the table.
     pub fn number(self) -> u8 {
@@ -38,6 +42,7 @@ impl Reason {
             Self::Limited => 4,
             Self::Origin => 5,
             Self::Event => 6,
+            Self::Refused => 7,
         }
     }
 
@@ -56,8 +61,24 @@ impl Reason {
             Self::Limited => "limited",
             Self::Origin => "origin",
             Self::Event => "event",
+            Self::Refused => "refused",
         }
     }
+}
+
+/// Whether a refusal is that of a visit which is nowhere noted yet: not of a method that no visit has, of a path that is none, of a token,
+/// or of what is noted under a name of its own.
+pub fn is_of_a_visit(refusal: &Refusal) -> bool {
+    !matches!(
+        refusal,
+        Refusal::Method(_)
+            | Refusal::Origin
+            | Refusal::Token
+            | Refusal::Closed
+            | Refusal::NoAdmin
+            | Refusal::Limited
+            | Refusal::VisitLimited
+    )
 }
 
 /// A network: an address, and how many of its leading bits count. IPv4 is kept as the IPv6 that it maps to.
@@ -161,7 +182,7 @@ mod tests {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!((reason.number(), Reason::from_number(number)), (number, Some(reason)));
         }
-        assert_eq!(Reason::from_number(7), None);
+        assert_eq!(Reason::from_number(8), None);
     }
 
     #[test]

@@ -1,10 +1,7 @@
-//! JSON, as far as anybody may send it: a flat object of texts, or of texts and whole numbers. And texts quoted as in JSON.
-//!
-//! The parser is serde_json. What it says of a wrong type itself costs 30 KB of WebAssembly, because it can quote any value;
-//! so the visitors here take every kind, and what is not due is refused afterwards, by its kind.
+//! JSON, as far as anybody may send it to Footfall's own routes: a flat object of texts and numbers, or a list of them. And texts quoted as
+//! in JSON.
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use super::tree::Tree;
 
 /// A text in quotes, on one line, whatever is in it: as JSON writes it, without what would not show or turn the line around.
 pub fn quoted(text: &str) -> String {
@@ -26,237 +23,111 @@ pub fn exact(text: &str) -> String {
 /// The values of some names in a JSON object, in the order of these names; `None` for one that is left out or `null`.
 pub type Texts = Vec<Option<String>>;
 
-/// The values of these names in a JSON object, or in each object of a list of them.
-///
-/// # Errors
-/// What is wrong with the text: not JSON (and where), not an object, a value that is no text, a name that is not one of
-/// `names` or is there twice; in a list of which object, counted from 0.
-pub fn texts(text: &str, names: &'static [&'static str]) -> Result<Vec<Texts>, String> {
-    values(text, names, false)
+/// An object as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Its values, as far as they could be read.
+    pub texts: Texts,
+    /// What is wrong with it, if anything: the first fault.
+    pub wrong: Option<String>,
 }
 
-/// The same, where a value may be a whole number, too; it is given as a text.
-///
-/// # Errors
-/// As [`texts`].
-pub fn texts_and_numbers(text: &str, names: &'static [&'static str]) -> Result<Vec<Texts>, String> {
-    values(text, names, true)
+/// What is read of an object.
+#[derive(Clone, Copy)]
+struct Rules {
+    /// The names that mean something.
+    names: &'static [&'static str],
+    /// Those of them whose value may be any number. A whole one that JavaScript knows exactly is as good as its text anywhere.
+    numbers: &'static [&'static str],
+    /// Whether other names are faults. They are ignored otherwise.
+    strict: bool,
 }
 
-fn values(text: &str, names: &'static [&'static str], numbers: bool) -> Result<Vec<Texts>, String> {
-    let mut parser = serde_json::Deserializer::from_str(text);
-    let mut found = Objects { names, numbers, objects: Vec::new() };
-    let list = is_list(text);
-    let read = if list { parser.deserialize_any(&mut found).map(|_| ()) } else { found.one(&mut parser) };
-    read.and_then(|()| parser.end()).map_err(|error| error.to_string())?;
-    let mut all = Vec::with_capacity(found.objects.len());
-    for (at, (kind, object)) in found.objects.into_iter().enumerate() {
-        let wrong = match (kind, object.wrong) {
-            (Value::Object, None) => {
-                all.push(object.values.into_iter().map(Option::flatten).collect());
-                continue;
-            }
-            (Value::Object, Some(wrong)) => wrong,
-            (other, _) => format!("{}, where an object is due", other.kind()),
-        };
-        return Err(if list { format!("in {at}: {wrong}") } else { wrong });
+/// The values of these names in a JSON object, or in each object of a list of them. Other names are ignored.
+///
+/// # Errors
+/// Where it is no JSON.
+pub fn objects(text: &str, names: &'static [&'static str], numbers: &'static [&'static str]) -> Result<Vec<Found>, String> {
+    read(text, Rules { names, numbers, strict: false })
+}
+
+/// The values of these names in one JSON object that has no others.
+///
+/// # Errors
+/// What is wrong with the text: not JSON (and where), not an object, a value that is neither a text nor a whole number, a name that is not
+/// one of `names` or is there twice.
+pub fn object(text: &str, names: &'static [&'static str]) -> Result<Texts, String> {
+    let found = read(text, Rules { names, numbers: &[], strict: true })?.pop().filter(|_| !is_list(text)).unwrap_or_default();
+    match found.wrong {
+        None if found.texts.len() == names.len() => Ok(found.texts),
+        None => Err(format!("this is a list, and has to be {OBJECT}")),
+        Some(wrong) => Err(wrong),
     }
-    Ok(all)
 }
+
+fn read(text: &str, rules: Rules) -> Result<Vec<Found>, String> {
+    let all = match Tree::parse(text)? {
+        Tree::List(all) => all,
+        one => vec![one],
+    };
+    Ok(all.into_iter().map(|one| rules.found(one)).collect())
+}
+
+const OBJECT: &str = "an object in braces";
 
 /// Whether a JSON text is a list, if it is JSON.
 pub fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
 
-/// Any value; of a list or an object no more than that it is one.
-enum Value {
-    Null,
-    Flag,
-    /// With its value, if that is whole and not negative.
-    Number(Option<u64>),
-    Text(String),
-    List,
-    Object,
-}
-
-impl Value {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Flag => "a flag",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "a text",
-            Self::List => "a list",
-            Self::Object => "an object",
+impl Rules {
+    fn found(&self, value: Tree) -> Found {
+        let Tree::Object(fields) = value else {
+            let wrong = Some(format!("this is {}, and has to be {OBJECT}", value.kind()));
+            return Found { texts: vec![None; self.names.len()], wrong };
+        };
+        // `Some(None)` for a `null`.
+        let mut texts: Vec<Option<Option<String>>> = vec![None; self.names.len()];
+        let mut wrong = None;
+        for (name, value) in fields {
+            let taken = match self.names.iter().zip(&mut texts).find(|(known, _)| **known == name) {
+                Some((name, slot)) => self.take(name, value, slot),
+                None if self.strict => Err(format!("there is no field {}", quoted(&name))),
+                None => Ok(()),
+            };
+            wrong = wrong.or(taken.err());
         }
-    }
-}
-
-/// With its feature `arbitrary_precision`, serde_json shows a number that is not small and whole as an object with this one name. An object that says so
-/// itself is refused all the same.
-const NUMBER: &str = "$serde_json::private::Number";
-
-/// The kinds that need no look inside.
-macro_rules! simple_kinds {
-    () => {
-        type Value = Value;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("any value")
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Value, E> {
-            Ok(Value::Null)
-        }
-
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
-            Ok(Value::Flag)
-        }
-
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
-            Ok(Value::Number(None))
-        }
-
-        fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
-            Ok(Value::Number(Some(number)))
-        }
-
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-            Ok(Value::Number(None))
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-            Ok(Value::Text(text.to_owned()))
-        }
-    };
-}
-
-/// A list that is not due.
-macro_rules! skipped_list {
-    () => {
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-            while list.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(Value::List)
-        }
-    };
-}
-
-/// The objects that are read, each with what it turned out to be.
-struct Objects {
-    names: &'static [&'static str],
-    numbers: bool,
-    objects: Vec<(Value, Object)>,
-}
-
-impl Objects {
-    fn next(&self) -> Object {
-        Object { names: self.names, numbers: self.numbers, values: vec![None; self.names.len()], wrong: None }
+        Found { texts: texts.into_iter().map(Option::flatten).collect(), wrong }
     }
 
-    fn one<'de, D: Deserializer<'de>>(&mut self, parser: D) -> Result<(), D::Error> {
-        let mut object = self.next();
-        let kind = (&mut object).deserialize(parser)?;
-        self.objects.push((kind, object));
+    fn take(&self, name: &&'static str, value: Tree, slot: &mut Option<Option<String>>) -> Result<(), String> {
+        let any = self.numbers.contains(name);
+        let value = match value {
+            Tree::Null => None,
+            Tree::Text(text) => Some(text),
+            Tree::Number(number) if any || is_exact(&number) => Some(number),
+            other => {
+                let due = match (self.strict, any) {
+                    (true, _) => "a text or a whole number",
+                    (_, true) => "a number, or a text in quotes",
+                    (_, false) => "a text in quotes",
+                };
+                return Err(format!("`{name}` is {}, and has to be {due}", other.kind()));
+            }
+        };
+        match slot {
+            None => *slot = Some(value),
+            Some(before) if !self.strict && *before == value => {}
+            Some(_) => return Err(format!("`{name}` is there twice, with two values")),
+        }
         Ok(())
     }
 }
 
-/// A list of them. It is one, as the text begins so; but what serde says by itself of other kinds would be compiled all the same.
-impl<'de> Visitor<'de> for &mut Objects {
-    simple_kinds!();
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        loop {
-            let mut object = self.next();
-            let Some(kind) = list.next_element_seed(&mut object)? else { return Ok(Value::List) };
-            self.objects.push((kind, object));
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Value, A::Error> {
-        Ok(Value::Object)
-    }
-}
-
-/// The object that is read.
-struct Object {
-    names: &'static [&'static str],
-    /// Whether a whole number is as good as a text.
-    numbers: bool,
-    /// `Some(None)` for a `null`.
-    values: Vec<Option<Option<String>>>,
-    /// What is wrong with its fields, if anything: the first fault.
-    wrong: Option<String>,
-}
-
-impl Object {
-    fn take(&mut self, name: &str, value: Value) {
-        let known = self.names.iter().zip(&mut self.values).find(|(known, _)| **known == name);
-        let wrong = match (known, value) {
-            (None, _) => format!("unknown field {}", quoted(name)),
-            (Some((_, Some(_))), _) => format!("duplicate field {}", quoted(name)),
-            (Some((_, slot @ None)), Value::Text(text)) => return *slot = Some(Some(text)),
-            (Some((_, slot @ None)), Value::Null) => return *slot = Some(None),
-            (Some((_, slot @ None)), Value::Number(Some(number))) if self.numbers => {
-                return *slot = Some(Some(number.to_string()));
-            }
-            (Some(_), other) => {
-                let due = if self.numbers { "a text or a whole number" } else { "a text" };
-                format!("field {}: {}, where {due} is due", quoted(name), other.kind())
-            }
-        };
-        self.wrong.get_or_insert(wrong);
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Object {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, parser: D) -> Result<Value, D::Error> {
-        parser.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Object {
-    simple_kinds!();
-    skipped_list!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while let Some(name) = map.next_key::<Value>()? {
-            let value = map.next_value::<Value>()?;
-            match name {
-                Value::Text(name) if name == NUMBER => return Ok(Value::Number(None)),
-                Value::Text(name) => self.take(&name, value),
-                // A name is always a text.
-                _ => {}
-            }
-        }
-        Ok(Value::Object)
-    }
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
-        parser.deserialize_any(AnyValue)
-    }
-}
-
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
-    simple_kinds!();
-    skipped_list!();
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut kind = Value::Object;
-        while let Some((name, _)) = map.next_entry::<Value, IgnoredAny>()? {
-            if matches!(name, Value::Text(name) if name == NUMBER) {
-                kind = Value::Number(None);
-            }
-        }
-        Ok(kind)
-    }
+/// Whether a number is whole and not negative, and one that JavaScript knows exactly: of others the sender may have meant another.
+fn is_exact(number: &str) -> bool {
+    const MAX_SAFE: u64 = (1 << 53) - 1;
+    number.bytes().all(|b| b.is_ascii_digit()) && number.parse().is_ok_and(|number: u64| number <= MAX_SAFE)
 }
 
 #[cfg(test)]
@@ -264,38 +135,81 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Texts, String> {
-        texts(text, &["a", "b"]).map(|mut found| found.pop().unwrap())
+        let mut found = objects(text, &["a", "b", "n"], &["n"])?;
+        let Found { texts, wrong } = found.pop().unwrap();
+        wrong.map_or(Ok(texts), Err)
     }
 
     fn wrong(text: &str) -> String {
         read(text).expect_err(text)
     }
 
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
     #[test]
-    fn texts_are_found_by_name_in_any_order() {
-        assert_eq!(read("{}"), Ok(vec![None, None]));
-        assert_eq!(read(r#" {"b":"\u0041\n","a":null} "#), Ok(vec![None, Some("A\n".to_owned())]));
+    fn values_are_found_by_name_in_any_order() {
+        assert_eq!(read("{}"), Ok(vec![None, None, None]));
+        assert_eq!(read(r#" {"b":"\u0041\n","a":null} "#), Ok(vec![None, text("A\n"), None]));
+        assert_eq!(read(r#"{"x":{"a":[1,{"b":2}]},"a":"y","":null,"c":1e9}"#), Ok(vec![text("y"), None, None]));
+        assert_eq!(read(r#"{"a":"x","a":"x","b":null,"b":null}"#), Ok(vec![text("x"), None, None]), "what is said twice alike");
+    }
+
+    #[test]
+    fn numbers_are_taken_where_they_have_one_text() {
+        for number in ["0", "7", "9007199254740991"] {
+            assert_eq!(read(&format!("{{\"a\":{number}}}")), Ok(vec![text(number), None, None]));
+        }
+        for number in ["0", "-0.5", "1.5", "1e-7", "99999999999999999999"] {
+            assert_eq!(read(&format!("{{\"n\":{number}}}")), Ok(vec![None, None, text(number)]), "{number}");
+        }
+        for number in ["-1", "1.5", "1e+3", "1.0", "9007199254740992", "99999999999999999999"] {
+            assert_eq!(
+                wrong(&format!("{{\"a\":{number}}}")),
+                format!("`a` is the number {number}, and has to be a text in quotes")
+            );
+        }
     }
 
     #[test]
     fn every_wrong_kind_is_named() {
-        for (value, kind) in
-            [("1", "a number"), ("-1", "a number"), ("1.5e999", "a number"), ("true", "a flag"), (r#"[{"a":"x"},[]]"#, "a list")]
-        {
-            let at = if is_list(value) { "in 1: " } else { "" };
-            assert_eq!(wrong(value), format!("{at}{kind}, where an object is due"));
-            assert_eq!(wrong(&format!("{{\"a\":{value}}}")), format!("field \"a\": {kind}, where a text is due"));
+        for (value, kind) in [("true", "true or false"), ("[{\"a\":\"x\"},[]]", "a list"), ("{\"a\":\"x\"}", "an object")] {
+            assert_eq!(wrong(&format!("{{\"a\":{value}}}")), format!("`a` is {kind}, and has to be a text in quotes"));
+            assert_eq!(
+                wrong(&format!("{{\"n\":{value}}}")),
+                format!("`n` is {kind}, and has to be a number, or a text in quotes")
+            );
         }
-        assert_eq!(wrong("null"), "null, where an object is due");
-        assert_eq!(wrong("\"x\""), "a text, where an object is due");
-        assert_eq!(wrong(r#"{"a":{"b":"x"}}"#), "field \"a\": an object, where a text is due");
+        for (value, kind) in [("null", "null"), ("\"x\"", "a text"), ("1", "the number 1"), ("-1.5", "the number -1.5")] {
+            assert_eq!(wrong(value), format!("this is {kind}, and has to be an object in braces"));
+            assert_eq!(wrong(&format!("[{{}},{value}]")), format!("this is {kind}, and has to be an object in braces"));
+        }
+        assert_eq!(wrong(r#"{"a":"x","b":true,"a":"y"}"#), "`b` is true or false, and has to be a text in quotes", "the first");
+        assert_eq!(wrong(r#"{"a":"x","\u0061":null}"#), "`a` is there twice, with two values");
     }
 
     #[test]
-    fn the_first_wrong_field_is_named() {
-        assert_eq!(wrong(r#"{"a":"x","c\n":"y","d":1}"#), r#"unknown field "c\n""#);
-        assert_eq!(wrong(r#"{"a":"x","a":"y"}"#), r#"duplicate field "a""#);
-        assert_eq!(wrong(r#"{"a":null,"\u0061":null}"#), r#"duplicate field "a""#);
+    fn what_is_right_of_an_object_is_known_besides() {
+        let found = objects(r#"[{"a":"x","b":true},{"b":7}]"#, &["a", "b"], &[]).unwrap();
+        assert_eq!(found.iter().map(|found| found.wrong.is_some()).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(found[0].texts, [text("x"), None]);
+        assert_eq!(found[1].texts, [None, text("7")]);
+    }
+
+    #[test]
+    fn a_line_of_a_file_has_nothing_else() {
+        let line = |text: &str| object(text, &["a", "b"]);
+        assert_eq!(line(r#"{"a":"x","b":7}"#), Ok(vec![text("x"), text("7")]));
+        for (text, wrong) in [
+            (r#"{"a":"x","c\n":"y"}"#, "there is no field \"c\\n\""),
+            (r#"{"a":"x","a":"x"}"#, "`a` is there twice, with two values"),
+            (r#"{"b":-7}"#, "`b` is the number -7, and has to be a text or a whole number"),
+            ("[]", "this is a list, and has to be an object in braces"),
+            (r#"[{"a":"x"}]"#, "this is a list, and has to be an object in braces"),
+        ] {
+            assert_eq!(line(text), Err(wrong.to_owned()), "{text}");
+        }
     }
 
     #[test]
@@ -305,9 +219,19 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_located() {
-        for text in ["{} {}", "{", "", "{\"a\":\"x\",}", "{'a':1}", "nope", r#"{"a":"\ud800"}"#] {
-            assert!(wrong(text).contains(" at line 1 column "), "{text}: {}", wrong(text));
+        for (text, place) in [
+            ("{} {}", "from line 1, column 4 on, where it says \"{}\""),
+            ("{\"a\":\"x\",}", "from line 1, column 10 on, where it says \"}\""),
+            ("{\n 'a': 1}", "from line 2, column 2 on, where it says \"'a': 1}\""),
+            ("nope", "where it says \"ope\""),
+            ("page=/a&x", "where it says \"page=/a&x\""),
+        ] {
+            assert!(wrong(text).ends_with(place), "{text}: {}", wrong(text));
         }
-        assert!(wrong(&"[".repeat(8192)).contains("EOF"));
+        for text in ["{", "", "{\"a\":", "[{}", &"[".repeat(100)] {
+            assert!(wrong(text).contains("it ends too early"), "{text}: {}", wrong(text));
+        }
+        assert!(wrong(&"[".repeat(8192)).starts_with("the body is not JSON"));
+        assert!(wrong(&format!("{{\"é\":\"{}", "é\u{1}".repeat(100))).len() < 200);
     }
 }

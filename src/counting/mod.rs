@@ -6,6 +6,7 @@
 //! Nothing in here panics on any input.
 
 pub mod access;
+pub mod age;
 pub mod badge;
 pub mod base;
 pub mod batch;
@@ -24,11 +25,13 @@ pub mod lanes;
 pub mod ledger;
 pub mod live;
 pub mod made;
+pub mod mend;
 pub mod metrics;
 pub mod origin;
 pub mod owner;
 pub mod page;
 pub mod proxy;
+pub mod query;
 pub mod record;
 pub mod refusals;
 pub mod reply;
@@ -41,6 +44,7 @@ pub mod share;
 pub mod site;
 pub mod stats;
 pub mod tree;
+mod url;
 pub mod visit;
 pub mod visit_id;
 pub mod visitor;

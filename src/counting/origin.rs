@@ -4,6 +4,7 @@
 //! or listed, or neither. Credentials are never allowed, so an origin may do no more than anybody without one.
 
 use super::json::quoted;
+use super::url::origin_of;
 
 /// The most origins that may be listed: each call is looked up in the list.
 pub const MAX_ORIGINS: usize = 100;
@@ -26,12 +27,13 @@ pub enum Caller {
 }
 
 impl Origins {
-    /// Reads a comma-separated list of origins, as browsers write them, or `*` for all.
+    /// Reads a comma-separated list of origins, or `*` for all. One is taken as a browser writes it, in lower case, without the port that
+    /// its scheme has anyway and without a slash at the end.
     ///
     /// # Errors
     /// The first that is none, or a list of more than [`MAX_ORIGINS`].
     pub fn parse(list: &str) -> Result<Self, String> {
-        let listed: Vec<String> = list.split(',').map(|origin| origin.trim().to_owned()).collect();
+        let listed: Vec<String> = list.split(',').map(|origin| as_browsers_write(origin.trim())).collect();
         match listed.iter().find(|origin| !is_origin(origin)) {
             Some(wrong) => Err(format!("{} is not an origin", quoted(&wrong.chars().take(100).collect::<String>()))),
             None if listed.len() > MAX_ORIGINS => Err(format!("{} origins are listed", listed.len())),
@@ -43,15 +45,11 @@ impl Origins {
     pub fn caller(&self, origin: Option<String>, url: &str) -> Caller {
         match origin {
             None => Caller::Server,
-            Some(origin) if is_own(&origin, url) || self.listed.iter().any(|one| *one == origin || one == "*") => {
-                Caller::Page(origin)
-            }
+            Some(origin) if self.lists(&origin, url) => Caller::Page(origin),
             Some(_) => Caller::Elsewhere,
         }
     }
-}
 
-impl Origins {
     /// The list with one more origin, as it is to be set; `None` for one that cannot be listed.
     pub fn with(&self, origin: &str) -> Option<String> {
         let mut all: Vec<&str> = self.listed.iter().map(String::as_str).collect();
@@ -64,22 +62,31 @@ impl Origins {
     /// does not tell, it may.
     pub fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {
         let Some(referer) = referer.filter(|referer| !referer.is_empty()) else { return true };
-        let of = |origin: &str| referer.strip_prefix(origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let own = url.split('/').take(3).fold(0, |length: usize, part| length.saturating_add(part.len()).saturating_add(1));
-        let own = url.get(..own.saturating_sub(1)).unwrap_or(url);
-        self.listed.is_empty() || of(own) || self.listed.iter().any(|one| one == "*" || of(one))
+        self.listed.is_empty() || self.lists(origin_of(referer).unwrap_or(""), url)
+    }
+
+    fn lists(&self, origin: &str, url: &str) -> bool {
+        let has = |origin: &str| origin_of(url) == Some(origin) || self.listed.iter().any(|one| *one == origin || one == "*");
+        // Browsers write them in one way, so that this is rarely asked twice.
+        has(origin) || has(&as_browsers_write(origin))
     }
 }
 
-fn is_own(origin: &str, url: &str) -> bool {
-    url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'))
+/// An origin as browsers write it (HTML, "serialization of an origin").
+fn as_browsers_write(origin: &str) -> String {
+    let mut origin = origin.to_ascii_lowercase();
+    let port = if origin.starts_with("https://") { ":443" } else { ":80" };
+    let bare = origin.trim_end_matches('/');
+    let end = bare.strip_suffix(port).unwrap_or(bare).len();
+    origin.truncate(end);
+    origin
 }
 
 /// `scheme://host` or `scheme://host:port`, in lower case, or `*`. Not checked further: a wrong one allows nobody.
 fn is_origin(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = |rest: &str| {
-        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]".contains(&b))
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_:[]".contains(&b))
     };
     text == "*" || rest.is_some_and(host)
 }
@@ -119,12 +126,32 @@ mod tests {
     #[test]
     fn pages_of_listed_origins_and_the_own_one_may_call() {
         let listed = "https://blog.example, http://localhost:8080";
-        for origin in ["https://blog.example", "http://localhost:8080", "https://counter.example"] {
-            assert_eq!(caller(listed, origin), page(origin));
+        for origin in [
+            "https://blog.example",
+            "http://localhost:8080",
+            "https://counter.example",
+            "HTTPS://Blog.Example",
+            "https://blog.example:443",
+            "https://counter.example:443",
+        ] {
+            assert_eq!(caller(listed, origin), page(origin), "answered as it was sent");
         }
-        for origin in
-            ["http://blog.example", "https://blog.example:8080", "https://blog.example.evil", "null", "", "https://counter.exam"]
-        {
+        for origin in [
+            "http://blog.example",
+            "https://blog.example:8080",
+            "https://blog.example:80",
+            "https://blog.example.evil",
+            "null",
+            "",
+            "https://counter.exam",
+            "https:",
+            "https:/",
+            "https://",
+            "https://counter.example/counter",
+            "//counter.example",
+            "https://blog.example/a",
+            "https://user@counter.example",
+        ] {
             assert_eq!(caller(listed, origin), Caller::Elsewhere, "{origin}");
         }
         assert_eq!(caller("*", "null"), page("null"));
@@ -138,8 +165,11 @@ mod tests {
             "",
             "blog.example",
             "https://",
-            "https://blog.example/",
-            "https://Blog.example",
+            "https:///",
+            "https:",
+            "https://blog.example/a",
+            "https://bücher.example",
+            "null",
             "ftp://a",
             "https://a,",
             "https://a b",
@@ -147,6 +177,15 @@ mod tests {
             assert!(Origins::parse(wrong).unwrap_err().ends_with("is not an origin"), "{wrong}");
         }
         assert!(Origins::parse(&["https://a"; MAX_ORIGINS + 1].join(",")).is_err());
-        assert!(Origins::parse("https://[::1]:8787").is_ok());
+        for (listed, origin) in [
+            ("https://[::1]:8787", "https://[::1]:8787"),
+            ("https://blog.example/", "https://blog.example"),
+            ("HTTPS://Blog.Example:443/", "https://blog.example"),
+            ("http://a_b.local:80", "http://a_b.local"),
+            ("http://a:443", "http://a:443"),
+            ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(caller(listed, origin), page(origin), "{listed}");
+        }
     }
 }

@@ -32,6 +32,16 @@ pub enum Act {
     Wipe,
 }
 
+/// The methods that a path takes which follows `/api/`.
+pub fn methods(path: &str) -> &'static str {
+    match path.trim_end_matches('/').split('/').nth(2) {
+        None => "DELETE",
+        Some("import") => "POST",
+        Some("pages") => "GET, HEAD, PUT, DELETE",
+        Some(_) => "GET, HEAD",
+    }
+}
+
 /// Reads what follows `/api/sites/`; nothing if it is for anybody.
 ///
 /// # Errors
@@ -39,7 +49,7 @@ pub enum Act {
 pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<Order>, Refusal> {
     let Some((site, what)) = path.split_once('/') else { return site_itself(method, path, query).map(Some) };
     let act = match (what, method) {
-        ("export", "GET" | "HEAD") => Query::read(query, &[]).map(|_| Act::Export)?,
+        ("export", "GET" | "HEAD") => Act::Export,
         ("export", _) => return Err(Refusal::Method("GET, HEAD")),
         ("import", "POST") => {
             let query = Query::read(query, &["add"])?;
@@ -138,6 +148,9 @@ mod tests {
         {
             assert!(matches!(act(method, path, ""), Err(Refusal::Method(_))), "{method} {path}");
         }
-        assert!(matches!(act("DELETE", "blog", "page=/a"), Err(Refusal::UnknownParameter { .. })));
+        assert!(
+            matches!(act("DELETE", "blog", "page=/a"), Err(Refusal::Parameter("confirm", _))),
+            "not the site in place of a page"
+        );
     }
 }

@@ -5,7 +5,7 @@
 use super::days::{date_of, parse_date};
 use super::details::{Kind, is_value};
 use super::exclusion::Reason;
-use super::json::{Texts, exact, quoted, texts_and_numbers};
+use super::json::{exact, object, quoted};
 use super::ledger::quarters::{DAY, HOUR};
 use super::ledger::{OTHER, StorageError, Value};
 use super::page::{MAX_PAGE_BYTES, Page as PagePath};
@@ -17,8 +17,8 @@ use std::hash::Hasher;
 /// The version of the format, in its first line.
 pub const VERSION: &str = "1";
 
-/// The longest line, in bytes: a page of 512 bytes that are all quoted, and numbers.
-pub const MAX_LINE_BYTES: usize = 2_048;
+/// The longest line, in bytes: a page of 1,024 bytes that are all quoted, and numbers.
+pub const MAX_LINE_BYTES: usize = 3_072;
 
 /// The highest count in a line, and the highest sum of those that are imported; a million million. Sums stay exact up to 9,000 times that.
 pub const MAX_COUNT: u64 = 1_000_000_000_000;
@@ -176,6 +176,10 @@ fn written_one_way(text: &str) -> Option<String> {
     if text == OTHER {
         return Some(text.to_owned());
     }
+    // What comes from a program is a page, and no text that a person wrote.
+    if !text.starts_with('/') {
+        return None;
+    }
     let bare = text.split_once('#').map_or(text, |(bare, _)| bare);
     let (path, query) = bare.split_once('?').unwrap_or((bare, ""));
     let mut page = PagePath::parse(path).ok()?.as_str().to_owned();
@@ -235,10 +239,6 @@ fn read_as(line: &str, own: bool) -> Result<(usize, Vec<Value>), String> {
         row.push(column.read(text, own).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
     }
     Ok((part, row))
-}
-
-fn object(line: &str, names: &'static [&'static str]) -> Result<Texts, String> {
-    texts_and_numbers(line, names)?.pop().ok_or_else(|| "a list, where an object is due".to_owned())
 }
 
 /// The first line of a file. `id` names this export, so that importing it twice adds it once.
@@ -480,9 +480,9 @@ mod tests {
             (r#"{"page":"/a"}"#, "no line has these names together"),
             (r#"{"page":"/a","views":1,"kind":null}"#, ""),
             (r#"{"page":"a","views":1}"#, "page is \"a\", which it cannot be"),
-            (r#"{"page":"/\u0000","views":1}"#, "page is \"/\\u0000\", which it cannot be"),
-            (r#"{"page":"/a","views":-1}"#, "field \"views\": a number, where a text or a whole number is due"),
-            (r#"{"page":"/a","views":1.5}"#, "field \"views\": a number, where a text or a whole number is due"),
+            (r#"{"page":"/\u0000","views":1}"#, ""),
+            (r#"{"page":"/a","views":-1}"#, "`views` is the number -1, and has to be a text or a whole number"),
+            (r#"{"page":"/a","views":1.5}"#, "`views` is the number 1.5, and has to be a text or a whole number"),
             (r#"{"page":"/a","views":1000000000001}"#, "views is \"1000000000001\", which it cannot be"),
             (r#"{"day":"2026-02-30","visitors":1}"#, "day is \"2026-02-30\", which it cannot be"),
             (
@@ -492,8 +492,8 @@ mod tests {
             (r#"{"hour":"2026-11-22T7Z","views":3,"visitors":2,"newcomers":1}"#, "hour is \"2026-11-22T7Z\", which it cannot be"),
             (r#"{"day":"2026-11-22","excluded":"whim","visits":1}"#, "excluded is \"whim\", which it cannot be"),
             (r#"{"day":"2026-11-22","kind":"country","value":"","views":3}"#, "value is \"\", which it cannot be"),
-            (r#"{"page":"/a","views":1,"colour":"red"}"#, "unknown field \"colour\""),
-            ("[]", "a list, where an object is due"),
+            (r#"{"page":"/a","views":1,"colour":"red"}"#, "there is no field \"colour\""),
+            ("[]", "this is a list, and has to be an object in braces"),
         ] {
             let read = read(line);
             if complaint.is_empty() {

@@ -1,12 +1,14 @@
 //! What a request asks for, read from its method and its URL.
 
 use super::badge::{self, Badge};
-use super::days::{Day, parse_date};
+use super::days::Day;
 use super::dropin::{self, DropIn};
 use super::error::Refusal;
 use super::owner::{self, Order};
 use super::page::{KeptQuery, Page};
+pub(super) use super::query::Query;
 use super::stats::{self, Stats};
+pub(super) use super::url::{path_and_query, split_scheme};
 
 /// What to do for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,16 +70,18 @@ pub struct Read {
     pub page: Option<Page>,
 }
 
-/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path; `kept` is what tells pages
-/// apart besides their path.
+/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
+/// nothing; `kept` is what tells pages apart besides their path.
 ///
 /// # Errors
 /// [`Refusal`] for an unknown path, a wrong method or a wrong query.
 pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
-    let (path, query) = path_and_query(url);
+    let (whole, query) = path_and_query(url);
+    let path = Some(whole.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(whole);
     match (path, method) {
         ("/", "GET") => Ok(Route::Home),
         ("/", "HEAD") => Ok(Route::HomeHead),
+        ("/", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/", _) => Err(Refusal::Method("GET, HEAD")),
         ("/counter", "POST") => Ok(Route::Register),
         ("/counter", "GET" | "HEAD") => {
@@ -94,8 +98,10 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
         ("/healthz", "GET" | "HEAD") => Ok(Route::Health),
         ("/metrics", "GET" | "HEAD") => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
+        ("/healthz" | "/metrics", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/healthz" | "/metrics", _) => Err(Refusal::Method("GET, HEAD")),
-        (path, method) => below(path, query, method, kept),
+        // A name that is missing leaves a slash at the end: `/hit/NAMESPACE/`.
+        (path, method) => below(if path.split('/').count() > 3 { path } else { whole }, query, method, kept),
     }
 }
 
@@ -113,16 +119,17 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
         return Err(Refusal::UnknownPath);
     }
     match (first, method) {
+        ("api", "OPTIONS") => Ok(Route::Preflight(owner::methods(rest))),
         (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("badge", "GET" | "HEAD") => badge::read(rest, query).map(|badge| Route::Badge(Box::new(badge))),
+        ("badge", "GET" | "HEAD") => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
         ("pixel", "GET" | "HEAD") => pixel(rest, query, kept).map(Route::Pixel),
         ("api", _) => {
-            let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?;
+            let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?.trim_end_matches('/');
             if let Some(order) = owner::read(method, rest, query, kept)? {
                 return Ok(Route::Order(Box::new(order)));
             }
             if let Some(site) = rest.strip_suffix("/live") {
-                return Query::read(query, &[]).map(|_| Route::Live(site.to_owned()));
+                return Ok(Route::Live(site.to_owned()));
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
@@ -131,76 +138,34 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
 }
 
 fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
-    let site = path.strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
-    let page = Query::read(query, &["page"])?.page(kept)?.unwrap_or_else(Page::root);
+    let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
+    // A page that is left empty is left out.
+    let query = Query::read(query, &["page"])?;
+    let page = query.get("page").map_or_else(|| Ok(Page::root()), |page| kept.page(page)).unwrap_or_else(|_| Page::root());
     Ok(Pixel { site: site.to_owned(), page })
+}
+
+/// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
+/// where its body tells.
+pub fn visit_meant(method: &str, url: &str) -> Option<String> {
+    let (path, query) = path_and_query(url);
+    let mut parts = path.split('/').skip(1);
+    let (first, name) = (parts.next()?, parts.next().unwrap_or(""));
+    let counts = || Query::read(query, &["count"]).is_ok_and(|query| query.get("count").is_some_and(|count| count != "0"));
+    match (first, method) {
+        ("pixel", "GET") => Some(name.strip_suffix(".gif").unwrap_or(name).to_owned()),
+        ("badge", "GET") if counts() => Some(name.to_owned()),
+        ("hit", "GET") => Some(name.to_owned()),
+        ("count", "GET" | "POST") | ("busuanzi", "GET") => Some(String::new()),
+        ("api", "POST") if ["event", "send", "batch", "v0"].contains(&name) => Some(String::new()),
+        _ => None,
+    }
 }
 
 /// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
 /// item whose value is `prefetch`, with `prerender` as a parameter).
 pub fn is_prefetch(sec_purpose: &str) -> bool {
     sec_purpose.split([';', ',']).any(|part| part.trim().eq_ignore_ascii_case("prefetch"))
-}
-
-/// The parts of `scheme://rest`.
-pub(super) fn split_scheme(url: &str) -> Option<(&str, &str)> {
-    // Not by the text `://`: the search for a text is 6 KB of WebAssembly, and nothing else needs it.
-    let (scheme, rest) = url.split_once(':')?;
-    rest.strip_prefix("//").map(|rest| (scheme, rest))
-}
-
-pub(super) fn path_and_query(url: &str) -> (&str, &str) {
-    let no_fragment = url.split_once('#').map_or(url, |(before, _)| before);
-    let (before_query, query) = no_fragment.split_once('?').unwrap_or((no_fragment, ""));
-    let after_scheme = split_scheme(before_query).map_or(before_query, |(_, rest)| rest);
-    let path = after_scheme.find('/').and_then(|at| after_scheme.get(at..)).unwrap_or("/");
-    (path, query)
-}
-
-/// The parameters of a query.
-pub(super) struct Query(Vec<(&'static str, String)>);
-
-impl Query {
-    /// Reads parameters by name, each at most once. Any other is refused: a mistyped `page` would otherwise read as the
-    /// whole site's number, and a number is never invented.
-    pub(super) fn read(query: &str, names: &'static [&'static str]) -> Result<Self, Refusal> {
-        let mut values: Vec<(&'static str, String)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            // The decoder puts U+FFFD where the bytes were not UTF-8; a real U+FFFD is no name or page anyone means.
-            // Not by `contains`: the search for a text, which it would use for this one, is 6 KB of WebAssembly.
-            if name.chars().chain(value.chars()).any(|c| c == char::REPLACEMENT_CHARACTER) {
-                return Err(Refusal::QueryNotUtf8);
-            }
-            let Some(known) = names.iter().find(|known| **known == name) else {
-                return Err(Refusal::UnknownParameter { name: name.chars().take(40).collect(), known: names });
-            };
-            if values.iter().any(|(name, _)| name == known) {
-                return Err(Refusal::RepeatedParameter(known));
-            }
-            values.push((known, value.into_owned()));
-        }
-        Ok(Self(values))
-    }
-
-    /// The value of a parameter, if there is one.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The page that `page` names, if there is one.
-    pub(super) fn page(&self, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
-        self.get("page").map(|page| kept.page(page).map_err(Refusal::Page)).transpose()
-    }
-
-    /// The day that a parameter names, if there is one.
-    pub(super) fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
-        self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
-    }
-
-    /// The site that `site` names, if there is one.
-    fn site(&self) -> Option<String> {
-        self.get("site").map(str::to_owned)
-    }
 }
 
 #[cfg(test)]
@@ -221,12 +186,31 @@ mod tests {
             assert_eq!(get(url), Ok(Route::Home), "{url}");
         }
         assert_eq!(route("POST", "https://h/counter?x=1"), Ok(Route::Register));
+        for (url, bare) in [
+            ("/counter/?page=/a", "/counter?page=/a"),
+            ("/visitors/", "/visitors"),
+            ("/healthz/", "/healthz"),
+            ("/metrics/?site=a", "/metrics?site=a"),
+            ("/pixel/blog.gif/", "/pixel/blog.gif"),
+            ("/badge/blog/a.svg/?count=1", "/badge/blog/a.svg?count=1"),
+            ("/badge/blog.svg/", "/badge/blog.svg"),
+            ("/hit/blog/v/", "/hit/blog/v"),
+            ("/count/?p=/a", "/count?p=/a"),
+            ("/counter//p.json/", "/counter//p.json"),
+            ("/busuanzi/?jsonpCallback=a", "/busuanzi?jsonpCallback=a"),
+            ("/api/sites/blog/summary//", "/api/sites/blog/summary"),
+            ("/api/sites/blog/live/", "/api/sites/blog/live"),
+        ] {
+            assert_eq!(get(url), get(bare), "{url}");
+            assert!(get(url).is_ok(), "{url}");
+        }
+        assert!(get("/hit/blog/").is_err(), "the key is missing");
         assert_eq!(route("HEAD", "https://h/"), Ok(Route::HomeHead));
     }
 
     #[test]
     fn unknown_paths_and_methods_are_told_apart() {
-        for url in ["http://h/nope", "http://h//", "http://h/counter/", "http://h/Counter"] {
+        for url in ["http://h/nope", "http://h//", "http://h/Counter", "http://h/counters"] {
             assert_eq!(get(url), Err(Refusal::UnknownPath), "{url}");
         }
         assert_eq!(route("DELETE", "http://h/"), Err(Refusal::Method("GET, HEAD")));
@@ -250,7 +234,11 @@ mod tests {
         assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
         assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
         assert_eq!(get("http://h/pixel/blog.png"), Err(Refusal::UnknownPath));
-        assert!(matches!(get("http://h/pixel/blog.gif?page=a"), Err(Refusal::Page(_))));
+        for query in ["page=a", "page=%2Fa&utm_source=letter&rnd=1", "x=%ff&page=/a/", "page=https://blog.example/a"] {
+            assert_eq!(get(&format!("http://h/pixel/blog.gif?{query}")), pixel("/a"), "{query}");
+        }
+        assert_eq!(get("http://h/pixel/blog.gif?page="), pixel("/"));
+        assert_eq!(get("http://h/pixel/blog.gif?page=%FF"), pixel("/%FF"));
         assert!(matches!(get("http://h/badge/blog/a.svg?color=red"), Ok(Route::Badge(badge)) if badge.site == "blog"));
         assert_eq!(route("POST", "http://h/badge/blog/a.svg"), Err(Refusal::Method("GET, HEAD")));
     }
@@ -265,15 +253,56 @@ mod tests {
     }
 
     #[test]
+    fn browsers_are_told_what_each_path_takes() {
+        for (path, methods) in [
+            ("/", "GET, HEAD"),
+            ("/counter", "GET, HEAD, POST"),
+            ("/visitors", "GET, HEAD"),
+            ("/metrics", "GET, HEAD"),
+            ("/pixel/blog.gif", "GET, HEAD"),
+            ("/hit/a/b", "GET, HEAD"),
+            ("/set/a/b", "GET, POST"),
+            ("/count", "GET, HEAD, POST"),
+            ("/busuanzi", "GET"),
+            ("/api/sites/blog/summary", "GET, HEAD"),
+            ("/api/sites/blog/pages", "GET, HEAD, PUT, DELETE"),
+            ("/api/sites/blog/import", "POST"),
+            ("/api/sites/blog", "DELETE"),
+        ] {
+            assert_eq!(route("OPTIONS", &format!("https://h{path}?x=1")), Ok(Route::Preflight(methods)), "{path}");
+        }
+        assert_eq!(route("OPTIONS", "https://h/nope"), Err(Refusal::UnknownPath));
+    }
+
+    #[test]
     fn a_query_that_could_be_misread_is_refused() {
-        assert_eq!(
-            get("http://h/counter?pgae=/a"),
-            Err(Refusal::UnknownParameter { name: "pgae".into(), known: &["site", "page"] })
-        );
+        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Read(Read::default())));
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
-        assert_eq!(get("http://h/counter?page=/%ff"), Err(Refusal::QueryNotUtf8));
         assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));
-        assert!(matches!(get("http://h/counter?page=/%00"), Err(Refusal::Page(_))));
+    }
+
+    #[test]
+    fn what_means_a_visit_is_known_by_its_path() {
+        let meant = |method: &str, url: &str| visit_meant(method, &format!("https://h{url}"));
+        for (url, site) in [
+            ("/pixel/blog.gif?page=/a", "blog"),
+            ("/pixel/none", "none"),
+            ("/badge/blog/a.svg?count=1", "blog"),
+            ("/badge/blog/a.svg?count=yes", "blog"),
+            ("/hit/blog/v?callback=x", "blog"),
+            ("/count?e=true", ""),
+            ("/busuanzi?jsonpCallback=", ""),
+        ] {
+            assert_eq!(meant("GET", url).as_deref(), Some(site), "{url}");
+            assert_eq!(meant("HEAD", url), None, "{url}");
+        }
+        for url in ["/count", "/api/event", "/api/send", "/api/batch", "/api/v0/count"] {
+            assert_eq!(meant("POST", url).as_deref(), Some(""), "{url}");
+        }
+        assert_eq!(meant("POST", "/api/sites/blog/import"), None);
+        for url in ["/", "/badge/blog/a.svg", "/badge/blog/a.svg?count=0", "/get/blog/v", "/counter?page=", "/nope"] {
+            assert_eq!(meant("GET", url), None, "{url}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! JSON of any shape, for bodies of other counters, whose fields nest. What Footfall's own routes take is flat: see [`super::json`].
+//! JSON of any shape, as bodies of other counters have it, whose fields nest. What Footfall's own routes take is flat: see [`super::json`].
 
+use super::json::quoted;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A JSON value.
@@ -10,8 +12,8 @@ pub enum Tree {
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// With its value, if that is whole and not negative.
-    Number(Option<u64>),
+    /// As it is written, but for the sign of an exponent, which is always there.
+    Number(String),
     /// A text.
     Text(String),
     /// A list.
@@ -23,6 +25,20 @@ pub enum Tree {
 /// As which serde_json shows a number that is not small and whole: an object with this one name.
 const NUMBER: &str = "$serde_json::private::Number";
 
+/// The characters that an error shows of a text.
+const MAX_NEAR: usize = 20;
+
+/// Where a text stops being JSON. What serde says itself is written for programmers.
+fn broken(text: &str, error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() {
+        return format!("the body is not JSON: it ends too early, in line {line} after column {column}");
+    }
+    let bytes = text.split('\n').nth(line.saturating_sub(1)).and_then(|line| line.as_bytes().get(column.saturating_sub(1)..));
+    let near: String = String::from_utf8_lossy(bytes.unwrap_or_default()).chars().take(MAX_NEAR).collect();
+    format!("the body is not JSON from line {line}, column {column} on, where it says {}", quoted(&near))
+}
+
 static NULL: Tree = Tree::Null;
 
 impl Tree {
@@ -31,7 +47,19 @@ impl Tree {
     /// # Errors
     /// What is wrong and where, for a person.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        serde_json::from_str(text).map_err(|error| broken(text, &error))
+    }
+
+    /// What it is, for a person.
+    pub fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Self::Null => "null".into(),
+            Self::Flag(_) => "true or false".into(),
+            Self::Number(number) => format!("the number {}", number.chars().take(MAX_NEAR).collect::<String>()).into(),
+            Self::Text(_) => "a text".into(),
+            Self::List(_) => "a list".into(),
+            Self::Object(_) => "an object".into(),
+        }
     }
 
     /// A field of an object, the first of that name; `Null` where there is none.
@@ -54,18 +82,18 @@ impl Tree {
     /// Whether it says yes, as JavaScript takes it: neither `false`, 0, `null` nor empty.
     pub fn is_true(&self) -> bool {
         match self {
-            Self::Null | Self::Number(Some(0)) => false,
+            Self::Null => false,
+            Self::Number(number) => number.bytes().any(|b| (b'1'..=b'9').contains(&b)),
             Self::Flag(flag) => *flag,
             Self::Text(text) => !matches!(text.as_str(), "" | "0" | "false"),
-            Self::Number(_) | Self::List(_) | Self::Object(_) => true,
+            Self::List(_) | Self::Object(_) => true,
         }
     }
 
     /// A whole number, as one or as a text.
     pub fn number(&self) -> Option<u64> {
         match self {
-            Self::Number(number) => *number,
-            Self::Text(text) => text.parse().ok(),
+            Self::Number(text) | Self::Text(text) => text.parse().ok(),
             _ => None,
         }
     }
@@ -95,15 +123,16 @@ impl<'de> Visitor<'de> for Any {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
-        Ok(Tree::Number(u64::try_from(number).ok()))
+        Ok(Tree::Number(number.to_string()))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
-        Ok(Tree::Number(Some(number)))
+        Ok(Tree::Number(number.to_string()))
     }
 
+    // No text makes one: see [`NUMBER`].
     fn visit_f64<E: Error>(self, _: f64) -> Result<Tree, E> {
-        Ok(Tree::Number(None))
+        Ok(Tree::Number(String::new()))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Tree, E> {
@@ -122,7 +151,7 @@ impl<'de> Visitor<'de> for Any {
         let mut fields = Vec::new();
         while let Some((name, value)) = map.next_entry::<Tree, Tree>()? {
             match (name, value) {
-                (Tree::Text(name), Tree::Text(digits)) if name == NUMBER => return Ok(Tree::Number(digits.parse().ok())),
+                (Tree::Text(name), Tree::Text(digits)) if name == NUMBER => return Ok(Tree::Number(digits)),
                 (Tree::Text(name), value) => fields.push((name, value)),
                 // A name is always a text.
                 _ => {}
@@ -140,15 +169,15 @@ mod tests {
     fn any_json_is_read() {
         let tree = Tree::parse(r#"{"a":{"b":["x",1,-1,1.5,1e9,true,null]},"n":"u","n":"v","t":1700000000}"#).unwrap();
         let list = tree.get("a").get("b");
-        let number = Tree::Number;
+        let number = |text: &str| Tree::Number(text.to_owned());
         assert_eq!(
             list,
             &Tree::List(vec![
                 Tree::Text("x".into()),
-                number(Some(1)),
-                number(None),
-                number(None),
-                number(None),
+                number("1"),
+                number("-1"),
+                number("1.5"),
+                number("1e+9"),
                 Tree::Flag(true),
                 Tree::Null
             ])

@@ -1,12 +1,20 @@
 //! Configuration, read once in an isolate's life. The rules are in [`crate::counting::config`].
 
 use crate::counting::config::{Config, ConfigError, Variable};
-use js_sys::Reflect;
+use crate::counting::origin::Origins;
+use crate::counting::page::Nfc;
+use js_sys::{JsString, Reflect};
 use std::cell::OnceCell;
 use std::rc::Rc;
 use worker::Env;
 
-type Parsed = Result<Rc<Config>, Rc<ConfigError>>;
+type Parsed = Result<Rc<Config>, Rc<Misconfigured>>;
+
+/// What is wrong with the configuration, and who may be told.
+pub(super) struct Misconfigured {
+    pub(super) error: ConfigError,
+    pub(super) origins: Origins,
+}
 
 thread_local! {
     static CONFIG: OnceCell<Parsed> = const { OnceCell::new() };
@@ -16,14 +24,21 @@ thread_local! {
 pub(super) fn of(env: &Env) -> Parsed {
     CONFIG.with(|config| {
         let parse = || match Config::parse(|name| variable(env, name)) {
-            Ok(config) => Ok(Rc::new(config)),
+            Ok(config) => Ok(Rc::new(Config { page_query: config.page_query.with(Nfc(nfc)), ..config })),
             Err(error) => {
                 super::log::problem("misconfigured", &error.to_string());
-                Err(Rc::new(error))
+                let origins = Config::origins(|name| variable(env, name)).unwrap_or_default();
+                Err(Rc::new(Misconfigured { error, origins }))
             }
         };
         config.get_or_init(parse).clone()
     })
+}
+
+/// Unicode's Normalization Form C.
+fn nfc(text: &str) -> String {
+    // It throws for a form that there is not.
+    JsString::from(text).normalize("NFC").into()
 }
 
 fn variable(env: &Env, name: &str) -> Variable {

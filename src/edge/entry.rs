@@ -8,7 +8,7 @@ use super::{config, metrics, refusals, respond, waits};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
-use crate::counting::reply::{self, Reply};
+use crate::counting::reply::{self, Reply, Wanted};
 use crate::counting::route::{Route, route};
 use futures_util::FutureExt;
 use js_sys::Function;
@@ -48,7 +48,10 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let mut stream = None;
     let config = match config::of(&env) {
         Ok(config) => config,
-        Err(error) => return (reply::misconfigured(&error), stream),
+        Err(wrong) => {
+            let caller = wrong.origins.caller(told.header(&request, headers::ORIGIN), told.url());
+            return (finished(reply::misconfigured(&wrong.error), caller, told.url()), stream);
+        }
     };
     let now = now_ms();
     waits::sweep(now);
@@ -61,11 +64,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         None | Some(Err(Refusal::UnknownPath)) => route(method, turn.url(), kept),
         Some(routed) => routed,
     };
-    // Nobody's script needs `GET /`: no look at its origin.
-    let caller = match &routed {
-        Ok(Route::Home | Route::HomeHead) | Err(_) => Caller::Server,
-        Ok(_) => turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url()),
-    };
+    let caller = turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url());
     let reads = matches!(
         routed,
         Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Order(_))
@@ -111,15 +110,18 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             Err(refusal)
         }
     };
-    if let (false, Err(Refusal::UnknownSite(name))) = (reads, &done) {
-        refusals::site(&turn, name);
-    }
-    let mut reply = done.unwrap_or_else(|refusal| reply::refused(&refusal));
+    let reply = done.unwrap_or_else(|refusal| turn.refuse_request(&refusal, reads));
     if let Some(outcome) = reply.visit {
         metrics::visit(outcome);
     }
-    if let Caller::Page(origin) = caller {
-        reply.origin = Some(origin);
+    (finished(reply, caller, turn.url()), stream)
+}
+
+/// An answer in the form that the request for `url` wants, which the page that asks may read.
+fn finished(reply: Reply, caller: Caller, url: &str) -> Reply {
+    let reply = if reply.status < 400 { reply } else { Wanted::by(url).dress(reply) };
+    match caller {
+        Caller::Page(origin) => Reply { origin: Some(origin), ..reply },
+        Caller::Server | Caller::Elsewhere => reply,
     }
-    (reply, stream)
 }

@@ -61,7 +61,7 @@ impl Turn {
     /// What is told, once for each site that it is told of.
     fn meant(&self, told: Told) -> Result<Vec<(Site, Rc<Told>)>, Refusal> {
         if told.what == What::View && age_of(&told) > MAX_AGE_MS {
-            return Err(Refusal::Age);
+            return Err(Refusal::Age(age_of(&told).to_string()));
         }
         let sites = told.sites(&self.config.sites)?;
         let told = Rc::new(told);

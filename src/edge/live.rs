@@ -36,7 +36,7 @@ impl Turn {
         let upgrades = get && self.header(headers::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
         // Of an answer the browser asks whose pages may read it; of a WebSocket it asks nobody.
         if upgrades && *caller == Caller::Elsewhere {
-            return Ok((Reply { visit: None, ..reply::refused(&Refusal::Origin) }, None));
+            return Ok((Reply { visit: None, ..reply::refused(&Refusal::Origin, "") }, None));
         }
         self.check_socket(&self.config.stats)?;
         let site = find_site(Some(name), &self.config.sites)?;

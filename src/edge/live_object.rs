@@ -115,7 +115,7 @@ impl Inner {
 
     /// Asks all shards of the site. From then on they tell.
     async fn look(&self) -> Result<Vec<Pulse>, Failure> {
-        let config = config::of(&self.env).map_err(|error| Failure::Refused(error.to_string()))?;
+        let config = config::of(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
         let site = find_site(Some(&self.site), &config.sites).map_err(|_| Failure::Refused("the site is gone".to_owned()))?;
         let deadline = now_ms().saturating_add(config.timeout_ms.into());
         pulses(&ShardClient::new(&self.env, &config, Sender::default(), deadline), &site, &Call::Watch).await

@@ -68,9 +68,11 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
         headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")?;
     }
     headers.set("cache-control", reply.cache.as_str())?;
+    // Whose page may read an answer hangs on `Origin`, and so does what a cache may hand to another page.
+    headers.set("vary", "Origin")?;
     if reply.cache == Cache::FreshForOne {
         // What one token opened is not for who has none, in a browser that both use.
-        headers.set("vary", "Authorization")?;
+        headers.append("vary", "Authorization")?;
     }
     if reply.status == 401 {
         headers.set("www-authenticate", "Bearer")?;
@@ -90,15 +92,11 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     if let Some(origin) = &reply.origin {
         headers.set("access-control-allow-origin", origin)?;
         headers.set("access-control-expose-headers", "Footfall-Visit, Retry-After, ETag")?;
-        headers.append("vary", "Origin")?;
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;
-        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization")?;
-        if methods == "POST" {
-            // Only what other counters' scripts post takes that method alone; Umami's sends back what it was answered.
-            headers.append("access-control-allow-headers", "X-Umami-Cache")?;
-        }
+        // What nobody reads may be sent as well; `*` does not mean `Authorization` (Fetch, "CORS protocol and HTTP caches").
+        headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization, *")?;
         headers.set("access-control-max-age", "86400")?;
     }
     if let Some(seconds) = reply.retry_after {

@@ -63,6 +63,11 @@ impl Turn {
         self.told.url()
     }
 
+    /// What stands in it behind `?`, or nothing.
+    pub(super) fn query(&self) -> &str {
+        self.url().split_once('?').map_or("", |(_, query)| query)
+    }
+
     /// The counter, for a visit that this request makes, or for a read, by nobody.
     pub(super) fn shards<'a>(&'a self, sender: Sender<'a>) -> ShardClient<'a> {
         ShardClient::new(&self.env, &self.config, sender, self.deadline)

@@ -3,17 +3,17 @@
 use super::http_counter::HttpCounter;
 use super::shard_client::all;
 use super::turn::{Turn, Who};
-use super::{headers, tallies};
+use super::{headers, refusals, tallies};
 use crate::counting::badge::{Badge, grouped};
-use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Visits, find_site, visits};
+use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Refused, Visits, find_site, visits};
 use crate::counting::details::{Client, Details, campaign_of, referrer_host};
 use crate::counting::endpoint::{Became, CounterEndpoint, PageViews, Registered, home};
 use crate::counting::error::Refusal;
-use crate::counting::exclusion::Reason;
+use crate::counting::exclusion::{Reason, is_of_a_visit};
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
 use crate::counting::reply::{self, JSON, Reply, SVG};
-use crate::counting::route::{Pixel, is_prefetch};
+use crate::counting::route::{Pixel, is_prefetch, visit_meant};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
 use crate::counting::visitor::Sender;
@@ -118,7 +118,7 @@ impl Turn {
     pub(super) fn seen_details(&self, referrer: &str) -> Details {
         let known = self.client();
         let referrer = referrer_host(referrer, self.url());
-        let campaign = self.url().split_once('?').map_or_else(Default::default, |(_, query)| campaign_of(query));
+        let campaign = campaign_of(self.query());
         Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str))
     }
 
@@ -134,7 +134,11 @@ impl Turn {
             Caller::Page(origin) => origin,
         };
         let from_page = *caller != Caller::Server;
-        let bytes = self.read_body(if from_page { MAX_BODY_BYTES } else { MAX_LIST_BYTES }).await?;
+        let bytes = match self.read_body(if from_page { MAX_BODY_BYTES } else { MAX_LIST_BYTES }).await {
+            Err(Refusal::VisitLimited) => return Err(Refusal::VisitLimited),
+            Err(refusal) => return Ok(self.refuse(&refusal, &[self.config.sites.first().clone()])),
+            Ok(bytes) => bytes,
+        };
         let content_type = self.header(headers::CONTENT_TYPE);
         let key = self.header(headers::IDEMPOTENCY_KEY);
         let known = from_page.then(|| self.client());
@@ -144,7 +148,10 @@ impl Turn {
             own_url,
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let Visits { visits, list } = visits(&bytes, headers, &self.config.sites, &self.config.page_query)?;
+        let Visits { visits, list } = match visits(&bytes, headers, &self.config.sites, &self.config.page_query) {
+            Err(Refused { refusal, sites }) => return Ok(self.refuse(&refusal, &sites)),
+            Ok(visits) => visits,
+        };
         let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
@@ -169,6 +176,39 @@ impl Turn {
             counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
         }
         became
+    }
+
+    /// Answers visits of these sites that ask wrongly. They are noted, as whoever sent them may not look at the answer.
+    fn refuse(&self, refusal: &Refusal, sites: &[Site]) -> Reply {
+        for site in sites {
+            self.note(site, Reason::Refused);
+        }
+        self.tell_of_site(refusal);
+        reply::not_taken(refusal, self.query())
+    }
+
+    /// Where no such site is why, its owner is told of it.
+    fn tell_of_site(&self, refusal: &Refusal) {
+        let one = if let Refusal::Item(_, one) = refusal { one } else { refusal };
+        if let Refusal::UnknownSite(name) = one {
+            refusals::site(self, name);
+        }
+    }
+
+    /// Answers a request that asks wrongly; one that means a visit by its path is noted, and nothing is of one that only reads.
+    pub(super) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
+        match visit_meant(self.told.method(), self.url()) {
+            Some(name) if is_of_a_visit(refusal) => {
+                let site = self.config.sites.find(&name).unwrap_or(self.config.sites.first());
+                self.refuse(refusal, std::slice::from_ref(site))
+            }
+            _ => {
+                if !reads {
+                    self.tell_of_site(refusal);
+                }
+                reply::refused(refusal, self.query())
+            }
+        }
     }
 
     /// Notes a visit that is not counted and was made just now.

@@ -9,7 +9,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const footfall = await startWorkerd({ after }, { vars: { SITES: 'default,blog' } });
 
 /** The most bytes that a body may have. */
-const BODY = 8192;
+const BODY = 32_768;
 const POST = ['POST /counter HTTP/1.1', 'Content-Type: application/json'];
 const length = (body) => `Content-Length: ${Buffer.byteLength(body)}`;
 const postRaw = (body) => raw(footfall, [...POST, length(body)], body);
@@ -45,8 +45,8 @@ refuses('a body that is not UTF-8', 400, {
   'UTF-16': () => postRaw(Buffer.from('\ufeff{"page":"/"}', 'utf16le')),
 });
 
-refuses('a body that is not the JSON that is due', 400, {
-  ...each(['{', '{}}', '{} {}', 'nope', ' ', '\u0000', '\ufeff{}', "{'page':'/'}", '{"page":"/",}', '{"page":"/a\nb"}', '{"page":"/\\ud800"}', '{"page":"/\\x"}'], postRaw),
+refuses('a body that is not JSON', 400, {
+  ...each(['{', '{}}', '{} {}', 'nope', ' ', '\u0000', "{'page':'/'}", '{"page":"/",}', '{"page":"/a\nb"}', '{"page":"/\\x"}', 'page=/a&site=blog'], postRaw),
   ...each(['null', 'true', '1', '1e999', '"/"', '[]', '["default"]', '["default","/a","x"]', '[[{}]]', '[{},1]', '[{}'], postRaw),
   'brackets as deep as a body allows': () => postRaw('['.repeat(BODY)),
   'objects as deep as a body allows': () => postRaw('{"page":'.repeat(BODY / 8)),
@@ -54,21 +54,13 @@ refuses('a body that is not the JSON that is due', 400, {
 });
 
 refuses('a field of a wrong type', 400, each(
-  ['{"page":1}', '{"page":true}', '{"page":["/"]}', '{"page":{"/":1}}', '{"site":0}', '{"site":{}}', '{"id":1}', '{"id":[]}', '{"id":1e400}'],
+  ['{"page":1.5}', '{"page":true}', '{"page":["/"]}', '{"page":{"/":1}}', '{"site":-1}', '{"site":{}}', '{"id":[]}', '{"id":1e400}', '{"id":9007199254740993}', '{"age":true}'],
   postRaw,
 ));
 
-refuses('a field that nobody knows', 400, each(
-  ['{"pages":"/"}', '{"Page":"/"}', '{"page":"/","count":1}', '{"__proto__":{"page":"/"}}', '{"":""}', '{"page ":"/"}'],
-  postRaw,
-));
+refuses('a field that is there twice, with two values', 400, each(['{"page":"/a","page":"/b"}', '{"id":"a","id":"b"}', '{"page":"/a","p\\u0061ge":"/b"}'], postRaw));
 
-refuses('a field that is there twice', 400, each(['{"page":"/a","page":"/b"}', '{"id":"a","id":"a"}', '{"page":"/a","p\\u0061ge":"/b"}'], postRaw));
-
-refuses('a page that is none', 400, each(
-  ['', 'a', ' /', 'http://example.com/', '\\', '/\u0000', '/\u0007', '/a\nb', '/\u007f', '/\u0085', `/${'a'.repeat(512)}`, `/${'é'.repeat(256)}`],
-  (page) => post(footfall, { page }),
-));
+refuses('a page that is empty', 400, each(['', ' ', '\n'], (page) => post(footfall, { page })));
 
 refuses('an id that is none', 400, {
   ...each(['', ' ', 'a b', 'a\tb', '\n', 'é', '\u0000', 'a"b', 'a\\b', 'x'.repeat(65)], (id) => post(footfall, { id })),
@@ -81,7 +73,7 @@ refuses('an id that is none', 400, {
 
 refuses('a site that is not listed', 404, {
   ...each(['', 'nope', 'Default', 'default ', 'default,blog', 'default/0', '__proto__', 'default\u0000', 's'.repeat(5000)], (site) => post(footfall, { site })),
-  ...each(['site=nope', 'site=', 'site', 'site=Default', 'site=default%00', 'site=default/0', 'site=nope&page=/a'], get),
+  ...each(['site=nope', 'site=', 'site', 'site=%ff', 'site=Default', 'site=default%00', 'site=default/0', 'site=nope&page=/a'], get),
 });
 
 refuses('a content type that is not JSON', 415, {
@@ -89,7 +81,7 @@ refuses('a content type that is not JSON', 415, {
   'for no JSON either': () => postTyped('text/plain', 'page=/a'),
 });
 
-refuses('a body over 8192 bytes', 413, {
+refuses('a body over 32,768 bytes', 413, {
   'by one byte': () => postRaw(padded(BODY + 1)),
   'by far': () => postRaw(padded(1_000_000)),
   'without a stated length': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(padded(BODY + 1))),
@@ -98,12 +90,7 @@ refuses('a body over 8192 bytes', 413, {
   'that is still being sent': () => raw(footfall, [...POST, 'Content-Length: 1000000'], padded(BODY + 2000)),
 });
 
-refuses('a query that could be misread', 400, {
-  ...each(['page=', 'page', 'page=a', 'page=/%00', 'page=/%0a', 'page=/%7f', 'page=/%c2%85', `page=/${'a'.repeat(512)}`, `page=/${'%41'.repeat(512)}`], get),
-  ...each(['page=/%ff', 'page=/%c0%af', 'page=/%ed%a0%80', 'site=%ff', '%ff=1'], get),
-  ...each(['pages=/a', 'Page=/a', 'page[]=/a', 'id=x', 'a', '=', 'page=/a&x=1'], get),
-  ...each(['page=/a&page=/b', 'page=/a&page=/a', 'site=blog&site=blog', 'page=/a&p%61ge=/b'], get),
-});
+refuses('a query that could be misread', 400, each(['page=', 'page', 'page=+', 'page=/a&page=/b', 'site=blog&site=default', 'page=/a&p%61ge=/b'], get));
 
 test('a Worker that states a length and sends more is cut off at once, and takes no memory', async (t) => {
   const liar = {
@@ -122,7 +109,7 @@ test('a Worker that states a length and sends more is cut off at once, and takes
   };
   const lied = await startWorkerd(t, { collect: ['footfall'], services: { liar }, expose: ['footfall', 'liar'] });
   const before = await lied.settledMemory();
-  for (const length of ['5', '0', '8192', '-1', '1e3', '']) {
+  for (const length of ['5', '0', '32768', '-1', '1e3', '']) {
     const { status, sent } = await (await fetch(`http://127.0.0.1:${lied.ports.liar}/?length=${length}`)).json();
     assert.equal(status, 413, `a stated length of ${length}`);
     assert.ok(sent <= 5, `${sent} MB were taken at a stated length of ${length}`);
@@ -132,7 +119,7 @@ test('a Worker that states a length and sends more is cut off at once, and takes
 
 test('bodies and queries at their limits are taken', async (t) => {
   const mine = await startWorkerd(t);
-  for (const body of [padded(BODY), JSON.stringify({ page: `/${'a'.repeat(511)}` }), JSON.stringify({ page: `/a${'é'.repeat(255)}` }), JSON.stringify({ id: '!~'.repeat(32) })]) {
+  for (const body of [padded(BODY), JSON.stringify({ page: `/${'a'.repeat(1023)}` }), JSON.stringify({ page: `/a${'é'.repeat(511)}` }), JSON.stringify({ id: '!~'.repeat(32) })]) {
     assert.equal((await post(mine, body)).status, 200, body.slice(0, 40));
   }
   assert.equal((await raw(mine, [...POST, 'Transfer-Encoding: chunked'], chunked(...padded(BODY).match(/[^]{1,1000}/g)))).status, 200);
@@ -143,7 +130,7 @@ test('bodies and queries at their limits are taken', async (t) => {
 });
 
 test('HEAD gets the status of a bad query without its text', async () => {
-  const answer = await raw(footfall, ['HEAD /counter?nope=1 HTTP/1.1']);
+  const answer = await raw(footfall, ['HEAD /counter?page= HTTP/1.1']);
   assert.deepEqual([answer.status, answer.text], [400, '']);
 });
 

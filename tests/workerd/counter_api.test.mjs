@@ -147,8 +147,8 @@ test('a query tells pages apart by the parameters that the owner lists, whoever 
   for (const path of [`/counter?page=${query}`, `/api/sites/default/summary?page=${query}`]) assert.equal((await call(`${footfall.url}${path}`)).json.views, 3, path);
   assert.equal((await call(`${footfall.url}/counter/a%3Fid=3%26p=2.json`)).json.count, '3');
   assert.equal(await views(footfall, { page: '/a' }), 0);
-  const long = await post(footfall, { page: `/a?id=${'x'.repeat(512)}` });
-  assertProblem(long, 400);
+  const long = await post(footfall, { page: `/a?id=${'x'.repeat(4_096)}` });
+  assert.match(long.json.page, /^\/a\?id=x{1009}%E2%80%A6$/);
 });
 
 test('a list of visits is counted in one batch and answered line by line', async (t) => {
@@ -169,7 +169,7 @@ test('a list of visits is counted in one batch and answered line by line', async
   assert.deepEqual(referrers.json.referrers, [{ referrer: 'news.example', views: 1 }]);
   const hundred = await send(Array.from({ length: 100 }, (_, n) => ({ page: `/${n}`, id: `h${n}` })));
   assert.deepEqual([hundred.status, hundred.json.visits.length], [200, 100]);
-  for (const bad of [[], Array(101).fill({}), [{}, { page: 'a' }], [{}, 1]]) assertProblem(await send(bad), 400, JSON.stringify(bad).slice(0, 60));
+  for (const bad of [[], Array(101).fill({}), [{}, { page: '' }], [{}, 1]]) assertProblem(await send(bad), 400, JSON.stringify(bad).slice(0, 60));
   assertProblem(await send([{}], { 'idempotency-key': 'k' }), 400);
   assert.equal((await call(`${footfall.url}/counter`)).json.views, 102, 'of a list with a mistake nothing is counted');
 });

@@ -19,7 +19,8 @@ const post = (footfall, origin, { headers = {}, ...body } = {}) =>
 
 const corsOf = ({ headers }) => ['access-control-allow-origin', 'access-control-expose-headers', 'vary'].map((name) => headers.get(name));
 const ALLOWED = [BLOG, 'Footfall-Visit, Retry-After, ETag', 'Origin'];
-const NONE = [null, null, null];
+/** What hangs on the origin says so to caches, also where no page may read it. */
+const NONE = [null, null, 'Origin'];
 
 test('a visit from a listed page is counted, with its visitor, and the page may read the answer', async (t) => {
   const footfall = await startWorkerd(t, { vars });
@@ -73,14 +74,14 @@ test('a browser that asks before it sends is told what a listed page may send', 
     assert.equal(told.status, 204);
     assert.deepEqual(corsOf(told), ALLOWED);
     assert.equal(told.headers.get('access-control-allow-methods'), methods);
-    assert.equal(told.headers.get('access-control-allow-headers'), 'Content-Type, Idempotency-Key, Authorization');
+    assert.equal(told.headers.get('access-control-allow-headers'), 'Content-Type, Idempotency-Key, Authorization, *');
     assertProblem(await ask('https://evil.example'), 405);
   }
 });
 
 test('an error of a listed page can be read by it, and an age that is none is refused', async (t) => {
   const footfall = await startWorkerd(t, { vars });
-  for (const age of ['x', '-1', '90000000']) {
+  for (const age of ['x', '-90000', '90000000', 90_000_000]) {
     const answer = await post(footfall, BLOG, { age });
     assertProblem(answer, 400, age);
     assert.deepEqual(corsOf(answer), ALLOWED);
@@ -88,8 +89,8 @@ test('an error of a listed page can be read by it, and an age that is none is re
 });
 
 test('a wrong list of origins is named', async (t) => {
-  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'https://blog.example/' } });
+  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'blog.example' } });
   const answer = await call(`${footfall.url}/`);
   assertProblem(answer, 500);
-  assert.match(answer.json.error, /^ALLOWED_ORIGINS is /);
+  assert.match(answer.json.error, /ALLOWED_ORIGINS/);
 });

@@ -43,8 +43,9 @@ test('a pixel that is not counted says why, and is a picture all the same', asyn
   assert.equal(await views(footfall), 1);
   const referrers = await call(`${footfall.url}/api/sites/default/referrers`);
   assert.deepEqual(referrers.json.referrers, [], 'the page that a picture is in refers nobody to itself');
-  for (const [path, status] of [['none.gif', 404], ['default.png', 404], ['default.gif?page=a', 400], ['default.gif?pgae=/a', 400]]) {
-    assertProblem(await call(`${footfall.url}/pixel/${path}`), status, path);
+  for (const [path, status] of [['none.gif', 404], ['default.png', 404], ['default.gif?page=/a&page=/b', 400]]) {
+    const wrong = await picture(footfall, `/pixel/${path}`);
+    assert.deepEqual([wrong.status, wrong.visit, wrong.headers.get('content-type'), wrong.bytes.length], [status, 'excluded', 'image/gif', 43], path);
   }
 });
 
@@ -80,10 +81,18 @@ test('no text in a badge becomes more than text', async (t) => {
     assert.doesNotMatch(text, /<script|<image|onload='|"\/>"/);
     assert.equal(text.match(/<[a-z]/gi).length, 10, 'it has the elements of every badge');
   }
-  for (const query of ['color="/><x', 'count=1&count=1', `label=${'a'.repeat(65)}`, 'logo=x']) {
-    assertProblem(await call(`${footfall.url}/badge/default/a.svg?${query}`), 400, query);
+  for (const [path, status, says] of [
+    ['default/a.svg?color="/><x', 400, '`color` is &quot;\\&quot;/&gt;&lt;x&quot;'],
+    ['default/a.svg?count=1&count=0', 400, '`count` is there twice'],
+    [`default/a.svg?label=${'a'.repeat(65)}`, 400, '`label` is'],
+    ['none/a.svg', 404, 'no such site'],
+    ['default/a.bmp', 404, 'no such path'],
+  ]) {
+    const wrong = await picture(footfall, `/badge/${path}`);
+    assert.deepEqual([wrong.status, wrong.headers.get('content-type'), wrong.headers.get('cache-control')], [status, 'image/svg+xml; charset=utf-8', 'no-store'], path);
+    assert.ok(/<title>error: (.*?)<\/title>/.exec(wrong.text)[1].startsWith(says), wrong.text);
+    assert.equal(wrong.text.match(/<[a-z]/gi).length, 10, 'it has the elements of every badge');
   }
-  assertProblem(await call(`${footfall.url}/badge/none/a.svg`), 404);
 });
 
 /** The platform's rate limit as a Worker: so many of each key. */

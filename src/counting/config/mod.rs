@@ -109,7 +109,7 @@ impl Config {
                 " of milliseconds",
             )?,
             sites: hosts(sites(variable("SITES"))?, &variable("HOSTS"))?,
-            origins: origins(variable("ALLOWED_ORIGINS"))?,
+            origins: Self::origins(&variable)?,
             excluded_addresses: list(
                 "EXCLUDED_ADDRESSES",
                 &variable("EXCLUDED_ADDRESSES"),
@@ -155,6 +155,16 @@ impl Config {
             log_visits: whole_number(variable("LOG_VISITS"), "LOG_VISITS", 0, 0..=1_000_000, " of visits")?,
             shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
         })
+    }
+}
+
+impl Config {
+    /// Reads `ALLOWED_ORIGINS` alone, for answers where another variable is wrong.
+    ///
+    /// # Errors
+    /// Its value is not allowed.
+    pub fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
+        origins(variable("ALLOWED_ORIGINS"))
     }
 }
 

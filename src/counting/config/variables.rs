@@ -136,7 +136,7 @@ pub(super) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
         variable: "ALLOWED_ORIGINS",
         value: format!("{} ({complaint})", show(&variable)),
         allowed: format!(
-            "up to {MAX_ORIGINS} origins separated by commas, each `https://host` or `https://host:port` in lower case; or `*`"
+            "up to {MAX_ORIGINS} origins separated by commas, each `https://host` or `https://host:port`, an international name as `xn--…`; or `*`"
         ),
     })
 }

@@ -92,15 +92,15 @@ impl Told {
 /// [`Refusal`]
 pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<Told, Refusal>>, Refusal> {
     let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let body = Tree::parse(body).map_err(Refusal::BodyNotJson)?;
+    let body = Tree::parse(body).map_err(Refusal::Body)?;
     match (protocol, body) {
         (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
         (Protocol::Umami, body @ Tree::Object(_)) => umami(&body, kept).map(|told| vec![Ok(told)]),
         (Protocol::UmamiBatch, Tree::List(all)) if (1..=MAX_LIST).contains(&all.len()) => {
             Ok(all.iter().map(|one| umami(one, kept)).collect())
         }
-        (Protocol::UmamiBatch, _) => Err(Refusal::BodyNotJson(format!("a list of 1 to {MAX_LIST} is due"))),
-        _ => Err(Refusal::BodyNotJson("an object is due".to_owned())),
+        (Protocol::UmamiBatch, _) => Err(Refusal::Body(format!("the body has to be a list of 1 to {MAX_LIST} events"))),
+        _ => Err(Refusal::Body("the body has to be an object in braces".to_owned())),
     }
 }
 
@@ -191,7 +191,7 @@ pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done:
             let mut details = String::new();
             for (index, refusal) in wrong {
                 let comma = if details.is_empty() { "" } else { "," };
-                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal).body));
+                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal, "").body));
             }
             let (errors, processed) = (wrong.len(), told.saturating_sub(wrong.len()));
             let body =
@@ -298,7 +298,8 @@ mod tests {
         let bot = answer(Protocol::Umami, 1, &[], &done(Became::Excluded(Reason::Bot)));
         assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(Outcome::Bot)));
         let json: serde_json::Value =
-            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age)], &counted()).body).unwrap();
+            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
+                .unwrap();
         assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
         assert!(json["details"][0]["response"]["error"].is_string());
         assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Became::Excluded(Reason::Limited))).status, 429);

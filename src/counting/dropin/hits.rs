@@ -34,10 +34,10 @@ const MAX_HITS: usize = 500;
 /// [`Refusal`] for a body that has none.
 pub fn hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<Hit, String>>, Refusal> {
     let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let body = Tree::parse(body).map_err(Refusal::BodyNotJson)?;
+    let body = Tree::parse(body).map_err(Refusal::Body)?;
     match body.get("hits") {
         Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => Ok(all.iter().map(|one| hit(one, kept, now)).collect()),
-        _ => Err(Refusal::BodyNotJson(format!("`hits`, a list of 1 to {MAX_HITS}, is due"))),
+        _ => Err(Refusal::Body(format!("`hits` has to be a list of 1 to {MAX_HITS} views"))),
     }
 }
 

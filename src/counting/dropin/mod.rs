@@ -110,7 +110,7 @@ pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>)
 const MAX_CALLBACK: usize = 64;
 
 /// Names with points between them. Nothing else may stand in front of the brackets that follow.
-fn is_function(name: &str) -> bool {
+pub(super) fn is_function(name: &str) -> bool {
     let word = |word: &str| {
         let mut bytes = word.bytes();
         bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'$')
@@ -119,7 +119,7 @@ fn is_function(name: &str) -> bool {
     name.len() <= MAX_CALLBACK && name.split('.').all(word)
 }
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 #[cfg(test)]
 mod tests {

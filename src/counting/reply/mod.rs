@@ -1,8 +1,10 @@
-//! What is answered: the only table of statuses, headers and texts; [`refused()`] has those of wrong requests.
+//! What is answered: the only table of statuses, headers and texts; [`refused()`] has those of wrong requests, [`Wanted`] their form.
 
 mod refused;
+mod wanted;
 
-pub use refused::refused;
+pub use refused::{not_taken, refused};
+pub use wanted::Wanted;
 
 use super::config::ConfigError;
 use super::days::{Day, date_of};
@@ -161,9 +163,7 @@ impl From<&Became> for Outcome {
             Became::Sent(sent) => sent.into(),
             Became::Excluded(Reason::Bot) => Self::Bot,
             Became::Excluded(Reason::Limited) => Self::Limited,
-            Became::Excluded(Reason::Prefetch | Reason::Address | Reason::Page | Reason::Origin | Reason::Event) => {
-                Self::Excluded
-            }
+            Became::Excluded(_) => Self::Excluded,
         }
     }
 }
@@ -394,9 +394,11 @@ fn etag(body: &str) -> String {
     format!("\"{:016x}\"", hasher.finish())
 }
 
-/// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend.
+/// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend. Anybody may ask, so the value
+/// itself is in the log only: it may be a token, in the wrong variable.
 pub fn misconfigured(error: &ConfigError) -> Reply {
-    problem(500, &format!("{} is {}", error.variable, error.value), &format!("allowed: {}", error.allowed))
+    let hint = format!("allowed: {}; the log of the Worker says what it is", error.allowed);
+    problem(500, &format!("the variable {} has a value that it may not have", error.variable), &hint)
 }
 
 /// 502 for a counter that refused or broke off, 503 for one that is full or overloaded, 504 for one that took too long.

@@ -1,15 +1,35 @@
 //! The answers to requests that ask wrongly: what is wrong, and what is allowed.
 
 use super::{LIMIT_PERIOD_S, Outcome, Reply, problem};
-use crate::counting::body::{MAX_AGE_MS, MAX_BODY_BYTES, MAX_LIST_BYTES};
+use crate::counting::body::{MAX_AGE_MS, MAX_BODY_BYTES, MAX_LIST, MAX_LIST_BYTES};
 use crate::counting::error::Refusal;
-use crate::counting::page::{MAX_PAGE_BYTES, PageError};
+use crate::counting::json::quoted;
+use crate::counting::page::PageError;
+use crate::counting::query::shown;
 use crate::counting::visit_id::{MAX_ID_BYTES, VisitIdError};
 use std::borrow::Cow;
 
-/// A request that asks for what is not there, or asks wrongly.
-pub fn refused(refusal: &Refusal) -> Reply {
-    let (status, error, hint): (u16, Cow<'_, str>, Cow<'_, str>) = match refusal {
+/// A request that asks for what is not there, or asks wrongly. `query` is what it asked with, so that a wrong value is told as it was sent.
+pub fn refused(refusal: &Refusal, query: &str) -> Reply {
+    let (status, error, hint) = said(refusal, query);
+    let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
+    let visit = match refusal {
+        Refusal::Origin => Some(Outcome::Excluded),
+        Refusal::VisitLimited => Some(Outcome::Limited),
+        _ => None,
+    };
+    let retry_after = matches!(refusal, Refusal::Limited | Refusal::VisitLimited).then_some(LIMIT_PERIOD_S);
+    Reply { allow, visit, retry_after, ..problem(status, &error, &hint) }
+}
+
+/// The same of a visit, which was not counted for it.
+pub fn not_taken(refusal: &Refusal, query: &str) -> Reply {
+    Reply { visit: Some(Outcome::Excluded), ..refused(refusal, query) }
+}
+
+/// The status, what is wrong, and what helps.
+fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, str>) {
+    match refusal {
         Refusal::UnknownPath => (
             404,
             "no such path".into(),
@@ -17,30 +37,34 @@ pub fn refused(refusal: &Refusal) -> Reply {
         ),
         Refusal::Method(allow) => (405, "this path does not take that method".into(), format!("allowed: {allow}").into()),
         Refusal::Origin => (403, "pages of this origin may not call".into(), "the owner lists origins in ALLOWED_ORIGINS".into()),
-        Refusal::Age => (
+        Refusal::Age(said) => (
             400,
-            "`age` is not a whole number of milliseconds, or too many".into(),
-            format!("at most {MAX_AGE_MS}, as ids are remembered for a day").into(),
+            format!("`age` is {}, which it may not be", quoted(said)).into(),
+            format!("a number of milliseconds from 0 to {MAX_AGE_MS}, 23 hours, as ids are remembered for a day").into(),
         ),
-        Refusal::UnknownSite(_) => {
-            (404, "no such site".into(), "the owner lists the sites in SITES; without `site` the first is meant".into())
+        Refusal::Item(at, wrong) => {
+            let (status, error, hint) = said(wrong, query);
+            (status, format!("visit {at} of the list, counted from 0: {error}").into(), hint)
         }
-        Refusal::Page(error) => (
-            400,
-            page_error(*error),
-            format!("a page begins with /, has at most {MAX_PAGE_BYTES} bytes and no control characters").into(),
-        ),
+        Refusal::UnknownSite(name) => {
+            let hint = "the owner lists the sites in SITES; without `site` the first is meant";
+            (404, format!("no such site, {}", quoted(name)).into(), hint.into())
+        }
+        Refusal::Page(PageError::Empty) => {
+            (400, "`page` is empty".into(), "name a page such as /a; / is the page of a site's root".into())
+        }
         Refusal::Id(error) => {
             (400, id_error(*error), format!("an id has 1 to {MAX_ID_BYTES} visible ASCII characters, without \" and \\").into())
         }
         Refusal::TwoIds => {
             (400, "the header Idempotency-Key and the body's `id` differ".into(), "send one of them, or both alike".into())
         }
-        Refusal::UnknownParameter { name, known } => {
-            (400, format!("unknown parameter `{name}`").into(), format!("parameters: {}", known.join(", ")).into())
-        }
         Refusal::Parameter(name, allowed) => {
-            (400, format!("`{name}` has a value that it may not have").into(), format!("allowed: {allowed}").into())
+            let error = match shown(query, name) {
+                Some(value) => format!("`{name}` is {value}, which it may not be"),
+                None => format!("`{name}` is missing, or not what it may be"),
+            };
+            (400, error.into(), format!("allowed: {allowed}").into())
         }
         Refusal::Wrong(error, hint) => (400, (*error).into(), (*hint).into()),
         Refusal::NotOpen => (
@@ -71,36 +95,28 @@ pub fn refused(refusal: &Refusal) -> Reply {
             why.clone().into(),
             "what came before may be stored; mend the file and send all of it again: nothing is added twice".into(),
         ),
-        Refusal::RepeatedParameter(name) => (400, format!("`{name}` is given more than once").into(), "give it once".into()),
-        Refusal::QueryNotUtf8 => (400, "the query is not UTF-8".into(), "percent-encode the bytes of UTF-8 text".into()),
-        Refusal::BodyNotUtf8 => (400, "the body is not UTF-8".into(), "send JSON in UTF-8".into()),
-        Refusal::BodyNotJson(why) => (
+        Refusal::RepeatedParameter(name) => {
+            (400, format!("`{name}` is there twice, with two values").into(), "give it once".into())
+        }
+        Refusal::BodyNotUtf8 => (400, "the text of the body is not UTF-8".into(), "send JSON in UTF-8".into()),
+        Refusal::Body(why) => (
             400,
-            format!("the body is not the JSON that is due: {why}").into(),
-            "{\"site\": text, \"page\": text, \"id\": text, \"age\": text, \"referrer\": text, …}, all optional; or a list of up to 100".into(),
+            why.into(),
+            format!(
+                "POST /counter takes {{\"site\": \"blog\", \"page\": \"/a\", \"id\": \"x\", \"age\": 0}}, all of it optional, and from a server a list of 1 to {MAX_LIST} of these; /openapi.json has the bodies of all paths"
+            )
+            .into(),
         ),
         Refusal::BodyTooLarge(limit) => {
             (413, format!("the body is over {limit} bytes").into(), format!("at most {MAX_BODY_BYTES} bytes for a visit, {MAX_LIST_BYTES} for a list from a server").into())
         }
-        Refusal::ContentType => (415, "the body is not declared as JSON".into(), "send Content-Type: application/json".into()),
+        Refusal::ContentType => (
+            415,
+            "the header Content-Type does not say that the body is JSON".into(),
+            "send Content-Type: application/json; a page of a listed origin may say text/plain".into(),
+        ),
         Refusal::BodyTooSlow(ms) => (408, format!("the body did not arrive within {ms} ms").into(), "send it again".into()),
         Refusal::BodyBroken => (400, "the body broke off".into(), "send it again".into()),
-    };
-    let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
-    let visit = match refusal {
-        Refusal::Origin => Some(Outcome::Excluded),
-        Refusal::VisitLimited => Some(Outcome::Limited),
-        _ => None,
-    };
-    let retry_after = matches!(refusal, Refusal::Limited | Refusal::VisitLimited).then_some(LIMIT_PERIOD_S);
-    Reply { allow, visit, retry_after, ..problem(status, &error, &hint) }
-}
-
-fn page_error(error: PageError) -> Cow<'static, str> {
-    match error {
-        PageError::NoSlash => "the page does not begin with /".into(),
-        PageError::TooLong(bytes) => format!("the page has {bytes} bytes").into(),
-        PageError::Control => "the page has a control character".into(),
     }
 }
 

@@ -41,8 +41,8 @@ impl Message for Row<'_> {
     const VERSION: u8 = 3;
 }
 
-/// The most visits of one batch. At 830 bytes for a visit with the longest page and details this keeps a journal row under
-/// 0.5 MB, well below the 2 MB that a row may have.
+/// The most visits of one batch. At 1,400 bytes for a visit with the longest page and details this keeps a journal row under
+/// 0.75 MB, well below the 2 MB that a row may have.
 pub const MAX_BATCH_VISITS: usize = 512;
 
 /// The most tallies of one batch: two days of each reason there may ever be.
