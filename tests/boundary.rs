@@ -27,7 +27,9 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
         if path.is_dir() {
             files_below(&path, found);
         } else {
-            found.push(path);
+            if path.extension().is_some_and(|end| end == "rs") {
+                found.push(path);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The body of `POST /counter`: what it may say, and the visit that it names.
 
 use super::age::milliseconds;
-use super::details::{Client, Details, referrer_host};
+use super::details::{Client, Details, campaign_of, referrer_host};
 use super::error::Refusal;
 use super::json::{Found, Texts, is_list, objects};
 use super::mend::mended;
@@ -124,11 +124,18 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
 fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> Result<Visit, Refusal> {
     let age = body.age.unwrap_or_default();
     let shown = |age: &str| age.chars().take(MAX_SHOWN).collect();
+    let mut campaign = body.campaign;
+    if campaign.iter().all(String::is_empty)
+        && let Some((_, query)) = body.page.as_deref().and_then(|page| page.split_once('?'))
+    {
+        // The page's own address says where its readers come from: `/a?ref=producthunt`.
+        campaign = campaign_of(query.split('#').next().unwrap_or(query));
+    }
     Ok(Visit {
         site,
         page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
         id: id(body.id, headers.idempotency_key)?,
-        details: details(&body.referrer, &body.campaign, headers.client),
+        details: details(&body.referrer, &campaign, headers.client),
         age: milliseconds(&age).ok_or_else(|| Refusal::Age(shown(&age)))?,
     })
 }
@@ -148,7 +155,7 @@ fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Detail
 pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     match name {
         None => Ok(sites.first().clone()),
-        Some(name) => sites.find(name).cloned().ok_or_else(|| Refusal::unknown_site(name)),
+        Some(name) => sites.known(name).cloned().ok_or_else(|| Refusal::unknown_site(name)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is counted about a visit besides its page and its visitor: device, country, referrer and campaign.
 
+use super::referrers::{is_spam, source_of};
 use super::route::split_scheme;
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ pub const MAX_REFERRER_BYTES: usize = 100;
 pub const MAX_CAMPAIGN_BYTES: usize = 64;
 
 /// The longest text of [`Details`], in bytes.
-pub const MAX_DETAILS_BYTES: usize = 2 + 2 + MAX_REFERRER_BYTES + 3 * MAX_CAMPAIGN_BYTES + 5 * SEPARATOR.len_utf8();
+pub const MAX_DETAILS_BYTES: usize = 2 + 2 + 2 * MAX_REFERRER_BYTES + 3 * MAX_CAMPAIGN_BYTES + 6 * SEPARATOR.len_utf8();
 
 /// Between the parts: "unit separator", which no part has, because none has control characters.
 const SEPARATOR: char = '\u{1f}';
@@ -22,7 +23,7 @@ pub enum Kind {
     Device,
     /// Two letters (ISO 3166-1), `XX` for an unknown one, `T1` for Tor.
     Country,
-    /// The host of the page that linked here.
+    /// What linked here: the name of a source that links under several hosts, such as `Twitter`, else the host itself.
     Referrer,
     /// `utm_source`.
     Source,
@@ -30,11 +31,14 @@ pub enum Kind {
     Medium,
     /// `utm_campaign`.
     Campaign,
+    /// The host that linked here, where [`Self::Referrer`] is the name of its source.
+    Host,
 }
 
 impl Kind {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 6] = [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign];
+    pub const ALL: [Self; 7] =
+        [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign, Self::Host];
 
     /// The number in the table.
     pub fn number(self) -> u8 {
@@ -45,6 +49,7 @@ impl Kind {
             Self::Source => 3,
             Self::Medium => 4,
             Self::Campaign => 5,
+            Self::Host => 6,
         }
     }
 
@@ -57,6 +62,7 @@ impl Kind {
             Self::Source => "source",
             Self::Medium => "medium",
             Self::Campaign => "campaign",
+            Self::Host => "host",
         }
     }
 
@@ -64,7 +70,7 @@ impl Kind {
     fn most(self) -> usize {
         match self {
             Self::Device | Self::Country => 2,
-            Self::Referrer => MAX_REFERRER_BYTES,
+            Self::Referrer | Self::Host => MAX_REFERRER_BYTES,
             Self::Source | Self::Medium | Self::Campaign => MAX_CAMPAIGN_BYTES,
         }
     }
@@ -113,16 +119,33 @@ pub struct Client<'a> {
     pub own_url: &'a str,
 }
 
-/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there.
+/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Where there is no `utm_source`, `ref`, `source`
+/// or `src` is as good, in this order: Product Hunt, Hacker News' readers and many newsletters say so.
 pub fn campaign_of(query: &str) -> [String; 3] {
+    const NAMES: [(&str, usize); 6] =
+        [("utm_source", 0), ("ref", 0), ("source", 0), ("src", 0), ("utm_medium", 1), ("utm_campaign", 2)];
     let mut campaign = [const { String::new() }; 3];
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let known = ["utm_source", "utm_medium", "utm_campaign"].into_iter().zip(&mut campaign).find(|(known, _)| *known == name);
-        if let Some((_, slot)) = known.filter(|(_, slot)| slot.is_empty()) {
+    let pairs = || form_urlencoded::parse(query.as_bytes());
+    for (name, at) in NAMES {
+        let Some(slot) = campaign.get_mut(at).filter(|slot| slot.is_empty()) else { continue };
+        if let Some((_, value)) = pairs().find(|(known, value)| known == name && !value.trim().is_empty()) {
             *slot = value.into_owned();
         }
     }
     campaign
+}
+
+/// A part of a campaign, written one way: in lower case, with one space where there are several, and none around it. People write
+/// `LinkedIn`, `linkedin` and ` linkedin ` and mean one.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    folded
 }
 
 /// The details of a visit, as one text: a batch then carries and compares one text a visit, most often one for all its visits.
@@ -131,10 +154,11 @@ pub struct Details(Option<Rc<str>>);
 
 impl Details {
     /// The details of a visit. Each text may be anything: control characters are dropped, what is too long is cut, and a text that is
-    /// empty then is not counted. `campaign` has source, medium and campaign.
+    /// empty then is not counted. `referrer` is a host; `campaign` has source, medium and campaign, in which case and spaces say nothing.
     pub fn new(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Self {
-        let [source, medium, name] = campaign;
-        let parts = [device.map_or("", Device::letter), country, referrer, source, medium, name];
+        let [source, medium, name] = campaign.map(folded);
+        let (referrer, host) = source_of(referrer).map_or((referrer, ""), |source| (source, referrer));
+        let parts = [device.map_or("", Device::letter), country, referrer, &source, &medium, &name, host];
         let mut text = String::with_capacity(parts.iter().fold(parts.len(), |sum, part| sum.saturating_add(part.len())));
         for (kind, part) in Kind::ALL.into_iter().zip(parts) {
             if kind != Kind::Device {
@@ -151,6 +175,11 @@ impl Details {
         let end = text.trim_end_matches(SEPARATOR).len();
         text.truncate(end);
         Self((!text.is_empty()).then(|| text.into()))
+    }
+
+    /// Whether the host that linked here is known for links that are made up to be seen.
+    pub fn is_spam(&self) -> bool {
+        values(self.as_str()).any(|(kind, value)| kind == Kind::Referrer && is_spam(value))
     }
 
     /// The text; empty where nothing is known.
@@ -207,8 +236,13 @@ mod tests {
 
     #[test]
     fn details_are_one_text_and_read_back() {
-        let all = Details::new(Some(Device::Mobile), "DE", "news.example", ["a", "b", "c"]);
-        assert_eq!(values(all.as_str()).map(|(_, value)| value).collect::<Vec<_>>(), ["m", "DE", "news.example", "a", "b", "c"]);
+        let all = Details::new(Some(Device::Mobile), "DE", "news.example", ["a", "B ", "\u{a0}c \t d"]);
+        assert_eq!(
+            values(all.as_str()).map(|(_, value)| value).collect::<Vec<_>>(),
+            ["m", "DE", "news.example", "a", "b", "c d"]
+        );
+        let grouped = Details::new(None, "", "t.co", [""; 3]);
+        assert_eq!(values(grouped.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "Twitter"), (Kind::Host, "t.co")]);
         let some = Details::new(None, "", "x", ["", "mail", ""]);
         assert_eq!(values(some.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "x"), (Kind::Medium, "mail")]);
         assert_eq!(Details::new(None, "", " ", ["\u{1f}", "", "\n"]), Details::default());
@@ -220,8 +254,26 @@ mod tests {
         let cut = Details::new(Some(Device::Tablet), &long, &long, [&long, "a\u{1f}b", &long]);
         assert!(is_details(cut.as_str()) && cut.as_str().len() <= MAX_DETAILS_BYTES);
         assert_eq!(values(cut.as_str()).find(|(kind, _)| *kind == Kind::Medium), Some((Kind::Medium, "ab")));
-        for bad in ["a\nb", "ddd", "d\u{1f}DEU", "\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}"] {
+        for bad in ["a\nb", "ddd", "d\u{1f}DEU", "\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}"] {
             assert!(!is_details(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn f13_a_source_is_written_one_way_and_found_under_its_other_names() {
+        let source = |text: &str| Details::new(None, "", "", [text, "", ""]);
+        assert!(
+            ["LinkedIn", "linkedin", " linkedin ", "\u{2003}LINKEDIN\n"].iter().all(|text| source(text) == source("linkedin"))
+        );
+        assert_eq!(source("Été  Indien"), source("été indien"));
+        for (query, found) in [
+            ("ref=producthunt", ["producthunt", "", ""]),
+            ("src=a&source=b&ref=c&utm_source=d&utm_medium=e&utm_campaign=f", ["d", "e", "f"]),
+            ("src=a&source=b", ["b", "", ""]),
+            ("utm_source=&ref=%20&src=a", ["a", "", ""]),
+            ("reference=x&q=ref", ["", "", ""]),
+        ] {
+            assert_eq!(campaign_of(query), found, "{query}");
         }
     }
 

@@ -25,12 +25,23 @@ pub enum Reason {
     Event,
     /// What was sent is wrong, so that it could have been counted wrongly only.
     Refused,
+    /// Its referrer is known for links that are made up to be seen.
+    Spam,
 }
 
 impl Reason {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Bot, Self::Prefetch, Self::Address, Self::Page, Self::Limited, Self::Origin, Self::Event, Self::Refused];
+    pub const ALL: [Self; 9] = [
+        Self::Bot,
+        Self::Prefetch,
+        Self::Address,
+        Self::Page,
+        Self::Limited,
+        Self::Origin,
+        Self::Event,
+        Self::Refused,
+        Self::Spam,
+    ];
 
     /// The number in the table.
     pub fn number(self) -> u8 {
@@ -43,6 +54,7 @@ impl Reason {
             Self::Origin => 5,
             Self::Event => 6,
             Self::Refused => 7,
+            Self::Spam => 8,
         }
     }
 
@@ -62,6 +74,7 @@ impl Reason {
             Self::Origin => "origin",
             Self::Event => "event",
             Self::Refused => "refused",
+            Self::Spam => "spam",
         }
     }
 }
@@ -79,6 +92,14 @@ pub fn is_of_a_visit(refusal: &Refusal) -> bool {
             | Refusal::Limited
             | Refusal::VisitLimited
     )
+}
+
+/// Whether an agent is one that fetches the pictures of a page or a mail for those who read it: GitHub's and others' `camo`, and those of
+/// Gmail and Yahoo. Lists of bots have them; but that they ask means that somebody looks.
+pub fn is_asset_proxy(agent: &str) -> bool {
+    const NAMES: [&str; 3] = ["camo", "googleimageproxy", "yahoomailproxy"];
+    // "go-camo (+https://…)", "github-camo (0123abcd)", "Camo Asset Proxy 2.3.0".
+    agent.split([' ', '-', '/', '(', ')', ';', ',']).any(|word| NAMES.iter().any(|name| word.eq_ignore_ascii_case(name)))
 }
 
 /// A network: an address, and how many of its leading bits count. IPv4 is kept as the IPv6 that it maps to.
@@ -178,11 +199,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn f16_asset_proxies_are_known_by_a_word() {
+        for agent in [
+            "go-camo (+https://github.com/cactus/go-camo)",
+            "github-camo (a1b2c3)",
+            "Camo Asset Proxy 2.3.0",
+            "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+            "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html",
+        ] {
+            assert!(is_asset_proxy(agent), "{agent}");
+        }
+        for agent in ["", "camouflage/1.0", "curl/8.0", "Mozilla/5.0 (X11; Linux) Firefox/140.0"] {
+            assert!(!is_asset_proxy(agent), "{agent}");
+        }
+    }
+
+    #[test]
     fn reasons_keep_their_numbers() {
         for (number, reason) in (0..).zip(Reason::ALL) {
             assert_eq!((reason.number(), Reason::from_number(number)), (number, Some(reason)));
         }
-        assert_eq!(Reason::from_number(8), None);
+        assert_eq!(Reason::from_number(9), None);
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub mod page;
 pub mod proxy;
 pub mod query;
 pub mod record;
+pub mod referrers;
 pub mod refusals;
 pub mod reply;
 pub mod report;

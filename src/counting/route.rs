@@ -163,9 +163,12 @@ pub fn visit_meant(method: &str, url: &str) -> Option<String> {
 }
 
 /// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
-/// item whose value is `prefetch`, with `prerender` as a parameter).
+/// item whose value is `prefetch`, with `prerender` as a parameter); or one of the names from before it: `Purpose` (Chromium),
+/// `X-Purpose: preview` (Safari), `X-Moz: prefetch` (Firefox).
 pub fn is_prefetch(sec_purpose: &str) -> bool {
-    sec_purpose.split([';', ',']).any(|part| part.trim().eq_ignore_ascii_case("prefetch"))
+    sec_purpose
+        .split([';', ',', ' '])
+        .any(|part| ["prefetch", "prerender", "preview"].iter().any(|known| part.trim().eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]

@@ -30,10 +30,15 @@ pub const MAX_HOSTS: usize = 200;
 /// The longest of them, in bytes: as long as a host name may be, with a port.
 const MAX_HOST_BYTES: usize = 259;
 
-/// The sites that this deployment counts for; never empty. The first is the site of `GET /`.
+/// The site of `GET /` where `HOME_SITE` names none.
+pub const HOME: &str = "default";
+
+/// The sites that this deployment counts for; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sites {
     first: Site,
+    /// `HOME_SITE`: the site of `GET /`, listed or not.
+    home: Site,
     all: Vec<Site>,
     /// `HOSTS`: other names that mean one of them.
     hosts: Vec<(String, Site)>,
@@ -57,14 +62,34 @@ impl Sites {
             all.push(Site(name.into()));
         }
         match all.first() {
-            Some(first) if all.len() <= MAX_SITES => Ok(Self { first: first.clone(), all, hosts: Vec::new() }),
+            Some(first) if all.len() <= MAX_SITES => {
+                let home = all.iter().find(|site| site.as_str() == HOME).cloned().unwrap_or_else(|| Site(HOME.into()));
+                Ok(Self { first: first.clone(), home, all, hosts: Vec::new() })
+            }
             _ => Err(format!("{} sites are listed", all.len())),
         }
     }
 
-    /// The site of `GET /`, and of a call that names none.
+    /// The site of a call that names none.
     pub fn first(&self) -> &Site {
         &self.first
+    }
+
+    /// The site of `GET /`. It need not be listed: robots that ask for the counter's own host are no views of an owner's pages.
+    pub fn home(&self) -> &Site {
+        &self.home
+    }
+
+    /// Sets the site of `GET /`.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub fn with_home(mut self, name: &str) -> Result<Self, String> {
+        if !is_site_name(name) {
+            return Err(format!("{} is not the name of a site", shown(name)));
+        }
+        self.home = self.all.iter().find(|site| site.as_str() == name).cloned().unwrap_or_else(|| Site(name.into()));
+        Ok(self)
     }
 
     /// Reads other names of these sites, `blog.example=blog, docs.example=docs`: hosts, or what another counter calls a site.
@@ -88,6 +113,11 @@ impl Sites {
             self.hosts.push((host, site));
         }
         if self.hosts.len() > MAX_HOSTS { Err(format!("{} hosts are listed", self.hosts.len())) } else { Ok(self) }
+    }
+
+    /// The listed site of that name, if there is one, or that of `GET /`, whose numbers an owner reads as those of others.
+    pub fn known(&self, name: &str) -> Option<&Site> {
+        self.find(name).or_else(|| Some(&self.home).filter(|site| site.as_str() == name))
     }
 
     /// The listed site of that name, if there is one.
@@ -152,7 +182,10 @@ mod tests {
     #[test]
     fn the_first_site_is_the_one_of_get_root() {
         let sites = Sites::parse("blog, docs,shop.example").unwrap();
-        assert_eq!(sites.first().as_str(), "blog");
+        assert_eq!((sites.first().as_str(), sites.home().as_str()), ("blog", "default"));
+        assert!(sites.find("default").is_none() && sites.known("default").is_some() && sites.known("nope").is_none());
+        assert_eq!(sites.clone().with_home("blog").unwrap().home().as_str(), "blog");
+        assert!(sites.clone().with_home("No").is_err());
         assert_eq!(sites.find("shop.example").unwrap().as_str(), "shop.example");
         assert_eq!(sites.find("Blog"), None, "names are compared as written");
     }

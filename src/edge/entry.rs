@@ -72,7 +72,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {
         Ok(Route::Home) if turn.is_prefetch() => {
-            turn.note(turn.config.sites.first(), Reason::Prefetch);
+            turn.note(turn.config.sites.home(), Reason::Prefetch);
             Ok(reply::prefetch())
         }
         Ok(Route::Home) => Ok(turn.register_home().await),

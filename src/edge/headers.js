@@ -22,6 +22,10 @@ const NAMES = [
   ['idempotency-key', 256],
 ];
 
+/** What browsers said before there was `Sec-Purpose`, in one line. */
+const PURPOSES = ['purpose', 'x-purpose', 'x-moz'];
+const MAX_PURPOSE = 64;
+
 /** No platform lets through a longer one than 16 KB; a workerd of one's own does. */
 const MAX_URL = 32_768;
 
@@ -33,7 +37,9 @@ export function told(request) {
   const { headers } = request;
   let text = `${request.method.slice(0, 32)}\n${cut(request.url, MAX_URL)}`;
   for (const [name, most] of NAMES) text += `\n${cut(headers.get(name) ?? ABSENT, most)}`;
-  return text;
+  let purpose;
+  for (const name of PURPOSES) purpose ??= headers.get(name);
+  return `${text}\n${cut(purpose ?? ABSENT, MAX_PURPOSE)}`;
 }
 
 /** A header that few requests are asked for. */

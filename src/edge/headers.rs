@@ -30,6 +30,8 @@ pub(super) const REFERER: Name = Name::Told(6);
 pub(super) const CONTENT_TYPE: Name = Name::Told(7);
 pub(super) const CONTENT_LENGTH: Name = Name::Told(8);
 pub(super) const IDEMPOTENCY_KEY: Name = Name::Told(9);
+/// `Purpose`, `X-Purpose` and `X-Moz` as one.
+pub(super) const PURPOSE: Name = Name::Told(10);
 pub(super) const AUTHORIZATION: Name = Name::Asked("authorization");
 pub(super) const IF_NONE_MATCH: Name = Name::Asked("if-none-match");
 pub(super) const UPGRADE: Name = Name::Asked("upgrade");
@@ -40,8 +42,8 @@ pub(super) const PROTOCOLS: Name = Name::Asked("sec-websocket-protocol");
 /// Lines before the first header: the method and the URL.
 const FIRST: usize = 2;
 
-/// All lines: there are ten headers.
-const LINES: usize = FIRST + 10;
+/// All lines: there are eleven headers.
+const LINES: usize = FIRST + 11;
 
 /// What stands for a header that is not there.
 const ABSENT: &str = "\0";

@@ -70,6 +70,10 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     headers.set("cache-control", reply.cache.as_str())?;
     // Whose page may read an answer hangs on `Origin`, and so does what a cache may hand to another page.
     headers.set("vary", "Origin")?;
+    if reply.cache == Cache::NeverByProxies {
+        headers.set("pragma", "no-cache")?;
+        headers.set("expires", "0")?;
+    }
     if reply.cache == Cache::FreshForOne {
         // What one token opened is not for who has none, in a browser that both use.
         headers.append("vary", "Authorization")?;

@@ -9,9 +9,10 @@ use crate::counting::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Refused
 use crate::counting::details::{Client, Details, campaign_of, referrer_host};
 use crate::counting::endpoint::{Became, CounterEndpoint, PageViews, Registered, home};
 use crate::counting::error::Refusal;
-use crate::counting::exclusion::{Reason, is_of_a_visit};
+use crate::counting::exclusion::{Reason, is_asset_proxy, is_of_a_visit};
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
+use crate::counting::referrers::is_spam;
 use crate::counting::reply::{self, JSON, Reply, SVG};
 use crate::counting::route::{Pixel, is_prefetch, visit_meant};
 use crate::counting::site::Site;
@@ -19,11 +20,15 @@ use crate::counting::visit::Visit;
 use crate::counting::visitor::Sender;
 use futures_util::FutureExt;
 
+/// The names under which a browser says that it asks ahead of its reader. `Sec-Purpose` is the standard's; Chromium of before, Safari and
+/// Firefox of before say the others.
+const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
+
 impl Turn {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
     /// not: the answer says that the visit is stored.
     pub(super) async fn register_home(&self) -> Reply {
-        let (site, page) = (self.config.sites.first().clone(), Page::root());
+        let (site, page) = (self.config.sites.home().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
             let visit = Visit { site, page, id: None, details: Details::default(), age: 0 };
             let (timeout_ms, log_visits) = (self.config.timeout_ms, self.config.log_visits);
@@ -73,15 +78,20 @@ impl Turn {
         Ok(Reply { content_type: if badge.json { JSON } else { SVG }, ..reply::badge(body, became.as_ref(), views.is_ok()) })
     }
 
-    /// A visit that an image tells. GitHub asks for the images of its pages by itself, so nothing is known of who looks. And where an
+    /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
     /// image comes from is the page that it is in: where its reader comes from is not known.
     pub(super) async fn take_image(&self, site: Site, page: Page) -> Became {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
             return Became::Excluded(Reason::Prefetch);
         }
-        let proxied = self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("github-camo"));
-        let (details, who) = if proxied { Default::default() } else { (self.seen_details(""), self.who()) };
+        if is_spam(&referrer_host(&self.referrer(), "")) {
+            self.note(&site, Reason::Spam);
+            return Became::Excluded(Reason::Spam);
+        }
+        let proxied = self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent));
+        let (details, who) =
+            if proxied { (self.campaign_details(), Who::default()) } else { (self.seen_details(""), self.who()) };
         let bot = !proxied && self.client().is_bot();
         self.take(Visit { site, page, id: None, details, age: 0 }, &who, bot).await
     }
@@ -95,6 +105,8 @@ impl Turn {
             Some(Reason::Address)
         } else if self.config.excluded_pages.has(page) {
             Some(Reason::Page)
+        } else if visit.details.is_spam() {
+            Some(Reason::Spam)
         } else if self.is_limited(who.sender(), Some(&visit.site)).await {
             Some(Reason::Limited)
         } else {
@@ -111,15 +123,23 @@ impl Turn {
 
     /// Whether a browser asks ahead of its reader. A page that is prerendered asks for its images, too.
     pub(super) fn is_prefetch(&self) -> bool {
-        self.header(headers::SEC_PURPOSE).is_some_and(|value| is_prefetch(&value))
+        PURPOSES.into_iter().any(|name| self.header(name).is_some_and(|value| is_prefetch(&value)))
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
     pub(super) fn seen_details(&self, referrer: &str) -> Details {
         let known = self.client();
         let referrer = referrer_host(referrer, self.url());
-        let campaign = campaign_of(self.query());
-        Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str))
+        Details::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
+    }
+
+    /// What the URL of a request tells by itself, where nothing is known of who looks.
+    fn campaign_details(&self) -> Details {
+        Details::new(None, "", "", self.campaign().each_ref().map(String::as_str))
+    }
+
+    fn campaign(&self) -> [String; 3] {
+        campaign_of(self.query())
     }
 
     /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. Where a

@@ -13,7 +13,7 @@ use super::page::{KeptQuery, MAX_KEPT};
 use super::routing::MAX_SHARDS;
 use super::site::Sites;
 use super::stats::MAX_DAYS;
-use variables::{counter_url, hosts, limits, list, origins, sites, stats, token_of, whole_number};
+use variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
 
 /// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
 pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
@@ -44,7 +44,7 @@ pub struct Config {
     pub counter_url: Option<String>,
     /// `COUNTER_TIMEOUT_MS`: how long a visit waits for a counter, in milliseconds.
     pub timeout_ms: u32,
-    /// `SITES` and `HOSTS`: the sites that are counted, and what else they are called.
+    /// `SITES`, `HOSTS` and `HOME_SITE`: the sites that are counted, what else they are called, and which is that of `GET /`.
     pub sites: Sites,
     /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
     pub origins: Origins,
@@ -108,7 +108,7 @@ impl Config {
                 1..=MAX_TIMEOUT_MS,
                 " of milliseconds",
             )?,
-            sites: hosts(sites(variable("SITES"))?, &variable("HOSTS"))?,
+            sites: home(hosts(sites(variable("SITES"))?, &variable("HOSTS"))?, &variable("HOME_SITE"))?,
             origins: Self::origins(&variable)?,
             excluded_addresses: list(
                 "EXCLUDED_ADDRESSES",

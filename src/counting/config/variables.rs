@@ -125,6 +125,22 @@ pub(super) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigEr
     })
 }
 
+/// The same sites with the one of `GET /`.
+pub(super) fn home(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
+    let parsed = match variable {
+        Variable::Missing => Ok(sites),
+        Variable::Text(text) => sites.with_home(text),
+        Variable::Other => Err("not a text".to_owned()),
+    };
+    parsed.map_err(|complaint| ConfigError {
+        variable: "HOME_SITE",
+        value: format!("{} ({complaint})", show(variable)),
+        allowed: format!(
+            "the name of one site, which need not be one of SITES: 1 to {MAX_SITE_BYTES} characters of a-z 0-9 . - _"
+        ),
+    })
+}
+
 pub(super) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
     let parsed = match &variable {
         Variable::Missing => Ok(Origins::default()),

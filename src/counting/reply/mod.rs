@@ -90,6 +90,8 @@ pub enum Cache {
     /// Nobody: a stored one would hide visits.
     #[default]
     Never,
+    /// Nobody, in the words that proxies of pictures go by: GitHub's `camo` keeps what says `no-store` alone.
+    NeverByProxies,
     /// Everybody, for so long as numbers are called fresh.
     Fresh,
     /// Who asked, for so long; nobody else, as it took a token.
@@ -102,6 +104,7 @@ impl Cache {
         const _: () = assert!(FRESH_MS == 10_000);
         match self {
             Self::Never => "no-store",
+            Self::NeverByProxies => "max-age=0, no-cache, no-store, must-revalidate",
             Self::Fresh => "public, max-age=10",
             Self::FreshForOne => "private, max-age=10",
         }
@@ -196,12 +199,16 @@ pub fn home(became: &Became) -> Reply {
 /// A picture of one pixel. It is one whatever became of the visit, so that no page shows a broken one.
 pub fn pixel(became: &Became) -> Reply {
     let (status, retry_after) = status(became);
-    Reply { status, content_type: GIF, visit: Some(became.into()), retry_after, ..Reply::default() }
+    Reply { status, content_type: GIF, cache: Cache::NeverByProxies, visit: Some(became.into()), retry_after, ..Reply::default() }
 }
 
 /// A badge. One that counts is asked for each time: GitHub's image proxy keeps pictures as `Cache-Control` says.
 pub fn badge(svg: String, became: Option<&Became>, known: bool) -> Reply {
-    let cache = if became.is_none() && known { Cache::Fresh } else { Cache::Never };
+    let cache = match became {
+        Some(_) => Cache::NeverByProxies,
+        None if known => Cache::Fresh,
+        None => Cache::Never,
+    };
     let status = if known { 200 } else { 503 };
     Reply { status, content_type: SVG, visit: became.map(Into::into), cache, body: svg.into(), ..Reply::default() }
 }

@@ -89,7 +89,7 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
             let name = match kind {
                 Kind::Device => "devices",
                 Kind::Country => "countries",
-                Kind::Referrer => "referrers",
+                Kind::Referrer | Kind::Host => "referrers",
                 Kind::Source | Kind::Medium | Kind::Campaign => "campaigns",
             };
             list(name, Some(kind), first, stats.limit)

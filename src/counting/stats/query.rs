@@ -11,9 +11,9 @@ use crate::counting::route::Query;
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only", "referrer", "country",
-    "device", "campaign", "source", "medium",
+    "device", "campaign", "source", "medium", "host",
 ];
 
 /// The most lines of a list that are left out: more than any list has.
@@ -90,7 +90,9 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
         ("pages", _) => without_by(What::Pages),
         ("totals", _) => without_by(What::Totals),
-        ("referrers", _) => without_by(What::Details(Kind::Referrer)),
+        ("referrers", None | Some("source")) => Ok(What::Details(Kind::Referrer)),
+        ("referrers", Some("host")) => Ok(What::Details(Kind::Host)),
+        ("referrers", Some(_)) => Err(Refusal::Parameter("by", "source, host")),
         ("countries", _) => without_by(What::Details(Kind::Country)),
         ("devices", _) => without_by(What::Details(Kind::Device)),
         ("campaigns", None | Some("campaign")) => Ok(What::Details(Kind::Campaign)),
