@@ -19,6 +19,33 @@ const post = (footfall, path, body, headers = {}) =>
   call(`${footfall.url}${path}`, { method: 'POST', headers: { ...READER, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 const excluded = async (footfall, site) => Object.fromEntries((await get(footfall, `/api/sites/${site}/excluded`)).json.excluded.map(({ reason, visits }) => [reason, visits]));
 
+test('F19: cache busters and slashes at the end change nothing', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { ...vars, OPEN_UPDATES: 'blog/v' } });
+  const script = await get(footfall, '/hit/blog/v?callback=jQuery1&_=169');
+  assert.deepEqual([script.status, script.visit, script.text], [200, 'counted', '/**/jQuery1({"value":1});']);
+  assert.deepEqual((await get(footfall, '/get/blog/v?_=1')).json, { value: 1 });
+  const slash = await get(footfall, '/hit/blog/v/');
+  assert.deepEqual([slash.status, slash.visit, slash.json], [200, 'counted', { value: 2 }]);
+  assertProblem(await get(footfall, '/hit/blog/'), 400, 'the key that is missing is not the name of the site');
+  assert.deepEqual((await get(footfall, '/update/blog/v/?amount=1&_=2')).json, { value: 3 });
+  assert.equal((await get(footfall, '/info/blog/v/')).json.value, 3);
+  assert.equal((await get(footfall, '/busuanzi/?jsonpCallback=f&t=1')).visit, 'counted');
+});
+
+test('F20: GoatCounter, as its pages write it', async (t) => {
+  const footfall = await startWorkerd(t, { vars });
+  const plain = await get(footfall, '/count?p=/a');
+  const more = await get(footfall, '/count?p=/a&ns=true&rnd=x&s=1920%2C1080%2C1&t=%F0%9F%8E%89&e=false&cache=1');
+  assert.deepEqual([more.status, more.visit, more.headers.get('content-type')], [plain.status, 'counted', 'image/gif']);
+  const [one, two] = [await get(footfall, '/counter//a.json?t=1'), await get(footfall, '/counter//a.json')];
+  assert.deepEqual([one.json, one.json], [two.json, { count: '2', count_unique: '2' }]);
+  const long = await get(footfall, `/count?p=/${'x'.repeat(600)}`);
+  assert.deepEqual([long.status, long.visit, long.headers.get('content-type')], [200, 'counted', 'image/gif']);
+  assert.equal(await views(footfall, { site: 'default' }), 3);
+  const twice = `/count?p=/b&id=${'1'.repeat(20)}`;
+  assert.deepEqual([(await get(footfall, twice)).visit, (await get(footfall, twice)).visit], ['counted', 'duplicate'], 'an id makes a retry the same view');
+});
+
 test('F21: two sites that moved from busuanzi and GoatCounter are told apart by the host of the page', async (t) => {
   const sites = { ...vars, SITES: 'blog,docs.example', ALLOWED_ORIGINS: 'https://blog.example,https://www.docs.example,https://other.example', HOSTS: 'blog.example=blog' };
   const footfall = await startWorkerd(t, { vars: sites });
@@ -228,7 +255,7 @@ test('Umami: a page, a batch and a bot', async (t) => {
   const page = { origin: 'https://blog.example', 'content-type': 'application/json' };
   const view = (url, more) => ({ type: 'event', payload: { website: 'blog', hostname: 'blog.example', url, referrer: '', screen: '1x1', ...more } });
   const preflight = await call(`${footfall.url}/api/send`, { method: 'OPTIONS', headers: { ...page, 'access-control-request-headers': 'content-type,x-umami-cache' } });
-  assert.match(preflight.headers.get('access-control-allow-headers'), /x-umami-cache/i);
+  assert.match(preflight.headers.get('access-control-allow-headers'), /x-umami-cache|\*/i);
   assert.equal((await post(footfall, '/api/send', view('https://blog.example/a?x#top'), page)).visit, 'counted');
   const batch = await post(footfall, '/api/batch', [view('/a'), view('/b'), view('/c', { name: 'click' })], page);
   assert.deepEqual([batch.status, batch.json.size, batch.json.processed, batch.json.errors], [200, 3, 3, 0]);
@@ -293,4 +320,18 @@ test('GoatCounter: counters as document and picture, and of a period', async (t)
   await get(closed, '/count?p=/a');
   assert.equal((await get(closed, '/counter//a.json')).json.count, '1');
   assertProblem(await get(closed, '/counter//a.json?start=week'), 403, 'the numbers of a period are the owner’s to open');
+});
+
+test('F16: badges in every style of shields.io, and as the JSON that it draws', async (t) => {
+  const footfall = await startWorkerd(t, { vars });
+  let shown = 0;
+  for (const query of ['t=9', 'logo=github&logoColor=white&logoWidth=20', 'style=for-the-badge', 'style=plastic', 'style=social', 'style=flat-square', 'style=round', 'labelColor=123&cacheSeconds=60', 'link=https%3A%2F%2Fx&color=%23fff']) {
+    const { status, text, visit, headers } = await get(footfall, `/badge/blog/a.svg?count=1&${query}`);
+    shown += 1;
+    assert.deepEqual([status, visit, headers.get('content-type')], [200, 'counted', 'image/svg+xml; charset=utf-8'], query);
+    assert.match(text, new RegExp(`<title>views: ${shown}</title>`), query);
+  }
+  const endpoint = await get(footfall, '/badge/blog/a.json?label=visits&color=success');
+  assert.deepEqual(endpoint.json, { schemaVersion: 1, label: 'visits', message: String(shown), color: '#44cc11', labelColor: '#555555' });
+  assert.equal((await get(footfall, '/badge/blog.json')).json.message, String(shown));
 });

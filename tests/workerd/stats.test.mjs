@@ -161,7 +161,7 @@ test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
   }
   const open = await read(withToken.url, 'summary', { authorization: `Bearer ${TOKEN}` });
-  assert.deepEqual([open.status, open.headers.get('cache-control'), open.headers.get('vary')], [200, 'private, max-age=10', 'Authorization']);
+  assert.deepEqual([open.status, open.headers.get('cache-control'), open.headers.get('vary')], [200, 'private, max-age=10', 'Origin, Authorization']);
   for (const vars of [{ STATS: 'open' }, { STATS: 'token' }, { STATS_TOKEN: 'short' }]) {
     const wrong = await startWorkerd(t, { vars });
     const answer = await read(wrong.url, 'summary');
@@ -245,12 +245,13 @@ test('what cannot be answered is refused, with what can', async (t) => {
   const { url } = await start(t);
   for (const path of [
     'series?by=decade', 'series?by=week&week=someday', 'summary?compare=sometime', 'series?compare=previous', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
-    'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?form=csv', 'summary?format=xml',
+    'pages?limit=0', 'pages?limit=20000', 'pages?page=/a', 'pages?by=day', 'campaigns?by=term', 'summary?format=xml',
     'countries?country=DE', 'series?by=hour&country=DE', 'summary?country=DE&page=/a', 'series?country=DE&device=mobile', 'series?country=', 'summary?source=a%0Ab', `series?referrer=${'x'.repeat(101)}`, 'series?tz=%00', 'series?from=a&from=b',
   ]) {
     assertProblem(await read(url, path), 400, path);
   }
-  for (const path of ['nothing', '', 'series/x']) assertProblem(await read(url, path), 404, path);
+  for (const path of ['nothing', 'series/x']) assertProblem(await read(url, path), 404, path);
+  assertProblem(await read(url, ''), 405, 'a slash at the end is the site itself, which is only deleted');
   assertProblem(await call(`${url}/api/sites/none/summary`), 404);
   assertProblem(await call(`${url}/api/sites/default/summary`, { method: 'POST' }), 405);
 });
