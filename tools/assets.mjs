@@ -8,10 +8,10 @@ import { ROOT } from './pins.mjs';
 import { Trouble } from './run.mjs';
 
 /**
- * A page loads the script before it counts: it has to fit into the first packet. With the name of the file, which gzip(1) writes in
- * front, it is still under 1,000.
+ * The script for pages, as gzip(1) makes it small. A page loads it before it counts, so it has to fit into the first packet with room to
+ * spare. It was 981 bytes before it got along with routers, frames, modules and tags that come twice.
  */
-const MAX_SCRIPT_GZIP_BYTES = 983;
+const MAX_SCRIPT_GZIP_BYTES = 1_200;
 
 /** All of the dashboard together, so that it is there at once on a phone. */
 const MAX_DASHBOARD_GZIP_BYTES = 60_000;
@@ -58,7 +58,7 @@ const HEADERS = [
 
 /** Writes the assets into a directory. */
 export async function buildAssets(into) {
-  const footfall = await script('footfall.js');
+  const footfall = await pageScript('.');
   const size = gzipSync(footfall, { level: 9 }).length;
   if (size > MAX_SCRIPT_GZIP_BYTES) throw new Trouble(`assets/footfall.js has ${size} bytes minified and compressed; at most ${MAX_SCRIPT_GZIP_BYTES} are allowed`);
   const files = {
@@ -66,7 +66,7 @@ export async function buildAssets(into) {
     ...(await goatcounter()),
     [PLAUSIBLE]: await script('plausible.js'),
     [UMAMI]: await script('umami.js'),
-    [BUSUANZI]: (await script('busuanzi.js')) + footfall,
+    [BUSUANZI]: (await script('busuanzi.js')) + (await pageScript('../..')),
     '/openapi.json': readFileSync(join(ROOT, 'assets', 'openapi.json')),
     ...(await dashboard()),
     '/_headers': HEADERS,
@@ -97,7 +97,17 @@ async function dashboard() {
   return files;
 }
 
-async function script(name) {
+/** The script for pages, whose counter is at `beside`, seen from the script. terser makes 25 bytes less of it than esbuild. */
+async function pageScript(beside) {
+  const { minify } = await import('terser');
+  const { code } = await minify(await script('footfall.js', { BESIDE: JSON.stringify(beside) }), {
+    ecma: 2021,
+    compress: { passes: 4, unsafe: true, unsafe_arrows: true, booleans_as_integers: true },
+  });
+  return code;
+}
+
+async function script(name, define) {
   // Not before it is asked for: on a fresh machine this file is read before esbuild is installed.
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -110,6 +120,7 @@ async function script(name) {
     // What browsers of 2021 know.
     target: 'es2021',
     legalComments: 'none',
+    define,
     write: false,
   });
   return outputFiles[0].text;

@@ -4,7 +4,7 @@
 
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { chromiumBinary } from './chromium.mjs';
+import { chromiumBinary, firefoxBinary } from './browsers.mjs';
 import { runTests, testsIn } from './node_tests.mjs';
 import { cargoBin, toolEnv, WASM } from './pins.mjs';
 import { run } from './run.mjs';
@@ -81,10 +81,11 @@ export const GATES = [
   },
   {
     name: 'browser',
-    what: 'the script for pages, in Chromium',
+    what: 'the script for pages and the dashboard, in Chromium and Firefox',
     words: FILES,
     async run(words) {
       await chromiumBinary();
+      await firefoxBinary();
       await onBuild(testsIn(BROWSER, words));
     },
   },

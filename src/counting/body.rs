@@ -6,6 +6,7 @@ use super::error::Refusal;
 use super::json::{Found, Texts, is_list, objects};
 use super::mend::mended;
 use super::page::{KeptQuery, Page};
+use super::shown::Shown;
 use super::site::{Site, Sites};
 use super::visit::Visit;
 use super::visit_id::VisitId;
@@ -25,7 +26,7 @@ pub const MAX_LIST: usize = 100;
 pub const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;
 
 /// What a visit may say. Whatever else it says is ignored.
-const NAMES: &[&str] = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign"];
+const NAMES: &[&str] = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign", "show", "off"];
 
 /// The part of it that may be any number.
 const NUMBERS: &[&str] = &["age"];
@@ -38,6 +39,8 @@ struct Body {
     age: Option<String>,
     referrer: String,
     campaign: [String; 3],
+    show: Shown,
+    off: bool,
 }
 
 impl Body {
@@ -47,7 +50,8 @@ impl Body {
         let mut next = || texts.next().flatten();
         let (site, page, id, age, referrer) = (next(), next(), next(), next(), next().unwrap_or_default());
         let campaign = [next(), next(), next()].map(Option::unwrap_or_default);
-        Self { site, page, id, age, referrer, campaign }
+        let (show, off) = (Shown::parse(&next().unwrap_or_default()), next().is_some_and(|off| !off.is_empty()));
+        Self { site, page, id, age, referrer, campaign, show, off }
     }
 }
 
@@ -71,6 +75,10 @@ pub struct Visits {
     pub visits: Vec<Visit>,
     /// Whether they came as a list, and are answered as one.
     pub list: bool,
+    /// The numbers that the page shows, which the answer to one visit has.
+    pub show: Shown,
+    /// Whether the reader opted out: then the visit is not counted, and only the numbers are asked for.
+    pub off: bool,
 }
 
 /// Visits that are refused, none of which is counted.
@@ -96,8 +104,12 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
     let mut visits = Vec::with_capacity(found.len());
     let mut wrong = (list && headers.idempotency_key.is_some()).then_some(Refusal::TwoIds);
     let mut all = Vec::with_capacity(found.len());
+    let (mut show, mut off) = Default::default();
     for (at, Found { texts, wrong: fault }) in found.into_iter().enumerate() {
         let body = Body::read(texts);
+        if !list {
+            (show, off) = (body.show, body.off);
+        }
         let site = match body.site.as_deref() {
             None => Ok(unnamed.clone()),
             Some(name) => find_site(Some(name), sites),
@@ -116,7 +128,7 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
         }
     }
     match wrong {
-        None => Ok(Visits { visits, list }),
+        None => Ok(Visits { visits, list, show, off }),
         Some(refusal) => Err(Refused { refusal, sites: all }),
     }
 }
@@ -218,7 +230,7 @@ mod tests {
 
     /// The one visit of a body.
     fn visit(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visit, Refusal> {
-        visits(bytes, headers, sites).map(|Visits { mut visits, list }| {
+        visits(bytes, headers, sites).map(|Visits { mut visits, list, .. }| {
             assert!(visits.len() == 1 && !list);
             visits.remove(0)
         })

@@ -42,6 +42,7 @@ pub mod route;
 pub mod routing;
 pub mod shard;
 pub mod share;
+pub mod shown;
 pub mod site;
 pub mod stats;
 pub mod tree;

@@ -7,6 +7,7 @@ use super::error::Refusal;
 use super::owner::{self, Order};
 use super::page::{KeptQuery, Page};
 pub(super) use super::query::Query;
+use super::shown::Shown;
 use super::stats::{self, Stats};
 pub(super) use super::url::{path_and_query, split_scheme};
 
@@ -68,6 +69,8 @@ pub struct Read {
     pub site: Option<String>,
     /// The page; the whole site if left out.
     pub page: Option<Page>,
+    /// The numbers to tell together; if none is named, the views alone.
+    pub show: Shown,
 }
 
 /// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
@@ -83,13 +86,18 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         ("/", "HEAD") => Ok(Route::HomeHead),
         ("/", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
         ("/", _) => Err(Refusal::Method("GET, HEAD")),
-        ("/counter", "POST") => Ok(Route::Register),
-        ("/counter", "GET" | "HEAD") => {
-            let query = Query::read(query, &["site", "page"])?;
-            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)? }))
+        ("/visit" | "/counter", "POST") => Ok(Route::Register),
+        ("/numbers" | "/counter", "GET" | "HEAD") => {
+            let query = Query::read(query, &["site", "page", "show"])?;
+            let show = query.get("show").map(Shown::parse).unwrap_or_default();
+            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)?, show }))
         }
         ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
         ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
+        ("/visit", "OPTIONS") => Ok(Route::Preflight("POST")),
+        ("/visit", _) => Err(Refusal::Method("POST")),
+        ("/numbers", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("/numbers", _) => Err(Refusal::Method("GET, HEAD")),
         ("/visitors", "GET" | "HEAD") => {
             let query = Query::read(query, &["site", "day"])?;
             Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
@@ -226,9 +234,12 @@ mod tests {
         assert_eq!(get("http://h/counter"), Ok(Route::Read(Read::default())));
         assert_eq!(
             get("http://h/counter?page=%2Fa%20b&site=blog"),
-            Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b") }))
+            Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b"), show: Shown::default() }))
         );
-        assert_eq!(route("HEAD", "http://h/counter?page=/a"), Ok(Route::Read(Read { site: None, page: page("/a") })));
+        assert_eq!(
+            route("HEAD", "http://h/counter?page=/a"),
+            Ok(Route::Read(Read { site: None, page: page("/a"), show: Shown::default() }))
+        );
     }
 
     #[test]

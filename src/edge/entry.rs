@@ -65,6 +65,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Some(routed) => routed,
     };
     let caller = turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url());
+    let registers = matches!(routed, Ok(Route::Register));
     let reads = matches!(
         routed,
         Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Order(_))
@@ -110,7 +111,12 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             Err(refusal)
         }
     };
-    let reply = done.unwrap_or_else(|refusal| turn.refuse_request(&refusal, reads));
+    let reply = match done {
+        Ok(reply) => reply,
+        // Its page's script reads the answer, and says it in the console.
+        Err(Refusal::Origin) if registers => reply::origin_refused(&turn.header(headers::ORIGIN).unwrap_or_default()),
+        Err(refusal) => turn.refuse_request(&refusal, reads),
+    };
     if let Some(outcome) = reply.visit {
         metrics::visit(outcome);
     }

@@ -30,6 +30,7 @@ mod refusals;
 mod respond;
 mod shard_client;
 mod shard_object;
+mod shown;
 mod sql;
 mod stats;
 mod stream;

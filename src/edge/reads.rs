@@ -16,10 +16,14 @@ use crate::counting::stats::Stats;
 use crate::counting::visitor::Sender;
 
 impl Turn {
-    /// `GET /counter`.
+    /// `GET /numbers`.
     pub(super) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
         let site = self.site_named(read.site.as_deref())?;
         let page = read.page.as_ref().map(Page::as_str);
+        if !read.show.is_empty() {
+            let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
+            return Ok(reply::numbers(&(site.as_str(), page), numbers, None));
+        }
         let outcome = self.shards(Sender::default()).views(&site, page).await;
         log_read(&outcome);
         Ok(reply::views(site.as_str(), page, &outcome))

@@ -13,7 +13,7 @@ use crate::counting::exclusion::{Reason, is_asset_proxy, is_of_a_visit};
 use crate::counting::origin::Caller;
 use crate::counting::page::Page;
 use crate::counting::referrers::is_spam;
-use crate::counting::reply::{self, JSON, Reply, SVG};
+use crate::counting::reply::{self, JSON, Outcome, Reply, SVG};
 use crate::counting::route::{Pixel, is_prefetch, visit_meant};
 use crate::counting::site::Site;
 use crate::counting::visit::Visit;
@@ -146,11 +146,7 @@ impl Turn {
     /// server calls, the view has no visitor, and nothing is known of who made it but what the server says.
     pub(super) async fn register(&mut self, caller: &Caller) -> Result<Reply, Refusal> {
         let own_url = match caller {
-            Caller::Elsewhere => {
-                self.note(self.config.sites.first(), Reason::Origin);
-                return Err(Refusal::Origin);
-            }
-            Caller::Server => "",
+            Caller::Server | Caller::Elsewhere => "",
             Caller::Page(origin) => origin,
         };
         let from_page = *caller != Caller::Server;
@@ -168,21 +164,36 @@ impl Turn {
             own_url,
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let Visits { visits, list } = match visits(&bytes, headers, &self.config.sites, &self.config.page_query) {
+        let read = visits(&bytes, headers, &self.config.sites, &self.config.page_query);
+        if *caller == Caller::Elsewhere {
+            // Told to the owner of the site that it meant: a setting of theirs is missing, or it is somebody else's page.
+            let sites =
+                read.map_or_else(|refused| refused.sites, |read| read.visits.into_iter().map(|visit| visit.site).collect());
+            for site in &sites {
+                self.note(site, Reason::Origin);
+            }
+            return Err(Refusal::Origin);
+        }
+        let Visits { visits, list, show, off } = match read {
             Err(Refused { refusal, sites }) => return Ok(self.refuse(&refusal, &sites)),
             Ok(visits) => visits,
         };
+        if let ([visit], true) = (visits.as_slice(), off) {
+            let numbers = self.shown(&visit.site, Some(&visit.page), show).await;
+            return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(Outcome::Excluded)));
+        }
         let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
         // All at once, so that they leave in one batch.
         let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
+        if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
+            let numbers = self.shown_besides(site, page, show, became).await;
+            return Ok(reply::registered(&(site.as_str(), page.as_str()), became, numbers));
+        }
         let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));
         let all: Vec<_> = asked.zip(became).collect();
-        Ok(match all.as_slice() {
-            [(visit, became)] if !list => reply::registered(visit, became),
-            all => reply::all_registered(all),
-        })
+        Ok(reply::all_registered(&all))
     }
 
     /// Counts a visit, and finds the views of its page where they are spread over several shards.

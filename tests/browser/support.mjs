@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
-import { chromiumBinary } from '../../tools/chromium.mjs';
+import { chromiumBinary } from '../../tools/browsers.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /** Headless Chromium says that it is headless, and is then a bot to the Worker. */
-const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36';
+export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36';
 
 async function listen(t, handler) {
   const server = createServer(handler);
@@ -37,6 +37,7 @@ async function startFootfall(t, site, vars) {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site, ...vars } });
   const host = await new Front(footfall.url).listen(t);
   host.views = async (page) => (await call(`${footfall.url}/counter${page ? `?page=${encodeURIComponent(page)}` : ''}`)).json.views;
+  host.ask = async (path) => (await call(`${footfall.url}${path}`)).json;
   host.visitors = async () => (await call(`${footfall.url}/visitors`)).json;
   return host;
 }

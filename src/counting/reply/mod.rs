@@ -3,7 +3,7 @@
 mod refused;
 mod wanted;
 
-pub use refused::{not_taken, refused};
+pub use refused::{not_taken, origin_refused, refused};
 pub use wanted::Wanted;
 
 use super::config::ConfigError;
@@ -12,6 +12,7 @@ use super::endpoint::{Became, Failure, Registered};
 use super::exclusion::Reason;
 use super::json::exact;
 use super::ledger::report::FRESH_MS;
+use super::shown::Numbers;
 use super::wire::Visitors;
 use serde::Serialize;
 use siphasher::sip::SipHasher24;
@@ -229,8 +230,8 @@ pub fn preflight(methods: &'static str) -> Reply {
     Reply { methods: Some(methods), ..text_reply(204, "") }
 }
 
-/// `POST /counter` of one visit, once it is known what became of it.
-pub fn registered(visit: &Asked<'_>, became: &Became) -> Reply {
+/// `POST /visit` of one visit, once it is known what became of it, with the numbers that its page shows.
+pub fn registered(visit: &Asked<'_>, became: &Became, numbers: Numbers) -> Reply {
     let outcome = Some(became.into());
     let (status, retry_after) = status(became);
     match became {
@@ -238,7 +239,12 @@ pub fn registered(visit: &Asked<'_>, became: &Became) -> Reply {
             let hint = if failure.surely_not_stored() { NOT_STORED } else { PERHAPS_STORED };
             Reply { visit: outcome, ..failed(failure, hint) }
         }
-        _ => Reply { visit: outcome, retry_after, ..json_reply(status, &registration(visit, became)) },
+        _ => {
+            let line = registration(visit, became);
+            let views = line.views.or(numbers.views);
+            let line = Registration { views, site_views: numbers.site_views, visitors: numbers.visitors, ..line };
+            Reply { visit: outcome, retry_after, ..json_reply(status, &line) }
+        }
     }
 }
 
@@ -267,7 +273,16 @@ pub fn all_registered(visits: &[(Asked<'_>, Became)]) -> Reply {
 pub type Asked<'a> = (&'a str, &'a str);
 
 fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registration<'a> {
-    let nothing = Registration { visit: None, site, page: asked, views: None, duplicate: None, excluded: None };
+    let nothing = Registration {
+        visit: None,
+        site,
+        page: asked,
+        views: None,
+        site_views: None,
+        visitors: None,
+        duplicate: None,
+        excluded: None,
+    };
     match became {
         Became::Sent(Ok(Registered { duplicate, page })) => {
             let views = page.as_ref().and_then(|page| page.views);
@@ -286,6 +301,11 @@ pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> 
         Ok(views) => json_reply(200, &Count { site, page, views: *views }),
         Err(failure) => failed(failure, READ_AGAIN),
     }
+}
+
+/// The numbers that are asked for together, where no visit is counted: `GET /numbers?show=`, or a reader who opted out.
+pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: Numbers, visit: Option<Outcome>) -> Reply {
+    Reply { visit, ..json_reply(200, &Shown { site, page, numbers }) }
 }
 
 /// `GET /visitors`, once the embedded counter has answered or failed to.
@@ -452,6 +472,10 @@ struct Registration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     views: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    site_views: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visitors: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     excluded: Option<&'static str>,
@@ -468,6 +492,15 @@ struct Count<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'a str>,
     views: u64,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    site: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+    #[serde(flatten)]
+    numbers: Numbers,
 }
 
 #[derive(Serialize)]

@@ -47,7 +47,7 @@ fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, st
             (status, format!("visit {at} of the list, counted from 0: {error}").into(), hint)
         }
         Refusal::UnknownSite(name) => {
-            let hint = "the owner lists the sites in SITES; without `site` the first is meant";
+            let hint = format!("in Footfall's wrangler.toml, add {name} to SITES, or name another site: without one the first is meant");
             (404, format!("no such site, {}", quoted(name)).into(), hint.into())
         }
         Refusal::Page(PageError::Empty) => {
@@ -118,6 +118,16 @@ fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, st
         Refusal::BodyTooSlow(ms) => (408, format!("the body did not arrive within {ms} ms").into(), "send it again".into()),
         Refusal::BodyBroken => (400, "the body broke off".into(), "send it again".into()),
     }
+}
+
+/// A visit from a page whose origin is not listed. That page may read the answer, as it tells nothing but what its owner has to set.
+pub fn origin_refused(origin: &str) -> Reply {
+    let problem = problem(
+        403,
+        &format!("pages of {origin} may not count here"),
+        &format!("in Footfall's wrangler.toml, add \"{origin}\" to ALLOWED_ORIGINS"),
+    );
+    Reply { visit: Some(Outcome::Excluded), origin: Some(origin.to_owned()), ..problem }
 }
 
 fn id_error(error: VisitIdError) -> Cow<'static, str> {
