@@ -127,7 +127,6 @@ fn one_value_may_be_asked_for_where_views_of_it_are_known() {
         ("series?by=month&referrer=news.example", Kind::Referrer, "news.example"),
         ("summary?device=desktop", Kind::Device, "d"),
         ("summary?device=tablet", Kind::Device, "t"),
-        ("summary?device=toaster", Kind::Device, "toaster"),
         ("series?campaign=a%20%26%20b", Kind::Campaign, "a & b"),
         ("series?source=(other)", Kind::Source, OTHER),
         ("series?medium=mail&tz=Asia/Kolkata", Kind::Medium, "mail"),
@@ -139,6 +138,7 @@ fn one_value_may_be_asked_for_where_views_of_it_are_known() {
     }
     let longest = "x".repeat(100);
     for (query, wrong) in [
+        ("summary?device=toaster", "device"),
         ("series?country=DE&page=/", "country"),
         ("summary?country=DE&referrer=a", "referrer"),
         ("series?by=hour&country=DE", "by"),

@@ -1,6 +1,6 @@
 //! What is counted about a visit besides its page and its visitor: device, country, referrer and campaign.
 
-use super::referrers::{is_spam, source_of};
+use super::referrers::{is_spam, source_named, source_of};
 use super::route::split_scheme;
 use std::rc::Rc;
 
@@ -135,9 +135,36 @@ pub fn campaign_of(query: &str) -> [String; 3] {
     campaign
 }
 
+/// The value of a kind as visits are kept under it, for who asks for one in other words: a country or a device in any case, a source by one of
+/// its hosts, a campaign as people write it. Without that the answer would be a 0 that nobody counted.
+///
+/// # Errors
+/// What the kind may be, for a value that it never is.
+pub fn kept_as(kind: Kind, value: &str) -> Result<String, &'static str> {
+    let value = value.trim();
+    if value == super::ledger::OTHER {
+        return Ok(value.to_owned());
+    }
+    match kind {
+        Kind::Device => {
+            let letter = ["d", "m", "t"].into_iter().find(|letter| Device::name_of(letter).eq_ignore_ascii_case(value));
+            letter.map(str::to_owned).ok_or("desktop, mobile, tablet")
+        }
+        Kind::Country if value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphanumeric()) => Ok(value.to_ascii_uppercase()),
+        Kind::Country => Err("two letters (ISO 3166-1), such as DE"),
+        Kind::Referrer | Kind::Host => {
+            let host = if value.contains("://") { host_of(value) } else { value.to_ascii_lowercase() };
+            let host = host.strip_prefix("www.").unwrap_or(&host);
+            let source = if kind == Kind::Referrer { source_of(host).or_else(|| source_named(value)) } else { None };
+            Ok(source.unwrap_or(host).to_owned())
+        }
+        Kind::Source | Kind::Medium | Kind::Campaign => Ok(folded(value)),
+    }
+}
+
 /// A part of a campaign, written one way: in lower case, with one space where there are several, and none around it. People write
 /// `LinkedIn`, `linkedin` and ` linkedin ` and mean one.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !folded.is_empty() {
@@ -274,6 +301,26 @@ mod tests {
             ("reference=x&q=ref", ["", "", ""]),
         ] {
             assert_eq!(campaign_of(query), found, "{query}");
+        }
+    }
+
+    #[test]
+    fn f15_a_value_is_found_in_whatever_words_it_is_asked_for() {
+        for (kind, asked, kept) in [
+            (Kind::Country, "de", "DE"),
+            (Kind::Country, " De ", "DE"),
+            (Kind::Device, "Mobile", "m"),
+            (Kind::Referrer, "https://WWW.News.example/a", "news.example"),
+            (Kind::Referrer, "x.com", "Twitter"),
+            (Kind::Referrer, "twitter", "Twitter"),
+            (Kind::Host, "X.com", "x.com"),
+            (Kind::Source, " LinkedIn ", "linkedin"),
+            (Kind::Campaign, "(other)", "(other)"),
+        ] {
+            assert_eq!(kept_as(kind, asked).as_deref(), Ok(kept), "{asked}");
+        }
+        for (kind, asked) in [(Kind::Country, "Germany"), (Kind::Country, "d"), (Kind::Device, "phone")] {
+            assert!(kept_as(kind, asked).is_err(), "{asked}");
         }
     }
 

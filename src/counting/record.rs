@@ -3,7 +3,7 @@
 //! What a line is about is told by the names it has, so the file reads without this program. Every line adds to what is there.
 
 use super::days::{date_of, parse_date};
-use super::details::{Kind, is_value};
+use super::details::{Kind, folded, is_value};
 use super::exclusion::Reason;
 use super::json::{exact, object, quoted};
 use super::ledger::quarters::{DAY, HOUR};
@@ -237,6 +237,13 @@ fn read_as(line: &str, own: bool) -> Result<(usize, Vec<Value>), String> {
     for column in PARTS.get(part).copied().unwrap_or_default() {
         let text = found.get(column.at()).and_then(Option::as_deref).unwrap_or("");
         row.push(column.read(text, own).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
+    }
+    if let (false, [_, Value::Integer(kind), Value::Text(value), _]) = (own, row.as_mut_slice())
+        && let Some(Kind::Source | Kind::Medium | Kind::Campaign) =
+            usize::try_from(*kind).ok().and_then(|number| Kind::ALL.get(number))
+    {
+        // As visits write it, so that what is counted from now on stands in the same line.
+        *value = folded(value);
     }
     Ok((part, row))
 }

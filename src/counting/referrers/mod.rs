@@ -25,6 +25,15 @@ pub fn source_of(host: &str) -> Option<&'static str> {
     })
 }
 
+/// The source of that name in whatever case, as it is written here. Not for the path of a visit: it looks at every line.
+pub fn source_named(name: &str) -> Option<&'static str> {
+    SOURCES
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(_, source)| source)
+        .find(|source| source.eq_ignore_ascii_case(name))
+}
+
 /// Whether a host, or a domain that it is below, is known for links that are made up to be seen in lists of referrers.
 pub fn is_spam(host: &str) -> bool {
     let mut name = host.trim_end_matches('.');

@@ -2,7 +2,7 @@
 
 use super::compare::Compare;
 use super::{By, DEFAULT_LIMIT, Stats, Week, What};
-use crate::counting::details::{Device, Kind, is_value};
+use crate::counting::details::{Kind, is_value, kept_as};
 use crate::counting::error::Refusal;
 use crate::counting::page::KeptQuery;
 use crate::counting::report::MAX_NAMES;
@@ -127,7 +127,7 @@ fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
         if !is_value(value) {
             return wrong("a text of 1 to 100 bytes without control characters");
         }
-        found = Some((kind, if kind == Kind::Device { letter(value) } else { value }.to_owned()));
+        found = Some((kind, kept_as(kind, value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
     }
     Ok(found)
 }
@@ -143,11 +143,6 @@ fn only(text: &str) -> Result<(&'static str, Kind, &str), Refusal> {
         "only",
         "KIND:VALUE, such as referrer:news.example; KIND is referrer, country, device, campaign, source or medium",
     ))
-}
-
-/// What is kept for the device that lists name so.
-fn letter(name: &str) -> &str {
-    ["d", "m", "t"].into_iter().find(|letter| Device::name_of(letter) == name).unwrap_or(name)
 }
 
 /// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
