@@ -8,6 +8,7 @@ use super::{config, metrics, refusals, respond, waits};
 use crate::counting::error::Refusal;
 use crate::counting::exclusion::Reason;
 use crate::counting::origin::Caller;
+use crate::counting::refusals::origin_of;
 use crate::counting::reply::{self, Reply, Wanted};
 use crate::counting::route::{Route, route};
 use futures_util::FutureExt;
@@ -114,7 +115,10 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let reply = match done {
         Ok(reply) => reply,
         // Its page's script reads the answer, and says it in the console.
-        Err(Refusal::Origin) if registers => reply::origin_refused(&turn.header(headers::ORIGIN).unwrap_or_default()),
+        Err(Refusal::Origin) if registers => {
+            let origin = origin_of(turn.header(headers::ORIGIN).as_deref(), "").filter(|origin| origin != "null");
+            origin.map_or_else(|| turn.refuse_request(&Refusal::Origin, reads), |origin| reply::origin_refused(&origin))
+        }
         Err(refusal) => turn.refuse_request(&refusal, reads),
     };
     if let Some(outcome) = reply.visit {

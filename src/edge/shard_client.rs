@@ -110,15 +110,25 @@ impl ShardClient<'_> {
     /// A report of a site, that of all shards together; of a part of a list how many lines the whole has; and how many milliseconds ago it
     /// was so.
     pub(super) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64, u64), Failure> {
-        let number = self.number(site).await?;
-        let (mut asked, mut part) = (*question, None);
-        if let (2.., Question::List { of, slice }) = (number, *question) {
-            // Which lines are among the first of all shards, no shard knows.
-            asked = Question::List { of, slice: Slice { skip: 0, most: MAX_LISTED, ..slice } };
-            part = Some(slice);
+        let mut told = None;
+        for _ in 0..MAX_SUMS {
+            let number = self.number(site).await?;
+            let (mut asked, mut part) = (*question, None);
+            if let (2.., Question::List { of, slice }) = (number, *question) {
+                // Which lines are among the first of all shards, no shard knows.
+                asked = Question::List { of, slice: Slice { skip: 0, most: MAX_LISTED, ..slice } };
+                part = Some(slice);
+            }
+            let answers = self.ask_all(site, &Call::Ask(asked)).await?;
+            // More were asked than was known before: they were asked for parts of lists that fit a single one.
+            if answers.len() == usize::from(number) {
+                told = Some((answers, part));
+                break;
+            }
         }
+        let (answers, part) = told.ok_or(Failure::Busy { retry_after: 1 })?;
         let mut sum: Option<(Report, u64, u64)> = None;
-        for answer in self.ask_all(site, &Call::Ask(asked)).await? {
+        for answer in answers {
             let Answer::Told { report, names, age } = answer else { return Err(something_else()) };
             sum = Some(match sum {
                 None => (report, names, age),

@@ -47,7 +47,7 @@ async function footfallWith(t, vars = {}) {
 }
 
 test('a visit is one POST with its id in a header and in a small body of JSON', async (t) => {
-  const { counter, visit } = await footfallWith(t, { SITES: 'blog,docs' });
+  const { counter, visit } = await footfallWith(t, { SITES: 'blog,docs', HOME_SITE: 'blog' });
   assertWelcome(await visit());
   const [{ method, path, headers, body }] = counter.posts;
   assert.deepEqual([method, path], ['POST', '/counter']);

@@ -23,8 +23,8 @@ test('visits of the one are views of the other', async (t) => {
   assert.equal(await views(front), 0, 'the one in front counts nothing itself');
 });
 
-test('the site of a visit is the first site of the one in front', async (t) => {
-  const { counter, front } = await pair(t, { vars: { SITES: 'blog' } });
+test('the site of a visit is that of GET / of the one in front', async (t) => {
+  const { counter, front } = await pair(t, { vars: { SITES: 'blog', HOME_SITE: 'blog' } });
   assertWelcome(await call(`${front.url}/`));
   assert.equal(await views(counter, { site: 'blog' }), 1);
   assert.equal(await views(counter, { site: 'default' }), 0);
@@ -37,7 +37,7 @@ test('a POST that somebody on the way sends twice is counted once', async (t) =>
 });
 
 test('a site that the counter does not know is not registered, and nothing is counted', async (t) => {
-  const { counter, front } = await pair(t, { vars: { SITES: 'unlisted' } });
+  const { counter, front } = await pair(t, { vars: { SITES: 'unlisted', HOME_SITE: 'unlisted' } });
   assertNotRegistered(await call(`${front.url}/`), { status: 502, visit: 'failed' });
   assert.deepEqual([await views(counter), await views(counter, { site: 'blog' })], [0, 0]);
 });

@@ -77,7 +77,7 @@ test('who may watch is who may read', async (t) => {
   assertProblem(await read(server), 401);
   assert.equal((await read(server, { authorization: `Bearer ${TOKEN}` })).status, 200);
   assertProblem(await refusal(server, '/api/sites/none/live', { authorization: `Bearer ${TOKEN}` }), 404);
-  assertProblem(await refusal(server, `${path}?token=${TOKEN}`), 400);
+  assertProblem(await refusal(server, `${path}?token=${TOKEN}`), 401);
   assertProblem(await refusal(server, path, {}, 'POST'), 405);
   const right = { 'sec-websocket-protocol': protocols(TOKEN).join(', ') };
   assertProblem(await refusal(server, path, { ...right, origin: 'https://evil.example' }), 403);

@@ -20,7 +20,7 @@ async function picture(footfall, path, headers = READER, method = 'GET') {
 test('a pixel counts a view of its page and is one transparent pixel that nobody keeps', async (t) => {
   const footfall = await startWorkerd(t);
   const { status, visit, headers, bytes } = await picture(footfall, '/pixel/default.gif?page=/a%20b');
-  assert.deepEqual([status, visit, headers.get('content-type'), headers.get('cache-control')], [200, 'counted', 'image/gif', 'no-store']);
+  assert.deepEqual([status, visit, headers.get('content-type'), headers.get('cache-control')], [200, 'counted', 'image/gif', 'max-age=0, no-cache, no-store, must-revalidate']);
   assert.equal(headers.get('cross-origin-resource-policy'), 'cross-origin');
   assert.equal(bytes.subarray(0, 6).toString(), 'GIF89a');
   assert.deepEqual([bytes.readUInt16LE(6), bytes.readUInt16LE(8), bytes.length, bytes.at(-1)], [1, 1, 43, 0x3b]);
@@ -59,7 +59,7 @@ test('a badge shows the views, and counts one where it is asked to', async (t) =
   const first = await shown('/badge/default/a.svg');
   assert.deepEqual([first.title, first.visit, first.headers.get('cache-control')], ['views: 0', null, 'public, max-age=10']);
   const counting = await shown('/badge/default/a.svg?count=1&label=visits&color=red');
-  assert.deepEqual([counting.title, counting.visit, counting.headers.get('cache-control')], ['visits: 1', 'counted', 'no-store']);
+  assert.deepEqual([counting.title, counting.visit, counting.headers.get('cache-control')], ['visits: 1', 'counted', 'max-age=0, no-cache, no-store, must-revalidate']);
   assert.equal(counting.headers.get('content-type'), 'image/svg+xml; charset=utf-8');
   assert.match(counting.headers.get('content-security-policy'), /default-src 'none'.*sandbox/);
   // GitHub asks for its readers, and tells nothing of them.

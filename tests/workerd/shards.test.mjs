@@ -151,7 +151,7 @@ test('without the day\'s record visits without an id go on, and those with one a
 
 test('sites are counted apart', async (t) => {
   const server = await startWorkerd(t, { vars: { SITES: 'blog,docs', SHARDS: 2 } });
-  await call(`${server.url}/`);
+  await post(server, { site: 'blog', page: '/' });
   await post(server, { site: 'docs', page: '/a', id: 'same' });
   await post(server, { site: 'blog', page: '/a', id: 'same' });
   assert.equal(await views(server, { site: 'blog' }), 2);

@@ -19,14 +19,16 @@ const PLACES = {
       'turn.register_home()': 'a visit of `GET /`',
       'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.drop_in(': OTHERS, 'turn.read_views(': OTHERS,
       'turn.read_visitors(': OTHERS, 'turn.health()': OTHERS, 'turn.metrics(': OTHERS, 'turn.read_stats(': OTHERS, 'turn.live(': OTHERS, 'turn.obey(': OTHERS,
+      'turn.drop_file(': OTHERS,
     },
   },
   'src/edge/visits.rs': {
     register_home: { 'home(&HttpCounter': 'with `COUNTER_URL`: the visit, registered there', 'self.take(': 'without: the visit, registered in the embedded counter' },
-    take: { 'limits::exceeded(': 'whether its address has come too often, where a limit is bound', 'register(visit)': 'the embedded counter' },
+    take: { 'self.is_limited(': 'whether its address has come too often, where a limit is bound', 'register(visit)': 'the embedded counter' },
   },
   'src/counting/endpoint.rs': { home: { 'endpoint.register(visit)': 'a counter, whichever it is: the program that this began as' } },
-  'src/edge/limits.rs': { exceeded: { 'JsFuture::from(exceeds': "* the platform's rate limit" } },
+  'src/edge/turn.rs': { is_limited: { 'limits::exceeded(': 'the same, by its network' } },
+  'src/edge/limits.rs': { exceeded: { 'within(WAIT_MS': "the platform's rate limit, or its deadline" } },
   'src/edge/http_counter.rs': { register: { 'within(self.timeout_ms': '* the answer of `COUNTER_URL`, or the deadline' } },
   'src/edge/shard_client.rs': {
     register: { 'self.count(&visit)': 'the visit, counted' },
@@ -59,6 +61,7 @@ const PLACES = {
     parked: { 'signal.number()': 'that number' },
     timer: { 'begun.0.number()': 'that number' },
     answered: { 'poll_fn(': '* a value: the answer of an object' },
+    awaited: { 'poll_fn(': "* a promise of the platform's: its rate limit" },
   },
 };
 
