@@ -57,10 +57,10 @@ test('three visits, two with a counter of their own, and 2,000: all are welcomed
   // A posts. B and C come while it does, and go along in one POST, which one of them leads.
   assert.deepEqual(members(three).map((ids) => ids.toSorted()), [[1], [2, 3]]);
   assert.equal(ways(three)[0], 'answer done');
-  // One is handed the lead, or takes it by itself once A's POST is slow.
-  const led = ways(three).slice(1).filter((way) => way !== 'park done');
-  assert.equal(led.length, 1, ways(three).join(', '));
-  assert.match(led[0], /^park (linger )?answer done$/);
+  // One is handed the lead, or takes it by itself once A's POST is slow; the other may look whether it has to, and parks again.
+  const [led, rode] = ways(three).slice(1).sort((one, other) => other.includes('answer') - one.includes('answer'));
+  assert.match(led, /^(park )+(linger )?answer done$/, ways(three).join(', '));
+  assert.match(rode, /^(park )+done$/, ways(three).join(', '));
   assert.equal(most(waiting(three)).count, 3);
 
   assert.deepEqual(members(two), [[1], [2]]);
