@@ -23,7 +23,7 @@ pub const CREATE: [&str; 9] = [
 /// in one transaction. A further change of the tables is one more at the end.
 pub const GROW: [&[&str]; 3] = [&VISITORS_CAME, &SHARES_CAME, &QUARTERS_CAME];
 
-/// The shape of tables that have hours of pages in rows of their own, which [`QUARTERS_CAME`] leaves to be packed.
+/// The shape of tables that have hours of pages in rows of their own, which `QUARTERS_CAME` leaves to be packed.
 pub const WITH_HOURS: u64 = 2;
 
 /// Visitors, details and what was not counted.
