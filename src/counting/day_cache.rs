@@ -118,7 +118,7 @@ impl DayCache {
                 let begins = u64::from(record.day).saturating_add(1).saturating_mul(DAY_MS);
                 let early = begins.saturating_sub(ahead_ms)..begins.saturating_sub(LAST_EARLY_MS);
                 let may = !asked && self.next.is_none() && early.contains(&now) && now >= self.not_early_before && now < patience;
-                if may { self.ask(record.day.saturating_add(1), patience) } else { Look::Known(Some(record)) }
+                if may { self.ask(record.day.saturating_add(1), now, patience) } else { Look::Known(Some(record)) }
             }
             _ if now >= patience => Look::Known(self.record),
             None if asked && self.waiting.len() < MAX_PARKED => {
@@ -127,7 +127,7 @@ impl DayCache {
                 Look::Wait { until: gone.min(patience) }
             }
             record if asked || now < self.not_before => Look::Known(record),
-            _ => self.ask(day, patience),
+            _ => self.ask(day, now, patience),
         }
     }
 
@@ -147,7 +147,10 @@ impl DayCache {
         if self.first <= day_of(now.saturating_add(EARLY_MS)) { own.max(self.first) } else { own }
     }
 
-    fn ask(&mut self, day: Day, until: u64) -> Look {
+    /// Asks for three quarters of its patience: a visit that comes right after one that is killed while it asks has the last quarter to ask
+    /// by itself.
+    fn ask(&mut self, day: Day, now: u64, patience: u64) -> Look {
+        let until = patience.saturating_sub(patience.saturating_sub(now) / 4);
         self.question = Some(Question { day, until });
         Look::Ask { day, until }
     }
@@ -218,8 +221,8 @@ mod tests {
     #[test]
     fn one_asks_and_the_others_wait_for_it() {
         let mut cache = DayCache::default();
-        assert_eq!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, until: NOON + 2_000 });
-        assert_eq!(look(&mut cache, 2, NOON), Look::Wait { until: NOON + 2_000 });
+        assert_eq!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
+        assert_eq!(look(&mut cache, 2, NOON), Look::Wait { until: NOON + 1_500 + GRACE_MS + 1 }, "then it can ask by itself");
         assert_eq!(cache.look(3, NOON + 1, NOON + 1_000, AHEAD), Look::Wait { until: NOON + 1_000 }, "no longer than it has");
         assert_eq!(cache.look(3, NOON + 1_000, NOON + 1_000, AHEAD), Look::Known(None));
         assert_eq!(cache.answered(20_000, Some(record(20_000)), NOON + 1_005), [2], "who went on is not woken");
@@ -231,10 +234,11 @@ mod tests {
     fn where_who_asks_is_gone_one_of_those_who_wait_asks() {
         let mut cache = DayCache::default();
         look(&mut cache, 1, NOON);
-        let gone = NOON + 2_000 + GRACE_MS + 1;
+        let gone = NOON + 1_500 + GRACE_MS + 1;
         assert_eq!(cache.look(2, NOON + 1_000, NOON + 3_000, AHEAD), Look::Wait { until: gone });
-        assert_eq!(cache.look(2, gone, NOON + 3_000, AHEAD), Look::Ask { day: 20_000, until: NOON + 3_000 });
-        assert_eq!(cache.look(3, gone, NOON + 9_000, AHEAD), Look::Wait { until: NOON + 3_000 + GRACE_MS + 1 });
+        let until = NOON + 3_000 - (NOON + 3_000 - gone) / 4;
+        assert_eq!(cache.look(2, gone, NOON + 3_000, AHEAD), Look::Ask { day: 20_000, until });
+        assert_eq!(cache.look(3, gone, NOON + 9_000, AHEAD), Look::Wait { until: until + GRACE_MS + 1 });
     }
 
     #[test]
@@ -317,7 +321,7 @@ mod tests {
         look(&mut cache, 8, now);
         cache.answered(20_000, Some(record(20_000)), now);
         cache.stale(20_000);
-        let asked = Look::Ask { day: 20_000, until: now + 2_000 };
+        let asked = Look::Ask { day: 20_000, until: now + 1_500 };
         assert_eq!(look(&mut cache, 9, now), asked, "what a shard says in the middle of a day is no midnight");
     }
 
@@ -327,7 +331,7 @@ mod tests {
         let ahead = NOON + 2 * DAY_MS;
         look(&mut cache, 1, ahead);
         cache.answered(20_002, Some(record(20_002)), ahead);
-        assert_eq!(look(&mut cache, 2, NOON), Look::Ask { day: 20_000, until: NOON + 2_000 });
+        assert_eq!(look(&mut cache, 2, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
         cache.answered(20_000, Some(record(20_000)), NOON + 5);
         assert_eq!(look(&mut cache, 3, NOON + 5), Look::Known(Some(record(20_000))));
         let mut failed = DayCache::default();

@@ -42,7 +42,7 @@ test('a visit in one browser shows in another, which does not ask', async (t) =>
   await isLive(page);
   const asked = asks(page);
   const visitor = await (await launch(t)).newPage();
-  const counted = visitor.waitForResponse((response) => response.url().endsWith('/counter'));
+  const counted = visitor.waitForResponse((response) => response.url().endsWith('/visit'));
   await visitor.goto(`${blog}/first`);
   await counted;
   const answered = performance.now();

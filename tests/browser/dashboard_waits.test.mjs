@@ -27,6 +27,9 @@ const look = (page, looks) => page.evaluate((hidden) => {
   document.dispatchEvent(new Event('visibilitychange'));
 }, !looks);
 
+/** Whether a question is that of the period before: for its sums with `compare`, for its chart with days that are over. */
+const isOfBefore = ({ searchParams }) => searchParams.has('compare') || searchParams.get('to') !== day(0);
+
 test('sums of two periods are not compared with each other, and those of another period are pale', async (t) => {
   const { front } = await startSite(t, { past: { days: 120 } });
   const page = await (await startPages(t, front))();
@@ -41,7 +44,7 @@ test('sums of two periods are not compared with each other, and those of another
   await poll(async () => (await opacity()) < 0.9, 'sums of 30 days, which are pale');
   await all.release();
   await poll(async () => (await opacity()) === '1' && /from/.test(await views.textContent()), 'the sums of 7 days');
-  const earlier = await hold(page, ({ searchParams }) => searchParams.get('to') !== day(0));
+  const earlier = await hold(page, isOfBefore);
   await page.getByRole('link', { name: '90 days' }).click();
   await poll(async () => earlier.count() >= 2 && (await page.getByRole('slider').getAttribute('aria-valuemax')) === '89', '90 days, and the questions of the period before');
   assert.doesNotMatch(await views.textContent(), /from/);
@@ -55,7 +58,7 @@ test('a filter is not compared with all views', async (t) => {
   const { front } = await startSite(t, { past: { days: 120 } });
   const page = await (await startPages(t, front))();
   await settled(page);
-  const earlier = await hold(page, ({ searchParams }) => searchParams.get('to') !== day(0));
+  const earlier = await hold(page, isOfBefore);
   await page.getByRole('region', { name: 'Pages', exact: true }).getByRole('link', { name: '/about' }).click();
   const label = () => page.getByRole('slider').getAttribute('aria-valuetext');
   const { series } = await (await fetch(`${front.url}/api/sites/default/series?page=/about`)).json();
