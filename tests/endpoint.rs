@@ -51,7 +51,7 @@ impl CounterEndpoint for Fake {
         let page = Some(PageViews { page: visit.page.as_str().to_owned(), views: Some(1) });
         match mode {
             Mode::FailsButApplied(failure) => Err(failure),
-            _ => Ok(Registered { duplicate, page }),
+            _ => Ok(Registered { duplicate, of_another: false, page }),
         }
     }
 }

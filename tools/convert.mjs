@@ -80,10 +80,9 @@ function refuseTalk({ npm_lifecycle_event: script, npm_config_loglevel: level })
 }
 
 function summarise({ numbers, notes }) {
-  const { views, pages, period, withoutPage } = numbers;
+  const { views, pages, period } = numbers;
   const days = period?.map(dayText);
   tell(`${many(views, 'view')} of ${many(pages.length, 'page')}, ${days ? `${days[0]} to ${days[1]} (UTC)` : 'without a time'}`);
-  if (withoutPage > 0) tell(`${withoutPage} of them are of (other): their page has over 512 bytes or a control character`);
   notes.forEach(tell);
 }
 

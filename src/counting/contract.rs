@@ -32,7 +32,7 @@ pub fn body(visit: &Visit, id: &VisitId) -> String {
 /// [`Failure::Refused`] or [`Failure::Broken`].
 pub fn read_status(status: u16) -> Result<Registered, Failure> {
     match status {
-        200..=299 => Ok(Registered { duplicate: false, page: None }),
+        200..=299 => Ok(Registered { duplicate: false, of_another: false, page: None }),
         408 | 409 | 500.. => Err(Failure::Broken(format!("the counter answered {status}"))),
         _ => Err(Failure::Refused(format!("the counter answered {status}"))),
     }

@@ -25,6 +25,8 @@ pub trait CounterEndpoint {
 pub struct Registered {
     /// Its id was known: this call counted nothing.
     pub duplicate: bool,
+    /// It is known that the id was counted for another page.
+    pub of_another: bool,
     /// What the embedded counter knows of the page. An external counter's answer is its own affair: `None`.
     pub page: Option<PageViews>,
 }

@@ -38,6 +38,7 @@ pub mod refusals;
 pub mod reply;
 pub mod report;
 pub mod retry;
+pub mod reused;
 pub mod route;
 pub mod routing;
 pub mod shard;

@@ -16,6 +16,7 @@ use crate::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered}
 use crate::counting::ledger::OTHER;
 use crate::counting::made::{minute_made, salt_of};
 use crate::counting::report::{MAX_LISTED, Question, Report, Slice, cut, plus};
+use crate::counting::reused::Reused;
 use crate::counting::routing::{Route, route};
 use crate::counting::share::Share;
 use crate::counting::site::Site;
@@ -44,6 +45,8 @@ const MAX_SUMS: u32 = 3;
 const READ_AT_ONCE: usize = 16;
 
 thread_local! {
+    /// The pages of the ids that this isolate saw counted.
+    static REUSED: RefCell<Reused> = RefCell::default();
     /// The batchers of this isolate, by site and number of shard. Few sites are visited in one isolate, most often one.
     static BATCHERS: RefCell<Vec<(Site, Vec<Batcher>)>> = const { RefCell::new(Vec::new()) };
 }
@@ -73,11 +76,24 @@ impl CounterEndpoint for ShardClient<'_> {
         }
         let registered = outcome.map(|(counted, views)| {
             let page = if counted.other { OTHER } else { visit.page.as_str() }.to_owned();
-            Registered { duplicate: counted.verdict == Verdict::Duplicate, page: Some(PageViews { page, views }) }
+            let duplicate = counted.verdict == Verdict::Duplicate;
+            let of_another = visit.id.as_ref().is_some_and(|id| is_of_another(&visit, id.fingerprint(), duplicate));
+            Registered { duplicate, of_another, page: Some(PageViews { page, views }) }
         });
         sampled.visit((&registered).into(), self.batch.get());
         registered
     }
+}
+
+/// Whether a duplicate's id was counted for another page, as far as this isolate knows; notes the page of what was counted.
+fn is_of_another(visit: &Visit, id: Fingerprint, duplicate: bool) -> bool {
+    REUSED.with_borrow_mut(|reused| {
+        if duplicate {
+            return reused.is_of_another(&visit.site, &visit.page, id);
+        }
+        reused.counted(&visit.site, &visit.page, id);
+        false
+    })
 }
 
 impl<'a> ShardClient<'a> {

@@ -2,7 +2,7 @@
 
 import { Trouble } from '../run.mjs';
 import { valueOf } from './details.mjs';
-import { OTHER, pageOf } from './page.mjs';
+import { pageOf } from './page.mjs';
 import { Sessions } from './people.mjs';
 import { HOURS } from './time.mjs';
 
@@ -54,8 +54,6 @@ export class Numbers {
   totals = new Map();
   days = new Map();
   views = 0;
-  /** Views whose page cannot be one; they are counted as views of `(other)`. */
-  withoutPage = 0;
   #indexes = new Map();
   #newPeople;
 
@@ -68,7 +66,6 @@ export class Numbers {
   addViews(name, views) {
     let page = this.#indexes.get(name);
     if (page === undefined) page = this.#named(name, pageOf(name));
-    if (this.pages[page] === OTHER && name !== OTHER) this.withoutPage += views;
     add(this.totals, page, views);
     this.views = bounded(this.views + views);
     return page;
@@ -116,7 +113,7 @@ export class Numbers {
   }
 
   /** The index of a page, which several names may be. */
-  #named(name, page = OTHER) {
+  #named(name, page) {
     let index = this.#indexes.get(page);
     if (index === undefined) index = this.pages.push(page) - 1;
     this.#indexes.set(page, index).set(name, index);

@@ -1,7 +1,10 @@
 // Pages, written as Footfall itself writes them (src/counting/page.rs): what was counted before and what is counted next must be one page.
 
-/** The longest page, in bytes. */
-const MAX_PAGE_BYTES = 512;
+/** The longest page, in bytes. A longer one is cut. */
+const MAX_PAGE_BYTES = 1024;
+
+/** Stands at the end of a page that was cut. */
+const MARK = '…';
 
 /** Where the views go whose page cannot be one: so the site's sum stays right. */
 export const OTHER = '(other)';
@@ -9,16 +12,33 @@ export const OTHER = '(other)';
 /** Decoded, these would read otherwise. */
 const STAYS_ENCODED = /[/?#%\p{Cc}]/u;
 
-/** What another counter calls a page, as a page; without `/` in front it is a key. Undefined if it cannot be one. */
+/** What another counter calls a page, as a page: without `/` in front it is a key, and of a whole URL the path is the page. */
 export function pageOf(text) {
   if (text === OTHER) return OTHER;
-  const path = (text.startsWith('/') ? text : `/${text}`).toWellFormed().split(/[?#]/, 1)[0];
-  if (/\p{Cc}/u.test(path)) return undefined;
-  const page = decoded(path);
+  const whole = text.toWellFormed().trimStart().replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const [path] = (whole.startsWith('/') ? whole : `/${whole}`).split(/[?#]/, 1);
+  const page = oneWay(path);
+  // What was cut off may be the `%` that kept the rest as it was.
+  return Buffer.byteLength(page) > MAX_PAGE_BYTES ? oneWay(cut(page)) : page;
+}
+
+function oneWay(path) {
+  const page = decoded(path)
+    .replace(/\p{Cc}/gu, (control) => encoded(Buffer.from(control)))
+    .normalize();
   let end = page.length;
   while (end > 1 && page[end - 1] === '/') end -= 1;
-  const shortest = page.slice(0, end);
-  return Buffer.byteLength(shortest) <= MAX_PAGE_BYTES ? shortest : undefined;
+  return page.slice(0, end);
+}
+
+/** The beginning of a page that is too long, up to a character and not in the middle of `%2F`, and the mark. */
+function cut(page) {
+  const bytes = Buffer.from(page);
+  let end = MAX_PAGE_BYTES - Buffer.byteLength(MARK);
+  while ((bytes[end] & 0xc0) === 0x80) end -= 1;
+  const kept = bytes.subarray(0, end);
+  const escape = kept.lastIndexOf('%');
+  return `${kept.subarray(0, escape >= 0 && end - escape < 3 ? escape : end)}${MARK}`;
 }
 
 /** A `%` that stands for itself makes the whole path one that has no other form. */

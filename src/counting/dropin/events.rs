@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn answers_are_those_that_clients_know() {
         let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
-        let counted = || done(Became::Sent(Ok(Registered { duplicate: false, page: None })));
+        let counted = || done(Became::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
         let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
         assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(Outcome::Counted)));
         let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();

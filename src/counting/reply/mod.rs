@@ -269,6 +269,11 @@ pub fn all_registered(visits: &[(Asked<'_>, Became)]) -> Reply {
     Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
 }
 
+/// What is said of an id that was used before for another page: whoever sent it meant two visits, and one counts.
+const OTHER_PAGE: &str = "this id was counted for another page";
+/// What is said where it is not known for which, only that this page has no views.
+const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it was for another page, or the page was deleted";
+
 /// The visit that was asked for: its site and its page.
 pub type Asked<'a> = (&'a str, &'a str);
 
@@ -281,13 +286,19 @@ fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registrat
         site_views: None,
         visitors: None,
         duplicate: None,
+        note: None,
         excluded: None,
     };
     match became {
-        Became::Sent(Ok(Registered { duplicate, page })) => {
+        Became::Sent(Ok(Registered { duplicate, of_another, page })) => {
             let views = page.as_ref().and_then(|page| page.views);
+            let note = match (duplicate, of_another, views) {
+                (true, true, _) => Some(OTHER_PAGE),
+                (true, false, Some(0)) => Some(NOT_THIS_PAGE),
+                _ => None,
+            };
             let page = page.as_ref().map_or(asked, |page| page.page.as_str());
-            Registration { page, views, duplicate: Some(*duplicate), ..nothing }
+            Registration { page, views, duplicate: Some(*duplicate), note, ..nothing }
         }
         Became::Sent(Err(_)) => nothing,
         Became::Excluded(reason) => Registration { excluded: Some(reason.name()), ..nothing },
@@ -477,6 +488,8 @@ struct Registration<'a> {
     visitors: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     excluded: Option<&'static str>,
 }

@@ -1,0 +1,169 @@
+// Who asks slightly differently is still served, and what is refused all the same is told, in the form that was asked for.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
+import { assertProblem } from '../support/answers.mjs';
+import { call, post, raw, views } from '../support/client.mjs';
+import { poll } from '../support/waiters.mjs';
+import { startWorkerd } from '../support/workerd.mjs';
+
+const BLOG = 'https://blog.example';
+const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'cf-connecting-ip': '203.0.113.7' };
+const VARS = { SITES: 'default,blog', ALLOWED_ORIGINS: `${BLOG}/`, STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123' };
+
+const ending = [];
+let footfall;
+before(async () => {
+  footfall = await startWorkerd({ after: (end) => ending.push(end) }, { vars: VARS });
+});
+after(async () => {
+  for (const end of ending.reverse()) await end();
+});
+
+const get = (path, headers = BROWSER) => call(`${footfall.url}${path}`, { headers });
+
+/** What busts caches, or tells where a reader comes from, as libraries, networks and letters add it. */
+const BESIDES = ['_=1699999999999', 't=9', 'v=2.1', 'rnd=0.123', 'cache=false', 'cb=%ff', 'fbclid=IwAR0&gclid=x', '&&=&%', 'x=1&amp;y=2', 'a[]=1&a[]=2'];
+
+test('F19, F20: what is asked besides changes no answer of any route', async () => {
+  await post(footfall, { site: 'blog', page: '/besides' });
+  for (const path of [
+    '/counter?site=blog&page=/besides', '/visitors?site=blog', '/badge/blog/besides.svg?color=red', '/get/blog/besides?callback=a', '/info/blog/besides?x',
+    '/counter//besides.json?x', '/api/sites/blog/summary?from=2026-11-01&to=2026-11-02', '/api/sites/blog/excluded?from=2026-11-01&to=2026-11-02', '/healthz?x',
+  ]) {
+    const { status, headers } = await get(path);
+    for (const besides of BESIDES) {
+      const answer = await get(`${path}&${besides}`);
+      assert.deepEqual([answer.status, answer.headers.get('content-type')], [status, headers.get('content-type')], `${path} ${besides}: ${answer.text}`);
+    }
+  }
+  assert.equal((await get('/metrics?_=1', { authorization: `Bearer ${VARS.ADMIN_TOKEN}` })).status, 200);
+  let counted = 0;
+  for (const besides of BESIDES) {
+    for (const path of ['/pixel/blog.gif?page=/counts', '/badge/blog/counts.svg?count=1', '/hit/blog/counts/?x', '/hit/blog/counts?callback=jQuery1', '/counter?x']) {
+      const answer = path === '/counter?x' ? await call(`${footfall.url}${path}&${besides}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"site":"blog","page":"/counts"}' }) : await get(`${path}&${besides}`);
+      assert.deepEqual([answer.status, answer.visit], [200, 'counted'], `${path} ${besides}: ${answer.text}`);
+      counted += 1;
+    }
+  }
+  assert.equal(await views(footfall, { site: 'blog', page: '/counts' }), counted);
+});
+
+test('a wrong value is named as it was sent, with what is allowed', async () => {
+  for (const [path, says] of [
+    ['/api/sites/blog/summary?from=soon', /`from` is "soon".*a date such as/],
+    ['/api/sites/blog/pages?limit=0', /`limit` is "0".*1 to/],
+    ['/visitors?day=2026-02-30', /`day` is "2026-02-30".*a date such as/],
+    ['/counter?page=/a&page=/b', /`page` is there twice/],
+    ['/counter?site=nope', /no such site, "nope"/],
+    ['/counter?page=', /`page` is empty/],
+  ]) {
+    const answer = await get(path);
+    assert.ok([400, 404].includes(answer.status), path);
+    assert.match(answer.text.replaceAll('\\"', '"'), says);
+  }
+});
+
+test('a script is answered with a script, errors included, and its function is told', async () => {
+  const heard = (text) => {
+    const calls = [];
+    runInNewContext(text, { my: { cb: (told) => calls.push(told) }, console: { error: (_, wrong) => calls.push(wrong) } });
+    return calls;
+  };
+  for (const [path, says] of [['/hit/nope/v', /no such site/], ['/get/blog/never', /not found/], ['/hit/blog/a%20b', /`key` is missing, or not/], ['/set/blog/v?value=1', /does not exist/]]) {
+    const { status, headers, text } = await get(`${path}${path.includes('?') ? '&' : '?'}callback=my.cb`);
+    assert.deepEqual([status, headers.get('content-type')], [200, 'text/javascript; charset=utf-8'], path);
+    const [{ error }] = heard(text);
+    assert.match(error, says);
+  }
+  const wrong = await get('/busuanzi?jsonpCallback=B%20_1');
+  assert.deepEqual([wrong.status, wrong.headers.get('content-type')], [400, 'text/javascript; charset=utf-8']);
+  assert.match(heard(wrong.text)[0].error, /jsonpCallback/);
+});
+
+test('a picture is a picture where the configuration is wrong, a script a script, and its origin may read why', async (t) => {
+  const wrong = await startWorkerd(t, { vars: { SITES: 'hunter2!', ALLOWED_ORIGINS: BLOG } });
+  for (const [path, status, type] of [
+    ['/pixel/blog.gif', 500, 'image/gif'], ['/count?p=/a', 500, 'image/gif'], ['/badge/blog/a.svg', 500, 'image/svg+xml; charset=utf-8'],
+    ['/hit/blog/a?callback=x', 200, 'text/javascript; charset=utf-8'], ['/counter', 500, 'application/json'],
+  ]) {
+    const answer = await call(`${wrong.url}${path}`, { headers: { origin: BLOG } });
+    assert.deepEqual([answer.status, answer.headers.get('content-type'), answer.headers.get('access-control-allow-origin')], [status, type, BLOG], path);
+    assert.ok(!answer.text.includes('hunter2'), 'no stranger is told the value');
+  }
+  await poll(() => wrong.logs().includes('hunter2!'), 'the line in the log');
+});
+
+test('F18: a listed origin may read every answer, and caches are told that it decides', async () => {
+  const send = (path, options = {}) => call(`${footfall.url}${path}`, { ...options, headers: { ...BROWSER, ...options.headers, origin: BLOG } });
+  const json = { 'content-type': 'application/json' };
+  for (const [what, status, answer] of [
+    ['no such path', 404, await send('/nope')],
+    ['no such site', 404, await send('/api/sites/nope/summary')],
+    ['a wrong method', 405, await send('/visitors', { method: 'PUT' })],
+    ['a wrong query', 400, await send('/counter?page=')],
+    ['no token', 401, await send('/api/sites/blog/export')],
+    ['a body that is too large', 413, await send('/counter', { method: 'POST', headers: json, body: ' '.repeat(40_000) })],
+    ['a wrong type', 415, await send('/counter', { method: 'POST', headers: { 'content-type': 'text/html' }, body: '{}' })],
+    ['a visit', 200, await send('/')],
+  ]) {
+    assert.deepEqual([answer.status, answer.headers.get('access-control-allow-origin')], [status, BLOG], what);
+    assert.match(answer.headers.get('vary'), /\bOrigin\b/, what);
+  }
+  for (const [path, methods] of [['/', 'GET, HEAD'], ['/metrics', 'GET, HEAD'], ['/set/blog/v', 'GET, POST'], ['/count/', 'GET, HEAD, POST'], ['/api/sites/blog/pages', 'GET, HEAD, PUT, DELETE']]) {
+    const asked = await send(path, { method: 'OPTIONS', headers: { 'access-control-request-headers': 'authorization,x-requested-with' } });
+    assert.deepEqual([asked.status, asked.headers.get('access-control-allow-methods')], [204, methods], path);
+    assert.match(asked.headers.get('access-control-allow-headers'), /Authorization.*\*/);
+  }
+});
+
+test('an origin without a host is nobody’s own, and one that is written otherwise is the same', async () => {
+  const body = { method: 'POST', body: '{"site":"blog","page":"/origins"}' };
+  const from = (origin) => raw(footfall, ['POST /counter HTTP/1.1', `Origin: ${origin}`, 'Content-Type: text/plain', `Content-Length: ${body.body.length}`], body.body);
+  for (const origin of ['http:', 'http:/', 'http://', 'null', 'https://blog.example.evil', '//footfall.test']) {
+    assertProblem(await from(origin), 403, origin);
+  }
+  for (const origin of [BLOG, 'HTTPS://Blog.Example', 'https://blog.example:443', 'http://footfall.test']) assert.equal((await from(origin)).status, 200, origin);
+});
+
+test('what is refused is told to the owner, under the site that it means', async (t) => {
+  const mine = await startWorkerd(t, { vars: VARS });
+  const ask = (path) => call(`${mine.url}${path}`, { headers: BROWSER });
+  const refused = async (answer) => assert.equal((await answer).visit, 'excluded');
+  await refused(post(mine, { site: 'blog', age: 90_000_000 }));
+  await refused(post(mine, [{ site: 'blog' }, { site: 'blog', id: 'a b' }]));
+  await refused(ask('/badge/blog/a.svg?count=1&color=nope'));
+  await refused(ask('/pixel/blog.gif?page=/a&page=/b'));
+  await refused(ask('/hit/blog/a%20b'));
+  await refused(post(mine, '{"site":"blog"'));
+  await refused(ask('/pixel/nope.gif'));
+  for (const path of ['/badge/blog/a.svg?color=nope', '/get/blog/a%20b', '/counter?site=nope', '/api/sites/nope/summary']) assert.equal((await ask(path)).visit, null, path);
+  const tallied = async (site) => (await ask(`/api/sites/${site}/excluded`)).json.excluded.map(({ reason, visits }) => [reason, visits]);
+  await poll(async () => (await tallied('blog')).length > 0 && (await tallied('default')).length > 0, 'the tallies', { timeoutMs: 20_000 });
+  assert.deepEqual(await tallied('blog'), [['refused', 6]]);
+  assert.deepEqual(await tallied('default'), [['refused', 2]]);
+  assert.equal(await views(mine), 0);
+});
+
+test('whatever is wrong in a list is said of its visit', async () => {
+  for (const [visit, says] of [
+    [{ age: 'x' }, /`age` is "x"/], [{ id: '' }, /the id has 0 bytes/], [{ site: 'nope' }, /no such site, "nope"/], [{ page: true }, /`page` is true or false, and has to be a text/],
+    [[], /this is a list, and has to be an object/], [7, /this is the number 7/], [{ page: '' }, /`page` is empty/],
+  ]) {
+    const { json } = await post(footfall, [{}, {}, visit, {}]);
+    assert.match(json.error.replaceAll('\\"', '"'), new RegExp(`^visit 2 of the list, counted from 0: ${says.source}`));
+  }
+});
+
+test('an id that comes again for another page is said to', async () => {
+  const send = async (page, id = 'reused') => (await post(footfall, { site: 'blog', page, id })).json;
+  assert.deepEqual(await send('/one'), { site: 'blog', page: '/one', views: 1, duplicate: false });
+  assert.deepEqual(await send('/one'), { site: 'blog', page: '/one', views: 1, duplicate: true });
+  await send('/two', 'other');
+  const { note, ...told } = await send('/two');
+  assert.deepEqual(told, { site: 'blog', page: '/two', views: 1, duplicate: true });
+  assert.equal(note, 'this id was counted for another page');
+  assert.match((await send('/three')).note, /another page/);
+  assert.equal(await views(footfall, { site: 'blog', page: '/three' }), 0);
+});
