@@ -2,8 +2,10 @@
 // .wrangler/state. Arguments go to `wrangler dev`: `npm start -- --port 9000 --var STATS:token`.
 
 import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from './build.mjs';
 import { ROOT } from './pins.mjs';
@@ -60,10 +62,18 @@ async function firstSite(port) {
   }
 }
 
+/** Whether `.dev.vars` or `wrangler.toml` sets who may read the numbers. */
+function saysWhoMayRead() {
+  const files = ['.dev.vars', 'wrangler.toml'].map((name) => join(ROOT, name)).filter((file) => existsSync(file));
+  return files.some((file) => /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(readFileSync(file, 'utf8')));
+}
+
 /** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
 function serve(args) {
   // On one's own machine every visit comes from one address, and the numbers are one's own: no token is needed to look at them.
-  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', '--var', 'STATS:public');
+  // Where the owner says who may read, that holds here, too.
+  const open = saysWhoMayRead() ? [] : ['--var', 'STATS:public'];
+  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', ...open);
   // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
   // so that Ctrl-C comes to us alone and everything ends in one order.
   const child = spawn(command, [...before, ...args], {

@@ -93,7 +93,7 @@ impl Turn {
 
     /// What this isolate and the shards of a site count of themselves, for who has either token.
     pub(super) async fn metrics(&self, site: Option<&str>) -> Result<Reply, Refusal> {
-        let reader = matches!(self.config.stats, Access::Token(_)) && self.check(&self.config.stats).is_ok();
+        let reader = self.config.stats != Access::Closed && self.check(&self.config.reader).is_ok();
         if !reader {
             self.check_owner()?;
         }

@@ -90,8 +90,7 @@ impl Turn {
             return Became::Excluded(Reason::Spam);
         }
         let proxied = self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent));
-        let (details, who) =
-            if proxied { (self.campaign_details(), Who::default()) } else { (self.seen_details(""), self.who()) };
+        let (details, who) = if proxied { (self.campaign_details(), self.server()) } else { (self.seen_details(""), self.who()) };
         let bot = !proxied && self.client().is_bot();
         self.take(Visit { site, page, id: None, details, age: 0 }, &who, bot).await
     }

@@ -136,6 +136,7 @@ const breakable = (Built) => class extends DurableObject {
       this.stalls = 1;
       return new Response('it stalls');
     }
+    if (request.url.endsWith('/is-stalled')) return new Response(String(this.stalls < 1));
     if (request.url.endsWith('/go-on')) {
       this.stalled.resolve();
       return new Response('it goes on');

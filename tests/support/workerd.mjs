@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
 import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
 import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { poll } from './waiters.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
@@ -220,6 +221,11 @@ class Workerd {
     await this.#break(binding, name, 'stall', 'it stalls');
   }
 
+  /** Waits until the call is there that is held back. */
+  async isStalled(binding, name) {
+    await poll(async () => (await this.#ask(binding, name, 'is-stalled')) === 'true', 'a call that is held back');
+  }
+
   /** Lets a stalled object go on. */
   async goOn(binding, name) {
     await this.#break(binding, name, 'go-on', 'it goes on');
@@ -233,9 +239,13 @@ class Workerd {
     await this.#break(binding, name, 'overload', 'it is overloaded', { words });
   }
 
-  async #break(binding, name, how, expected, more = {}) {
+  async #ask(binding, name, how, more = {}) {
     const query = new URLSearchParams({ binding, name, how, ...more });
-    const text = await (await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`)).text();
+    return (await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`)).text();
+  }
+
+  async #break(binding, name, how, expected, more) {
+    const text = await this.#ask(binding, name, how, more);
     if (text !== expected) throw new Error(`${binding} ${name}: ${text}`);
   }
 

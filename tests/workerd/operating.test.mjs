@@ -63,6 +63,9 @@ test('/metrics is for who has a token', async (t) => {
   const open = await startWorkerd(t, { vars: { STATS: 'public' } });
   assertProblem(await metrics(open), 403);
   const closed = await startWorkerd(t, { vars: { ADMIN_TOKEN: OWNER } });
+  const both = await startWorkerd(t, { vars: { STATS: 'public', STATS_TOKEN: READER } });
+  assert.equal((await metrics(both, READER)).status, 200, 'the token reads where everybody reads the numbers, too');
+  assertProblem(await metrics(both, OWNER), 403);
   assertProblem(await metrics(closed, READER), 401);
   assert.equal((await metrics(closed, OWNER)).status, 200);
   assertProblem(await metrics(closed, OWNER, '?site=none'), 404);

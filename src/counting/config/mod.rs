@@ -58,6 +58,8 @@ pub struct Config {
     pub limits: bool,
     /// `STATS` and `STATS_TOKEN`: who may read what was counted.
     pub stats: Access,
+    /// `STATS_TOKEN`: who reads what the Worker counts of itself, where everybody may read the numbers as well.
+    pub reader: Access,
     /// `ADMIN_TOKEN`: who may export, import, change and delete it.
     pub admin: Access,
     /// `PROXY_TOKEN`: a proxy that has it tells who its visitors are.
@@ -130,6 +132,7 @@ impl Config {
             )?,
             limits: limits(&variable("RATE_LIMITS"))?,
             stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
+            reader: token_of("STATS_TOKEN", variable("STATS_TOKEN"))?.map_or(Access::Closed, Access::Token),
             admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
             proxy: token_of("PROXY_TOKEN", variable("PROXY_TOKEN"))?.map_or(Access::Closed, Access::Token),
             base: list(
@@ -215,6 +218,7 @@ mod tests {
             page_query: KeptQuery::default(),
             limits: true,
             stats: Access::Closed,
+            reader: Access::Closed,
             admin: Access::Closed,
             proxy: Access::Closed,
             base: BasePath::default(),

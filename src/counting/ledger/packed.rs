@@ -141,7 +141,7 @@ fn read_number(bytes: &mut &[u8]) -> Option<u64> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
