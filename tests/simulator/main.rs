@@ -68,7 +68,7 @@ use runner::{describe, run_all};
 
 /// Seeds in a build without optimisation, where each takes ten times as long.
 const SEEDS_UNOPTIMISED: u64 = 150;
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 7_000;
 
 /// Within so many seeds each mutation shows.
 const SEEDS_OF_A_MUTATION: u64 = 5_000;
