@@ -113,6 +113,13 @@ for (const [path, item] of Object.entries(DOCUMENT.paths)) {
   }
 }
 
+test('every operation has a name of its own, and says who may ask', () => {
+  const all = Object.values(DOCUMENT.paths).flatMap((path) => Object.entries(path).filter(([method]) => ['get', 'post', 'put', 'delete'].includes(method)).map(([, operation]) => operation));
+  const names = all.map(({ operationId }) => operationId);
+  assert.ok(names.every((name) => /^[a-z][A-Za-z]+$/.test(name)) && new Set(names).size === names.length, names.join());
+  assert.ok(all.every(({ security }) => Array.isArray(security)));
+});
+
 test('every path that is served is in the document, but those of other counters', async (t) => {
   const footfall = await startWorkerd(t);
   const nowhere = await (await fetch(`${footfall.url}/nowhere`)).json();
