@@ -51,7 +51,8 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(config) => config,
         Err(wrong) => {
             let caller = wrong.origins.caller(told.header(&request, headers::ORIGIN), told.url());
-            return (finished(reply::misconfigured(&wrong.error), caller, told.url()), stream);
+            let reply = Wanted::by(told.url()).dress(reply::misconfigured(&wrong.error));
+            return (readable(reply, caller), stream);
         }
     };
     let now = now_ms();
@@ -124,12 +125,12 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     if let Some(outcome) = reply.visit {
         metrics::visit(outcome);
     }
-    (finished(reply, caller, turn.url()), stream)
+    let reply = if reply.status < 400 { reply } else { Wanted::by(&turn.own_url()).dress(reply) };
+    (readable(reply, caller), stream)
 }
 
-/// An answer in the form that the request for `url` wants, which the page that asks may read.
-fn finished(reply: Reply, caller: Caller, url: &str) -> Reply {
-    let reply = if reply.status < 400 { reply } else { Wanted::by(url).dress(reply) };
+/// An answer that the page that asks may read.
+fn readable(reply: Reply, caller: Caller) -> Reply {
     match caller {
         Caller::Page(origin) => Reply { origin: Some(origin), ..reply },
         Caller::Server | Caller::Elsewhere => reply,

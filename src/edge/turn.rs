@@ -15,6 +15,7 @@ use crate::counting::exclusion::Reason;
 use crate::counting::proxy::{self, Forwarded, Said};
 use crate::counting::site::Site;
 use crate::counting::visitor::{Sender, network_of};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -61,6 +62,11 @@ impl Turn {
     /// The request's absolute URL.
     pub(super) fn url(&self) -> &str {
         self.told.url()
+    }
+
+    /// The same without `BASE_PATH`, as routes are written.
+    pub(super) fn own_url(&self) -> Cow<'_, str> {
+        self.config.base.without(self.url()).map_or(Cow::Borrowed(self.url()), Cow::Owned)
     }
 
     /// What stands in it behind `?`, or nothing.

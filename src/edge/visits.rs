@@ -227,7 +227,7 @@ impl Turn {
 
     /// Answers a request that asks wrongly; one that means a visit by its path is noted, and nothing is of one that only reads.
     pub(super) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
-        match visit_meant(self.told.method(), self.url()) {
+        match visit_meant(self.told.method(), &self.own_url()) {
             Some(name) if is_of_a_visit(refusal) => {
                 let site = self.config.sites.find(&name).unwrap_or(self.config.sites.first());
                 self.refuse(refusal, std::slice::from_ref(site))

@@ -65,6 +65,13 @@ test('a wrong value is named as it was sent, with what is allowed', async () => 
   }
 });
 
+test('F15: words of a query are taken in any case', async () => {
+  for (const [given, meant] of [['series?by=Month', 'series?by=month'], ['pages?format=CSV', 'pages?format=csv'], ['summary?country=dE', 'summary?country=DE'], ['summary?device=Mobile', 'summary?device=mobile']]) {
+    const [one, other] = [await get(`/api/sites/blog/${given}&from=2026-11-01&to=2026-11-02`), await get(`/api/sites/blog/${meant}&from=2026-11-01&to=2026-11-02`)];
+    assert.deepEqual([one.status, one.text], [200, other.text], given);
+  }
+});
+
 test('a script is answered with a script, errors included, and its function is told', async () => {
   const heard = (text) => {
     const calls = [];
@@ -166,4 +173,16 @@ test('an id that comes again for another page is said to', async () => {
   assert.equal(note, 'this id was counted for another page');
   assert.match((await send('/three')).note, /another page/);
   assert.equal(await views(footfall, { site: 'blog', page: '/three' }), 0);
+});
+
+test('below BASE_PATH as well a picture is a picture, a script a script, and what is refused is tallied', async (t) => {
+  const below = await startWorkerd(t, { vars: { ...VARS, BASE_PATH: '/stats' } });
+  for (const [path, status, type] of [
+    ['/stats/pixel/nope.gif', 404, 'image/gif'], ['/stats/badge/blog/a.svg?color=nope&count=1', 400, 'image/svg+xml; charset=utf-8'],
+    ['/stats/hit/nope/a?callback=x', 200, 'text/javascript; charset=utf-8'], ['/stats/counter?page=', 400, 'application/json'],
+  ]) {
+    const answer = await call(`${below.url}${path}`, { headers: BROWSER });
+    assert.deepEqual([answer.status, answer.headers.get('content-type')], [status, type], path);
+  }
+  await poll(async () => (await call(`${below.url}/api/sites/blog/excluded`)).json.excluded[0]?.reason === 'refused', 'the tally', { timeoutMs: 20_000 });
 });

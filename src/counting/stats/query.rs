@@ -35,7 +35,9 @@ const FILTERED: &str = "only in a summary or a series";
 pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal> {
     let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
     let query = Query::read(query, &NAMES)?;
-    let what = self::what(what, query.get("by"))?;
+    // Words are taken in any case.
+    let word = |name| query.get(name).map(str::to_ascii_lowercase);
+    let what = self::what(what, word("by").as_deref())?;
     let page = query.page(kept)?;
     if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
         return Err(Refusal::Parameter("page", FILTERED));
@@ -63,7 +65,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
         Some(text) if text.len() > MAX_PART_BYTES => return Err(Refusal::Parameter("q", "a text of at most 200 bytes")),
         Some(text) => text.to_ascii_lowercase(),
     };
-    let csv = match query.get("format") {
+    let csv = match word("format").as_deref() {
         None | Some("json") => false,
         Some("csv") => true,
         Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
