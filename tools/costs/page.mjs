@@ -173,7 +173,7 @@ a day and reads ${whole(gap.aWake)} rows each time. With more visits it stays aw
 | | |
 | --- | --- |
 | reading | each request of \`GET /counter\` or \`/api/sites/SITE/…\` is a Worker request and a call of each shard. \`pages\` reads a row a page and hour: ${whole(known.pages.number * 24 * 30)} rows for 30 days of ${known.pages.number} pages. A report makes the shard fold, at most each 10 s |
-| \`data-footfall\` elements | those with \`data-scope="site"\` and those for visitors read, too; views of the page come with the answer |
+| \`data-footfall\` elements | one answer fills all of them; the numbers of the site and its visitors are read for it, a call to each shard |
 | a dashboard | its files are static, and cost nothing. Opened it reads ten times; while visits come, ten times again each 30 seconds; while nobody looks at it, never ([dashboard.md](dashboard.md)) |
 | watching live | an upgrade, and while visits come a call of one object each 750 ms from each shard, however many watch; nothing while nothing happens ([live.md](live.md)) |
 | bots, prefetches, what is limited | a Worker request each; told to the shard once a second and isolate, not once each |
