@@ -1,4 +1,5 @@
 // footfall.js where the browser itself decides what a view is: pages that it keeps and shows again, and pages that it prerenders.
+// Runs alone: Chromium prerenders nothing where the machine has no time for it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
