@@ -1,101 +1,17 @@
-// `npm run --silent convert -- FORMAT FILE > site.ndjson`: what another counter has counted, as a file that Footfall imports.
-// What was read and what was left out is told on stderr.
+// `npm run --silent convert -- FORMAT FILE > site.ndjson`, for a clone; `npx footfall convert` is the same without npm around it.
 
-import { once } from 'node:events';
-import { parseArgs } from 'node:util';
-import { readGoatCounter } from './convert/goatcounter.mjs';
-import { readGoatCounterJson } from './convert/goatcounter_json.mjs';
-import { idOf, linesOf } from './convert/lines.mjs';
-import { many } from './convert/numbers.mjs';
-import { dayText } from './convert/time.mjs';
-import { readValues } from './convert/values.mjs';
+import { convert } from './convert/command.mjs';
 import { main, Trouble } from './run.mjs';
 
-const FORMATS = {
-  values: { read: readValues, options: ['page'], what: 'start values as JSON or CSV: CountAPI, Abacus, busuanzi, any counter' },
-  goatcounter: { read: readGoatCounter, options: ['hours-days'], what: "GoatCounter's CSV export, plain or gzip" },
-  'goatcounter-json': { read: readGoatCounterJson, options: ['hours-days'], what: "GoatCounter's JSON export, a ZIP" },
-};
-
-const HELP = `npm run --silent convert -- FORMAT FILE [options] > site.ndjson
-
-${Object.entries(FORMATS).map(([name, { what }]) => `  ${name.padEnd(16)} ${what}`).join('\n')}
-
-  --site SITE      the site's name in the first line; where the file is sent to decides
-  --page /a        the page of a value that names none (values)
-  --hours-days N   the last N days are told by the hour, those before by the day; 90 (goatcounter)
-`;
-
-/** As many as Footfall keeps by the hour. */
-const HOURS_DAYS = 90;
-
-/** Lines are written in pieces of about this many characters. */
-const PIECE = 65_536;
-
-/** One line for the person: stdout is the file. */
-const tell = (line) => process.stderr.write(`footfall: ${line}\n`);
-
 await main(async () => {
-  const { format, file, options } = argumentsOf(process.argv.slice(2));
-  if (options.help) return void process.stdout.write(HELP);
-  refuseTalk(process.env);
-  const read = await FORMATS[format].read(file, options);
-  summarise(read);
-  const { numbers, content, at = '' } = read;
-  const id = idOf(content, { format, ...read.options });
-  await write(linesOf(numbers, { site: options.site, id, at, hoursDays: options.hoursDays }));
+  const args = process.argv.slice(2);
+  if (!args.includes('--help')) refuseTalk(process.env);
+  await convert(args, 'npm run --silent convert --');
 });
-
-function argumentsOf(args) {
-  const { values, positionals } = parsed(args);
-  if (values.help) return { options: values };
-  const [format, file, ...more] = positionals;
-  const formats = Object.keys(FORMATS).join(', ');
-  if (format === undefined) throw new Trouble(`a format is due, one of ${formats}, and a file; --help tells more`);
-  if (!Object.hasOwn(FORMATS, format)) throw new Trouble(`there is no format ${format}; there are ${formats}`);
-  if (file === undefined) throw new Trouble(`a file is due: ${format} FILE`);
-  if (more.length > 0) throw new Trouble(`one file at a time, and not ${more.join(', ')} as well`);
-  for (const name of ['page', 'hours-days']) {
-    if (values[name] !== undefined && !FORMATS[format].options.includes(name)) throw new Trouble(`--${name} is not for ${format}`);
-  }
-  const days = values['hours-days'] ?? String(HOURS_DAYS);
-  if (!/^\d{1,6}$/.test(days)) throw new Trouble('--hours-days takes a number of days from 0 to 999999');
-  return { format, file, options: { site: values.site ?? 'default', page: values.page, hoursDays: Number(days) } };
-}
-
-function parsed(args) {
-  const text = { type: 'string' };
-  try {
-    return parseArgs({ args, allowPositionals: true, options: { site: text, page: text, 'hours-days': text, help: { type: 'boolean' } } });
-  } catch (error) {
-    throw new Trouble(error.message.replace(/\s+/g, ' '));
-  }
-}
 
 /** npm writes lines of its own in front, unless it is told not to: the file would be refused, and late. */
 function refuseTalk({ npm_lifecycle_event: script, npm_config_loglevel: level }) {
   if (script === 'convert' && level !== 'silent' && !process.stdout.isTTY) {
     throw new Trouble('npm has written lines of its own into the file: npm run --silent convert -- ...');
   }
-}
-
-function summarise({ numbers, notes }) {
-  const { views, pages, period } = numbers;
-  const days = period?.map(dayText);
-  tell(`${many(views, 'view')} of ${many(pages.length, 'page')}, ${days ? `${days[0]} to ${days[1]} (UTC)` : 'without a time'}`);
-  notes.forEach(tell);
-}
-
-async function write(lines) {
-  let piece = '';
-  const out = async () => process.stdout.write(piece) || once(process.stdout, 'drain');
-  // Whoever reads may have gone; then nobody is left to tell.
-  process.stdout.once('error', () => process.exit(1));
-  for (const line of lines) {
-    piece += `${line}\n`;
-    if (piece.length < PIECE) continue;
-    await out();
-    piece = '';
-  }
-  await out();
 }

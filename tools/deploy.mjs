@@ -2,6 +2,7 @@
 // `npm run deploy -- --dry-run --outdir dist` shows what would be published.
 
 import { build } from './build.mjs';
+import { toolEnv } from './pins.mjs';
 import { main, run } from './run.mjs';
 import { setup } from './setup.mjs';
 import { wrangler, wranglerEnv } from './wrangler.mjs';
@@ -11,5 +12,5 @@ await main(async () => {
   // wrangler builds too and finds nothing left to do; built here, the compiler's own words are seen.
   await build();
   // The terminal is passed on: the first deploy logs in.
-  await run(...wrangler('deploy', ...process.argv.slice(2)), { stdio: 'inherit', env: wranglerEnv() });
+  await run(...wrangler('deploy', ...process.argv.slice(2)), { stdio: 'inherit', env: wranglerEnv(toolEnv()) });
 });

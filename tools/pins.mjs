@@ -2,11 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join, resolve } from 'node:path';
+import { ROOT } from './root.mjs';
 
-/** The repository. */
-export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+export { ROOT };
 
 /** Where cargo installs its tools: outside of the repository, so that a second clone finds them ready. */
 export const TOOLS = resolve(

@@ -5,7 +5,7 @@ import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
-import { ROOT } from './pins.mjs';
+import { ROOT } from './root.mjs';
 
 /** What the user can do something about: shown as it is, without a stack. */
 export class Trouble extends Error {}

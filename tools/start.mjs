@@ -1,111 +1,16 @@
 // `npm start`: sets up what is missing, builds, and serves on http://localhost:8787 until Ctrl-C. Counts are kept in
 // .wrangler/state. Arguments go to `wrangler dev`: `npm start -- --port 9000 --var STATS:token`.
 
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from './build.mjs';
-import { ROOT } from './pins.mjs';
-import { main, say, Trouble } from './run.mjs';
+import { ROOT, toolEnv } from './pins.mjs';
+import { main } from './run.mjs';
+import { checkPort, serve } from './serve.mjs';
 import { setup } from './setup.mjs';
-import { wrangler, wranglerEnv } from './wrangler.mjs';
-
-const PORT = 8787;
-const STATE = '.wrangler/state';
-
-/** What wrangler started ends in under a second. workerd may wait for an open connection for ever: then it is killed. */
-const GRACE_MS = 4_000;
-const POLL_MS = 50;
-
-/** How long the Worker may take to name its first site. */
-const ANSWER_MS = 5_000;
 
 await main(async () => {
   const args = process.argv.slice(2);
-  const port = portIn(args);
-  if (await taken(port)) throw new Trouble(`port ${port} is in use: end what uses it, or take another: npm start -- --port ${port + 1}`);
+  await checkPort(args, 'npm start --');
   await setup();
   await build();
-  const byItself = { '--port': String(PORT), '--persist-to': STATE };
-  const defaults = Object.entries(byItself).filter(([name]) => !args.some((arg) => arg === name || arg.startsWith(`${name}=`)));
-  return serve([...defaults.flat(), ...args]);
+  return serve(args, { cwd: ROOT, env: toolEnv() });
 });
-
-function portIn(args) {
-  const at = args.findIndex((arg) => arg === '--port' || arg.startsWith('--port='));
-  const port = at < 0 ? PORT : Number(args[at].split('=')[1] ?? args[at + 1]);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Trouble('--port takes a number from 1 to 65535');
-  return port;
-}
-
-function taken(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, 'localhost');
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-  });
-}
-
-/** A variable may be set in three places: the Worker knows which counts. Without an answer the dashboard asks which site. */
-async function firstSite(port) {
-  try {
-    const answer = await fetch(`http://localhost:${port}/counter`, { signal: AbortSignal.timeout(ANSWER_MS) });
-    return answer.ok ? (await answer.json()).site : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether `.dev.vars` or `wrangler.toml` sets who may read the numbers. */
-function saysWhoMayRead() {
-  const files = ['.dev.vars', 'wrangler.toml'].map((name) => join(ROOT, name)).filter((file) => existsSync(file));
-  return files.some((file) => /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(readFileSync(file, 'utf8')));
-}
-
-/** Serves until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
-function serve(args) {
-  // On one's own machine every visit comes from one address, and the numbers are one's own: no token is needed to look at them.
-  // Where the owner says who may read, that holds here, too.
-  const open = saysWhoMayRead() ? [] : ['--var', 'STATS:public'];
-  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', ...open);
-  // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
-  // so that Ctrl-C comes to us alone and everything ends in one order.
-  const child = spawn(command, [...before, ...args], {
-    cwd: ROOT,
-    env: wranglerEnv(),
-    detached: true,
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  child.on('message', async (message) => {
-    const { event, port } = JSON.parse(message);
-    if (event !== 'DEV_SERVER_READY') return;
-    const site = await firstSite(port);
-    say(`ready. Count a visit:      curl http://localhost:${port}/`);
-    say(`       Read the count:     curl http://localhost:${port}/counter`);
-    say(`       Look at it:         http://localhost:${port}/dashboard${site ? `/${site}` : ''}`);
-    say(`       End it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
-  });
-  // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.
-  const signalGroup = (signal) => {
-    try {
-      return process.kill(-child.pid, signal);
-    } catch {
-      return false;
-    }
-  };
-  process.once('exit', () => signalGroup('SIGKILL'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signalGroup(signal));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', async (code, signal) => {
-      for (let waited = 0; signalGroup(0) && waited < GRACE_MS; waited += POLL_MS) await sleep(POLL_MS);
-      resolve(code ?? 128 + constants.signals[signal]);
-    });
-  });
-}

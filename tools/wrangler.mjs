@@ -1,11 +1,40 @@
-// Starts wrangler: on the pinned Node, without questions and reports home.
+// Starts wrangler without questions and reports home, on a Node that it runs on.
 
-import { join } from 'node:path';
-import { npmBin, ROOT, toolEnv } from './pins.mjs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { Trouble } from './run.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** The oldest Node that the pinned wrangler runs on. */
+const OLDEST_NODE = [22, 12];
 
 /** The program and arguments that run `wrangler ...args`. */
-export const wrangler = (...args) => [npmBin('node'), [join(ROOT, 'node_modules', 'wrangler', 'bin', 'wrangler.js'), ...args]];
+export const wrangler = (...args) => [nodeForWrangler(), [programOf('wrangler', 'wrangler'), ...args]];
 
 /** Its environment: no telemetry, no hint that a newer one is out (ours is pinned), no look-up of where this machine is. */
-export const wranglerEnv = () =>
-  toolEnv({ WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' });
+export const wranglerEnv = (env = process.env) => ({
+  ...env,
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+});
+
+/** A program of a package, wherever npm put it. */
+function programOf(name, program) {
+  const manifest = require.resolve(`${name}/package.json`);
+  const { bin } = require(manifest);
+  return join(dirname(manifest), typeof bin === 'string' ? bin : bin[program]);
+}
+
+/** The Node that is a dependency of the repository; where there is none, this one. */
+function nodeForWrangler() {
+  try {
+    return programOf('node', 'node');
+  } catch {
+    const [major, minor] = process.versions.node.split('.').map(Number);
+    const [oldest, since] = OLDEST_NODE;
+    if (major > oldest || (major === oldest && minor >= since)) return process.execPath;
+    throw new Trouble(`this is Node ${process.versions.node}: install ${OLDEST_NODE.join('.')} or later`);
+  }
+}

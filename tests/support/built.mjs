@@ -41,16 +41,3 @@ export function workerdBinary() {
   // The package's `bin` is a script that starts the real program, and a signal to it would not stop that.
   return fromWrangler('workerd').default;
 }
-
-/** The command line's script of wrangler, to be run by a Node that is new enough for it. */
-export function wranglerScript() {
-  const manifest = require.resolve('wrangler/package.json');
-  return join(dirname(manifest), require(manifest).bin.wrangler);
-}
-
-/** A Node that wrangler 4 runs on (22.12 or later): this one, or the one that npm installed. */
-export function nodeForWrangler() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 22 || (major === 22 && minor >= 12)) return process.execPath;
-  return join(dirname(require.resolve('node/package.json')), 'bin/node');
-}

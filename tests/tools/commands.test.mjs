@@ -12,7 +12,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { assetOf } from '../support/assets.mjs';
-import { nodeForWrangler, ROOT, wranglerScript } from '../support/built.mjs';
+import { ROOT } from '../support/built.mjs';
+import { wrangler } from '../../tools/wrangler.mjs';
 
 const run = promisify(execFile);
 
@@ -179,7 +180,7 @@ test('what needs an account: wrangler knows each command and its options', async
   }
   assert.ok(asked.size >= 6, [...asked.keys()].join());
   for (const [name, options] of asked) {
-    const { stdout } = await run(nodeForWrangler(), [wranglerScript(), ...name.split(' '), '--help'], { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' } });
+    const { stdout } = await run(...wrangler(...name.split(' '), '--help'), { cwd: ROOT, env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' } });
     assert.match(stdout, new RegExp(`^wrangler ${name}`, 'm'), `wrangler ${name}`);
     for (const option of options) assert.ok(stdout.includes(option), `wrangler ${name} ${option}`);
   }

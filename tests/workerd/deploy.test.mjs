@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { setTimeout as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { BUILD, nodeForWrangler, ROOT, wranglerConfig, wranglerScript } from '../support/built.mjs';
+import { BUILD, ROOT, wranglerConfig } from '../support/built.mjs';
+import { wrangler } from '../../tools/wrangler.mjs';
 
 /** Compressed: a tenth of what a free plan takes (3 MB), and small enough to start in a few milliseconds. A tenth of it speaks for other counters. */
 const MAX_GZIP_BYTES = 340_000;
@@ -26,7 +27,7 @@ function files(dir) {
 test('a deploy uploads one module and its wasm, under 340 KB compressed, with the bindings of its objects', async (t) => {
   const out = mkdtempSync(join(tmpdir(), 'footfall-deploy-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
-  const { stdout, stderr } = await run(nodeForWrangler(), [wranglerScript(), 'deploy', '--dry-run', '--outdir', out], {
+  const { stdout, stderr } = await run(...wrangler('deploy', '--dry-run', '--outdir', out), {
     cwd: ROOT,
     // A test reports to nobody.
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },

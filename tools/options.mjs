@@ -1,0 +1,39 @@
+// The arguments of a command: what is not known, or said wrongly, is answered with what is allowed.
+
+import { parseArgs } from 'node:util';
+import { Trouble } from './run.mjs';
+
+/**
+ * The arguments of a command, as `{ values, positionals, rest }`. `options` says which there are, as `parseArgs` of Node takes them;
+ * `--help` always is one. `most` is how many arguments there may be that are no options, and `rest` are those behind `--`, where
+ * `takesRest` says that there may be any.
+ */
+export function readArguments(command, args, { options = {}, most = 0, takesRest = false }) {
+  const [before, rest] = takesRest ? split(args) : [args, []];
+  const { values, positionals } = parsed(command, before, { ...options, help: { type: 'boolean', short: 'h' } });
+  if (positionals.length > most && !values.help) {
+    throw new Trouble(`${command}: ${positionals[most]} is one argument too many; ${most === 0 ? 'there is none' : `at most ${most} allowed`}. ${helpOf(command)}`);
+  }
+  return { values, positionals, rest };
+}
+
+/** Where to read more. */
+export const helpOf = (command) => `${command} --help tells more`;
+
+function split(args) {
+  const at = args.indexOf('--');
+  return at < 0 ? [args, []] : [args.slice(0, at), args.slice(at + 1)];
+}
+
+function parsed(command, args, options) {
+  const allowed = Object.keys(options).map((name) => `--${name}`).join(', ');
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    const [, unknown] = /^Unknown option '([^']*)'/.exec(error.message) ?? [];
+    if (unknown !== undefined) throw new Trouble(`${command}: there is no option ${unknown}; allowed: ${allowed}`);
+    // Node says what is wrong first, and then how a parser may be told otherwise.
+    const [first] = error.message.split(/\.\s/);
+    throw new Trouble(`${command}: ${first.replace(/\s+/g, ' ')}. ${helpOf(command)}`);
+  }
+}
