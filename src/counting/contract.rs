@@ -1,4 +1,4 @@
-//! The POST to an external counter: what is sent, and what an answer means. README's "A counter of your own"
+//! The POST to an external counter: what is sent, and what an answer means. `docs/api.md`, "A counter of your own",
 //! documents it for those who write the other side.
 
 use super::endpoint::{Failure, Registered};

@@ -1,6 +1,6 @@
 //! A seeded simulator: the real batcher, retry rules, routing, ledger, days and messages, for hundreds of isolates and
 //! shards, on a virtual clock, under faults that a seed chooses; and a checker that holds what came of it against the
-//! promises in README.md.
+//! promises in docs/architecture.md.
 //!
 //! `FOOTFALL_SEEDS=100000` runs more seeds, `FOOTFALL_SEED=7` runs one and prints all that happened.
 //!

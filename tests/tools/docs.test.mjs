@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { ROOT } from '../../tools/pins.mjs';
 
 const read = (file) => readFileSync(join(ROOT, file), 'utf8');
-const PAGES = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+const DOCS = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...DOCS];
 
 /** All files below a directory. */
 function filesIn(folder) {
@@ -89,21 +90,54 @@ test('every number that is told is explained, and every one that is explained is
   assert.deepEqual([...new Set(logged)].sort(), problems.sort());
 });
 
-test('every outcome of a visit is in the runbook', () => {
+test('every outcome of a visit is explained', () => {
   const [, body] = /pub fn as_str\(self\) -> &'static str \{\s*match self \{\s*(Self::Counted[\s\S]*?)\}/.exec(read('src/counting/reply/mod.rs'));
   const outcomes = [...body.matchAll(/"([a-z]+)"/g)].map(([, name]) => name);
   assert.equal(outcomes.length, 7);
-  const [, told] = read('docs/runbook.md').split('## What `Footfall-Visit` says');
-  assert.deepEqual(outcomes.filter((name) => !told.includes(`\`${name}\``)), []);
+  const [, told] = read('docs/api.md').split('## What `Footfall-Visit` says');
+  assert.deepEqual(outcomes.filter((name) => !told.includes(`\n| \`${name}\` |`)), []);
 });
 
-test('every variable is in the README and in wrangler.toml', () => {
+/** The settings that a page explains: a row of a table each. */
+const settingsOf = (page) => [...read(page).matchAll(/^\| `([A-Z][A-Z_]+)`(?: \(secret\))? \|/gm)].map(([, name]) => name);
+
+test('every setting is explained once, in docs/configuration.md, and named in wrangler.toml', () => {
   const [parsed] = read('src/counting/config/mod.rs').split('#[cfg(test)]');
   const variables = new Set([...parsed.matchAll(/variable\("([A-Z_]+)"\)/g)].map(([, name]) => name));
   assert.ok(variables.size >= 14, 'the pattern finds variables');
-  const [readme, wrangler] = ['README.md', 'wrangler.toml'].map(read);
-  assert.deepEqual([...variables].filter((name) => !readme.includes(`\`${name}\``)), [], 'not in README.md');
+  assert.deepEqual(settingsOf('docs/configuration.md').sort(), [...variables].sort());
+  const wrangler = read('wrangler.toml');
   assert.deepEqual([...variables].filter((name) => !new RegExp(`\\b${name}\\b`).test(wrangler)), [], 'not in wrangler.toml');
+  none(PAGES.filter((page) => page !== 'docs/configuration.md').flatMap((page) => settingsOf(page).filter((name) => variables.has(name)).map((text) => ({ page, text }))), 'explained a second time');
+});
+
+test('a setting has the same default in docs/configuration.md and in wrangler.toml', () => {
+  const told = new Map([...read('docs/configuration.md').matchAll(/^\| `([A-Z_]+)` \| (?:`([^`]*)`|none) \|/gm)].map(([, name, value]) => [name, value ?? '']));
+  const shown = new Map([...read('wrangler.toml').matchAll(/^# ([A-Z_]+) = "?([^"\n]*?)"?$/gm)].map(([, name, value]) => [name, value]));
+  assert.ok(shown.size >= 14, 'the pattern finds defaults');
+  assert.deepEqual([...told].sort(), [...shown].sort());
+});
+
+test('README is short, and the index of docs leads to every page', () => {
+  assert.ok(read('README.md').trimEnd().split('\n').length <= 130);
+  const linked = new Set([...read('docs/README.md').matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, file]) => `docs/${file}`));
+  assert.deepEqual(DOCS.filter((page) => page !== 'docs/README.md' && !linked.has(page)), []);
+});
+
+/** The words of a page's prose and tables, without code blocks, as runs of so many. */
+function runsOf(page, length) {
+  const prose = read(page).replaceAll(/^```[^]*?^```$/gm, '\n').split('\n').filter((line) => !/^(?: {4}|#|\|[ |:-]+$)/.test(line)).join('\n');
+  return prose.split(/\n\s*\n|\n(?=\| )|\||\n(?=- )/).flatMap((part) => {
+    const words = part.toLowerCase().match(/[\p{L}\p{N}_$./-]+/gu) ?? [];
+    return words.slice(length - 1).map((_, at) => words.slice(at, at + length).join(' '));
+  });
+}
+
+test('no page says what another says', () => {
+  const by = new Map();
+  for (const page of PAGES) for (const run of new Set(runsOf(page, 10))) by.set(run, [...(by.get(run) ?? []), page]);
+  assert.ok(by.size > 5_000, 'the pattern finds words');
+  assert.deepEqual([...by].filter(([, pages]) => pages.length > 1).map(([run, pages]) => `${pages.join(', ')}: ${run}`), []);
 });
 
 test('the picture is a picture and nothing more', () => {
