@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { builtModules } from '../tests/support/built.mjs';
+import { builtModules } from '../tools/workerd/built.mjs';
 import { build } from '../tools/build.mjs';
 import { writeCosts } from '../tools/costs.mjs';
 import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
@@ -19,7 +19,7 @@ import { connectionsOf, goalsTable, levelTable, page, picture, short } from './s
 import { directory, PEERS as NAMES, startCounter } from './side_by_side/programs.mjs';
 import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
-import { where } from './where.mjs';
+import { where } from '../tools/where.mjs';
 
 const HELP = `npm run bench                measures Footfall and its peers (about 6 min) and writes docs/bench.md
 npm run bench -- --quick     fewer rounds and visits (about 80 s), for a first look; writes no page

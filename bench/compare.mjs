@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { builtModules } from '../tests/support/built.mjs';
+import { builtModules } from '../tools/workerd/built.mjs';
 import { build } from '../tools/build.mjs';
 import { BENCH_TOOLS } from '../tools/pins.mjs';
 import { main, Trouble } from '../tools/run.mjs';

@@ -12,7 +12,7 @@ import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
-import { where } from './where.mjs';
+import { where } from '../tools/where.mjs';
 
 /** As in tools/gates.mjs, so that what the tests compiled is used here. */
 const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };

@@ -14,13 +14,13 @@ import { build } from '../tools/build.mjs';
 import { BENCH_TOOLS } from '../tools/pins.mjs';
 import { main, say, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
-import { startWorkerd } from './program.mjs';
+import { startWorkerd } from '../tools/workerd/program.mjs';
 import { load } from './side_by_side/load.mjs';
 import { directory, PROGRAMS } from './side_by_side/programs.mjs';
 import { ratio, withRounds } from './side_by_side/rounds.mjs';
-import { footfall, SITE } from './side_by_side/workers.mjs';
-import { spread } from './text.mjs';
-import { where } from './where.mjs';
+import { footfall, SITE } from '../tools/workerd/served.mjs';
+import { spread } from '../tools/text.mjs';
+import { where } from '../tools/where.mjs';
 
 const WATCHERS = 1_000;
 const ROUNDS = 5;

@@ -1,6 +1,6 @@
 // docs/scale.md and the table in the terminal, written from what a run found. No number stands here that a run can find.
 
-import { markdown, three, two, whole } from '../text.mjs';
+import { markdown, three, two, whole } from '../../tools/text.mjs';
 
 const ROUND_TRIP_MS = 25;
 

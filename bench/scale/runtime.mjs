@@ -8,10 +8,10 @@ import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSy
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { builtModules, wranglerConfig } from '../../tests/support/built.mjs';
-import { configText, footfallService } from '../../tests/support/config.mjs';
+import { builtModules, wranglerConfig } from '../../tools/workerd/built.mjs';
+import { configText, footfallService } from '../../tools/workerd/config.mjs';
 import { Trouble } from '../../tools/run.mjs';
-import { startWorkerd } from '../program.mjs';
+import { startWorkerd } from '../../tools/workerd/program.mjs';
 
 /**
  * Files in memory. workerd waits for its disk in the one thread that does everything, and what that costs says more about

@@ -1,7 +1,7 @@
 // What Footfall must reach and what it aims at, against what one run measured.
 
 import { ratio, withRounds } from './rounds.mjs';
-import { two, whole } from '../text.mjs';
+import { two, whole } from '../../tools/text.mjs';
 
 const times = (number) => number.toFixed(2);
 const kib = (bytes) => `${two(bytes / 1024)} KiB`;

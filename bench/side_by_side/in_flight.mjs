@@ -6,7 +6,7 @@ import { say, Trouble } from '../../tools/run.mjs';
 import { load } from './load.mjs';
 import { directory, PROGRAMS } from './programs.mjs';
 import { withRounds } from './rounds.mjs';
-import { COLLECTOR } from './workers.mjs';
+import { COLLECTOR } from '../../tools/workerd/served.mjs';
 
 const NAMES = ['post', 'footfallPost'];
 

@@ -3,9 +3,9 @@
 import { performance } from 'node:perf_hooks';
 import { cargoBin } from '../../tools/pins.mjs';
 import { capture } from '../../tools/run.mjs';
-import { cpuSecondsOfEnded } from '../program.mjs';
+import { cpuSecondsOfEnded } from '../../tools/workerd/program.mjs';
 import { viewsOf, WELCOME } from './programs.mjs';
-import { SITE } from './workers.mjs';
+import { SITE } from '../../tools/workerd/served.mjs';
 
 /** What a browser sends, and the address that Cloudflare adds: Footfall makes a visitor of the two. The same for all. */
 const HEADERS = [

@@ -1,7 +1,7 @@
 // docs/bench.md, the tables in the terminal and what the picture shows, written from what a run found. No number stands here
 // that a run can find.
 
-import { markdown, three, two, whole } from '../text.mjs';
+import { markdown, three, two, whole } from '../../tools/text.mjs';
 import { range } from './goals.mjs';
 import { PEERS, PROGRAMS } from './programs.mjs';
 import { ratio } from './rounds.mjs';

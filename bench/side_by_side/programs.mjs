@@ -2,8 +2,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startNative, startWorkerd } from '../program.mjs';
-import { footfall, nothing, plain, plainObject, SITE } from './workers.mjs';
+import { startNative, startWorkerd } from '../../tools/workerd/program.mjs';
+import { footfall, SITE } from '../../tools/workerd/served.mjs';
+import { nothing, plain, plainObject } from './workers.mjs';
 
 /** The answer to a visit that is registered: each program gives this one, so that they send the same bytes. */
 export const WELCOME = 'Welcome to my site!';

@@ -2,7 +2,7 @@
 // round can be compared with each other.
 
 import { say } from '../../tools/run.mjs';
-import { spread } from '../text.mjs';
+import { spread } from '../../tools/text.mjs';
 import { load } from './load.mjs';
 import { directory, PROGRAMS } from './programs.mjs';
 

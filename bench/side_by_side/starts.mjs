@@ -4,8 +4,8 @@
 import { say } from '../../tools/run.mjs';
 import { directory, NOTHING, PROGRAMS, viewsOf, WELCOME } from './programs.mjs';
 import { withRounds } from './rounds.mjs';
-import { SITE } from './workers.mjs';
-import { startWorkerd } from '../program.mjs';
+import { SITE } from '../../tools/workerd/served.mjs';
+import { startWorkerd } from '../../tools/workerd/program.mjs';
 
 const STARTED = { nothing: NOTHING, constant: PROGRAMS.constant, object: PROGRAMS.object, footfall: PROGRAMS.footfall };
 

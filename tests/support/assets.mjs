@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { BUILD } from './built.mjs';
+import { BUILD } from '../../tools/workerd/built.mjs';
 
 const FOLDER = join(BUILD, 'assets');
 

@@ -7,9 +7,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { builtModules, workerdBinary, wranglerConfig } from './built.mjs';
-import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from './config.mjs';
-import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from './plain_workers.mjs';
+import { builtModules, workerdBinary, wranglerConfig } from '../../tools/workerd/built.mjs';
+import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from '../../tools/workerd/config.mjs';
+import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from '../../tools/workerd/plain_workers.mjs';
 import { poll } from './waiters.mjs';
 
 /** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */

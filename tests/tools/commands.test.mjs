@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { assetOf } from '../support/assets.mjs';
-import { ROOT } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
 import { wrangler } from '../../tools/wrangler.mjs';
 
 const run = promisify(execFile);

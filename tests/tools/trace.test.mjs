@@ -13,7 +13,7 @@ import { buildTraced } from '../../tools/trace/build.mjs';
 import { check, most, polls, storyOf, waiting } from '../../tools/trace/story.mjs';
 import { summary } from '../../tools/trace/words.mjs';
 import { placesOf, table, yields } from '../../tools/trace/yields.mjs';
-import { BUILD } from '../support/built.mjs';
+import { BUILD } from '../../tools/workerd/built.mjs';
 
 const source = (file) => readFileSync(join(ROOT, file), 'utf8');
 const RUNS = [{ visits: 3, counter: 'embedded' }, { visits: 2, counter: 'external' }, { visits: 2_000, counter: 'embedded' }];

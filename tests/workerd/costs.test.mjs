@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertWelcome } from '../support/answers.mjs';
 import { call } from '../support/client.mjs';
-import { MIXED, WAVE } from '../support/plain_workers.mjs';
+import { MIXED, WAVE } from '../../tools/workerd/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /**

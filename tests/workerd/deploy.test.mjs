@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { setTimeout as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { BUILD, ROOT, wranglerConfig } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
+import { BUILD, wranglerConfig } from '../../tools/workerd/built.mjs';
 import { wrangler } from '../../tools/wrangler.mjs';
 
 /** Compressed: a tenth of what a free plan takes (3 MB), and small enough to start in a few milliseconds. A tenth of it speaks for other counters. */

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { assetOf } from '../support/assets.mjs';
 import { assertProblem } from '../support/answers.mjs';
-import { ROOT } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertNotRegistered, assertWelcome } from '../support/answers.mjs';
 import { call, views } from '../support/client.mjs';
-import { TWICE } from '../support/plain_workers.mjs';
+import { TWICE } from '../../tools/workerd/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /** A Footfall that counts, and one in front of it that visitors come to. */

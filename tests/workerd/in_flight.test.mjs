@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { call } from '../support/client.mjs';
 import { startFakeCounter } from '../support/fake_counter.mjs';
-import { COUNTER, WAVE } from '../support/plain_workers.mjs';
+import { COUNTER, WAVE } from '../../tools/workerd/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const WELCOME = '200 counted Welcome to my site!';

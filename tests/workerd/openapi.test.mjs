@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import Ajv from 'ajv/dist/2020.js';
 import fc from 'fast-check';
-import { ROOT } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const DOCUMENT = JSON.parse(readFileSync(join(ROOT, 'assets', 'openapi.json'), 'utf8'));

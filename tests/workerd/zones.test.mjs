@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { clockOf, quarterAt, startsOf, weekOf } from '../../src/edge/zone.js';
-import { ROOT } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 

@@ -1,6 +1,6 @@
 // docs/costs.md: the sums of model.mjs as a page. No number stands here that is computed or read elsewhere.
 
-import { markdown, three, whole } from '../../bench/text.mjs';
+import { markdown, three, whole } from '../text.mjs';
 import { ASSUMED, inputs } from './inputs.mjs';
 import { freeLimits, month, storedAfterAYear, useOfADay } from './model.mjs';
 import { AWAKE_S, CALLS_PER_S, FREE_CPU_MS, OBJECT_GB, PLAN, PRICES } from './prices.mjs';

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { where } from '../../bench/where.mjs';
+import { where } from '../where.mjs';
 import { ROOT } from '../pins.mjs';
 import { say } from '../run.mjs';
 import { numbersOf } from './words.mjs';

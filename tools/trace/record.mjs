@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startWorkerd } from '../../bench/program.mjs';
-import { footfall, SITE } from '../../bench/side_by_side/workers.mjs';
+import { startWorkerd } from '../workerd/program.mjs';
+import { footfall, SITE } from '../workerd/served.mjs';
 import { Trouble } from '../run.mjs';
 import { startSlowCounter } from './slow_counter.mjs';
 

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
-import { workerdBinary } from '../tests/support/built.mjs';
-import { ROOT } from '../tools/pins.mjs';
-import { capture } from '../tools/run.mjs';
+import { workerdBinary } from './workerd/built.mjs';
+import { ROOT } from './pins.mjs';
+import { capture } from './run.mjs';
 
 /** The day, the commit, the machine and the runtime. A commit is marked where one of `paths` has changes that are not in it. */
 export async function where(...paths) {

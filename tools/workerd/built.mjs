@@ -3,12 +3,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../pins.mjs';
 
 const require = createRequire(import.meta.url);
-
-/** The repository. */
-export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /** The directory of the built Worker; FOOTFALL_BUILD names another one, to try the tests on a Worker that is wrong. */
 export const BUILD = resolve(process.env.FOOTFALL_BUILD ?? join(ROOT, 'build'));

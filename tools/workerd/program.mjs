@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { workerdBinary } from '../tests/support/built.mjs';
+import { workerdBinary } from './built.mjs';
 
 /** From spawn to listening takes 0.2 s; this is for a machine that compiles at the same time. */
 const START_TIMEOUT_MS = 20_000;
