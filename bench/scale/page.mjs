@@ -64,39 +64,39 @@ export function page(result) {
   const { disk } = measured;
   return `# Scale: what one shard costs, and how many a site needs
 
-Written by \`npm run scale\`, which measures and simulates it anew; do not edit. This run: ${where.day}, commit ${where.commit},
+\`npm run scale\` measures and simulates this and writes the page; do not edit it. This run: ${where.day}, commit ${where.commit},
 ${where.machine}, ${where.workerd}.
 
-![Shards needed, wait added and price, by traffic and number of isolates](scale.svg)
+![Shards needed, added wait and price, by traffic and number of isolates](scale.svg)
 
 ## One shard, measured
 
-Batches posted to one shard from inside the same workerd, ${model.lanes} at a time, every visitor and every id a new one. CPU time of
-the whole process, so the caller's part of a call is in it; objects in plain JavaScript show what the platform itself takes. All
+Batches are posted to one shard inside the same workerd, ${model.lanes} at a time, each with new visitors and ids. CPU time is that of
+the whole process, so it includes the caller's part of a call. Objects in plain JavaScript show the platform's own part. All
 ${whole(measured.visits)} visits were acknowledged, and the counter had as many.
 
 ${measuredTable(result)}
 
 **A batch costs ${three(visitors.batchUs)} us and each visit in it ${three(visitors.visitUs)} us** (a line through the four sizes, at most ${two(visitors.worst * 100)} % off). At batches of
-100, one core commits ${whole(hundred.visitsPerCpuSecond)} visits a second; a visit that comes alone costs ${two(1 + visitors.batchUs / visitors.visitUs)} times as much as one more in a batch. It
-grows with what the shard remembers: of the batches of ${largest.visits}, those of the first round cost ${whole(largest.batchUsByRound[0])} us each, those of the last ${whole(largest.batchUsByRound.at(-1))}.
+100, one core commits ${whole(hundred.visitsPerCpuSecond)} visits a second. A visit that comes alone costs ${two(1 + visitors.batchUs / visitors.visitUs)} times as much as one more in a batch. The cost
+grows with what the shard remembers: of the batches of ${largest.visits}, the first round's cost ${whole(largest.batchUsByRound[0])} us each, and the last round's ${whole(largest.batchUsByRound.at(-1))}.
 
-The counts were kept in memory (/dev/shm), because workerd waits for its disk in the thread that does all the work. On this
-machine's disk, batches of ${disk.visits} cost ${three(disk.batchUs)} us of CPU and ${three(disk.batchesPerSecond)} of them came through a second, with ${whole(disk.visits * disk.batchesPerSecond)} visits; that varies with
-whatever else uses the disk. Cloudflare's objects send their writes to other machines and work on meanwhile, which cannot be
+The counts were kept in memory (/dev/shm), because workerd waits for the disk in the thread that does all the work. On this
+machine's disk, batches of ${disk.visits} cost ${three(disk.batchUs)} us of CPU and ${three(disk.batchesPerSecond)} of them passed in a second, with ${whole(disk.visits * disk.batchesPerSecond)} visits. That varies with
+the other users of the disk. Cloudflare's objects send their writes to other machines and keep working, which cannot be
 measured here.
 
-Rows: a batch writes one, and a fold every 1,024 batches writes one for each isolate that posted since and two for each page. workerd
-billed ${three(measured.rows.rowsABatch)} rows a batch (${measured.rows.isolates} isolates, ${model.pages} pages, folds included), the native ledger ${three(model.rows_as_on_workerd)}. From one isolate it is
-${three(small.one_isolate)}, and ${three(small.many_isolates)} where every batch of a fold is from another isolate.
+A batch writes one row. A checkpoint every 1,024 batches writes one for each isolate that posted since, and two for each page. workerd
+billed ${three(measured.rows.rowsABatch)} rows a batch (${measured.rows.isolates} isolates, ${model.pages} pages, with checkpoints), and the native ledger ${three(model.rows_as_on_workerd)}. From one isolate it is
+${three(small.one_isolate)}, and ${three(small.many_isolates)} if every batch between two checkpoints is from another isolate.
 
 ## A site, simulated
 
-The real batcher of every isolate in front of a shard that serves one batch at a time at the cost above. Visits come as a
-Poisson process, spread evenly over isolates and shards. A round trip is ${ROUND_TRIP_MS} ms and some more: a tenth as a rule, and much more for one in a
-hundred. Waits are p50 / p99: "added" until a visit leaves in a POST, "whole" until it is answered. For each traffic, the fewest
+Each isolate runs the real batcher, in front of a shard that serves one batch at a time at the cost above. Visits arrive as a
+Poisson process, spread evenly over isolates and shards. A round trip is ${ROUND_TRIP_MS} ms plus a tenth as a rule, and much more for one in a
+hundred. Waits are p50 / p99: "added" until a visit leaves in a POST, "whole" until it is answered. Each line has the fewest
 shards (of 1, 4, 16, 64, 256) that work at most ${model.max_utilisation * 100} % of the time and get at most ${whole(model.soft_limit_calls_per_s)} calls a second, the documented soft
-limit of an object. (!) marks where the work allows it and that limit does not; then fewer shards can be enough
+limit of an object. (!) marks a line where the work allows it and that limit does not. Then fewer shards may suffice
 than for less traffic.
 
 ${table(result)}
@@ -105,37 +105,37 @@ One traffic on few shards and on many:
 
 ${moreShards(result, 100_000, 100)}
 
-Round trips of 5 and 100 ms, and all other numbers of shards, are in \`target/scale.json\` after a run.
+After a run, \`target/scale.json\` also has round trips of 5 and 100 ms, and all other numbers of shards.
 
 ## Choosing SHARDS
 
-- A batch holds the visits that an isolate has for a shard in one round trip: visits/s x round trip / (isolates x SHARDS). Where that
-  is below one, nothing is batched and every visit is an object call. Isolates and shards divide alike, but you only choose shards.
-- So take the fewest that are enough: one, until its calls pass ${whole(model.soft_limit_calls_per_s)} a second. More make batches smaller and visits dearer. Whether
-  an object takes more calls than that when each is this cheap, only a trial on Cloudflare tells.
-- A shard that cannot keep up does not fail at once. Its isolates wait longer, so their batches grow and cost less each, until the
-  work fits again; what it costs is wait. Only beyond ${whole(1e6 / visitors.visitUs)} visits a second no batch is large enough.
+- A batch holds the visits that an isolate has for a shard in one round trip: visits/s x round trip / (isolates x SHARDS). If that
+  is below one, nothing is batched and every visit is an object call. Isolates and shards divide it alike, but you choose only the shards.
+- So use as few as suffice: one, until its calls pass ${whole(model.soft_limit_calls_per_s)} a second. More of them make batches smaller and visits dearer. Only a trial on Cloudflare tells
+  whether an object takes more calls than that when each is so cheap.
+- A shard that cannot keep up does not fail at once. Its isolates wait longer, so their batches grow and a visit costs less, until the
+  work fits again. The price is wait. Only beyond ${whole(1e6 / visitors.visitUs)} visits a second is no batch large enough.
 - More than ${whole(model.isolates_remembered)} isolates that post to one shard within a minute are refused (\`MAX_ISOLATES\`), however little they send. A site on more
-  isolates needs so many shards that each of them meets fewer.
+  isolates needs enough shards that each meets fewer.
 
 ## What a million visits cost
 
-Worker requests ${dollars(prices.worker_request)} a million, object requests ${dollars(prices.object_request)}, rows written ${dollars(prices.row_written)}: prices of the paid plan beyond what is
-included. Left out: CPU time of the Worker, the alarms (two a day and shard), storage, and the time that objects are awake;
-[costs.md](costs.md) has all of it, by visits a month. A million seconds of an object are ${dollars(prices.awake_second)}, so shards that never sleep add
-${prices.awake_second.toFixed(2)} x SHARDS / (visits/s) dollars a million visits: little, except for many shards with little to do.
+Worker requests ${dollars(prices.worker_request)} a million, object requests ${dollars(prices.object_request)}, rows written ${dollars(prices.row_written)}: prices of the paid plan, beyond what it
+includes. This leaves out the CPU time of the Worker, the alarms (two a day and shard), storage, and the time that objects are awake;
+[costs.md](costs.md) has all of them, by visits a month. A million seconds of an object are ${dollars(prices.awake_second)}, so shards that never sleep add
+${prices.awake_second.toFixed(2)} x SHARDS / (visits/s) dollars a million visits. That is little, except for many shards with little to do.
 
 ## Limits of the model
 
-- Work was measured on this machine; Cloudflare's differ, and storage there more so. An isolate is taken to have CPU for ${whole(model.isolate_visits_per_s)}
-  visits a second (200 us each) and is not simulated.
-- How many isolates take a site's visits is Cloudflare's choice. Here all are equally busy and none ever ends; in reality few are busy,
+- The work was measured on this machine. Cloudflare's machines differ, and their storage differs more. The model gives an isolate CPU for ${whole(model.isolate_visits_per_s)}
+  visits a second (200 us each), and does not simulate it.
+- Cloudflare chooses how many isolates take a site's visits. Here all are equally busy and none ends. In reality a few are busy,
   which makes their batches larger, and many are not.
-- One shard stands for all: they share nothing, so each is simulated exactly, with its part of the visits. A hash spreads visitors
+- One shard stands for all. They share nothing, so this is exact for a shard with its part of the visits. A hash spreads visitors
   evenly, but not the visits of one visitor.
 - Views without a visitor or an id go to their isolate's own shard, in larger batches than here.
-- Retries, deadlines and refusals are not simulated: where one POST in a thousand would be sent again, or a visit refused, the case
-  counts as overloaded. Nor is what Cloudflare does with calls to an object whose queue is long, nor the
+- Retries, deadlines and refusals are not simulated: if one POST in a thousand would be sent again, or a visit refused, the case
+  counts as overloaded. Nor is Cloudflare's treatment of calls to an object with a long queue, nor are the
   ${whole(model.visitors_remembered)} visitors and ids that a shard keeps apart a day.
 `;
 }

@@ -105,7 +105,7 @@ export function short({ where, levels, inMemory }) {
     `${three(at(1)[name].p50Ms.median)} ms`,
   ]);
   return `
-Measured side by side in one run (${where.machine}, commit ${where.commit}); [docs/bench.md](docs/bench.md) has all of it, and says how.
+Measured side by side in one run (${where.machine}, commit ${where.commit}); [docs/bench.md](docs/bench.md) has everything, and the method.
 With files in memory instead of on disk, Footfall at 64 connections costs ${times(ratio(inMemoryAt(64).footfall.cpuUs, inMemoryAt(64).object.cpuUs).median)} times the plain JS Worker with an object.
 
 ${markdown(['program', '64 connections: CPU a visit, us', 'to Footfall embedded', 'visits/s', '1 connection: CPU a visit, us', 'wait'], lines, 0)}
@@ -120,29 +120,29 @@ export function page(run) {
   const busiest = (what) => Math.max(...everywhere.map((one) => one[what]));
   return `# Footfall next to its peers
 
-Written by \`npm run bench\`, which measures it anew; do not edit. This run: ${where.day}, commit ${where.commit},
+\`npm run bench\` measures this and writes the page; do not edit it. This run: ${where.day}, commit ${where.commit},
 ${where.machine}, ${where.workerd}.
 
-Every program gets the same visits from the same generator (oha) over loopback: workerd straight (\`workerd serve\`, no development
-proxy), the others as they are. They take turns, ${rounds} rounds at each number of connections after one that is not counted; a ratio is taken
-within a round. What is said is the median, and in brackets the least and the most of the rounds. CPU is user and system time of
-the serving process, all threads; the external counter and the generator are processes of their own and not in it.
-Each of the ${whole(sum([...levels, ...inMemory]))} visits of these rounds was answered with 200 and the welcome, and after each load the program's counter, where it
-has one, had grown by exactly as many; anything else ends the run.
+Every program gets the same visits from the same generator (oha) over loopback, without a development
+proxy in front of workerd (\`workerd serve\`). They take turns, ${rounds} rounds at each number of connections, after one that does not count. A ratio is taken
+within a round. The tables have the median, and in brackets the lowest and the highest round. CPU is the user and system time of all threads of
+the serving process; the external counter and the generator are other processes, and not included.
+Each of the ${whole(sum([...levels, ...inMemory]))} visits in these rounds was answered with 200 and the welcome. After each load, the program's counter, if it
+has one, had grown by exactly that number; anything else ends the run.
 
 ## Goals
 
 ${goalsTable(run)}
 
-The first three count what the kernel does for a file on this machine's disk, of which a batch saves most; "Files in memory" below
-has the first without it. "Committed" is what one core's CPU time is enough for, with files in memory.
+The first three include the kernel's work for a file on this machine's disk. A batch saves most of that work; "Files in memory" below
+has the first one without it. "Committed" is what the CPU time of one core suffices for, with files in memory.
 
 ![CPU a visit, visits a second and wait of each program](bench.svg)
 
 ${levels.map((level) => `## ${connectionsOf(level.connections)}, ${whole(level.visits)} visits a round\n\n${levelTable(level)}`).join('\n\n')}
 
-With many connections workerd answers some again and again while others wait for their first answer, and other clients than oha see
-the same. Where p99 is hundreds of times p50, that is why: p50 is the wait of the lucky ones.
+With many connections, workerd answers some of them again and again while others wait for their first answer. Other clients than oha see
+the same. It explains a p99 of hundreds of times p50: p50 is the wait of the lucky connections.
 
 ## The programs
 
@@ -150,32 +150,32 @@ the same. Where p99 is hundreds of times p50, that is why: p50 is the wait of th
 | --- | --- | --- |
 | ${PROGRAMS.constant.title} | \`bench/peers/workers/constant.js\` | nothing: the floor of the runtime |
 | ${PROGRAMS.object.title} | \`bench/peers/workers/object.js\` | one RPC call to an object, which writes one row; awaited, answered once it is durable |
-| ${PROGRAMS.footfall.title} | \`build/\`, as it is deployed | hashes the visitor, counts page, day and visitor exactly once; answered once it is durable. Visits that come meanwhile share a call |
-| ${PROGRAMS.post.title} | \`bench/peers/workers/post.js\` | one POST to the external counter, awaited, its status and its whole answer read |
+| ${PROGRAMS.footfall.title} | \`build/\`, as it is deployed | hashes the visitor, counts page, day and visitor exactly once; answered once it is durable. Visits that arrive meanwhile share a call |
+| ${PROGRAMS.post.title} | \`bench/peers/workers/post.js\` | one POST to the external counter, awaited; reads its status and its whole answer |
 | ${PROGRAMS.footfallPost.title} | \`build/\` with \`COUNTER_URL\` | the same, with an id, a deadline and a bound on the answer |
 | ${PROGRAMS.axumNew.title} | \`bench/peers/native/src/bin/client_each_visit.rs\` | the same POST from a new client, and so a new connection; awaited |
-| ${PROGRAMS.axumShared.title} | \`bench/peers/native/src/bin/shared_client.rs\` | the same POST over kept connections, its status and its whole answer read |
+| ${PROGRAMS.axumShared.title} | \`bench/peers/native/src/bin/shared_client.rs\` | the same POST over kept connections; reads its status and its whole answer |
 
 The external counter is a number in the memory of a small program (\`bench/peers/native/src/bin/counter.rs\`), the same for all.
 
 ## Files in memory
 
-Above, objects keep their counts on this machine's disk, as under \`wrangler dev\`, and what the kernel does for a file is in their CPU.
-A batch saves much of that. Here the files are in memory (/dev/shm), where hardly anything of it is left:
+Above, objects keep their counts on this machine's disk, as under \`wrangler dev\`, and their CPU includes the kernel's work for files.
+A batch saves much of that work. Here the files are in memory (/dev/shm), where hardly any of it remains:
 
 ${inMemoryTable(run)}
 
 ## Memory of ${whole(inFlight.visits)} visits in flight
 
-The external counter holds its answers until all visits wait for it. Processes are new in each round; idle is after
-some visits and a collection of garbage.
+The external counter holds its answers back until all visits wait for it. Each round starts new processes. "Idle" is after
+some visits and a garbage collection.
 
 ${inFlightTable(run)}
 
 ## The first answer
 
-CPU of the whole process from its spawn to its first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is
-the ratio to the plain JS Worker + Durable Object, which opens a database, too. A part of it is workerd itself, whatever it serves; the last two columns take that off.
+CPU of the whole process from spawn to first answer, ${starts.footfall.rounds.length} starts each, in turn; the storage exists already. The goal is
+the ratio to the plain JS Worker + Durable Object, which opens a database as well. Part of it is workerd itself; the last two columns subtract that.
 
 ${startsTable(run)}
 
@@ -183,17 +183,17 @@ The deployable: ${whole(deployable.bytes)} bytes, ${whole(deployable.gzipBytes)}
 
 ## One shard
 
-Batches of ${shard.visits} visits posted to one shard from inside the same workerd, files in memory, every visitor a new one: ${three(shard.batchUs)} us of CPU a
-batch, the caller's part included, ${two(shard.visitUs)} us a visit. [scale.md](scale.md) has more of it.
+Batches of ${shard.visits} visits posted to one shard inside the same workerd, with files in memory and a new visitor each time: ${three(shard.batchUs)} us of CPU a
+batch, including the caller's part, ${two(shard.visitUs)} us a visit. [scale.md](scale.md) has more.
 
 ## What this does not show
 
-- One machine, loopback: no network between a visitor and a Worker, or a Worker and its counter. On Cloudflare an object may be far
+- This is one machine and loopback: no network between a visitor and a Worker, or a Worker and its counter. On Cloudflare, an object may be far
   from the isolate that calls it, and its storage sends every write to other machines.
 - Generator, program and counter share the ${where.machine.match(/^\d+ cores?/)[0]}. oha used at most ${two(busiest('ohaBusy') * 100)} % of one and the counter ${two(busiest('counterBusy') * 100)} %, so neither was the limit, but
-  they take caches and turns from what they measure. CPU a visit is the figure to compare; visits a second depend on the rest more.
-- One isolate and one shard, one page, one visitor: more of them is what [scale.md](scale.md) is about.
-- The programs on tokio use both cores where they can, workerd serves a Worker on one thread.
+  they take caches and time from the program that they measure. Compare CPU a visit; visits a second depend more on the rest.
+- This is one isolate, one shard, one page and one visitor. [scale.md](scale.md) is about more of them.
+- The programs on tokio use both cores; workerd serves a Worker on one thread.
 - The peers do less: no visitor, no id, no deadline. None of them counts a retried visit once.
 
 ## Again
@@ -201,6 +201,6 @@ batch, the caller's part included, ${two(shard.visitUs)} us a visit. [scale.md](
     npm run bench                 # sets up what is missing, builds all, measures, and writes this page
     npm run bench -- --quick      # fewer rounds and visits, for a first look; writes no page
 
-Everything that was found, each round of it, is in \`target/bench.json\` after a run.
+After a run, \`target/bench.json\` has every round.
 `;
 }

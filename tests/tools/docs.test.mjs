@@ -124,10 +124,12 @@ test('README is short, and the index of docs leads to every page', () => {
   assert.deepEqual(DOCS.filter((page) => page !== 'docs/README.md' && !linked.has(page)), []);
 });
 
-/** The words of a page's prose and tables, without code blocks, as runs of so many. */
+/** All runs of `length` words in a page's prose and tables, without code blocks. */
 function runsOf(page, length) {
   const prose = read(page).replaceAll(/^```[^]*?^```$/gm, '\n').split('\n').filter((line) => !/^(?: {4}|#|\|[ |:-]+$)/.test(line)).join('\n');
-  return prose.split(/\n\s*\n|\n(?=\| )|\||\n(?=- )/).flatMap((part) => {
+  // Pages that a measurement wrote begin alike: with its day, commit and machine.
+  const parts = prose.split(/\n\s*\n|\n(?=\| )|\||\n(?=- )/).filter((part) => !part.includes('This run:'));
+  return parts.flatMap((part) => {
     const words = part.toLowerCase().match(/[\p{L}\p{N}_$./-]+/gu) ?? [];
     return words.slice(length - 1).map((_, at) => words.slice(at, at + length).join(' '));
   });

@@ -59,11 +59,11 @@ function pricesTable() {
 }
 
 const WHAT_THEN = {
-  requests: 'Cloudflare answers itself, with an error page, until midnight (UTC). The script is a file, so pages lose nothing by it',
+  requests: 'Cloudflare answers with an error page until midnight (UTC). The script is a file, so pages lose nothing',
   calls: 'calls of objects fail: `visit_failed` in the log, 502',
   gbSeconds: 'the same',
   rowsWritten: 'writes fail: `storage_failed` in the log, visits are answered 502. Reads go on',
-  rowsRead: 'an object that is not awake cannot wake: 502. One that is awake goes on',
+  rowsRead: 'an object that sleeps cannot start: 502. One that is awake keeps working',
 };
 
 function freeTable(kind, known) {
@@ -87,10 +87,10 @@ export function page() {
   const hourMost = known.busy.visitsPerS * 3600;
   return `# What it costs
 
-Written by \`npm run costs\`; do not edit. It computes a month's bill from Cloudflare's prices and from what this project measured of itself;
+\`npm run costs\` writes this page; do not edit it. It computes a month's bill from Cloudflare's prices and from this project's own measurements.
 \`tools/costs/model.mjs\` has every sum.
 
-**${whole(VISITS[3])} visits a month, no two of them in one batch, cost ${money(month(VISITS[3], kinds.alone, known).total)}. The free plan takes ${whole(first.most)} visits a day however they are spread${most.most > first.most ? `, and up to ${whole(most.most)} where they keep the object awake` : ''}.**
+**${whole(VISITS[3])} visits a month, no two of them in one batch, cost ${money(month(VISITS[3], kinds.alone, known).total)}. The free plan takes ${whole(first.most)} visits a day, however they are spread${most.most > first.most ? `, and up to ${whole(most.most)} if they keep the object awake` : ''}.**
 
 ## What goes in
 
@@ -99,12 +99,12 @@ ${markdown(
   [
     ['visits a batch, rows written a visit: each visit alone', `${three(known.alone.visitsABatch)}, ${three(known.alone.rowsAVisit)}`, known.alone.source],
     ['the same in busy hours', `${three(known.busy.visitsABatch)}, ${three(known.busy.rowsAVisit)}`, known.busy.source],
-    ['isolates that they come to: alone, in busy hours', `${whole(known.alone.isolates)}, ${whole(known.busy.isolates)}`, 'the same'],
+    ['isolates that take them: alone, in busy hours', `${whole(known.alone.isolates)}, ${whole(known.busy.isolates)}`, 'the same'],
     ['object calls a visit: alone, in busy hours', `${three(known.alone.callsAVisit)}, ${three(known.busy.callsAVisit)}`, 'the same'],
     ['CPU a visit, ms, the object and the kernel included', three(known.cpuMs.number), known.cpuMs.source],
-    ['batches that a shard writes before it folds', whole(known.journalRows.number), `\`${known.journalRows.source}\``],
+    ['batches that a shard writes before a checkpoint', whole(known.journalRows.number), `\`${known.journalRows.source}\``],
     ['ids that a shard remembers', whole(known.maxIds.number), `\`${known.maxIds.source}\``],
-    ['days that it remembers them at most', String(known.idDays.number), `\`${known.idDays.source}\``],
+    ['days that it remembers them, at most', String(known.idDays.number), `\`${known.idDays.source}\``],
     ['pages that are visited', whole(known.pages.number), `\`${known.pages.source}\``],
     ...Object.values(ASSUMED).map(({ number, what }) => [what, String(number), 'assumed']),
     ['seconds that an object stays awake after a call', String(AWAKE_S.number), `${AWAKE_S.source.page}, read ${AWAKE_S.source.read}`],
@@ -113,28 +113,28 @@ ${markdown(
   0,
 )}
 
-- One site. A visit is one request: of the script, a pixel, or \`GET /\`. \`footfall.js\` is a static asset, which costs nothing.
-- Visits come at random times, as many by night as by day. Each isolate asks once a day for the day's salt.
-- A shard folds its journal when that is full and at its alarms, ${2} a day; each writes and deletes rows, which is in the sums, and so are the alarms.
-- An object is billed while it works on calls, not while it idles and may hibernate (${PRICES.gbSeconds.source.page}). Were idle time billed, a shard that never sleeps
+- This is one site. A visit is one request: by the script, a pixel, or \`GET /\`. \`footfall.js\` is a static asset, which costs nothing.
+- Visits arrive at random times, as many by night as by day. Each isolate asks once a day for the day's salt.
+- A shard writes a checkpoint when its journal is full and at its alarms, ${2} a day. The sums include the rows that these write and delete, and the alarms.
+- An object is billed while it works on calls, not while it idles and may hibernate (${PRICES.gbSeconds.source.page}). If idle time were billed, a shard that never sleeps
   would take ${whole(OBJECT_GB.number * 86_400 * ASSUMED.days.number)} GB-s a month, of ${whole(PRICES.gbSeconds.included)}.
-- An object that slept reads its journal, the last batches of its isolates and its pages when it wakes: \`src/counting/ledger/wake.rs\`.
-- Rows written, in the native ledger, at most 0.45 a visit at 64 visits a batch, whatever pages and details there are: \`tests/ledger_bounds.rs\`.
+- An object that slept reads its journal, the last batches of its isolates and its pages when it starts: \`src/counting/ledger/wake.rs\`.
+- The native ledger writes at most 0.45 rows a visit at 64 visits a batch, whatever the pages and dimensions: \`tests/ledger_bounds.rs\`.
 
 ## Prices
 
 ${pricesTable()}
 
-Read in stored copies of these pages; \`tools/costs/prices.mjs\` is the one list, also of \`npm run scale\`. Look at them before you rely on it.
+These are from stored copies of the pages. \`tools/costs/prices.mjs\` is the one list of prices, for \`npm run scale\` as well. Check the pages before you rely on it.
 
 ## By the script, each visit alone in its batch
 
-The dearest way: no two visits meet, each has an id, and each batch comes from another isolate.
+This is the dearest case: no two visits meet, each has an id, and each batch comes from another isolate.
 
 ${table(kinds.alone, known)}
 
-SHARDS grows here because a shard remembers ${whole(known.maxIds.number)} ids, of ${known.idDays.number} days. With more than one, every answer to the script asks all shards for the views, and
-a visit whose visitor belongs to another shard is told there, too: that is what makes the last lines dear. (!) marks more than ${whole(CALLS_PER_S.number)} calls a second
+SHARDS grows here because a shard remembers ${whole(known.maxIds.number)} ids, of ${known.idDays.number} days. With more than one shard, every answer to the script asks all of them for the views, and
+a visitor who belongs to another shard is reported there as well. That makes the last lines dear. (!) marks more than ${whole(CALLS_PER_S.number)} calls a second
 for each object in the busiest hour.
 
 The line of 10 million by hand:
@@ -143,8 +143,8 @@ ${byHand(10e6, kinds.alone, known)}
 
 ## In busy hours
 
-Visits without an id (\`GET /\`, pixels, badges) that share batches of ${three(known.busy.visitsABatch)}: ${whole(known.busy.visitsPerS)} visits a second on ${known.busy.isolates} isolates. Such an hour alone has ${whole(hourMost)} visits, so
-the first lines stand here to compare. Of more than ${whole(known.maxIds.number)} visitors a day and shard the further ones are not told apart.
+Visits without an id (\`GET /\`, pixels, badges) that share batches of ${three(known.busy.visitsABatch)}: ${whole(known.busy.visitsPerS)} visits a second on ${known.busy.isolates} isolates. One such hour has ${whole(hourMost)} visits, so
+the first lines are here only for comparison. Beyond ${whole(known.maxIds.number)} visitors a day, a shard no longer tells visitors apart.
 
 ${table(kinds.busy, known)}
 
@@ -156,29 +156,29 @@ Visits a day, each alone and with an id, spread evenly:
 
 ${freeTable(kinds.alone, known)}
 
-**${capital(PRICES[first.name].what)} bite first.**${
+**${capital(PRICES[first.name].what)} run out first.**${
     first.name === 'rowsRead'
-      ? ` Between ${whole(first.most)} and ${whole(first.again)} visits a day an object falls asleep so often that its waking reads too much: at ${whole(8_640)}, one in ten seconds, it wakes ${whole(gap.wakes)} times
+      ? ` Between ${whole(first.most)} and ${whole(first.again)} visits a day, an object falls asleep so often that its starts read too much: at ${whole(8_640)}, one in ten seconds, it wakes ${whole(gap.wakes)} times
 a day and reads ${whole(gap.aWake)} rows each time. With more visits it stays awake, and rows written are next.`
       : ''
   }
 
-- Limits are of the account, not of the Worker, and end at midnight (UTC).
-- A view that the script could not tell is kept by the browser and sent again on the next page, up to 20 hours later. So is one that a limit took.
-- ${FREE_CPU_MS.number} ms of CPU a request are ${whole(FREE_CPU_MS.number / known.cpuMs.number)} times what a visit takes. Only an import of several MB meets them ([owning.md](owning.md)).
+- These limits belong to the account, not to the Worker, and are reset at midnight (UTC).
+- If a view does not get through, also because of a limit, the browser keeps it and the script sends it again on the next page, up to 20 hours later.
+- ${FREE_CPU_MS.number} ms of CPU a request are ${whole(FREE_CPU_MS.number / known.cpuMs.number)} times what a visit takes. Only an import of several MB reaches them ([owning.md](owning.md)).
 - After a year of ${whole(most.most)} visits a day ${stored(storedAfterAYear(most.most, kinds.alone, known))} are stored, of ${PRICES.storedGb.free} GB.
 
 ## What is not in the sums
 
 | | |
 | --- | --- |
-| reading | each request of \`GET /counter\` or \`/api/sites/SITE/…\` is a Worker request and a call of each shard. \`pages\` reads a row a page and hour: ${whole(known.pages.number * 24 * 30)} rows for 30 days of ${known.pages.number} pages. A report makes the shard fold, at most each 10 s |
-| \`data-footfall\` elements | one answer fills all of them; the numbers of the site and its visitors are read for it, a call to each shard |
-| a dashboard | its files are static, and cost nothing. Opened it reads ten times; while visits come, ten times again each 30 seconds; while nobody looks at it, never ([dashboard.md](dashboard.md)) |
-| watching live | an upgrade, and while visits come a call of one object each 750 ms from each shard, however many watch; nothing while nothing happens ([live.md](live.md)) |
-| bots, prefetches, what is limited | a Worker request each; told to the shard once a second and isolate, not once each |
+| reading | each request of \`GET /counter\` or \`/api/sites/SITE/…\` is a Worker request and a call of each shard. \`pages\` reads a row for each page and hour: ${whole(known.pages.number * 24 * 30)} rows for 30 days of ${known.pages.number} pages. A report makes the shard write a checkpoint, at most every 10 s |
+| \`data-footfall\` elements | one answer fills all of them. For the numbers of the site and its visitors, it calls each shard |
+| a dashboard | its files are static, and cost nothing. Opening it reads ten times. While visits come, it reads ten times every 30 seconds; while it is hidden, never ([dashboard.md](dashboard.md)) |
+| watching live | an upgrade; while visits come, one object call every 750 ms from each shard, for any number of watchers; nothing while nothing happens ([live.md](live.md)) |
+| bots, prefetches, limited visits | a Worker request each. Each isolate reports them to the shard once a second, not one by one |
 | logs | Workers Logs have a price of their own; a visit writes a line only with \`LOG_VISITS\` |
-| more CPU with more shards | a read of all shards is work of the Worker |
+| more CPU with more shards | a read of all shards is work for the Worker |
 | retries | a call that is made again is a call |
 `;
 }
