@@ -51,7 +51,7 @@ function stamp() {
   const made = createHash('sha256');
   const from = [
     COMPILED,
-    ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/bundle.mjs', 'tools/pins.mjs', ...SCRIPTS].map((file) => join(ROOT, file)),
+    ...['package-lock.json', 'Cargo.lock', 'wrangler.toml', 'tools/bindings.mjs', 'tools/build.mjs', 'tools/build_check.mjs', 'tools/bundle.mjs', 'tools/pins.mjs', ...SCRIPTS].map((file) => join(ROOT, file)),
     ...OUTPUT.map((file) => join(BUILD, file)),
   ];
   for (const file of from) made.update(existsSync(file) ? readFileSync(file) : 'missing').update('\0');

@@ -5,6 +5,7 @@
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { changed } from './bindings.mjs';
 import { withLock } from './lock.mjs';
 import { cargoBin, npmBin, ROOT } from './pins.mjs';
 import { runQuietly } from './run.mjs';
@@ -37,15 +38,20 @@ export async function bundle(compiled, into, env, entry = join(EDGE, 'worker.js'
   await withLock(join(into, LOCK), () => bundleAlone(compiled, into, env, entry), 'build');
 }
 
+/** Lets wasm-bindgen write the calls between the two sides into `into`: the path of its script, next to which the module is. */
+export async function bind(compiled, into, env) {
+  await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', into, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });
+  return join(into, 'index.js');
+}
+
 async function bundleAlone(compiled, into, env, entry) {
   // What a build left that was killed, or one of another version.
   for (const name of readdirSync(into).filter((name) => !KEPT.includes(name))) rmSync(join(into, name), { recursive: true });
   const work = mkdtempSync(join(into, '.bundle-'));
   try {
-    await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', work, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });
-    const written = join(work, 'index.js');
+    const written = await bind(compiled, work, env);
     const bindings = readFileSync(written, 'utf8');
-    writeFileSync(written, shakeable(bindings));
+    writeFileSync(written, changed(bindings));
     const made = OUTPUT.map((name) => join(work, `made-${name}`));
     const [script, module] = made;
     await runQuietly(npmBin('esbuild'), [
@@ -55,6 +61,8 @@ async function bundleAlone(compiled, into, env, entry) {
       '--format=esm',
       `--alias:footfall=${written}`,
       `--inject:${join(EDGE, 'microtask.js')}`,
+      // Nothing here is disposed of so, and classes that say how stay in even if nobody uses them.
+      '--define:Symbol.dispose=undefined',
       '--external:cloudflare:*',
       '--external:./index_bg.wasm',
       `--outfile=${script}`,
@@ -67,20 +75,6 @@ async function bundleAlone(compiled, into, env, entry) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-/**
- * Says to esbuild which of wasm-bindgen's statements do nothing where their class is not used: the crate `worker` brings
- * seven of which none is. A platform's import of a module's source is a plain import here. wasm-bindgen names a script once for each
- * function that it takes from it whole; once is enough, and wrangler warns of more at each deploy.
- */
-function shakeable(bindings) {
-  const named = new Set();
-  return bindings
-    .replaceAll(/^ *("\.\/snippets\/[^"]+"): import\d+,\n/gm, (line, script) => (named.size < named.add(script).size ? line : ''))
-    .replaceAll('import source ', 'import ')
-    .replaceAll(/^if \(Symbol\.dispose\).*$/gm, '')
-    .replaceAll(/: new FinalizationRegistry\(/g, ': /* @__PURE__ */ new FinalizationRegistry(');
 }
 
 /** Takes out of the module what only those exports reach that `bindings` know and `script` does not mention. */
