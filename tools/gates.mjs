@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { chromiumBinary, firefoxBinary } from './browsers.mjs';
+import { audit, deny } from './dependencies.mjs';
 import { runTests, testsIn } from './node_tests.mjs';
 import { cargoBin, toolEnv, WASM } from './pins.mjs';
 import { run } from './run.mjs';
@@ -26,6 +27,8 @@ const FILES = 'a part of the names of test files';
 
 export const GATES = [
   { name: 'fmt', what: 'formatting', run: () => cargo(['fmt', '--check']) },
+  { name: 'deny', what: 'licences, sources, versions and vulnerabilities of crates', run: deny },
+  { name: 'audit', what: 'vulnerabilities of npm packages', run: () => audit() },
   {
     name: 'clippy',
     what: 'lints, native and wasm32',

@@ -16,6 +16,7 @@ export const TOOLS = resolve(
 export const CARGO_TOOLS = {
   'wasm-bindgen-cli': { version: '0.2.129', bins: ['wasm-bindgen', 'wasm-bindgen-test-runner'], minutes: 2 },
   'wasm-pack': { version: '0.15.1', bins: ['wasm-pack'], minutes: 1 },
+  'cargo-deny': { version: '0.20.2', bins: ['cargo-deny'], minutes: 1 },
   // The load of `npm run bench`, so it has to be fast itself. It insists on some TLS, which is never used here: the system's.
   oha: { version: '1.16.0', bins: ['oha'], minutes: 4, optimised: true, features: ['native-tls'], openssl: true },
 };
@@ -24,7 +25,7 @@ export const CARGO_TOOLS = {
 export const SERVE_TOOLS = ['wasm-bindgen-cli'];
 
 /** What the tests need. */
-export const TEST_TOOLS = [...SERVE_TOOLS, 'wasm-pack'];
+export const TEST_TOOLS = [...SERVE_TOOLS, 'wasm-pack', 'cargo-deny'];
 
 /** What the comparison with other programs needs. */
 export const BENCH_TOOLS = [...SERVE_TOOLS, 'oha'];

@@ -6,6 +6,7 @@ import { GATES, LONG_GATES } from './gates.mjs';
 import { TEST_TOOLS } from './pins.mjs';
 import { duration, main, say, Trouble } from './run.mjs';
 import { setup } from './setup.mjs';
+import { untried } from './untried.mjs';
 
 const ALL = [...GATES, ...LONG_GATES];
 const line = ({ name, what }) => `  ${name.padEnd(10)} ${what}`;
@@ -54,4 +55,5 @@ async function pass(gates) {
     lines.push(`${name.padEnd(10)} ${took}`);
   }
   say(`all ${gates.length} gates passed\n${lines.map((line) => `  ${line}`).join('\n')}`);
+  untried().forEach(say);
 }
