@@ -5,10 +5,12 @@
 
 mod support;
 
-use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, MAX_PARKED, Posting, RETRY_AFTER_S, Ticket};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::lanes::{LANES, SLOW_MS};
-use footfall::counting::wire::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting, RETRY_AFTER_S};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
+use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::ticket::{MAX_PARKED, Ticket};
+use footfall::counting::protocol::wire::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use support::{SECOND, T0, counted, entry, receipt};
 
 /// How long a visit of these tests waits.

@@ -11,10 +11,12 @@
 
 mod support;
 
-use footfall::counting::batch::{Action, Batcher, Event, HANDOVER_MS, LEAD_GRACE_MS, Posting, Ticket};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::lanes::{LANES, SLOW_MS};
-use footfall::counting::wire::{Counted, MAX_BATCH_VISITS};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
+use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::ticket::Ticket;
+use footfall::counting::protocol::wire::{Counted, MAX_BATCH_VISITS};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::cmp::Reverse;

@@ -6,8 +6,8 @@
 mod support;
 
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{Answer, Call, Counted, Fault, Tally, Verdict, decode, encode};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::protocol::wire::{Answer, Call, Counted, Fault, Tally, Verdict, decode, encode};
 use support::sqlite::{FAULTS, Faulty, Sqlite};
 use support::{DAY, HOUR, SECOND, Sent, T0, batch, counted, duplicate, visit};
 

@@ -7,14 +7,15 @@
 
 mod support;
 
-use footfall::counting::batch::{Action, Batcher, Entry, Event, Posting};
-use footfall::counting::days::day_of;
-use footfall::counting::details::{Details, Device};
-use footfall::counting::ledger::{Rows, Sql, StorageError, Value, schema};
-use footfall::counting::shard::Shard;
-use footfall::counting::share::Share;
-use footfall::counting::visitor::{Visitor, VisitorHash};
-use footfall::counting::wire::{Answer, Call, decode, encode};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posting};
+use footfall::counting::ledger::schema;
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visitor::{Visitor, VisitorHash};
+use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
+use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use std::cell::Cell;
 use std::rc::Rc;
 use support::T0;

@@ -5,9 +5,11 @@
 
 mod support;
 
-use footfall::counting::days::{DayRecord, Days, EARLY_MS, day_of};
-use footfall::counting::ledger::Value;
-use footfall::counting::visitor::Salt;
+use footfall::counting::dispatch::days::{Days, EARLY_MS};
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::day_record::DayRecord;
+use footfall::counting::model::visitor::Salt;
+use footfall::counting::storage::Value;
 use support::sqlite::{FAULTS, Faulty, Sqlite};
 use support::{DAY, HOUR, T0};
 

@@ -3,12 +3,13 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
-use footfall::counting::endpoint::{CounterEndpoint, Failure, PageViews, Registered, home};
-use footfall::counting::page::Page;
-use footfall::counting::reply::Reply;
-use footfall::counting::site::Sites;
-use footfall::counting::visit::Visit;
-use footfall::counting::visit_id::VisitId;
+use footfall::counting::dispatch::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
+use footfall::counting::http::home::home;
+use footfall::counting::http::reply::Reply;
+use footfall::counting::model::page::Page;
+use footfall::counting::model::site::Sites;
+use footfall::counting::model::visit::Visit;
+use footfall::counting::model::visit_id::VisitId;
 use futures_executor::block_on;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

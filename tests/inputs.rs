@@ -3,16 +3,18 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
-use footfall::counting::body::{self, BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
-use footfall::counting::config::{Config, Variable};
-use footfall::counting::days::{date_of, parse_date};
-use footfall::counting::error::Refusal;
-use footfall::counting::page::{KeptQuery, MAX_PAGE_BYTES, Page};
-use footfall::counting::reply;
-use footfall::counting::route::{Route, is_prefetch, route};
-use footfall::counting::site::{MAX_SITES, Sites};
-use footfall::counting::visit_id::VisitId;
-use footfall::counting::visitor::{Salt, Sender, Visitor, Withheld, visitor};
+use footfall::counting::config::settings::{Config, Variable};
+use footfall::counting::http::body;
+use footfall::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
+use footfall::counting::http::refusal::Refusal;
+use footfall::counting::http::refused;
+use footfall::counting::http::reply;
+use footfall::counting::http::route::{Route, is_prefetch, route};
+use footfall::counting::model::date::{date_of, parse_date};
+use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Page};
+use footfall::counting::model::site::{MAX_SITES, Sites};
+use footfall::counting::model::visit_id::VisitId;
+use footfall::counting::model::visitor::{Salt, Sender, Visitor, Withheld, visitor};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -27,7 +29,7 @@ fn kept() -> KeptQuery {
 
 /// A refusal has a status of the caller's, and is one line of JSON that says what is wrong and what helps.
 fn check_refusal(refusal: &Refusal) {
-    let reply = reply::refused(refusal, "page=%ff&x=%0a&site=a\nb");
+    let reply = refused::refused(refusal, "page=%ff&x=%0a&site=a\nb");
     assert!([400, 401, 403, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
     assert_eq!((reply.content_type, reply.visit), ("application/json", None), "nothing became of a visit that is none");
     assert_eq!(reply.allow.is_some(), reply.status == 405);

@@ -5,21 +5,22 @@
 
 mod support;
 
-use footfall::counting::days::day_of;
-use footfall::counting::ledger::recent::KEEP_MS;
+use footfall::counting::ledger::isolates::KEEP_MS;
 use footfall::counting::ledger::seen::WINDOW_MS;
-use footfall::counting::ledger::{LedgerError, OTHER};
-use footfall::counting::page::MAX_PAGE_BYTES;
-use footfall::counting::share::Share;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Visitor, Withheld};
-use footfall::counting::wire::{Batch, Counted, Fault, Item, MAX_BATCH_VISITS, Verdict, Visitors};
+use footfall::counting::ledger::state::LedgerError;
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::limits::OTHER;
+use footfall::counting::model::page::MAX_PAGE_BYTES;
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Visitor, Withheld};
+use footfall::counting::protocol::wire::{Batch, Counted, Fault, Item, MAX_BATCH_VISITS, Verdict, Visitors};
 use support::rig::Rig;
 use support::{DAY, HOUR, NOBODY, SECOND, T0, batch, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
 
-fn refused(fault: Fault) -> Result<footfall::counting::wire::Receipt, LedgerError> {
+fn refused(fault: Fault) -> Result<footfall::counting::protocol::wire::Receipt, LedgerError> {
     Err(LedgerError::Fault(fault))
 }
 
@@ -251,7 +252,7 @@ fn who_asks_for_an_id_learns_it_and_ends_the_day() {
         let mut rig = Rig::new();
         rig.send(1, 1, &[visit("/a").id(7)]);
         between(&mut rig);
-        let id = footfall::counting::visit_id::Fingerprint;
+        let id = footfall::counting::model::visit_id::Fingerprint;
         assert_eq!(rig.ledger.seen(id(7), TODAY + 1, rig.now), Ok(true), "{what}");
         assert_eq!(rig.ledger.seen(id(8), TODAY + 1, rig.now), Ok(false), "{what}");
         between(&mut rig);

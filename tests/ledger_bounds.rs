@@ -5,16 +5,19 @@
 
 mod support;
 
-use footfall::counting::days::until_over;
-use footfall::counting::details::{Details, Device};
-use footfall::counting::ledger::people::MAX_VISITORS;
-use footfall::counting::ledger::recent::{KEEP_MS, MAX_ISOLATES};
+use footfall::counting::ledger::distinct_visitors::MAX_VISITORS;
+use footfall::counting::ledger::isolates::{KEEP_MS, MAX_ISOLATES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
+use footfall::counting::ledger::schema;
 use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
-use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, LedgerError, MAX_PAGES, OTHER, Sql, Value, schema};
-use footfall::counting::report::{Question, Span};
-use footfall::counting::share::Share;
-use footfall::counting::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
+use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError};
+use footfall::counting::model::date::until_over;
+use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::limits::{MAX_PAGES, OTHER};
+use footfall::counting::model::share::Share;
+use footfall::counting::protocol::report::{Question, Span};
+use footfall::counting::protocol::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
+use footfall::counting::storage::{Sql, Value};
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, SECOND, Sent, T0, counted, duplicate, receipt, visit};

@@ -6,11 +6,13 @@
 mod support;
 
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::{JOURNAL_ROWS, Ledger, StorageError, Value};
-use footfall::counting::metrics::SHARD;
-use footfall::counting::shard::Shard;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::wire::{self, Answer, Batch, Call, Visitors};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger};
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::protocol::shard_metrics::SHARD;
+use footfall::counting::protocol::wire;
+use footfall::counting::protocol::wire::{Answer, Batch, Call, Visitors};
+use footfall::counting::storage::{StorageError, Value};
 use support::rig::Rig;
 use support::sqlite::{FAULTS, Faulty, Sqlite};
 use support::{DAY, HOUR, SECOND, Sent, T0, batch, counted, duplicate, receipt, visit};
@@ -204,7 +206,7 @@ fn read_all(start: &Sqlite, damage: &str) -> Result<(), StorageError> {
     let sent = [visit("/a"), visit("/b"), visit("/c")];
     let batch: Batch<'_> = batch(9, 1, T0, &sent);
     match ledger.apply(&batch, T0) {
-        Err(footfall::counting::ledger::LedgerError::Storage(error)) => Err(error),
+        Err(footfall::counting::ledger::state::LedgerError::Storage(error)) => Err(error),
         other => {
             other.unwrap();
             Ok(())

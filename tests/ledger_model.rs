@@ -13,13 +13,14 @@
 
 mod support;
 
-use footfall::counting::days::{Day, day_of};
-use footfall::counting::ledger::JOURNAL_ROWS;
-use footfall::counting::ledger::recent::KEEP_MS;
+use footfall::counting::ledger::isolates::KEEP_MS;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::shard::Shard;
-use footfall::counting::visitor::Visitor;
-use footfall::counting::wire::{self, Answer, Call, Counted, Receipt, Verdict, Visitors};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::ledger::state::JOURNAL_ROWS;
+use footfall::counting::model::date::{Day, day_of};
+use footfall::counting::model::visitor::Visitor;
+use footfall::counting::protocol::wire;
+use footfall::counting::protocol::wire::{Answer, Call, Counted, Receipt, Verdict, Visitors};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use support::rig::Rig;
@@ -228,7 +229,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
                 let day = day_of(world.now);
                 model.day = model.day.max(day);
                 let id_known = model.knows(id, world.now);
-                let call = Call::Seen { day, id: footfall::counting::visit_id::Fingerprint(id) };
+                let call = Call::Seen { day, id: footfall::counting::model::visit_id::Fingerprint(id) };
                 assert_eq!(world.call(&call), Answer::Seen(id_known));
             }
             Op::Restart => world.shard = Shard::new(world.sql.clone()),

@@ -12,10 +12,10 @@
 
 mod support;
 
-use footfall::counting::details::{Details, Kind};
 use footfall::counting::ledger::report::FRESH_MS;
-use footfall::counting::report::{Line, Listed, Question, Slice, Span, Times};
-use footfall::counting::wire::Amend;
+use footfall::counting::model::dimensions::{Details, Kind};
+use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
+use footfall::counting::protocol::wire::Amend;
 use proptest::prelude::*;
 use support::rig::Rig;
 use support::{DAY, HOUR, visit};

@@ -13,14 +13,15 @@
 
 mod support;
 
-use footfall::counting::days::day_of;
-use footfall::counting::ledger::lately::MAX_PRESENT;
+use footfall::counting::ledger::recent_activity::MAX_PRESENT;
+use footfall::counting::ledger::shard::Shard;
 use footfall::counting::live::board::{ALONE_MS, Board, Next};
 use footfall::counting::live::pace::{PUSH_MS, Pace, TELL_MS};
-use footfall::counting::live::{MINUTES, PRESENT_MINUTES, Pulse, add, minute_of, text};
-use footfall::counting::shard::Shard;
-use footfall::counting::visitor::{Visitor, VisitorHash};
-use footfall::counting::wire::{Answer, Call, decode, encode};
+use footfall::counting::live::pulse::{MINUTES, PRESENT_MINUTES, Pulse, add, text};
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::minute::minute_of;
+use footfall::counting::model::visitor::{Visitor, VisitorHash};
+use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::rig::Rig;

@@ -12,14 +12,17 @@
 
 mod support;
 
-use footfall::counting::details::{Details, Device};
 use footfall::counting::ledger::quarters::Counts;
+use footfall::counting::ledger::record;
+use footfall::counting::ledger::record::{Incoming, MAX_COUNT, PARTS, first_line, last_line};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::{MAX_PAGES, Value};
-use footfall::counting::record::{self, Incoming, MAX_COUNT, PARTS, first_line, last_line};
-use footfall::counting::report::{Listed, Question, Slice, Span, Step, Times};
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{self, Amend, Answer, Batch, Call, Exported, Fault, Import, Imported, Tally};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::limits::MAX_PAGES;
+use footfall::counting::protocol::report::{Listed, Question, Slice, Span, Step, Times};
+use footfall::counting::protocol::wire;
+use footfall::counting::protocol::wire::{Amend, Answer, Batch, Call, Exported, Fault, Import, Imported, Tally};
+use footfall::counting::storage::Value;
 use proptest::prelude::*;
 use support::rig::{Rig, by_page};
 use support::sqlite::{FAULTS, Faulty, Sqlite};

@@ -11,10 +11,11 @@
 
 mod support;
 
-use footfall::counting::refusals::{KEEP_DAYS, MAX_A_DAY, Unlisted};
-use footfall::counting::report::{Question, Span};
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{self, Amend, Answer, Call, Fault, Refused};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::unlisted::{KEEP_DAYS, MAX_A_DAY, Unlisted};
+use footfall::counting::protocol::report::{Question, Span};
+use footfall::counting::protocol::wire;
+use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, Refused};
 use support::sqlite::Sqlite;
 use support::{DAY, T0};
 

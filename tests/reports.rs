@@ -5,14 +5,17 @@
 
 mod support;
 
-use footfall::counting::details::{Details, Device, Kind};
-use footfall::counting::ledger::facets::MAX_VALUES;
+use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
-use footfall::counting::ledger::{OTHER, Sql, schema};
-use footfall::counting::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
-use footfall::counting::shard::Shard;
-use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{self, Answer, Batch, Call, Tally};
+use footfall::counting::ledger::schema;
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::dimensions::{Details, Device, Kind};
+use footfall::counting::model::limits::OTHER;
+use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
+use footfall::counting::protocol::wire;
+use footfall::counting::protocol::wire::{Answer, Batch, Call, Tally};
+use footfall::counting::storage::Sql;
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};

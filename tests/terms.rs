@@ -5,8 +5,8 @@
 
 mod support;
 
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{Amend, Answer, Call, Fault, decode, encode};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, decode, encode};
 use support::sqlite::Sqlite;
 use support::{T0, batch, counted, receipt, visit};
 

@@ -5,15 +5,18 @@
 
 mod support;
 
-use footfall::counting::details::{Details, Device, Kind, values};
-use footfall::counting::error::Refusal;
-use footfall::counting::ledger::facets::MAX_VALUES;
+use footfall::counting::http::refusal::Refusal;
+use footfall::counting::http::stats::answer::{Found, body};
+use footfall::counting::http::stats::plan::{Plan, Stats, starts_in_utc};
+use footfall::counting::http::stats::query;
+use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::FRESH_MS;
-use footfall::counting::ledger::{OTHER, Value, schema};
-use footfall::counting::page::KeptQuery;
-use footfall::counting::report::{Line, Question, Report, Span, plus};
-use footfall::counting::stats::answer::{Found, body};
-use footfall::counting::stats::{Plan, Stats, query, starts_in_utc};
+use footfall::counting::ledger::schema;
+use footfall::counting::model::dimensions::{Details, Device, Kind, values};
+use footfall::counting::model::limits::OTHER;
+use footfall::counting::model::page::KeptQuery;
+use footfall::counting::protocol::report::{Line, Question, Report, Span, plus};
+use footfall::counting::storage::Value;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::rig::Rig;

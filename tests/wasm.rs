@@ -11,21 +11,25 @@
 
 mod support;
 
-use footfall::counting::batch::{Action, Batcher, Event, MAX_PARKED, Posting};
-use footfall::counting::body::{self, BodyHeaders, Refused};
-use footfall::counting::config::{Config, Variable};
-use footfall::counting::days::{DayRecord, date_of, day_of, parse_date};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::error::Refusal;
-use footfall::counting::page::{KeptQuery, Page};
-use footfall::counting::reply;
-use footfall::counting::route::{Read, Route, route};
-use footfall::counting::routing;
-use footfall::counting::shown::Shown;
-use footfall::counting::site::Sites;
-use footfall::counting::visit_id::{Fingerprint, VisitId};
-use footfall::counting::visitor::{Salt, Sender, Visitor, VisitorHash, visitor};
-use footfall::counting::wire::{Answer, Call, MAX_BATCH_VISITS, decode, encode};
+use footfall::counting::config::settings::{Config, Variable};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::routing;
+use footfall::counting::dispatch::ticket::MAX_PARKED;
+use footfall::counting::http::body;
+use footfall::counting::http::body::{BodyHeaders, Refused};
+use footfall::counting::http::refusal::Refusal;
+use footfall::counting::http::refused;
+use footfall::counting::http::reply;
+use footfall::counting::http::route::{Read, Route, route};
+use footfall::counting::http::shown::Shown;
+use footfall::counting::model::date::{date_of, day_of, parse_date};
+use footfall::counting::model::day_record::DayRecord;
+use footfall::counting::model::page::{KeptQuery, Page};
+use footfall::counting::model::site::Sites;
+use footfall::counting::model::visit_id::{Fingerprint, VisitId};
+use footfall::counting::model::visitor::{Salt, Sender, Visitor, VisitorHash, visitor};
+use footfall::counting::protocol::wire::{Answer, Call, MAX_BATCH_VISITS, decode, encode};
 use support::{NOBODY, SECOND, Sent, T0, batch, counted, duplicate, entry, receipt, visit};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -119,7 +123,7 @@ fn requests_are_read() {
         ),
         "deep nesting"
     );
-    assert_eq!(reply::refused(&Refusal::UnknownPath, "").status, 404);
+    assert_eq!(refused::refused(&Refusal::UnknownPath, "").status, 404);
 }
 
 #[wasm_bindgen_test]

@@ -11,16 +11,16 @@
 
 mod support;
 
-use footfall::counting::days::DayRecord;
-use footfall::counting::details::{Details, Device, MAX_DETAILS_BYTES};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::page::MAX_PAGE_BYTES;
-use footfall::counting::report::{Line, Listed, Question, Slice, Span, Step, Times};
-use footfall::counting::shard::Shard;
-use footfall::counting::share::Share;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Salt, Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::day_record::DayRecord;
+use footfall::counting::model::dimensions::{Details, Device, MAX_DETAILS_BYTES};
+use footfall::counting::model::page::MAX_PAGE_BYTES;
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Salt, Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
+use footfall::counting::protocol::wire::{
     Amend, Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally,
     Verdict, Visitors, decode, decode_row, encode,
 };

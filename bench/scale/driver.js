@@ -68,7 +68,7 @@ function check({ name }) {
         if (byte < 128) return value;
       }
     };
-    // Version 1, an answer of the kind receipt: see src/counting/wire.rs.
+    // Version 1, an answer of the kind receipt: see src/counting/protocol/wire.rs.
     if (number() !== 1 || number() !== 0) throw new Error(`no receipt: ${bytes}`);
     for (let left = number(); left > 0; left -= 1) {
       const [verdict, other, views] = [number(), number(), number()];

@@ -5,7 +5,7 @@
 
 use crate::load::{Rng, some_visit};
 use crate::support::rig::Rig;
-use footfall::counting::ledger::JOURNAL_ROWS;
+use footfall::counting::ledger::state::JOURNAL_ROWS;
 use serde::Serialize;
 
 /// Visits a batch that are tried. Between them hardly anything changes: a ring of small batches visits fewer pages,

@@ -10,10 +10,11 @@
 use crate::load::Rng;
 use crate::notes::{MS, Notes, Outcome, Time, mean};
 use crate::support::{counted, entry, receipt};
-use footfall::counting::batch::{Action, Batcher, Event, Posting, Ticket};
-use footfall::counting::config::DEFAULT_TIMEOUT_MS;
-use footfall::counting::retry;
-use footfall::counting::wire::MAX_BATCH_VISITS;
+use footfall::counting::config::settings::DEFAULT_TIMEOUT_MS;
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::retry;
+use footfall::counting::dispatch::ticket::Ticket;
+use footfall::counting::protocol::wire::MAX_BATCH_VISITS;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 

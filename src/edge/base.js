@@ -1,4 +1,4 @@
-// Scripts below the path that BASE_PATH names. See src/counting/base.rs.
+// Scripts below the path that BASE_PATH names. See src/counting/config/base_path.rs.
 
 /**
  * The answer with a script: the platform serves static files by themselves, but only at the paths that they have, and a route of a site

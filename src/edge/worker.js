@@ -6,8 +6,8 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { scriptBelow } from './base.js';
-import { classOf, client } from './client.js';
-import { close } from './live.js';
+import { classOf, client } from './handlers/client.js';
+import { close } from './objects/live.js';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, Live as RustLive, serve, Shard as RustShard } from 'footfall';
 
 /** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */

@@ -3,11 +3,12 @@
 use crate::checker::Checker;
 use crate::facts::{Broken, GUEST, Sums, Try};
 use crate::truth::Truth;
-use footfall::counting::batch::{HANDOVER_MS, MAX_PARKED};
-use footfall::counting::days::Day;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::visitor::{Visitor, VisitorHash};
-use footfall::counting::wire::{Counted, Verdict};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::lanes::HANDOVER_MS;
+use footfall::counting::dispatch::ticket::MAX_PARKED;
+use footfall::counting::model::date::Day;
+use footfall::counting::model::visitor::{Visitor, VisitorHash};
+use footfall::counting::protocol::wire::{Counted, Verdict};
 use std::collections::HashSet;
 
 /// Where an answer comes from.

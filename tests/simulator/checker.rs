@@ -6,13 +6,13 @@
 
 use crate::facts::{Broken, GUEST, Member, Names, PROBE, Post, Sums, Try, Violation};
 use crate::truth::Truth;
-use footfall::counting::days::Day;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::lanes::{LANES, LEAD_GRACE_MS, SLOW_MS};
-use footfall::counting::made::Minute;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Visitor, Withheld};
-use footfall::counting::wire::{Answer, Call, MAX_BATCH_VISITS, Receipt, Row, Verdict, decode};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::lanes::{LANES, LEAD_GRACE_MS, SLOW_MS};
+use footfall::counting::model::date::Day;
+use footfall::counting::model::minute::Minute;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Visitor, Withheld};
+use footfall::counting::protocol::wire::{Answer, Call, MAX_BATCH_VISITS, Receipt, Row, Verdict, decode};
 use std::collections::{BTreeMap, HashMap};
 
 /// See the module.

@@ -6,9 +6,9 @@ use crate::queue::Event;
 use crate::request::Request;
 use crate::rng::mix;
 use crate::world::World;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::wire::Counted;
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::protocol::wire::Counted;
 
 /// Requests that a client makes for one visit at most.
 const MAX_TRIES: u32 = 4;

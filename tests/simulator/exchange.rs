@@ -7,11 +7,12 @@ use crate::plan::{Fault, MAX_FLIGHT_MS};
 use crate::queue::{Event, Reply};
 use crate::request::BUSY_RETRY_AFTER_S;
 use crate::world::World;
-use footfall::counting::batch::Posting;
-use footfall::counting::days::{Day, DayRecord};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::retry::{After, Attempts, UNSEEN, of_exception};
-use footfall::counting::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
+use footfall::counting::dispatch::batcher::Posting;
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::retry::{After, Attempts, UNSEEN, of_exception};
+use footfall::counting::model::date::Day;
+use footfall::counting::model::day_record::DayRecord;
+use footfall::counting::protocol::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
 use std::rc::Rc;
 
 /// What the platform says with `overloaded`: each of these words of its own.

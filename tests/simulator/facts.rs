@@ -1,11 +1,11 @@
 //! What the checker puts down: tries, posts, sums, and what was broken.
 
-use footfall::counting::days::Day;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::made::Minute;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Visitor, VisitorHash};
-use footfall::counting::wire::Receipt;
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::date::Day;
+use footfall::counting::model::minute::Minute;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Visitor, VisitorHash};
+use footfall::counting::protocol::wire::Receipt;
 
 /// A promise that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ pub(crate) struct Names(pub(crate) Vec<String>);
 
 impl Names {
     pub(crate) fn of(&self, page: usize) -> &str {
-        self.0.get(page).map_or(footfall::counting::ledger::OTHER, String::as_str)
+        self.0.get(page).map_or(footfall::counting::model::limits::OTHER, String::as_str)
     }
 }
 

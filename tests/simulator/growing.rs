@@ -6,8 +6,8 @@ use crate::object::{Machine, Waits};
 use crate::plan::Fault;
 use crate::queue::Event;
 use crate::world::World;
-use footfall::counting::days::DAY_MS;
-use footfall::counting::wire::{Answer, Call, DayAnswer, DayCall, decode, encode};
+use footfall::counting::model::date::DAY_MS;
+use footfall::counting::protocol::wire::{Answer, Call, DayAnswer, DayCall, decode, encode};
 
 /// As in `edge::days_object`.
 const TELL_MS: u64 = 1_000;

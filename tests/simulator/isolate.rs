@@ -3,8 +3,8 @@
 use crate::history::About;
 use crate::plan::{Fault, MAX_SKEW_MS};
 use crate::world::World;
-use footfall::counting::batch::Batcher;
-use footfall::counting::day_cache::DayCache;
+use footfall::counting::dispatch::batcher::Batcher;
+use footfall::counting::dispatch::day_cache::DayCache;
 use std::collections::BTreeMap;
 
 /// An isolate.

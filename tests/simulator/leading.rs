@@ -8,9 +8,11 @@ use crate::mutation::Mutation;
 use crate::plan::Fault;
 use crate::queue::{Event, Wake};
 use crate::world::World;
-use footfall::counting::batch::{self, Action, Batcher, MAX_PARKED, Posting};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::wire::{Call, Counted, Receipt, encode};
+use footfall::counting::dispatch::batcher as batch;
+use footfall::counting::dispatch::batcher::{Action, Batcher, Posting};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::ticket::MAX_PARKED;
+use footfall::counting::protocol::wire::{Call, Counted, Receipt, encode};
 
 /// What a request does next itself.
 enum Next {

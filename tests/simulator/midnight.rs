@@ -5,7 +5,7 @@ use crate::mutation::Mutation;
 use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::world::World;
-use footfall::counting::days::DAY_MS;
+use footfall::counting::model::date::DAY_MS;
 
 /// What the day's object takes in a second.
 const CAP: u64 = 20;

@@ -9,10 +9,11 @@ use crate::queue::{Event, Reply};
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
 use crate::world::World;
-use footfall::counting::days::{Day, Days};
-use footfall::counting::retry::UNSEEN;
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{Answer, Call, Receipt, decode, encode};
+use footfall::counting::dispatch::days::Days;
+use footfall::counting::dispatch::retry::UNSEEN;
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::date::Day;
+use footfall::counting::protocol::wire::{Answer, Call, Receipt, decode, encode};
 use std::collections::VecDeque;
 use std::rc::Rc;
 

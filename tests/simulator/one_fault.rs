@@ -6,7 +6,7 @@ use crate::mutation::Mutation;
 use crate::plan::{FAULTS, Fault, Plan};
 use crate::rng::Rng;
 use crate::world::World;
-use footfall::counting::day_cache::PAUSE_MS;
+use footfall::counting::dispatch::day_cache::PAUSE_MS;
 
 /// Runs for each kind of fault.
 const SEEDS: u64 = if cfg!(debug_assertions) { 10 } else { 300 };

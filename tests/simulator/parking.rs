@@ -7,7 +7,7 @@ use crate::mutation::Mutation;
 use crate::plan::Fault;
 use crate::queue::{Event, Wake};
 use crate::world::World;
-use footfall::counting::batch;
+use footfall::counting::dispatch::batcher as batch;
 
 impl World {
     /// Waits, at most until a time by the isolate's clock.

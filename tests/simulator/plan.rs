@@ -4,7 +4,7 @@
 //! hides what another would show.
 
 use crate::rng::Rng;
-use footfall::counting::days::DAY_MS;
+use footfall::counting::model::date::DAY_MS;
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use crate::facts::{Broken, PROBE};
 use crate::history::About;
 use crate::request::Request;
 use crate::world::World;
-use footfall::counting::days::day_of;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::visitor::{Visitor, Withheld};
-use footfall::counting::wire::Counted;
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::visitor::{Visitor, Withheld};
+use footfall::counting::protocol::wire::Counted;
 
 /// In calm, a visit that finds no other has its answer after this many milliseconds: a few ways and a commit.
 const PROMPT_MS: u64 = 200;

@@ -1,8 +1,8 @@
 //! Virtual time: what happens next.
 
 use crate::rng::Rng;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::wire::Counted;
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::protocol::wire::Counted;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;

@@ -9,16 +9,17 @@ use crate::mutation::Mutation;
 use crate::plan::Fault;
 use crate::queue::Event;
 use crate::world::World;
-use footfall::counting::batch::Entry;
-use footfall::counting::day_cache::{Look, ahead_ms, patience};
-use footfall::counting::days::{DayRecord, day_of};
-use footfall::counting::details::{Details, Device};
-use footfall::counting::endpoint::Failure;
-use footfall::counting::made::{minute_made, salt_of};
-use footfall::counting::routing::{Route, route};
-use footfall::counting::share::Share;
-use footfall::counting::visitor::{Sender, Visitor, VisitorHash, visitor};
-use footfall::counting::wire::{Call, Counted, DayCall, Verdict, encode};
+use footfall::counting::dispatch::batcher::Entry;
+use footfall::counting::dispatch::day_cache::{Look, ahead_ms, patience};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::routing::{Route, route};
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::day_record::DayRecord;
+use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::minute::{minute_made, salt_of};
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
+use footfall::counting::protocol::wire::{Call, Counted, DayCall, Verdict, encode};
 
 /// As in `edge::shard_client`.
 const MAX_ROUTES: u32 = 3;

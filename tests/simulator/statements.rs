@@ -1,9 +1,10 @@
 //! What each statement of `ledger::schema` and of `days` does to tables in memory.
 
 use crate::store::{Key, Row, Table, Tables, integer};
-use footfall::counting::days;
+use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
-use footfall::counting::ledger::{Rows, Value, owning, refused, schema};
+use footfall::counting::ledger::{admin as owning, schema, unlisted as refused};
+use footfall::counting::storage::{Rows, Value};
 
 /// The statements of `counting::days`.
 pub(crate) const DAYS: [&str; 7] =

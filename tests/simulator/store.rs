@@ -5,9 +5,9 @@
 //! transaction that fails takes back what is its own.
 
 use crate::statements::DAYS;
-use footfall::counting::details::Kind;
 use footfall::counting::ledger::packed::{PAGES, Packed};
-use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
+use footfall::counting::model::dimensions::Kind;
+use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;

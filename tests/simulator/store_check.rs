@@ -3,14 +3,15 @@
 
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
-use footfall::counting::days::{DAY_MS, Days};
+use footfall::counting::dispatch::days::Days;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
-use footfall::counting::shard::Shard;
-use footfall::counting::share::Share;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{Batch, Call, Item, Tally, encode};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::date::DAY_MS;
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::wire::{Batch, Call, Item, Tally, encode};
+use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use rusqlite::types::{Value as Stored, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use std::cell::{Cell, RefCell};

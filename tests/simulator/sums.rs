@@ -8,7 +8,7 @@ use crate::object::Waits;
 use crate::queue::Event;
 use crate::truth::Truth;
 use crate::world::World;
-use footfall::counting::wire::{Answer, Call, Fault as Refusal, decode, encode};
+use footfall::counting::protocol::wire::{Answer, Call, Fault as Refusal, decode, encode};
 
 /// As in `edge::shard_client`.
 const MAX_SUMS: u32 = 3;

@@ -1,10 +1,10 @@
 //! What a shard ought to have counted: the rules of a ledger once more, as plain maps without journal, fold or windows.
 
 use crate::facts::Member;
-use footfall::counting::days::Day;
-use footfall::counting::ledger::MAX_PAGES;
-use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{Counted, Verdict, Visitors};
+use footfall::counting::model::date::Day;
+use footfall::counting::model::limits::MAX_PAGES;
+use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::wire::{Counted, Verdict, Visitors};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 /// The page that views of pages beyond the limit are counted under.

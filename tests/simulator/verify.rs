@@ -4,11 +4,12 @@ use crate::facts::Broken;
 use crate::history::About;
 use crate::store::Store;
 use crate::world::World;
-use footfall::counting::days::{Days, day_of};
-use footfall::counting::details::Kind;
+use footfall::counting::dispatch::days::Days;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::shard::Shard;
-use footfall::counting::wire::{Answer, Call, decode, encode};
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::date::day_of;
+use footfall::counting::model::dimensions::Kind;
+use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
 
 impl World {
     pub(crate) fn check_tables(&mut self) {

@@ -18,9 +18,9 @@ use crate::queue::{Event, Queue};
 use crate::request::Request;
 use crate::rng::Rng;
 use crate::sums::Sum;
-use footfall::counting::endpoint::Failure;
-use footfall::counting::site::{Site, Sites};
-use footfall::counting::wire::{Counted, Verdict};
+use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::site::{Site, Sites};
+use footfall::counting::protocol::wire::{Counted, Verdict};
 
 /// See the module.
 #[derive(Debug)]

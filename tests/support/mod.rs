@@ -8,14 +8,14 @@ pub(crate) mod rig;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod sqlite;
 
-use footfall::counting::batch::Entry;
-use footfall::counting::days::{Day, day_of};
-use footfall::counting::details::Details;
-use footfall::counting::made::Minute;
-use footfall::counting::share::Share;
-use footfall::counting::visit_id::Fingerprint;
-use footfall::counting::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::wire::{Batch, Counted, Item, Receipt, Verdict};
+use footfall::counting::dispatch::batcher::Entry;
+use footfall::counting::model::date::{Day, day_of};
+use footfall::counting::model::dimensions::Details;
+use footfall::counting::model::minute::Minute;
+use footfall::counting::model::share::Share;
+use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::wire::{Batch, Counted, Item, Receipt, Verdict};
 
 pub(crate) const SECOND: u64 = 1000;
 pub(crate) const HOUR: u64 = 60 * 60 * SECOND;

@@ -2,12 +2,13 @@
 
 use super::sqlite::Sqlite;
 use super::{Sent, T0, batch};
-use footfall::counting::days::Day;
 use footfall::counting::ledger::packed::{PAGES, Packed};
 use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::{Ledger, LedgerError, Value};
-use footfall::counting::wire::{Receipt, Visitors};
+use footfall::counting::ledger::state::{Ledger, LedgerError};
+use footfall::counting::model::date::Day;
+use footfall::counting::protocol::wire::{Receipt, Visitors};
+use footfall::counting::storage::Value;
 use std::collections::BTreeMap;
 
 /// What a table of packed rows has: page, time (a quarter or a day), counts; in this order.

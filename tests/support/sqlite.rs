@@ -1,7 +1,7 @@
 //! [`Sql`] over SQLite in memory, and a wrapper of it whose statements can fail before and after they took effect.
 
-use footfall::counting::ledger::sql::MAX_EXACT;
-use footfall::counting::ledger::{Rows, Sql, StorageError, Value};
+use footfall::counting::storage::MAX_EXACT;
+use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use rusqlite::{Connection, StatementStatus, ToSql, params_from_iter};
 use std::cell::Cell;

@@ -163,7 +163,7 @@ test('JSON is read as everybody reads it', () => {
 
 // Pages, times and details.
 
-test('pages are those of src/counting/page.rs', () => {
+test('pages are those of src/counting/model/page.rs', () => {
   for (const [text, page] of [
     ['/', '/'], ['//', '/'], ['/a//', '/a'], ['/caf%C3%A9', '/café'], ['/caf%c3%a9/%E2%82%AC', '/café/€'], ['/%61%2D%7e', '/a-~'],
     ['/a%2fb%3f%23%25', '/a%2Fb%3F%23%25'], ['/a%0a%00%c2%85', '/a%0A%00%C2%85'], ['/%ff%FE%41', '/%FF%FEA'], ['/%C3', '/%C3'],
@@ -193,7 +193,7 @@ test('times are of UTC, and those that are not there are none', () => {
   }
 });
 
-test('details are those of src/counting/details.rs', () => {
+test('details are those of src/counting/model/dimensions.rs', () => {
   for (const [text, scheme, found] of [
     ['www.News.example/a?b', 'h', ['referrer', 'news.example']], ['https://me:pw@news.example:8080/a', 'h', ['referrer', 'news.example']],
     ['letter 7', 'c', ['campaign', 'letter 7']], ['Google', 'g', ['referrer', 'google']], ['android-app://com.Reader/', 'o', ['referrer', 'com.reader']], ['', 'o', ['referrer', '']],

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tell } from '../../src/edge/live.js';
+import { tell } from '../../src/edge/objects/live.js';
 
 test('what is told while all are told is one text more, the last', async (t) => {
   const turns = [];

@@ -40,10 +40,10 @@ test('docs/async.md names each line where the program of a visit yields', () => 
 
 test('an await that is new, moved or gone is seen', () => {
   const changed = (file, from, to) => (one) => (one === file ? source(one).replace(from, to) : source(one));
-  const file = 'src/edge/shard_client.rs';
-  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /shard_client\.rs:\d+ yields, .*other\(\)\.await/);
-  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /shard_client\.rs, count_at: no line.*parking::park\(/);
-  const [is, moved] = [placesOf(), placesOf(yields(changed(file, 'use super::clock::now_ms;', 'use super::clock::now_ms;\n')))];
+  const file = 'src/edge/clients/shards.rs';
+  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /shards\.rs:\d+ yields, .*other\(\)\.await/);
+  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /shards\.rs, count_at: no line.*parking::park\(/);
+  const [is, moved] = [placesOf(), placesOf(yields(changed(file, 'use std::cell::', '\nuse std::cell::')))];
   const lineOf = ({ linger }) => Number(linger.split(':')[1]);
   assert.equal(lineOf(moved), lineOf(is) + 1);
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { clockOf, quarterAt, startsOf, weekOf } from '../../src/edge/zone.js';
+import { clockOf, quarterAt, startsOf, weekOf } from '../../src/edge/handlers/zone.js';
 import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
@@ -92,7 +92,7 @@ test('the clock of a zone is read, and no zone and no language are none', () => 
 test('F22, F23: the same zones begin their days on workerd', async (t) => {
   const zones = ['America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Apia', 'Africa/Casablanca', 'America/St_Johns'];
   const [from, to] = [day('2007-01-01'), day('2016-12-31')];
-  const source = `${readFileSync(join(ROOT, 'src/edge/zone.js'), 'utf8')}
+  const source = `${readFileSync(join(ROOT, 'src/edge/handlers/zone.js'), 'utf8')}
     export default { fetch: () => Response.json(${JSON.stringify(zones)}.map((zone) => [...startsOf(zone, ${from}, ${to})])) };`;
   const footfall = await startWorkerd(t, { services: { zones: { source, services: {} } }, expose: ['zones'] });
   const { json } = await call(`http://127.0.0.1:${footfall.ports.zones}/`);

@@ -1,4 +1,4 @@
-// Device, country and referrer of a view, in the words and limits that Footfall counts them by (src/counting/details.rs).
+// Device, country and referrer of a view, in the words and limits that Footfall counts them by (src/counting/model/dimensions.rs).
 
 /** The kinds, in the order of an export, each with the most bytes of a value. */
 export const KINDS = { device: 2, country: 2, referrer: 100, source: 64, medium: 64, campaign: 64 };

@@ -1,4 +1,4 @@
-// Pages, written as Footfall itself writes them (src/counting/page.rs): what was counted before and what is counted next must be one page.
+// Pages, written as Footfall itself writes them (src/counting/model/page.rs): what was counted before and what is counted next must be one page.
 
 /** The longest page, in bytes. A longer one is cut. */
 const MAX_PAGE_BYTES = 1024;

@@ -46,8 +46,8 @@ export const inputs = () => ({
   busy: { ...simulated(1_000, 10), source: 'docs/scale.md, 1,000 visits/s on 10 isolates' },
   busiest: { ...simulated(10_000, 10), source: 'docs/scale.md, 10,000 visits/s on 10 isolates' },
   cpuMs: { number: cpuOfAVisit(), source: 'docs/bench.md, 1 connection' },
-  readAtOnce: { number: constant('src/counting/ledger/wake.rs', 'READ_AT_ONCE'), source: 'src/counting/ledger/wake.rs' },
-  journalRows: { number: constant('src/counting/ledger/mod.rs', 'JOURNAL_ROWS'), source: 'src/counting/ledger/mod.rs' },
+  readAtOnce: { number: constant('src/counting/ledger/recover.rs', 'READ_AT_ONCE'), source: 'src/counting/ledger/recover.rs' },
+  journalRows: { number: constant('src/counting/ledger/state.rs', 'JOURNAL_ROWS'), source: 'src/counting/ledger/state.rs' },
   maxIds: { number: constant('src/counting/ledger/seen.rs', 'MAX_IDS'), source: 'src/counting/ledger/seen.rs' },
   /** Its own window of half a day and the next two. */
   idDays: { number: (1 + constant('src/counting/ledger/seen.rs', 'KEEP_WINDOWS')) / 2, source: 'src/counting/ledger/seen.rs' },

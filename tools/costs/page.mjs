@@ -118,7 +118,7 @@ ${markdown(
 - A shard writes a checkpoint when its journal is full and at its alarms, ${2} a day. The sums include the rows that these write and delete, and the alarms.
 - An object is billed while it works on calls, not while it idles and may hibernate (${PRICES.gbSeconds.source.page}). If idle time were billed, a shard that never sleeps
   would take ${whole(OBJECT_GB.number * 86_400 * ASSUMED.days.number)} GB-s a month, of ${whole(PRICES.gbSeconds.included)}.
-- An object that slept reads its journal, the last batches of its isolates and its pages when it starts: \`src/counting/ledger/wake.rs\`.
+- An object that slept reads its journal, the last batches of its isolates and its pages when it starts: \`src/counting/ledger/recover.rs\`.
 - The native ledger writes at most 0.45 rows a visit at 64 visits a batch, whatever the pages and dimensions: \`tests/ledger_bounds.rs\`.
 
 ## Prices

@@ -18,7 +18,7 @@ export const WELCOME = 'Welcome to my site!';
 /** The longest that a visit may wait; a run in which it would be too short is refused. */
 const TIMEOUT_MS = 25_000;
 
-/** Visits of one POST at most: `MAX_BATCH_VISITS` in src/counting/wire/mod.rs. */
+/** Visits of one POST at most: `MAX_BATCH_VISITS` in src/counting/protocol/wire.rs. */
 const A_POST = 512;
 
 /** Descriptors that workerd needs a visit: its socket with a duplicate, and as many for a counter outside. */

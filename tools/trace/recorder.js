@@ -1,4 +1,4 @@
-// Takes down what src/edge/trace.rs tells, in the isolate, in the order in which it happens.
+// Takes down what src/edge/runtime/trace.rs tells, in the isolate, in the order in which it happens.
 //
 // The platform's clock stands still while the isolate works and moves when an event enters it. So events of the same millisecond
 // are told apart by their order, and by nothing else.
@@ -14,7 +14,7 @@ function record(...event) {
   else lost += 1;
 }
 
-/** By a global name, as the WebAssembly of src/edge/trace.rs imports it. */
+/** By a global name, as the WebAssembly of src/edge/runtime/trace.rs imports it. */
 globalThis.footfallTrace = { note: record, carries: (visit, sequence, tickets) => record('posts', visit, sequence, [...tickets]) };
 
 /** All that happened since it was asked last. */

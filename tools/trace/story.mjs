@@ -1,6 +1,6 @@
 // From the events of an isolate to what became of each visit: plain data, which the pictures, the page and the JSON are drawn from.
 //
-// An event is `[ms, what, visit, number, tickets?]` (tools/trace/recorder.js, src/edge/trace.rs). Where an event is named here, it is
+// An event is `[ms, what, visit, number, tickets?]` (tools/trace/recorder.js, src/edge/runtime/trace.rs). Where an event is named here, it is
 // by its place in that list: the clock alone would not tell which of two came first.
 
 /** What a visit waits for. Each is one yield point of tools/trace/yields.mjs. */

@@ -13,7 +13,7 @@ const OTHERS = 'others';
 
 /** By file and function: a piece of each line that awaits, and what for. What begins with `*` waits for the platform itself. */
 const PLACES = {
-  'src/edge/entry.rs': {
+  'src/edge/handlers/entry.rs': {
     serve: { 'answer(request': 'the whole of a request; then its promise is settled' },
     answer: {
       'turn.register_home()': 'a visit of `GET /`',
@@ -22,17 +22,17 @@ const PLACES = {
       'turn.drop_file(': OTHERS,
     },
   },
-  'src/edge/visits.rs': {
+  'src/edge/handlers/visits.rs': {
     register_home: { 'home(&HttpCounter': 'with `COUNTER_URL`: the visit, registered there', 'self.take(': 'without: the visit, registered in the embedded counter' },
     take: { 'self.is_limited(': 'whether its address has come too often, where a limit is bound', 'register(visit)': 'the embedded counter' },
   },
-  'src/counting/endpoint.rs': { home: { 'endpoint.register(visit)': 'a counter, whichever it is: the program that this began as' } },
-  'src/edge/turn.rs': { is_limited: { 'limits::exceeded(': 'the same, by its network' } },
-  'src/edge/limits.rs': { exceeded: { 'within(WAIT_MS': "the platform's rate limit, or its deadline" } },
-  'src/edge/http_counter.rs': { register: { 'within(self.timeout_ms': '* the answer of `COUNTER_URL`, or the deadline' } },
-  'src/edge/shard_client.rs': {
+  'src/counting/http/home.rs': { home: { 'endpoint.register(visit)': 'a counter, whichever it is: the program that this began as' } },
+  'src/edge/handlers/context.rs': { is_limited: { 'limits::exceeded(': 'the same, by its network' } },
+  'src/edge/runtime/rate_limits.rs': { exceeded: { 'within(WAIT_MS': "the platform's rate limit, or its deadline" } },
+  'src/edge/clients/http_counter.rs': { register: { 'within(self.timeout_ms': '* the answer of `COUNTER_URL`, or the deadline' } },
+  'src/edge/clients/shards.rs': {
     register: { 'self.count(&visit)': 'the visit, counted' },
-    today: { 'days_client::today(': "the day's record" },
+    today: { 'days::today(': "the day's record" },
     count: {
       'self.today(': "the day's record: in memory, but for the first visit of a day",
       'self.seen(': 'whether the shard of yesterday knows the id, where it has one',
@@ -49,14 +49,14 @@ const PLACES = {
     post: { 'self.ask(': 'the receipt' },
     ask: { '.call(call,': 'the answer of one object' },
   },
-  'src/edge/days_client.rs': { today: { 'waits::parked(': 'the visit that asks for the record, where nothing is known yet', 'object.call(': "the answer of the day's object" } },
-  'src/edge/object_call.rs': {
+  'src/edge/clients/days.rs': { today: { 'waits::parked(': 'the visit that asks for the record, where nothing is known yet', 'object.call(': "the answer of the day's object" } },
+  'src/edge/clients/object_call.rs': {
     call: { 'within(ms, self.exchange': 'one exchange, or its deadline', 'timer(ms)': 'a pause before it is tried again' },
     exchange: { 'answered(|number': 'the answer of the object, as one value' },
   },
-  'src/edge/parking.rs': { park: { 'waits::parked(': 'a signal of another visit, as one number' } },
-  'src/edge/deadline.rs': { within: { 'select(': 'whichever is first: the work, or a timer' } },
-  'src/edge/waits.rs': {
+  'src/edge/clients/parking.rs': { park: { 'waits::parked(': 'a signal of another visit, as one number' } },
+  'src/edge/runtime/deadline.rs': { within: { 'select(': 'whichever is first: the work, or a timer' } },
+  'src/edge/runtime/waits.rs': {
     number: { 'poll_fn(': '* a number: from another visit, or from a timer' },
     parked: { 'signal.number()': 'that number' },
     timer: { 'begun.0.number()': 'that number' },
@@ -67,11 +67,11 @@ const PLACES = {
 
 /** Where a visit is, in the words of tools/trace/story.mjs. */
 const KINDS = {
-  answer: ['src/edge/object_call.rs', 'exchange'],
-  object: ['src/edge/object_call.rs', 'exchange'],
-  park: ['src/edge/parking.rs', 'park'],
-  linger: ['src/edge/shard_client.rs', 'count_at', 'timer(LINGER_MS)'],
-  post: ['src/edge/http_counter.rs', 'register'],
+  answer: ['src/edge/clients/object_call.rs', 'exchange'],
+  object: ['src/edge/clients/object_call.rs', 'exchange'],
+  park: ['src/edge/clients/parking.rs', 'park'],
+  linger: ['src/edge/clients/shards.rs', 'count_at', 'timer(LINGER_MS)'],
+  post: ['src/edge/clients/http_counter.rs', 'register'],
 };
 
 /** All of them: `{ file, line, of, what, leaf }`. `source` reads a file; throws where the list above is not what is there. */

@@ -1,16 +1,16 @@
 //! What each variable may say.
 
-use super::super::json::quoted;
-use super::super::origin::{MAX_ORIGINS, Origins};
-use super::super::site::{MAX_HOSTS, MAX_SITE_BYTES, MAX_SITES, Sites};
-use super::url::{is_http_url, without_secrets};
-use super::{Access, ConfigError, Variable};
+use crate::counting::config::counter_url::{is_http_url, without_secrets};
+use crate::counting::config::settings::{Access, ConfigError, Variable};
+use crate::counting::model::origin::{MAX_ORIGINS, Origins};
+use crate::counting::model::site::{MAX_HOSTS, MAX_SITE_BYTES, MAX_SITES, Sites};
+use crate::counting::text::json::quoted;
 use std::ops::RangeInclusive;
 
 /// The shortest token: 16 characters of a random one are 96 bits if they are letters and digits of all kinds.
 const MIN_TOKEN_BYTES: usize = 16;
 
-pub(super) fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
+pub(crate) fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
     let token = token_of("STATS_TOKEN", token)?;
     match (&access, token) {
         (Variable::Text(text), _) if text == "public" => Ok(Access::Public),
@@ -26,7 +26,7 @@ pub(super) fn stats(access: Variable, token: Variable) -> Result<Access, ConfigE
     }
 }
 
-pub(super) fn limits(variable: &Variable) -> Result<bool, ConfigError> {
+pub(crate) fn limits(variable: &Variable) -> Result<bool, ConfigError> {
     match variable {
         Variable::Missing => Ok(true),
         Variable::Text(text) if text == "on" => Ok(true),
@@ -39,7 +39,7 @@ pub(super) fn limits(variable: &Variable) -> Result<bool, ConfigError> {
     }
 }
 
-pub(super) fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
+pub(crate) fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
     match variable {
         Variable::Missing => Ok(None),
         // The Deploy button makes a secret of a field that was left empty.
@@ -54,7 +54,7 @@ pub(super) fn token_of(name: &'static str, variable: Variable) -> Result<Option<
     }
 }
 
-pub(super) fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
+pub(crate) fn counter_url(variable: Variable) -> Result<Option<String>, ConfigError> {
     match variable {
         Variable::Missing => Ok(None),
         Variable::Text(text) if text.is_empty() => Ok(None),
@@ -72,7 +72,7 @@ pub(super) fn counter_url(variable: Variable) -> Result<Option<String>, ConfigEr
     }
 }
 
-pub(super) fn whole_number(
+pub(crate) fn whole_number(
     variable: Variable,
     name: &'static str,
     default: u32,
@@ -93,7 +93,7 @@ pub(super) fn whole_number(
     }
 }
 
-pub(super) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
+pub(crate) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
     let parsed = match &variable {
         Variable::Missing => Sites::parse("default"),
         Variable::Text(text) => Sites::parse(text),
@@ -110,7 +110,7 @@ pub(super) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
 }
 
 /// The same sites with other names.
-pub(super) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
+pub(crate) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
     let parsed = match variable {
         Variable::Missing => Ok(sites),
         Variable::Text(text) => sites.with_hosts(text),
@@ -126,7 +126,7 @@ pub(super) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigEr
 }
 
 /// The same sites with the one of `GET /`.
-pub(super) fn home(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
+pub(crate) fn home(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
     let parsed = match variable {
         Variable::Missing => Ok(sites),
         Variable::Text(text) => sites.with_home(text),
@@ -141,7 +141,7 @@ pub(super) fn home(sites: Sites, variable: &Variable) -> Result<Sites, ConfigErr
     })
 }
 
-pub(super) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
+pub(crate) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
     let parsed = match &variable {
         Variable::Missing => Ok(Origins::default()),
         Variable::Text(text) if text.is_empty() => Ok(Origins::default()),
@@ -158,7 +158,7 @@ pub(super) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
 }
 
 /// A list that may be left out.
-pub(super) fn list<T: Default>(
+pub(crate) fn list<T: Default>(
     name: &'static str,
     variable: &Variable,
     parse: fn(&str) -> Result<T, String>,

@@ -3,10 +3,10 @@
 //! `page_hours` has the last days by quarters. `page_sums` adds up each of these days (UTC), so that a list of many days need not read
 //! their hours. `page_rolled` has the days whose hours are not kept. So a view is in both of the first or in the third.
 
-use super::packed::{PAGES, Packed, Place, entries, part_of};
-use super::quarters::{Counts, DAY, HOUR};
-use super::sql::text_at;
-use super::{Ledger, Sql, StorageError, Value, blob_at, count_at, unreadable};
+use crate::counting::ledger::packed::{PAGES, Packed, Place, entries, part_of};
+use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
+use crate::counting::ledger::state::{Ledger, unreadable};
+use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
 
 /// The tables. `at` is an hour in the first and a day in the others, counted from 1970.
 pub const CREATE: [&str; 3] = [
@@ -135,7 +135,7 @@ impl Cut {
 
 impl<S: Sql> Ledger<S> {
     /// Adds to pages. Two statements for each row, of which one writes.
-    pub(super) fn add_to_pages(&self, more: &More) -> Result<(), StorageError> {
+    pub(crate) fn add_to_pages(&self, more: &More) -> Result<(), StorageError> {
         for (table, rows) in [(&HOURS, &more.hours), (&SUMS, &more.sums), (&ROLLED, &more.rolled)] {
             for (key, added) in &rows.0 {
                 let [part, at] = *key;
@@ -159,19 +159,19 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// How many parts there are.
-    pub(super) fn parts(&self) -> Result<u64, StorageError> {
+    pub(crate) fn parts(&self) -> Result<u64, StorageError> {
         let rows = self.sql.run(LAST_PAGE, &[])?;
         rows.first().map_or(Ok(0), |row| count_at(row, 0).map(|last| part_of(last).saturating_add(1)))
     }
 
     /// The number of a page, if it is stored.
-    pub(super) fn id_of(&self, page: &str) -> Result<Option<u64>, StorageError> {
+    pub(crate) fn id_of(&self, page: &str) -> Result<Option<u64>, StorageError> {
         let rows = self.sql.run(PAGE_ID, &[Value::Text(page.to_owned())])?;
         rows.first().map(|row| count_at(row, 0)).transpose()
     }
 
     /// The names of the pages of a part, by their numbers in it.
-    pub(super) fn names_of(&self, part: u64) -> Result<Vec<Option<String>>, StorageError> {
+    pub(crate) fn names_of(&self, part: u64) -> Result<Vec<Option<String>>, StorageError> {
         let first = part.saturating_mul(PAGES);
         let mut names = vec![None; usize::try_from(PAGES).unwrap_or(0)];
         for row in self.sql.run(NAMES, &[first, first.saturating_add(PAGES)].map(Value::count))? {
@@ -184,7 +184,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// What a page has in a table, in a span of its time: `at`, the quarter in it, and the counts.
-    pub(super) fn history(
+    pub(crate) fn history(
         &self,
         table: &Table,
         page: u64,
@@ -204,7 +204,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The views and the newcomers of each page of a part, by its number in the part, in quarters and on rolled days.
-    pub(super) fn of_part(&self, part: u64, cut: &Cut, rolled: [u64; 2]) -> Result<Vec<(u64, u64)>, StorageError> {
+    pub(crate) fn of_part(&self, part: u64, cut: &Cut, rolled: [u64; 2]) -> Result<Vec<(u64, u64)>, StorageError> {
         let mut sums = vec![(0, 0); usize::try_from(PAGES).unwrap_or(0)];
         let mut add = |place: Place, counts: Counts| {
             if let Some((views, newcomers)) = usize::try_from(place.page()).ok().and_then(|page| sums.get_mut(page)) {
@@ -234,12 +234,12 @@ impl<S: Sql> Ledger<S> {
         Ok(sums)
     }
 
-    fn rows_of(&self, table: &Table, part: u64, from: u64, until: u64) -> Result<super::Rows, StorageError> {
+    fn rows_of(&self, table: &Table, part: u64, from: u64, until: u64) -> Result<crate::counting::storage::Rows, StorageError> {
         if from >= until { Ok(Vec::new()) } else { self.sql.run(table.span, &[part, from, until].map(Value::count)) }
     }
 
     /// The days before one have no hours any more.
-    pub(super) fn roll_pages(&self, before: u64) -> Result<(), StorageError> {
+    pub(crate) fn roll_pages(&self, before: u64) -> Result<(), StorageError> {
         for part in 0..self.parts()? {
             let mut more = More::default();
             for row in self.sql.run(SUMS.span, &[part, 0, before].map(Value::count))? {
@@ -253,10 +253,13 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Takes a page out of a table, and tells what it had there: `at`, the quarter in it, and the counts.
-    pub(super) fn take_page(&self, table: &Table, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
+    pub(crate) fn take_page(&self, table: &Table, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
         let part = part_of(page);
         let mut taken = Vec::new();
-        for row in self.sql.run(table.span, &[Value::count(part), Value::count(0), Value::Integer(super::sql::MAX_EXACT)])? {
+        for row in self
+            .sql
+            .run(table.span, &[Value::count(part), Value::count(0), Value::Integer(crate::counting::storage::MAX_EXACT)])?
+        {
             let (at, mut packed) = (count_at(&row, 0)?, unpack(&row, 1)?);
             let entries = packed.take(page);
             if !entries.is_empty() {
@@ -269,7 +272,7 @@ impl<S: Sql> Ledger<S> {
 }
 
 /// The packed row in a column.
-pub(super) fn unpack(row: &[Value], column: usize) -> Result<Packed, StorageError> {
+pub(crate) fn unpack(row: &[Value], column: usize) -> Result<Packed, StorageError> {
     Packed::read(blob_at(row, column)?).ok_or_else(no_row)
 }
 

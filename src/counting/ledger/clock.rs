@@ -4,9 +4,11 @@
 //! for one visit would so end counting until that day comes. It does not: once the clock is right again, the ledger goes back. What was
 //! counted stays, where it was counted; the visitors of the day that had not come are told by their number only.
 
-use super::seen::window_of;
-use super::{Ledger, Sql, StorageError, Value, schema};
-use crate::counting::days::{SETTLE_MS, day_of, latest_day};
+use crate::counting::ledger::schema;
+use crate::counting::ledger::seen::window_of;
+use crate::counting::ledger::state::Ledger;
+use crate::counting::model::date::{SETTLE_MS, day_of, latest_day};
+use crate::counting::storage::{Sql, StorageError, Value};
 
 impl<S: Sql> Ledger<S> {
     /// Whether its clock was ahead of what it is now: by more than clocks differ, or so far that a day began that has not come.

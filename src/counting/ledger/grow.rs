@@ -1,8 +1,10 @@
 //! Bringing the tables of a program of before to what they are today.
 
-use super::by_page::More;
-use super::quarters::{Counts, HOUR};
-use super::{Ledger, Sql, StorageError, Value, count_at, schema};
+use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::quarters::{Counts, HOUR};
+use crate::counting::ledger::schema;
+use crate::counting::ledger::state::Ledger;
+use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
 /// Rows of before that are packed at once: what they take of memory stays small, and the rows that they are packed into are written
 /// few times over.
@@ -10,7 +12,7 @@ const ROWS: u64 = 20_000;
 
 impl<S: Sql> Ledger<S> {
     /// Brings tables of a shape to today's, step by step.
-    pub(super) fn grow_tables(&self, shape: u64) -> Result<(), StorageError> {
+    pub(crate) fn grow_tables(&self, shape: u64) -> Result<(), StorageError> {
         for (before, statements) in (0..).zip(schema::GROW).filter(|(before, _)| *before >= shape) {
             let write = |statement: &&'static str| self.sql.write(statement, &[]);
             self.sql.transaction(&mut || {

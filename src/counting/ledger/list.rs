@@ -1,11 +1,11 @@
 //! Parts of lists: of pages with what they had in a period or ever, and of the values of details. The most viewed come first; a name may be
 //! looked for, and a list be read on from any line.
 
-use super::by_page::Cut;
-use super::packed::PAGES;
-use super::sql::text_at;
-use super::{Ledger, Sql, StorageError, Value, count_at};
-use crate::counting::report::{Line, Listed, Report, Slice, Times};
+use crate::counting::ledger::by_page::Cut;
+use crate::counting::ledger::packed::PAGES;
+use crate::counting::ledger::state::Ledger;
+use crate::counting::protocol::report::{Line, Listed, Report, Slice, Times};
+use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 use std::collections::HashMap;
 
 /// The pages with a text in their names; all, where there is none.
@@ -29,7 +29,7 @@ const FEW: usize = 256;
 
 impl<S: Sql> Ledger<S> {
     /// A part of a list, and how many lines all of it has.
-    pub(super) fn list(&self, of: Listed, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
+    pub(crate) fn list(&self, of: Listed, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
         let part = Value::Text(slice.part.to_owned());
         let [skip, most] = [slice.skip, slice.most].map(|lines| Value::count(lines.into()));
         let count = |statement, values: &[Value]| self.sql.run(statement, values)?.first().map_or(Ok(0), |row| count_at(row, 0));

@@ -3,7 +3,7 @@
 //! A row a page and hour would be written for each page in each fold, and read for each page in each list. So [`PAGES`] pages share a
 //! row: pages whose numbers differ in the last byte only. An entry takes four bytes, most often.
 
-use super::quarters::Counts;
+use crate::counting::ledger::quarters::Counts;
 
 /// The pages that share a row. Fewer would make more rows; more would make a page's own history longer to read: this many make a row
 /// of 1 to 10 KB where all of them are viewed.

@@ -1,6 +1,6 @@
 //! The views of pages, in memory: what is stored plus what waits in the journal.
 
-use super::quarters::{Counts, Quarters};
+use crate::counting::ledger::quarters::{Counts, Quarters};
 use std::collections::HashMap;
 
 /// The pages that were visited since the shard woke.

@@ -1,12 +1,13 @@
 //! Answering reports from the tables.
 
-use super::by_page::{Cut, HOURS, ROLLED, SUMS};
-use super::quarters::{Counts, DAY, HOUR};
-use super::sql::text_at;
-use super::{HOUR_MS, Ledger, Sql, StorageError, Value, count_at, schema, unreadable};
-use crate::counting::report::{
+use crate::counting::ledger::by_page::{Cut, HOURS, ROLLED, SUMS};
+use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
+use crate::counting::ledger::schema;
+use crate::counting::ledger::state::{HOUR_MS, Ledger, unreadable};
+use crate::counting::protocol::report::{
     HOUR as HOUR_QUARTERS, Line, Listed, MAX_NAMES, Question, Report, Slice, Span, Step, Times, WHOLE_DAY, sort,
 };
+use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
 /// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
 /// write up to two rows a visit for who looks after each.
@@ -45,7 +46,7 @@ impl<S: Sql> Ledger<S> {
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
             Question::List { of, slice } => self.list(*of, slice).map(|(report, _)| report),
-            Question::Refused(days) => self.lines(super::refused::REFUSED, &span(*days), refused),
+            Question::Refused(days) => self.lines(crate::counting::ledger::unlisted::REFUSED, &span(*days), refused),
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
             Question::Value { kind, value, days } => {
                 let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
@@ -136,7 +137,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub(super) fn roll(&mut self, now: u64, keep_days: u32) -> Result<(), StorageError> {
+    pub(crate) fn roll(&mut self, now: u64, keep_days: u32) -> Result<(), StorageError> {
         let today = now.checked_div(24 * HOUR_MS).unwrap_or(0);
         let before = today.saturating_sub(keep_days.into());
         let rows = self.sql.run(schema::FIRST_QUARTER, &[])?;

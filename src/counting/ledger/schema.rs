@@ -1,10 +1,10 @@
 //! The tables of a shard, and every statement on them.
 //!
-//! `journal` is a ring of [`super::JOURNAL_ROWS`] rows: a batch writes one row into it and nothing else, so that rows
+//! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows: a batch writes one row into it and nothing else, so that rows
 //! written follow batches, not visits. When the ring is full, a fold carries it over into the other tables in one
 //! transaction and moves `folded` up; rows above `folded` are replayed when the object wakes.
 
-use super::by_page;
+use crate::counting::ledger::by_page;
 
 /// Creates what is missing. Each statement does nothing where the table exists.
 pub const CREATE: [&str; 9] = [
@@ -121,7 +121,7 @@ pub const DAY: &str = "SELECT visitors FROM days WHERE day = ?";
 /// Adds to the views of a day that have no visitor.
 pub const ADD_WITHHELD: &str =
     "INSERT INTO withheld (day, why, views) VALUES (?, ?, ?) ON CONFLICT (day, why) DO UPDATE SET views = views + excluded.views";
-/// The views of a day that have no visitor, by reason; `4` is [`super::people::CROWDED`], whose views have one.
+/// The views of a day that have no visitor, by reason; `4` is [`crate::counting::ledger::distinct_visitors::CROWDED`], whose views have one.
 pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND why != 4";
 
 /// Drops the hashes and marks of days to come, of which a clock that was ahead knew.

@@ -3,9 +3,10 @@
 //! It stores nothing. Whenever it wakes it knows nothing, and asks all shards once; from then on they push what changes. Each step
 //! says what to do next ([`Next`]).
 
-use super::pace::{Pace, TELL_MS};
-use super::{MINUTE_MS, Pulse, text};
-use crate::counting::routing::MAX_SHARDS;
+use crate::counting::live::pace::{Pace, TELL_MS};
+use crate::counting::live::pulse::{Pulse, text};
+use crate::counting::model::limits::MAX_SHARDS;
+use crate::counting::model::minute::MINUTE_MS;
 
 /// How long shards go on telling when the last watcher has left, in milliseconds. Whoever comes and goes, comes and goes would else make
 /// each shard be asked and write two rows each time.

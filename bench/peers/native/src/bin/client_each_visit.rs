@@ -2,7 +2,7 @@
 //! has no open connection, so every visit opens one of its own.
 
 use axum::{Router, extract::State, routing::get};
-use footfall_peers::{ERROR, VISIT, WELCOME, counter_url, serve};
+use footfall::{ERROR, VISIT, WELCOME, counter_url, serve};
 use std::sync::Arc;
 
 #[tokio::main]

@@ -2,7 +2,7 @@
 //! answer is read to the end, without which its connection could not be used again.
 
 use axum::{Router, extract::State, routing::get};
-use footfall_peers::{ERROR, VISIT, WELCOME, counter_url, serve};
+use footfall::{ERROR, VISIT, WELCOME, counter_url, serve};
 use std::sync::Arc;
 
 #[derive(Clone)]

@@ -1,0 +1,134 @@
+//! Visits that are not counted, and why: the tallies that an owner can read.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The most entries of a list of exclusions: each is looked at for every visit.
+pub const MAX_EXCLUSIONS: usize = 64;
+
+/// A network: an address, and how many of its leading bits count. IPv4 is kept as the IPv6 that it maps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Network {
+    bits: u128,
+    length: u32,
+}
+
+impl Network {
+    fn parse(text: &str) -> Option<Self> {
+        let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+        let address: IpAddr = address.parse().ok()?;
+        let (most, ahead) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
+        let length: u32 = match length {
+            None => most,
+            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok().filter(|length| *length <= most)?,
+            Some(_) => return None,
+        };
+        Some(Self { bits: bits_of(address), length: length.saturating_add(ahead) })
+    }
+
+    fn has(self, address: u128) -> bool {
+        // The bits that do not count are shifted out; all 128 for a length of 0.
+        let shift = 128_u32.saturating_sub(self.length);
+        address.checked_shr(shift).unwrap_or(0) == self.bits.checked_shr(shift).unwrap_or(0)
+    }
+}
+
+fn bits_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => Ipv4Addr::to_ipv6_mapped(&v4).to_bits(),
+        IpAddr::V6(v6) => Ipv6Addr::to_bits(v6),
+    }
+}
+
+/// Addresses whose visits are not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Addresses(Vec<Network>);
+
+impl Addresses {
+    /// Reads `192.0.2.0/24, 2001:db8::/32, 203.0.113.7`.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        entries(text, |entry| Network::parse(entry).ok_or_else(|| format!("{entry} is no address and no network"))).map(Self)
+    }
+
+    /// Whether it has an address, as the platform writes it.
+    pub fn has(&self, address: &str) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let address: Option<IpAddr> = address.trim().parse().ok();
+        address.is_some_and(|address| self.0.iter().any(|network| network.has(bits_of(address))))
+    }
+}
+
+/// Pages whose visits are not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pages(Vec<String>);
+
+impl Pages {
+    /// Reads `/draft, /admin/*`: pages, or with a `*` at the end all that begin so.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        entries(text, |entry| {
+            let stars = entry.bytes().filter(|b| *b == b'*').count();
+            let fits = entry.starts_with('/') && (stars == 0 || stars == 1 && entry.ends_with('*'));
+            fits.then(|| entry.to_owned()).ok_or_else(|| format!("{entry} does not begin with / or has a * that is not its end"))
+        })
+        .map(Self)
+    }
+
+    /// Whether it has a page.
+    pub fn has(&self, page: &str) -> bool {
+        self.0.iter().any(|known| match known.strip_suffix('*') {
+            Some(beginning) => page.starts_with(beginning),
+            None => page == known,
+        })
+    }
+}
+
+fn entries<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    let entries: Vec<&str> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+    if entries.len() > MAX_EXCLUSIONS {
+        return Err(format!("{} entries", entries.len()));
+    }
+    entries.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_their_networks() {
+        let list = Addresses::parse("192.0.2.0/24, 203.0.113.7,2001:db8::/32, ::ffff:198.51.100.0/120").unwrap();
+        for inside in ["192.0.2.255", " 203.0.113.7 ", "2001:db8:ffff::1", "::ffff:192.0.2.1", "198.51.100.9"] {
+            assert!(list.has(inside), "{inside}");
+        }
+        for outside in ["192.0.3.0", "203.0.113.8", "2001:db9::", "", "nonsense", "::"] {
+            assert!(!list.has(outside), "{outside}");
+        }
+        assert!(Addresses::parse("0.0.0.0/0").unwrap().has("9.9.9.9") && !Addresses::parse("0.0.0.0/0").unwrap().has("2001::"));
+        assert!(Addresses::parse("::/0").unwrap().has("9.9.9.9"), "IPv4 is a part of IPv6 here");
+        for bad in ["192.0.2.0/33", "::/129", "192.0.2", "192.0.2.0/", "192.0.2.0/+8", "a", "1.2.3.4 5.6.7.8"] {
+            assert!(Addresses::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Addresses::parse(&vec!["::1"; MAX_EXCLUSIONS + 1].join(",")).is_err());
+    }
+
+    #[test]
+    fn pages_are_found_by_name_or_beginning() {
+        let list = Pages::parse("/draft, /admin/*").unwrap();
+        for (page, found) in
+            [("/draft", true), ("/drafts", false), ("/admin/", true), ("/admin/x/y", true), ("/admin", false), ("/", false)]
+        {
+            assert_eq!(list.has(page), found, "{page}");
+        }
+        assert!(Pages::parse("/*").unwrap().has("/x") && !Pages::parse("").unwrap().has("/"));
+        for bad in ["draft", "/a*b", "/a**", "*"] {
+            assert!(Pages::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in `variables`.
+
+use crate::counting::config::base_path::BasePath;
+use crate::counting::config::exclusions::{Addresses, MAX_EXCLUSIONS, Pages};
+use crate::counting::config::open_updates::{MAX_OPEN, OpenUpdates};
+use crate::counting::config::variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
+use crate::counting::ledger::report::KEEP_HOURS_DAYS;
+use crate::counting::model::limits::{MAX_DAYS, MAX_PAGES, MAX_SHARDS};
+use crate::counting::model::origin::Origins;
+use crate::counting::model::page::{KeptQuery, MAX_KEPT};
+use crate::counting::model::site::Sites;
+
+/// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
+pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
+
+/// The most that `COUNTER_TIMEOUT_MS` may be. A request whose client has left is kept alive for 30 s at most, so a
+/// deadline past that would never be reached; this leaves 5 s to finish.
+pub const MAX_TIMEOUT_MS: u32 = 25_000;
+
+/// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
+const MOST_PAGES: u32 = 10_000;
+const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16 && MAX_OPEN == 64);
+
+/// The value of a variable as the platform hands it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// Not set.
+    Missing,
+    /// A string, or a number as it is written: `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
+    Text(String),
+    /// Anything else: a flag, an object, a list.
+    Other,
+}
+
+/// What the owner configured, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `COUNTER_URL`: where visits of `GET /` are POSTed; the embedded counter if not set.
+    pub counter_url: Option<String>,
+    /// `COUNTER_TIMEOUT_MS`: how long a visit waits for a counter, in milliseconds.
+    pub timeout_ms: u32,
+    /// `SITES`, `HOSTS` and `HOME_SITE`: the sites that are counted, what else they are called, and which is that of `GET /`.
+    pub sites: Sites,
+    /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
+    pub origins: Origins,
+    /// `EXCLUDED_ADDRESSES`: whose visits are not counted.
+    pub excluded_addresses: Addresses,
+    /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
+    pub excluded_pages: Pages,
+    /// `PAGE_QUERY`: the parameters of a query that tell pages apart.
+    pub page_query: KeptQuery,
+    /// `RATE_LIMITS`: whether the limits that `wrangler.toml` binds are asked.
+    pub limits: bool,
+    /// `STATS` and `STATS_TOKEN`: who may read what was counted.
+    pub stats: Access,
+    /// `STATS_TOKEN`: who reads what the Worker counts of itself, where everybody may read the numbers as well.
+    pub reader: Access,
+    /// `ADMIN_TOKEN`: who may export, import, change and delete it.
+    pub admin: Access,
+    /// `PROXY_TOKEN`: a proxy that has it tells who its visitors are.
+    pub proxy: Access,
+    /// `BASE_PATH`: the path below which the Worker is asked, too.
+    pub base: BasePath,
+    /// `CREATE_LIMIT`: strangers may create counters while a site has fewer pages than this.
+    pub create_limit: u32,
+    /// `OPEN_UPDATES`: counters that strangers may change.
+    pub open_updates: OpenUpdates,
+    /// `HOURS_KEPT_DAYS`: after so many days hours are added up by day.
+    pub hours_kept_days: u32,
+    /// `LOG_VISITS`: one of so many visits is logged; none for 0.
+    pub log_visits: u32,
+    /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
+    pub shards: u16,
+}
+
+/// A variable with a wrong value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The variable.
+    pub variable: &'static str,
+    /// What it says, for a person; passwords in URLs are left out.
+    pub value: String,
+    /// What it may say.
+    pub allowed: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} is {}; allowed: {}", self.variable, self.value, self.allowed)
+    }
+}
+
+impl Config {
+    /// Reads all variables through `variable`.
+    ///
+    /// # Errors
+    /// The first variable whose value is not allowed.
+    pub fn parse(variable: impl Fn(&'static str) -> Variable) -> Result<Self, ConfigError> {
+        Ok(Self {
+            counter_url: counter_url(variable("COUNTER_URL"))?,
+            timeout_ms: whole_number(
+                variable("COUNTER_TIMEOUT_MS"),
+                "COUNTER_TIMEOUT_MS",
+                DEFAULT_TIMEOUT_MS,
+                1..=MAX_TIMEOUT_MS,
+                " of milliseconds",
+            )?,
+            sites: home(hosts(sites(variable("SITES"))?, &variable("HOSTS"))?, &variable("HOME_SITE"))?,
+            origins: Self::origins(&variable)?,
+            excluded_addresses: list(
+                "EXCLUDED_ADDRESSES",
+                &variable("EXCLUDED_ADDRESSES"),
+                Addresses::parse,
+                "up to 64 addresses and networks separated by commas, such as 192.0.2.7, 2001:db8::/32",
+            )?,
+            excluded_pages: list(
+                "EXCLUDED_PAGES",
+                &variable("EXCLUDED_PAGES"),
+                Pages::parse,
+                "up to 64 pages separated by commas, such as /draft, /admin/*",
+            )?,
+            page_query: list(
+                "PAGE_QUERY",
+                &variable("PAGE_QUERY"),
+                KeptQuery::parse,
+                "up to 16 names of parameters separated by commas, such as id, p",
+            )?,
+            limits: limits(&variable("RATE_LIMITS"))?,
+            stats: stats(variable("STATS"), variable("STATS_TOKEN"))?,
+            reader: token_of("STATS_TOKEN", variable("STATS_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            admin: token_of("ADMIN_TOKEN", variable("ADMIN_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            proxy: token_of("PROXY_TOKEN", variable("PROXY_TOKEN"))?.map_or(Access::Closed, Access::Token),
+            base: list(
+                "BASE_PATH",
+                &variable("BASE_PATH"),
+                BasePath::parse,
+                "a path such as /stats, without a / at its end; or nothing",
+            )?,
+            create_limit: whole_number(variable("CREATE_LIMIT"), "CREATE_LIMIT", 0, 0..=MOST_PAGES, " of pages")?,
+            open_updates: list(
+                "OPEN_UPDATES",
+                &variable("OPEN_UPDATES"),
+                OpenUpdates::parse,
+                "up to 64 counters SITE/KEY separated by commas, each with or without =FROM..TO, such as blog/likes, blog/score=-5..100",
+            )?,
+            hours_kept_days: whole_number(
+                variable("HOURS_KEPT_DAYS"),
+                "HOURS_KEPT_DAYS",
+                KEEP_HOURS_DAYS,
+                1..=MAX_DAYS,
+                " of days",
+            )?,
+            log_visits: whole_number(variable("LOG_VISITS"), "LOG_VISITS", 0, 0..=1_000_000, " of visits")?,
+            shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
+        })
+    }
+}
+
+impl Config {
+    /// Reads `ALLOWED_ORIGINS` alone, for answers where another variable is wrong.
+    ///
+    /// # Errors
+    /// Its value is not allowed.
+    pub fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
+        origins(variable("ALLOWED_ORIGINS"))
+    }
+}
+
+/// Who may do something.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Who has this token.
+    Token(String),
+    /// Nobody.
+    Closed,
+}
+
+impl std::fmt::Debug for Access {
+    /// Never shows the token: what is logged stays.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Public => "Public",
+            Self::Token(_) => "Token(…)",
+            Self::Closed => "Closed",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: Variable) -> Result<Config, ConfigError> {
+        Config::parse(|asked| if asked == name { value.clone() } else { Variable::Missing })
+    }
+
+    fn text(value: &str) -> Variable {
+        Variable::Text(value.to_owned())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let config = Config::parse(|_| Variable::Missing).unwrap();
+        let expected = Config {
+            counter_url: None,
+            timeout_ms: 5_000,
+            sites: Sites::parse("default").unwrap(),
+            origins: Origins::default(),
+            excluded_addresses: Addresses::default(),
+            excluded_pages: Pages::default(),
+            page_query: KeptQuery::default(),
+            limits: true,
+            stats: Access::Closed,
+            reader: Access::Closed,
+            admin: Access::Closed,
+            proxy: Access::Closed,
+            base: BasePath::default(),
+            create_limit: 0,
+            open_updates: OpenUpdates::default(),
+            hours_kept_days: 90,
+            log_visits: 0,
+            shards: 1,
+        };
+        assert_eq!(config, expected);
+    }
+
+    #[test]
+    fn numbers_have_ranges_of_their_own() {
+        assert_eq!(with("CREATE_LIMIT", text("0")).unwrap().create_limit, 0);
+        assert_eq!(with("CREATE_LIMIT", text("10000")).unwrap().create_limit, 10_000);
+        assert_eq!(with("HOURS_KEPT_DAYS", text("3660")).unwrap().hours_kept_days, 3_660);
+        for (name, value) in
+            [("CREATE_LIMIT", "10001"), ("HOURS_KEPT_DAYS", "0"), ("HOURS_KEPT_DAYS", "3661"), ("ADMIN_TOKEN", "short")]
+        {
+            assert_eq!(with(name, text(value)).unwrap_err().variable, name, "{value}");
+        }
+        let token = "0123456789abcdef";
+        assert_eq!(with("ADMIN_TOKEN", text(token)).unwrap().admin, Access::Token(token.to_owned()));
+        assert_eq!(with("PROXY_TOKEN", text(token)).unwrap().proxy, Access::Token(token.to_owned()));
+        assert_eq!(with("PROXY_TOKEN", text("two words of 16 and more")).unwrap_err().variable, "PROXY_TOKEN");
+        assert!(!with("ADMIN_TOKEN", text("secret and short")).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn a_timeout_is_a_whole_number_in_its_range() {
+        for (value, ms) in [(text("1"), 1), (text("25000"), 25_000)] {
+            assert_eq!(with("COUNTER_TIMEOUT_MS", value).unwrap().timeout_ms, ms);
+        }
+        let wrong = ["soon", "0", "25001", "-1", "+5", "1e3", "", " 5", "5.5", "NaN", "Infinity", "99999999999999999999"];
+        for value in wrong.map(text).into_iter().chain([Variable::Other]) {
+            let error = with("COUNTER_TIMEOUT_MS", value.clone()).unwrap_err();
+            assert_eq!(error.variable, "COUNTER_TIMEOUT_MS", "{value:?}");
+            assert!(error.allowed.contains("1 to 25000"));
+        }
+        let shown = with("COUNTER_TIMEOUT_MS", text("soon")).unwrap_err().to_string();
+        assert_eq!(shown, "COUNTER_TIMEOUT_MS is \"soon\"; allowed: a whole number of milliseconds from 1 to 25000");
+    }
+
+    #[test]
+    fn shards_are_1_to_256() {
+        for (value, shards) in [(text("1"), 1), (text("256"), 256)] {
+            assert_eq!(with("SHARDS", value).unwrap().shards, shards);
+        }
+        for value in [text("0"), text("257"), text("many")] {
+            assert_eq!(with("SHARDS", value).unwrap_err().allowed, "a whole number from 1 to 256");
+        }
+    }
+
+    #[test]
+    fn a_counter_url_is_http_with_a_host() {
+        let good = [
+            "http://example.com/counter",
+            "HTTPS://example.com",
+            "http://127.0.0.1:8080/?a=b",
+            "http://[::1]:80/c",
+            "http://[::1]",
+            "http://a_b.local.",
+        ];
+        for url in good {
+            assert_eq!(with("COUNTER_URL", text(url)).unwrap().counter_url.as_deref(), Some(url));
+        }
+        assert_eq!(with("COUNTER_URL", text("")).unwrap().counter_url, None);
+        let bad = [
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "http:///a",
+            "http://?",
+            "http://:80",
+            "http://a:b/",
+            "http://a:65536/",
+            "http://u:p@a/",
+            "http://a/#x",
+            "http://a b/",
+            "http://é/",
+            "http://[::1/",
+            "http://[zz]/",
+            "http://1.2.3.256/",
+            "http://a..b/",
+            "http://1.2.3/",
+            "http://[::1]x/",
+        ];
+        for url in bad {
+            assert_eq!(with("COUNTER_URL", text(url)).unwrap_err().variable, "COUNTER_URL", "{url}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        let shown = with("COUNTER_URL", text("https://me:secret@example.com/")).unwrap_err().to_string();
+        assert!(!shown.contains("secret") && !shown.contains("me:") && shown.contains("https://…@example.com/"), "{shown}");
+        assert!(!with("COUNTER_URL", text("https://c/x?token=secret#a")).unwrap_err().to_string().contains("secret"));
+        assert!(!with("COUNTER_URL", text("me:secret@example.com")).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn wrong_sites_are_named() {
+        let error = with("SITES", text("blog,Docs")).unwrap_err().to_string();
+        assert!(error.contains("\"blog,Docs\" (\"Docs\" is not the name of a site)"), "{error}");
+    }
+}

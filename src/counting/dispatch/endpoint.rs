@@ -1,0 +1,94 @@
+//! What a counter endpoint is: whatever takes a visit and says what became of it.
+//!
+//! There are two, `edge::http_counter` (a POST to `COUNTER_URL`) and `edge::shard_client` (the embedded counter).
+//! Tests add fakes that fail before and after they stored.
+
+use crate::counting::model::reason::Reason;
+use crate::counting::model::visit::Visit;
+use std::fmt;
+
+/// Takes visits.
+pub trait CounterEndpoint {
+    /// Registers one visit and returns once it is durable.
+    ///
+    /// May be retried with the same id: a visit whose id is known is answered as a duplicate and not counted
+    /// again. If the returned future is dropped, the visit may or may not have been registered.
+    ///
+    /// # Errors
+    /// [`Failure`], which says whether the visit is surely not stored.
+    fn register(&self, visit: Visit) -> impl Future<Output = Result<Registered, Failure>>;
+}
+
+/// A visit that is durable in the counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its id was known: this call counted nothing.
+    pub duplicate: bool,
+    /// It is known that the id was counted for another page.
+    pub of_another: bool,
+    /// What the embedded counter knows of the page. An external counter's answer is its own affair: `None`.
+    pub page: Option<PageViews>,
+}
+
+/// What became of a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// It was sent to its counter, and that is what the counter said.
+    Sent(Result<Registered, Failure>),
+    /// It was not, for this reason.
+    Excluded(Reason),
+}
+
+/// The views of one page right after a visit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageViews {
+    /// The page that the view was counted under.
+    pub page: String,
+    /// Its views, this one included; `None` where they are spread over several shards.
+    pub views: Option<u64>,
+}
+
+/// Why a visit, or a read, got no good answer from a counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The counter said no: the visit is surely not stored.
+    Refused(String),
+    /// The counter cannot take more for now and stored nothing. Worth a retry after so many seconds.
+    Busy {
+        /// Seconds that a caller should wait.
+        retry_after: u32,
+    },
+    /// The platform calls the counter overloaded, and does not say whether it carried the call out: the visit may be stored.
+    /// Worth a retry with the same id after so many seconds.
+    Overloaded {
+        /// Seconds that a caller should wait.
+        retry_after: u32,
+    },
+    /// The connection broke off or the answer made no sense: the visit may be stored.
+    Broken(String),
+    /// No answer before the deadline.
+    Deadline {
+        /// Whether the visit was sent to the counter before: then it may be stored.
+        sent: bool,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => write!(formatter, "refused: {why}"),
+            Self::Busy { retry_after } => write!(formatter, "busy, worth a retry after {retry_after} s"),
+            Self::Overloaded { retry_after } => write!(formatter, "overloaded, worth a retry after {retry_after} s"),
+            Self::Broken(why) => write!(formatter, "broke off: {why}"),
+            Self::Deadline { sent: true } => formatter.write_str("no answer before the deadline"),
+            Self::Deadline { sent: false } => formatter.write_str("not sent before the deadline"),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether the visit is surely not stored.
+    pub fn surely_not_stored(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Busy { .. } | Self::Deadline { sent: false })
+    }
+}

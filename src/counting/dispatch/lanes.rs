@@ -1,0 +1,186 @@
+//! Who may post now: a few lanes from one isolate to one shard, each with batches of its own numbers.
+//!
+//! As a rule one POST is on its way at a time, in the first lane, so that batches grow with the load. One that has been on its
+//! way for [`SLOW_MS`] holds up nobody any more: the next goes in the next lane. So a lost answer, or a leader that was killed, costs those
+//! behind it that time and not the whole of its deadline.
+//!
+//! To a shard each lane is an isolate of its own: [`name`]. It remembers the last batch of each, which is what makes a retry exact.
+
+use crate::counting::dispatch::ticket::Ticket;
+use std::collections::VecDeque;
+
+/// Lanes of an isolate to a shard. Three POSTs may be stuck before a fourth is, and a shard that is slow because it has too much
+/// to do gets four times as many calls at most.
+pub const LANES: usize = 4;
+
+/// How long a POST is on its way before another may leave beside it, in milliseconds. Ten times as long as a shard takes that is near, and
+/// longer than the way around the world and back.
+pub const SLOW_MS: u64 = 250;
+
+/// How long after its leader's deadline a POST counts as abandoned, in milliseconds. A leader that lives ends its POST
+/// at its deadline; this covers a late timer.
+pub const LEAD_GRACE_MS: u64 = 1_000;
+
+/// The longest lead, in milliseconds: the longest deadline there may be, and the grace.
+const MAX_LEAD_MS: u64 = 25_000 + LEAD_GRACE_MS;
+
+/// How long a visit that was handed the lead may take to post, in milliseconds. It does so in its next turn; one that
+/// has not by then is gone, or too late, and begins again.
+pub const HANDOVER_MS: u64 = SLOW_MS;
+
+/// Visits that are remembered to have lost the lead.
+const MAX_LOST: usize = 16;
+
+/// The name by which a shard knows a lane of an isolate. Names are 128 random bits, so those of two isolates do not meet.
+pub fn name(isolate: u128, lane: u8) -> u128 {
+    isolate ^ u128::from(lane)
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Lead {
+    /// Nobody posts.
+    #[default]
+    Free,
+    /// This visit was told to post, and lapses at this time if it has not.
+    Handed(Ticket, u64),
+    /// A POST is on its way; others wait for it until it is slow, and it lapses at its time if it has not ended.
+    Posting { slow: u64, lapses: u64 },
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Lane {
+    lead: Lead,
+    /// The number of its last batch.
+    sequence: u64,
+}
+
+impl Lane {
+    fn is_free(&self, now: u64) -> bool {
+        match self.lead {
+            Lead::Free => true,
+            Lead::Handed(_, lapses) | Lead::Posting { lapses, .. } => lapses < now,
+        }
+    }
+
+    /// Until when others wait for it, and until when it is taken.
+    fn until(&self) -> (u64, u64) {
+        match self.lead {
+            Lead::Free => (0, 0),
+            Lead::Handed(_, lapses) => (lapses, lapses),
+            Lead::Posting { slow, lapses } => (slow, lapses),
+        }
+    }
+
+    /// A clock that was ahead for a while, and is right again, must not have its last word.
+    fn believe(&mut self, now: u64) {
+        let (soon, at_last) = (now.saturating_add(SLOW_MS), now.saturating_add(MAX_LEAD_MS));
+        match &mut self.lead {
+            Lead::Free => {}
+            Lead::Handed(_, lapses) => *lapses = soon.min(*lapses),
+            Lead::Posting { slow, lapses } => (*slow, *lapses) = (soon.min(*slow), at_last.min(*lapses)),
+        }
+    }
+}
+
+/// The lanes of one isolate to one shard.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    lanes: [Lane; LANES],
+    /// Leads that were not ended in time.
+    lapsed: u64,
+    /// Visits that lost the lead before they took it, and may not know yet that they had it.
+    lost: VecDeque<Ticket>,
+}
+
+impl Lanes {
+    /// The time after which a visit may post, if nothing happens until then: a lane is free, and nobody waits for another.
+    pub fn next_chance(&self) -> u64 {
+        let until = self.lanes.iter().map(Lane::until);
+        let (fresh, taken) = until.fold((0, u64::MAX), |(fresh, taken), (slow, lapses)| (slow.max(fresh), lapses.min(taken)));
+        fresh.max(taken)
+    }
+
+    /// Whether a visit may post now.
+    pub fn is_open(&mut self, now: u64) -> bool {
+        if self.lanes.iter().all(|lane| matches!(lane.lead, Lead::Free)) {
+            return true;
+        }
+        self.lanes.iter_mut().for_each(|lane| lane.believe(now));
+        self.next_chance() < now
+    }
+
+    /// Begins a POST in the first lane that is free, and says which and under which number. Its leader has until `deadline`.
+    pub fn post(&mut self, now: u64, deadline: u64) -> Option<(u8, u64)> {
+        let at = self.lanes.iter().position(|lane| lane.is_free(now))?;
+        self.begin(at, now, deadline)
+    }
+
+    /// The same for a visit that was handed the lead, if it still has it. If that lapsed, another may post in another lane.
+    pub fn post_handed(&mut self, ticket: Ticket, now: u64, deadline: u64) -> Option<(u8, u64)> {
+        let at = self.handed(ticket)?;
+        let lapsed = self.lanes.get(at)?.is_free(now);
+        self.take_back(ticket);
+        if lapsed { None } else { self.begin(at, now, deadline) }
+    }
+
+    fn begin(&mut self, at: usize, now: u64, deadline: u64) -> Option<(u8, u64)> {
+        let lane = self.lanes.get_mut(at)?;
+        let lapses = deadline.saturating_add(LEAD_GRACE_MS);
+        lane.sequence = lane.sequence.saturating_add(1);
+        let before = std::mem::replace(&mut lane.lead, Lead::Posting { slow: now.saturating_add(SLOW_MS).min(lapses), lapses });
+        let sequence = lane.sequence;
+        self.took_over(before);
+        Some((u8::try_from(at).ok()?, sequence))
+    }
+
+    /// Puts down whose lead was taken over, if it was anybody's. One that is forgotten for others is taken for one in a batch.
+    fn took_over(&mut self, before: Lead) {
+        if let Lead::Handed(ticket, _) = before {
+            self.lost.truncate(MAX_LOST.saturating_sub(1));
+            self.lost.push_front(ticket);
+        }
+        self.lapsed = self.lapsed.saturating_add(u64::from(!matches!(before, Lead::Free)));
+    }
+
+    /// The POST of this number ended; a later one of its lane goes on.
+    pub fn ended(&mut self, lane: u8, sequence: u64) {
+        if let Some(lane) = self.lanes.get_mut(usize::from(lane))
+            && lane.sequence == sequence
+            && matches!(lane.lead, Lead::Posting { .. })
+        {
+            lane.lead = Lead::Free;
+        }
+    }
+
+    /// Hands the lead of the first lane that is free to a visit.
+    pub fn hand(&mut self, ticket: Ticket, now: u64) {
+        if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.is_free(now)) {
+            let before = std::mem::replace(&mut lane.lead, Lead::Handed(ticket, now.saturating_add(HANDOVER_MS)));
+            self.took_over(before);
+        }
+    }
+
+    /// Takes the lead back from a visit; says whether it was handed it, and so is in no batch.
+    pub fn take_back(&mut self, ticket: Ticket) -> bool {
+        if let Some(at) = self.lost.iter().position(|lost| *lost == ticket) {
+            self.lost.remove(at);
+            return true;
+        }
+        let lane = self.handed(ticket).and_then(|at| self.lanes.get_mut(at));
+        lane.map(|lane| lane.lead = Lead::Free).is_some()
+    }
+
+    /// Whether a visit was handed the lead, and has not taken it.
+    pub fn was_handed(&self, ticket: Ticket) -> bool {
+        self.handed(ticket).is_some() || self.lost.contains(&ticket)
+    }
+
+    fn handed(&self, ticket: Ticket) -> Option<usize> {
+        self.lanes.iter().position(|lane| matches!(lane.lead, Lead::Handed(to, _) if to == ticket))
+    }
+
+    /// Leads that another visit took over, as whoever had them was gone.
+    pub fn lapsed(&self) -> u64 {
+        self.lapsed
+    }
+}

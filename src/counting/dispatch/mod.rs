@@ -1,0 +1,11 @@
+//! How a visit gets from an isolate to its shard: batches, retries, routes, the record of the day.
+
+pub mod batcher;
+pub mod day_cache;
+pub mod days;
+pub mod endpoint;
+pub mod lanes;
+pub mod retry;
+pub mod reused;
+pub mod routing;
+pub mod ticket;

@@ -1,0 +1,10 @@
+//! A visit that waits for its place in a batch.
+
+use crate::counting::protocol::wire::MAX_BATCH_VISITS;
+
+/// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
+/// round trips; it is told to come back instead (503).
+pub const MAX_PARKED: usize = 16 * MAX_BATCH_VISITS;
+
+/// A visit in this isolate. Tickets are handed out in the order of arrival and never again.
+pub type Ticket = u64;

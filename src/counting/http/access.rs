@@ -1,0 +1,138 @@
+//! Whether a request may read or change what is not everybody's.
+
+use crate::counting::config::settings::Access;
+use crate::counting::http::refusal::Refusal;
+use siphasher::sip::SipHasher24;
+use std::hash::Hasher;
+
+/// Whether a request may, by its header `Authorization`. `key` is random and known to nobody: digests under it are compared, so
+/// how long that takes says nothing about the token.
+///
+/// # Errors
+/// [`Refusal::Token`], [`Refusal::Closed`].
+pub fn check(access: &Access, authorization: Option<&str>, key: u128) -> Result<(), Refusal> {
+    match access {
+        Access::Public => Ok(()),
+        Access::Closed => Err(Refusal::Closed),
+        Access::Token(token) => {
+            let given = authorization.and_then(bearer).ok_or(Refusal::Token)?;
+            if is_token(given, token, key) { Ok(()) } else { Err(Refusal::Token) }
+        }
+    }
+}
+
+/// Whether what was given is the token, in a time that says nothing about it; `key` as for [`check`].
+pub(crate) fn is_token(given: &str, token: &str, key: u128) -> bool {
+    digest(given, key) == digest(token, key)
+}
+
+/// The protocol of WebSockets that are told what happens.
+pub const PROTOCOL: &str = "footfall";
+
+/// Before the token in the name of a protocol.
+const BEARER_PROTOCOL: &str = "footfall.bearer.";
+
+/// The same for a WebSocket, by its header `Sec-WebSocket-Protocol`. A page cannot give a WebSocket any other header, and a token in a URL
+/// would be in logs. So the page offers two protocols, [`PROTOCOL`] and one whose name has the token (RFC 6455, 1.9; in base64url, as a name
+/// has few characters), and the first is taken.
+///
+/// # Errors
+/// [`Refusal::Token`], [`Refusal::Closed`].
+pub fn check_protocols(access: &Access, protocols: Option<&str>, key: u128) -> Result<(), Refusal> {
+    let Access::Token(token) = access else { return check(access, None, key) };
+    let mut offered = protocols.unwrap_or("").split(',').map(str::trim);
+    let given = offered.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL)).ok_or(Refusal::Token)?;
+    if is_token(given, &base64url(token.as_bytes()), key) { Ok(()) } else { Err(Refusal::Token) }
+}
+
+/// base64url without padding (RFC 4648, 5).
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits = [0, 1, 2].map(|at| u32::from(three.get(at).copied().unwrap_or(0)));
+        let [first, second, third] = bits;
+        let bits = first << 16 | second << 8 | third;
+        let digits = [bits >> 18, bits >> 12, bits >> 6, bits].into_iter().take(three.len().saturating_add(1));
+        text.extend(digits.filter_map(|digit| DIGITS.get(usize::try_from(digit & 63).ok()?)).map(|digit| char::from(*digit)));
+    }
+    text
+}
+
+/// The token of `Bearer TOKEN` (RFC 6750; the scheme's name ignores case).
+fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn digest(text: &str, key: u128) -> u64 {
+    let mut hasher = SipHasher24::new_with_key(&key.to_le_bytes());
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_token_opens() {
+        let access = Access::Token("0123456789abcdef".to_owned());
+        for good in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef "] {
+            assert_eq!(check(&access, Some(good), 7), Ok(()));
+        }
+        for bad in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer 0123456789abcdeF",
+            "Basic 0123456789abcdef",
+            "0123456789abcdef",
+            "Bearer 0123456789abcdef0",
+        ] {
+            assert_eq!(check(&access, Some(bad), 7), Err(Refusal::Token), "{bad}");
+        }
+        assert_eq!(check(&access, None, 7), Err(Refusal::Token));
+        assert_eq!(check(&Access::Public, None, 7), Ok(()));
+        assert_eq!(check(&Access::Closed, Some("Bearer 0123456789abcdef"), 7), Err(Refusal::Closed));
+    }
+
+    #[test]
+    fn base64url_is_that_of_the_rfc() {
+        // RFC 4648, 10, without padding; and the two digits that differ from base64.
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64url(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64url(&[0xfb, 0xef, 0xff]), "--__");
+    }
+
+    #[test]
+    fn only_the_token_opens_a_websocket() {
+        let access = Access::Token("0123456789abcdef".to_owned());
+        let token = "footfall.bearer.MDEyMzQ1Njc4OWFiY2RlZg";
+        for good in [token.to_owned(), format!("footfall, {token}"), format!("{token},footfall")] {
+            assert_eq!(check_protocols(&access, Some(&good), 7), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "footfall",
+            "footfall.bearer.",
+            "footfall.bearer.0123456789abcdef",
+            "footfall.bearer.MDEyMzQ1Njc4OWFiY2RlZg==",
+            "Footfall.Bearer.MDEyMzQ1Njc4OWFiY2RlZg",
+        ] {
+            assert_eq!(check_protocols(&access, Some(bad), 7), Err(Refusal::Token), "{bad}");
+        }
+        assert_eq!(check_protocols(&access, None, 7), Err(Refusal::Token));
+        assert_eq!(check_protocols(&Access::Public, None, 7), Ok(()));
+        assert_eq!(check_protocols(&Access::Closed, Some(token), 7), Err(Refusal::Closed));
+    }
+}

@@ -1,0 +1,156 @@
+//! What only the owner may do, with `ADMIN_TOKEN`: export, import, set and delete what was counted.
+
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::ledger::record::MAX_COUNT;
+use crate::counting::model::page::{KeptQuery, Page};
+
+/// What is wanted of a site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The site's name.
+    pub site: String,
+    /// What.
+    pub act: Act,
+}
+
+/// What is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// `GET /api/sites/SITE/export`: everything, as one file.
+    Export,
+    /// `POST /api/sites/SITE/import`: add what a file says; to a site that has views only if that is said.
+    Import {
+        /// `add=yes`
+        add: bool,
+    },
+    /// `PUT /api/sites/SITE/pages?page=&views=`: the views of a page are these.
+    Set(Page, u64),
+    /// `DELETE /api/sites/SITE/pages?page=`: a page goes.
+    Delete(Page),
+    /// `DELETE /api/sites/SITE?confirm=SITE`: everything goes.
+    Wipe,
+}
+
+/// The methods that a path takes which follows `/api/`.
+pub fn methods(path: &str) -> &'static str {
+    match path.trim_end_matches('/').split('/').nth(2) {
+        None => "DELETE",
+        Some("import") => "POST",
+        Some("pages") => "GET, HEAD, PUT, DELETE",
+        Some(_) => "GET, HEAD",
+    }
+}
+
+/// Reads what follows `/api/sites/`; nothing if it is for anybody.
+///
+/// # Errors
+/// [`Refusal`] for a wrong method or a wrong query.
+pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<Order>, Refusal> {
+    let Some((site, what)) = path.split_once('/') else { return site_itself(method, path, query).map(Some) };
+    let act = match (what, method) {
+        ("export", "GET" | "HEAD") => Act::Export,
+        ("export", _) => return Err(Refusal::Method("GET, HEAD")),
+        ("import", "POST") => {
+            let query = Query::read(query, &["add"])?;
+            Act::Import {
+                add: match query.get("add") {
+                    None | Some("no") => false,
+                    Some("yes") => true,
+                    Some(_) => return Err(Refusal::Parameter("add", "yes, no")),
+                },
+            }
+        }
+        ("import", _) => return Err(Refusal::Method("POST")),
+        ("pages", "PUT") => {
+            let query = Query::read(query, &["page", "views"])?;
+            Act::Set(page(&query, kept)?, count(&query, "views")?)
+        }
+        ("pages", "DELETE") => Act::Delete(page(&Query::read(query, &["page"])?, kept)?),
+        ("pages", "GET" | "HEAD") => return Ok(None),
+        ("pages", _) => return Err(Refusal::Method("GET, HEAD, PUT, DELETE")),
+        (_, "GET" | "HEAD") => return Ok(None),
+        _ => return Err(Refusal::Method("GET, HEAD")),
+    };
+    Ok(Some(Order { site: site.to_owned(), act }))
+}
+
+fn site_itself(method: &str, site: &str, query: &str) -> Result<Order, Refusal> {
+    if method != "DELETE" {
+        return Err(Refusal::Method("DELETE"));
+    }
+    // A path that was cut short must not take everything with it.
+    if Query::read(query, &["confirm"])?.get("confirm") != Some(site) {
+        return Err(Refusal::Parameter("confirm", "the site's name, as everything that was counted of it is deleted"));
+    }
+    Ok(Order { site: site.to_owned(), act: Act::Wipe })
+}
+
+fn page(query: &Query, kept: &KeptQuery) -> Result<Page, Refusal> {
+    query.page(kept)?.ok_or(Refusal::Parameter("page", "a page such as /a, which has to be named"))
+}
+
+/// A count in a query.
+///
+/// # Errors
+/// [`Refusal::Parameter`]
+pub(crate) fn count(query: &Query, name: &'static str) -> Result<u64, Refusal> {
+    let text = query.get(name).unwrap_or("");
+    let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    number.filter(|count| *count <= MAX_COUNT).ok_or(Refusal::Parameter(name, "a whole number from 0 to 1000000000000"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn act(method: &str, path: &str, query: &str) -> Result<Option<Act>, Refusal> {
+        read(method, path, query, &KeptQuery::default()).map(|order| {
+            order.map(|order| {
+                assert_eq!(order.site, "blog");
+                order.act
+            })
+        })
+    }
+
+    #[test]
+    fn orders_are_told_from_what_anybody_may_ask() {
+        let page = || Page::parse("/a").unwrap();
+        assert_eq!(act("GET", "blog/export", ""), Ok(Some(Act::Export)));
+        assert_eq!(act("POST", "blog/import", ""), Ok(Some(Act::Import { add: false })));
+        assert_eq!(act("POST", "blog/import", "add=yes"), Ok(Some(Act::Import { add: true })));
+        assert_eq!(act("PUT", "blog/pages", "page=/a&views=7"), Ok(Some(Act::Set(page(), 7))));
+        assert_eq!(act("DELETE", "blog/pages", "page=/a"), Ok(Some(Act::Delete(page()))));
+        assert_eq!(act("DELETE", "blog", "confirm=blog"), Ok(Some(Act::Wipe)));
+        assert_eq!(act("GET", "blog/pages", "limit=1"), Ok(None));
+        assert_eq!(act("GET", "blog/summary", ""), Ok(None));
+    }
+
+    #[test]
+    fn nothing_is_changed_by_a_slip() {
+        for (method, path, query, name) in [
+            ("DELETE", "blog", "", "confirm"),
+            ("DELETE", "blog", "confirm=yes", "confirm"),
+            ("DELETE", "blog/pages", "", "page"),
+            ("PUT", "blog/pages", "page=/a", "views"),
+            ("PUT", "blog/pages", "page=/a&views=-1", "views"),
+            ("PUT", "blog/pages", "page=/a&views=1000000000001", "views"),
+            ("PUT", "blog/pages", "views=1", "page"),
+            ("POST", "blog/import", "add=1", "add"),
+        ] {
+            assert!(
+                matches!(act(method, path, query), Err(Refusal::Parameter(wrong, _)) if wrong == name),
+                "{method} {path} {query}"
+            );
+        }
+        for (method, path) in
+            [("DELETE", "blog/summary"), ("DELETE", "blog/"), ("POST", "blog/export"), ("GET", "blog"), ("POST", "blog/pages")]
+        {
+            assert!(matches!(act(method, path, ""), Err(Refusal::Method(_))), "{method} {path}");
+        }
+        assert!(
+            matches!(act("DELETE", "blog", "page=/a"), Err(Refusal::Parameter("confirm", _))),
+            "not the site in place of a page"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! busuanzi: `/busuanzi?jsonpCallback=NAME`, which answers with a call of that function.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::compat::route::{SCRIPT, function};
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{Reply, read_failed, text};
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::text::url::path_and_query;
+
+/// Reads the query.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn read(query: &str) -> Result<String, Refusal> {
+    let function = function(&Query::read(query, &["jsonpCallback", "type"])?, "jsonpCallback")?;
+    function.ok_or(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1"))
+}
+
+/// The page that a request for a script comes from. Browsers tell other hosts no more than the origin; that is the page `/`.
+pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
+    let (path, query) = path_and_query(referrer);
+    kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root())
+}
+
+/// The numbers: views of the site, of the page, and visitors of today.
+pub type Numbers = (u64, u64, u64);
+
+/// The answer: a script. It fails in silence where the function is gone.
+pub fn called(function: &str, numbers: &Result<Numbers, Failure>) -> Reply {
+    match numbers {
+        Err(failure) => read_failed(failure),
+        Ok((site, page, visitors)) => {
+            let numbers = format!("{{\"site_uv\":{visitors},\"page_pv\":{page},\"version\":2.4,\"site_pv\":{site}}}");
+            text(200, SCRIPT, format!("try{{{function}({numbers});}}catch(e){{}}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_named_and_called() {
+        assert_eq!(read("jsonpCallback=BusuanziCallback_123"), Ok("BusuanziCallback_123".to_owned()));
+        for wrong in ["", "jsonpCallback=", "jsonpCallback=a()", "callback=a"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        let script = called("B_1", &Ok((3, 2, 1)));
+        assert_eq!(&*script.body, "try{B_1({\"site_uv\":1,\"page_pv\":2,\"version\":2.4,\"site_pv\":3});}catch(e){}");
+        assert_eq!(called("B_1", &Err(Failure::Busy { retry_after: 3 })).status, 503);
+    }
+
+    #[test]
+    fn the_page_is_that_of_the_referrer() {
+        for (referrer, page) in
+            [("https://blog.example/a/?x#y", "/a"), ("https://blog.example/", "/"), ("https://blog.example", "/"), ("", "/")]
+        {
+            assert_eq!(super::page(referrer, &KeptQuery::default()).as_str(), page, "{referrer}");
+        }
+    }
+}

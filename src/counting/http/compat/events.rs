@@ -1,0 +1,311 @@
+//! Plausible's `POST /api/event` and Umami's `POST /api/send` and `/api/batch`: a site that they call by a name of theirs, and a page by
+//! its URL.
+
+use crate::counting::dispatch::endpoint::Became;
+use crate::counting::http::body::MAX_LIST;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::refused::refused;
+use crate::counting::http::reply::{JSON, Outcome, Reply, TEXT, all_registered, text};
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::model::reason::Reason;
+use crate::counting::model::site::{Site, Sites, host_of};
+use crate::counting::model::visit_id::VisitId;
+use crate::counting::text::json_tree::Tree;
+use crate::counting::text::url::{path_and_query, split_scheme};
+
+/// Whose body it is, and so whose answer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `POST /api/event`
+    Plausible,
+    /// `POST /api/send`
+    Umami,
+    /// `POST /api/batch`
+    UmamiBatch,
+}
+
+/// What one of them tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What the site is called there: a domain, or several; an id.
+    names: Vec<String>,
+    /// The URL of the page.
+    pub url: String,
+    /// The host of the page, where its URL has none.
+    host: String,
+    /// The page.
+    pub page: Page,
+    /// The URL of the page before, or nothing.
+    pub referrer: String,
+    /// What happened.
+    pub what: What,
+    /// When, in milliseconds since 1970, if it is said.
+    pub at: Option<u64>,
+    /// Its id, which Footfall's own scripts of these names give it.
+    pub id: Option<VisitId>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A page was seen.
+    View,
+    /// Something that the owner gave a name to. It is no view.
+    Event,
+    /// Nothing that anybody did: how long a page was read, how fast it was, who somebody is.
+    Other,
+}
+
+impl Told {
+    /// The query of the page, for campaigns.
+    pub fn query(&self) -> &str {
+        path_and_query(&self.url).1
+    }
+
+    /// The sites that are meant: those that are called so, or that have the page's host; or the only one.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownSite`]
+    pub fn sites(&self, sites: &Sites) -> Result<Vec<Site>, Refusal> {
+        let mut found: Vec<Site> = Vec::new();
+        for site in self.names.iter().filter_map(|name| sites.of_host(name)) {
+            if !found.contains(site) {
+                found.push(site.clone());
+            }
+        }
+        if found.is_empty() {
+            let host = if self.host.is_empty() { host_of(&self.url) } else { &self.host };
+            let only = || sites.is_one().then(|| sites.first());
+            found.extend(sites.of_host(host).or_else(only).cloned());
+        }
+        match (found.is_empty(), self.names.first()) {
+            (false, _) => Ok(found),
+            (true, Some(name)) => Err(Refusal::unknown_site(name)),
+            (true, None) => Err(Refusal::unknown_site("")),
+        }
+    }
+}
+
+/// Reads a body, whatever its declared type: browsers send it as text so that they need not ask before. Of a batch each item is right or
+/// wrong by itself.
+///
+/// # Errors
+/// [`Refusal`]
+pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<Told, Refusal>>, Refusal> {
+    let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    let body = Tree::parse(body).map_err(Refusal::Body)?;
+    match (protocol, body) {
+        (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
+        (Protocol::Umami, body @ Tree::Object(_)) => umami(&body, kept).map(|told| vec![Ok(told)]),
+        (Protocol::UmamiBatch, Tree::List(all)) if (1..=MAX_LIST).contains(&all.len()) => {
+            Ok(all.iter().map(|one| umami(one, kept)).collect())
+        }
+        (Protocol::UmamiBatch, _) => Err(Refusal::Body(format!("the body has to be a list of 1 to {MAX_LIST} events"))),
+        _ => Err(Refusal::Body("the body has to be an object in braces".to_owned())),
+    }
+}
+
+fn plausible(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
+    let (name, url) = (body.text(&["n", "name"]), body.text(&["u", "url"]));
+    let domain = body.text(&["d", "domain"]);
+    for (value, field) in [(name, "name"), (url, "url"), (domain, "domain")] {
+        if value.is_empty() {
+            return Err(Refusal::Parameter(field, "a text, which has to be there"));
+        }
+    }
+    let what = match name {
+        "pageview" => What::View,
+        "engagement" => What::Other,
+        _ => What::Event,
+    };
+    let routes = body.get("h").is_true() || body.get("hash_mode").is_true() || body.get("hashMode").is_true();
+    let names = domain.split(',').map(|name| name.trim().to_owned()).collect();
+    let page = page(what, url, routes, kept)?;
+    let referrer = body.text(&["r", "referrer"]).to_owned();
+    Ok(Told { names, url: url.to_owned(), host: String::new(), page, referrer, what, at: None, id: id(body)? })
+}
+
+fn umami(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
+    let payload = body.get("payload");
+    let name = payload.text(&["website", "pixel", "link"]);
+    if name.is_empty() {
+        return Err(Refusal::Parameter("payload.website", "a text, which has to be there"));
+    }
+    let what = match (body.text(&["type"]), payload.text(&["name"])) {
+        ("event" | "", "") => What::View,
+        ("event" | "", _) => What::Event,
+        ("identify" | "performance", _) => What::Other,
+        _ => return Err(Refusal::Parameter("type", "event, identify, performance")),
+    };
+    // A path may be told without the slash that it begins with.
+    let url = payload.text(&["url"]);
+    let relative = split_scheme(url).is_none() && !url.starts_with(['/', '?', '#']);
+    let url = if relative { format!("/{url}") } else { url.to_owned() };
+    let page = page(what, &url, true, kept)?;
+    let at = payload.get("timestamp").number().map(|seconds| seconds.saturating_mul(1000));
+    let (host, referrer) = (payload.text(&["hostname"]).to_owned(), payload.text(&["referrer"]).to_owned());
+    Ok(Told { names: vec![name.to_owned()], url, host, page, referrer, what, at, id: id(body)? })
+}
+
+fn id(body: &Tree) -> Result<Option<VisitId>, Refusal> {
+    match body.text(&["visit_id"]) {
+        "" => Ok(None),
+        id => VisitId::parse(id).map(Some).map_err(Refusal::Id),
+    }
+}
+
+/// The page of a URL, or of a path. Where the routes of an app are behind the `#`, they are part of it.
+fn page(what: What, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, Refusal> {
+    if what != What::View {
+        return Ok(Page::root());
+    }
+    let (path, query) = path_and_query(url);
+    let route = url.split_once('#').map_or("", |(_, route)| route).trim_start_matches('!');
+    let path = match route.starts_with('/') && routes {
+        true => format!("{}{route}", path.trim_end_matches('/')),
+        false if query.is_empty() => path.to_owned(),
+        false => format!("{path}?{query}"),
+    };
+    kept.page(&path).map_err(Refusal::Page)
+}
+
+/// What became of one visit, or that there was none.
+pub type Done = (Site, Page, Option<Became>);
+
+/// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
+pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
+    let visits: Vec<_> = done
+        .iter()
+        .filter_map(|(site, page, became)| became.as_ref().map(|became| ((site.as_str(), page.as_str()), became.clone())))
+        .collect();
+    let worst = if visits.is_empty() { None } else { Some(all_registered(&visits)) };
+    if let Some(failed) = worst.as_ref().filter(|worst| worst.status >= 300) {
+        return failed.clone();
+    }
+    let visit = worst.and_then(|worst| worst.visit).or(Some(Outcome::Excluded));
+    let bot = |(_, became): &(_, Became)| *became == Became::Excluded(Reason::Bot);
+    match protocol {
+        Protocol::Plausible => Reply { visit, ..text(202, TEXT, "ok".to_owned()) },
+        Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..text(200, JSON, "{\"beep\":\"boop\"}".to_owned()) },
+        Protocol::Umami => Reply { visit, ..text(200, JSON, format!("{{{SESSION}}}")) },
+        Protocol::UmamiBatch => {
+            let mut details = String::new();
+            for (index, refusal) in wrong {
+                let comma = if details.is_empty() { "" } else { "," };
+                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal, "").body));
+            }
+            let (errors, processed) = (wrong.len(), told.saturating_sub(wrong.len()));
+            let body =
+                format!("{{\"size\":{told},\"processed\":{processed},\"errors\":{errors},\"details\":[{details}],{SESSION}}}");
+            Reply { visit, ..text(200, JSON, body) }
+        }
+    }
+}
+
+/// What their script keeps and sends again. Nobody has a session here, so it is the same for all.
+const SESSION: &str = "\"cache\":\"none\",\"sessionId\":\"00000000-0000-0000-0000-000000000000\",\
+                       \"visitId\":\"00000000-0000-0000-0000-000000000000\"";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::dispatch::endpoint::{Failure, Registered};
+
+    fn told(protocol: Protocol, body: &str) -> Result<Told, Refusal> {
+        read(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).and_then(|mut told| told.remove(0))
+    }
+
+    fn sites() -> Sites {
+        Sites::parse("default,blog.example,docs").unwrap().with_hosts("docs.example=docs, 0e6f-11=docs").unwrap()
+    }
+
+    fn named(told: &Told) -> Vec<String> {
+        told.sites(&sites()).unwrap().iter().map(|site| site.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn plausible_tells_a_view_in_either_spelling() {
+        for body in [
+            r#"{"n":"pageview","u":"https://blog.example/a/?utm_source=x&id=3#top","d":"blog.example","r":"https://news.example/","w":1200,"h":0}"#,
+            r#"{"name":"pageview","url":"https://blog.example/a?id=3","domain":"www.blog.example","referrer":"https://news.example/","props":{"a":{"b":[1.5]}},"revenue":null}"#,
+        ] {
+            let told = told(Protocol::Plausible, body).unwrap();
+            assert_eq!((told.page.as_str(), told.what, told.referrer.as_str()), ("/a?id=3", What::View, "https://news.example/"));
+            assert_eq!(named(&told), ["blog.example"]);
+        }
+        let of = |body: &str| told(Protocol::Plausible, body).unwrap();
+        let hash = of(r#"{"n":"pageview","u":"https://docs.example/app/#/a/b","d":"docs.example,blog.example","h":1}"#);
+        assert_eq!((hash.page.as_str(), named(&hash)), ("/app/a/b", vec!["docs".to_owned(), "blog.example".to_owned()]));
+        assert_eq!(of(r##"{"n":"pageview","u":"app://localhost/a?utm_source=x","d":"docs.example"}"##).page.as_str(), "/a");
+        assert_eq!(of(r#"{"n":"Signup","u":"https://blog.example/a","d":"x"}"#).what, What::Event);
+        assert_eq!(of(r#"{"n":"engagement","u":"https://blog.example/a","d":"x","e":3000,"sd":40}"#).what, What::Other);
+    }
+
+    #[test]
+    fn umami_tells_a_view_by_path_or_url() {
+        let of = |body: &str| told(Protocol::Umami, body).unwrap();
+        let view = of(
+            r#"{"type":"event","payload":{"website":"0e6f-11","screen":"1x1","title":"A","hostname":"x.example","url":"/a?id=1&utm_source=x","referrer":""}}"#,
+        );
+        assert_eq!((view.page.as_str(), view.query(), named(&view)), ("/a?id=1", "id=1&utm_source=x", vec!["docs".to_owned()]));
+        let by_host = of(r#"{"type":"event","payload":{"website":"94db1cb1","hostname":"blog.example","url":"/"}}"#);
+        assert_eq!(named(&by_host), ["blog.example"]);
+        let by_url =
+            of(r#"{"type":"event","payload":{"website":"94db1cb1","url":"https://docs.example/#/x","timestamp":1700000000}}"#);
+        assert_eq!((named(&by_url), by_url.page.as_str(), by_url.at), (vec!["docs".to_owned()], "/x", Some(1_700_000_000_000)));
+        assert_eq!(of(r#"{"type":"event","payload":{"website":"x","name":"click","url":"/a"}}"#).what, What::Event);
+        assert_eq!(of(r#"{"type":"identify","payload":{"website":"x","data":{"a":1}}}"#).what, What::Other);
+        for (url, page) in [("", "/"), ("a/b", "/a/b"), ("?id=1", "/?id=1"), ("#/r", "/r"), ("https://docs.example", "/")] {
+            assert_eq!(of(&format!(r#"{{"payload":{{"website":"0e6f-11","url":"{url}"}}}}"#)).page.as_str(), page, "{url}");
+        }
+        assert_eq!(of(r#"{"visit_id":"a1","payload":{"website":"x"}}"#).id, Some(VisitId::parse("a1").unwrap()));
+        let batch = r#"[{"type":"event","payload":{"website":"docs","url":"/a"}},{"type":"event","payload":{"website":"docs","url":"/b"}}]"#;
+        assert_eq!(read(Protocol::UmamiBatch, batch.as_bytes(), &KeptQuery::default()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_site_that_nobody_listed_is_refused_unless_there_is_only_one() {
+        let told = told(Protocol::Plausible, r#"{"n":"pageview","u":"https://x.example/","d":"x.example"}"#).unwrap();
+        assert_eq!(told.sites(&sites()), Err(Refusal::unknown_site("x.example")));
+        assert_eq!(told.sites(&Sites::parse("blog").unwrap()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        for body in
+            [r#"{"n":"pageview","u":"https://a/"}"#, r#"{"u":"/","d":"a"}"#, "[]", "1", "", "{", r#"{"n":1,"u":"/","d":"a"}"#]
+        {
+            assert!(told(Protocol::Plausible, body).is_err(), "{body}");
+        }
+        for body in ["{}", r#"{"type":"event"}"#, r#"{"type":"dance","payload":{"website":"a"}}"#] {
+            assert!(told(Protocol::Umami, body).is_err(), "{body}");
+        }
+        for body in ["[]", "{}", "[1]"] {
+            assert!(told(Protocol::UmamiBatch, body).is_err(), "{body}");
+        }
+        let some = read(Protocol::UmamiBatch, br#"[{"payload":{"website":"a"}},{"payload":{}}]"#, &KeptQuery::default()).unwrap();
+        assert!(some[0].is_ok() && some[1].is_err());
+        assert!(read(Protocol::Umami, b"\xff", &KeptQuery::default()).is_err());
+    }
+
+    #[test]
+    fn answers_are_those_that_clients_know() {
+        let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
+        let counted = || done(Became::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
+        let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
+        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(Outcome::Counted)));
+        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();
+        assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
+        let bot = answer(Protocol::Umami, 1, &[], &done(Became::Excluded(Reason::Bot)));
+        assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(Outcome::Bot)));
+        let json: serde_json::Value =
+            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
+                .unwrap();
+        assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
+        assert!(json["details"][0]["response"]["error"].is_string());
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Became::Excluded(Reason::Limited))).status, 429);
+        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Became::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
+        let nothing = [(sites().first().clone(), Page::root(), None)];
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(Outcome::Excluded));
+    }
+}

@@ -1,0 +1,242 @@
+//! GoatCounter: `/count`, which its script calls, and `/counter/PATH.json` with the pictures beside it.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::badge::grouped;
+use crate::counting::http::compat::picture::Picture;
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{JSON, Reply, read_failed, text};
+use crate::counting::model::date::{Day, date_of, parse_date};
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::model::visit_id::VisitId;
+use crate::counting::text::json::exact;
+
+/// A view as GoatCounter's script tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The page.
+    pub page: Page,
+    /// The URL of the page before, or nothing.
+    pub referrer: String,
+    /// The query of the page, for campaigns.
+    pub query: String,
+    /// Whether the script took the browser for a bot.
+    pub bot: bool,
+    /// Whether it is an event of the owner's, and no view.
+    pub event: bool,
+    /// Its id, which Footfall's own `count.js` gives it.
+    pub id: Option<VisitId>,
+}
+
+/// Reads the query of `/count`. Titles and sizes of screens are read by nobody.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn count(query: &str, kept: &KeptQuery) -> Result<Seen, Refusal> {
+    let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd", "ns", "id"])?;
+    let said = |name| query.get(name).unwrap_or("");
+    let event = !matches!(said("e"), "" | "0" | "false" | "off");
+    let page = if event { Page::root() } else { page(said("p"), kept)? };
+    let campaign = said("q").trim_start_matches('?').to_owned();
+    let bot = said("b").parse().is_ok_and(|reason: u32| reason > 0);
+    let id = query.get("id").map(|id| VisitId::parse(id).map_err(Refusal::Id)).transpose()?;
+    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, bot, event, id })
+}
+
+pub(crate) fn page(path: &str, kept: &KeptQuery) -> Result<Page, Refusal> {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    kept.page(&format!("{slash}{path}")).map_err(Refusal::Page)
+}
+
+/// What `/counter/PATH.json` asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The page, or none for the whole site.
+    pub page: Option<Page>,
+    /// The last part of the path: json, html, svg or png.
+    pub form: Form,
+    /// The first day of the period, as it is said.
+    start: Option<String>,
+    /// The last day.
+    end: Option<Day>,
+    brand: bool,
+    style: String,
+}
+
+/// How a counter is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"count":"1","count_unique":"1"}`
+    Json,
+    /// A document.
+    Html,
+    /// A picture that scales.
+    Svg,
+    /// A picture that does not.
+    Png,
+}
+
+/// What is allowed where a day is due.
+const START: Refusal = Refusal::Parameter("start", "a date such as 2026-11-22, or week, month, year");
+
+/// The longest CSS that is taken, in bytes.
+const MAX_STYLE: usize = 4_096;
+
+/// Reads what follows `/counter/`: a page, or none for the whole site.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn counter(rest: &str, query: &str, kept: &KeptQuery) -> Result<Counter, Refusal> {
+    let (path, form) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
+    let form = match form {
+        "json" => Form::Json,
+        "html" => Form::Html,
+        "svg" => Form::Svg,
+        "png" => Form::Png,
+        _ => return Err(Refusal::UnknownPath),
+    };
+    let query = Query::read(query, &["rnd", "start", "end", "no_branding", "style"])?;
+    // A path in a path is often written with its slashes encoded, and its query, too.
+    let page = match path {
+        "TOTAL" => None,
+        path => Some(page(decoded(path).trim_start_matches('/'), kept)?),
+    };
+    let start = query.get("start").filter(|start| !start.is_empty()).map(str::to_owned);
+    let named = start.as_deref().is_none_or(|start| matches!(start, "week" | "month" | "year") || parse_date(start).is_some());
+    let end = match query.get("end") {
+        None | Some("") => None,
+        Some(day) => Some(parse_date(day).ok_or(Refusal::Parameter("end", "a date such as 2026-11-22"))?),
+    };
+    if !named {
+        return Err(START);
+    }
+    let style = query.get("style").filter(|style| style.len() <= MAX_STYLE).unwrap_or("").to_owned();
+    Ok(Counter { page, form, start, end, brand: query.get("no_branding").unwrap_or("").is_empty(), style })
+}
+
+impl Counter {
+    /// The query of a summary for the period that is asked, if one is.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a period that ends before it begins.
+    pub fn period(&self, today: Day) -> Result<Option<String>, Refusal> {
+        let ago = |days: Day| today.saturating_sub(days);
+        let start = match self.start.as_deref() {
+            None if self.end.is_none() => return Ok(None),
+            // As long as there may be answers.
+            None => self.end.unwrap_or(today).saturating_sub(3_659),
+            Some("week") => ago(7),
+            Some("month") => ago(30),
+            Some("year") => ago(365),
+            Some(day) => parse_date(day).ok_or(START)?,
+        };
+        let end = self.end.unwrap_or(today);
+        if end < start {
+            return Err(Refusal::Parameter("end", "a day from that of `start` on"));
+        }
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("from", &date_of(start)).append_pair("to", &date_of(end));
+        if let Some(page) = &self.page {
+            query.append_pair("page", page.as_str());
+        }
+        Ok(Some(query.finish()))
+    }
+
+    /// The answer. A counter that is not there is 404, and says 0 all the same.
+    pub fn answer(&self, views: &Result<u64, Failure>) -> Reply {
+        let views = match views {
+            Err(failure) => return read_failed(failure),
+            Ok(views) => *views,
+        };
+        let status = if views == 0 { 404 } else { 200 };
+        let number = grouped(views);
+        let picture = Picture { number: &number, page: self.page.is_some(), brand: self.brand, style: &self.style };
+        match self.form {
+            Form::Html => picture.html(status),
+            Form::Svg => picture.svg(status),
+            Form::Png => picture.png(status),
+            Form::Json => {
+                let count = exact(&number);
+                text(status, JSON, format!("{{\"count\":{count},\"count_unique\":{count}}}"))
+            }
+        }
+    }
+}
+
+/// A path with `/`, `?`, `&` and `=` decoded. Not by `str::replace`: the search for a text is 3 KB of WebAssembly, and nothing else needs it.
+fn decoded(path: &str) -> String {
+    let mut parts = path.split('%');
+    let mut decoded = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or(("", part));
+        let mark = match digits {
+            "2F" | "2f" => '/',
+            "3F" | "3f" => '?',
+            "26" => '&',
+            "3D" | "3d" => '=',
+            _ => '%',
+        };
+        decoded.push(mark);
+        decoded.push_str(if mark == '%' { part } else { rest });
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_its_script_sends_is_read() {
+        let count = |query: &str| count(query, &KeptQuery::default());
+        let told = count("p=%2Fa%2F%3Fx&r=https%3A%2F%2Fnews.example%2F&t=Title&s=1920%2C1080%2C1&q=%3Futm_source%3Dx&b=0&rnd=9");
+        let told = told.unwrap();
+        assert_eq!(
+            (told.page.as_str(), told.referrer.as_str(), told.query.as_str(), told.bot),
+            ("/a", "https://news.example/", "utm_source=x", false)
+        );
+        assert_eq!(count("p=a").unwrap().page.as_str(), "/a");
+        assert!(count("p=/&b=150").unwrap().bot && count("").unwrap().page == Page::root());
+        assert!(count("p=click-%07&e=true").unwrap().event, "an event has any name");
+        assert_eq!(count("p=/&id=a1").unwrap().id, Some(VisitId::parse("a1").unwrap()));
+        assert_eq!(count("p=/%07").unwrap().page.as_str(), "/%07");
+        assert_eq!(count("p=/a&ns=true&rnd=x&_=1&nope=%ff").unwrap().page.as_str(), "/a");
+    }
+
+    #[test]
+    fn a_counter_is_of_a_page_or_of_the_site() {
+        let counter = |path: &str| counter(path, "rnd=1", &KeptQuery::default()).map(|counter| counter.page);
+        assert_eq!(counter("TOTAL.json"), Ok(None));
+        for path in ["/a/b.json", "a/b.json", "%2Fa%2Fb.json", "%2fa%2fb.json", "/a/b/.json"] {
+            assert_eq!(counter(path), Ok(Some(Page::parse("/a/b").unwrap())), "{path}");
+        }
+        let kept = KeptQuery::parse("id,p").unwrap();
+        let queried = super::counter("a%3Fid%3D3%26p=x.json", "", &kept);
+        assert_eq!(queried.unwrap().page, Some(kept.page("/a?id=3&p=x").unwrap()));
+        assert_eq!(counter("caf%C3%A9.json"), Ok(Some(Page::parse("/café").unwrap())));
+        assert_eq!(counter("a.gif"), Err(Refusal::UnknownPath));
+    }
+
+    #[test]
+    fn a_period_is_asked_as_a_summary_is() {
+        let today = parse_date("2026-11-25").unwrap();
+        let period =
+            |query: &str| super::counter("a.json", query, &KeptQuery::default()).and_then(|counter| counter.period(today));
+        let asked = |from: &str, to: &str| Ok(Some(format!("from={from}&to={to}&page=%2Fa")));
+        assert_eq!(period("style=x&no_branding=1"), Ok(None));
+        assert_eq!(period("start=week"), asked("2026-11-18", "2026-11-25"));
+        assert_eq!(period("start=2026-11-01&end=2026-11-03"), asked("2026-11-01", "2026-11-03"));
+        assert_eq!(period("end=2026-11-03"), asked("2016-10-27", "2026-11-03"));
+        for wrong in ["start=today", "end=soon", "start=2026-11-03&end=2026-11-02", "start=2026-02-30"] {
+            assert!(period(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_were_there() {
+        let asked = counter("a.json", "", &KeptQuery::default()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&asked.answer(&Ok(1234)).body).unwrap();
+        assert_eq!(json["count"], "1\u{202f}234");
+        assert_eq!((asked.answer(&Ok(0)).status, asked.answer(&Err(Failure::Busy { retry_after: 3 })).status), (404, 503));
+    }
+}

@@ -1,0 +1,158 @@
+//! GoatCounter's `POST /api/v0/count`: views that a server tells of.
+
+use crate::counting::dispatch::endpoint::Became;
+use crate::counting::http::age::MAX_AGE_MS;
+use crate::counting::http::compat::goatcounter::{Seen, page};
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{JSON, Outcome, Reply, text};
+use crate::counting::model::date::parse_date;
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::text::json::exact;
+use crate::counting::text::json_tree::Tree;
+
+/// A view that a server tells by `POST /api/v0/count`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// What the script would have told.
+    pub seen: Seen,
+    /// The address of who made it, or nothing.
+    pub address: String,
+    /// Their user agent, or nothing.
+    pub agent: String,
+    /// Two letters, or nothing.
+    pub country: String,
+    /// How long ago it was, in milliseconds.
+    pub age: u64,
+}
+
+/// The most hits of one call.
+const MAX_HITS: usize = 500;
+
+/// Reads a body of `POST /api/v0/count`: each hit, or what is wrong with it.
+///
+/// # Errors
+/// [`Refusal`] for a body that has none.
+pub fn hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<Hit, String>>, Refusal> {
+    let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    let body = Tree::parse(body).map_err(Refusal::Body)?;
+    match body.get("hits") {
+        Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => Ok(all.iter().map(|one| hit(one, kept, now)).collect()),
+        _ => Err(Refusal::Body(format!("`hits` has to be a list of 1 to {MAX_HITS} views"))),
+    }
+}
+
+fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
+    let event = told.get("event").is_true();
+    let path = told.text(&["path"]);
+    if path.is_empty() {
+        return Err("path: must be set".to_owned());
+    }
+    let page = if event { Page::root() } else { page(path, kept).map_err(|_| "path: is no page".to_owned())? };
+    let at = match told.text(&["created_at"]) {
+        "" => now,
+        text => time_of(text).ok_or_else(|| "created_at: must be a time such as 2026-11-22T13:45:00Z".to_owned())?,
+    };
+    let age = now.saturating_sub(at);
+    if age > MAX_AGE_MS {
+        return Err("created_at: must be of the last 23 hours; import what is older".to_owned());
+    }
+    let bot = told.get("bot").number().is_some_and(|bot| bot > 0);
+    let query = told.text(&["query"]).trim_start_matches('?').to_owned();
+    let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, bot, event, id: None };
+    let text = |name| told.text(&[name]).to_owned();
+    let country = told.text(&["location"]).split('-').next().unwrap_or("").to_owned();
+    Ok(Hit { seen, address: text("ip"), agent: text("user_agent"), country, age })
+}
+
+/// A time (RFC 3339) in milliseconds since 1970.
+fn time_of(text: &str) -> Option<u64> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let (time, offset) = match time.strip_suffix(['Z', 'z']) {
+        Some(time) => (time, 0),
+        None => {
+            let at = time.rfind(['+', '-'])?;
+            let (time, offset) = time.split_at_checked(at)?;
+            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+            let minutes = number(hours, 23)?.saturating_mul(60).saturating_add(number(minutes, 59)?);
+            let minutes = i64::try_from(minutes).ok()?;
+            (time, if offset.starts_with('-') { minutes.saturating_neg() } else { minutes })
+        }
+    };
+    let mut parts = time.split([':', '.']);
+    let (hours, minutes, seconds) = (number(parts.next()?, 23)?, number(parts.next()?, 59)?, number(parts.next()?, 60)?);
+    let day = u64::from(parse_date(date)?).saturating_mul(24);
+    let minutes = day.saturating_add(hours).saturating_mul(60).saturating_add(minutes);
+    let minutes = minutes.checked_add_signed(offset.saturating_neg())?;
+    Some(minutes.saturating_mul(60).saturating_add(seconds).saturating_mul(1000))
+}
+
+fn number(text: &str, most: u64) -> Option<u64> {
+    let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten().filter(|number| *number <= most)
+}
+
+/// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
+pub fn counted(done: &[Result<Became, String>]) -> Reply {
+    let (mut errors, mut worst): (String, Option<Outcome>) = (String::new(), None);
+    for (at, one) in done.iter().enumerate() {
+        let error = match one {
+            Ok(became @ Became::Sent(Err(failure))) => {
+                worst = if worst == Some(Outcome::Unknown) { worst } else { Some(became.into()) };
+                failure.to_string()
+            }
+            Ok(became) => {
+                worst = worst.or(Some(became.into()));
+                continue;
+            }
+            Err(error) => error.clone(),
+        };
+        let comma = if errors.is_empty() { "" } else { "," };
+        errors.push_str(&format!("{comma}\"{at}\":{}", exact(&error)));
+    }
+    let failed = matches!(worst, Some(Outcome::Failed | Outcome::Unknown));
+    let (status, body) = match errors.is_empty() {
+        true => (202, "{\"status\":\"ok\"}".to_owned()),
+        false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{errors}}}}}")),
+    };
+    Reply { visit: worst, ..text(status, JSON, body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_tells_views_of_others() {
+        let now = time_of("2026-11-25T12:00:00Z").unwrap();
+        let read = |list: &str| hits(format!("{{\"hits\":{list}}}").as_bytes(), &KeptQuery::default(), now);
+        let all = read(
+            r#"[{"path":"/a/","ref":"https://news.example/","query":"?utm_source=x","ip":"192.0.2.7","user_agent":"Firefox","location":"DE-BE","created_at":"2026-11-25T12:30:00+01:00"},
+                {"path":"x","event":true},{"path":"/b","bot":4},{"ref":"x"},{"path":"/c","created_at":"2026-11-23T12:00:00Z"},{"path":"/c","created_at":"soon"}]"#,
+        )
+        .unwrap();
+        let first = all[0].as_ref().unwrap();
+        assert_eq!((first.seen.page.as_str(), first.age, first.country.as_str()), ("/a", 1_800_000, "DE"));
+        assert!(all[1].as_ref().unwrap().seen.event && all[2].as_ref().unwrap().seen.bot);
+        assert!(all[3].is_err() && all[4].is_err() && all[5].is_err());
+        for wrong in ["[]", "{}", "1"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        let said = counted(&[Ok(Became::Excluded(crate::counting::model::reason::Reason::Bot)), Err("path: must be set".into())]);
+        assert_eq!((said.status, &*said.body), (400, "{\"errors\":{\"1\":\"path: must be set\"}}"));
+    }
+
+    #[test]
+    fn times_are_read_as_rfc_3339_has_them() {
+        for (text, ms) in [
+            ("1970-01-01T00:00:01Z", Some(1_000)),
+            ("1970-01-01T01:00:00.123456+01:00", Some(0)),
+            ("1970-01-01 00:00:00-00:30", Some(1_800_000)),
+            ("1970-01-01T00:00:00+00:30", None),
+            ("1970-01-01", None),
+            ("1970-01-01T24:00:00Z", None),
+            ("1970-01-01T00:00Z", None),
+        ] {
+            assert_eq!(time_of(text), ms, "{text}");
+        }
+    }
+}

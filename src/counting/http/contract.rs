@@ -1,0 +1,71 @@
+//! The POST to an external counter: what is sent, and what an answer means. `docs/api.md`, "A counter of your own",
+//! documents it for those who write the other side.
+
+use crate::counting::dispatch::endpoint::{Failure, Registered};
+use crate::counting::model::visit::Visit;
+use crate::counting::model::visit_id::VisitId;
+use serde::Serialize;
+
+/// What is read of a counter's answer, in bytes. The answer's body means nothing here, but it is read to its end,
+/// because one that breaks off is no answer; a counter that sends more than this is taken for broken.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    site: &'a str,
+    page: &'a str,
+    id: &'a str,
+}
+
+/// The body of the POST: one line of JSON with `site`, `page` and `id`, each a string.
+pub fn body(visit: &Visit, id: &VisitId) -> String {
+    let body = Body { site: visit.site.as_str(), page: visit.page.as_str(), id: id.as_str() };
+    // Three strings always serialise; an empty body would be refused by the counter, not counted as something else.
+    serde_json::to_string(&body).unwrap_or_default()
+}
+
+/// What the status of a complete answer means. Only 2xx is a registration. A redirect is none: followed, it would
+/// turn the POST into a GET without a body. From 500 up the counter broke while it worked, so it may have stored. So may one
+/// that answers 408 or 409: a proxy gave up waiting, or a request with the same `Idempotency-Key` is still being served.
+///
+/// # Errors
+/// [`Failure::Refused`] or [`Failure::Broken`].
+pub fn read_status(status: u16) -> Result<Registered, Failure> {
+    match status {
+        200..=299 => Ok(Registered { duplicate: false, of_another: false, page: None }),
+        408 | 409 | 500.. => Err(Failure::Broken(format!("the counter answered {status}"))),
+        _ => Err(Failure::Refused(format!("the counter answered {status}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::model::page::Page;
+    use crate::counting::model::site::Sites;
+
+    #[test]
+    fn the_body_is_one_line_of_json() {
+        let visit = Visit {
+            site: Sites::parse("blog").unwrap().first().clone(),
+            page: Page::parse("/a\"b").unwrap(),
+            id: None,
+            details: Default::default(),
+            age: 0,
+        };
+        let id = VisitId::parse("x").unwrap();
+        assert_eq!(body(&visit, &id), r#"{"site":"blog","page":"/a\"b","id":"x"}"#);
+    }
+
+    #[test]
+    fn only_2xx_registers_and_who_broke_off_or_is_still_at_it_is_in_doubt() {
+        for status in 100..=599 {
+            let read = read_status(status);
+            assert_eq!(read.is_ok(), (200..300).contains(&status), "{status}");
+            if let Err(failure) = read {
+                let doubt = status >= 500 || [408, 409].contains(&status);
+                assert_eq!(failure.surely_not_stored(), !doubt, "{status}");
+            }
+        }
+    }
+}

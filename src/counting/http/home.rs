@@ -1,0 +1,13 @@
+//! `GET /`, the whole of what the product began as.
+
+use crate::counting::dispatch::endpoint::{Became, CounterEndpoint};
+use crate::counting::http::reply::{self, Reply};
+use crate::counting::model::visit::Visit;
+
+/// `GET /`: registers the visit, waits for the counter, and says which of the two texts is due.
+///
+/// This is the whole of what the product began as. It may be cancelled at its one await; then nobody reads the
+/// answer, and the visit counts if the counter has it.
+pub async fn home(endpoint: &impl CounterEndpoint, visit: Visit) -> Reply {
+    reply::home(&Became::Sent(endpoint.register(visit).await))
+}

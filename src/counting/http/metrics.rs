@@ -1,0 +1,180 @@
+//! What an isolate and a shard count of themselves, and how it is written for Prometheus (its text format, version 0.0.4).
+//!
+//! All of it begins with 0 whenever an isolate or an object begins; that is what Prometheus expects of a counter. There are many
+//! isolates, and whichever answers tells its own: so each has a label of its own.
+
+use crate::counting::http::reply::Outcome;
+use crate::counting::protocol::shard_metrics::{SHARD, ShardMetrics};
+use std::fmt::Write as _;
+
+/// Upper bounds of batch sizes, in visits.
+pub const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+/// What an isolate counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IsolateMetrics {
+    /// Requests that were visits, by [`Outcome::ALL`].
+    pub visits: [u64; 7],
+    /// Batches that were posted, by [`SIZES`].
+    pub batches: [u64; SIZES.len()],
+    /// Visits in them.
+    pub batched: u64,
+    /// Calls of objects that were made again.
+    pub retries: u64,
+    /// What was logged, by [`PROBLEMS`].
+    pub problems: [u64; PROBLEMS.len()],
+}
+
+/// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
+pub const PROBLEMS: [&str; 11] = [
+    "visit_failed",
+    "visitor_lost",
+    "refused_lost",
+    "no_day_record",
+    "not_grown",
+    "read_failed",
+    "storage_failed",
+    "misconfigured",
+    "export_failed",
+    "live_failed",
+    "unhealthy",
+];
+
+impl IsolateMetrics {
+    /// A visit was answered.
+    pub fn visit(&mut self, outcome: Outcome) {
+        let at = Outcome::ALL.iter().position(|one| *one == outcome);
+        if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
+            *visits = visits.saturating_add(1);
+        }
+    }
+
+    /// Something was logged.
+    pub fn problem(&mut self, event: &str) {
+        let at = PROBLEMS.iter().position(|one| *one == event);
+        if let Some(problems) = at.and_then(|at| self.problems.get_mut(at)) {
+            *problems = problems.saturating_add(1);
+        }
+    }
+
+    /// A batch was posted.
+    pub fn batch(&mut self, visits: u64) {
+        self.batched = self.batched.saturating_add(visits);
+        let at = SIZES.iter().position(|most| visits <= *most);
+        if let Some(batches) = at.and_then(|at| self.batches.get_mut(at)) {
+            *batches = batches.saturating_add(1);
+        }
+    }
+}
+
+/// What is known of the answering isolate besides its counts.
+#[derive(Clone, Copy, Debug)]
+pub struct Isolate<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Visits that are parked now.
+    pub parked: u64,
+    /// Leads of batches that lapsed.
+    pub lapsed: u64,
+    /// Pages of WebAssembly memory, 64 KiB each.
+    pub memory_pages: u64,
+}
+
+/// The whole text.
+pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
+    let mut text = String::new();
+    let label = format!("isolate=\"{}\"", isolate.name);
+    head(&mut text, "footfall_visits_total", "counter", "Requests that were visits, by what became of them.");
+    for (outcome, visits) in Outcome::ALL.iter().zip(own.visits) {
+        line(&mut text, "footfall_visits_total", &format!("{label},outcome=\"{}\"", outcome.as_str()), visits);
+    }
+    head(&mut text, "footfall_problems_total", "counter", "What was logged.");
+    for (event, problems) in PROBLEMS.iter().zip(own.problems) {
+        line(&mut text, "footfall_problems_total", &format!("{label},event=\"{event}\""), problems);
+    }
+    head(&mut text, "footfall_batch_visits", "histogram", "Visits a batch.");
+    let mut sum: u64 = 0;
+    for (most, batches) in SIZES.iter().zip(own.batches) {
+        sum = sum.saturating_add(batches);
+        line(&mut text, "footfall_batch_visits_bucket", &format!("{label},le=\"{most}\""), sum);
+    }
+    line(&mut text, "footfall_batch_visits_bucket", &format!("{label},le=\"+Inf\""), sum);
+    line(&mut text, "footfall_batch_visits_sum", &label, own.batched);
+    line(&mut text, "footfall_batch_visits_count", &label, sum);
+    for (name, kind, help, value) in [
+        ("footfall_retries_total", "counter", "Calls of objects that were made again.", own.retries),
+        (
+            "footfall_lapsed_total",
+            "counter",
+            "Leads of batches that were not ended in time; visits behind them waited.",
+            isolate.lapsed,
+        ),
+        ("footfall_parked", "gauge", "Visits that wait for a batch; 8192 a shard at most.", isolate.parked),
+        ("footfall_memory_pages", "gauge", "Pages of WebAssembly memory, 64 KiB each.", isolate.memory_pages),
+    ] {
+        head(&mut text, name, kind, help);
+        line(&mut text, name, &label, value);
+    }
+    for (at, (name, kind, help)) in SHARD.iter().enumerate() {
+        head(&mut text, name, kind, help);
+        for (shard, metrics) in shards.iter().enumerate() {
+            let value = metrics.get(at).copied().unwrap_or(0);
+            // A site's name has no character that must be escaped.
+            line(&mut text, name, &format!("site=\"{site}\",shard=\"{shard}\""), value);
+        }
+    }
+    text
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    // Writing to a text does not fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn line(text: &mut String, name: &str, labels: &str, value: u64) {
+    let _ = writeln!(text, "{name}{{{labels}}} {value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_one_that_prometheus_reads() {
+        let mut own = IsolateMetrics::default();
+        own.visit(Outcome::Counted);
+        own.visit(Outcome::Unknown);
+        for visits in [1, 1, 3, 512] {
+            own.batch(visits);
+        }
+        own.problem("read_failed");
+        own.problem("of a version to come");
+        let isolate = Isolate { name: "0a", parked: 5, lapsed: 2, memory_pages: 17 };
+        let text = text(isolate, &own, "blog", &[(1..=14).collect(), vec![7]]);
+        for line in text.lines() {
+            let (name, rest) = line.split_once(['{', ' ']).unwrap();
+            assert!(name == "#" || name.starts_with("footfall_"), "{line}");
+            assert!(name == "#" || rest.split(' ').next_back().unwrap().parse::<u64>().is_ok(), "{line}");
+        }
+        for wanted in [
+            "footfall_visits_total{isolate=\"0a\",outcome=\"counted\"} 1",
+            "footfall_visits_total{isolate=\"0a\",outcome=\"unknown\"} 1",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"1\"} 2",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"4\"} 3",
+            "footfall_batch_visits_bucket{isolate=\"0a\",le=\"+Inf\"} 4",
+            "footfall_batch_visits_sum{isolate=\"0a\"} 517",
+            "footfall_parked{isolate=\"0a\"} 5",
+            "footfall_lapsed_total{isolate=\"0a\"} 2",
+            "footfall_problems_total{isolate=\"0a\",event=\"read_failed\"} 1",
+            "footfall_problems_total{isolate=\"0a\",event=\"visit_failed\"} 0",
+            "footfall_shard_batches_total{site=\"blog\",shard=\"0\"} 1",
+            "footfall_shard_batches_total{site=\"blog\",shard=\"1\"} 7",
+            "footfall_shard_journal_rows{site=\"blog\",shard=\"0\"} 14",
+            "footfall_shard_journal_rows{site=\"blog\",shard=\"1\"} 0",
+        ] {
+            assert!(text.lines().any(|line| line == wanted), "{wanted} is not in\n{text}");
+        }
+        let helps = text.lines().filter(|line| line.starts_with("# HELP")).count();
+        assert_eq!(helps, 7 + SHARD.len());
+    }
+}

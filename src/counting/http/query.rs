@@ -1,0 +1,195 @@
+//! The parameters of a query, read as liberally as they are sent: with what caches, counters and campaigns add, in whatever encoding.
+
+use crate::counting::http::refusal::Refusal;
+use crate::counting::model::date::{Day, parse_date};
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::text::json::quoted;
+use std::borrow::Cow;
+
+/// The most of a wrong value that an error repeats, in characters.
+const MAX_SHOWN: usize = 60;
+
+/// The parameters of a query.
+pub struct Query(Vec<(&'static str, String)>);
+
+impl Query {
+    /// Reads parameters by name. Others are ignored, whatever they say: caches are busted with `_`, `t` or `rnd`, networks of ads add
+    /// `fbclid`, and jQuery a `callback`. A known one may be there again with the same value.
+    ///
+    /// # Errors
+    /// [`Refusal::RepeatedParameter`] where a known one has two values: one of them would be counted, or read, wrongly.
+    pub fn read(query: &str, names: &[&'static str]) -> Result<Self, Refusal> {
+        let mut values: Vec<(&'static str, String)> = Vec::new();
+        for (name, value) in parts(query) {
+            let Some(known) = names.iter().find(|known| **known == name) else { continue };
+            match values.iter().find(|(name, _)| name == known) {
+                None => values.push((known, value.into_owned())),
+                Some((_, first)) if *first == value => {}
+                Some(_) => return Err(Refusal::RepeatedParameter(known)),
+            }
+        }
+        Ok(Self(values))
+    }
+
+    /// The value of a parameter, if there is one.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The page that `page` names, if there is one.
+    ///
+    /// # Errors
+    /// [`Refusal::Page`]
+    pub fn page(&self, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
+        self.get("page").map(|page| kept.page(page).map_err(Refusal::Page)).transpose()
+    }
+
+    /// The day that a parameter names, if there is one.
+    ///
+    /// # Errors
+    /// [`Refusal::Parameter`]
+    pub fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
+        self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
+    }
+
+    /// The site that `site` names, if there is one.
+    pub fn site(&self) -> Option<String> {
+        self.get("site").map(str::to_owned)
+    }
+}
+
+/// What a query says for a parameter, for an error that names it: `"nope"`, or nothing where it is left out. The first value is shown
+/// where there are several.
+pub fn shown(query: &str, name: &str) -> Option<String> {
+    let (_, value) = parts(query).find(|(known, _)| known == name)?;
+    let short: String = value.chars().take(MAX_SHOWN).collect();
+    Some(quoted(&short))
+}
+
+/// Names and values. A name may still have the `amp;` of a link that was put into HTML once too often.
+fn parts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|part| !part.is_empty()).map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (decoded(name.strip_prefix("amp;").unwrap_or(name)), decoded(value))
+    })
+}
+
+/// A text as forms encode it (URL Standard, 5.1), but that bytes which are not UTF-8 stay encoded: so `/caf%E9` of an old server is the
+/// page that a browser shows there, and none is lost in a common U+FFFD.
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let bytes: Vec<u8> = percent_decoded(text);
+    for chunk in bytes.utf8_chunks() {
+        decoded.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            decoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        (bytes, rest) = match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.extend(u8::try_from(high.saturating_mul(16).saturating_add(low)));
+                (bytes, after.get(2..).unwrap_or_default())
+            }
+            (b'+', ..) => {
+                bytes.push(b' ');
+                (bytes, after)
+            }
+            (other, ..) => {
+                bytes.push(*other);
+                (bytes, after)
+            }
+        };
+    }
+    bytes
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(query: &str, name: &str) -> Option<String> {
+        Query::read(query, &["page", "site"]).ok()?.get(name).map(str::to_owned)
+    }
+
+    #[test]
+    fn what_nobody_knows_is_ignored_however_it_is_written() {
+        for query in [
+            "page=/a",
+            "page=/a&_=1699999999999",
+            "t=9&v=2&rnd=0.5&cache=no&page=/a&utm_source=x&fbclid=y",
+            "%ff=1&page=/a&x=%ff&y=%&z=%zz",
+            "&&=&a&page=/a&&",
+            "ns=true&page=/a&ns=false",
+            "x=1&amp;page=/a",
+            "page=/a&page=/a",
+            "p%61ge=%2Fa",
+        ] {
+            assert_eq!(of(query, "page").as_deref(), Some("/a"), "{query}");
+        }
+        for query in ["", "Page=/a", "pages=/a", "page[]=/a", "amp=1;page=/a"] {
+            assert_eq!(of(query, "page"), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn two_values_of_one_are_refused() {
+        for query in ["page=/a&page=/b", "page=/a&p%61ge=", "page=/a&amp;page=/b"] {
+            assert_eq!(Query::read(query, &["page"]).err(), Some(Refusal::RepeatedParameter("page")), "{query}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stay_as_they_are() {
+        for (query, value) in [
+            ("page=/caf%E9", "/caf%E9"),
+            ("page=%ff", "%FF"),
+            ("page=/%c0%af", "/%C0%AF"),
+            ("page=/%ed%a0%80", "/%ED%A0%80"),
+            ("page=/caf%c3%a9", "/café"),
+            ("page=/%EF%BF%BD", "/\u{fffd}"),
+            ("page=/100%", "/100%"),
+            ("page=/%4+%zz", "/%4 %zz"),
+            ("page", ""),
+            ("page=a=b", "a=b"),
+        ] {
+            assert_eq!(of(query, "page").as_deref(), Some(value), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_on_one_short_line() {
+        assert_eq!(shown("a=1&by=we%0aek&by=x", "by").as_deref(), Some("\"we\\nek\""));
+        assert_eq!(shown("a=1", "by"), None);
+        assert!(shown(&format!("by={}", "é".repeat(9_000)), "by").is_some_and(|shown| shown.len() < 200));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_added_changes_no_known_value(value in any::<String>(), before in "[ -~]{0,20}", after in "([a-z_%]{1,5}=[ -~]{0,9}&?){0,4}") {
+            let encoded: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            prop_assume!(!before.contains("page") && !after.contains("page") && !before.contains("p%") && !after.contains("p%"));
+            prop_assert_eq!(of(&format!("{before}&page={encoded}&{after}"), "page"), Some(value));
+        }
+
+        #[test]
+        fn what_a_form_encodes_is_read_as_forms_read_it(text in "([ -$'-~é€]|%[0-7][0-9a-fA-F]|%[cC]3%[89abAB][0-9]|%E2%82%AC){0,30}") {
+            let form = format!("x={text}");
+            let (_, expected) = form_urlencoded::parse(form.as_bytes()).next().unwrap();
+            prop_assert_eq!(decoded(&text), expected);
+        }
+    }
+}

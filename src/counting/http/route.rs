@@ -1,0 +1,333 @@
+//! What a request asks for, read from its method and its URL.
+
+use crate::counting::http::admin::{self, Order};
+use crate::counting::http::badge::{self, Badge};
+use crate::counting::http::compat::route::DropIn;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::{compat, stats};
+use crate::counting::model::date::Day;
+use crate::counting::model::page::{KeptQuery, Page};
+
+pub(crate) use crate::counting::http::query::Query;
+use crate::counting::http::shown::Shown;
+use crate::counting::http::stats::plan::Stats;
+pub(crate) use crate::counting::text::url::path_and_query;
+
+/// What to do for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /`: register a visit of the first site's page `/`.
+    Home,
+    /// `HEAD /`: the headers of a page that was not visited.
+    HomeHead,
+    /// `POST /counter`: register the visit that the body names.
+    Register,
+    /// `OPTIONS` of a path that takes these other methods: a browser asks whether a page's script may call.
+    Preflight(&'static str),
+    /// `GET /counter` and `HEAD /counter`: read a count.
+    Read(Read),
+    /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
+    Pixel(Pixel),
+    /// A route of another counter.
+    DropIn(DropIn),
+    /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
+    Badge(Box<Badge>),
+    /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
+    Stats(Box<Stats>),
+    /// `GET /api/sites/SITE/live` and `HEAD` of it: who is there now, of this site. With `Upgrade: websocket` it is told as it changes.
+    Live(String),
+    /// `GET /healthz`: whether a shard answers.
+    Health,
+    /// `GET /metrics?site=`: what the isolate and the shards of a site count of themselves.
+    Metrics(Option<String>),
+    /// What only the owner may do at `/api/sites/SITE`.
+    Order(Box<Order>),
+    /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
+    Visitors(VisitorsOf),
+}
+
+/// Which visitors to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VisitorsOf {
+    /// The site; the first one if left out.
+    pub site: Option<String>,
+    /// The day (UTC); today if left out.
+    pub day: Option<Day>,
+}
+
+/// A visit that asks for a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixel {
+    /// The site's name.
+    pub site: String,
+    /// The page; `/` if left out.
+    pub page: Page,
+}
+
+/// Which count to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Read {
+    /// The site; the first one if left out.
+    pub site: Option<String>,
+    /// The page; the whole site if left out.
+    pub page: Option<Page>,
+    /// The numbers to tell together; if none is named, the views alone.
+    pub show: Shown,
+}
+
+/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
+/// nothing; `kept` is what tells pages apart besides their path.
+///
+/// # Errors
+/// [`Refusal`] for an unknown path, a wrong method or a wrong query.
+pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
+    let (whole, query) = path_and_query(url);
+    let path = Some(whole.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(whole);
+    match (path, method) {
+        ("/", "GET") => Ok(Route::Home),
+        ("/", "HEAD") => Ok(Route::HomeHead),
+        ("/", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("/", _) => Err(Refusal::Method("GET, HEAD")),
+        ("/visit" | "/counter", "POST") => Ok(Route::Register),
+        ("/numbers" | "/counter", "GET" | "HEAD") => {
+            let query = Query::read(query, &["site", "page", "show"])?;
+            let show = query.get("show").map(Shown::parse).unwrap_or_default();
+            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)?, show }))
+        }
+        ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
+        ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
+        ("/visit", "OPTIONS") => Ok(Route::Preflight("POST")),
+        ("/visit", _) => Err(Refusal::Method("POST")),
+        ("/numbers", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("/numbers", _) => Err(Refusal::Method("GET, HEAD")),
+        ("/visitors", "GET" | "HEAD") => {
+            let query = Query::read(query, &["site", "day"])?;
+            Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
+        }
+        ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
+        ("/healthz", "GET" | "HEAD") => Ok(Route::Health),
+        ("/metrics", "GET" | "HEAD") => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
+        ("/healthz" | "/metrics", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("/healthz" | "/metrics", _) => Err(Refusal::Method("GET, HEAD")),
+        // A name that is missing leaves a slash at the end: `/hit/NAMESPACE/`.
+        (path, method) => below(if path.split('/').count() > 3 { path } else { whole }, query, method, kept),
+    }
+}
+
+/// Paths that go on with names.
+fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
+    if let Some(methods) = compat::route::methods(path) {
+        return match method {
+            "OPTIONS" => Ok(Route::Preflight(methods)),
+            _ if methods.split(", ").any(|one| one == method) => compat::route::read(path, query, kept).map(Route::DropIn),
+            _ => Err(Refusal::Method(methods)),
+        };
+    }
+    let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
+    if !["api", "badge", "pixel"].contains(&first) {
+        return Err(Refusal::UnknownPath);
+    }
+    match (first, method) {
+        ("api", "OPTIONS") => Ok(Route::Preflight(admin::methods(rest))),
+        (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
+        ("badge", "GET" | "HEAD") => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", "GET" | "HEAD") => pixel(rest, query, kept).map(Route::Pixel),
+        ("api", _) => {
+            let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?.trim_end_matches('/');
+            if let Some(order) = admin::read(method, rest, query, kept)? {
+                return Ok(Route::Order(Box::new(order)));
+            }
+            if let Some(site) = rest.strip_suffix("/live") {
+                return Ok(Route::Live(site.to_owned()));
+            }
+            stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
+        }
+        _ => Err(Refusal::Method("GET, HEAD")),
+    }
+}
+
+fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
+    let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
+    // A page that is left empty is left out.
+    let query = Query::read(query, &["page"])?;
+    let page = query.get("page").map_or_else(|| Ok(Page::root()), |page| kept.page(page)).unwrap_or_else(|_| Page::root());
+    Ok(Pixel { site: site.to_owned(), page })
+}
+
+/// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
+/// where its body tells.
+pub fn visit_meant(method: &str, url: &str) -> Option<String> {
+    let (path, query) = path_and_query(url);
+    let mut parts = path.split('/').skip(1);
+    let (first, name) = (parts.next()?, parts.next().unwrap_or(""));
+    let counts = || Query::read(query, &["count"]).is_ok_and(|query| query.get("count").is_some_and(|count| count != "0"));
+    match (first, method) {
+        ("pixel", "GET") => Some(name.strip_suffix(".gif").unwrap_or(name).to_owned()),
+        ("badge", "GET") if counts() => Some(name.to_owned()),
+        ("hit", "GET") => Some(name.to_owned()),
+        ("count", "GET" | "POST") | ("busuanzi", "GET") => Some(String::new()),
+        ("api", "POST") if ["event", "send", "batch", "v0"].contains(&name) => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
+/// item whose value is `prefetch`, with `prerender` as a parameter); or one of the names from before it: `Purpose` (Chromium),
+/// `X-Purpose: preview` (Safari), `X-Moz: prefetch` (Firefox).
+pub fn is_prefetch(sec_purpose: &str) -> bool {
+    sec_purpose
+        .split([';', ',', ' '])
+        .any(|part| ["prefetch", "prerender", "preview"].iter().any(|known| part.trim().eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(method: &str, url: &str) -> Result<Route, Refusal> {
+        super::route(method, url, &KeptQuery::default())
+    }
+
+    fn get(url: &str) -> Result<Route, Refusal> {
+        route("GET", url)
+    }
+
+    #[test]
+    fn the_paths_are_found_whatever_stands_around_them() {
+        for url in ["http://h/", "https://h:8/?a=/counter", "http://h", "http://h?x", "/", "http://h/#/counter"] {
+            assert_eq!(get(url), Ok(Route::Home), "{url}");
+        }
+        assert_eq!(route("POST", "https://h/counter?x=1"), Ok(Route::Register));
+        for (url, bare) in [
+            ("/counter/?page=/a", "/counter?page=/a"),
+            ("/visitors/", "/visitors"),
+            ("/healthz/", "/healthz"),
+            ("/metrics/?site=a", "/metrics?site=a"),
+            ("/pixel/blog.gif/", "/pixel/blog.gif"),
+            ("/badge/blog/a.svg/?count=1", "/badge/blog/a.svg?count=1"),
+            ("/badge/blog.svg/", "/badge/blog.svg"),
+            ("/hit/blog/v/", "/hit/blog/v"),
+            ("/count/?p=/a", "/count?p=/a"),
+            ("/counter//p.json/", "/counter//p.json"),
+            ("/busuanzi/?jsonpCallback=a", "/busuanzi?jsonpCallback=a"),
+            ("/api/sites/blog/summary//", "/api/sites/blog/summary"),
+            ("/api/sites/blog/live/", "/api/sites/blog/live"),
+        ] {
+            assert_eq!(get(url), get(bare), "{url}");
+            assert!(get(url).is_ok(), "{url}");
+        }
+        assert!(get("/hit/blog/").is_err(), "the key is missing");
+        assert_eq!(route("HEAD", "https://h/"), Ok(Route::HomeHead));
+    }
+
+    #[test]
+    fn unknown_paths_and_methods_are_told_apart() {
+        for url in ["http://h/nope", "http://h//", "http://h/Counter", "http://h/counters"] {
+            assert_eq!(get(url), Err(Refusal::UnknownPath), "{url}");
+        }
+        assert_eq!(route("DELETE", "http://h/"), Err(Refusal::Method("GET, HEAD")));
+        assert_eq!(route("PUT", "http://h/counter"), Err(Refusal::Method("GET, HEAD, POST")));
+    }
+
+    #[test]
+    fn a_read_names_a_page_or_the_whole_site() {
+        let page = |text: &str| Some(Page::parse(text).unwrap());
+        assert_eq!(get("http://h/counter"), Ok(Route::Read(Read::default())));
+        assert_eq!(
+            get("http://h/counter?page=%2Fa%20b&site=blog"),
+            Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b"), show: Shown::default() }))
+        );
+        assert_eq!(
+            route("HEAD", "http://h/counter?page=/a"),
+            Ok(Route::Read(Read { site: None, page: page("/a"), show: Shown::default() }))
+        );
+    }
+
+    #[test]
+    fn pictures_are_named_by_site_and_page() {
+        let pixel = |page: &str| Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap() }));
+        assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
+        assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
+        assert_eq!(get("http://h/pixel/blog.png"), Err(Refusal::UnknownPath));
+        for query in ["page=a", "page=%2Fa&utm_source=letter&rnd=1", "x=%ff&page=/a/", "page=https://blog.example/a"] {
+            assert_eq!(get(&format!("http://h/pixel/blog.gif?{query}")), pixel("/a"), "{query}");
+        }
+        assert_eq!(get("http://h/pixel/blog.gif?page="), pixel("/"));
+        assert_eq!(get("http://h/pixel/blog.gif?page=%FF"), pixel("/%FF"));
+        assert!(matches!(get("http://h/badge/blog/a.svg?color=red"), Ok(Route::Badge(badge)) if badge.site == "blog"));
+        assert_eq!(route("POST", "http://h/badge/blog/a.svg"), Err(Refusal::Method("GET, HEAD")));
+    }
+
+    #[test]
+    fn visitors_are_read_by_day() {
+        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsOf::default())));
+        let named = VisitorsOf { site: Some("blog".into()), day: Some(20_779) };
+        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
+        assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Parameter("day", "a date such as 2026-11-22")));
+        assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
+    }
+
+    #[test]
+    fn browsers_are_told_what_each_path_takes() {
+        for (path, methods) in [
+            ("/", "GET, HEAD"),
+            ("/counter", "GET, HEAD, POST"),
+            ("/visitors", "GET, HEAD"),
+            ("/metrics", "GET, HEAD"),
+            ("/pixel/blog.gif", "GET, HEAD"),
+            ("/hit/a/b", "GET, HEAD"),
+            ("/set/a/b", "GET, POST"),
+            ("/count", "GET, HEAD, POST"),
+            ("/busuanzi", "GET"),
+            ("/api/sites/blog/summary", "GET, HEAD"),
+            ("/api/sites/blog/pages", "GET, HEAD, PUT, DELETE"),
+            ("/api/sites/blog/import", "POST"),
+            ("/api/sites/blog", "DELETE"),
+        ] {
+            assert_eq!(route("OPTIONS", &format!("https://h{path}?x=1")), Ok(Route::Preflight(methods)), "{path}");
+        }
+        assert_eq!(route("OPTIONS", "https://h/nope"), Err(Refusal::UnknownPath));
+    }
+
+    #[test]
+    fn a_query_that_could_be_misread_is_refused() {
+        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Read(Read::default())));
+        assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
+        assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));
+    }
+
+    #[test]
+    fn what_means_a_visit_is_known_by_its_path() {
+        let meant = |method: &str, url: &str| visit_meant(method, &format!("https://h{url}"));
+        for (url, site) in [
+            ("/pixel/blog.gif?page=/a", "blog"),
+            ("/pixel/none", "none"),
+            ("/badge/blog/a.svg?count=1", "blog"),
+            ("/badge/blog/a.svg?count=yes", "blog"),
+            ("/hit/blog/v?callback=x", "blog"),
+            ("/count?e=true", ""),
+            ("/busuanzi?jsonpCallback=", ""),
+        ] {
+            assert_eq!(meant("GET", url).as_deref(), Some(site), "{url}");
+            assert_eq!(meant("HEAD", url), None, "{url}");
+        }
+        for url in ["/count", "/api/event", "/api/send", "/api/batch", "/api/v0/count"] {
+            assert_eq!(meant("POST", url).as_deref(), Some(""), "{url}");
+        }
+        assert_eq!(meant("POST", "/api/sites/blog/import"), None);
+        for url in ["/", "/badge/blog/a.svg", "/badge/blog/a.svg?count=0", "/get/blog/v", "/counter?page=", "/nope"] {
+            assert_eq!(meant("GET", url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn prefetch_and_prerender_are_known() {
+        for value in ["prefetch", "prefetch;prerender", "prefetch; anonymous-client-ip", "Prefetch"] {
+            assert!(is_prefetch(value), "{value}");
+        }
+        for value in ["", "navigate", "prefetching"] {
+            assert!(!is_prefetch(value), "{value}");
+        }
+    }
+}

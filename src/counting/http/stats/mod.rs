@@ -1,0 +1,9 @@
+//! Reading what was counted: `GET /api/sites/SITE/WHAT`.
+
+pub mod answer;
+pub mod compare;
+pub mod csv;
+pub mod plan;
+pub mod query;
+pub mod table;
+pub mod week;

@@ -1,0 +1,181 @@
+//! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`]), what it takes to answer ([`Plan`]), and how
+//! it is answered ([`answer`]). What it is compared with: [`compare`].
+
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::stats::compare::{Compare, Previous};
+use crate::counting::http::stats::week::Week;
+use crate::counting::model::date::Day;
+use crate::counting::model::dimensions::Kind;
+use crate::counting::model::limits::MAX_DAYS;
+use crate::counting::model::page::Page;
+use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};
+
+/// The longest period of a series by hour, in days.
+pub const MAX_HOUR_DAYS: u32 = 31;
+
+/// The period that is meant where none is named, in days up to today.
+pub const DEFAULT_DAYS: u32 = 30;
+
+/// The lines of a list where `limit` is not said.
+pub const DEFAULT_LIMIT: u32 = 100;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// The site's name.
+    pub site: String,
+    /// What of it.
+    pub what: What,
+    /// The page, for a summary or a series of one.
+    pub page: Option<Page>,
+    /// The value of a detail as it is kept, for a summary or a series of one. Not together with a page: views are not kept by both.
+    pub value: Option<(Kind, String)>,
+    /// The first day of the period, in the time zone.
+    pub from: Option<Day>,
+    /// The last day, which is part of the period.
+    pub to: Option<Day>,
+    /// The time zone's name (IANA), where it is not UTC.
+    pub tz: Option<String>,
+    /// On which day weeks begin.
+    pub week: Week,
+    /// What a summary is compared with, if anything.
+    pub compare: Option<Compare>,
+    /// What the names of a list must have in them, its ASCII letters small; nothing where it is empty.
+    pub part: String,
+    /// Lines of a list that are left out before.
+    pub skip: u32,
+    /// The most lines of a list.
+    pub limit: u32,
+    /// Whether the answer is CSV instead of JSON.
+    pub csv: bool,
+}
+
+/// What of a site is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The sums.
+    Summary,
+    /// Views and visitors over time.
+    Series(By),
+    /// Views and visitors by page.
+    Pages,
+    /// All views ever by page, those without a date as well.
+    Totals,
+    /// Views by the values of a detail.
+    Details(Kind),
+    /// What was not counted, by reason.
+    Excluded,
+}
+
+/// The steps of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Hours, as UTC has them; the first and the last may be parts of one.
+    Hour,
+    /// Days of the time zone.
+    Day,
+    /// Weeks of the time zone.
+    Week,
+    /// Months of the time zone.
+    Month,
+}
+
+/// A period, and when its days begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The first day.
+    pub from: Day,
+    /// The last day.
+    pub to: Day,
+    /// The quarters of an hour since 1970 at which the days of the period begin, and at which the day after them does; of what needs no
+    /// days, only at which the first does and the one after the last.
+    pub starts: Vec<u32>,
+    /// What it is compared with.
+    pub previous: Option<Previous>,
+}
+
+impl Plan {
+    /// When it is.
+    fn times(&self) -> Times {
+        let quarters = Span { from: self.starts.first().copied().unwrap_or(0), until: self.starts.last().copied().unwrap_or(0) };
+        Times { quarters, days: Span { from: self.from, until: self.to.saturating_add(1) } }
+    }
+
+    /// In which steps shards tell it: hours, where no day begins within one.
+    fn step(&self) -> Step {
+        if self.starts.iter().all(|start| start % HOUR == 0) { Step::Hour } else { Step::Quarter }
+    }
+}
+
+impl Stats {
+    /// The first and the last day of the period. `today` is that of the time zone; hours are kept for `keep_days`.
+    ///
+    /// # Errors
+    /// [`Refusal::Parameter`] for a period that ends before it begins or is too long.
+    pub fn days(&self, today: Day, keep_days: u32) -> Result<(Day, Day), Refusal> {
+        let to = self.to.unwrap_or_else(|| self.from.map_or(today, |from| from.max(today)));
+        let from = self.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_DAYS.saturating_sub(1)));
+        let days = to.saturating_sub(from).saturating_add(1);
+        if from > to {
+            return Err(Refusal::Parameter("from", "a day up to that of `to`"));
+        }
+        if days > MAX_DAYS {
+            return Err(Refusal::Parameter("from", "at most 3,660 days before `to`"));
+        }
+        if self.what == What::Series(By::Hour) {
+            if days > MAX_HOUR_DAYS {
+                return Err(Refusal::Parameter("from", "at most 31 days before `to` with by=hour"));
+            }
+            if today.saturating_sub(from) >= keep_days {
+                return Err(Refusal::Parameter(
+                    "from",
+                    "one of the last HOURS_KEPT_DAYS days (90, unless set) with by=hour, as older hours are kept by day only",
+                ));
+            }
+        }
+        Ok((from, to))
+    }
+
+    fn list(&self, of: Listed) -> Question<'_> {
+        Question::List { of, slice: Slice { part: &self.part, skip: self.skip, most: self.limit } }
+    }
+
+    /// What shards must be asked. Details and what was not counted are kept by days of UTC, whatever the time zone.
+    pub fn questions(&self, plan: &Plan) -> Vec<Question<'_>> {
+        let times = plan.times();
+        let days = times.days;
+        let page = self.page.as_ref().map(Page::as_str);
+        let counted = |times: Times, step| match &self.value {
+            Some((kind, value)) => Question::Value { kind: kind.number(), value, days: times.days },
+            None => Question::Times { page, times, step },
+        };
+        match self.what {
+            What::Summary => {
+                let mut questions = vec![counted(times, Step::All)];
+                questions.extend(plan.previous.map(|previous| counted(previous.times, Step::All)));
+                // These are not kept by page, or value.
+                if page.is_none() && self.value.is_none() {
+                    questions.extend([Question::Withheld(days), Question::Excluded(days)]);
+                }
+                questions
+            }
+            What::Series(_) => vec![counted(times, plan.step())],
+            What::Pages => vec![self.list(Listed::Pages(times))],
+            What::Totals => vec![self.list(Listed::Totals)],
+            What::Details(kind) => vec![self.list(Listed::Details { kind: kind.number(), days })],
+            What::Excluded => vec![Question::Excluded(days), Question::Refused(days)],
+        }
+    }
+
+    /// Whether it takes the beginning of each day to answer, and not of the first and of the one after the last only.
+    pub fn needs_days(&self) -> bool {
+        matches!(self.what, What::Series(by) if by != By::Hour)
+    }
+}
+
+/// The quarters at which days of UTC begin, from one up to the one after another; or the two ends only.
+pub fn starts_in_utc(from: Day, to: Day, needs_days: bool) -> Vec<u32> {
+    let after = to.saturating_add(1);
+    let days = if needs_days { (from..=after).collect() } else { vec![from, after] };
+    days.into_iter().map(|day| day.saturating_mul(DAY)).collect()
+}

@@ -1,0 +1,188 @@
+//! Reading the path and the query of a request for numbers.
+
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::stats::compare::Compare;
+use crate::counting::http::stats::plan::{By, DEFAULT_LIMIT, Stats, What};
+use crate::counting::http::stats::week::Week;
+use crate::counting::model::dimensions::{Kind, is_value, kept_as};
+use crate::counting::model::page::KeptQuery;
+use crate::counting::protocol::report::MAX_NAMES;
+
+/// Names of time zones are shorter; this only keeps nonsense from the platform.
+const MAX_ZONE_BYTES: usize = 64;
+
+const NAMES: [&str; 19] = [
+    "from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only", "referrer", "country",
+    "device", "campaign", "source", "medium", "host",
+];
+
+/// The most lines of a list that are left out: more than any list has.
+const MAX_SKIPPED: u32 = 10_000_000;
+
+/// The longest text that is looked for in names, in bytes.
+const MAX_PART_BYTES: usize = 200;
+
+/// What is said of a part of a list where there is none.
+const LISTED: &str = "only in a list: pages, totals, referrers, countries, devices, campaigns";
+
+/// What is said of a filter where there is none.
+const FILTERED: &str = "only in a summary or a series";
+
+/// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
+///
+/// # Errors
+/// [`Refusal`] for an unknown path or a wrong query.
+pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal> {
+    let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
+    let query = Query::read(query, &NAMES)?;
+    // Words are taken in any case.
+    let word = |name| query.get(name).map(str::to_ascii_lowercase);
+    let what = self::what(what, word("by").as_deref())?;
+    let page = query.page(kept)?;
+    if page.is_some() && !matches!(what, What::Summary | What::Series(_)) {
+        return Err(Refusal::Parameter("page", FILTERED));
+    }
+    let value = value(&query, what)?;
+    let limit = match query.get("limit") {
+        None => DEFAULT_LIMIT,
+        Some(text) => match text.parse() {
+            Ok(limit @ 1..=MAX_NAMES) => limit,
+            _ => return Err(Refusal::Parameter("limit", "a whole number from 1 to 10001")),
+        },
+    };
+    let is_list = matches!(what, What::Pages | What::Totals | What::Details(_));
+    let skip = match query.get("offset") {
+        None => 0,
+        Some(_) if !is_list => return Err(Refusal::Parameter("offset", LISTED)),
+        Some(text) => match text.parse() {
+            Ok(skip @ 0..=MAX_SKIPPED) => skip,
+            _ => return Err(Refusal::Parameter("offset", "a whole number from 0 to 10000000")),
+        },
+    };
+    let part = match query.get("q") {
+        None => String::new(),
+        Some(_) if !is_list => return Err(Refusal::Parameter("q", LISTED)),
+        Some(text) if text.len() > MAX_PART_BYTES => return Err(Refusal::Parameter("q", "a text of at most 200 bytes")),
+        Some(text) => text.to_ascii_lowercase(),
+    };
+    let csv = match word("format").as_deref() {
+        None | Some("json") => false,
+        Some("csv") => true,
+        Some(_) => return Err(Refusal::Parameter("format", "json, csv")),
+    };
+    let (from, to, tz) = (query.day("from")?, query.day("to")?, zone(query.get("tz"))?);
+    let week = query.get("week").map_or(Ok(Week::From(1)), week)?;
+    let compare = match query.get("compare") {
+        Some(_) if what != What::Summary => return Err(Refusal::Parameter("compare", "only in a summary")),
+        Some(name) => Some(Compare::named(name).ok_or(Refusal::Parameter("compare", Compare::NAMES))?),
+        None => None,
+    };
+    Ok(Stats { site: site.to_owned(), what, page, value, from, to, tz, week, compare, part, skip, limit, csv })
+}
+
+fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
+    let without_by =
+        |what| if by.is_none() { Ok(what) } else { Err(Refusal::Parameter("by", "only in a series or for campaigns")) };
+    match (what, by) {
+        ("summary", _) => without_by(What::Summary),
+        ("series", Some("hour")) => Ok(What::Series(By::Hour)),
+        ("series", None | Some("day")) => Ok(What::Series(By::Day)),
+        ("series", Some("week")) => Ok(What::Series(By::Week)),
+        ("series", Some("month")) => Ok(What::Series(By::Month)),
+        ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
+        ("pages", _) => without_by(What::Pages),
+        ("totals", _) => without_by(What::Totals),
+        ("referrers", None | Some("source")) => Ok(What::Details(Kind::Referrer)),
+        ("referrers", Some("host")) => Ok(What::Details(Kind::Host)),
+        ("referrers", Some(_)) => Err(Refusal::Parameter("by", "source, host")),
+        ("countries", _) => without_by(What::Details(Kind::Country)),
+        ("devices", _) => without_by(What::Details(Kind::Device)),
+        ("campaigns", None | Some("campaign")) => Ok(What::Details(Kind::Campaign)),
+        ("campaigns", Some("source")) => Ok(What::Details(Kind::Source)),
+        ("campaigns", Some("medium")) => Ok(What::Details(Kind::Medium)),
+        ("campaigns", Some(_)) => Err(Refusal::Parameter("by", "campaign, source, medium")),
+        ("excluded", _) => without_by(What::Excluded),
+        _ => Err(Refusal::UnknownPath),
+    }
+}
+
+/// The value of a detail that a summary or a series is of, if there is one.
+fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
+    let only = query.get("only").map(only).transpose()?;
+    let named = Kind::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
+    let mut found = None;
+    for (parameter, kind, value) in only.into_iter().chain(named) {
+        let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
+        if found.is_some() || query.get("page").is_some() {
+            return wrong("only one of page, only, referrer, country, device, campaign, source, medium");
+        }
+        match what {
+            What::Summary | What::Series(By::Day | By::Week | By::Month) => {}
+            What::Series(By::Hour) => {
+                return Err(Refusal::Parameter(
+                    "by",
+                    "day, week, month with only, referrer, country, device, campaign, source or medium, as these are kept by day",
+                ));
+            }
+            _ => return wrong(FILTERED),
+        }
+        if !is_value(value) {
+            return wrong("a text of 1 to 100 bytes without control characters");
+        }
+        found = Some((kind, kept_as(kind, value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
+    }
+    Ok(found)
+}
+
+/// The kind and the value of `KIND:VALUE`. What cleans addresses of what tracks people takes parameters such as `referrer` and `source` out
+/// of them by their name, and the answer would be that to another question.
+fn only(text: &str) -> Result<(&'static str, Kind, &str), Refusal> {
+    let found = text.split_once(':').and_then(|(name, value)| {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name)?;
+        Some(("only", kind, value))
+    });
+    found.ok_or(Refusal::Parameter(
+        "only",
+        "KIND:VALUE, such as referrer:news.example; KIND is referrer, country, device, campaign, source or medium",
+    ))
+}
+
+/// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
+fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
+    match tz {
+        None | Some("UTC") => Ok(None),
+        Some(tz) if tz.len() <= MAX_ZONE_BYTES && tz.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b)) => {
+            Ok(Some(tz.to_owned()))
+        }
+        Some(_) => Err(ZONE),
+    }
+}
+
+/// The days of a week, as ISO 8601 has them.
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// The day on which weeks begin: its name, its number, `iso`, or a language.
+fn week(text: &str) -> Result<Week, Refusal> {
+    let name = text.to_ascii_lowercase();
+    for (day, number) in WEEKDAYS.into_iter().zip(1_u8..) {
+        if name == day || name == number.to_string() {
+            return Ok(Week::From(number));
+        }
+    }
+    if name == "iso" {
+        return Ok(Week::From(1));
+    }
+    // Two or three letters come first (BCP 47): a weekday that is misspelt is no language.
+    let first = text.split('-').next().unwrap_or("");
+    let is_language =
+        (2..=3).contains(&first.len()) && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if is_language { Ok(Week::Of(text.to_owned())) } else { Err(WEEK) }
+}
+
+/// What is said of a week that nobody knows.
+pub const WEEK: Refusal =
+    Refusal::Parameter("week", "iso, the day on which weeks begin from monday to sunday, or a language such as en-US");
+
+/// What is said of a zone that nobody knows.
+pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");

@@ -1,0 +1,124 @@
+//! Folding: carrying over into the tables what only the journal and memory have.
+
+use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::distinct_visitors::CROWDED;
+use crate::counting::ledger::isolates::KEEP_MS;
+use crate::counting::ledger::quarters::Counts;
+use crate::counting::ledger::schema;
+use crate::counting::ledger::state::Ledger;
+use crate::counting::model::visitor::Withheld;
+use crate::counting::protocol::wire::encode;
+use crate::counting::storage::{Sql, StorageError, Value, count_at};
+
+/// Ids or hashes packed into one row: 0.8 MB of the 2 MB that a row may have.
+const PACKED_PER_ROW: usize = 100_000;
+
+impl<S: Sql> Ledger<S> {
+    /// Carries everything that waits over into the tables, all or nothing.
+    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
+        if self.folded == self.written && !self.people.has_news() {
+            return Ok(());
+        }
+        let this = &*self;
+        this.sql.transaction(&mut || {
+            let mut more = More::default();
+            for (page, state) in this.pages.waiting() {
+                let views = Value::count(state.waiting.views());
+                let rows = this.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), views])?;
+                let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
+                state.waiting.iter().for_each(|(quarter, counts)| more.count(id, quarter, counts));
+            }
+            this.add_to_pages(&more)?;
+            for (quarter, Counts { views, visitors, newcomers }) in this.site.iter() {
+                this.sql.write(schema::ADD_SITE_QUARTER, &[quarter, views, visitors, newcomers].map(Value::count))?;
+            }
+            for (day, kind, value, views) in this.facets.waiting() {
+                let value = Value::Text(value.to_owned());
+                this.sql.write(
+                    schema::ADD_DETAIL,
+                    &[Value::count(day.into()), Value::count(kind.into()), value, Value::count(views)],
+                )?;
+            }
+            for tally in &this.excluded {
+                let [day, reason, visits] = [tally.day.into(), tally.reason.into(), tally.visits].map(Value::count);
+                this.sql.write(schema::ADD_EXCLUDED, &[day, reason, visits])?;
+            }
+            this.store_ids()?;
+            this.store_people()?;
+            for (isolate, last) in this.recent.unstored() {
+                let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
+                let receipt = Value::Blob(encode(&last.receipt));
+                this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
+            }
+            // A retry comes within a minute, so who wakes the object later need not read these.
+            let over = this.recent.newest().saturating_sub(KEEP_MS);
+            this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
+            let lately = this.lately.stored().into_iter().flat_map(u64::to_le_bytes).collect();
+            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
+            Ok(())
+        })?;
+        self.pages.all_stored();
+        self.site.clear();
+        self.facets.all_stored();
+        self.excluded.clear();
+        self.recent.all_stored();
+        self.people.all_stored();
+        self.ids_waiting.clear();
+        self.folded = self.written;
+        self.told.forget();
+        Ok(())
+    }
+
+    fn store_people(&self) -> Result<(), StorageError> {
+        let day = Value::count(self.people.day().into());
+        for (over, visitors) in self.people.over() {
+            self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
+        }
+        self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
+        self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
+        self.store_packed(schema::ADD_VISITORS, &day, self.people.waiting(), |hash| hash.0)?;
+        self.store_packed(schema::ADD_MARKS, &day, self.people.marks_waiting(), |mark| *mark)?;
+        for (day, why, views) in self.people.all_withheld() {
+            let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
+            self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
+        }
+        for (day, views) in self.people.crowded() {
+            self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(CROWDED), Value::count(views)])?;
+        }
+        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
+    }
+
+    /// Packs hashes of a day into rows. A fold has more journal rows than it makes rows of hashes, so the numbers after
+    /// `folded` are free for them.
+    fn store_packed<T>(&self, statement: &'static str, day: &Value, all: &[T], hash: fn(&T) -> u64) -> Result<(), StorageError> {
+        let mut number = self.folded;
+        for hashes in all.chunks(PACKED_PER_ROW) {
+            let packed = hashes.iter().flat_map(|one| hash(one).to_le_bytes()).collect();
+            number = number.saturating_add(1);
+            self.sql.write(statement, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
+        }
+        Ok(())
+    }
+
+    /// Packs the ids that wait into rows, numbered as in [`Self::store_packed`].
+    fn store_ids(&self) -> Result<(), StorageError> {
+        let mut number = self.folded;
+        let mut left = self.ids_waiting.as_slice();
+        while let Some((window, ..)) = left.first() {
+            let same = left.iter().take(PACKED_PER_ROW).take_while(|(other, ..)| other == window).count();
+            let (now, later) = left.split_at_checked(same).unwrap_or((left, &[]));
+            let packed = now.iter().flat_map(|(_, id, _)| id.0.to_le_bytes()).collect();
+            let shares = now.iter().flat_map(|(.., share)| share.0.to_le_bytes()).collect();
+            number = number.saturating_add(1);
+            self.sql.write(
+                schema::ADD_SEEN,
+                &[Value::count(*window), Value::count(number), Value::Blob(packed), Value::Blob(shares)],
+            )?;
+            left = later;
+        }
+        Ok(())
+    }
+}

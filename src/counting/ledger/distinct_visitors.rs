@@ -1,0 +1,193 @@
+//! The visitors of the day, and the views that have none.
+//!
+//! Hashes of a day are kept for that day only; then their number is all that is left. The same goes for marks: hashes of a
+//! visitor with an hour, a page, or both, by which visitors of hours and pages are told.
+
+use crate::counting::model::date::Day;
+use crate::counting::model::visitor::{VisitorHash, Withheld};
+use siphasher::sip::SipHasher24;
+use std::collections::HashSet;
+use std::hash::Hasher;
+
+/// The most visitors of one day. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 hashes take 19 MB, or
+/// 28 MB while the set grows. Views of further visitors count, and are told apart as [`Withheld::Full`].
+pub const MAX_VISITORS: usize = 1_800_000;
+
+/// The most marks of one day, which take as much memory as so many visitors. Beyond them visitors are told by day and site only,
+/// and the views are told apart by [`CROWDED`].
+pub const MAX_MARKS: usize = 1_800_000;
+
+/// The number in the table `withheld` of views whose visitor counts for the day, but no more for its hour and page.
+pub const CROWDED: u64 = 4;
+
+/// For whom a visitor is new: each is 1 or 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// For the site, today.
+    pub today: u64,
+    /// For the site, in this hour.
+    pub hour: u64,
+    /// For the page, today.
+    pub page_today: u64,
+    /// For the page, in this hour.
+    pub page_hour: u64,
+}
+
+/// Who came.
+#[derive(Debug, Default)]
+pub struct People {
+    /// The latest day that began.
+    day: Day,
+    today: HashSet<VisitorHash>,
+    /// Those of `today` that are not in the tables yet.
+    waiting: Vec<VisitorHash>,
+    marks: HashSet<u64>,
+    /// Those of `marks` that are not in the tables yet.
+    marks_waiting: Vec<u64>,
+    /// Views of the day by [`CROWDED`] that the tables do not count yet.
+    crowded: Vec<(Day, u64)>,
+    /// Visitors of days that are over, where the tables do not say so yet.
+    over: Vec<(Day, u64)>,
+    /// Views without a visitor that the tables do not count yet.
+    withheld: Vec<(Day, Withheld, u64)>,
+    /// Whether `day` is newer than in the tables.
+    day_is_news: bool,
+}
+
+impl People {
+    /// The day and its hashes, as they are in the tables.
+    pub fn stored(day: Day, hashes: impl Iterator<Item = VisitorHash>, marks: impl Iterator<Item = u64>) -> Self {
+        Self { day, today: hashes.collect(), marks: marks.collect(), ..Self::default() }
+    }
+
+    /// The latest day that began.
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Begins a day, if it is later: the hashes of the one before go, their number stays.
+    pub fn begin(&mut self, day: Day) {
+        if day <= self.day {
+            return;
+        }
+        if !self.today.is_empty() {
+            self.over.push((self.day, number(&self.today)));
+        }
+        self.today = HashSet::new();
+        self.waiting.clear();
+        self.marks = HashSet::new();
+        self.marks_waiting.clear();
+        self.day = day;
+        self.day_is_news = true;
+    }
+
+    /// Counts a visitor of the day that began last, who views a page in an hour.
+    pub fn come(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
+        let known = self.today.contains(&hash);
+        if !known && self.today.len() >= MAX_VISITORS {
+            self.withhold(self.day, Withheld::Full);
+            return News::default();
+        }
+        if !known {
+            self.today.insert(hash);
+            self.waiting.push(hash);
+        }
+        let marks = [mark(hash, "", hour), mark(hash, page, ALL_DAY), mark(hash, page, hour)].map(|mark| self.mark(mark));
+        if marks.contains(&None) {
+            match self.crowded.iter_mut().find(|(day, _)| *day == self.day) {
+                Some((_, views)) => *views = views.saturating_add(1),
+                None => self.crowded.push((self.day, 1)),
+            }
+        }
+        let [hour, page_today, page_hour] = marks.map(|new| u64::from(new == Some(true)));
+        News { today: u64::from(!known), hour, page_today, page_hour }
+    }
+
+    /// Whether a mark is new; `None` where there is no room to tell.
+    fn mark(&mut self, mark: u64) -> Option<bool> {
+        if self.marks.contains(&mark) {
+            return Some(false);
+        }
+        if self.marks.len() >= MAX_MARKS {
+            return None;
+        }
+        self.marks.insert(mark);
+        self.marks_waiting.push(mark);
+        Some(true)
+    }
+
+    /// Counts a view of a day without a visitor.
+    pub fn withhold(&mut self, day: Day, why: Withheld) {
+        match self.withheld.iter_mut().find(|(of, because, _)| *of == day && *because == why) {
+            Some((_, _, views)) => *views = views.saturating_add(1),
+            None => self.withheld.push((day, why, 1)),
+        }
+    }
+
+    /// The visitors of a day, besides those in the tables.
+    pub fn visitors(&self, day: Day) -> u64 {
+        if day == self.day {
+            return number(&self.today);
+        }
+        self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
+    }
+
+    /// Views of a day without a visitor, besides those in the tables.
+    pub fn withheld(&self, day: Day, why: Withheld) -> u64 {
+        self.withheld.iter().find(|(of, because, _)| *of == day && *because == why).map_or(0, |(_, _, views)| *views)
+    }
+
+    /// Whether the tables do not know all of this.
+    pub fn has_news(&self) -> bool {
+        self.day_is_news || !self.waiting.is_empty() || !self.over.is_empty() || !self.withheld.is_empty()
+    }
+
+    /// The hashes that the tables do not have.
+    pub fn waiting(&self) -> &[VisitorHash] {
+        &self.waiting
+    }
+
+    /// The marks that the tables do not have.
+    pub fn marks_waiting(&self) -> &[u64] {
+        &self.marks_waiting
+    }
+
+    /// The views of days by [`CROWDED`] that the tables do not have.
+    pub fn crowded(&self) -> impl Iterator<Item = (Day, u64)> {
+        self.crowded.iter().copied()
+    }
+
+    /// The days that are over, with their visitors, where the tables do not have them.
+    pub fn over(&self) -> impl Iterator<Item = (Day, u64)> {
+        self.over.iter().copied()
+    }
+
+    /// Views without a visitor that the tables do not have.
+    pub fn all_withheld(&self) -> impl Iterator<Item = (Day, Withheld, u64)> {
+        self.withheld.iter().copied()
+    }
+
+    /// The tables have everything now.
+    pub fn all_stored(&mut self) {
+        self.waiting.clear();
+        self.marks_waiting.clear();
+        self.crowded.clear();
+        self.over.clear();
+        self.withheld.clear();
+        self.day_is_news = false;
+    }
+}
+
+/// In place of an hour.
+const ALL_DAY: u64 = u64::MAX;
+
+/// SipHash-2-4 (Aumasson and Bernstein, 2012) under the visitor's hash, which nobody knows without the day's salt.
+fn mark(VisitorHash(visitor): VisitorHash, page: &str, hour: u64) -> u64 {
+    let mut hasher = SipHasher24::new_with_keys(visitor, hour);
+    hasher.write(page.as_bytes());
+    hasher.finish()
+}
+
+fn number(set: &HashSet<VisitorHash>) -> u64 {
+    u64::try_from(set.len()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,80 @@
+//! The last batch of each isolate, so that a retry of it gets its stored receipt.
+//!
+//! An isolate has one batch on its way to a shard at a time and numbers them upwards. So one entry an isolate tells a
+//! retry (same number) from a new batch (higher) and from a straggler that nobody waits for any more (lower).
+
+use crate::counting::protocol::wire::Receipt;
+use std::collections::HashMap;
+
+/// How long a batch can still be retried: twice the longest deadline of a visit, with 10 s for clocks that differ.
+pub const KEEP_MS: u64 = 60_000;
+
+/// The most isolates whose last batch is remembered, each of their lanes as one ([`crate::counting::dispatch::lanes`]). A receipt of 512 visits takes 12 KB of memory at most, one of 64
+/// takes 1.5 KB: 4,096 of the largest take 50 MB. Beyond it, batches of further isolates are refused until 60 s pass.
+pub const MAX_ISOLATES: usize = 4_096;
+
+/// The last batches by isolate.
+#[derive(Debug, Default)]
+pub struct Recent {
+    last: HashMap<u128, Last>,
+}
+
+/// The last batch of an isolate.
+#[derive(Clone, Debug)]
+pub struct Last {
+    /// Its number.
+    pub sequence: u64,
+    /// When it came, in milliseconds since 1970.
+    pub at: u64,
+    /// Its answer.
+    pub receipt: Receipt,
+    /// Whether it is in the table `recent`, too.
+    pub stored: bool,
+}
+
+impl Recent {
+    /// The last batch of an isolate.
+    pub fn of(&self, isolate: u128) -> Option<&Last> {
+        self.last.get(&isolate)
+    }
+
+    /// When the newest batch came, in milliseconds since 1970.
+    pub fn newest(&self) -> u64 {
+        self.last.values().map(|last| last.at).max().unwrap_or(0)
+    }
+
+    /// How many isolates are remembered.
+    pub fn isolates(&self) -> usize {
+        self.last.len()
+    }
+
+    /// Remembers a batch.
+    pub fn insert(&mut self, isolate: u128, last: Last) {
+        self.last.insert(isolate, last);
+    }
+
+    /// Makes room for one more isolate, and says whether there is any.
+    pub fn has_room(&mut self, now: u64) -> bool {
+        if self.last.len() >= MAX_ISOLATES {
+            self.forget(now);
+        }
+        self.last.len() < MAX_ISOLATES
+    }
+
+    /// Forgets the batches that nobody retries any more.
+    pub fn forget(&mut self, now: u64) {
+        self.last.retain(|_, last| last.at.saturating_add(KEEP_MS) >= now);
+    }
+
+    /// The batches that are not in the table yet.
+    pub fn unstored(&self) -> impl Iterator<Item = (u128, &Last)> {
+        self.last.iter().filter(|(_, last)| !last.stored).map(|(isolate, last)| (*isolate, last))
+    }
+
+    /// All of them are in the table now.
+    pub fn all_stored(&mut self) {
+        for last in self.last.values_mut() {
+            last.stored = true;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Waking: from the tables and the journal to a ledger in memory.
+
+use crate::counting::ledger::dimension_views::Facets;
+use crate::counting::ledger::distinct_visitors::People;
+use crate::counting::ledger::isolates::{self, Last, Recent};
+use crate::counting::ledger::kept_reports::Told;
+use crate::counting::ledger::pages::Pages;
+use crate::counting::ledger::quarters::Quarters;
+use crate::counting::ledger::recent_activity::Lately;
+use crate::counting::ledger::schema;
+use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
+use crate::counting::model::date::Day;
+use crate::counting::model::limits::OTHER;
+use crate::counting::model::share::Share;
+use crate::counting::model::visit_id::Fingerprint;
+use crate::counting::model::visitor::VisitorHash;
+use crate::counting::protocol::wire::{decode, decode_row};
+use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
+
+impl<S: Sql> Ledger<S> {
+    /// Opens the ledger of a database, which may be empty. `now` is in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the database is as it was, or has more of its empty tables.
+    pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
+        for statement in schema::CREATE {
+            sql.write(statement, &[])?;
+        }
+        let shape = meta(&sql, "shape")?;
+        let folded = meta(&sql, "folded")?;
+        let views = meta(&sql, "views")?;
+        let moved = meta(&sql, "moved")?;
+        let mut ledger = Self {
+            sql,
+            pages: Pages::default(),
+            seen: Seen::default(),
+            recent: Recent::default(),
+            people: People::default(),
+            site: Quarters::default(),
+            facets: Facets::default(),
+            excluded: Vec::new(),
+            lately: Lately::default(),
+            watched: true,
+            told: Told::default(),
+            shards: 0,
+            folded_at: 0,
+            views,
+            latest: 0,
+            written: folded,
+            folded,
+            moved,
+            ids_waiting: Vec::new(),
+        };
+        ledger.grow_tables(shape)?;
+        ledger.load_pages_known()?;
+        ledger.load_seen(now)?;
+        ledger.load_recent(now)?;
+        ledger.latest = ledger.recent.newest();
+        ledger.load_people()?;
+        ledger.load_lately()?;
+        ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
+        ledger.replay()?;
+        Ok(ledger)
+    }
+
+    fn load_pages_known(&mut self) -> Result<(), StorageError> {
+        let key = Value::Text("pages".to_owned());
+        let mut rows = self.sql.run(schema::META, &[key])?;
+        if rows.is_empty() {
+            rows = self.sql.run(schema::PAGE_COUNT, &[])?;
+        }
+        self.pages.known = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
+        Ok(())
+    }
+
+    fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
+        for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
+            let window = count_at(&row, 0)?;
+            let (shares, _) = blob_at(&row, 2)?.as_chunks();
+            let shares = shares.iter().map(|bytes| Share(u16::from_le_bytes(*bytes))).chain(std::iter::repeat(Share::default()));
+            for (id, share) in unpack(blob_at(&row, 1)?)?.zip(shares) {
+                self.seen.remember(Fingerprint(id), share, window);
+            }
+        }
+        Ok(())
+    }
+
+    fn load_people(&mut self) -> Result<(), StorageError> {
+        let day = meta(&self.sql, "day")?;
+        let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
+        let mut hashes = Vec::new();
+        for row in &rows {
+            hashes.extend(unpack(blob_at(row, 0)?)?.map(VisitorHash));
+        }
+        let mut marks = Vec::new();
+        for row in &self.sql.run(schema::MARKS, &[Value::count(day)])? {
+            marks.extend(unpack(blob_at(row, 0)?)?);
+        }
+        let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
+        self.people = People::stored(day, hashes.into_iter(), marks.into_iter());
+        Ok(())
+    }
+
+    fn load_lately(&mut self) -> Result<(), StorageError> {
+        self.watched = meta(&self.sql, "unwatched")? == 0;
+        if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
+            let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
+            self.lately = Lately::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+        }
+        Ok(())
+    }
+
+    fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
+        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
+            let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
+            let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
+            let last = Last { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
+            self.recent.insert(isolate, last);
+        }
+        Ok(())
+    }
+
+    /// Takes over the journal rows that are not in the tables yet.
+    fn replay(&mut self) -> Result<(), StorageError> {
+        loop {
+            let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
+            let some = !rows.is_empty();
+            for (number, body) in rows {
+                let read = decode_row(&body).map_err(|_| unreadable("a journal row"))?;
+                for page in &read.batch.pages {
+                    self.load(page)?;
+                }
+                if read.receipt.visits.iter().any(|counted| counted.other) {
+                    self.load(OTHER)?;
+                }
+                self.load_facets(&read)?;
+                self.take_over(&read, number);
+            }
+            if !some {
+                break;
+            }
+        }
+        // Were the next row missing, the one after it would be there.
+        match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
+            [] => Ok(()),
+            _ => Err(unreadable("a journal row that is missing")),
+        }
+    }
+
+    /// The journal rows from a number on that lie next to each other in the ring, at most so many.
+    fn journal(&self, first: u64, most: u64) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
+        let slot = first.checked_rem(JOURNAL_ROWS).unwrap_or(0);
+        let end = slot.saturating_add(most).min(JOURNAL_ROWS);
+        let mut rows = Vec::new();
+        let mut next = first;
+        for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
+            let number = count_at(&row, 0)?;
+            if number < next {
+                // Of a ring ago, and folded.
+                break;
+            }
+            if number > next {
+                return Err(unreadable("a journal row that is missing"));
+            }
+            rows.push((number, blob_at(&row, 1)?.to_vec()));
+            next = next.saturating_add(1);
+        }
+        Ok(rows)
+    }
+}
+
+/// Journal rows that are read at once: as many may be read for nothing, and a full ring takes 32 statements.
+const READ_AT_ONCE: u64 = 32;
+
+fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
+    let rows = sql.run(schema::META, &[Value::Text(key.to_owned())])?;
+    rows.first().map_or(Ok(0), |row| count_at(row, 0))
+}
+
+/// The numbers in a packed row.
+fn unpack(packed: &[u8]) -> Result<impl Iterator<Item = u64>, StorageError> {
+    match packed.as_chunks::<8>() {
+        (numbers, []) => Ok(numbers.iter().map(|bytes| u64::from_le_bytes(*bytes))),
+        _ => Err(unreadable("a packed row")),
+    }
+}

@@ -1,0 +1,344 @@
+//! What is counted about a visit besides its page and its visitor: device, country, referrer and campaign.
+
+use crate::counting::model::referrers::{is_spam, source_named, source_of};
+use crate::counting::text::url::split_scheme;
+use std::rc::Rc;
+
+/// The longest referrer that is kept, in bytes; a host has at most 253, and nearly all have under 60.
+pub const MAX_REFERRER_BYTES: usize = 100;
+
+/// The longest part of a campaign (`utm_source` and the like) that is kept, in bytes.
+pub const MAX_CAMPAIGN_BYTES: usize = 64;
+
+/// The longest text of [`Details`], in bytes.
+pub const MAX_DETAILS_BYTES: usize = 2 + 2 + 2 * MAX_REFERRER_BYTES + 3 * MAX_CAMPAIGN_BYTES + 6 * SEPARATOR.len_utf8();
+
+/// Between the parts: "unit separator", which no part has, because none has control characters.
+const SEPARATOR: char = '\u{1f}';
+
+/// The kinds of details, each counted by itself. The order is that of the parts and of the numbers in the table `details`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The class of the device, one of [`Device`]'s names.
+    Device,
+    /// Two letters (ISO 3166-1), `XX` for an unknown one, `T1` for Tor.
+    Country,
+    /// What linked here: the name of a source that links under several hosts, such as `Twitter`, else the host itself.
+    Referrer,
+    /// `utm_source`.
+    Source,
+    /// `utm_medium`.
+    Medium,
+    /// `utm_campaign`.
+    Campaign,
+    /// The host that linked here, where [`Self::Referrer`] is the name of its source.
+    Host,
+}
+
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 7] =
+        [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign, Self::Host];
+
+    /// The number in the table.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Device => 0,
+            Self::Country => 1,
+            Self::Referrer => 2,
+            Self::Source => 3,
+            Self::Medium => 4,
+            Self::Campaign => 5,
+            Self::Host => 6,
+        }
+    }
+
+    /// How a file of an export, a query and an answer write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Country => "country",
+            Self::Referrer => "referrer",
+            Self::Source => "source",
+            Self::Medium => "medium",
+            Self::Campaign => "campaign",
+            Self::Host => "host",
+        }
+    }
+
+    /// The longest value, in bytes.
+    fn most(self) -> usize {
+        match self {
+            Self::Device | Self::Country => 2,
+            Self::Referrer | Self::Host => MAX_REFERRER_BYTES,
+            Self::Source | Self::Medium | Self::Campaign => MAX_CAMPAIGN_BYTES,
+        }
+    }
+}
+
+/// The class of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Device {
+    /// A computer, or what says it is one.
+    Desktop,
+    /// A phone.
+    Mobile,
+    /// A tablet.
+    Tablet,
+}
+
+impl Device {
+    /// How details and tables write it.
+    fn letter(self) -> &'static str {
+        match self {
+            Self::Desktop => "d",
+            Self::Mobile => "m",
+            Self::Tablet => "t",
+        }
+    }
+
+    /// How it is answered; a value of a later version as it is.
+    pub fn name_of(letter: &str) -> &str {
+        match letter {
+            "d" => "desktop",
+            "m" => "mobile",
+            "t" => "tablet",
+            other => other,
+        }
+    }
+}
+
+/// What a request says about who made it, as far as that is counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client<'a> {
+    /// The class of the device, if it is known.
+    pub device: Option<Device>,
+    /// Two letters, or nothing.
+    pub country: &'a str,
+    /// The URL or the origin of the page that is visited: links from there are no referrals.
+    pub own_url: &'a str,
+}
+
+/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Where there is no `utm_source`, `ref`, `source`
+/// or `src` is as good, in this order: Product Hunt, Hacker News' readers and many newsletters say so.
+pub fn campaign_of(query: &str) -> [String; 3] {
+    const NAMES: [(&str, usize); 6] =
+        [("utm_source", 0), ("ref", 0), ("source", 0), ("src", 0), ("utm_medium", 1), ("utm_campaign", 2)];
+    let mut campaign = [const { String::new() }; 3];
+    let pairs = || form_urlencoded::parse(query.as_bytes());
+    for (name, at) in NAMES {
+        let Some(slot) = campaign.get_mut(at).filter(|slot| slot.is_empty()) else { continue };
+        if let Some((_, value)) = pairs().find(|(known, value)| known == name && !value.trim().is_empty()) {
+            *slot = value.into_owned();
+        }
+    }
+    campaign
+}
+
+/// The value of a kind as visits are kept under it, for who asks for one in other words: a country or a device in any case, a source by one of
+/// its hosts, a campaign as people write it. Without that the answer would be a 0 that nobody counted.
+///
+/// # Errors
+/// What the kind may be, for a value that it never is.
+pub fn kept_as(kind: Kind, value: &str) -> Result<String, &'static str> {
+    let value = value.trim();
+    if value == crate::counting::model::limits::OTHER {
+        return Ok(value.to_owned());
+    }
+    match kind {
+        Kind::Device => {
+            let letter = ["d", "m", "t"].into_iter().find(|letter| Device::name_of(letter).eq_ignore_ascii_case(value));
+            letter.map(str::to_owned).ok_or("desktop, mobile, tablet")
+        }
+        Kind::Country if value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphanumeric()) => Ok(value.to_ascii_uppercase()),
+        Kind::Country => Err("two letters (ISO 3166-1), such as DE"),
+        Kind::Referrer | Kind::Host => {
+            let host = if value.contains("://") { host_of(value) } else { value.to_ascii_lowercase() };
+            let host = host.strip_prefix("www.").unwrap_or(&host);
+            let source = if kind == Kind::Referrer { source_of(host).or_else(|| source_named(value)) } else { None };
+            Ok(source.unwrap_or(host).to_owned())
+        }
+        Kind::Source | Kind::Medium | Kind::Campaign => Ok(folded(value)),
+    }
+}
+
+/// A part of a campaign, written one way: in lower case, with one space where there are several, and none around it. People write
+/// `LinkedIn`, `linkedin` and ` linkedin ` and mean one.
+pub(crate) fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    folded
+}
+
+/// The details of a visit, as one text: a batch then carries and compares one text a visit, most often one for all its visits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details(Option<Rc<str>>);
+
+impl Details {
+    /// The details of a visit. Each text may be anything: control characters are dropped, what is too long is cut, and a text that is
+    /// empty then is not counted. `referrer` is a host; `campaign` has source, medium and campaign, in which case and spaces say nothing.
+    pub fn new(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Self {
+        let [source, medium, name] = campaign.map(folded);
+        let (referrer, host) = source_of(referrer).map_or((referrer, ""), |source| (source, referrer));
+        let parts = [device.map_or("", Device::letter), country, referrer, &source, &medium, &name, host];
+        let mut text = String::with_capacity(parts.iter().fold(parts.len(), |sum, part| sum.saturating_add(part.len())));
+        for (kind, part) in Kind::ALL.into_iter().zip(parts) {
+            if kind != Kind::Device {
+                text.push(SEPARATOR);
+            }
+            let start = text.len();
+            for c in part.trim().chars().filter(|c| !c.is_control()) {
+                if text.len().saturating_sub(start).saturating_add(c.len_utf8()) > kind.most() {
+                    break;
+                }
+                text.push(c);
+            }
+        }
+        let end = text.trim_end_matches(SEPARATOR).len();
+        text.truncate(end);
+        Self((!text.is_empty()).then(|| text.into()))
+    }
+
+    /// Whether the host that linked here is known for links that are made up to be seen.
+    pub fn is_spam(&self) -> bool {
+        values(self.as_str()).any(|(kind, value)| kind == Kind::Referrer && is_spam(value))
+    }
+
+    /// The text; empty where nothing is known.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().unwrap_or("")
+    }
+}
+
+/// The values in the text of [`Details`], each with its kind.
+pub fn values(details: &str) -> impl Iterator<Item = (Kind, &str)> {
+    Kind::ALL.into_iter().zip(details.split(SEPARATOR)).filter(|(_, value)| !value.is_empty())
+}
+
+/// Whether a text could be a value of any kind in the tables. They may have longer ones than visits bring: from imports, and
+/// [`crate::counting::model::limits::OTHER`].
+pub fn is_value(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_REFERRER_BYTES && !text.contains(char::is_control)
+}
+
+/// Whether a text could be that of details: of no more parts than there are kinds, none too long, no control characters.
+pub fn is_details(text: &str) -> bool {
+    let parts = text.split(SEPARATOR);
+    let control = text.chars().any(|c| c.is_control() && c != SEPARATOR);
+    !control && parts.clone().count() <= Kind::ALL.len() && parts.zip(Kind::ALL).all(|(part, kind)| part.len() <= kind.most())
+}
+
+/// The host of a referrer's URL in lower case, without its port and a leading `www.`; empty where there is none, or where it is
+/// `own` (as such a host too): moving about a site is no referral.
+pub fn referrer_host(url: &str, own: &str) -> String {
+    let host = host_of(url);
+    if host == host_of(own) { String::new() } else { host }
+}
+
+fn host_of(url: &str) -> String {
+    let rest = match split_scheme(url) {
+        Some(("http" | "https", rest)) => rest,
+        // An app that opens links may say `android-app://name`: its name is as good as a host.
+        Some(("android-app", rest)) => rest,
+        _ => return String::new(),
+    };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
+    let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
+    let host = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => host_and_port,
+    };
+    let host = host.to_ascii_lowercase();
+    host.strip_prefix("www.").unwrap_or(&host).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_one_text_and_read_back() {
+        let all = Details::new(Some(Device::Mobile), "DE", "news.example", ["a", "B ", "\u{a0}c \t d"]);
+        assert_eq!(
+            values(all.as_str()).map(|(_, value)| value).collect::<Vec<_>>(),
+            ["m", "DE", "news.example", "a", "b", "c d"]
+        );
+        let grouped = Details::new(None, "", "t.co", [""; 3]);
+        assert_eq!(values(grouped.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "Twitter"), (Kind::Host, "t.co")]);
+        let some = Details::new(None, "", "x", ["", "mail", ""]);
+        assert_eq!(values(some.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "x"), (Kind::Medium, "mail")]);
+        assert_eq!(Details::new(None, "", " ", ["\u{1f}", "", "\n"]), Details::default());
+    }
+
+    #[test]
+    fn no_text_breaks_them() {
+        let long = "é".repeat(200);
+        let cut = Details::new(Some(Device::Tablet), &long, &long, [&long, "a\u{1f}b", &long]);
+        assert!(is_details(cut.as_str()) && cut.as_str().len() <= MAX_DETAILS_BYTES);
+        assert_eq!(values(cut.as_str()).find(|(kind, _)| *kind == Kind::Medium), Some((Kind::Medium, "ab")));
+        for bad in ["a\nb", "ddd", "d\u{1f}DEU", "\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}"] {
+            assert!(!is_details(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn f13_a_source_is_written_one_way_and_found_under_its_other_names() {
+        let source = |text: &str| Details::new(None, "", "", [text, "", ""]);
+        assert!(
+            ["LinkedIn", "linkedin", " linkedin ", "\u{2003}LINKEDIN\n"].iter().all(|text| source(text) == source("linkedin"))
+        );
+        assert_eq!(source("Été  Indien"), source("été indien"));
+        for (query, found) in [
+            ("ref=producthunt", ["producthunt", "", ""]),
+            ("src=a&source=b&ref=c&utm_source=d&utm_medium=e&utm_campaign=f", ["d", "e", "f"]),
+            ("src=a&source=b", ["b", "", ""]),
+            ("utm_source=&ref=%20&src=a", ["a", "", ""]),
+            ("reference=x&q=ref", ["", "", ""]),
+        ] {
+            assert_eq!(campaign_of(query), found, "{query}");
+        }
+    }
+
+    #[test]
+    fn f15_a_value_is_found_in_whatever_words_it_is_asked_for() {
+        for (kind, asked, kept) in [
+            (Kind::Country, "de", "DE"),
+            (Kind::Country, " De ", "DE"),
+            (Kind::Device, "Mobile", "m"),
+            (Kind::Referrer, "https://WWW.News.example/a", "news.example"),
+            (Kind::Referrer, "x.com", "Twitter"),
+            (Kind::Referrer, "twitter", "Twitter"),
+            (Kind::Host, "X.com", "x.com"),
+            (Kind::Source, " LinkedIn ", "linkedin"),
+            (Kind::Campaign, "(other)", "(other)"),
+        ] {
+            assert_eq!(kept_as(kind, asked).as_deref(), Ok(kept), "{asked}");
+        }
+        for (kind, asked) in [(Kind::Country, "Germany"), (Kind::Country, "d"), (Kind::Device, "phone")] {
+            assert!(kept_as(kind, asked).is_err(), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_referrer_is_a_host_and_not_ones_own() {
+        let of = |url| referrer_host(url, "https://www.blog.example/a");
+        for (url, host) in [
+            ("https://news.example/path?q#f", "news.example"),
+            ("http://WWW.News.example:8080", "news.example"),
+            ("https://user:secret@news.example/", "news.example"),
+            ("https://[2001:db8::1]:80/", "[2001:db8::1]"),
+            ("android-app://com.reader/", "com.reader"),
+            ("https://blog.example/b", ""),
+            ("javascript:alert(1)", ""),
+            ("news.example", ""),
+            ("", ""),
+        ] {
+            assert_eq!(of(url), host, "{url}");
+        }
+    }
+}

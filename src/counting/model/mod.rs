@@ -1,0 +1,17 @@
+//! What Footfall counts: sites, pages, visits, visitors, days.
+
+pub mod date;
+pub mod day_record;
+pub mod dimensions;
+pub mod limits;
+pub mod minute;
+pub mod origin;
+pub mod page;
+pub mod reason;
+pub mod referrers;
+pub mod share;
+pub mod site;
+pub mod unlisted;
+pub mod visit;
+pub mod visit_id;
+pub mod visitor;

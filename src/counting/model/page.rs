@@ -1,0 +1,333 @@
+//! Pages: the paths of a site that views are counted by, written one way each. Every text that is not empty is a page: a visit is not
+//! lost because of how its path is written.
+
+use crate::counting::text::url::without_origin;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The longest page, in bytes as it is written. A page is kept for ever, so this bounds what one visit can make a site store. A longer
+/// one is cut; in the scripts that take most bytes a character, 341 characters fit.
+pub const MAX_PAGE_BYTES: usize = 1024;
+
+/// Stands at the end of a page that was cut.
+const MARK: char = '…';
+
+/// [`MARK`] in what is kept of a query, which is encoded.
+const ENCODED_MARK: &str = "%E2%80%A6";
+
+/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no fragment, no control character, no query but what
+/// [`KeptQuery`] keeps. Paths that browsers and servers take for the same are the same page:
+///
+/// - what is percent-encoded without need is decoded, if it is UTF-8: `/caf%C3%A9` is `/café` (RFC 3986, 6.2.2.2). What would read
+///   otherwise then (`/`, `?`, `#`, `%` and control characters) stays encoded, in capitals (6.2.2.1), and is encoded where it is not;
+/// - letters and their accents are one character where there is one (Unicode's NFC);
+/// - each `/` at the end is dropped, because most servers give the same page with and without;
+/// - of a whole URL the path is the page, and a path that begins without `/` gets one;
+/// - the case is kept, because on most servers it matters.
+///
+/// The text of a page is its own page again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Page(String);
+
+/// Why a text is not a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageError {
+    /// There is nothing in it: the page `/` may be meant, or all of a site.
+    Empty,
+}
+
+impl Page {
+    /// The page `/`.
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// Reads a page that has no accents, or has them written in one way. A query (`?…`) and a fragment (`#…`) are dropped.
+    ///
+    /// # Errors
+    /// [`PageError`] says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, PageError> {
+        KeptQuery::default().page(text)
+    }
+
+    /// The page as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Writes a text in Unicode's Normalization Form C. The platform knows how; the tables that say so would be a tenth of the Worker.
+#[derive(Clone, Copy)]
+pub struct Nfc(pub fn(&str) -> String);
+
+impl Default for Nfc {
+    /// Leaves every text as it is.
+    fn default() -> Self {
+        Self(str::to_owned)
+    }
+}
+
+impl fmt::Debug for Nfc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Nfc")
+    }
+}
+
+impl PartialEq for Nfc {
+    /// There is one such form.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Nfc {}
+
+impl Nfc {
+    /// ASCII has one form only, so that nobody is asked.
+    fn of(self, text: String) -> String {
+        if text.is_ascii() { text } else { (self.0)(&text) }
+    }
+}
+
+/// How a text becomes a page: which parameters of a query tell pages apart, as where `/?id=3` and `/?id=4` are two pages. All others are
+/// dropped: they come from campaigns, searches and forms, and may name people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptQuery {
+    names: Vec<String>,
+    nfc: Nfc,
+}
+
+/// The most parameters that are kept.
+pub const MAX_KEPT: usize = 16;
+
+/// The longest name of one, in bytes.
+const MAX_NAME_BYTES: usize = 32;
+
+impl KeptQuery {
+    /// Reads names separated by commas.
+    ///
+    /// # Errors
+    /// What is wrong, for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let names: Vec<String> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let plain = |name: &String| {
+            name.len() <= MAX_NAME_BYTES && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+        };
+        if names.len() > MAX_KEPT {
+            return Err(format!("{} names", names.len()));
+        }
+        match names.iter().find(|name| !plain(name)) {
+            Some(name) => Err(format!("{name} is not the name of a parameter")),
+            None => Ok(Self { names, nfc: Nfc::default() }),
+        }
+    }
+
+    /// The same, with accents written in one way.
+    #[must_use]
+    pub fn with(self, nfc: Nfc) -> Self {
+        Self { nfc, ..self }
+    }
+
+    /// Reads a page with what is kept of its query: in the order of this list, each name once, encoded as a form is.
+    ///
+    /// # Errors
+    /// [`PageError`]
+    pub fn page(&self, text: &str) -> Result<Page, PageError> {
+        let text = text.trim_start();
+        if text.is_empty() {
+            return Err(PageError::Empty);
+        }
+        let text = without_origin(text).split('#').next().unwrap_or("");
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        let mut page = self.path(path);
+        if !query.is_empty() {
+            self.append(query, &mut page);
+        }
+        Ok(Page(page))
+    }
+
+    fn path(&self, path: &str) -> String {
+        let path = if path.starts_with('/') { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) };
+        let page = self.one_way(&path);
+        // What was cut off may be the `%` that kept the rest as it was.
+        if page.len() > MAX_PAGE_BYTES { self.one_way(&cut(&page)) } else { page }
+    }
+
+    fn one_way(&self, path: &str) -> String {
+        let mut page = self.nfc.of(decoded(path));
+        page.truncate(page.trim_end_matches('/').len().max(1));
+        page
+    }
+
+    /// Adds what is kept of a query, as much of it as there is room for.
+    fn append(&self, query: &str, page: &mut String) {
+        let mut mark = '?';
+        for name in &self.names {
+            let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name) else { continue };
+            let value = self.nfc.of(value.into_owned());
+            let before = page.len();
+            // Where a character begins after which the mark has room.
+            let mut fits = None;
+            page.push(mark);
+            page.push_str(name);
+            page.push('=');
+            for c in value.chars() {
+                if page.len().saturating_add(ENCODED_MARK.len()) <= MAX_PAGE_BYTES {
+                    fits = Some(page.len());
+                }
+                page.extend(form_urlencoded::byte_serialize(c.encode_utf8(&mut [0; 4]).as_bytes()));
+                if page.len() > MAX_PAGE_BYTES {
+                    break;
+                }
+            }
+            if page.len() > MAX_PAGE_BYTES {
+                page.truncate(fits.unwrap_or(before));
+                page.push_str(if fits.is_some() { ENCODED_MARK } else { "" });
+                return;
+            }
+            mark = '&';
+        }
+    }
+}
+
+/// The beginning of a page that is too long, and the mark.
+fn cut(page: &str) -> String {
+    let mut end = MAX_PAGE_BYTES.saturating_sub(MARK.len_utf8());
+    while !page.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    let kept = page.get(..end).unwrap_or("");
+    // Not in the middle of `%2F`.
+    let kept = match kept.rfind('%') {
+        Some(at) if end.saturating_sub(at) < 3 => kept.get(..at).unwrap_or(kept),
+        _ => kept,
+    };
+    format!("{kept}{MARK}")
+}
+
+/// Decodes runs of `%XX` that are UTF-8, but for characters that stay encoded, and encodes control characters. Where a `%` stands for
+/// itself nothing is decoded: that path has no other form.
+fn decoded(path: &str) -> String {
+    let mut text = if path.bytes().any(|b| b == b'%') { runs_decoded(path) } else { None }.unwrap_or_else(|| path.to_owned());
+    if text.chars().any(char::is_control) {
+        let controls = std::mem::take(&mut text);
+        controls.chars().for_each(|c| push(c, char::is_control(c), &mut text));
+    }
+    text
+}
+
+fn runs_decoded(path: &str) -> Option<String> {
+    let mut text = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        let (byte, after) = hex_pair(after)?;
+        let mut bytes = vec![byte];
+        rest = after;
+        while let Some(after) = rest.strip_prefix('%') {
+            let (byte, after) = hex_pair(after)?;
+            bytes.push(byte);
+            rest = after;
+        }
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                push(c, c.is_control() || matches!(c, '/' | '?' | '#' | '%'), &mut text);
+            }
+            encode(chunk.invalid(), &mut text);
+        }
+    }
+    text.push_str(rest);
+    Some(text)
+}
+
+fn push(c: char, encoded: bool, text: &mut String) {
+    if encoded { encode(c.encode_utf8(&mut [0; 4]).as_bytes(), text) } else { text.push(c) }
+}
+
+fn encode(bytes: &[u8], text: &mut String) {
+    for byte in bytes {
+        text.push_str(&format!("%{byte:02X}"));
+    }
+}
+
+/// The byte that two hexadecimal digits at the beginning mean, and what follows them.
+fn hex_pair(text: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| all)?;
+    Some((byte, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_and_fragment_are_not_part_of_a_page() {
+        for text in ["/a/b", "/a/b?x=1", "/a/b#top", "/a/b?x#y", "/a/b#y?x", "/a/b/", "/a/b/?x"] {
+            assert_eq!(Page::parse(text).unwrap().as_str(), "/a/b");
+        }
+    }
+
+    #[test]
+    fn one_page_is_written_one_way() {
+        for (text, page) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/a//", "/a"),
+            ("/caf%C3%A9", "/café"),
+            ("/caf%c3%a9/%E2%82%AC", "/café/€"),
+            ("/%61%2D%7e", "/a-~"),
+            ("/a%2fb%3f%23%25", "/a%2Fb%3F%23%25"),
+            ("/a%0a%00%c2%85", "/a%0A%00%C2%85"),
+            ("/%ff%FE%41", "/%FF%FEA"),
+            ("/%C3", "/%C3"),
+            ("/100%", "/100%"),
+            ("/%4", "/%4"),
+            ("/%zz%+1", "/%zz%+1"),
+            ("/%é", "/%é"),
+            ("/%a%30", "/%a%30"),
+            ("/A/../b", "/A/../b"),
+            ("a", "/a"),
+            ("  /a b ", "/a b "),
+            ("a/b?x", "/a/b"),
+            ("?x", "/"),
+            ("https://blog.example/a/?x#y", "/a"),
+            ("https://blog.example", "/"),
+            ("app://localhost/a", "/a"),
+            ("/to/https://blog.example/a", "/to/https://blog.example/a"),
+            ("mailto:a", "/mailto:a"),
+            ("\\a", "/\\a"),
+            ("/a\nb\u{0}\u{85}", "/a%0Ab%00%C2%85"),
+            ("/100%\u{7}", "/100%%07"),
+        ] {
+            assert_eq!(Page::parse(text).unwrap().as_str(), page, "{text}");
+            assert_eq!(Page::parse(page).unwrap().as_str(), page, "{text} stays as it is");
+        }
+        assert_eq!((Page::parse(""), Page::parse(" ")), (Err(PageError::Empty), Err(PageError::Empty)));
+    }
+
+    #[test]
+    fn what_is_kept_of_a_query_tells_pages_apart() {
+        let kept = KeptQuery::parse(" id, p ,").unwrap();
+        for (text, page) in [
+            ("/a/", "/a"),
+            ("/a?utm_source=x&token=secret", "/a"),
+            ("/a/?id=3", "/a?id=3"),
+            ("/a?p=2&x=1&id=3#id=4", "/a?id=3&p=2"),
+            ("/?id=3&id=4", "/?id=3"),
+            ("/a?id=%C3%A9+%2f%00", "/a?id=%C3%A9+%2F%00"),
+            ("/a?id=é", "/a?id=%C3%A9"),
+            ("/a?id", "/a?id="),
+            ("/a?ID=3", "/a"),
+        ] {
+            assert_eq!(kept.page(text).unwrap().as_str(), page, "{text}");
+            assert_eq!(kept.page(page).unwrap().as_str(), page, "{text} stays as it is");
+        }
+        assert_eq!(kept.page(&format!("/a?x={}", "x".repeat(5000))).unwrap().as_str(), "/a");
+        assert_eq!(KeptQuery::default().page("/a?id=3").unwrap().as_str(), "/a");
+        for wrong in ["a b", "a&b", "é", "x=", &"x".repeat(33), &["a"; 17].join(",")] {
+            assert!(KeptQuery::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

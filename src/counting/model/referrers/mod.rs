@@ -1,0 +1,144 @@
+//! What is known of hosts that link: which are one source under several names, and which are spam.
+//!
+//! In scope: looking a host up in two tables. Out of scope: where a referrer comes from and how it is kept
+//! ([`crate::counting::model::dimensions`]). `tools/referrers.mjs` makes the tables, and says from what.
+
+/// Lines `host`, tab, `source`, sorted by host.
+const SOURCES: &str = include_str!("sources.txt");
+
+/// Fingerprints of hosts, sorted, [`FINGERPRINT_BYTES`] each. Whole names would be three times as large.
+const SPAM: &[u8] = include_bytes!("spam.bin");
+
+/// Among 2,400 hosts, one that is none of them is taken for spam in one of 460 million cases.
+const FINGERPRINT_BYTES: usize = 5;
+
+/// The first labels of hosts that are another door to the same source: `m.` for phones, `l.` and `lm.` before a link is followed.
+const DOORS: [&str; 11] = ["amp", "go", "l", "lm", "m", "mobile", "old", "out", "touch", "web", "www"];
+
+/// The one name of a source that links under several hosts, such as `Twitter` for `t.co`; `None` where the host is its name. `host` is in
+/// lower case and begins with no `www.`. A label of two letters before a known host is a language: `de.linkedin.com`.
+pub fn source_of(host: &str) -> Option<&'static str> {
+    find(host).or_else(|| {
+        let (first, rest) = host.split_once('.')?;
+        let is_door = DOORS.contains(&first) || first.len() == 2 && first.bytes().all(|b| b.is_ascii_lowercase());
+        if is_door { find(rest) } else { None }
+    })
+}
+
+/// The source of that name in whatever case, as it is written here. Not for the path of a visit: it looks at every line.
+pub fn source_named(name: &str) -> Option<&'static str> {
+    SOURCES
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .map(|(_, source)| source)
+        .find(|source| source.eq_ignore_ascii_case(name))
+}
+
+/// Whether a host, or a domain that it is below, is known for links that are made up to be seen in lists of referrers.
+pub fn is_spam(host: &str) -> bool {
+    let mut name = host.trim_end_matches('.');
+    // A host has at most 127 labels. A top-level domain alone is never listed.
+    while let Some((_, rest)) = name.split_once('.') {
+        if is_listed(name) {
+            return true;
+        }
+        name = rest;
+    }
+    false
+}
+
+/// Looks a host up in [`SOURCES`]: a binary search over bytes, that goes to the line around each of them.
+fn find(host: &str) -> Option<&'static str> {
+    let (mut low, mut high) = (0, SOURCES.len());
+    while low < high {
+        let middle = low.midpoint(high);
+        let start = SOURCES.get(..middle)?.rfind('\n').map_or(0, |at| at.saturating_add(1));
+        let (line, _) = SOURCES.get(start..)?.split_once('\n')?;
+        let (known, source) = line.split_once('\t')?;
+        match known.cmp(host) {
+            std::cmp::Ordering::Equal => return Some(source),
+            std::cmp::Ordering::Less => low = start.saturating_add(line.len()).saturating_add(1),
+            std::cmp::Ordering::Greater => high = start,
+        }
+    }
+    None
+}
+
+fn is_listed(name: &str) -> bool {
+    let wanted = fingerprint(name);
+    let (mut low, mut high) = (0, SPAM.len().checked_div(FINGERPRINT_BYTES).unwrap_or(0));
+    while low < high {
+        let middle = low.midpoint(high);
+        let start = middle.saturating_mul(FINGERPRINT_BYTES);
+        let Some(known) = SPAM.get(start..start.saturating_add(FINGERPRINT_BYTES)) else { return false };
+        match known.cmp(&wanted) {
+            std::cmp::Ordering::Equal => return true,
+            std::cmp::Ordering::Less => low = middle.saturating_add(1),
+            std::cmp::Ordering::Greater => high = middle,
+        }
+    }
+    false
+}
+
+/// FNV-1a with 64 bits (Fowler, Noll, Vo), mixed once more so that its first bytes depend on all of the text.
+fn fingerprint(name: &str) -> [u8; FINGERPRINT_BYTES] {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
+    }
+    hash = (hash ^ (hash >> 32)).wrapping_mul(PRIME);
+    let [one, two, three, four, five, ..] = hash.to_be_bytes();
+    [one, two, three, four, five]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_found_and_sorted() {
+        let mut before = "";
+        for line in SOURCES.lines() {
+            let (host, source) = line.split_once('\t').unwrap();
+            assert!(host > before, "{host} after {before}");
+            before = host;
+            assert_eq!(source_of(host), Some(source), "{host}");
+        }
+        for host in ["", "a", "zzz.zz", "google", "oogle.com", "google.com.evil.example"] {
+            assert_eq!(source_of(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn f14_one_source_has_one_name() {
+        for (source, hosts) in [
+            ("Twitter", &["t.co", "x.com", "twitter.com", "mobile.twitter.com", "m.x.com", "com.twitter.android"][..]),
+            ("Facebook", &["facebook.com", "l.facebook.com", "lm.facebook.com", "m.facebook.com", "fb.me", "de.facebook.com"]),
+            ("Google", &["google.de", "google.com", "google.co.uk", "google.com.br", "com.google.android.googlequicksearchbox"]),
+            ("Reddit", &["reddit.com", "old.reddit.com", "out.reddit.com", "redd.it"]),
+            ("LinkedIn", &["linkedin.com", "lnkd.in", "com.linkedin.android", "fr.linkedin.com"]),
+            ("YouTube", &["youtube.com", "youtu.be", "m.youtube.com"]),
+            ("Telegram", &["t.me", "web.telegram.org", "org.telegram.messenger"]),
+        ] {
+            for host in hosts {
+                assert_eq!(source_of(host), Some(source), "{host}");
+            }
+        }
+        for host in ["news.example", "notx.com", "x.com.example", "evil-facebook.com", "sub.blog.facebook.com"] {
+            assert_eq!(source_of(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn f12_spam_is_found_by_its_domain_and_never_by_a_part_of_a_name() {
+        for host in ["semalt.com", "buttons-for-website.com", "www.semalt.com", "a.b.semalt.com", "semalt.com."] {
+            assert!(is_spam(host), "{host}");
+        }
+        for host in ["", "com", "notsemalt.com", "semalt.com.example", "semalt.co", "example.com", "google.com", "news.example"] {
+            assert!(!is_spam(host), "{host}");
+        }
+        let sorted = SPAM.chunks(FINGERPRINT_BYTES).collect::<Vec<_>>();
+        assert!(sorted.windows(2).all(|two| two[0] < two[1]) && sorted.iter().all(|one| one.len() == FINGERPRINT_BYTES));
+    }
+}

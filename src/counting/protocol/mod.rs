@@ -1,0 +1,6 @@
+//! The messages between isolates and objects.
+
+pub mod old;
+pub mod report;
+pub mod shard_metrics;
+pub mod wire;

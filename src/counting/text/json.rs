@@ -1,0 +1,29 @@
+//! JSON, as far as anybody may send it to Footfall's own routes: a flat object of texts and numbers, or a list of them. And texts quoted as
+//! in JSON.
+
+/// A text in quotes, on one line, whatever is in it: as JSON writes it, without what would not show or turn the line around.
+pub fn quoted(text: &str) -> String {
+    let unseen = |c: char| {
+        c > '\u{7e}'
+            && (c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+    };
+    let shown: String = text.chars().map(|c| if unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    // A text always serialises.
+    serde_json::to_string(&shown).unwrap_or_default()
+}
+
+/// A text in quotes, as it is.
+pub fn exact(text: &str) -> String {
+    // A text always serialises.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_text_is_one_line_that_shows_all() {
+        assert_eq!(quoted("a\n\"\u{7f}\u{85}\u{202e}é"), "\"a\\n\\\"\u{fffd}\u{fffd}\u{fffd}é\"");
+    }
+}

@@ -1,0 +1,209 @@
+//! JSON of any shape, as bodies of other counters have it, whose fields nest. What Footfall's own routes take is flat: see [`crate::counting::text::json`].
+
+use crate::counting::text::json::quoted;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// `null`, or nothing.
+    Null,
+    /// `true` or `false`.
+    Flag(bool),
+    /// As it is written, but for the sign of an exponent, which is always there.
+    Number(String),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Tree>),
+    /// An object, its fields in their order.
+    Object(Vec<(String, Tree)>),
+}
+
+/// As which serde_json shows a number that is not small and whole: an object with this one name.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// The characters that an error shows of a text.
+const MAX_NEAR: usize = 20;
+
+/// Where a text stops being JSON. What serde says itself is written for programmers.
+fn broken(text: &str, error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    if error.is_eof() {
+        return format!("the body is not JSON: it ends too early, in line {line} after column {column}");
+    }
+    let bytes = text.split('\n').nth(line.saturating_sub(1)).and_then(|line| line.as_bytes().get(column.saturating_sub(1)..));
+    let near: String = String::from_utf8_lossy(bytes.unwrap_or_default()).chars().take(MAX_NEAR).collect();
+    format!("the body is not JSON from line {line}, column {column} on, where it says {}", quoted(&near))
+}
+
+static NULL: Tree = Tree::Null;
+
+impl Tree {
+    /// Reads a JSON text. How deep it may be the parser bounds: 128.
+    ///
+    /// # Errors
+    /// What is wrong and where, for a person.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| broken(text, &error))
+    }
+
+    /// What it is, for a person.
+    pub fn kind(&self) -> Cow<'static, str> {
+        match self {
+            Self::Null => "null".into(),
+            Self::Flag(_) => "true or false".into(),
+            Self::Number(number) => format!("the number {}", number.chars().take(MAX_NEAR).collect::<String>()).into(),
+            Self::Text(_) => "a text".into(),
+            Self::List(_) => "a list".into(),
+            Self::Object(_) => "an object".into(),
+        }
+    }
+
+    /// A field of an object, the first of that name; `Null` where there is none.
+    pub fn get(&self, name: &str) -> &Self {
+        match self {
+            Self::Object(fields) => fields.iter().find(|(known, _)| known == name).map_or(&NULL, |(_, value)| value),
+            _ => &NULL,
+        }
+    }
+
+    /// The first of these fields that is a text; empty where none is.
+    pub fn text(&self, names: &[&str]) -> &str {
+        let text = |name: &&str| match self.get(name) {
+            Self::Text(text) => Some(text.as_str()),
+            _ => None,
+        };
+        names.iter().find_map(text).unwrap_or("")
+    }
+
+    /// Whether it says yes, as JavaScript takes it: neither `false`, 0, `null` nor empty.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Number(number) => number.bytes().any(|b| (b'1'..=b'9').contains(&b)),
+            Self::Flag(flag) => *flag,
+            Self::Text(text) => !matches!(text.as_str(), "" | "0" | "false"),
+            Self::List(_) | Self::Object(_) => true,
+        }
+    }
+
+    /// A whole number, as one or as a text.
+    pub fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(text) | Self::Text(text) => text.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(parser: D) -> Result<Self, D::Error> {
+        parser.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Tree;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Tree, E> {
+        Ok(Tree::Flag(flag))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Tree, E> {
+        Ok(Tree::Number(number.to_string()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Tree, E> {
+        Ok(Tree::Number(number.to_string()))
+    }
+
+    // No text makes one: see [`NUMBER`].
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Tree, E> {
+        Ok(Tree::Number(String::new()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tree, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = list.next_element()? {
+            all.push(one);
+        }
+        Ok(Tree::List(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
+        let mut fields = Vec::new();
+        while let Some((name, value)) = map.next_entry::<Tree, Tree>()? {
+            match (name, value) {
+                (Tree::Text(name), Tree::Text(digits)) if name == NUMBER => return Ok(Tree::Number(digits)),
+                (Tree::Text(name), value) => fields.push((name, value)),
+                // A name is always a text.
+                _ => {}
+            }
+        }
+        Ok(Tree::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_json_is_read() {
+        let tree = Tree::parse(r#"{"a":{"b":["x",1,-1,1.5,1e9,true,null]},"n":"u","n":"v","t":1700000000}"#).unwrap();
+        let list = tree.get("a").get("b");
+        let number = |text: &str| Tree::Number(text.to_owned());
+        assert_eq!(
+            list,
+            &Tree::List(vec![
+                Tree::Text("x".into()),
+                number("1"),
+                number("-1"),
+                number("1.5"),
+                number("1e+9"),
+                Tree::Flag(true),
+                Tree::Null
+            ])
+        );
+        assert_eq!((tree.text(&["name", "n"]), tree.text(&["a"]), tree.get("t").number()), ("u", "", Some(1_700_000_000)));
+        assert_eq!(tree.get("nope"), &Tree::Null);
+        assert_eq!(list.get("x"), &Tree::Null);
+        for wrong in ["", "{", "{} x", &"[".repeat(8_192)] {
+            assert!(Tree::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_says_yes_is_what_javascript_takes_for_it() {
+        for (text, yes) in [
+            ("1", true),
+            ("0", false),
+            ("true", true),
+            ("false", false),
+            ("\"1\"", true),
+            ("\"0\"", false),
+            ("\"\"", false),
+            ("null", false),
+            ("{}", true),
+        ] {
+            assert_eq!(Tree::parse(text).unwrap().is_true(), yes, "{text}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The day's record of a site, asked for once a day and kept in the isolate's memory. When to ask is decided by
+//! [`crate::counting::dispatch::day_cache`].
+
+use crate::counting::dispatch::day_cache::{DayCache, Look, ahead_ms, patience};
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::model::date::Day;
+use crate::counting::model::day_record::DayRecord;
+use crate::counting::model::site::Site;
+use crate::counting::protocol::wire::{DayAnswer, DayCall, decode, encode};
+use crate::edge::clients::object_call::Object;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::{isolate, log, waits};
+use std::cell::RefCell;
+use worker::Env;
+
+/// The binding of the Durable Object namespace in `wrangler.toml`.
+const BINDING: &str = "DAYS";
+
+/// What a visit is woken with that waits for the record. It looks for itself.
+const LOOK_AGAIN: f64 = 1.0;
+
+thread_local! {
+    /// By site; there are as many as sites at most.
+    static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The record that holds for a visit, if one can be had. `deadline` is the visit's own.
+pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) -> Option<DayRecord> {
+    let ahead_ms = isolate::name().map(ahead_ms).unwrap_or_default();
+    let mut now = now_ms();
+    let patience = patience(now, deadline);
+    let ticket = isolate::next_number();
+    loop {
+        let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
+            Look::Known(record) => return record,
+            Look::Wait { until } => {
+                // Whoever asks wakes it; its own timer does where that one is gone.
+                waits::parked(ticket, until.saturating_sub(now)).await;
+                now = now_ms();
+                continue;
+            }
+            Look::Ask { day, until } => (day, until),
+        };
+        let object = Object { env, binding: BINDING, name: site.as_str() };
+        let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
+        if let Err(failure) = &asked {
+            log::problem("no_day_record", &failure.to_string());
+        }
+        now = now_ms();
+        for waiting in with_cache(site, |cache| cache.answered(day, asked.ok(), now)) {
+            waits::end(waiting, LOOK_AGAIN);
+        }
+    }
+}
+
+/// Drops a record that a shard called stale, so that the next question is for a later day.
+pub(crate) fn forget(site: &Site, stale: Day) {
+    with_cache(site, |cache| cache.stale(stale));
+}
+
+/// How many shards a site has, as far as is known.
+pub(crate) fn shards(site: &Site) -> Option<u16> {
+    with_cache(site, |cache| cache.shards())
+}
+
+/// Notes that a shard knows of so many.
+pub(crate) fn outgrown(site: &Site, shards: u16) {
+    with_cache(site, |cache| cache.outgrown(shards));
+}
+
+fn with_cache<T>(site: &Site, act: impl FnOnce(&mut DayCache) -> T) -> T {
+    CACHES.with_borrow_mut(|caches| {
+        if let Some((_, cache)) = caches.iter_mut().find(|(known, _)| known == site) {
+            return act(cache);
+        }
+        let mut cache = DayCache::default();
+        let done = act(&mut cache);
+        caches.push((site.clone(), cache));
+        done
+    })
+}
+
+fn read(bytes: &[u8]) -> Result<DayRecord, Failure> {
+    match decode(bytes) {
+        Ok(DayAnswer::Record(record)) => Ok(record),
+        Ok(DayAnswer::Malformed) => Err(Failure::Refused("the day's object cannot read the call".to_owned())),
+        Ok(DayAnswer::Storage) => Err(Failure::Broken("the day's storage failed".to_owned())),
+        Err(_) => Err(Failure::Broken("the day's answer cannot be read".to_owned())),
+    }
+}

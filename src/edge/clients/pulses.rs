@@ -1,0 +1,17 @@
+//! Asking all shards of a site what they saw lately.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::live::pulse::Pulse;
+use crate::counting::model::site::Site;
+use crate::counting::protocol::wire::{Answer, Call};
+use crate::edge::clients::shards::{ShardClient, something_else};
+
+/// What all shards of a site saw lately. Fails whole, as any read does.
+pub(crate) async fn pulses(shards: &ShardClient<'_>, site: &Site, call: &Call<'_>) -> Result<Vec<Pulse>, Failure> {
+    let mut pulses = Vec::new();
+    for answer in shards.ask_all(site, call).await? {
+        let Answer::Live(pulse) = answer else { return Err(something_else()) };
+        pulses.push(pulse);
+    }
+    Ok(pulses)
+}

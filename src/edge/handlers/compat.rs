@@ -1,0 +1,130 @@
+//! The routes of counters that people leave. What they read and answer is in [`crate::counting::http::compat::route`].
+
+use crate::counting::dispatch::endpoint::{Became, Failure};
+use crate::counting::http::compat::abacus::Act;
+use crate::counting::http::compat::busuanzi::{self, Numbers};
+use crate::counting::http::compat::goatcounter::{Counter, Seen};
+use crate::counting::http::compat::route::DropIn;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::stats::query;
+use crate::counting::model::date::day_of;
+use crate::counting::model::dimensions::{Details, campaign_of, referrer_host};
+use crate::counting::model::origin::Caller;
+use crate::counting::model::page::Page;
+use crate::counting::model::reason::Reason;
+use crate::counting::model::site::{Site, host_of};
+use crate::counting::model::visit::Visit;
+use crate::counting::model::visitor::Sender;
+use crate::counting::text::json_tree::Tree;
+use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::stats;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::{counts, headers};
+use wasm_bindgen::JsValue;
+
+impl Turn {
+    /// Answers one of them; with a stream in place of a body where the answer goes on.
+    pub(crate) async fn drop_in(
+        &mut self,
+        asked: &DropIn,
+        caller: &Caller,
+        head: bool,
+    ) -> Result<(Reply, Option<JsValue>), Refusal> {
+        let reply = match asked {
+            DropIn::Abacus(asked) if asked.act == Act::Stream && !head => return self.stream(asked).await,
+            DropIn::Abacus(asked) => self.abacus(asked, caller, head).await,
+            DropIn::Stats(function) => Ok(counts::stats(function.as_deref())),
+            DropIn::Count(_) if head => Ok(reply::home_head()),
+            DropIn::Count(seen) => Ok(reply::pixel(&self.count_seen(seen, caller).await)),
+            DropIn::Counter(counter) => self.counter(counter).await,
+            DropIn::Hits => self.count_hits().await,
+            DropIn::Busuanzi(function) => Ok(self.busuanzi(function).await),
+            DropIn::Events(protocol) => self.events(*protocol, caller).await,
+        };
+        reply.map(|reply| (reply, None))
+    }
+
+    /// The URL of the page that asks, as far as the browser tells: perhaps no more than its origin, or nothing.
+    pub(crate) fn page_url(&self) -> String {
+        let referrer = self.referrer();
+        if referrer.is_empty() { self.header(headers::ORIGIN).unwrap_or_default() } else { referrer }
+    }
+
+    /// The site of the page that asks: by its host, or by the host that is asked, where an owner gave each site one.
+    pub(crate) fn site_of_page(&self) -> Site {
+        let sites = &self.config.sites;
+        let of = |url: &str| sites.of_host(host_of(url));
+        of(&self.page_url()).or_else(|| of(self.url())).unwrap_or_else(|| sites.first()).clone()
+    }
+
+    /// Where a script of another counter comes from: its page must be listed, and nobody is read ahead.
+    fn not_to_be_counted(&self, caller: &Caller) -> Option<Reason> {
+        if *caller == Caller::Elsewhere || !self.is_listed_page() {
+            Some(Reason::Origin)
+        } else if self.is_prefetch() {
+            Some(Reason::Prefetch)
+        } else {
+            None
+        }
+    }
+
+    async fn count_seen(&self, seen: &Seen, caller: &Caller) -> Became {
+        let site = self.site_of_page();
+        let event = seen.event.then_some(Reason::Event);
+        if let Some(reason) = self.not_to_be_counted(caller).or(event) {
+            self.note(&site, reason);
+            return Became::Excluded(reason);
+        }
+        let known = self.client();
+        let campaign = campaign_of(&seen.query);
+        let referrer = referrer_host(&seen.referrer, &self.page_url());
+        let details = Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str));
+        let bot = seen.bot || known.is_bot();
+        self.take(Visit { site, page: seen.page.clone(), id: seen.id.clone(), details, age: 0 }, &self.who(), bot).await
+    }
+
+    /// What a page of GoatCounter's asks to show. All views there ever were anybody may read; those of a period are the owner's to open.
+    async fn counter(&self, counter: &Counter) -> Result<Reply, Refusal> {
+        let site = self.site_of_page();
+        let shards = self.shards(Sender::default());
+        let Some(period) = counter.period(day_of(now_ms()))? else {
+            return Ok(counter.answer(&shards.views(&site, counter.page.as_ref().map(Page::as_str)).await));
+        };
+        self.check(&self.config.stats)?;
+        let summary = query::read(&format!("{}/summary", site.as_str()), &period, &self.config.page_query)?;
+        let views = match stats::read(&summary, &site, &shards).await? {
+            Ok(body) => {
+                let views = Tree::parse(&body).ok().and_then(|body| body.get("views").number());
+                views.ok_or_else(|| Failure::Broken("the summary has no views".to_owned()))
+            }
+            Err(failure) => Err(failure),
+        };
+        Ok(counter.answer(&views))
+    }
+
+    /// A visit that a script's address tells, as an image does.
+    async fn busuanzi(&self, function: &str) -> Reply {
+        let site = self.site_of_page();
+        let page = busuanzi::page(&self.referrer(), &self.config.page_query);
+        let became = match self.not_to_be_counted(&Caller::Server) {
+            Some(reason) => {
+                self.note(&site, reason);
+                Became::Excluded(reason)
+            }
+            None => self.take_image(site.clone(), page.clone()).await,
+        };
+        let numbers = match &became {
+            Became::Sent(Err(failure)) => Err(failure.clone()),
+            _ => self.numbers(&site, &page).await,
+        };
+        Reply { visit: Some((&became).into()), ..busuanzi::called(function, &numbers) }
+    }
+
+    async fn numbers(&self, site: &Site, page: &Page) -> Result<Numbers, Failure> {
+        let shards = self.shards(Sender::default());
+        let of_site = shards.views(site, None).await?;
+        let of_page = shards.views(site, Some(page.as_str())).await?;
+        Ok((of_site, of_page, shards.visitors(site, day_of(now_ms())).await?.visitors))
+    }
+}

@@ -1,0 +1,183 @@
+//! The counters of CountAPI and Abacus. The rules are in [`crate::counting::http::compat::abacus`].
+
+use crate::counting::config::settings::Access;
+use crate::counting::dispatch::endpoint::{Became, Failure, PageViews, Registered};
+use crate::counting::http::access::check;
+use crate::counting::http::compat::abacus::{Act, Asked, Counter, answer, exists, has_no_key};
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{self, Reply};
+use crate::counting::model::limits::MAX_PAGES;
+use crate::counting::model::origin::Caller;
+use crate::counting::model::reason::Reason;
+use crate::counting::model::visit::Visit;
+use crate::counting::model::visitor::Sender;
+use crate::counting::protocol::wire::{Amend, Answer, Call};
+use crate::edge::handlers::admin::change_id;
+use crate::edge::handlers::context::Turn;
+use crate::edge::runtime::{counts, headers, isolate};
+use js_sys::Promise;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen(module = "/src/edge/handlers/mac.js")]
+extern "C" {
+    fn mac(secret: &str, text: &str) -> Promise;
+}
+
+/// Characters in front of every key of a counter, by which it is known as one of this deployment.
+const MARK: usize = 8;
+
+/// The characters of a key after them: 128 bits.
+const KEY: usize = 32;
+
+/// Whether a change may be made.
+enum May {
+    Yes,
+    /// There is no such counter, and whoever asks has no right that could be looked at.
+    Missing,
+    /// There is none, and the key is that of another.
+    OtherKey,
+}
+
+impl Turn {
+    /// The counter that is meant, by the page that asks. One that is to be made up gets a random key.
+    pub(crate) fn counter_of(&self, asked: &Asked) -> Result<Counter, Refusal> {
+        let random = isolate::random().map(u128::from_le_bytes).unwrap_or_default();
+        asked.counter(&self.page_url(), &self.config.sites, &self.config.page_query, &format!("{random:032x}"))
+    }
+
+    pub(crate) async fn abacus(&self, asked: &Asked, caller: &Caller, head: bool) -> Result<Reply, Refusal> {
+        let counter = self.counter_of(asked)?;
+        let shards = self.shards(Sender::default());
+        let page = counter.page.as_str();
+        let found = match asked.act {
+            Act::Hit if !head => return self.hit(asked, &counter, caller).await,
+            Act::Create(views) => return self.create(asked, &counter, views, caller).await,
+            _ => shards.page(&counter.site, page).await,
+        };
+        if !asked.act.changes() {
+            counts::asked(false);
+        }
+        let outcome = match found {
+            Ok(before) if asked.act.changes() => {
+                match (self.may_change(asked, &counter, caller, before.is_some()).await?, before) {
+                    (May::OtherKey, _) => return Ok(has_no_key(asked)),
+                    (May::Yes, Some(before)) => self.amend_counter(asked, &counter).await.map(|after| Some((before, after))),
+                    (May::Yes | May::Missing, _) => Ok(None),
+                }
+            }
+            found => found.map(|found| found.map(|views| (views, views))),
+        };
+        Ok(answer(asked, &counter, &outcome, None, None))
+    }
+
+    /// Who may change a counter: its owner, who has its key, and anybody where the owner of all opened it.
+    async fn may_change(&self, asked: &Asked, counter: &Counter, caller: &Caller, there: bool) -> Result<May, Refusal> {
+        let Some(authorization) = self.header(headers::AUTHORIZATION) else {
+            return if asked.is_open(counter, &self.config.open_updates) {
+                if *caller == Caller::Elsewhere {
+                    return Err(Refusal::Origin);
+                }
+                let limited = self.is_limited(self.who().sender(), Some(&counter.site)).await;
+                if limited { Err(Refusal::Limited) } else { Ok(May::Yes) }
+            } else if self.told.method() != "GET" {
+                self.check_owner().map(|()| May::Yes)
+            } else if there {
+                // CountAPI, which is asked so, has no tokens: there is nothing to send again.
+                Err(Refusal::NotOpen)
+            } else {
+                Ok(May::Missing)
+            };
+        };
+        let refused = match self.check_owner() {
+            Ok(()) => return Ok(May::Yes),
+            Err(refused) => refused,
+        };
+        let Some(key) = self.admin_key(counter).await else { return Err(refused) };
+        let random = isolate::random().map(u128::from_le_bytes).map_err(|_| Refusal::Token)?;
+        let mark: String = key.chars().take(MARK).collect();
+        if check(&Access::Token(key), Some(&authorization), random).is_ok() {
+            return Ok(May::Yes);
+        }
+        let ours = authorization.split_once(' ').is_some_and(|(_, given)| given.trim().starts_with(&mark));
+        if ours && !there { Ok(May::OtherKey) } else { Err(refused) }
+    }
+
+    /// What opens this counter only. It is made from the owner's token, so nothing of it is stored; without a token there is none.
+    async fn admin_key(&self, counter: &Counter) -> Option<String> {
+        let Access::Token(secret) = &self.config.admin else { return None };
+        let made = async |text: String| JsFuture::from(mac(secret, &text)).await.ok()?.as_string();
+        let mark: String = made("footfall counters".to_owned()).await?.chars().take(MARK).collect();
+        let key = made(format!("footfall counter {} {}", counter.site.as_str(), counter.page.as_str())).await?;
+        Some(mark + key.get(..KEY)?)
+    }
+
+    /// Changes a counter that is there; returns what it says then.
+    async fn amend_counter(&self, asked: &Asked, Counter { site, page, .. }: &Counter) -> Result<u64, Failure> {
+        match asked.act {
+            Act::Set(views) => drop(self.set(site, page, views).await?),
+            Act::Update(by) => self.change(site, page, by).await?,
+            _ => drop(self.amend(site, &Amend::Delete { page: page.as_str() }).await?),
+        }
+        self.shards(Sender::default()).views(site, Some(page.as_str())).await
+    }
+
+    /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. Whoever creates a counter gets its key.
+    async fn create(&self, asked: &Asked, counter: &Counter, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
+        let stranger = self.header(headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
+        if !stranger {
+            self.check_owner()?;
+        } else if *caller == Caller::Elsewhere {
+            return Err(Refusal::Origin);
+        } else if self.is_limited(self.who().sender(), Some(&counter.site)).await {
+            return Err(Refusal::Limited);
+        }
+        let most = if stranger { self.config.create_limit.into() } else { MAX_PAGES };
+        let shards = self.shards(Sender::default());
+        let (site, page) = (&counter.site, counter.page.as_str());
+        match shards.page(site, page).await {
+            Ok(Some(_)) => return Ok(exists(asked)),
+            Ok(None) => {}
+            Err(failure) => return Ok(reply::read_failed(&failure)),
+        }
+        let key = self.admin_key(counter).await;
+        // In the first shard, so that its number of pages is the one that counts.
+        let made = match change_id() {
+            Ok(id) => shards.ask_one(site, 0, &Call::Amend(Amend::Make { page, views, most, id: &id })).await,
+            Err(failure) => Err(failure),
+        };
+        match made {
+            Ok(Answer::Page(None)) => {
+                counts::asked(true);
+                Ok(answer(asked, counter, &Ok(Some((0, views))), None, key.as_deref()))
+            }
+            Ok(Answer::Page(Some(_))) => Ok(exists(asked)),
+            Ok(_) => Err(Refusal::UnknownPath),
+            Err(Failure::Refused(_)) => Err(Refusal::TooManyPages(most)),
+            Err(failure) => Ok(reply::read_failed(&failure)),
+        }
+    }
+
+    /// `/hit`. Programs call it on purpose, so nobody is taken for a bot.
+    async fn hit(&self, asked: &Asked, counter: &Counter, caller: &Caller) -> Result<Reply, Refusal> {
+        let Counter { site, page, .. } = counter;
+        if *caller == Caller::Elsewhere {
+            self.note(site, Reason::Origin);
+            return Err(Refusal::Origin);
+        }
+        let id = self.idempotency_key()?;
+        let visit = Visit { site: site.clone(), page: page.clone(), id, details: self.seen_details(""), age: 0 };
+        let became = self.take_and_tell(visit, &self.who(), false).await;
+        let views = match &became {
+            Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
+            Became::Sent(Err(failure)) => Err(failure.clone()),
+            // Stored, and the sum could not be had; or not counted.
+            _ => self.shards(Sender::default()).views(site, Some(page.as_str())).await,
+        };
+        if let Ok(views) = views {
+            self.tell_streams(counter, views);
+        }
+        let outcome = views.map(|views| Some((views, views)));
+        Ok(Reply { visit: Some((&became).into()), ..answer(asked, counter, &outcome, Some(&became), None) })
+    }
+}

@@ -1,0 +1,141 @@
+//! Where requests come in: asks `counting` what to do, does it, answers.
+
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::refused;
+use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::route::{Route, route};
+use crate::counting::http::wanted::Wanted;
+use crate::counting::model::origin::Caller;
+use crate::counting::model::reason::Reason;
+use crate::counting::model::unlisted::origin_of;
+use crate::edge::handlers::client::Client;
+use crate::edge::handlers::context::{Context, Turn};
+use crate::edge::handlers::{respond, unlisted};
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::headers::{self, Told};
+use crate::edge::runtime::{config, counts, waits};
+use futures_util::FutureExt;
+use js_sys::Function;
+use std::cell::Cell;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::{Env, event};
+
+#[event(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// Takes one request and settles its promise. While it awaits the counter, the isolate's one thread serves others.
+#[allow(unreachable_pub, reason = "what JavaScript calls has to be public")]
+#[wasm_bindgen]
+pub fn serve(request: Request, env: Env, context: Context, resolve: Function, reject: Function) {
+    let work = async move {
+        let told = Told::by(&request);
+        let head = told.method() == "HEAD";
+        let (reply, stream) = answer(request, told, env, context).await;
+        let (settle, value) = match respond::response(&reply, stream, head) {
+            Ok(response) => (resolve, response.into()),
+            Err(error) => (reject, error),
+        };
+        // What settles a promise does not throw.
+        let _ = settle.call1(&JsValue::UNDEFINED, &value);
+    };
+    #[cfg(feature = "trace")]
+    let work = crate::edge::runtime::trace::visit(work);
+    waits::spawn(work);
+}
+
+/// The answer, and the stream that is its body if it has one.
+async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Reply, Option<JsValue>) {
+    let mut stream = None;
+    let config = match config::of(&env) {
+        Ok(config) => config,
+        Err(wrong) => {
+            let caller = wrong.origins.caller(told.header(&request, headers::ORIGIN), told.url());
+            let reply = Wanted::by(told.url()).dress(reply::misconfigured(&wrong.error));
+            return (readable(reply, caller), stream);
+        }
+    };
+    let now = now_ms();
+    waits::sweep(now);
+    let deadline = now.saturating_add(config.timeout_ms.into());
+    let mut turn = Turn { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
+    let method = turn.told.method();
+    let kept = &turn.config.page_query;
+    let routed = match turn.config.base.without(turn.url()).map(|url| route(method, &url, kept)) {
+        // It may be one of our own paths all the same, where the Worker is asked at its own host.
+        None | Some(Err(Refusal::UnknownPath)) => route(method, turn.url(), kept),
+        Some(routed) => routed,
+    };
+    let caller = turn.config.origins.caller(turn.header(headers::ORIGIN), turn.url());
+    let registers = matches!(routed, Ok(Route::Register));
+    let reads = matches!(
+        routed,
+        Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Order(_))
+    );
+    // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
+    let done = match routed {
+        Ok(Route::Home) if turn.is_prefetch() => {
+            turn.note(turn.config.sites.home(), Reason::Prefetch);
+            Ok(reply::prefetch())
+        }
+        Ok(Route::Home) => Ok(turn.register_home().await),
+        Ok(Route::HomeHead) => Ok(reply::home_head()),
+        Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
+        Ok(Route::Preflight(methods)) => {
+            // A browser that is not let through sends nothing after this.
+            if caller == Caller::Elsewhere {
+                unlisted::origin(&turn, turn.config.sites.first());
+            }
+            Err(Refusal::Method(methods))
+        }
+        Ok(Route::Register) => turn.register(&caller).boxed_local().await,
+        Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
+        Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
+        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
+            stream = events;
+            reply
+        }),
+        Ok(Route::Read(read)) => turn.read_views(&read).await,
+        Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
+        Ok(Route::Health) => Ok(turn.health().boxed_local().await),
+        Ok(Route::Metrics(site)) => turn.metrics(site.as_deref()).boxed_local().await,
+        Ok(Route::Stats(stats)) => turn.read_stats(&stats).boxed_local().await,
+        Ok(Route::Live(site)) => turn.live(&site, &caller, method == "GET").boxed_local().await.map(|(reply, upgraded)| {
+            stream = upgraded;
+            reply
+        }),
+        Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
+            stream = file;
+            reply
+        }),
+        Err(refusal) => {
+            turn.drop_file().boxed_local().await;
+            Err(refusal)
+        }
+    };
+    let reply = match done {
+        Ok(reply) => reply,
+        // Its page's script reads the answer, and says it in the console.
+        Err(Refusal::Origin) if registers => {
+            let origin = origin_of(turn.header(headers::ORIGIN).as_deref(), "").filter(|origin| origin != "null");
+            origin.map_or_else(|| turn.refuse_request(&Refusal::Origin, reads), |origin| refused::origin_refused(&origin))
+        }
+        Err(refusal) => turn.refuse_request(&refusal, reads),
+    };
+    if let Some(outcome) = reply.visit {
+        counts::visit(outcome);
+    }
+    let reply = if reply.status < 400 { reply } else { Wanted::by(&turn.own_url()).dress(reply) };
+    (readable(reply, caller), stream)
+}
+
+/// An answer that the page that asks may read.
+fn readable(reply: Reply, caller: Caller) -> Reply {
+    match caller {
+        Caller::Page(origin) => Reply { origin: Some(origin), ..reply },
+        Caller::Server | Caller::Elsewhere => reply,
+    }
+}

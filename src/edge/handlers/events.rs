@@ -1,0 +1,135 @@
+//! What Plausible's and Umami's clients post, and what a server tells by GoatCounter's API. The rules are in
+//! [`crate::counting::http::compat::route`].
+
+use crate::counting::dispatch::endpoint::Became;
+use crate::counting::http::age::MAX_AGE_MS;
+use crate::counting::http::body::MAX_LIST_BYTES;
+use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, read};
+use crate::counting::http::compat::hits::{Hit, counted, hits};
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::Reply;
+use crate::counting::model::dimensions::{Details, campaign_of, referrer_host};
+use crate::counting::model::origin::Caller;
+use crate::counting::model::reason::Reason;
+use crate::counting::model::site::Site;
+use crate::counting::model::visit::Visit;
+use crate::counting::model::visit_id::VisitId;
+use crate::edge::clients::shards::all;
+use crate::edge::handlers::client::Known;
+use crate::edge::handlers::context::{Turn, Who};
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::headers;
+use futures_util::FutureExt;
+use std::rc::Rc;
+
+impl Turn {
+    /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
+    /// who made them.
+    pub(crate) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
+        // Events carry what their owner likes, so that they may be long.
+        let bytes = self.read_body(MAX_LIST_BYTES).await?;
+        let told = read(protocol, &bytes, &self.config.page_query)?;
+        let id = self.idempotency_key()?;
+        let size = told.len();
+        let (mut visits, mut wrong) = (Vec::new(), Vec::new());
+        for (at, one) in told.into_iter().enumerate() {
+            match one.and_then(|one| self.meant(one)) {
+                Ok(meant) => visits.extend(meant),
+                Err(refusal) if protocol == Protocol::UmamiBatch => wrong.push((at, refusal)),
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        // One id is that of one visit. Several sites tell the same id apart.
+        let id = if size == 1 { id } else { None };
+        if *caller == Caller::Elsewhere {
+            if let Some((site, _)) = visits.first() {
+                self.note(site, Reason::Origin);
+            }
+            return Err(Refusal::Origin);
+        }
+        // One that has the owner's word for it tells who its visitors are.
+        let server = *caller == Caller::Server && self.forwarded().is_none();
+        let who = if server { self.server() } else { self.who() };
+        let counts = visits
+            .iter()
+            .map(|(site, one)| self.count_event(site, one, server, one.id.clone().or_else(|| id.clone()), &who).boxed_local());
+        let became = all(counts.collect()).await;
+        let done: Vec<Done> =
+            visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
+        Ok(answer(protocol, size, &wrong, &done))
+    }
+
+    /// What is told, once for each site that it is told of.
+    fn meant(&self, told: Told) -> Result<Vec<(Site, Rc<Told>)>, Refusal> {
+        if told.what == What::View && age_of(&told) > MAX_AGE_MS {
+            return Err(Refusal::Age(age_of(&told).to_string()));
+        }
+        let sites = told.sites(&self.config.sites)?;
+        let told = Rc::new(told);
+        Ok(sites.into_iter().map(|site| (site, Rc::clone(&told))).collect())
+    }
+
+    /// The id that a caller gives its visit, if any.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<VisitId>, Refusal> {
+        self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()
+    }
+
+    /// Nothing, if it is nothing that anybody did.
+    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Became> {
+        match told.what {
+            What::Other => return None,
+            What::Event => {
+                self.note(site, Reason::Event);
+                return Some(Became::Excluded(Reason::Event));
+            }
+            What::View => {}
+        }
+        let campaign = campaign_of(told.query());
+        let referrer = referrer_host(&told.referrer, &told.url);
+        let campaign = campaign.each_ref().map(String::as_str);
+        let known = self.client();
+        // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
+        let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
+        let details = match server {
+            true => Details::new(None, "", &referrer, campaign),
+            false => Details::new(known.device, &known.country, &referrer, campaign),
+        };
+        let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age_of(told) };
+        Some(self.take(visit, who, bot).await)
+    }
+
+    /// `POST /api/v0/count`, for the owner.
+    pub(crate) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
+        self.check_owner()?;
+        let bytes = self.read_body(MAX_LIST_BYTES).await?;
+        let hits = hits(&bytes, &self.config.page_query, now_ms())?;
+        let site = self.site_of_page();
+        let key = self.header(headers::IDEMPOTENCY_KEY);
+        let mut counts = Vec::new();
+        for (at, hit) in hits.into_iter().enumerate() {
+            let id = key.as_ref().map(|key| VisitId::parse(&format!("{key}-{at}")).map_err(Refusal::Id)).transpose()?;
+            counts.push(self.count_hit(&site, hit, id).boxed_local());
+        }
+        Ok(counted(&all(counts).await))
+    }
+
+    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Became, String> {
+        let Hit { seen, address, agent, country, age } = hit?;
+        if seen.event {
+            self.note(site, Reason::Event);
+            return Ok(Became::Excluded(Reason::Event));
+        }
+        let campaign = campaign_of(&seen.query);
+        let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
+        let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
+        let device = known.and_then(|known| known.device);
+        let details = Details::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+        let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
+        Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
+    }
+}
+
+/// How long ago it was, in milliseconds.
+fn age_of(told: &Told) -> u64 {
+    told.at.map_or(0, |at| now_ms().saturating_sub(at))
+}

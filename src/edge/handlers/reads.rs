@@ -1,0 +1,71 @@
+//! Requests that read what was counted, and never count.
+
+use crate::counting::config::settings::Access;
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::body::find_site;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::route::{Read, VisitorsOf};
+use crate::counting::http::stats::plan::Stats;
+use crate::counting::model::date::day_of;
+use crate::counting::model::page::Page;
+use crate::counting::model::site::Site;
+use crate::counting::model::visitor::Sender;
+use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::stats;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::{headers, log};
+
+impl Turn {
+    /// `GET /numbers`.
+    pub(crate) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
+        let site = self.site_named(read.site.as_deref())?;
+        let page = read.page.as_ref().map(Page::as_str);
+        if !read.show.is_empty() {
+            let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
+            return Ok(reply::numbers(&(site.as_str(), page), numbers, None));
+        }
+        let outcome = self.shards(Sender::default()).views(&site, page).await;
+        log_read(&outcome);
+        Ok(reply::views(site.as_str(), page, &outcome))
+    }
+
+    /// A site by its name; where a page names none, that of its host, as for its visits.
+    fn site_named(&self, name: Option<&str>) -> Result<Site, Refusal> {
+        match name {
+            Some(name) => find_site(Some(name), &self.config.sites),
+            None => Ok(self.config.sites.of_page(&self.header(headers::ORIGIN).unwrap_or_default()).clone()),
+        }
+    }
+
+    /// `GET /visitors`.
+    pub(crate) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
+        let site = self.site_named(of.site.as_deref())?;
+        let day = of.day.unwrap_or_else(|| day_of(now_ms()));
+        let outcome = self.shards(Sender::default()).visitors(&site, day).await;
+        log_read(&outcome);
+        Ok(reply::visitors(site.as_str(), day, &outcome))
+    }
+
+    /// `GET /api/sites/SITE/WHAT`.
+    pub(crate) async fn read_stats(&self, stats: &Stats) -> Result<Reply, Refusal> {
+        let access = &self.config.stats;
+        self.check(access)?;
+        let site = find_site(Some(&stats.site), &self.config.sites)?;
+        let body = match stats::known(stats) {
+            Some(body) => Ok(body),
+            // Whom a token let in is not limited.
+            None if *access == Access::Public && self.reads_too_much().await => return Err(Refusal::Limited),
+            None => stats::read(stats, &site, &self.shards(Sender::default())).await?,
+        };
+        log_read(&body);
+        let known = self.header(headers::IF_NONE_MATCH);
+        Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
+    }
+}
+
+fn log_read<T>(outcome: &Result<T, Failure>) {
+    if let Err(failure) = outcome {
+        log::problem("read_failed", &failure.to_string());
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading what was counted, for `GET /api/sites/SITE/WHAT`. The rules are in [`crate::counting::http::stats::plan`].
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::http::stats::answer::{Found, body, check, with_refused};
+use crate::counting::http::stats::compare::Previous;
+use crate::counting::http::stats::plan::{Plan, Stats, What, starts_in_utc};
+use crate::counting::http::stats::query::{WEEK, ZONE};
+use crate::counting::http::stats::week::Week;
+use crate::counting::http::unlisted::told as told_of;
+use crate::counting::ledger::report::FRESH_MS;
+use crate::counting::model::minute::quarter_of;
+use crate::counting::model::page::Page;
+use crate::counting::model::site::Site;
+use crate::counting::protocol::report::{DAY, Span, Times};
+use crate::edge::clients::shards::ShardClient;
+use crate::edge::handlers::kept_answers;
+use crate::edge::runtime::clock::now_ms;
+use std::borrow::Cow;
+use std::rc::Rc;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(module = "/src/edge/handlers/zone.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = clockOf)]
+    fn clock_of(zone: &str, time: f64) -> Option<u32>;
+
+    #[wasm_bindgen(js_name = quarterAt)]
+    fn quarter_at(zone: &str, local: u32) -> u32;
+
+    #[wasm_bindgen(js_name = startsOf)]
+    fn starts_of(zone: &str, from: u32, to: u32) -> Vec<u32>;
+
+    #[wasm_bindgen(js_name = weekOf)]
+    fn week_of(language: &str) -> Option<u8>;
+}
+
+/// The body of the answer, if it was given lately.
+pub(crate) fn known(stats: &Stats) -> Option<Rc<str>> {
+    if is_kept(stats) { kept_answers::of(stats, now_ms()) } else { None }
+}
+
+/// All views ever, which a summary tells, are of the moment.
+fn is_kept(stats: &Stats) -> bool {
+    stats.what != What::Summary || stats.value.is_some()
+}
+
+/// The body of the answer, or why the counter could not say.
+///
+/// # Errors
+/// [`Refusal`] for a time zone, a week or a period that there is not.
+pub(crate) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
+    let answer = ask(stats, site, shards).await?;
+    Ok(answer.map(|(body, age)| {
+        let body = Rc::from(body);
+        if is_kept(stats) {
+            kept_answers::keep(stats, now_ms().saturating_add(FRESH_MS.saturating_sub(age)), &body);
+        }
+        body
+    }))
+}
+
+/// The same, asked of the shards, and how many milliseconds ago it was so.
+async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<(String, u64), Failure>, Refusal> {
+    let stats = &*with_week(stats)?;
+    let plan = plan(stats, shards.config.hours_kept_days)?;
+    let (found, age) = match find(stats, &plan, site, shards).await {
+        Ok(found) => found,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    check(stats, &found)?;
+    let body = body(stats, &plan, &found);
+    let body = match found.reports.as_slice() {
+        [_, refused] if stats.what == What::Excluded && !stats.csv => {
+            with_refused(&body, &told_of(refused, &shards.config.origins, &shards.config.sites))
+        }
+        _ => body,
+    };
+    Ok(Ok((body, age)))
+}
+
+/// With the first day of the week in the place of a language.
+fn with_week(stats: &Stats) -> Result<Cow<'_, Stats>, Refusal> {
+    let Week::Of(language) = &stats.week else { return Ok(Cow::Borrowed(stats)) };
+    let week = Week::From(week_of(language).ok_or(WEEK)?);
+    Ok(Cow::Owned(Stats { week, ..stats.clone() }))
+}
+
+/// The clock of a time zone; UTC where none is named.
+struct Clock<'a>(Option<&'a str>);
+
+impl Clock<'_> {
+    /// The quarter of an hour that it shows now.
+    fn now(&self) -> Result<u32, Refusal> {
+        match self.0 {
+            Some(zone) => clock_of(zone, js_sys::Date::now()).ok_or(ZONE),
+            None => Ok(quarter_of(now_ms())),
+        }
+    }
+
+    /// The quarter of UTC in which it shows one.
+    fn utc(&self, local: u32) -> u32 {
+        self.0.map_or(local, |zone| quarter_at(zone, local))
+    }
+
+    /// When days begin, and when the day after them does.
+    fn starts(&self, from: u32, to: u32, needs_days: bool) -> Vec<u32> {
+        match self.0 {
+            Some(zone) if needs_days => starts_of(zone, from, to),
+            _ => starts_in_utc(from, to, needs_days).into_iter().map(|start| self.utc(start)).collect(),
+        }
+    }
+}
+
+fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
+    let zone = Clock(stats.tz.as_deref());
+    let now = zone.now()?;
+    let today = now / DAY;
+    let (from, to) = stats.days(today, keep_days)?;
+    // The views of one value are kept by days of UTC.
+    let clock = if stats.value.is_some() { Clock(None) } else { zone };
+    let starts = clock.starts(from, to, stats.needs_days());
+    let previous = stats.compare.map(|compare| {
+        let days = compare.days(from, to, today, &stats.week);
+        previous(&clock, days, to >= today && stats.value.is_none(), now % DAY, today.saturating_sub(keep_days))
+    });
+    Ok(Plan { from, to, starts, previous })
+}
+
+/// The period that one is compared with. One that is not over is cut off at the time of its last day that it is now, where the hours of that
+/// day are kept.
+fn previous(clock: &Clock<'_>, [from, to, day]: [u32; 3], so_far: bool, time: u32, last_rolled: u32) -> Previous {
+    let is_cut = so_far && day > last_rolled && (from..=to).contains(&day);
+    let to = if is_cut { day } else { to };
+    let end = if is_cut { day.saturating_mul(DAY).saturating_add(time) } else { to.saturating_add(1).saturating_mul(DAY) };
+    let quarters = Span { from: clock.utc(from.saturating_mul(DAY)), until: clock.utc(end) };
+    Previous { from, to, times: Times { quarters, days: Span { from, until: to.saturating_add(1) } } }
+}
+
+async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {
+    let (mut reports, mut names, mut oldest) = (Vec::new(), 0, 0);
+    for question in stats.questions(plan) {
+        let (report, all, age) = shards.report(site, &question).await?;
+        reports.push(report);
+        names = all.max(names);
+        oldest = age.max(oldest);
+    }
+    let total_views = match stats.what {
+        What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        _ => 0,
+    };
+    Ok((Found { reports, names, total_views }, oldest))
+}

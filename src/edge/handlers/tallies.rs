@@ -1,0 +1,69 @@
+//! Visits that are not counted: noted in the isolate, and told to the site's first shard with the next batch, or after a second.
+//!
+//! They are told together because a flood of what is not counted must not cost what visits cost. So an isolate that ends within that
+//! second takes its notes with it; a view never waits for them and is never lost by them.
+
+use crate::counting::model::date::day_of;
+use crate::counting::model::reason::Reason;
+use crate::counting::model::site::Site;
+use crate::counting::model::visitor::Sender;
+use crate::counting::protocol::wire::Tally;
+use crate::edge::clients::shards::{self, ShardClient};
+use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::unlisted;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::waits::timer;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// How long notes wait for a batch to take them along, in milliseconds.
+const WAIT_MS: u64 = 1_000;
+
+/// How long a flush looks again while batches are on their way, and posts, in milliseconds: a request may work for 30 s after its answer.
+const MOST_MS: u64 = 25_000;
+
+thread_local! {
+    /// Sites whose notes somebody will flush, and until when that is believed: whoever does may be killed.
+    static FLUSHING: RefCell<Vec<(Site, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes a visit that is not counted, on the day on which it was made: so many milliseconds ago.
+pub(crate) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
+    if reason == Reason::Origin {
+        unlisted::origin(turn, site);
+    }
+    let now = now_ms();
+    shards::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
+    let mine = FLUSHING.with_borrow_mut(|flushing| {
+        let until = now.saturating_add(MOST_MS);
+        match flushing.iter_mut().find(|(known, _)| known == site) {
+            // One that is further off was noted by a clock that was ahead.
+            Some((_, believed)) if (now..=until).contains(believed) => false,
+            Some((_, believed)) => {
+                *believed = until;
+                true
+            }
+            None => {
+                flushing.push((site.clone(), until));
+                true
+            }
+        }
+    });
+    if mine {
+        let (env, config, site) = (turn.env.clone(), Rc::clone(&turn.config), site.clone());
+        turn.after_answer(async move {
+            // What is left by then goes with the next batch, or with the flush of the next note.
+            let until = now.saturating_add(MOST_MS);
+            loop {
+                timer(WAIT_MS).await;
+                let now = now_ms();
+                let deadline = until.min(now.saturating_add(config.timeout_ms.into()));
+                let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
+                if deadline <= now || shards.flush(&site).await {
+                    break;
+                }
+            }
+            FLUSHING.with_borrow_mut(|flushing| flushing.retain(|(known, _)| *known != site));
+        });
+    }
+}

@@ -1,0 +1,109 @@
+//! The Durable Object of a site's days: the shell of [`crate::counting::dispatch::days`]. `worker.js` carries its bytes and its alarm.
+
+use crate::counting::dispatch::days;
+use crate::counting::model::date::{DAY_MS, until_over};
+use crate::counting::protocol::wire::{Answer, Call, DayAnswer, DayCall, decode, encode};
+use crate::counting::storage::StorageError;
+use crate::edge::clients::object_call::Object;
+use crate::edge::clients::shards::read;
+use crate::edge::runtime::clock::{ms_after, now_ms};
+use crate::edge::runtime::sql::{ObjectSql, Storage};
+use crate::edge::runtime::{isolate, log};
+use futures_util::FutureExt;
+use js_sys::{Function, Uint8Array};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+use worker::Env;
+
+/// How long the first shard has to be told, in milliseconds: less than whoever asked waits for the record.
+const TELL_MS: u64 = 1_000;
+
+/// The days of one site.
+#[wasm_bindgen]
+pub struct Days {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    days: days::Days<ObjectSql>,
+    /// The name of the object. The platform does not know it where an alarm woke the object that was set before it kept names.
+    site: Option<String>,
+}
+
+#[wasm_bindgen]
+impl Days {
+    /// The days that this storage holds.
+    #[wasm_bindgen(constructor)]
+    pub fn new(storage: Storage, _env: Env, site: Option<String>) -> Self {
+        Self { inner: Rc::new(Inner { days: days::Days::new(ObjectSql::new(storage)), site }) }
+    }
+
+    /// Serves one call. All its writes happen in this turn. Nothing where the site's first shard must be told before that there will be more
+    /// shards: then [`Self::grow`] serves it.
+    pub fn serve(&self, call: &Uint8Array) -> Option<Vec<u8>> {
+        let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return Some(encode(&DayAnswer::Malformed)) };
+        match self.inner.days.grows(call.day, call.shards, now_ms()) {
+            Ok(None) => Some(self.inner.answer(call)),
+            Ok(Some(_)) => None,
+            Err(error) => Some(encode(&failed(&error))),
+        }
+    }
+
+    /// Tells the first shard, then serves the call and hands its answer to `answered`. Where that shard cannot be told, this day has as many
+    /// shards as the one before.
+    pub fn grow(&self, call: &Uint8Array, env: Env, answered: Function) {
+        let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return };
+        let inner = Rc::clone(&self.inner);
+        let work = async move {
+            let told = inner.tell(&env, call.shards).await;
+            let call = DayCall { shards: if told { call.shards } else { 0 }, ..call };
+            // What settles a promise does not throw.
+            let _ = answered.call1(&JsValue::UNDEFINED, &Uint8Array::from(inner.answer(call).as_slice()));
+        };
+        spawn_local(work.boxed_local());
+    }
+
+    /// Deletes the salts of days that are over; says whether there will be more to delete, as a visit just after midnight
+    /// makes a salt before this runs.
+    ///
+    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    pub fn maintain(&self, _env: &Env) -> Option<bool> {
+        self.inner.days.maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
+    }
+
+    /// When to call [`Self::maintain`], in milliseconds since 1970.
+    pub fn next_alarm(&self) -> f64 {
+        ms_after(until_over(DAY_MS, now_ms()))
+    }
+}
+
+impl Inner {
+    fn answer(&self, call: DayCall) -> Vec<u8> {
+        encode(&self.record(call).unwrap_or_else(|error| failed(&error)))
+    }
+
+    fn record(&self, call: DayCall) -> Result<DayAnswer, StorageError> {
+        let random = isolate::random().map_err(|failure| StorageError(failure.to_string()))?;
+        let record = self.days.record(call.day, call.shards, random, now_ms())?;
+        Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
+    }
+
+    /// Tells the site's first shard that there will be so many.
+    async fn tell(&self, env: &Env, shards: u16) -> bool {
+        let Some(site) = &self.site else { return false };
+        let name = format!("{site}/0");
+        let first = Object { env, binding: "SHARD", name: &name };
+        let told = first.call(&encode(&Call::Grow(shards)), now_ms().saturating_add(TELL_MS), read).await;
+        if let Err(failure) = &told {
+            log::problem("not_grown", &failure.to_string());
+        }
+        matches!(told, Ok(Answer::Grown))
+    }
+}
+
+fn failed(error: &StorageError) -> DayAnswer {
+    log::problem("storage_failed", &error.0);
+    DayAnswer::Storage
+}

@@ -1,0 +1,123 @@
+//! The Durable Object to which a site's watchers are connected: the shell of [`crate::counting::live::board`]. `worker.js` takes the
+//! WebSockets, which outlive this: while nothing happens the platform puts the object away and keeps them.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::body::find_site;
+use crate::counting::live::board::{Board, Next};
+use crate::counting::live::pulse::Pulse;
+use crate::counting::model::visitor::Sender;
+use crate::counting::protocol::wire::{Answer, Call, decode, encode};
+use crate::edge::clients::pulses::pulses;
+use crate::edge::clients::shards::ShardClient;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::waits::{spawn, timer};
+use crate::edge::runtime::{config, log};
+use js_sys::Uint8Array;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+
+#[wasm_bindgen(module = "/src/edge/objects/live.js")]
+extern "C" {
+    /// The object's state, which has the WebSockets.
+    #[derive(Clone)]
+    pub type ObjectState;
+
+    fn watchers(state: &ObjectState) -> u32;
+
+    fn tell(state: &ObjectState, text: &str);
+
+    fn send(socket: &JsValue, text: &str);
+
+    #[wasm_bindgen(js_name = letGo)]
+    fn let_go(state: &ObjectState);
+}
+
+/// The longest call: a push is 40 numbers.
+const MAX_CALL_BYTES: u32 = 1_024;
+
+/// The watchers of one site.
+#[wasm_bindgen]
+pub struct Live {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    state: ObjectState,
+    env: Env,
+    site: String,
+    board: RefCell<Board>,
+}
+
+#[wasm_bindgen]
+impl Live {
+    /// The watchers of the site with this name.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: ObjectState, env: Env, site: String) -> Self {
+        Self { inner: Rc::new(Inner { state, env, site, board: RefCell::default() }) }
+    }
+
+    /// Somebody came.
+    pub fn joined(&self, socket: &JsValue) {
+        let greeting = self.inner.board.borrow().greeting(&self.inner.site, now_ms());
+        if let Some(text) = greeting {
+            send(socket, &text);
+        }
+        let next = self.inner.board.borrow_mut().joined();
+        self.inner.go_on(next);
+    }
+
+    /// Takes what a shard tells; answers whether anybody watches.
+    pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
+        let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
+        // What cannot be read is no reason to stop: it may be of a newer version.
+        let Ok(Answer::Live(pulse)) = decode(&call) else { return encode(&Answer::Watched(true)) };
+        let (watched, next) = self.inner.board.borrow_mut().pushed(pulse, watchers(&self.inner.state), now_ms());
+        self.inner.go_on(next);
+        encode(&Answer::Watched(watched))
+    }
+}
+
+impl Inner {
+    fn go_on(self: &Rc<Self>, mut next: Next) {
+        if next == Next::Nothing {
+            return;
+        }
+        let this = Rc::clone(self);
+        let work = async move {
+            if next == Next::Look {
+                let looked = this.look().await;
+                if let Err(failure) = &looked {
+                    log::problem("live_failed", &failure.to_string());
+                }
+                next = this.board.borrow_mut().looked(looked.ok(), now_ms());
+            }
+            match next {
+                Next::Tell(ms) => {
+                    timer(ms).await;
+                    this.tell();
+                }
+                Next::LetGo => let_go(&this.state),
+                Next::Nothing | Next::Look => {}
+            }
+        };
+        spawn(work);
+    }
+
+    fn tell(&self) {
+        let text = self.board.borrow_mut().tell(&self.site, now_ms());
+        if let Some(text) = text {
+            tell(&self.state, &text);
+        }
+    }
+
+    /// Asks all shards of the site. From then on they tell.
+    async fn look(&self) -> Result<Vec<Pulse>, Failure> {
+        let config = config::of(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
+        let site = find_site(Some(&self.site), &config.sites).map_err(|_| Failure::Refused("the site is gone".to_owned()))?;
+        let deadline = now_ms().saturating_add(config.timeout_ms.into());
+        pulses(&ShardClient::new(&self.env, &config, Sender::default(), deadline), &site, &Call::Watch).await
+    }
+}

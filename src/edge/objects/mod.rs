@@ -1,0 +1,5 @@
+//! The Durable Objects.
+
+pub(crate) mod days;
+pub(crate) mod live;
+pub(crate) mod shard;

@@ -1,0 +1,98 @@
+//! What is logged: one line of JSON an event, never an address, a user agent or a page.
+
+use crate::counting::dispatch::ticket::Ticket;
+use crate::counting::http::reply::Outcome;
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::counts;
+use serde::Serialize;
+use std::cell::{Cell, RefCell};
+use worker::{console_error, console_log};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'a str,
+    why: &'a str,
+}
+
+/// The most problems that an isolate logs in a second. Log lines are paid for, and a flood of visits that fail shall not write one for each.
+const MAX_LINES: u32 = 100;
+
+thread_local! {
+    /// The second, since 1970, in which something was logged last, and how much.
+    static LINES: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Something that the owner should know: a failed visit, a storage error, a wrong configuration. `/metrics` counts all, the log has the
+/// first of each second.
+pub(crate) fn problem(event: &'static str, why: &str) {
+    counts::problem(event);
+    let second = now_ms() / 1_000;
+    let lines = Some(LINES.get()).filter(|(last, _)| *last == second).map_or(0, |(_, lines)| lines).saturating_add(1);
+    LINES.set((second, lines));
+    if lines > MAX_LINES {
+        return;
+    }
+    // Two strings always serialise.
+    let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
+    console_error!("{line}");
+}
+
+thread_local! {
+    /// `LOG_VISITS`: one of so many visits is logged, none for 0.
+    static ONE_OF: Cell<u32> = const { Cell::new(0) };
+    /// Visits since one was logged. A count of their own: of numbers that waits take, too, a visit may always get the same remainder.
+    static SINCE: Cell<u32> = const { Cell::new(0) };
+    /// How many visits the batch had of a visit that will be logged, until it is.
+    static BATCHES: RefCell<Vec<(Ticket, usize)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The most visits whose batch is remembered: more than two batches answer.
+const MAX_BATCHES: usize = 2_048;
+
+/// When a visit began, in milliseconds since 1970, if it is one of those that are logged.
+pub(crate) struct Sampled(Option<u64>);
+
+/// Says whether a visit is one of the logged, as `LOG_VISITS` has it.
+pub(crate) fn sample(one_of: u32) -> Sampled {
+    ONE_OF.set(one_of);
+    let since = SINCE.get().saturating_add(1);
+    let logged = one_of > 0 && since >= one_of;
+    SINCE.set(if logged { 0 } else { since });
+    // Others do not even look at the clock.
+    Sampled(logged.then(now_ms))
+}
+
+/// Notes the size of the batch that answers a visit.
+pub(crate) fn batch(ticket: Ticket, visits: usize) {
+    if ONE_OF.get() > 0 {
+        BATCHES.with_borrow_mut(|batches| {
+            // A visit that the platform killed asks no more.
+            if batches.len() >= MAX_BATCHES {
+                batches.clear();
+            }
+            batches.push((ticket, visits));
+        });
+    }
+}
+
+/// The size of the batch that answered a visit; 0 if it was in none.
+pub(crate) fn batch_of(ticket: Ticket) -> usize {
+    if ONE_OF.get() == 0 {
+        return 0;
+    }
+    BATCHES.with_borrow_mut(|batches| {
+        let at = batches.iter().position(|(of, _)| *of == ticket);
+        at.map_or(0, |at| batches.swap_remove(at).1)
+    })
+}
+
+impl Sampled {
+    /// Logs what became of the visit, how long it waited for its counter, and with how many it went.
+    pub(crate) fn visit(&self, outcome: Outcome, batch: usize) {
+        if let Some(began) = self.0 {
+            let wait_ms = now_ms().saturating_sub(began);
+            let outcome = outcome.as_str();
+            console_log!("{{\"event\":\"visit\",\"outcome\":\"{outcome}\",\"wait_ms\":{wait_ms},\"batch\":{batch}}}");
+        }
+    }
+}
