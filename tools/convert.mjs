@@ -1,12 +1,13 @@
 // `npm run --silent convert -- FORMAT FILE > site.ndjson`, for a clone; `npx footfall convert` is the same without npm around it.
 
 import { convert } from './convert/command.mjs';
+import { runCommand } from './options.mjs';
 import { main, Trouble } from './run.mjs';
 
 await main(async () => {
   const args = process.argv.slice(2);
   if (!args.includes('--help')) refuseTalk(process.env);
-  await convert(args, 'npm run --silent convert --');
+  await runCommand('npm run --silent convert --', convert, args);
 });
 
 /** npm writes lines of its own in front, unless it is told not to: the file would be refused, and late. */

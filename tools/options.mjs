@@ -8,7 +8,7 @@ import { Trouble } from './run.mjs';
  * `--help` always is one. `most` is how many arguments there may be that are no options, and `rest` are those behind `--`, where
  * `takesRest` says that there may be any.
  */
-export function readArguments(command, args, { options = {}, most = 0, takesRest = false }) {
+function readArguments(command, args, { options = {}, most = 0, takesRest = false }) {
   const [before, rest] = takesRest ? split(args) : [args, []];
   const { values, positionals } = parsed(command, before, { ...options, help: { type: 'boolean', short: 'h' } });
   if (positionals.length > most && !values.help) {
@@ -17,8 +17,18 @@ export function readArguments(command, args, { options = {}, most = 0, takesRest
   return { values, positionals, rest };
 }
 
+/**
+ * Runs a command: `{ options?, most?, takesRest?, help, run }`, where `help` says how it is used and `run` takes what was read. `typed` is
+ * how it is typed. Resolves to an exit code, or to nothing.
+ */
+export async function runCommand(typed, command, args) {
+  const { values, positionals, rest } = readArguments(typed, args, command);
+  if (values.help) return void process.stdout.write(command.help(typed));
+  return command.run(values, positionals, rest);
+}
+
 /** Where to read more. */
-export const helpOf = (command) => `${command} --help tells more`;
+const helpOf = (command) => `${command} --help tells more`;
 
 function split(args) {
   const at = args.indexOf('--');

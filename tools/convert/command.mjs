@@ -2,7 +2,6 @@
 // on stderr.
 
 import { once } from 'node:events';
-import { readArguments } from '../options.mjs';
 import { Trouble } from '../run.mjs';
 import { readGoatCounter } from './goatcounter.mjs';
 import { readGoatCounterJson } from './goatcounter_json.mjs';
@@ -16,9 +15,6 @@ const FORMATS = {
   goatcounter: { read: readGoatCounter, options: ['hours-days'], what: "GoatCounter's CSV export, plain or gzip" },
   'goatcounter-json': { read: readGoatCounterJson, options: ['hours-days'], what: "GoatCounter's JSON export, a ZIP" },
 };
-
-const TEXT = { type: 'string' };
-export const OPTIONS = { site: TEXT, page: TEXT, 'hours-days': TEXT };
 
 /** What `--help` says; `command` is how it is typed. */
 const helpText = (command) => `${command} FORMAT FILE [options] > site.ndjson
@@ -39,22 +35,25 @@ const PIECE = 65_536;
 /** One line for the person: stdout is the file. */
 const tell = (line) => process.stderr.write(`footfall: ${line}\n`);
 
-/** Converts, as `args` say; `command` is how it is typed, for its help. */
-export async function convert(args, command) {
-  const { format, file, options } = argumentsOf(args, command);
-  if (options.help) return void process.stdout.write(helpText(command));
-  const read = await FORMATS[format].read(file, options);
-  summarise(read);
-  const { numbers, content, at = '' } = read;
-  const id = idOf(content, { format, ...read.options });
-  await write(linesOf(numbers, { site: options.site, id, at, hoursDays: options.hoursDays }));
-}
+const TEXT = { type: 'string' };
 
-function argumentsOf(args, command) {
-  // More than two are told of below, with their names.
-  const { values, positionals } = readArguments(command, args, { options: OPTIONS, most: Infinity });
-  if (values.help) return { options: values };
-  const [format, file, ...more] = positionals;
+export const convert = {
+  what: 'makes a file to import of what another counter has counted',
+  options: { site: TEXT, page: TEXT, 'hours-days': TEXT },
+  // More than two are told of with their names.
+  most: Infinity,
+  help: helpText,
+  async run(values, positionals) {
+    const { format, file, options } = wanted(values, positionals);
+    const read = await FORMATS[format].read(file, options);
+    summarise(read);
+    const { numbers, content, at = '' } = read;
+    const id = idOf(content, { format, ...read.options });
+    await write(linesOf(numbers, { site: options.site, id, at, hoursDays: options.hoursDays }));
+  },
+};
+
+function wanted(values, [format, file, ...more]) {
   const formats = Object.keys(FORMATS).join(', ');
   if (format === undefined) throw new Trouble(`a format is due, one of ${formats}, and a file; --help tells more`);
   if (!Object.hasOwn(FORMATS, format)) throw new Trouble(`there is no format ${format}; there are ${formats}`);

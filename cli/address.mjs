@@ -1,0 +1,30 @@
+// Where the Worker is: what was typed, else the domain of the folder.
+
+import { Trouble } from '../tools/run.mjs';
+import { findFolder, settingsIn } from './folder.mjs';
+
+/** The address, as a URL whose path ends in `/`, so that the Worker's paths are found below it. */
+export function workerUrl(given) {
+  const folder = findFolder();
+  const text = given ?? (folder && settingsIn(folder).route);
+  if (!text) {
+    throw new Trouble('where is the Worker? Say its address, such as https://count.example.com; wrangler.toml names no domain');
+  }
+  return urlOf(text);
+}
+
+/** A URL that a person typed: with a scheme or without, up to the Worker's own folder. */
+export function urlOf(text) {
+  const bare = text.replace(/\*+$/, '');
+  const local = /^(localhost|127\.|\[::1\])/.test(bare);
+  let url;
+  try {
+    url = new URL(/^[a-z]+:\/\//i.test(bare) ? bare : `${local ? 'http' : 'https'}://${bare}`);
+  } catch {
+    throw new Trouble(`${text} is not an address; say one such as https://count.example.com`);
+  }
+  if (!/^https?:$/.test(url.protocol)) throw new Trouble(`${text} is not an address of http or https`);
+  url.search = url.hash = '';
+  url.pathname = url.pathname.replace(/\/?(footfall\.js)?$/, '/');
+  return url;
+}

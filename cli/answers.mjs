@@ -1,0 +1,66 @@
+// What an owner answers, read liberally and written as the Worker takes it. Each throws a `Trouble` that says what is allowed.
+
+import { randomBytes } from 'node:crypto';
+import { Trouble } from '../tools/run.mjs';
+import { urlOf } from './address.mjs';
+
+const SITE = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const parts = (text) => text.split(',').map((one) => one.trim()).filter(Boolean);
+
+/** `SITES`: one name or several. */
+export function siteOf(text) {
+  const sites = parts(text.toLowerCase());
+  const wrong = sites.find((site) => !SITE.test(site));
+  if (wrong !== undefined || sites.length === 0) {
+    throw new Trouble(`a site is ${JSON.stringify(wrong ?? '')}; allowed are 1 to 64 characters of a-z 0-9 . - _, the first a letter or a digit`);
+  }
+  return [...new Set(sites)].join(', ');
+}
+
+/** `ALLOWED_ORIGINS`: hosts or URLs of pages, as browsers write their origins. */
+export function originsOf(text) {
+  return [...new Set(parts(text).map(originOf))].join(', ');
+}
+
+function originOf(text) {
+  if (text === '*') return text;
+  const { origin } = urlOf(text);
+  if (!/^https?:\/\/[a-z0-9.:[\]_-]+$/.test(origin)) throw new Trouble(`an origin is ${JSON.stringify(text)}; say one such as https://blog.example, or *`);
+  return origin;
+}
+
+/** The domain: `{ pattern?, base? }` of a host, of a path of a site, or of nothing, which means workers.dev. */
+export function domainOf(text) {
+  const given = text.trim().replace(/\*+$/, '');
+  if (given === '' || /^(?:[\w.-]+\.)?workers\.dev\/?$/.test(given)) return {};
+  const url = urlOf(given);
+  // A port is none of a Worker's, and a name without a dot is no domain.
+  if (url.port || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(url.hostname) || /^[\d.]+$/.test(url.hostname)) {
+    throw new Trouble(`the domain is ${JSON.stringify(text)}; say one such as count.example.com, or a path such as blog.example/stats, or workers.dev`);
+  }
+  if (url.pathname === '/') return { pattern: url.hostname };
+  if (!/^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(url.pathname)) throw new Trouble(`the path of the domain is ${url.pathname}; allowed are letters, digits and . _ ~ - between slashes`);
+  return { pattern: `${url.hostname}${url.pathname}*`, base: url.pathname.slice(0, -1) };
+}
+
+/** `STATS`. */
+export function statsOf(text) {
+  if (!['public', 'token', 'closed'].includes(text)) throw new Trouble(`--stats is ${JSON.stringify(text)}; allowed: public, token, closed`);
+  return text;
+}
+
+/** The Worker's name. */
+export function nameOf(text) {
+  if (!NAME.test(text)) throw new Trouble(`--name is ${JSON.stringify(text)}; allowed are 1 to 63 characters of a-z 0-9 -, none of - first or last`);
+  return text;
+}
+
+/** A token that was given, or a random one. */
+export function tokenFrom(text) {
+  if (!text) return randomBytes(24).toString('hex');
+  // The file of tokens has no way to write all others.
+  if (!/^[\x21-\x7e]{16,}$/.test(text) || /["'`#\\$]/.test(text)) throw new Trouble("a token has at least 16 visible ASCII characters, and none of \" ' ` # \\ $");
+  return text;
+}

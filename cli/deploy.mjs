@@ -1,0 +1,50 @@
+// `npx footfall deploy`: publishes the folder, and its tokens with it.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run, say } from '../tools/run.mjs';
+import { wrangler, wranglerEnv } from '../tools/wrangler.mjs';
+import { folderHere, SECRETS_FILE, secretsIn, workerVersion } from './folder.mjs';
+import { VERSION } from './package.mjs';
+
+export const deploy = {
+  what: 'publishes it, with its tokens',
+  options: { 'dry-run': { type: 'boolean' }, outdir: { type: 'string' } },
+  takesRest: true,
+  help: (typed) => `${typed} [--dry-run [--outdir DIR]] [-- options of wrangler deploy]
+
+  --dry-run      shows what would be published; needs no account
+  --outdir DIR   writes it there
+
+  It asks to log in at Cloudflare the first time, unless CLOUDFLARE_API_TOKEN is set. The tokens of ${SECRETS_FILE} become secrets of the
+  Worker in the same step; secrets that the file does not name stay.
+`,
+  async run({ 'dry-run': dry, outdir }, _, rest) {
+    const cwd = folderHere();
+    const version = workerVersion(cwd);
+    if (version !== VERSION) say(`the Worker is of version ${version ?? 'unknown'}, and this is ${VERSION}: npx footfall update takes the newer one`);
+    await withSecretsFile(secretsIn(cwd), async (secrets) => {
+      const args = [...(dry ? ['--dry-run'] : []), ...(outdir ? ['--outdir', outdir] : []), ...secrets, ...rest];
+      // The terminal is passed on: the first deploy logs in.
+      await run(...wrangler('deploy', ...args), { cwd, stdio: 'inherit', env: wranglerEnv() });
+    });
+    if (!dry) say('published. Does it count? npx footfall doctor --page https://blog.example/, with the address of a page of yours');
+  },
+};
+
+/** Hands secrets to wrangler in a file that nobody else may read, and that is gone afterwards: arguments are seen by all. */
+async function withSecretsFile(secrets, work) {
+  if (Object.keys(secrets).length === 0) return work([]);
+  const folder = mkdtempSync(join(tmpdir(), 'footfall-secrets-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  try {
+    const file = join(folder, 'secrets.json');
+    writeFileSync(file, JSON.stringify(secrets), { mode: 0o600 });
+    return await work(['--secrets-file', file]);
+  } finally {
+    process.off('exit', remove);
+    remove();
+  }
+}

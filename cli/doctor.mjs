@@ -1,0 +1,50 @@
+// `npx footfall doctor`: why nothing is counted. It asks what a page's script asks, and counts nothing.
+
+import { siteOf } from './answers.mjs';
+import { urlOf, workerUrl } from './address.mjs';
+import { askedNames } from './doctor/names.mjs';
+import { examineOrigin } from './doctor/origin.mjs';
+import { examinePage } from './doctor/page.mjs';
+import { Report } from './doctor/report.mjs';
+import { examineScript } from './doctor/script.mjs';
+import { examineTokens } from './doctor/tokens.mjs';
+import { examineSite, examineWorker } from './doctor/worker.mjs';
+import { findFolder, settingsIn } from './folder.mjs';
+
+const TEXT = { type: 'string' };
+
+export const doctor = {
+  what: 'says why nothing is counted',
+  options: { site: TEXT, origin: TEXT, page: TEXT },
+  most: 1,
+  help: (typed) => `${typed} [URL] [--site SITE] [--origin ORIGIN] [--page URL]
+
+  URL              where the Worker is; the domain of the folder if it is left out
+  --site SITE      the site that should count; what the page's tag says, else those of the folder
+  --origin ORIGIN  where the pages are, such as https://blog.example; that of the page, else those of the folder
+  --page URL       a page that should be counted: its tag and its policy are looked at
+
+  One line a check, "ok: what was seen" or "wrong: what was seen -> what to set". Ends with 1 where something is wrong. STATS_TOKEN and ADMIN_TOKEN are those
+  of the environment, else of the folder; where there are none, they are not tried. Nothing is counted by it.
+`,
+  async run({ site: said, origin, page }, [given]) {
+    const base = workerUrl(given);
+    const folder = findFolder();
+    const settings = folder ? settingsIn(folder) : { sites: [], origins: [] };
+    const asked = said === undefined ? undefined : siteOf(said);
+    const pages = origin === undefined ? undefined : urlOf(origin).origin;
+    const report = new Report();
+    if (await examineWorker(report, base)) {
+      const script = await examineScript(report, base, folder);
+      askedNames(report, base);
+      const seen = page === undefined ? {} : await examinePage(report, { base, page, script, site: asked });
+      // A tag that names no site means that of its page's host.
+      const sites = asked === undefined ? (seen.tagged ? [seen.site] : settings.sites) : [asked];
+      const own = pages ?? seen.origin;
+      const known = await examineSite(report, base, sites, own);
+      for (const one of own === undefined ? settings.origins.filter((one) => one !== '*') : [own]) await examineOrigin(report, base, one, known);
+      await examineTokens(report, base, known);
+    }
+    return report.end();
+  },
+};

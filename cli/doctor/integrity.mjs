@@ -1,0 +1,16 @@
+// Whether a tag's `integrity` lets the script run (Subresource Integrity).
+
+import { createHash } from 'node:crypto';
+
+/** From weak to strong: only the strongest that is there counts. */
+const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
+
+/** What is wrong and what helps, or nothing. `script` is the text that is served. */
+export function integrityTrouble({ integrity = '', crossorigin }, script, sameOrigin) {
+  const hashes = integrity.split(/\s+/).map((one) => one.split('?')[0].split('-')).filter(([algorithm]) => ALGORITHMS.includes(algorithm));
+  if (hashes.length === 0) return undefined;
+  if (crossorigin === undefined && !sameOrigin) return ['it has integrity without crossorigin, and browsers then do not run it', 'take integrity out, or add crossorigin'];
+  const strongest = hashes.map(([algorithm]) => ALGORITHMS.indexOf(algorithm)).sort().at(-1);
+  const fits = hashes.some(([algorithm, ...digest]) => algorithm === ALGORITHMS[strongest] && digest.join('-') === createHash(algorithm).update(script).digest('base64'));
+  return fits ? undefined : ['its integrity is that of another version of the script', 'take integrity out: the script changes with each version'];
+}

@@ -1,0 +1,43 @@
+// One request of the doctor, and what to say of an answer that is not Footfall's.
+
+import { problemIn, reasonOf } from '../api.mjs';
+
+const TIMEOUT_MS = 15_000;
+
+/** A page may be long; its tag is read up to here. */
+const MAX_TEXT_BYTES = 8 * 1024 * 1024;
+
+/** The answer as `{ status, headers, text }`, redirects not followed; or `{ failure }`, why there is none. */
+export async function look(url, options = {}) {
+  try {
+    const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
+    return { status: answer.status, headers: answer.headers, text: await textOf(answer) };
+  } catch (error) {
+    return { failure: reasonOf(error) };
+  }
+}
+
+async function textOf(answer) {
+  const chunks = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_TEXT_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** What an answer is that is not as it should be: `[seen, todo]`. */
+export function unexpected({ status, headers, text, failure }) {
+  if (failure !== undefined) return [failure, 'look whether the address is right, and whether a firewall or a proxy is between'];
+  if (headers.has('cf-mitigated')) return [`Cloudflare answers ${status} with a challenge`, "let the counter's host pass in Security: bot fight mode, WAF rules"];
+  const to = headers.get('location') ?? '';
+  if (/cloudflareaccess\.com/.test(to)) return [`${status} to a login of Cloudflare Access`, "take the counter's host out of Access"];
+  if (status >= 300 && status < 400) return [`${status}, it is at ${to}`, 'name that address, in the tag as well: a visit is not sent on'];
+  const { error, hint } = problemIn(text);
+  if (error !== undefined) return [`${status}, ${error}`, hint || 'docs/runbook.md'];
+  const [, code] = /error code: (\d+)/i.exec(text) ?? [];
+  if (code === '1027') return ["the free plan's requests of the day are used up", 'wait until midnight (UTC), or take the paid plan'];
+  return [`${status}${code ? `, Cloudflare's error ${code}` : ''}, which is no answer of Footfall's`, 'npx footfall deploy, or look whether the domain leads to the Worker'];
+}

@@ -1,0 +1,16 @@
+// Names that lists of content blockers know, whatever stands behind them.
+
+/** As a label of a host, or as a folder of a path. Each is in generic rules of EasyList or EasyPrivacy, alone or with what mostly follows. */
+const KNOWN = new Set([
+  'ad', 'ads', 'adserver', 'adtrack', 'analytic', 'analytics', 'beacon', 'beacons', 'collect', 'collector', 'goatcounter', 'matomo', 'metrics', 'pageview',
+  'pageviews', 'piwik', 'pixel', 'pixels', 'plausible', 'telemetry', 'track', 'tracker', 'trackers', 'tracking', 'umami', 'webstats',
+]);
+
+/** The names of an address that blockers know. */
+export const knownNames = ({ hostname, pathname }) => [...hostname.split('.').slice(0, -1), ...pathname.split('/').slice(0, -1)].filter((name) => KNOWN.has(name.toLowerCase()));
+
+export function askedNames(report, base) {
+  const known = knownNames(base);
+  if (known.length === 0) report.ok('names', 'its address has no name that lists of blockers know');
+  else report.wrong('names', `${base.host}${base.pathname} has the name ${known.join(' and ')}, which lists of blockers know`, 'another domain or path: count.example.com, blog.example/stats');
+}

@@ -1,0 +1,40 @@
+// Whether pages of an origin may count: what their script asks, asked as a browser asks it.
+
+import { look, unexpected } from './look.mjs';
+import { numbersUrl } from './worker.mjs';
+
+/**
+ * Asks with the header `Origin`. First for numbers: that leaves no trace, whereas a visit that is refused is tallied. Only an origin that may
+ * read is tried with a visit, one that says that its reader opted out (`off`), and so is not counted.
+ */
+export async function examineOrigin(report, base, origin, site) {
+  const answer = await look(numbersUrl(base, site), { headers: { origin } });
+  if (answer.status !== 200) return void report.wrong('origin', ...unexpected(answer));
+  if (!mayRead(answer, origin)) {
+    const allowed = answer.headers.get('access-control-allow-origin');
+    return void report.wrong(
+      'origin',
+      `pages of ${origin} may not count${allowed === null ? '' : `: the answer is for ${allowed} only`}`,
+      `add ${origin} to ALLOWED_ORIGINS in wrangler.toml, then npx footfall deploy`,
+    );
+  }
+  report.ok('origin', `pages of ${origin} may count`);
+  await examineVisit(report, base, origin, site);
+}
+
+const mayRead = ({ headers }, origin) => ['*', origin].includes(headers.get('access-control-allow-origin'));
+
+async function examineVisit(report, base, origin, site) {
+  const url = new URL('visit', base);
+  const asked = await look(url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' } });
+  if (!(asked.status >= 200 && asked.status < 300) || !mayRead(asked, origin)) {
+    const [seen, todo] = asked.status < 300 ? ['the answer to OPTIONS /visit allows nothing', 'let OPTIONS pass to the Worker, in a proxy in front of it'] : unexpected(asked);
+    return void report.wrong('cors', `OPTIONS /visit: ${seen}`, todo);
+  }
+  report.ok('cors', 'OPTIONS /visit lets pages call');
+  const body = JSON.stringify({ site, page: '/', off: 'yes' });
+  const sent = await look(url, { method: 'POST', body, headers: { origin, 'content-type': 'text/plain;charset=UTF-8' } });
+  if (sent.status === 200 && mayRead(sent, origin) && sent.headers.get('footfall-visit') === 'excluded') report.ok('visit', 'POST /visit reaches the Worker; this one said that it is not to be counted');
+  else if (sent.status === 200) report.wrong('visit', 'POST /visit is answered by something else, or without its headers', 'let it pass to the Worker as it is, in a proxy in front of it');
+  else report.wrong('visit', ...unexpected(sent));
+}

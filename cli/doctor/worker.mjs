@@ -1,0 +1,48 @@
+// Whether the Worker is there, can store, and knows the site.
+
+import { lookup } from 'node:dns/promises';
+import { jsonIn } from '../api.mjs';
+import { look, unexpected } from './look.mjs';
+
+/** Whether it is there at all; otherwise nothing else can be asked. */
+export async function examineWorker(report, base) {
+  const host = base.hostname.replace(/^\[|\]$/g, '');
+  try {
+    const { address } = await lookup(host);
+    report.ok('dns', `${host} is ${address}`);
+  } catch (error) {
+    report.wrong('dns', `${host} has no address (${error.code})`, 'look for a misprint; else npx footfall deploy, which makes the record of a domain that wrangler.toml names in routes');
+    return false;
+  }
+  const answer = await look(new URL('healthz', base));
+  if (answer.status === 200 && jsonIn(answer.text).status === 'ok') {
+    report.ok('worker', `${base} can store a visit`);
+    return true;
+  }
+  report.wrong('worker', ...unexpected(answer));
+  // One that cannot store may say all the same what else is wrong.
+  return answer.status === 503;
+}
+
+/** Asks for the sites by name; gives the one that pages count for, if it is known. Without a name it is that of the page's host, or the Worker's first. */
+export async function examineSite(report, base, names, origin) {
+  let known;
+  for (const name of names.length > 0 ? names : [undefined]) {
+    const answer = await look(numbersUrl(base, name), { headers: origin === undefined ? {} : { origin } });
+    const { site, views } = answer.status === 200 ? jsonIn(answer.text) : {};
+    if (typeof site === 'string') {
+      report.ok('site', `${site} has ${views} views`);
+      known ??= site;
+    } else {
+      report.wrong('site', ...unexpected(answer));
+    }
+  }
+  return known;
+}
+
+/** The address that tells the views of a site, and never counts. */
+export function numbersUrl(base, site) {
+  const url = new URL('numbers', base);
+  if (site !== undefined) url.searchParams.set('site', site);
+  return url;
+}
