@@ -14,6 +14,9 @@ ${Object.entries(COMMANDS).map(([name, { what }]) => `  ${name.padEnd(8)} ${what
   Commands work in the folder that init made, or beside it, where it is called footfall.
 `;
 
+// Who reads may have gone, as `head` does; then nobody is left to tell.
+process.stdout.once('error', () => process.exit(1));
+
 await main(async () => {
   const [name = '--help', ...args] = process.argv.slice(2);
   if (['--help', '-h', 'help'].includes(name)) return void process.stdout.write(HELP);

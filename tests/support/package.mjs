@@ -2,12 +2,12 @@
 
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { npmBin, ROOT } from '../../tools/pins.mjs';
 import { lay, pack } from '../../tools/release.mjs';
+import { freePort } from './ports.mjs';
 
 const run = promisify(execFile);
 
@@ -93,14 +93,4 @@ async function startDev(t, [node, script], cwd, env) {
     ended.then((code) => reject(new Error(`npx footfall dev ended with ${code}:\n${log}`)));
   });
   return { url: `http://localhost:${port}`, log: () => log, stop };
-}
-
-/** A port of this machine that nobody listens on. */
-export function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { ROOT } from '../../tools/pins.mjs';
 
 /** A file may import from its own folder and from those before it. The measurements come last: they use the harness of the tests. */
-const FOLDERS = ['src', 'assets', 'tools', 'tests', 'bench'];
+const FOLDERS = ['src', 'assets', 'tools', 'cli', 'tests', 'bench'];
 
 const SCRIPTS = ['.js', '.mjs', '.jsx'];
 

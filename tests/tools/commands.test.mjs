@@ -6,12 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { COMMANDS as CLI } from '../../cli/commands.mjs';
 import { assetOf } from '../support/assets.mjs';
+import { freePort } from '../support/ports.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 import { wrangler } from '../../tools/wrangler.mjs';
 
@@ -41,6 +42,8 @@ const of = (pattern) => COMMANDS.filter(({ command }) => pattern.test(command));
 const RUNS = [
   [/^curl |^tail |^export |^openssl /, 'requests, and what is done with their answers'],
   [/^npx wrangler /, 'what needs an account'],
+  [/^npx footfall |^npm install .*\.tgz/, 'npx footfall knows each command and its options; tests/tools/package.test.mjs'],
+  [/^npm run pack$/, 'tests/tools/package.test.mjs'],
   [/^npm start$/, 'requests: the program that they are sent to'],
   [/^npm run deploy/, 'a deploy, dry'],
   [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
@@ -77,15 +80,6 @@ async function npmStart(t, vars) {
     child.once('exit', (code) => reject(new Error(`npm start ended with ${code}:\n${log}`)));
   });
   return { host: `localhost:${port}`, log: () => log };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** The commands of a page in one shell, one after the other, with what each of them wrote. */
@@ -162,6 +156,18 @@ test('the static assets are served as the tests serve them', async (t) => {
   assert.equal((await fetch(dashboard)).status, 200);
   const answer = await fetch(`http://${host}/api/sites/default/summary`);
   assert.equal(answer.status, 200, 'at home the numbers are open');
+});
+
+test('npx footfall knows each command and its options', () => {
+  const pages = ['README.md', 'cli/README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const named = pages.flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx footfall ([a-z-]+)([^`\n#]*)/g)].map(([, name, rest]) => ({ page, name, rest })));
+  const unknown = named.filter(({ name, rest }) => {
+    const options = Object.keys(CLI[name]?.options ?? {});
+    return !Object.hasOwn(CLI, name) || [...rest.split(' -- ')[0].matchAll(/--([a-z-]+)/g)].some(([, option]) => ![...options, 'help'].includes(option));
+  });
+  assert.ok(named.length > 15, 'the pattern finds commands');
+  assert.deepEqual(unknown, []);
+  assert.deepEqual(Object.keys(CLI).filter((name) => !named.some((one) => one.name === name)), [], 'each is described');
 });
 
 test('what needs an account: wrangler knows each command and its options', async () => {

@@ -31,7 +31,7 @@ test('every npm command is there', () => {
 });
 
 test('every file that is named is there', () => {
-  const named = found(/`((?:src|tests|docs|tools|assets|bench)\/[^`\s]*)`/g);
+  const named = found(/`((?:src|tests|docs|tools|cli|assets|bench)\/[^`\s]*)`/g);
   assert.ok(named.length > 100, 'the pattern finds files');
   none(named.filter(({ text }) => !existsSync(join(ROOT, text))), 'no such file');
 });

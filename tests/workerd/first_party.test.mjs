@@ -12,6 +12,7 @@ import { assetOf } from '../support/assets.mjs';
 import { assertProblem } from '../support/answers.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
+import { freePort } from '../support/ports.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -146,14 +147,6 @@ function documented(language, edge) {
   assert.ok(block?.includes('https://count.example.com') && block.includes('TOKEN'), 'the document has what is set up');
   return block.replace('https://count.example.com', `http://127.0.0.1:${edge.port}`).replace('TOKEN', TOKEN);
 }
-
-/** A port that nobody has. */
-const freePort = () => new Promise((resolve) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = server.address();
-    server.close(() => resolve(port));
-  });
-});
 
 /** Runs a program until the test is over, with its files in a directory, and waits until it answers. */
 async function runs(t, file, args, dir, url) {
