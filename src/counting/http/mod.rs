@@ -9,6 +9,7 @@ pub mod compat;
 pub mod contract;
 pub mod home;
 pub mod mend;
+mod methods;
 pub mod metrics;
 pub mod proxy;
 pub mod query;

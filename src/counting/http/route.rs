@@ -3,6 +3,7 @@
 use crate::counting::http::admin::{self, Order};
 use crate::counting::http::badge::{self, Badge};
 use crate::counting::http::compat::route::DropIn;
+use crate::counting::http::methods;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::{compat, stats};
 use crate::counting::model::date::Day;
@@ -83,58 +84,41 @@ pub struct Read {
 pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (whole, query) = path_and_query(url);
     let path = Some(whole.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(whole);
+    let methods = methods::of(path).ok_or(Refusal::UnknownPath)?;
+    if method == "OPTIONS" {
+        return Ok(Route::Preflight(methods));
+    }
+    if !methods.split(", ").any(|one| one == method) {
+        return Err(Refusal::Method(methods));
+    }
     match (path, method) {
-        ("/", "GET") => Ok(Route::Home),
         ("/", "HEAD") => Ok(Route::HomeHead),
-        ("/", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("/", _) => Err(Refusal::Method("GET, HEAD")),
-        ("/visit" | "/counter", "POST") => Ok(Route::Register),
-        ("/numbers" | "/counter", "GET" | "HEAD") => {
+        ("/", _) => Ok(Route::Home),
+        ("/visit", _) | ("/counter", "POST") => Ok(Route::Register),
+        ("/numbers" | "/counter", _) => {
             let query = Query::read(query, &["site", "page", "show"])?;
             let show = query.get("show").map(Shown::parse).unwrap_or_default();
             Ok(Route::Read(Read { site: query.site(), page: query.page(kept)?, show }))
         }
-        ("/counter", "OPTIONS") => Ok(Route::Preflight("GET, HEAD, POST")),
-        ("/counter", _) => Err(Refusal::Method("GET, HEAD, POST")),
-        ("/visit", "OPTIONS") => Ok(Route::Preflight("POST")),
-        ("/visit", _) => Err(Refusal::Method("POST")),
-        ("/numbers", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("/numbers", _) => Err(Refusal::Method("GET, HEAD")),
-        ("/visitors", "GET" | "HEAD") => {
+        ("/visitors", _) => {
             let query = Query::read(query, &["site", "day"])?;
             Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
         }
-        ("/visitors", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("/visitors", _) => Err(Refusal::Method("GET, HEAD")),
-        ("/healthz", "GET" | "HEAD") => Ok(Route::Health),
-        ("/metrics", "GET" | "HEAD") => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
-        ("/healthz" | "/metrics", "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("/healthz" | "/metrics", _) => Err(Refusal::Method("GET, HEAD")),
+        ("/healthz", _) => Ok(Route::Health),
+        ("/metrics", _) => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
         // A name that is missing leaves a slash at the end: `/hit/NAMESPACE/`.
         (path, method) => below(if path.split('/').count() > 3 { path } else { whole }, query, method, kept),
     }
 }
 
-/// Paths that go on with names.
+/// Paths that go on with names, and those of other counters.
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
-    if let Some(methods) = compat::route::methods(path) {
-        return match method {
-            "OPTIONS" => Ok(Route::Preflight(methods)),
-            _ if methods.split(", ").any(|one| one == method) => compat::route::read(path, query, kept).map(Route::DropIn),
-            _ => Err(Refusal::Method(methods)),
-        };
-    }
-    let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
-    if !["api", "badge", "pixel"].contains(&first) {
-        return Err(Refusal::UnknownPath);
-    }
-    match (first, method) {
-        ("api", "OPTIONS") => Ok(Route::Preflight(admin::methods(rest))),
-        (_, "OPTIONS") => Ok(Route::Preflight("GET, HEAD")),
-        ("badge", "GET" | "HEAD") => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
-        ("pixel", "GET" | "HEAD") => pixel(rest, query, kept).map(Route::Pixel),
-        ("api", _) => {
-            let rest = rest.strip_prefix("sites/").ok_or(Refusal::UnknownPath)?.trim_end_matches('/');
+    let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default();
+    match (first, rest.strip_prefix("sites/")) {
+        ("badge", _) => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", _) => pixel(rest, query, kept).map(Route::Pixel),
+        ("api", Some(rest)) => {
+            let rest = rest.trim_end_matches('/');
             if let Some(order) = admin::read(method, rest, query, kept)? {
                 return Ok(Route::Order(Box::new(order)));
             }
@@ -143,7 +127,7 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
-        _ => Err(Refusal::Method("GET, HEAD")),
+        _ => compat::route::read(path, query, kept).map(Route::DropIn),
     }
 }
 
@@ -210,6 +194,7 @@ mod tests {
             ("/hit/blog/v/", "/hit/blog/v"),
             ("/count/?p=/a", "/count?p=/a"),
             ("/counter//p.json/", "/counter//p.json"),
+            ("/counter/p.json/", "/counter/p.json"),
             ("/busuanzi/?jsonpCallback=a", "/busuanzi?jsonpCallback=a"),
             ("/api/sites/blog/summary//", "/api/sites/blog/summary"),
             ("/api/sites/blog/live/", "/api/sites/blog/live"),
@@ -228,6 +213,9 @@ mod tests {
         }
         assert_eq!(route("DELETE", "http://h/"), Err(Refusal::Method("GET, HEAD")));
         assert_eq!(route("PUT", "http://h/counter"), Err(Refusal::Method("GET, HEAD, POST")));
+        for (method, path) in [("DELETE", "blog/summary"), ("POST", "blog/export"), ("GET", "blog"), ("POST", "blog/pages")] {
+            assert!(matches!(route(method, &format!("/api/sites/{path}")), Err(Refusal::Method(_))), "{method} {path}");
+        }
     }
 
     #[test]

@@ -27,28 +27,7 @@ pub enum DropIn {
     Events(events::Protocol),
 }
 
-/// The methods that a path of theirs takes; nothing for other paths.
-pub fn methods(path: &str) -> Option<&'static str> {
-    const READ: &str = "GET, HEAD";
-    match path.trim_end_matches('/') {
-        // Its script sends a beacon, which is a POST without a body, or asks for a picture.
-        "/count" => return Some("GET, HEAD, POST"),
-        "/busuanzi" => return Some("GET"),
-        "/stats" => return Some(READ),
-        // What changes a counter takes a token, so that it may be asked for as either counter does.
-        "/create" => return Some("GET, POST"),
-        "/api/event" | "/api/send" | "/api/batch" | "/api/v0/count" => return Some("POST"),
-        _ => {}
-    }
-    let (first, _) = path.strip_prefix('/')?.split_once('/')?;
-    match first {
-        "hit" | "get" | "info" | "stream" | "counter" => Some(READ),
-        "create" | "set" | "update" | "reset" | "delete" => Some("GET, POST"),
-        _ => None,
-    }
-}
-
-/// Reads a path that has [`methods`], and a query.
+/// Reads a path of theirs, and a query.
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
@@ -66,7 +45,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal
     }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
     if first == "counter" {
-        return goatcounter::counter(rest, query, kept).map(|asked| DropIn::Counter(Box::new(asked)));
+        return goatcounter::counter(rest.trim_end_matches('/'), query, kept).map(|asked| DropIn::Counter(Box::new(asked)));
     }
     abacus::read(first, rest, query).map(|asked| DropIn::Abacus(Box::new(asked)))
 }

@@ -1,0 +1,63 @@
+//! The methods that each path takes: the one table behind what is routed, `Allow` of a 405 and the answer to a preflight.
+
+/// What is read, and asked for without its body.
+const READ: &str = "GET, HEAD";
+
+/// What changes a counter takes a token, so it may be asked as CountAPI's or as Abacus's clients do.
+const CHANGE: &str = "GET, POST";
+
+/// Paths without a name in them.
+const PATHS: [(&str, &str); 15] = [
+    ("/", READ),
+    ("/visit", "POST"),
+    ("/counter", "GET, HEAD, POST"),
+    ("/numbers", READ),
+    ("/visitors", READ),
+    ("/healthz", READ),
+    ("/metrics", READ),
+    // GoatCounter's script sends a beacon, which is a POST without a body, or asks for a picture.
+    ("/count", "GET, HEAD, POST"),
+    ("/busuanzi", "GET"),
+    ("/stats", READ),
+    ("/create", CHANGE),
+    ("/api/event", "POST"),
+    ("/api/send", "POST"),
+    ("/api/batch", "POST"),
+    ("/api/v0/count", "POST"),
+];
+
+/// The methods of a path, as `Allow` lists them; nothing where there is no such path. Slashes at the end of `path` mean nothing.
+///
+/// Any name of a site will do, as only the configuration knows which there are.
+pub(super) fn of(path: &str) -> Option<&'static str> {
+    let path = Some(path.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(path);
+    if let Some((_, methods)) = PATHS.iter().find(|(known, _)| *known == path) {
+        return Some(methods);
+    }
+    let (first, rest) = path.strip_prefix('/')?.split_once('/')?;
+    let ends_in = |forms: &[&str]| rest.rsplit_once('.').is_some_and(|(_, form)| forms.contains(&form));
+    // A namespace and a key, or a key alone.
+    let names_one = rest.split('/').count() <= 2;
+    match first {
+        "badge" if ends_in(&["svg", "json"]) => Some(READ),
+        "pixel" if ends_in(&["gif"]) => Some(READ),
+        "counter" if ends_in(&["json", "html", "svg", "png"]) => Some(READ),
+        "hit" | "get" => Some(READ),
+        "info" | "stream" if names_one => Some(READ),
+        "create" | "set" | "update" | "reset" | "delete" if names_one => Some(CHANGE),
+        "api" => of_site(rest.strip_prefix("sites/")?),
+        _ => None,
+    }
+}
+
+/// Of what follows `/api/sites/`.
+fn of_site(rest: &str) -> Option<&'static str> {
+    let Some((_, what)) = rest.split_once('/') else { return Some("DELETE") };
+    match what {
+        "import" => Some("POST"),
+        "pages" => Some("GET, HEAD, PUT, DELETE"),
+        "export" | "live" | "summary" | "series" | "totals" | "referrers" | "countries" | "devices" | "campaigns"
+        | "excluded" => Some(READ),
+        _ => None,
+    }
+}
