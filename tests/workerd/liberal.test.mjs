@@ -186,3 +186,26 @@ test('below BASE_PATH as well a picture is a picture, a script a script, and wha
   }
   await poll(async () => (await call(`${below.url}/api/sites/blog/excluded`)).json.excluded[0]?.reason === 'refused', 'the tally', { timeoutMs: 20_000 });
 });
+
+test('a mark of a byte order and half a character are taken in every body, as in those of POST /visit', async () => {
+  const HALF = '\\ud83d';
+  const bodies = [
+    ['/visit', `{"site":"blog","page":"/marked","campaign":"${HALF}"}`, 200],
+    ['/api/event', `{"name":"pageview","domain":"blog","url":"https://blog.example/marked","props":{"title":"${HALF}"}}`, 202],
+    ['/api/send', `{"type":"event","payload":{"website":"blog","url":"/marked","title":"${HALF}"}}`, 200],
+    ['/api/batch', `[{"type":"event","payload":{"website":"blog","url":"/marked","title":"${HALF}"}}]`, 200],
+  ];
+  for (const [path, body, status] of bodies) {
+    const answer = await call(`${footfall.url}${path}`, { method: 'POST', headers: { ...BROWSER, origin: BLOG, 'content-type': 'text/plain' }, body: `\ufeff${body}` });
+    assert.deepEqual([answer.status, answer.visit], [status, 'counted'], `${path}: ${answer.text}`);
+  }
+  assert.equal(await views(footfall, { site: 'blog', page: '/marked' }), bodies.length);
+});
+
+test('what is wrong is said in words that help: a body that is too deep, a site without a name, a function that is named twice', async () => {
+  const deep = await post(footfall, `{"page":${'['.repeat(200)}`);
+  assert.deepEqual([deep.status, deep.json.error], [400, 'the body has more than 127 lists and objects inside one another']);
+  assert.match((await post(footfall, { site: '' })).json.hint, /^name a site of SITES, or leave it out/);
+  const script = await call(`${footfall.url}/get/blog/v?callback=a&callback=b`);
+  assert.deepEqual([script.status, script.headers.get('content-type')], [400, 'text/javascript; charset=utf-8']);
+});

@@ -120,6 +120,58 @@ test('every operation has a name of its own, and says who may ask', () => {
   assert.ok(all.every(({ security }) => Array.isArray(security)));
 });
 
+test('every example is right, and is taken as it stands', async (t) => {
+  const footfall = await startWorkerd(t, { vars: { SITES: 'blog', STATS: 'public', ADMIN_TOKEN: TOKEN, RATE_LIMITS: 'off' } });
+  const wanted = ({ in: place, required }) => place === 'path' || required;
+  for (const [path, item] of Object.entries(DOCUMENT.paths)) {
+    for (const [method, operation] of Object.entries(item)) {
+      const parameters = operation.parameters ?? [];
+      for (const { name, schema, example } of parameters) assert.ok(validator(schema)(example), `${method} ${path}: the example of ${name}`);
+      const bodies = Object.entries(operation.requestBody?.content ?? {}).flatMap(([type, { schema, example, examples }]) => {
+        const all = [...(example === undefined ? [] : [example]), ...Object.values(examples ?? {}).map(({ value }) => value)];
+        for (const body of all) assert.ok(validator(schema)(body), `${method} ${path}: ${JSON.stringify(body)}`);
+        return all.map((body) => ({ type, body: typeof body === 'string' ? body : JSON.stringify(body) }));
+      });
+      assert.ok(!operation.requestBody || bodies.length > 0, `${method} ${path} has no example of its body`);
+      // What is left out, and each that may be there besides.
+      for (const besides of [undefined, ...parameters.filter((one) => !wanted(one))]) {
+        for (const { type, body } of bodies.length > 0 ? bodies : [{}]) {
+          const given = parameters.filter((one) => wanted(one) || one === besides);
+          const url = given.filter((one) => one.in === 'path').reduce((at, { name, example }) => at.replace(`{${name}}`, example), path);
+          const query = new URLSearchParams(given.filter((one) => one.in === 'query').map(({ name, example }) => [name, example]));
+          const headers = Object.fromEntries(given.filter((one) => one.in === 'header').map(({ name, example }) => [name, example]));
+          if (type) headers['content-type'] = type;
+          // One key is of one visit, and its id is the same.
+          if (headers['Idempotency-Key'] && body.startsWith('[')) continue;
+          const what = `${method} ${url}?${query} ${body ?? ''}`;
+          const response = await fetch(`${footfall.url}${url}?${query}`, { method: method.toUpperCase(), body, headers: { ...headers, authorization: `Bearer ${TOKEN}` } });
+          // The site of the example has views by the time that its file comes.
+          const expected = path.endsWith('/import') && besides === undefined ? 409 : 200;
+          assert.equal(response.status, expected, `${what}: ${await response.clone().text()}`);
+          await check(operation, response, what);
+        }
+      }
+    }
+  }
+});
+
+test('the answers that any path may give are in the document: to a wrong method, and where a variable is wrong', async (t) => {
+  const right = await startWorkerd(t, { vars: { SITES: 'blog' } });
+  const wrong = await startWorkerd(t, { vars: { SITES: 'not a name' } });
+  for (const [path, item] of Object.entries(DOCUMENT.paths)) {
+    const url = path.replace('{SITE}', 'blog').replace('{PAGE}', 'a');
+    for (const [method, operation] of Object.entries(item)) {
+      const refused = await fetch(right.url + url, { method: 'PATCH' });
+      assert.equal(refused.status, 405, path);
+      assert.ok(validator(resolve(operation.responses[405]).headers.Allow.schema)(refused.headers.get('allow')), path);
+      await check(operation, refused, `PATCH ${path}`);
+      const broken = await fetch(wrong.url + url, { method: method.toUpperCase() });
+      assert.equal(broken.status, 500, path);
+      await check(operation, broken, `${method} ${path} with a wrong variable`);
+    }
+  }
+});
+
 test('every path that is served is in the document, but those of other counters', async (t) => {
   const footfall = await startWorkerd(t);
   const nowhere = await (await fetch(`${footfall.url}/nowhere`)).json();

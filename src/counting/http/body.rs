@@ -10,6 +10,7 @@ use crate::counting::model::site::{Site, Sites};
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json_read::{Found, Texts, is_list, objects};
+use std::borrow::Cow;
 
 /// The longest body of a request, in bytes: a page of 4,096 bytes takes six times as many where JSON escapes each of them, and the rest
 /// is for a referrer.
@@ -181,14 +182,22 @@ fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Found>, bool), R
     if !(declared("application/json") || headers.from_page && declared("text/plain")) {
         return Err(Refusal::ContentType);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    // Some programs begin every text with a mark of its byte order.
-    let text = mended(text.trim_start_matches('\u{feff}'));
+    let text = json_text(bytes)?;
     let found = objects(&text, NAMES, NUMBERS).map_err(Refusal::Body)?;
     if !(1..=MAX_LIST).contains(&found.len()) {
         return Err(Refusal::Body(format!("the list has {} visits, and has to have 1 to {MAX_LIST}", found.len())));
     }
     Ok((found, is_list(&text)))
+}
+
+/// The JSON text of a body, whichever counter's client sent it: without the mark of a byte order, with which some programs begin every
+/// text, and without halves of characters.
+///
+/// # Errors
+/// [`Refusal::BodyNotUtf8`].
+pub(super) fn json_text(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
+    Ok(mended(text.trim_start_matches('\u{feff}')))
 }
 
 /// That type, with or without parameters (RFC 9110, 8.3.1: type names ignore case).

@@ -48,8 +48,11 @@ fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, st
             (status, format!("visit {at} of the list, counted from 0: {error}").into(), hint)
         }
         Refusal::UnknownSite(name) => {
-            let hint = format!("in Footfall's wrangler.toml, add {name} to SITES, or name another site: without one the first is meant");
-            (404, format!("no such site, {}", quoted(name)).into(), hint.into())
+            let hint = match name.as_str() {
+                "" => "name a site of SITES, or leave it out: then the first is meant".into(),
+                name => format!("in Footfall's wrangler.toml, add {name} to SITES, or name another site: without one the first is meant").into(),
+            };
+            (404, format!("no such site, {}", quoted(name)).into(), hint)
         }
         Refusal::Page(PageError::Empty) => {
             (400, "`page` is empty".into(), "name a page such as /a; / is the page of a site's root".into())
@@ -104,7 +107,7 @@ fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, st
             400,
             why.into(),
             format!(
-                "POST /counter takes {{\"site\": \"blog\", \"page\": \"/a\", \"id\": \"x\", \"age\": 0}}, all of it optional, and from a server a list of 1 to {MAX_LIST} of these; /openapi.json has the bodies of all paths"
+                "POST /counter takes {{\"site\": \"blog\", \"page\": \"/a\", \"id\": \"x\", \"age\": 0}}, all of it optional, and from a server a list of 1 to {MAX_LIST} of these; /openapi.json has the bodies of other paths, docs/moving.md those of other counters"
             )
             .into(),
         ),

@@ -32,7 +32,11 @@ impl Wanted {
         let (path, query) = path_and_query(url);
         let path = path.trim_end_matches('/');
         let first = path.split('/').nth(1).unwrap_or("");
-        let names = |parameter| Query::read(query, &[parameter]).ok().and_then(|query| query.get(parameter).map(str::to_owned));
+        // Two names of a function are none.
+        let names = |parameter| match Query::read(query, &[parameter]) {
+            Ok(query) => query.get(parameter).map(str::to_owned),
+            Err(_) => Some(String::new()),
+        };
         match first {
             "pixel" | "count" => Self::Pixel,
             "badge" if !path.ends_with(".json") => Self::Badge,
@@ -94,7 +98,13 @@ mod tests {
         for url in ["/hit/a/b?callback=c.d&_=1", "/get/b/?x&callback=c.d", "/create/a/b?callback=c.d"] {
             assert_eq!(Wanted::by(url), Wanted::Call("c.d".to_owned()), "{url}");
         }
-        for url in ["/hit/a/b?callback=alert(1)", "/busuanzi?jsonpCallback=a()", "/busuanzi/?jsonpCallback=B_1"] {
+        for url in [
+            "/hit/a/b?callback=alert(1)",
+            "/hit/a/b?callback=a&callback=b",
+            "/busuanzi?jsonpCallback=a&jsonpCallback=b",
+            "/busuanzi?jsonpCallback=a()",
+            "/busuanzi/?jsonpCallback=B_1",
+        ] {
             assert_eq!(Wanted::by(url), Wanted::Script, "{url}");
         }
         for url in ["/", "/hit/a/b", "/counter?callback=x", "/badge/blog/a.json", "/api/sites/a/pages", "/busuanzi", "/pixels/a"]

@@ -209,7 +209,10 @@ mod tests {
         for text in ["{", "", "{\"a\":", "[{}", &"[".repeat(100)] {
             assert!(wrong(text).contains("it ends too early"), "{text}: {}", wrong(text));
         }
-        assert!(wrong(&"[".repeat(8192)).starts_with("the body is not JSON"));
+        assert!(wrong(&"[".repeat(127)).contains("it ends too early"));
+        for deep in ["[".repeat(128), "[".repeat(8192), "{\"a\":".repeat(128)] {
+            assert_eq!(wrong(&deep), "the body has more than 127 lists and objects inside one another");
+        }
         assert!(wrong(&format!("{{\"é\":\"{}", "é\u{1}".repeat(100))).len() < 200);
     }
 }

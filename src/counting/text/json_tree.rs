@@ -34,15 +34,21 @@ fn broken(text: &str, error: &serde_json::Error) -> String {
     if error.is_eof() {
         return format!("the body is not JSON: it ends too early, in line {line} after column {column}");
     }
+    if error.to_string().starts_with("recursion limit") {
+        return format!("the body has more than {MAX_DEPTH} lists and objects inside one another");
+    }
     let bytes = text.split('\n').nth(line.saturating_sub(1)).and_then(|line| line.as_bytes().get(column.saturating_sub(1)..));
     let near: String = String::from_utf8_lossy(bytes.unwrap_or_default()).chars().take(MAX_NEAR).collect();
     format!("the body is not JSON from line {line}, column {column} on, where it says {}", quoted(&near))
 }
 
+/// How deep a JSON text may be: serde_json's limit.
+const MAX_DEPTH: usize = 127;
+
 static NULL: Tree = Tree::Null;
 
 impl Tree {
-    /// Reads a JSON text. How deep it may be the parser bounds: 128.
+    /// Reads a JSON text. The parser bounds how deep it may be: [`MAX_DEPTH`].
     ///
     /// # Errors
     /// What is wrong and where, for a person.

@@ -2,7 +2,7 @@
 //! its URL.
 
 use crate::counting::dispatch::endpoint::Became;
-use crate::counting::http::body::MAX_LIST;
+use crate::counting::http::body::{MAX_LIST, json_text};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::refused::refused;
 use crate::counting::http::reply::{JSON, Outcome, Reply, TEXT, all_registered, text};
@@ -92,8 +92,7 @@ impl Told {
 /// # Errors
 /// [`Refusal`]
 pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<Told, Refusal>>, Refusal> {
-    let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let body = Tree::parse(body).map_err(Refusal::Body)?;
+    let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match (protocol, body) {
         (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
         (Protocol::Umami, body @ Tree::Object(_)) => umami(&body, kept).map(|told| vec![Ok(told)]),

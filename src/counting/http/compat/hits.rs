@@ -2,6 +2,7 @@
 
 use crate::counting::dispatch::endpoint::Became;
 use crate::counting::http::age::MAX_AGE_MS;
+use crate::counting::http::body::json_text;
 use crate::counting::http::compat::goatcounter::{Seen, page};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Outcome, Reply, text};
@@ -33,8 +34,7 @@ const MAX_HITS: usize = 500;
 /// # Errors
 /// [`Refusal`] for a body that has none.
 pub fn hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<Hit, String>>, Refusal> {
-    let body = std::str::from_utf8(bytes).map_err(|_| Refusal::BodyNotUtf8)?;
-    let body = Tree::parse(body).map_err(Refusal::Body)?;
+    let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match body.get("hits") {
         Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => Ok(all.iter().map(|one| hit(one, kept, now)).collect()),
         _ => Err(Refusal::Body(format!("`hits` has to be a list of 1 to {MAX_HITS} views"))),
