@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT } from '../support/built.mjs';
+import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
