@@ -60,13 +60,13 @@ await main(async () => {
   const args = process.argv.slice(2);
   if (args.includes('--help')) return void process.stdout.write(HELP);
   const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`there is no ${unknown.join(', ')}\n\n${HELP}`);
+  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
   const quick = args.includes('--quick');
   const plan = quick ? QUICK : WHOLE;
   if (![MEMORY, '/proc/self/schedstat'].every(existsSync)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
   checkDescriptors(plan.inFlight.visits);
   if (!quick && !OTHER_BUILD && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the commit that it is about; or measure with --quick');
+    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
   }
   await setup({ tools: BENCH_TOOLS });
   if (!OTHER_BUILD) await build();
@@ -135,7 +135,7 @@ function show(result) {
   const { where: at, quick, levels } = result;
   const parts = levels.map((level) => `${connectionsOf(level.connections)}, ${level.visits} visits a round:\n\n${levelTable(level)}`);
   process.stdout.write(`\n${[...parts, goalsTable(result)].join('\n\n')}\n\n${at.machine}, ${at.workerd}, commit ${at.commit}\n`);
-  if (quick) process.stdout.write('QUICK: few rounds of few visits, so only for a first look\n');
+  if (quick) process.stdout.write('QUICK: few rounds of few visits, for a first look only\n');
 }
 
 async function publish(result) {
@@ -148,6 +148,6 @@ async function publish(result) {
   writeCosts();
   const readme = join(ROOT, 'README.md');
   const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- written by `npm run bench` -->\n)|(?=<!-- until here -->)/);
-  if (after === undefined) throw new Trouble('README.md has lost the marks between which its short table stands');
+  if (after === undefined) throw new Trouble('README.md lacks the marks around its short table');
   writeFileSync(readme, `${before}${short(result)}${after}`);
 }

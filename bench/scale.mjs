@@ -25,17 +25,17 @@ const MEASURED = ['src', 'Cargo.lock'];
 const RESULT = join(ROOT, 'target', 'scale.json');
 
 const HELP = `npm run scale                measures one shard and simulates many (about 2 min), and writes docs/scale.md
-npm run scale -- --quick     one round of what is measured, for a first look; writes no page
+npm run scale -- --quick     one round of measurements, for a first look; writes no page
 `;
 
 await main(async () => {
   const args = process.argv.slice(2);
   if (args.includes('--help')) return void process.stdout.write(HELP);
   const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`there is no ${unknown.join(', ')}\n\n${HELP}`);
+  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
   const quick = args.includes('--quick');
   if (!quick && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the commit that it is about; or measure with --quick');
+    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
   }
   await setup();
   await build();

@@ -13,10 +13,10 @@ export function checkBuild(source, config) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil (src/edge/worker.js)');
   }
   // The feature `trace` of the crate imports it by this name (src/edge/runtime/trace.rs).
-  if (source.includes('footfallTrace')) throw new Trouble('build/index.js has what only `npm run trace` may have');
+  if (source.includes('footfallTrace')) throw new Trouble('build/index.js contains code that only `npm run trace` may build in');
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
   const names = list.split(',').map((entry) => entry.trim().split(' as ').pop()).sort().join(', ');
   // Every export is an entry point that whoever has a service binding can call.
   const wanted = ['default', ...objects].sort().join(', ');
-  if (names !== wanted) throw new Trouble(`build/index.js exports ${names}; expected are ${wanted} (src/edge/worker.js)`);
+  if (names !== wanted) throw new Trouble(`build/index.js exports ${names}; expected ${wanted} (src/edge/worker.js)`);
 }

@@ -13,6 +13,6 @@ await main(async () => {
 /** npm writes lines of its own in front, unless it is told not to: the file would be refused, and late. */
 function refuseTalk({ npm_lifecycle_event: script, npm_config_loglevel: level }) {
   if (script === 'convert' && level !== 'silent' && !process.stdout.isTTY) {
-    throw new Trouble('npm has written lines of its own into the file: npm run --silent convert -- ...');
+    throw new Trouble('npm wrote lines of its own into the file; type npm run --silent convert -- ...');
   }
 }

@@ -12,7 +12,7 @@ function readArguments(command, args, { options = {}, most = 0, takesRest = fals
   const [before, rest] = takesRest ? split(args) : [args, []];
   const { values, positionals } = parsed(command, before, { ...options, help: { type: 'boolean', short: 'h' } });
   if (positionals.length > most && !values.help) {
-    throw new Trouble(`${command}: ${positionals[most]} is one argument too many; ${most === 0 ? 'there is none' : `at most ${most} allowed`}. ${helpOf(command)}`);
+    throw new Trouble(`${command}: ${positionals[most]} is one argument too many; ${most === 0 ? 'it takes none' : `at most ${most} allowed`}. ${helpOf(command)}`);
   }
   return { values, positionals, rest };
 }
@@ -28,7 +28,7 @@ export async function runCommand(typed, command, args) {
 }
 
 /** Where to read more. */
-const helpOf = (command) => `${command} --help tells more`;
+const helpOf = (command) => `${command} --help explains it`;
 
 function split(args) {
   const at = args.indexOf('--');

@@ -24,7 +24,7 @@ const ANSWER_MS = 5_000;
 /** Throws where the port that is asked for is none, or is in use; `hint` is how another is taken. */
 export async function checkPort(args, hint) {
   const port = portIn(args);
-  if (await taken(port)) throw new Trouble(`port ${port} is in use: end what uses it, or take another: ${hint} --port ${port === 65_535 ? PORT : port + 1}`);
+  if (await taken(port)) throw new Trouble(`port ${port} is in use: stop the program that uses it, or choose another port: ${hint} --port ${port === 65_535 ? PORT : port + 1}`);
 }
 
 function portIn(args) {
@@ -86,7 +86,7 @@ export function serve(given, { cwd, env }) {
     say(`ready. Count a visit:      curl http://localhost:${port}/`);
     say(`       Read the count:     curl http://localhost:${port}/counter`);
     say(`       Look at it:         http://localhost:${port}/dashboard${site ? `/${site}` : ''}`);
-    say(`       End it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
+    say(`       Stop it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
   });
   // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.
   const signalGroup = (signal) => {

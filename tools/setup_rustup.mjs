@@ -37,7 +37,7 @@ async function install() {
     // curl trusts whom the system trusts; Node has a list of its own.
     await run('curl', ['--proto', '=https', '-fsSL', '-o', file, URL]);
     const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
-    if (digest !== SHA256) throw new Trouble(`${URL} is not what it was: its SHA-256 is ${digest}`);
+    if (digest !== SHA256) throw new Trouble(`${URL} has changed: its SHA-256 is ${digest}`);
     chmodSync(file, 0o755);
     // The Rust itself is installed by the next part, in the version that rust-toolchain.toml names.
     await run(file, ['-y', '--no-modify-path', '--profile', 'minimal', '--default-toolchain', 'none']);

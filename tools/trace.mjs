@@ -19,12 +19,12 @@ import { placesOf } from './trace/yields.mjs';
 
 const HELP = `npm run trace                 draws 2 visits (with either counter) and 2,000 (with the embedded one)
 
-  --visits N      only this many visits, 1 to 4000
-  --external      with a counter at COUNTER_URL, where each visit has a POST of its own
-  --slow MS       how long the counter takes, 1 to 5000; 200
-  --out DIR       where the pictures, the page and the JSON go; dist/trace
-  --docs          writes the pictures, numbers and lines of docs/async.md anew, too
-  --table         writes the lines of docs/async.md anew, and runs nothing
+  --visits N      draws only this many visits, 1 to 4000
+  --external      uses a counter at COUNTER_URL, where each visit has a POST of its own
+  --slow MS       how long the counter takes, 1 to 5000; default 200
+  --out DIR       where the pictures, the page and the JSON go; default dist/trace
+  --docs          also rewrites the pictures, numbers and lines of docs/async.md
+  --table         only rewrites the lines of docs/async.md, and runs nothing
 `;
 
 /** What is drawn if nobody asks for something else. */

@@ -41,8 +41,8 @@ test('docs/async.md names each line where the program of a visit yields', () => 
 test('an await that is new, moved or gone is seen', () => {
   const changed = (file, from, to) => (one) => (one === file ? source(one).replace(from, to) : source(one));
   const file = 'src/edge/clients/shards.rs';
-  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /shards\.rs:\d+ yields, .*other\(\)\.await/);
-  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /shards\.rs, count_at: no line.*parking::park\(/);
+  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /shards\.rs:\d+ awaits something .*other\(\)\.await/);
+  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /shards\.rs, count_at: exactly one line .*parking::park\(/);
   const [is, moved] = [placesOf(), placesOf(yields(changed(file, 'use std::cell::', '\nuse std::cell::')))];
   const lineOf = ({ linger }) => Number(linger.split(':')[1]);
   assert.equal(lineOf(moved), lineOf(is) + 1);
@@ -132,7 +132,7 @@ test('the pictures of docs/async.md are pictures and nothing more', () => {
 
 test('what is traced cannot be deployed, and what is deployed cannot be traced', async () => {
   const [traced, deployed] = [await buildTraced(), BUILD].map((dir) => readFileSync(join(dir, 'index.js'), 'utf8'));
-  assert.throws(() => checkBuild(traced, source('wrangler.toml')), /what only `npm run trace` may have/);
+  assert.throws(() => checkBuild(traced, source('wrangler.toml')), /code that only `npm run trace` may build in/);
   checkBuild(deployed, source('wrangler.toml'));
 });
 
@@ -157,7 +157,7 @@ test('what cannot be drawn is refused with what can', async () => {
     assert.match(output, what);
   };
   await refused(['--visits', '0'], /--visits takes a number from 1 to 4000/);
-  await refused(['--visits', '4000', '--slow', '5000'], /too near to the 25000 ms/);
+  await refused(['--visits', '4000', '--slow', '5000'], /too close to the 25000 ms/);
   await refused(['--fast'], /Unknown option[\s\S]*npm run trace/);
   await refused(['--docs', '--visits', '3'], /--docs draws what docs\/async\.md shows/);
 });

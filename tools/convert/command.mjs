@@ -21,9 +21,9 @@ const helpText = (command) => `${command} FORMAT FILE [options] > site.ndjson
 
 ${Object.entries(FORMATS).map(([name, { what }]) => `  ${name.padEnd(16)} ${what}`).join('\n')}
 
-  --site SITE      the site's name in the first line; where the file is sent to decides
-  --page /a        the page of a value that names none (values)
-  --hours-days N   the last N days are told by the hour, those before by the day; 90 (goatcounter)
+  --site SITE      the site's name in the first line; the address that you send the file to decides
+  --page /a        the page, if a value names none (values)
+  --hours-days N   keeps hours of the last N days, and days before them; default 90 (goatcounter)
 `;
 
 /** As many as Footfall keeps by the hour. */
@@ -55,10 +55,10 @@ export const convert = {
 
 function wanted(values, [format, file, ...more]) {
   const formats = Object.keys(FORMATS).join(', ');
-  if (format === undefined) throw new Trouble(`a format is due, one of ${formats}, and a file; --help tells more`);
-  if (!Object.hasOwn(FORMATS, format)) throw new Trouble(`there is no format ${format}; there are ${formats}`);
-  if (file === undefined) throw new Trouble(`a file is due: ${format} FILE`);
-  if (more.length > 0) throw new Trouble(`one file at a time, and not ${more.join(', ')} as well`);
+  if (format === undefined) throw new Trouble(`give a format, one of ${formats}, and a file; --help explains them`);
+  if (!Object.hasOwn(FORMATS, format)) throw new Trouble(`there is no format ${format}; use one of ${formats}`);
+  if (file === undefined) throw new Trouble(`give a file: ${format} FILE`);
+  if (more.length > 0) throw new Trouble(`give one file at a time, without ${more.join(', ')}`);
   for (const name of ['page', 'hours-days']) {
     if (values[name] !== undefined && !FORMATS[format].options.includes(name)) throw new Trouble(`--${name} is not for ${format}`);
   }
@@ -70,7 +70,7 @@ function wanted(values, [format, file, ...more]) {
 function summarise({ numbers, notes }) {
   const { views, pages, period } = numbers;
   const days = period?.map(dayText);
-  tell(`${many(views, 'view')} of ${many(pages.length, 'page')}, ${days ? `${days[0]} to ${days[1]} (UTC)` : 'without a time'}`);
+  tell(`${many(views, 'view')} of ${many(pages.length, 'page')}, ${days ? `${days[0]} to ${days[1]} (UTC)` : 'without dates'}`);
   notes.forEach(tell);
 }
 

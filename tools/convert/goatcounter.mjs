@@ -35,9 +35,9 @@ export async function readGoatCounter(file, { hoursDays }) {
     }
     const of = (name) => fields[columns[name]];
     const hour = hourOf(of('date'));
-    if (hour === undefined) throw wrong(file, line, `${shown(of('date'))} is no time such as 2026-11-22T07:00:00Z`);
+    if (hour === undefined) throw wrong(file, line, `${shown(of('date'))} is not a time; expected one like 2026-11-22T07:00:00Z`);
     const event = FLAGS[of('event').toLowerCase()];
-    if (event === undefined) throw wrong(file, line, `the event is ${shown(of('event'))}, and neither true nor false`);
+    if (event === undefined) throw wrong(file, line, `the event is ${shown(of('event'))}; expected true or false`);
     if (event) {
       events += 1;
     } else if (of('bot') !== '0' && of('bot') !== '') {
@@ -51,7 +51,7 @@ export async function readGoatCounter(file, { hoursDays }) {
   if (columns === undefined) throw new Trouble(`${file} is empty`);
   const notes = [
     ...(events > 0 ? [`left out: ${many(events, 'event')}; events are not views`] : []),
-    ...(numbers.excluded > 0 ? [`left out: ${many(numbers.excluded, 'visit')} of bots; they are among what was excluded`] : []),
+    ...(numbers.excluded > 0 ? [`left out: ${many(numbers.excluded, 'visit')} of bots; they count as excluded`] : []),
     ...(withoutSession > 0 ? [`${many(withoutSession, 'view')} without a session, and so without a visitor`] : []),
     'left out: titles, browsers, systems, regions, paths of referrers',
   ];
@@ -61,8 +61,8 @@ export async function readGoatCounter(file, { hoursDays }) {
 /** The header with the version gone that stands before its first name. */
 function withoutVersion(file, [first, ...others]) {
   const [, version, name] = /^(\d*),?(.*)$/s.exec(first);
-  if (version === '') throw wrong(file, 1, `GoatCounter's export begins with a version and "Path", such as "2Path", and not with ${shown(first)}`);
-  if (!VERSIONS.includes(version)) throw wrong(file, 1, `version ${version} of GoatCounter's export; known are ${VERSIONS.join(' and ')}`);
+  if (version === '') throw wrong(file, 1, `GoatCounter's export begins with a version and "Path", such as "2Path"; this begins with ${shown(first)}`);
+  if (!VERSIONS.includes(version)) throw wrong(file, 1, `version ${version} of GoatCounter's export; this reads versions ${VERSIONS.join(' and ')}`);
   return [name, ...others];
 }
 

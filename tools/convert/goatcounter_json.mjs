@@ -21,7 +21,7 @@ export async function readGoatCounterJson(file, { hoursDays }) {
     let events = 0;
     for await (const { row, where, count, page } of sums(zip, 'hit_stats.jsonl', pages)) {
       const hour = hourOf(row.hour);
-      if (hour === undefined) throw wrong(...where, `${shown(row.hour)} is no hour such as 2026-11-22T07:00:00Z`);
+      if (hour === undefined) throw wrong(...where, `${shown(row.hour)} is not an hour; expected one like 2026-11-22T07:00:00Z`);
       const referrer = referrers.get(row.ref_id);
       if (!referrer) throw wrong(...where, `no referrer has the id ${shown(row.ref_id)}`);
       if (page.event) {
@@ -56,7 +56,7 @@ async function infoOf(zip) {
     throw new Trouble(`${zip.named('info.json')} is not JSON`);
   }
   const version = String(info?.export_version);
-  if (version.split('.')[0] !== MAJOR) throw new Trouble(`version ${shown(version)} of GoatCounter's export; known is ${MAJOR}`);
+  if (version.split('.')[0] !== MAJOR) throw new Trouble(`version ${shown(version)} of GoatCounter's export; this reads version ${MAJOR}`);
   return info;
 }
 
@@ -79,7 +79,7 @@ async function byId(zip, name, text) {
   const found = new Map();
   for await (const { row, where } of rows(zip, name)) {
     if (typeof row[text] !== 'string') throw wrong(...where, `no text ${shown(text)}`);
-    if (found.has(row.id)) throw wrong(...where, `the id ${shown(row.id)} is there twice`);
+    if (found.has(row.id)) throw wrong(...where, `the id ${shown(row.id)} occurs twice`);
     found.set(row.id, row);
   }
   return found;
@@ -89,7 +89,7 @@ async function byId(zip, name, text) {
 async function* sums(zip, name, pages) {
   for await (const { row, where } of rows(zip, name)) {
     const count = countOf(row.count);
-    if (count === undefined) throw wrong(...where, `the count is ${shown(row.count)}, and not ${A_COUNT}`);
+    if (count === undefined) throw wrong(...where, `the count is ${shown(row.count)}; expected ${A_COUNT}`);
     const page = pages.get(row.path_id);
     if (!page) throw wrong(...where, `no path has the id ${shown(row.path_id)}`);
     yield { row, where, count, page };
@@ -99,7 +99,7 @@ async function* sums(zip, name, pages) {
 async function addByDay(numbers, zip, pages, name, detailOf) {
   for await (const { row, where, count, page } of sums(zip, name, pages)) {
     const day = dayOf(row.day);
-    if (day === undefined) throw wrong(...where, `${shown(row.day)} is no day such as 2026-11-22`);
+    if (day === undefined) throw wrong(...where, `${shown(row.day)} is not a day; expected one like 2026-11-22`);
     if (!page.event) numbers.addDetail(day, ...detailOf(row), count);
   }
 }

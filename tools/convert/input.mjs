@@ -71,7 +71,7 @@ export async function textOf(file) {
   const content = await feed(file, async (chunks) => {
     for await (const chunk of chunks) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length > MAX_TEXT) throw new Trouble(`${file} is over ${MAX_TEXT} characters: as CSV it may be of any size`);
+      if (text.length > MAX_TEXT) throw new Trouble(`${file} has over ${MAX_TEXT} characters; a CSV file may have any size`);
     }
   });
   return { text: text + decoder.decode(), content };
@@ -84,7 +84,7 @@ export async function* linesIn(chunks, where) {
   for await (const chunk of chunks) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop();
-    if (rest.length > MAX_LINE_BYTES) throw wrong(where, number + 1, `over ${MAX_LINE_BYTES} bytes in a line`);
+    if (rest.length > MAX_LINE_BYTES) throw wrong(where, number + 1, `the line has over ${MAX_LINE_BYTES} bytes`);
     for (const line of lines) {
       number += 1;
       if (line.trim() !== '') yield { line, number };

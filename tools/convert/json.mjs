@@ -65,9 +65,9 @@ function valueAt(tokens, token, depth) {
 }
 
 function entryAt(tokens, token, depth) {
-  if (!token?.startsWith('"')) throw tokens.error('a name in quotes is due');
+  if (!token?.startsWith('"')) throw tokens.error('expected a name in quotes');
   const name = scalar(tokens, token);
-  if (tokens.next() !== ':') throw tokens.error('":" is due');
+  if (tokens.next() !== ':') throw tokens.error('expected ":"');
   return [name, valueAt(tokens, tokens.next(), depth + 1)];
 }
 
@@ -79,7 +79,7 @@ function series(tokens, end, one) {
     found.push(one(token));
     const after = tokens.next();
     if (after === end) break;
-    if (after !== ',') throw tokens.error(`"," or "${end}" is due`);
+    if (after !== ',') throw tokens.error(`expected "," or "${end}"`);
     token = tokens.next();
   }
   return found;

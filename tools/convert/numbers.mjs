@@ -28,7 +28,7 @@ function add(sums, key, count) {
 
 /** Each count is far below what a number holds exactly, so the first sum that is too high is seen. */
 function bounded(sum) {
-  if (sum > MAX_COUNT) throw new Trouble(`counts sum up to over ${MAX_COUNT}, the most that an import takes`);
+  if (sum > MAX_COUNT) throw new Trouble(`the counts add up to over ${MAX_COUNT}, the most that an import accepts`);
   return sum;
 }
 

@@ -25,11 +25,11 @@ export async function readValues(file, { page }) {
   const take = (line, key, written) => {
     if (typeof key !== 'string' || key === '') throw wrong(file, line, 'a page without a name');
     const views = countOf(written);
-    if (views === undefined) throw wrong(file, line, `the views of ${shown(key)} are ${shown(written)}, and not ${A_COUNT}`);
+    if (views === undefined) throw wrong(file, line, `the views of ${shown(key)} are ${shown(written)}; expected ${A_COUNT}`);
     numbers.addViews(key, views);
   };
   const json = /^\s*[[{]/.test(head) || CALL.test(head);
-  if (!json && page !== undefined) throw new Trouble('--page is for the answer of a counter, which names no page');
+  if (!json && page !== undefined) throw new Trouble('--page is only for the answer of a counter, which names no page');
   const content = json ? await readJson(file, page, take, notes) : await readTable(file, take);
   return { numbers, notes, content, options: { page } };
 }
@@ -42,7 +42,7 @@ async function readTable(file, take) {
       const names = fields.map((name) => name.trim().toLowerCase());
       columns = [PAGE, VIEWS].map((known) => names.indexOf(known.find((name) => names.includes(name))));
       if (!columns.includes(-1)) return;
-      if (fields.length !== 2) throw wrong(file, line, `the header names no column ${PAGE.join(', ')}, or none ${VIEWS.join(', ')}`);
+      if (fields.length !== 2) throw wrong(file, line, `the header needs a column ${PAGE.join(', ')} and a column ${VIEWS.join(', ')}`);
       columns = [0, 1];
     }
     take(line, fields[columns[0]], fields[columns[1]]);
@@ -63,7 +63,7 @@ async function readJson(file, page, take, notes) {
 
   function read(root) {
     if (root.items) {
-      if (page !== undefined) throw new Trouble('--page is for the answer of a counter, not for a list');
+      if (page !== undefined) throw new Trouble('--page is only for the answer of a counter, not for a list');
       for (const item of root.items) takeItem(item);
       return;
     }
@@ -71,31 +71,31 @@ async function readJson(file, page, take, notes) {
     if (named(root, ['site_pv', 'page_pv'])) takeBusuanzi(root);
     else if (typeof name?.value === 'string' && views) takeItem(root);
     else if (page !== undefined) {
-      if (!views) throw wrong(file, root.line, `--page is for one of ${VIEWS.join(', ')}, and there is none`);
+      if (!views) throw wrong(file, root.line, `--page needs one of ${VIEWS.join(', ')}, and the file has none`);
       take(views.line, page, views.value);
     } else if (views && root.entries.length === 1) {
-      throw wrong(file, root.line, `${shown(root.entries[0][0])} is of a page that is not named: add --page /a`);
+      throw wrong(file, root.line, `${shown(root.entries[0][0])} belongs to a page that the file does not name: add --page /a`);
     } else for (const [key, { line, value }] of root.entries) take(line, key, value);
   }
 
   function takeItem(item) {
     const [name, views] = [named(item, PAGE), named(item, VIEWS)];
-    if (!name || !views) throw wrong(file, item.line, `neither ${PAGE.join(', ')} with one of ${VIEWS.join(', ')}`);
+    if (!name || !views) throw wrong(file, item.line, `an item needs one of ${PAGE.join(', ')} and one of ${VIEWS.join(', ')}`);
     // An answer with the key in it may be given the page that it is shown on.
     take(views.line, page ?? name.value, views.value);
   }
 
   function takeBusuanzi(root) {
     const [onPage, onSite] = [named(root, ['page_pv']), named(root, ['site_pv'])];
-    if (onPage && page === undefined) throw wrong(file, onPage.line, '"page_pv" is of a page that is not named: add --page /a');
-    if (!onPage && page !== undefined) throw wrong(file, root.line, '--page is for "page_pv", and there is none');
+    if (onPage && page === undefined) throw wrong(file, onPage.line, '"page_pv" belongs to a page that the file does not name: add --page /a');
+    if (!onPage && page !== undefined) throw wrong(file, root.line, '--page needs "page_pv", and the file has none');
     if (onPage) take(onPage.line, page, onPage.value);
     if (onSite) {
       const [all, some] = [countOf(onSite.value), onPage ? countOf(onPage.value) : 0];
       if (all < some) throw wrong(file, onSite.line, '"site_pv" is less than "page_pv"');
       take(onSite.line, OTHER, all === undefined ? onSite.value : all - some);
     }
-    if (named(root, ['site_uv'])) notes.push('left out: "site_uv", visitors of all time; visitors are counted by the day');
+    if (named(root, ['site_uv'])) notes.push('left out: "site_uv", visitors of all time; Footfall counts visitors by day');
   }
 }
 

@@ -13,7 +13,7 @@ const MAX_FILES = 1_000;
 export async function openZip(file) {
   await headOf(file, 1);
   const files = new Map();
-  const broken = (error) => (error instanceof Trouble ? error : new Trouble(`${file} is not a ZIP that can be read: ${error.message}`));
+  const broken = (error) => (error instanceof Trouble ? error : new Trouble(`${file} is not a readable ZIP: ${error.message}`));
   let zip;
   try {
     zip = await yauzl.openPromise(file, { autoClose: false });
@@ -33,7 +33,7 @@ export async function openZip(file) {
     close: () => zip.close(),
     async *read(name) {
       const entry = files.get(name);
-      if (!entry) throw new Trouble(`there is no ${named(name)}`);
+      if (!entry) throw new Trouble(`${named(name)} is missing`);
       let sum = 0;
       try {
         for await (const chunk of await zip.openReadStreamPromise(entry)) {
@@ -44,7 +44,7 @@ export async function openZip(file) {
         throw broken(error);
       }
       // The library leaves this to whoever reads.
-      if (sum !== entry.crc32) throw new Trouble(`${named(name)} is damaged: its checksum is another`);
+      if (sum !== entry.crc32) throw new Trouble(`${named(name)} is damaged: its checksum does not match`);
     },
   };
 }

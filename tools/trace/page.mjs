@@ -24,7 +24,7 @@ ${read('page.css')}</style>
 <div class="bar">
 <label>Story <select id="story"></select></label>
 <button id="play" type="button">Play</button>
-<button id="back" type="button">Poll before</button>
+<button id="back" type="button">Previous poll</button>
 <button id="next" type="button">Next poll</button>
 </div>
 <div class="bar">
@@ -39,8 +39,8 @@ ${read('page.css')}</style>
 </div>
 <div id="picture"></div>
 <p id="measured" class="soft"></p>
-<p class="soft">In the slider <kbd>←</kbd> and <kbd>→</kbd> go on by one event or millisecond, <kbd>Page Up</kbd> and <kbd>Page Down</kbd> by many. A click into the picture goes there, and chooses the visit
-of that row. The isolate's clock tells whole milliseconds; events of one millisecond are told apart by their order.</p>
+<p class="soft">In the slider, <kbd>←</kbd> and <kbd>→</kbd> move by one event or millisecond, <kbd>Page Up</kbd> and <kbd>Page Down</kbd> by many. A click in the picture goes to that time, and selects the visit
+of that row. The isolate's clock has whole milliseconds; within one, events keep their order.</p>
 <script>
 ${script}
 ${read('page.js')}</script>

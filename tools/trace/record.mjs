@@ -95,7 +95,7 @@ async function visit(url) {
 /** Refuses what cannot work, and says what could. */
 function check({ visits, slowMs, counter }) {
   const posts = counter === 'embedded' ? 1 + Math.ceil(visits / A_POST) : 1;
-  if (posts * slowMs > TIMEOUT_MS / 2) throw new Trouble(`${visits} visits need ${posts} POSTs one after the other, of ${slowMs} ms each: that is too near to the ${TIMEOUT_MS} ms that a visit waits`);
+  if (posts * slowMs > TIMEOUT_MS / 2) throw new Trouble(`${visits} visits need ${posts} POSTs in sequence, of ${slowMs} ms each: too close to the ${TIMEOUT_MS} ms that a visit waits`);
   if (process.platform !== 'linux') throw new Trouble('this runs on Linux only: it needs /proc');
   const [, limit] = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'));
   const needed = visits * DESCRIPTORS[counter] + DESCRIPTORS_BESIDES;

@@ -90,10 +90,10 @@ function inFunction(file, of, places, source) {
   if (!body) throw new Trouble(`${file} has no function ${of}: tools/trace/yields.mjs`);
   const found = body.lines.flatMap((text, at) => (/\.await\b/.test(text.split('//')[0]) ? [{ line: body.first + at, text }] : []));
   const missing = Object.keys(places).filter((piece) => found.filter(({ text }) => text.includes(piece)).length !== 1);
-  if (missing.length > 0) throw new Trouble(`${file}, ${of}: no line, or more than one, awaits ${missing.join(', ')}: tools/trace/yields.mjs`);
+  if (missing.length > 0) throw new Trouble(`${file}, ${of}: exactly one line must await each of ${missing.join(', ')}: tools/trace/yields.mjs`);
   return found.flatMap(({ line, text }) => {
     const piece = Object.keys(places).find((one) => text.includes(one));
-    if (!piece) throw new Trouble(`${file}:${line} yields, and tools/trace/yields.mjs does not say for what: ${text.trim()}`);
+    if (!piece) throw new Trouble(`${file}:${line} awaits something that tools/trace/yields.mjs does not list: ${text.trim()}`);
     const what = places[piece];
     return what === OTHERS ? [] : [{ file, line, of, piece, what: what.replace(/^\* /, ''), leaf: what.startsWith('* ') }];
   });
