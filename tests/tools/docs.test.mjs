@@ -119,6 +119,14 @@ test('a setting has the same default in docs/configuration.md and in wrangler.to
   assert.deepEqual([...told].sort(), [...shown].sort());
 });
 
+test('every limit is a number in the file that is named beside it', () => {
+  const rows = [...read('docs/limits.md').matchAll(/^\| [^|]* \| ([^|`]*\d[^|`]*): `([^`]+)` \|/gm)];
+  assert.ok(rows.length >= 18, 'the pattern finds limits');
+  const written = (file) => new Set([...read(file).matchAll(/\b\d[\d_]*/g)].map(([number]) => number.replaceAll('_', '')));
+  const wrong = rows.filter(([, told, file]) => !told.match(/\d[\d,]*/g).some((number) => written(file).has(number.replaceAll(',', ''))));
+  assert.deepEqual(wrong.map(([row]) => row), []);
+});
+
 test('README is short, and the index of docs leads to every page', () => {
   assert.ok(read('README.md').trimEnd().split('\n').length <= 130);
   const linked = new Set([...read('docs/README.md').matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, file]) => `docs/${file}`));
