@@ -8,7 +8,7 @@ export function workerUrl(given) {
   const folder = findFolder();
   const text = given ?? (folder && settingsIn(folder).route);
   if (!text) {
-    throw new Trouble('where is the Worker? Say its address, such as https://count.example.com; wrangler.toml names no domain');
+    throw new Trouble('wrangler.toml names no domain: give the address of the Worker, such as https://count.example.com');
   }
   return urlOf(text);
 }
@@ -21,9 +21,9 @@ export function urlOf(text) {
   try {
     url = new URL(/^[a-z]+:\/\//i.test(bare) ? bare : `${local ? 'http' : 'https'}://${bare}`);
   } catch {
-    throw new Trouble(`${text} is not an address; say one such as https://count.example.com`);
+    throw new Trouble(`${text} is not an address; give one such as https://count.example.com`);
   }
-  if (!/^https?:$/.test(url.protocol)) throw new Trouble(`${text} is not an address of http or https`);
+  if (!/^https?:$/.test(url.protocol)) throw new Trouble(`${text} is not an http or https address`);
   url.search = url.hash = '';
   url.pathname = url.pathname.replace(/\/?(footfall\.js)?$/, '/');
   return url;

@@ -14,7 +14,7 @@ export function siteOf(text) {
   const sites = parts(text.toLowerCase());
   const wrong = sites.find((site) => !SITE.test(site));
   if (wrong !== undefined || sites.length === 0) {
-    throw new Trouble(`a site is ${JSON.stringify(wrong ?? '')}; allowed are 1 to 64 characters of a-z 0-9 . - _, the first a letter or a digit`);
+    throw new Trouble(`${JSON.stringify(wrong ?? '')} is not a site name; use 1 to 64 characters of a-z 0-9 . - _, beginning with a letter or a digit`);
   }
   return [...new Set(sites)].join(', ');
 }
@@ -27,7 +27,7 @@ export function originsOf(text) {
 function originOf(text) {
   if (text === '*') return text;
   const { origin } = urlOf(text);
-  if (!/^https?:\/\/[a-z0-9.:[\]_-]+$/.test(origin)) throw new Trouble(`an origin is ${JSON.stringify(text)}; say one such as https://blog.example, or *`);
+  if (!/^https?:\/\/[a-z0-9.:[\]_-]+$/.test(origin)) throw new Trouble(`${JSON.stringify(text)} is not an origin; use one such as https://blog.example, or *`);
   return origin;
 }
 
@@ -38,10 +38,10 @@ export function domainOf(text) {
   const url = urlOf(given);
   // A port is none of a Worker's, and a name without a dot is no domain.
   if (url.port || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(url.hostname) || /^[\d.]+$/.test(url.hostname)) {
-    throw new Trouble(`the domain is ${JSON.stringify(text)}; say one such as count.example.com, or a path such as blog.example/stats, or workers.dev`);
+    throw new Trouble(`${JSON.stringify(text)} is not a domain; use one such as count.example.com, a path such as blog.example/stats, or workers.dev`);
   }
   if (url.pathname === '/') return { pattern: url.hostname };
-  if (!/^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(url.pathname)) throw new Trouble(`the path of the domain is ${url.pathname}; allowed are letters, digits and . _ ~ - between slashes`);
+  if (!/^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(url.pathname)) throw new Trouble(`${JSON.stringify(text)} is not a domain; its path takes letters, digits and . _ ~ - between slashes`);
   return { pattern: `${url.hostname}${url.pathname}*`, base: url.pathname.slice(0, -1) };
 }
 
@@ -53,7 +53,7 @@ export function statsOf(text) {
 
 /** The Worker's name. */
 export function nameOf(text) {
-  if (!NAME.test(text)) throw new Trouble(`--name is ${JSON.stringify(text)}; allowed are 1 to 63 characters of a-z 0-9 -, none of - first or last`);
+  if (!NAME.test(text)) throw new Trouble(`--name is ${JSON.stringify(text)}; use 1 to 63 characters of a-z 0-9 -, without - at either end`);
   return text;
 }
 

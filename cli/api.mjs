@@ -8,7 +8,7 @@ import { findFolder, SECRETS_FILE, settingsIn, tokenOf } from './folder.mjs';
 export function siteMeant(said) {
   const folder = findFolder();
   const site = said === undefined ? ((folder && settingsIn(folder).sites[0]) ?? 'default') : siteOf(said);
-  if (site.includes(',')) throw new Trouble(`--site is ${site}; one at a time`);
+  if (site.includes(',')) throw new Trouble(`--site is ${site}; give one site`);
   return site;
 }
 
@@ -36,16 +36,16 @@ export function reasonOf(error) {
 
 /** What helps here, where the Worker's own hint is for those who ask it without this program. */
 const TODO = {
-  401: `ADMIN_TOKEN here is another than the Worker's: npx footfall deploy uploads that of ${SECRETS_FILE}`,
+  401: `ADMIN_TOKEN here differs from the Worker's: npx footfall deploy uploads the one in ${SECRETS_FILE}`,
   409: '--add adds to them',
 };
 
 async function complaint(answer) {
   const { status } = answer;
   const text = await answer.text().catch(() => '');
-  if (status >= 300 && status < 400) return `${status}, it is at ${answer.headers.get('location')}: say that address`;
+  if (status >= 300 && status < 400) return `${status}, it moved to ${answer.headers.get('location')}: give that address`;
   const { error, hint } = problemIn(text);
-  if (error === undefined) return `${status}, and no answer of Footfall's: is that its address?`;
+  if (error === undefined) return `${status}, and Footfall did not send it: is the address right?`;
   const todo = TODO[status] ?? hint;
   return `${status}, ${error}; ${todo}`;
 }

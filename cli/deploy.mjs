@@ -23,13 +23,13 @@ export const deploy = {
   async run({ 'dry-run': dry, outdir }, _, rest) {
     const cwd = folderHere();
     const version = workerVersion(cwd);
-    if (version !== VERSION) say(`the Worker is of version ${version ?? 'unknown'}, and this is ${VERSION}: npx footfall update takes the newer one`);
+    if (version !== VERSION) say(`the Worker in this folder has version ${version ?? 'unknown'}, and this package has ${VERSION}: npx footfall update replaces it`);
     await withSecretsFile(secretsIn(cwd), async (secrets) => {
       const args = [...(dry ? ['--dry-run'] : []), ...(outdir ? ['--outdir', outdir] : []), ...secrets, ...rest];
       // The terminal is passed on: the first deploy logs in.
       await run(...wrangler('deploy', ...args), { cwd, stdio: 'inherit', env: wranglerEnv() });
     });
-    if (!dry) say('published. Does it count? npx footfall doctor --page https://blog.example/, with the address of a page of yours');
+    if (!dry) say('published. To check it: npx footfall doctor --page https://blog.example/, with the address of a page of yours');
   },
 };
 

@@ -11,7 +11,7 @@ import { Lines } from './lines.mjs';
 const TEXT = { type: 'string' };
 
 export const exportSite = {
-  what: 'writes all that was counted into a file',
+  what: 'writes everything that was counted into a file',
   options: { site: TEXT, to: TEXT, force: { type: 'boolean' } },
   most: 1,
   help: (typed) => `${typed} [URL] [--site SITE] [--to FILE] [--force]
@@ -26,7 +26,7 @@ export const exportSite = {
   async run({ site: said, to, force }, [given]) {
     const [base, site] = [workerUrl(given), siteMeant(said)];
     const file = resolve(to ?? `${site}-${new Date().toISOString().slice(0, 10)}.ndjson`);
-    if (existsSync(file) && !force) throw new Trouble(`${file} is there already: name another with --to, or say --force`);
+    if (existsSync(file) && !force) throw new Trouble(`${file} exists already: name another file with --to, or add --force`);
     const answer = await askOwner(base, site, 'export');
     const part = `${file}.part`;
     try {
@@ -34,7 +34,7 @@ export const exportSite = {
       const { lines: count, changes } = lines.end('the export');
       renameSync(part, file);
       say(`${file}: ${count} lines of ${site}`);
-      if (changes > 0) say('its tables changed while it was written, so that some numbers may be a few seconds older than others: export again if that matters');
+      if (changes > 0) say('tables changed during the export, so some numbers may be a few seconds older than others: export again if that matters');
     } finally {
       rmSync(part, { force: true });
     }

@@ -29,7 +29,7 @@ export function findFolder() {
 export function folderHere() {
   const folder = findFolder();
   if (folder === undefined) throw new Trouble(`there is no ${CONFIG} here or in ${FOLDER}/: npx footfall init makes a folder`);
-  if (!existsSync(join(folder, WORKER, 'index.js'))) throw new Trouble(`${folder} has no ${WORKER}/: npx footfall update brings it`);
+  if (!existsSync(join(folder, WORKER, 'index.js'))) throw new Trouble(`${folder} has no ${WORKER}/: npx footfall update adds it`);
   return folder;
 }
 

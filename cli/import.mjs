@@ -25,7 +25,7 @@ export const importSite = {
     const { lines } = await checked(file);
     const answer = await askOwner(base, site, `import${add ? '?add=yes' : ''}`, { method: 'POST', body: await openAsBlob(file) });
     const told = await answer.json();
-    if (told.lines !== lines) throw new Trouble(`${file} has ${lines} lines, and the Worker took ${told.lines}: send it again, nothing is added twice`);
+    if (told.lines !== lines) throw new Trouble(`${file} has ${lines} lines, and the Worker took ${told.lines}: send it again, no line is added twice`);
     say(`${file}: ${lines} lines added to ${site}`);
   },
 };

@@ -17,17 +17,17 @@ const IGNORED = `${SECRETS_FILE}\n.wrangler/\nnode_modules/\n`;
 
 /** What is asked, in this order: the option, the question, what is meant by an empty answer, and how an answer is read. */
 const QUESTIONS = [
-  ['site', 'A name for the site that is counted, or several with commas between them', 'default', siteOf],
-  ['origins', 'The origins of its pages, such as https://blog.example, with commas between them', '', originsOf],
+  ['site', 'A name for the site to count, or several separated by commas', 'default', siteOf],
+  ['origins', 'The origins of its pages, such as https://blog.example, separated by commas', '', originsOf],
   ['domain', "The counter's own domain, such as count.example.com, or a path of the site, or workers.dev", 'workers.dev', domainOf],
-  ['stats', 'Who may read the numbers: public, token (who has it) or closed', 'token', statsOf],
+  ['stats', 'Who may read the numbers: public, token (for whom you give it to) or closed', 'token', statsOf],
 ];
 
 /** Without a terminal these have to be said, or `--yes`. */
 const NEEDED = ['site', 'origins'];
 
 export const init = {
-  what: 'makes a folder with all that a counter needs, and asks what it is for',
+  what: 'asks a few questions, and makes a folder with everything that a counter needs',
   options: { site: TEXT, origins: TEXT, domain: TEXT, stats: TEXT, name: TEXT, yes: FLAG, force: FLAG },
   most: 1,
   help: (typed) => `${typed} [FOLDER] [options]
@@ -64,7 +64,7 @@ function refuseToOverwrite(folder, force) {
   if (!existsSync(folder)) return;
   if (!statSync(folder).isDirectory()) throw new Trouble(`${folder} is a file`);
   const there = readdirSync(folder).filter((name) => [CONFIG, SECRETS_FILE, WORKER].includes(name));
-  if (there.length > 0 && !force) throw new Trouble(`${folder} has ${there.join(', ')} already: name another folder, or say --force to write over them`);
+  if (there.length > 0 && !force) throw new Trouble(`${folder} has ${there.join(', ')} already: name another folder, or add --force to overwrite them`);
 }
 
 /** The answers: of options, of a person, or as the questions offer them. */
@@ -72,7 +72,7 @@ function answersTo(values) {
   if (!values.yes && process.stdin.isTTY) return asking((ask) => answersBy(values, ask));
   const missing = NEEDED.filter((option) => values[option] === undefined);
   if (!values.yes && missing.length > 0) {
-    throw new Trouble(`there is no terminal to ask on: say ${missing.map((option) => `--${option}`).join(' and ')}, or --yes for an empty start`);
+    throw new Trouble(`there is no terminal to ask on: add ${missing.map((option) => `--${option}`).join(' and ')}, or --yes for an empty start`);
   }
   return answersBy(values, (_, offered, read) => read(offered));
 }
@@ -107,7 +107,7 @@ function tell(folder, { name, site, origins, domain }, tokens) {
   const host = domain.pattern ? domain.pattern.replace(/\/\*$/, '') : `${name}.ACCOUNT.workers.dev`;
   say(`${here} has ${CONFIG}, ${SECRETS_FILE} with the tokens, and the Worker in ${WORKER}/`);
   for (const [name, token] of Object.entries(tokens)) say(`${name} = ${token}   shown once; it stays in ${join(here, SECRETS_FILE)}`);
-  if (origins === '') say(`no origins: only servers and the counter's own pages are counted, until ALLOWED_ORIGINS in ${CONFIG} lists some`);
+  if (origins === '') say(`no origins: until ALLOWED_ORIGINS in ${CONFIG} lists some, only servers and the counter's own pages count`);
   const enter = here === '.' || here === FOLDER ? '' : `cd ${here} && `;
   say(`try it:     ${enter}npx footfall dev`);
   say(`publish it: ${enter}npx footfall deploy`);

@@ -37,7 +37,7 @@ export class Lines {
   }
 
   #extend(bytes) {
-    if (this.#line.length + bytes.length > MAX_LINE_BYTES) throw new Trouble(`line ${this.count + 1} has over ${MAX_LINE_BYTES} bytes: this is no export of Footfall`);
+    if (this.#line.length + bytes.length > MAX_LINE_BYTES) throw new Trouble(`line ${this.count + 1} has over ${MAX_LINE_BYTES} bytes: this is not an export of Footfall`);
     this.#line = Buffer.concat([this.#line, bytes]);
   }
 
@@ -46,7 +46,7 @@ export class Lines {
     // The last line of a file that somebody edited may lack its break.
     this.#endLine();
     const { footfall, site } = jsonIn(this.#first);
-    if (footfall !== 1) throw new Trouble(`${where} is no export of Footfall: its first line is not {"footfall":1,…}`);
+    if (footfall !== 1) throw new Trouble(`${where} is not an export of Footfall: its first line is not {"footfall":1,…}`);
     const { end, changes = 0 } = jsonIn(this.#last);
     if (!Number.isSafeInteger(end)) throw new Trouble(`${where} broke off: its last line is not {"end":…}`);
     if (end !== this.count - 2) throw new Trouble(`${where} has ${this.count - 2} lines, and its last line says ${end}`);

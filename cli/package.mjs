@@ -16,6 +16,6 @@ export const PARTS = ['index.js', 'index_bg.wasm', 'assets'];
 /** The folder of the prebuilt Worker. */
 export function prebuilt() {
   const folder = join(ROOT, 'build');
-  if (!PARTS.every((part) => existsSync(join(folder, part)))) throw new Trouble(`${folder} has no Worker: in a clone, npm run build makes it`);
+  if (!PARTS.every((part) => existsSync(join(folder, part)))) throw new Trouble(`${folder} has no Worker: in a clone, run npm run build`);
   return folder;
 }

@@ -8,7 +8,7 @@ import { CONFIG, copyWorker, findFolder, FOLDER, workerVersion } from './folder.
 import { template, VERSION } from './package.mjs';
 
 export const update = {
-  what: 'takes the Worker of this version into the folder',
+  what: 'puts the Worker of this version into the folder',
   help: (typed) => `${typed}
 
   Puts the Worker of version ${VERSION} into the folder, and adds to ${CONFIG} the bindings and migrations that it needs. Settings stay as they

@@ -9,8 +9,8 @@ const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
 export function integrityTrouble({ integrity = '', crossorigin }, script, sameOrigin) {
   const hashes = integrity.split(/\s+/).map((one) => one.split('?')[0].split('-')).filter(([algorithm]) => ALGORITHMS.includes(algorithm));
   if (hashes.length === 0) return undefined;
-  if (crossorigin === undefined && !sameOrigin) return ['it has integrity without crossorigin, and browsers then do not run it', 'take integrity out, or add crossorigin'];
+  if (crossorigin === undefined && !sameOrigin) return ['it has integrity without crossorigin, so browsers do not run it', 'remove integrity, or add crossorigin'];
   const strongest = hashes.map(([algorithm]) => ALGORITHMS.indexOf(algorithm)).sort().at(-1);
   const fits = hashes.some(([algorithm, ...digest]) => algorithm === ALGORITHMS[strongest] && digest.join('-') === createHash(algorithm).update(script).digest('base64'));
-  return fits ? undefined : ['its integrity is that of another version of the script', 'take integrity out: the script changes with each version'];
+  return fits ? undefined : ['its integrity belongs to another version of the script', 'remove integrity: the script changes with each version'];
 }

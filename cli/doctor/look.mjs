@@ -30,14 +30,14 @@ async function textOf(answer) {
 
 /** What an answer is that is not as it should be: `[seen, todo]`. */
 export function unexpected({ status, headers, text, failure }) {
-  if (failure !== undefined) return [failure, 'look whether the address is right, and whether a firewall or a proxy is between'];
-  if (headers.has('cf-mitigated')) return [`Cloudflare answers ${status} with a challenge`, "let the counter's host pass in Security: bot fight mode, WAF rules"];
+  if (failure !== undefined) return [failure, 'check the address, and any firewall or proxy on the way'];
+  if (headers.has('cf-mitigated')) return [`Cloudflare answers ${status} with a challenge`, "exempt the counter's host in Security: bot fight mode, WAF rules"];
   const to = headers.get('location') ?? '';
-  if (/cloudflareaccess\.com/.test(to)) return [`${status} to a login of Cloudflare Access`, "take the counter's host out of Access"];
-  if (status >= 300 && status < 400) return [`${status}, it is at ${to}`, 'name that address, in the tag as well: a visit is not sent on'];
+  if (/cloudflareaccess\.com/.test(to)) return [`${status} to a login of Cloudflare Access`, "exempt the counter's host in Access"];
+  if (status >= 300 && status < 400) return [`${status}, it moved to ${to}`, 'use that address, in the tag as well: browsers do not resend a visit there'];
   const { error, hint } = problemIn(text);
   if (error !== undefined) return [`${status}, ${error}`, hint || 'docs/runbook.md'];
   const [, code] = /error code: (\d+)/i.exec(text) ?? [];
-  if (code === '1027') return ["the free plan's requests of the day are used up", 'wait until midnight (UTC), or take the paid plan'];
-  return [`${status}${code ? `, Cloudflare's error ${code}` : ''}, which is no answer of Footfall's`, 'npx footfall deploy, or look whether the domain leads to the Worker'];
+  if (code === '1027') return ["the free plan's requests of the day are used up", 'wait until midnight (UTC), or use the paid plan'];
+  return [`${status}${code ? `, Cloudflare's error ${code}` : ''}, which Footfall did not send`, 'run npx footfall deploy, or check that the domain leads to the Worker'];
 }

@@ -11,6 +11,6 @@ export const knownNames = ({ hostname, pathname }) => [...hostname.split('.').sl
 
 export function askedNames(report, base) {
   const known = knownNames(base);
-  if (known.length === 0) report.ok('names', 'its address has no name that lists of blockers know');
-  else report.wrong('names', `${base.host}${base.pathname} has the name ${known.join(' and ')}, which lists of blockers know`, 'another domain or path: count.example.com, blog.example/stats');
+  if (known.length === 0) report.ok('names', 'blocker lists know no name in its address');
+  else report.wrong('names', `${base.host}${base.pathname} has the name ${known.join(' and ')}, which blocker lists know`, 'use another domain or path, such as count.example.com or blog.example/stats');
 }

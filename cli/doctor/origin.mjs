@@ -28,13 +28,13 @@ async function examineVisit(report, base, origin, site) {
   const url = new URL('visit', base);
   const asked = await look(url, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' } });
   if (!(asked.status >= 200 && asked.status < 300) || !mayRead(asked, origin)) {
-    const [seen, todo] = asked.status < 300 ? ['the answer to OPTIONS /visit allows nothing', 'let OPTIONS pass to the Worker, in a proxy in front of it'] : unexpected(asked);
+    const [seen, todo] = asked.status < 300 ? ['the answer to OPTIONS /visit allows nothing', 'let the proxy in front of the Worker pass OPTIONS on'] : unexpected(asked);
     return void report.wrong('cors', `OPTIONS /visit: ${seen}`, todo);
   }
   report.ok('cors', 'OPTIONS /visit lets pages call');
   const body = JSON.stringify({ site, page: '/', off: 'yes' });
   const sent = await look(url, { method: 'POST', body, headers: { origin, 'content-type': 'text/plain;charset=UTF-8' } });
-  if (sent.status === 200 && mayRead(sent, origin) && sent.headers.get('footfall-visit') === 'excluded') report.ok('visit', 'POST /visit reaches the Worker; this one said that it is not to be counted');
-  else if (sent.status === 200) report.wrong('visit', 'POST /visit is answered by something else, or without its headers', 'let it pass to the Worker as it is, in a proxy in front of it');
+  if (sent.status === 200 && mayRead(sent, origin) && sent.headers.get('footfall-visit') === 'excluded') report.ok('visit', 'POST /visit reaches the Worker; this one asked not to be counted');
+  else if (sent.status === 200) report.wrong('visit', 'POST /visit is answered by something else, or without its headers', 'let the proxy in front of the Worker pass it on unchanged');
   else report.wrong('visit', ...unexpected(sent));
 }

@@ -24,11 +24,11 @@ export async function examinePage(report, { base, page, script, site }) {
   const tags = tagsOf(answer.text);
   const found = tagIn(tags, url, base);
   if (found === undefined) {
-    report.wrong('tag', `${url} has no tag with footfall.js`, `put it into the page: ${tagFor(base, site)}; what a tag manager puts in is not seen here`);
+    report.wrong('tag', `${url} has no tag with footfall.js`, `put it into the page: ${tagFor(base, site)}; a tag that a tag manager inserts is not visible here`);
     return { origin };
   }
   const { attributes, source } = found;
-  report.ok('page', `${url} is answered, and has a tag`);
+  report.ok('page', `${url} answers, and has a tag`);
   examineTag(report, { base, page: url, source, attributes, script, site });
   examinePolicies(report, { base, page: url, source, attributes, policies: policiesOf(answer.headers.get('content-security-policy'), tags) });
   return { origin, tagged: true, site: attributes['data-site'] || undefined };
@@ -38,7 +38,7 @@ export async function examinePage(report, { base, page, script, site }) {
 async function pageAt(text, base) {
   let url = pageUrl(text);
   for (let at = 0; ; at += 1) {
-    if (url.origin === base.origin && url.pathname === '/') throw new Trouble(`${url} is the Worker's own page, which counts each call: name a page of the site`);
+    if (url.origin === base.origin && url.pathname === '/') throw new Trouble(`${url} is the Worker's own page, which counts each request: name a page of the site`);
     const answer = await look(url, { headers: { accept: 'text/html' } });
     const to = answer.status >= 300 && answer.status < 400 ? answer.headers.get('location') : null;
     if (to === null || at === REDIRECTS) return { url, answer };
@@ -69,7 +69,7 @@ function examineTag(report, { base, page, source, attributes, script, site }) {
   // A browser takes http from this machine for as good as https.
   else if (page.protocol === 'https:' && source.protocol === 'http:' && !/^(?:localhost|127\.|\[::1\])/.test(source.hostname)) wrong.push([`the page is https and its src is ${source}`, 'https in the src']);
   const type = attributes.type?.trim() ?? '';
-  if (!RUNS.test(type)) wrong.push([`its type is ${JSON.stringify(type)}, with which no browser runs it`, 'take the type out; if a consent manager sets it, let it pass']);
+  if (!RUNS.test(type)) wrong.push([`its type is ${JSON.stringify(type)}, so no browser runs it`, 'remove the type; if a consent manager sets it, exempt the tag']);
   if (site !== undefined && attributes['data-site'] && attributes['data-site'] !== site) wrong.push([`it says data-site="${attributes['data-site']}"`, `data-site="${site}"`]);
   const [integrity] = script === undefined ? [] : [integrityTrouble(attributes, script, page.origin === source.origin)];
   if (integrity) wrong.push(integrity);
@@ -81,6 +81,6 @@ function examinePolicies(report, { base, page, source, attributes, policies }) {
   const [script, visit] = [scriptStopper(policies, source, page, attributes), connectStopper(policies, new URL('visit', base), page)];
   if (script) report.wrong('policy', `Content-Security-Policy: ${script} stops the script`, `add ${source.origin} to script-src`);
   if (visit) report.wrong('policy', `Content-Security-Policy: ${visit} stops visits`, `add ${base.origin} to connect-src`);
-  if (sandboxed(policies)) report.wrong('policy', 'Content-Security-Policy: sandbox stops scripts or takes the origin away', 'add allow-scripts and allow-same-origin to it');
-  else if (!script && !visit) report.ok('policy', policies.length > 0 ? 'Content-Security-Policy lets the script and its visits pass' : 'there is no Content-Security-Policy');
+  if (sandboxed(policies)) report.wrong('policy', 'Content-Security-Policy: sandbox stops scripts or removes the origin', 'add allow-scripts and allow-same-origin to it');
+  else if (!script && !visit) report.ok('policy', policies.length > 0 ? 'Content-Security-Policy allows the script and its visits' : 'there is no Content-Security-Policy');
 }

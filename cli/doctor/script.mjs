@@ -16,10 +16,10 @@ export async function examineScript(report, base, folder) {
   const { headers, text } = answer;
   const type = headers.get('content-type') ?? 'no type';
   const { published, version } = publishedIn(folder);
-  if (!/javascript/.test(type)) report.wrong('script', `/footfall.js is answered as ${type}`, 'look whether a proxy, a login or an error page is in front of the Worker');
+  if (!/javascript/.test(type)) report.wrong('script', `/footfall.js is answered as ${type}`, 'check for a proxy, a login or an error page in front of the Worker');
   else if (sha256(text) !== sha256(published)) {
     report.wrong('script', `/footfall.js has ${text.length} characters and is not that of version ${version}, which has ${published.length}`, 'npx footfall deploy; if that helps nothing, something between changes scripts: Rocket Loader, Auto Minify, a proxy');
-  } else report.ok('script', `/footfall.js is that of version ${version}`);
+  } else report.ok('script', `/footfall.js is the one of version ${version}`);
   return text;
 }
 

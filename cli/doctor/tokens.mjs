@@ -15,8 +15,8 @@ export async function examineTokens(report, base, site) {
     if (token === undefined) continue;
     const answer = await look(new URL(`api/sites/${site}/${route}`, base), { method, headers: { authorization: `Bearer ${token}` } });
     if (answer.status === 200) report.ok('tokens', `${name} ${does}`);
-    else if (answer.status === 401) report.wrong('tokens', `${name} here is another than the Worker's`, `npx footfall deploy uploads that of ${SECRETS_FILE}`);
-    else if (answer.status === 403) report.wrong('tokens', `the Worker has no ${name}, or keeps its numbers closed`, `npx footfall deploy uploads that of ${SECRETS_FILE}`);
+    else if (answer.status === 401) report.wrong('tokens', `${name} here differs from the Worker's`, `npx footfall deploy uploads the one in ${SECRETS_FILE}`);
+    else if (answer.status === 403) report.wrong('tokens', `the Worker has no ${name}, or keeps its numbers closed`, `npx footfall deploy uploads the one in ${SECRETS_FILE}`);
     else report.wrong('tokens', ...unexpected(answer));
   }
 }

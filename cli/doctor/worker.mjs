@@ -11,7 +11,7 @@ export async function examineWorker(report, base) {
     const { address } = await lookup(host);
     report.ok('dns', `${host} is ${address}`);
   } catch (error) {
-    report.wrong('dns', `${host} has no address (${error.code})`, 'look for a misprint; else npx footfall deploy, which makes the record of a domain that wrangler.toml names in routes');
+    report.wrong('dns', `${host} has no address (${error.code})`, 'check the spelling; or run npx footfall deploy, which makes the DNS record of a domain in routes of wrangler.toml');
     return false;
   }
   const answer = await look(new URL('healthz', base));

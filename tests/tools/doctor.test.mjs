@@ -93,7 +93,7 @@ test('each fault is found, alone, and said what to set', async (t) => {
     [{ body: tag.replace(src, '/footfall.js') }, /^tag: its src is http:\/\/127/],
     [{ body: tag.replace('defer', 'type="text/plain" data-category=analytics') }, /^tag: its type is "text\/plain"/],
     [{ body: tag.replace('defer', `integrity="sha384-${digest}"`) }, /^tag: it has integrity without crossorigin/],
-    [{ body: tag.replace('defer', `crossorigin integrity="sha384-${digest.replace(/^./, '-')}"`) }, /^tag: its integrity is that of another version/],
+    [{ body: tag.replace('defer', `crossorigin integrity="sha384-${digest.replace(/^./, '-')}"`) }, /^tag: its integrity belongs to another version/],
     [{ body: tag.replace('defer', `crossorigin integrity="sha384-${digest}"`) }],
     [withPolicy(`script-src 'self' ${url}; connect-src 'self'`), /^policy: Content-Security-Policy: connect-src 'self' stops visits -> add http.* to connect-src/],
     [withPolicy(`script-src 'self'; connect-src *`), /^policy: .*script-src 'self' stops the script -> add http.* to script-src/],
@@ -117,8 +117,8 @@ test('each fault is found, alone, and said what to set', async (t) => {
     [['--origin', other], {}, new RegExp(`^origin: pages of ${other} may not count -> add ${other} to ALLOWED_ORIGINS`)],
     [['--origin', 'www.blog.example', '--site', 'blog'], {}, /^origin: pages of https:\/\/www\.blog\.example may not count/],
     [['--site', 'nope'], {}, /^site: 404, no such site, "nope"/],
-    [[], { STATS_TOKEN: 'not-the-one-0123456789' }, /^tokens: STATS_TOKEN here is another than the Worker's -> npx footfall deploy uploads/],
-    [[], { ADMIN_TOKEN: 'not-the-one-0123456789' }, /^tokens: ADMIN_TOKEN here is another/],
+    [[], { STATS_TOKEN: 'not-the-one-0123456789' }, /^tokens: STATS_TOKEN here differs from the Worker's -> npx footfall deploy uploads/],
+    [[], { ADMIN_TOKEN: 'not-the-one-0123456789' }, /^tokens: ADMIN_TOKEN here differs/],
   ]) {
     const { code, wrong, stdout } = await doctor([url, ...args], env);
     assert.deepEqual([code, wrong.length], [1, 1], stdout);
@@ -156,8 +156,8 @@ test('what is not Footfall, or does not answer, is told from what does', async (
   assert.match(await wrong(url, '--site', 'blog', '--origin', 'https://blog.example'), /^visit: POST \/visit is answered by something else/);
 
   for (const [answer, what] of [
-    [{ body: '<h1>It works</h1>' }, /^worker: 200, which is no answer of Footfall's/],
-    [{ status: 301, headers: { location: 'https://x.example/healthz' }, body: '' }, /^worker: 301, it is at https:\/\/x\.example\/healthz -> name that address/],
+    [{ body: '<h1>It works</h1>' }, /^worker: 200, which Footfall did not send/],
+    [{ status: 301, headers: { location: 'https://x.example/healthz' }, body: '' }, /^worker: 301, it moved to https:\/\/x\.example\/healthz -> use that address/],
     [{ status: 302, headers: { location: 'https://me.cloudflareaccess.com/login' }, body: '' }, /^worker: 302 to a login of Cloudflare Access/],
     [{ status: 403, headers: { 'cf-mitigated': 'challenge' }, body: '' }, /^worker: Cloudflare answers 403 with a challenge/],
     [{ status: 429, body: 'error code: 1027' }, /^worker: the free plan's requests of the day are used up/],

@@ -73,7 +73,7 @@ test('from an empty folder to a counted visit, and its numbers out and in again'
   const exported = await footfall(['export', url, '--to', file]);
   assert.equal(exported.code, 0, exported.stderr);
   assert.match(readFileSync(file, 'utf8'), /^\{"footfall":1,"site":"blog".*\n\{"page":"\/a","views":1\}\n/);
-  assert.match((await footfall(['export', url, '--to', file])).stderr, /is there already/);
+  assert.match((await footfall(['export', url, '--to', file])).stderr, /exists already/);
   const full = await footfall(['import', file, url]);
   assert.deepEqual([full.code, /409, the site has views already; --add/.test(full.stderr)], [1, true], full.stderr);
   const added = await footfall(['import', file, url, '--add']);
@@ -83,7 +83,7 @@ test('from an empty folder to a counted visit, and its numbers out and in again'
   writeFileSync(broken, readFileSync(file, 'utf8').replace(/\{"end".*\n/, ''));
   assert.match((await footfall(['import', broken, url, '--add'])).stderr, /broke off/);
   const wrong = await footfall(['export', url, '--to', join(cwd, 'x')], { env: { ADMIN_TOKEN: 'another-token-0123456789' } });
-  assert.deepEqual([wrong.code, /401, the token is missing or wrong; ADMIN_TOKEN here is another/.test(wrong.stderr)], [1, true], wrong.stderr);
+  assert.deepEqual([wrong.code, /401, the token is missing or wrong; ADMIN_TOKEN here differs/.test(wrong.stderr)], [1, true], wrong.stderr);
   assert.deepEqual(readdirSync(cwd).filter((name) => /^x|part/.test(name)), [], 'nothing is left of it');
   assert.match((await footfall(['export', `${url}`, '--site', 'nope', '--to', 'y'])).stderr, /404, no such site/);
 
@@ -107,20 +107,20 @@ test('what is typed wrongly is answered with what is allowed, and nothing is wri
     [['init', '--sites', 'x'], /no option --sites; allowed: --site, --origins, --domain, --stats, --name, --yes, --force/],
     [['init', '--site'], /--site/],
     [['init', 'a', 'b'], /b is one argument too many/],
-    [['init'], /no terminal to ask on: say --site and --origins, or --yes/],
-    [['init', ...ANSWERS, '--site', 'a b'], /a site is "a b"; allowed are 1 to 64 characters/],
-    [['init', ...ANSWERS, '--origins', 'ftp://a'], /not an address of http or https/],
-    [['init', ...ANSWERS, '--domain', 'localhost:80/x'], /the domain is "localhost:80\/x"; say one such as/],
+    [['init'], /no terminal to ask on: add --site and --origins, or --yes/],
+    [['init', ...ANSWERS, '--site', 'a b'], /"a b" is not a site name; use 1 to 64 characters/],
+    [['init', ...ANSWERS, '--origins', 'ftp://a'], /not an http or https address/],
+    [['init', ...ANSWERS, '--domain', 'localhost:80/x'], /"localhost:80\/x" is not a domain; use one such as/],
     [['init', ...ANSWERS, '--stats', 'all'], /allowed: public, token, closed/],
-    [['init', ...ANSWERS, '--name', 'A b'], /--name is "A b"; allowed/],
+    [['init', ...ANSWERS, '--name', 'A b'], /--name is "A b"; use/],
     [['deploy'], /npx footfall init makes a folder/],
     [['dev', '--port', '0'], /npx footfall init makes a folder/],
     [['update'], /npx footfall init makes a folder/],
-    [['export'], /where is the Worker\? Say its address/],
+    [['export'], /names no domain: give the address of the Worker/],
     [['export', 'http://127.0.0.1:9'], /ADMIN_TOKEN is set neither/],
     [['import'], /which file\?/],
     [['import', 'none.ndjson', 'http://127.0.0.1:9'], /there is no none\.ndjson/],
-    [['doctor'], /where is the Worker\?/],
+    [['doctor'], /names no domain/],
     [['convert', 'plausible', 'x'], /there is no format plausible/],
     [['convert', 'values', 'x', '--fast'], /no option --fast; allowed: --site, --page, --hours-days/],
   ]) {
@@ -157,7 +157,7 @@ test('an update brings the Worker and what it needs, and leaves settings as they
   writeFileSync(file, older);
   writeFileSync(join(cwd, 'worker', 'index.js'), 'old');
   writeFileSync(join(cwd, 'worker', 'version.txt'), '0.0.1\n');
-  assert.match((await footfall(['deploy', '--dry-run'])).stdout, /of version 0\.0\.1.*npx footfall update/);
+  assert.match((await footfall(['deploy', '--dry-run'])).stdout, /has version 0\.0\.1.*npx footfall update/);
   const updated = await footfall(['update']);
   assert.equal(updated.code, 0, updated.stderr);
   assert.match(updated.stdout, /0\.0\.1 -> 0\.1\.0/);
@@ -177,7 +177,7 @@ test('answers are read liberally, and written as the Worker takes them', () => {
   assert.deepEqual(domainOf('https://Count.example.com/'), { pattern: 'count.example.com' });
   assert.deepEqual(domainOf('blog.example/a/b/*'), { pattern: 'blog.example/a/b/*', base: '/a/b' });
   for (const none of ['', ' ', 'workers.dev', 'footfall.me.workers.dev']) assert.deepEqual(domainOf(none), {}, none);
-  for (const wrong of ['example', '192.0.2.1', 'a.example:8080', 'a.example/"x"']) assert.throws(() => domainOf(wrong), /domain is/, wrong);
+  for (const wrong of ['example', '192.0.2.1', 'a.example:8080', 'a.example/"x"']) assert.throws(() => domainOf(wrong), /is not a domain/, wrong);
 });
 
 test('a folder is bound as the repository is, whatever was answered', () => {
@@ -200,8 +200,8 @@ test('a file of an export is whole or is refused', () => {
   for (const text of [whole, whole.trimEnd(), `${whole}\r\n\n`]) for (const size of [1, 7, 500]) assert.deepEqual(read(text, size), { site: 'a', lines: 1, changes: 2 });
   assert.throws(() => read(whole.replace('{"page":"/a","views":1}\n', '')), /has 0 lines, and its last line says 1/);
   assert.throws(() => read(whole.split('\n').slice(0, 2).join('\n')), /broke off/);
-  assert.throws(() => read('a'.repeat(5_000)), /no export of Footfall/);
-  for (const none of ['', 'null\n', '[]\n{"end":0}\n']) assert.throws(() => read(none), /no export of Footfall/);
+  assert.throws(() => read('a'.repeat(5_000)), /not an export of Footfall/);
+  for (const none of ['', 'null\n', '[]\n{"end":0}\n']) assert.throws(() => read(none), /not an export of Footfall/);
 });
 
 test('a question is asked until its answer can be read; answers that are pasted are not lost', async () => {
@@ -210,7 +210,7 @@ test('a question is asked until its answer can be read; answers that are pasted 
   typed.input.write('A b\n\nblog.example\n');
   const answers = await asking(async (ask) => [await ask('Site', 'default', siteOf), await ask('Origins', '', originsOf)], typed);
   assert.deepEqual(answers, ['default', 'https://blog.example']);
-  assert.match(typed.output.read().toString(), /^Site \[default\]: {3}a site is "a b"; allowed .*\nSite \[default\]: Origins: $/);
+  assert.match(typed.output.read().toString(), /^Site \[default\]: {3}"a b" is not a site name; use .*\nSite \[default\]: Origins: $/);
   ended.input.end('blog\n');
   await assert.rejects(asking(async (ask) => [await ask('Site', '', siteOf), await ask('Origins', '', originsOf)], ended), /nothing was written/);
 });
