@@ -3,7 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
-use footfall::counting::config::settings::{Config, Variable};
+use footfall::counting::config::settings::Config;
+use footfall::counting::config::variable::Variable;
 use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
 use footfall::counting::http::refusal::Refusal;

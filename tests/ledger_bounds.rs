@@ -15,7 +15,9 @@ use footfall::counting::model::date::until_over;
 use footfall::counting::model::dimensions::{Details, Device};
 use footfall::counting::model::limits::{MAX_PAGES, OTHER};
 use footfall::counting::model::share::Share;
-use footfall::counting::protocol::report::{Question, Span};
+use footfall::counting::protocol::report::Listed;
+use footfall::counting::protocol::report::Question;
+use footfall::counting::protocol::report::Slice;
 use footfall::counting::protocol::wire::{Counted, Fault, MAX_BATCH_VISITS, Verdict, Visitors};
 use footfall::counting::storage::{Sql, Value};
 use support::rig::Rig;
@@ -305,7 +307,7 @@ fn a_fold_forgets_batches_that_nobody_sends_again_and_keeps_the_number_of_pages(
     }
     rig.wait(61 * SECOND);
     rig.send(51, 1, &[visit("/a")]);
-    let everything = Question::OldPages(Span { from: 0, until: u32::MAX });
+    let everything = Question::List { of: Listed::Totals, slice: Slice { part: "", skip: 0, most: u32::MAX } };
     assert_eq!(rig.ledger.report(&everything, rig.now).unwrap().len(), 51);
     assert_eq!(rig.rows("recent"), 1, "whoever wakes the shard reads as many");
     assert_eq!(rig.sql.number("SELECT value FROM meta WHERE key = 'pages'"), 51);

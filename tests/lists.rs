@@ -12,8 +12,8 @@
 
 mod support;
 
-use footfall::counting::ledger::report::FRESH_MS;
 use footfall::counting::model::dimensions::{Details, Kind};
+use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
 use footfall::counting::protocol::wire::Amend;
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn views_without_a_date_are_in_the_list_of_totals() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/B").by(1)]);
     rig.ledger.amend(&Amend::Set { page: "/old", views: 9 }).unwrap();
-    rig.ledger.amend(&Amend::Create { page: "/none", views: 0, most: 9 }).unwrap();
+    rig.ledger.amend(&Amend::Make { page: "/none", views: 0, most: 9, id: "1" }).unwrap();
     rig.restart();
     let dated = part(&mut rig, Listed::Pages(ALWAYS), "", 0, 10);
     assert_eq!((names(&dated.0), dated.1), (vec!["/B", "/a"], 2));

@@ -232,16 +232,10 @@ fn a_page_is_set_changed_made_and_deleted() {
     assert_eq!(amend(Amend::Change { page: new, by: 5, id: "x4" }), Answer::Page(None), "no page comes of a change");
     assert_eq!(amend(Amend::Delete { page: new }), Answer::Page(None));
     assert_eq!(amend(Amend::Set { page: new, views: 0 }), Answer::Page(None), "nor of none");
-    assert_eq!(amend(Amend::Create { page: new, views: 9, most: 2 }), Answer::Refused(Fault::Pages));
     assert_eq!(amend(Amend::Make { page: new, views: 9, most: 2, id: "x5" }), Answer::Refused(Fault::Pages));
     assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None));
     assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None), "a retry");
     assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x6" }), Answer::Page(Some(0)), "it is there");
-    assert_eq!(
-        amend(Amend::Create { page: new, views: 7, most: 3 }),
-        Answer::Page(Some(0)),
-        "and isolates of before are told so, too"
-    );
     assert_eq!(amend(Amend::Set { page: "/c", views: 4 }), Answer::Page(None));
     let pages = |sql: &Sqlite| sql.query("SELECT page, views FROM pages ORDER BY page", &[]).unwrap();
     let row = |page: &str, views| vec![Value::Text(page.to_owned()), Value::count(views)];

@@ -6,12 +6,13 @@
 mod support;
 
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
-use footfall::counting::ledger::report::{FRESH_MS, KEEP_HOURS_DAYS};
+use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::dimensions::{Details, Device, Kind};
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
 use footfall::counting::protocol::wire;
 use footfall::counting::protocol::wire::{Answer, Batch, Call, Tally};

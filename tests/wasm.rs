@@ -11,7 +11,8 @@
 
 mod support;
 
-use footfall::counting::config::settings::{Config, Variable};
+use footfall::counting::config::settings::Config;
+use footfall::counting::config::variable::Variable;
 use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::routing;

@@ -22,7 +22,7 @@ use footfall::counting::model::visitor::{Salt, Visitor, VisitorHash, Withheld};
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::protocol::wire::{
     Amend, Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally,
-    Verdict, Visitors, decode, decode_row, encode,
+    Verdict, Visitors, decode, encode,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,6 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     check_message!(Call<'_>, Call::Visitors(u32::MAX));
     let hours = Span { from: 480_000, until: 480_024 };
     for question in [
-        Question::OldHours { page: Some("/a"), hours },
-        Question::OldPages(hours),
         Question::Times { page: Some("/a"), times: Times::of_hours(hours), step: Step::Hour },
         Question::List { of: Listed::Pages(Times::of_days(hours)), slice: Slice { part: "a", skip: 1, most: 2 } },
         Question::Details { kind: 5, days: hours },
@@ -126,28 +124,13 @@ fn messages_keep_their_bytes() {
         visit("/a").by(1).made(300_000).from(&Details::new(Some(Device::Mobile), "", "", [""; 3])),
     ];
     let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
-    let expected = b"\x01\x0d\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x03\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x00\x01\x01\x02\x03";
+    let expected = b"\x01\x0b\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x03\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x00\x01\x01\x02\x03";
     assert_eq!(encode(&Call::Register(batch.clone())), expected);
     let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
-    assert_eq!(encode(&Call::Report(value)), b"\x01\x05\x05\x01\x02DE\x03\x04");
-    assert_eq!(encode(&Call::Health), b"\x01\x10");
-    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 3);
+    assert_eq!(encode(&Call::Report(value)), b"\x01\x03\x03\x01\x02DE\x03\x04");
+    assert_eq!(encode(&Call::Health), b"\x01\x0e");
+    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 1);
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
-}
-
-/// What isolates and journals of before visits could be sent late wrote.
-#[test]
-fn messages_of_before_are_read() {
-    let sent = [visit("/a").id(300), visit("/a").by(1).from(&Details::new(Some(Device::Mobile), "", "", [""; 3]))];
-    let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
-    let old = b"\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x01\x02\x03";
-    let call = [b"\x01\x04", &old[..]].concat();
-    let Ok(Call::OldRegister(read)) = decode(&call) else { panic!() };
-    assert_eq!(Batch::from(read), batch);
-    let row = [b"\x02\x09", &old[..], b"\x01\x00\x00\x07"].concat();
-    assert_eq!(decode_row(&row), Ok(Row { at: 9, batch: batch.clone(), receipt: receipt(&[counted(7)]) }));
-    let row = Row { at: 9, batch, receipt: receipt(&[counted(7)]) };
-    assert_eq!(decode_row(&encode(&row)), Ok(row));
 }
 
 fn any_visitor() -> impl Strategy<Value = Visitor> {

@@ -5,4 +5,5 @@ pub mod counter_url;
 pub mod exclusions;
 pub mod open_updates;
 pub mod settings;
+pub mod variable;
 pub mod variables;

@@ -3,6 +3,7 @@
 use crate::counting::config::base_path::BasePath;
 use crate::counting::config::exclusions::{Addresses, MAX_EXCLUSIONS, Pages};
 use crate::counting::config::open_updates::{MAX_OPEN, OpenUpdates};
+use crate::counting::config::variable::{Access, ConfigError, Variable};
 use crate::counting::config::variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
 use crate::counting::ledger::report::KEEP_HOURS_DAYS;
 use crate::counting::model::limits::{MAX_DAYS, MAX_PAGES, MAX_SHARDS};
@@ -20,17 +21,6 @@ pub const MAX_TIMEOUT_MS: u32 = 25_000;
 /// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
 const MOST_PAGES: u32 = 10_000;
 const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16 && MAX_OPEN == 64);
-
-/// The value of a variable as the platform hands it over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Variable {
-    /// Not set.
-    Missing,
-    /// A string, or a number as it is written: `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
-    Text(String),
-    /// Anything else: a flag, an object, a list.
-    Other,
-}
 
 /// What the owner configured, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,23 +61,6 @@ pub struct Config {
     pub log_visits: u32,
     /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
     pub shards: u16,
-}
-
-/// A variable with a wrong value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The variable.
-    pub variable: &'static str,
-    /// What it says, for a person; passwords in URLs are left out.
-    pub value: String,
-    /// What it may say.
-    pub allowed: String,
-}
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} is {}; allowed: {}", self.variable, self.value, self.allowed)
-    }
 }
 
 impl Config {
@@ -163,28 +136,6 @@ impl Config {
     /// Its value is not allowed.
     pub fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
         origins(variable("ALLOWED_ORIGINS"))
-    }
-}
-
-/// Who may do something.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody.
-    Public,
-    /// Who has this token.
-    Token(String),
-    /// Nobody.
-    Closed,
-}
-
-impl std::fmt::Debug for Access {
-    /// Never shows the token: what is logged stays.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Public => "Public",
-            Self::Token(_) => "Token(…)",
-            Self::Closed => "Closed",
-        })
     }
 }
 

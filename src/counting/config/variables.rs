@@ -1,7 +1,7 @@
 //! What each variable may say.
 
 use crate::counting::config::counter_url::{is_http_url, without_secrets};
-use crate::counting::config::settings::{Access, ConfigError, Variable};
+use crate::counting::config::variable::{Access, ConfigError, Variable};
 use crate::counting::model::origin::{MAX_ORIGINS, Origins};
 use crate::counting::model::site::{MAX_HOSTS, MAX_SITE_BYTES, MAX_SITES, Sites};
 use crate::counting::text::json::quoted;

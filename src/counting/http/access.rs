@@ -1,6 +1,6 @@
 //! Whether a request may read or change what is not everybody's.
 
-use crate::counting::config::settings::Access;
+use crate::counting::config::variable::Access;
 use crate::counting::http::refusal::Refusal;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;

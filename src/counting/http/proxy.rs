@@ -4,7 +4,7 @@
 //! The proxy sets a header, `Footfall-Proxy: TOKEN ADDRESS COUNTRY`; with it the secret and what it vouches for come together, and nothing
 //! that a visitor sends beside it counts. Where the proxy tells no address there, it is that of `X-Forwarded-For`.
 
-use crate::counting::config::settings::Access;
+use crate::counting::config::variable::Access;
 use crate::counting::http::access::is_token;
 use crate::counting::model::visitor::network_bits;
 use std::net::IpAddr;

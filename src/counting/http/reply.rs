@@ -1,11 +1,11 @@
 //! What is answered: the only table of statuses, headers and texts; [`super::refused`] has those of wrong requests, [`super::wanted`] their form.
 
-use crate::counting::config::settings::ConfigError;
+use crate::counting::config::variable::ConfigError;
 use crate::counting::dispatch::endpoint::{Became, Failure, Registered};
 use crate::counting::http::shown::Numbers;
-use crate::counting::ledger::report::FRESH_MS;
 use crate::counting::model::date::{Day, date_of};
 use crate::counting::model::reason::Reason;
+use crate::counting::protocol::report::FRESH_MS;
 use crate::counting::protocol::wire::Visitors;
 use crate::counting::text::json::exact;
 use serde::Serialize;

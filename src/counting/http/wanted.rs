@@ -2,7 +2,7 @@
 //! that no page shows a broken one; a script is always a script.
 
 use crate::counting::http::badge::complaint;
-use crate::counting::http::compat::route::{SCRIPT, is_function};
+use crate::counting::http::compat::callback::{SCRIPT, is_function};
 use crate::counting::http::query::Query;
 use crate::counting::http::reply::{GIF, JSON, Reply, SVG, text};
 use crate::counting::text::json_read::objects;

@@ -213,7 +213,7 @@ impl<S: Sql> Ledger<S> {
                 return Ok(None);
             }
             Amend::Set { page, .. } | Amend::Change { page, .. } | Amend::Delete { page } => page,
-            Amend::Create { page, .. } | Amend::Make { page, .. } => page,
+            Amend::Make { page, .. } => page,
         };
         let change = match *amend {
             Amend::Change { id, .. } | Amend::Make { id, .. } => Some(Value::Text(change_key(id))),
@@ -232,11 +232,11 @@ impl<S: Sql> Ledger<S> {
             (Amend::Set { views, .. }, None) => (views > 0).then_some(views),
             (Amend::Set { views, .. }, Some(_)) => Some(views),
             (Amend::Change { by, .. }, Some(before)) => Some(before.saturating_add_signed(by)),
-            (Amend::Create { most, .. } | Amend::Make { most, .. }, None) if self.pages.known >= most => {
+            (Amend::Make { most, .. }, None) if self.pages.known >= most => {
                 return Err(LedgerError::Fault(Fault::Pages));
             }
-            (Amend::Create { views, .. } | Amend::Make { views, .. }, None) => Some(views),
-            (Amend::Create { .. } | Amend::Make { .. }, Some(before)) => Some(before),
+            (Amend::Make { views, .. }, None) => Some(views),
+            (Amend::Make { .. }, Some(before)) => Some(before),
             (Amend::Change { .. } | Amend::Delete { .. } | Amend::Wipe, _) => None,
         };
         if after == before {

@@ -8,13 +8,6 @@ use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
 use crate::counting::ledger::state::{Ledger, unreadable};
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
 
-/// The tables. `at` is an hour in the first and a day in the others, counted from 1970.
-pub const CREATE: [&str; 3] = [
-    "CREATE TABLE page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-];
-
 /// The statements on one of the tables.
 #[derive(Debug)]
 pub struct Table {

@@ -1,6 +1,7 @@
 //! What a shard stores, and the rules for counting a batch once.
 
 pub mod admin;
+pub mod ask;
 pub mod by_page;
 pub mod checkpoint;
 pub mod clock;

@@ -15,7 +15,7 @@ use crate::counting::model::limits::OTHER;
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::VisitorHash;
-use crate::counting::protocol::wire::{decode, decode_row};
+use crate::counting::protocol::wire::{Row, decode};
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
 
 impl<S: Sql> Ledger<S> {
@@ -127,7 +127,7 @@ impl<S: Sql> Ledger<S> {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
             let some = !rows.is_empty();
             for (number, body) in rows {
-                let read = decode_row(&body).map_err(|_| unreadable("a journal row"))?;
+                let read = decode::<Row<'_>>(&body).map_err(|_| unreadable("a journal row"))?;
                 for page in &read.batch.pages {
                     self.load(page)?;
                 }

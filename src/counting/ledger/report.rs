@@ -4,14 +4,8 @@ use crate::counting::ledger::by_page::{Cut, HOURS, ROLLED, SUMS};
 use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::{HOUR_MS, Ledger, unreadable};
-use crate::counting::protocol::report::{
-    HOUR as HOUR_QUARTERS, Line, Listed, MAX_NAMES, Question, Report, Slice, Span, Step, Times, WHOLE_DAY, sort,
-};
+use crate::counting::protocol::report::{HOUR as HOUR_QUARTERS, Line, MAX_NAMES, Question, Report, Span, Step, Times, WHOLE_DAY};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
-
-/// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
-/// write up to two rows a visit for who looks after each.
-pub const FRESH_MS: u64 = 10_000;
 
 /// Hours are kept for so many days, unless `HOURS_KEPT_DAYS` says otherwise; then they are added up by day. Totals and days are kept
 /// for ever.
@@ -26,20 +20,6 @@ impl<S: Sql> Ledger<S> {
         self.freshen(now)?;
         match question {
             Question::Times { page, times, step } => self.times(*page, times, *step),
-            Question::OldHours { page, hours } => {
-                let mut lines = self.times(*page, &Times::of_hours(*hours), Step::Hour)?;
-                for line in &mut lines {
-                    // Whole days are told at their first hours.
-                    line.at = if line.reason == WHOLE_DAY { line.at.saturating_mul(24) } else { line.at / 4 };
-                    line.reason = 0;
-                }
-                sort(&mut lines, |one, other| one.at.cmp(&other.at));
-                Ok(lines)
-            }
-            Question::OldPages(hours) => {
-                let slice = Slice { part: "", skip: 0, most: MAX_NAMES };
-                self.list(Listed::Pages(Times::of_hours(*hours)), &slice).map(|(report, _)| report)
-            }
             Question::Details { kind, days } => {
                 let [from, until] = span(*days);
                 self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)

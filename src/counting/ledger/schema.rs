@@ -4,8 +4,6 @@
 //! written follow batches, not visits. When the ring is full, a fold carries it over into the other tables in one
 //! transaction and moves `folded` up; rows above `folded` are replayed when the object wakes.
 
-use crate::counting::ledger::by_page;
-
 /// Creates what is missing. Each statement does nothing where the table exists.
 pub const CREATE: [&str; 9] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
@@ -46,9 +44,9 @@ const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NUL
 /// Quarters instead of hours. Which quarter of its hour a view was made in is not known of before: it stands in the first. [`OLD_HOURS`]
 /// and [`OLD_DAYS`] are packed after this, and dropped.
 const QUARTERS_CAME: [&str; 5] = [
-    by_page::CREATE[0],
-    by_page::CREATE[1],
-    by_page::CREATE[2],
+    "CREATE TABLE page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
     "CREATE TABLE site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
     "INSERT INTO site_quarters SELECT hour * 4, views, visitors, newcomers FROM site_hours",
 ];

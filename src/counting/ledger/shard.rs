@@ -207,10 +207,7 @@ impl<S: Sql + Clone> Shard<S> {
         }
         let ledger = self.awake(now)?;
         match call {
-            Call::Register(_) | Call::Metrics | Call::Health | Call::Retired | Call::Sum { .. } => {
-                Err(LedgerError::Fault(Fault::Malformed))
-            }
-            Call::OldRegister(batch) => Ok(Answer::Receipt(ledger.apply(&batch.clone().into(), now)?)),
+            Call::Register(_) | Call::Metrics | Call::Health | Call::Sum { .. } => Err(LedgerError::Fault(Fault::Malformed)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),
             Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),

@@ -1,6 +1,5 @@
 //! The messages between isolates and objects.
 
-pub mod old;
 pub mod report;
 pub mod shard_metrics;
 pub mod wire;

@@ -18,15 +18,6 @@ pub struct Span {
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question<'a> {
-    /// Views and visitors by hour, as isolates of before ask.
-    OldHours {
-        /// Of this page; of the whole site where there is none.
-        page: Option<&'a str>,
-        /// In these hours.
-        hours: Span,
-    },
-    /// Views and visitors of each page in these hours, as isolates of before ask.
-    OldPages(Span),
     /// Views by the values of one kind of details.
     Details {
         /// The number of the [`crate::counting::model::dimensions::Kind`].
@@ -212,6 +203,10 @@ pub fn by_views(one: &Line, other: &Line) -> Ordering {
 pub fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
+
+/// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
+/// write up to two rows a visit for who looks after each.
+pub const FRESH_MS: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,8 @@
 //! Encoded with postcard (its wire format is specified and stable since 1.0) behind one byte that names the version
 //! of a message's shape. A message of another version, cut short or with bytes left over, is refused, never guessed at.
 //! While a deployment rolls out, isolates and shards of two versions talk to each other, and journals of the version
-//! before must still be read. So a variant is only ever added at the end of its enum, and whoever changes a shape raises its
-//! version and keeps a reader of the one before ([`old`]).
+//! before must still be read. So a variant is only ever added at the end of its enum, and a change of a shape raises its version
+//! and keeps a reader of the version before, beginning with the first release.
 
 use crate::counting::live::pulse::Pulse;
 use crate::counting::model::date::Day;
@@ -13,7 +13,6 @@ use crate::counting::model::minute::Minute;
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
-use crate::counting::protocol::old::{OldBatch, OldRow};
 use crate::counting::protocol::report::{Question, Report};
 use crate::counting::protocol::shard_metrics::ShardMetrics;
 use serde::{Deserialize, Serialize};
@@ -31,14 +30,7 @@ impl Message for Question<'_> {}
 impl Message for DayCall {}
 impl Message for DayAnswer {}
 
-impl Message for OldRow<'_> {
-    const VERSION: u8 = 2;
-}
-
-impl Message for Row<'_> {
-    /// Version 2 is [`OldRow`].
-    const VERSION: u8 = 3;
-}
+impl Message for Row<'_> {}
 
 /// The most visits of one batch. At 1,400 bytes for a visit with the longest page and details this keeps a journal row under
 /// 0.75 MB, well below the 2 MB that a row may have.
@@ -50,8 +42,6 @@ pub const MAX_BATCH_TALLIES: usize = 64;
 /// What an isolate asks of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// What isolates said two versions ago. Not read any more.
-    Retired,
     /// How many views has this page, or the whole shard?
     Views(Option<&'a str>),
     /// Is this id known? From then on the shard counts nothing under an earlier day.
@@ -63,9 +53,6 @@ pub enum Call<'a> {
     },
     /// How many visitors did this day have?
     Visitors(Day),
-    /// Count these visits and tallies, once: as isolates of before say it.
-    #[serde(borrow)]
-    OldRegister(OldBatch<'a>),
     /// What was counted, by hour or by name?
     Report(Question<'a>),
     /// The lines of an export after this one, or the first ones.
@@ -143,15 +130,6 @@ pub enum Amend<'a> {
         by: i64,
         /// Tells a retry from another change: the time in milliseconds since 1970 with 13 digits, then anything.
         id: &'a str,
-    },
-    /// As [`Self::Make`], by isolates of before: a retry finds the page there.
-    Create {
-        /// The page.
-        page: &'a str,
-        /// Its views.
-        views: u64,
-        /// Pages that there may be.
-        most: u64,
     },
     /// The page goes with all its views, from the site's as well. The site's visitors stay.
     Delete {
@@ -413,12 +391,4 @@ pub fn decode<'a, M: Message + Deserialize<'a>>(bytes: &'a [u8]) -> Result<M, Un
         Ok((value, [])) => Ok(value),
         _ => Err(Unreadable),
     }
-}
-
-/// Decodes a row of a journal, of whichever version.
-///
-/// # Errors
-/// [`Unreadable`].
-pub fn decode_row(bytes: &[u8]) -> Result<Row<'_>, Unreadable> {
-    if bytes.first() == Some(&OldRow::VERSION) { decode::<OldRow<'_>>(bytes).map(Row::from) } else { decode(bytes) }
 }

@@ -1,7 +1,8 @@
 //! What only the owner may do. The rules are in [`crate::counting::http::admin`], [`crate::counting::ledger::record`] and
 //! [`crate::counting::ledger::admin`]; this carries files in and out.
 
-use crate::counting::config::settings::{Access, Config};
+use crate::counting::config::settings::Config;
+use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::access;
 use crate::counting::http::admin::{Act, Order};

@@ -1,6 +1,7 @@
 //! One request, and what its answer is made with.
 
-use crate::counting::config::settings::{Access, Config};
+use crate::counting::config::settings::Config;
+use crate::counting::config::variable::Access;
 use crate::counting::http::proxy::{self, Forwarded, Said};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::reason::Reason;

@@ -1,6 +1,6 @@
 //! The counters of CountAPI and Abacus. The rules are in [`crate::counting::http::compat::abacus`].
 
-use crate::counting::config::settings::Access;
+use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::{Became, Failure, PageViews, Registered};
 use crate::counting::http::access::check;
 use crate::counting::http::compat::abacus::{Act, Asked, Counter, answer, exists, has_no_key};

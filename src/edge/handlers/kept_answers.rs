@@ -2,8 +2,8 @@
 //! shard anything.
 
 use crate::counting::http::stats::plan::Stats;
-use crate::counting::ledger::report::FRESH_MS;
 use crate::counting::model::site::Site;
+use crate::counting::protocol::report::FRESH_MS;
 use std::cell::RefCell;
 use std::rc::Rc;
 

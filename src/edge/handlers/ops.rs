@@ -1,6 +1,6 @@
 //! Counting what the isolate does, and telling it: `GET /healthz`, `GET /metrics`.
 
-use crate::counting::config::settings::Access;
+use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::body::find_site;
 use crate::counting::http::metrics::{Isolate, text};

@@ -1,6 +1,6 @@
 //! Requests that read what was counted, and never count.
 
-use crate::counting::config::settings::Access;
+use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::body::find_site;
 use crate::counting::http::refusal::Refusal;

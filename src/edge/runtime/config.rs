@@ -1,6 +1,7 @@
 //! Configuration, read once in an isolate's life. The rules are in [`crate::counting::config::settings`].
 
-use crate::counting::config::settings::{Config, ConfigError, Variable};
+use crate::counting::config::settings::Config;
+use crate::counting::config::variable::{ConfigError, Variable};
 use crate::counting::model::origin::Origins;
 use crate::counting::model::page::Nfc;
 use js_sys::{JsString, Reflect};

@@ -4,7 +4,7 @@ use crate::counting::config::open_updates::OpenUpdates;
 use crate::counting::dispatch::endpoint::{Became, Failure};
 use crate::counting::http::admin::count;
 use crate::counting::http::badge::{Look, grouped, shield};
-use crate::counting::http::compat::route::{SCRIPT, function};
+use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, JSON, Reply, read_failed, text};

@@ -1,7 +1,7 @@
 //! busuanzi: `/busuanzi?jsonpCallback=NAME`, which answers with a call of that function.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::compat::route::{SCRIPT, function};
+use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{Reply, read_failed, text};

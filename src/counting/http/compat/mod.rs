@@ -2,6 +2,7 @@
 
 pub mod abacus;
 pub mod busuanzi;
+pub mod callback;
 pub mod events;
 pub mod goatcounter;
 pub mod hits;

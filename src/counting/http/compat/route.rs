@@ -2,6 +2,7 @@
 //! GoatCounter ([`goatcounter`], [`hits`]), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
 //! differs.
 
+use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::compat::{abacus, busuanzi, events, goatcounter};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
@@ -50,18 +51,6 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal
     abacus::read(first, rest, query).map(|asked| DropIn::Abacus(Box::new(asked)))
 }
 
-/// The function that a parameter names, if it is there.
-///
-/// # Errors
-/// [`Refusal::Parameter`] for a name that is none.
-pub(super) fn function(query: &Query, name: &'static str) -> Result<Option<String>, Refusal> {
-    match query.get(name) {
-        None => Ok(None),
-        Some(function) if is_function(function) => Ok(Some(function.to_owned())),
-        Some(_) => Err(Refusal::Parameter(name, "the name of a function, such as my.callback_1")),
-    }
-}
-
 /// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by
 /// [`Outcome::ALL`](crate::counting::http::reply::Outcome::ALL); then how often counters were read, and created.
 pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
@@ -75,36 +64,5 @@ pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>)
     match callback {
         Some(name) => text(200, SCRIPT, format!("/**/{name}({json});")),
         None => text(200, JSON, json),
-    }
-}
-
-/// The longest name of a function, in bytes.
-const MAX_CALLBACK: usize = 64;
-
-/// Names with points between them. Nothing else may stand in front of the brackets that follow.
-pub(crate) fn is_function(name: &str) -> bool {
-    let word = |word: &str| {
-        let mut bytes = word.bytes();
-        bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'$')
-            && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$')
-    };
-    name.len() <= MAX_CALLBACK && name.split('.').all(word)
-}
-
-pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_name_of_a_function_is_one() {
-        let long = "x".repeat(65);
-        for wrong in ["", "alert(1)//", "a b", "a..b", "1a", "a;b", "a-b", "a\u{2028}", "</script>", ".a", long.as_str()] {
-            assert!(!is_function(wrong), "{wrong}");
-        }
-        for right in ["a", "my.cb_1", "$", "window.a.b"] {
-            assert!(is_function(right), "{right}");
-        }
     }
 }

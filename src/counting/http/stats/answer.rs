@@ -5,11 +5,10 @@ use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{By, Plan, Stats, What};
 use crate::counting::http::stats::table::{Cell, Table};
 use crate::counting::http::unlisted::Told;
-use crate::counting::ledger::report::FRESH_MS;
 use crate::counting::model::date::{Day, date_of};
 use crate::counting::model::dimensions::{Device, Kind};
 use crate::counting::model::reason::Reason;
-use crate::counting::protocol::report::{DAY, HOUR, Line, Report, WHOLE_DAY};
+use crate::counting::protocol::report::{DAY, FRESH_MS, HOUR, Line, Report, WHOLE_DAY};
 use crate::counting::text::json::exact;
 
 /// What was read of a site.
