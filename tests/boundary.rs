@@ -2,7 +2,7 @@
 //! and no file imports itself by way of others.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
 
 use quote::ToTokens;
 use std::collections::{BTreeMap, BTreeSet};
