@@ -11,7 +11,7 @@ import { history } from '../tests/browser/history.mjs';
 import { Front } from '../tests/support/front.mjs';
 import { startWorkerd } from '../tests/support/workerd.mjs';
 import { build } from '../tools/build.mjs';
-import { chromiumBinary } from '../tools/browsers.mjs';
+import { chromiumBinary } from '../tools/programs.mjs';
 import { npmBin, TOOLS } from '../tools/pins.mjs';
 import { main, run, runQuietly, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';

@@ -1,13 +1,14 @@
 // The gates of `npm test`, in their order: from what fails fastest to what takes longest. Each is `{ name, what, run }`.
 //
-// `run` takes the words that were typed after the gate's name, and then runs only the tests that they choose; `words` says what they are.
+// `run` takes the words that were typed after the gate's name, and then runs only the tests that they choose; `words` says what they are. It
+// also takes a list: test files that must run alone are then put there, to be run when nothing else does.
 
 import { join } from 'node:path';
 import { build } from './build.mjs';
-import { chromiumBinary, firefoxBinary } from './browsers.mjs';
 import { audit, deny } from './dependencies.mjs';
 import { runTests, testsIn } from './node_tests.mjs';
 import { cargoBin, toolEnv, WASM } from './pins.mjs';
+import { chromiumBinary, provide } from './programs.mjs';
 import { run } from './run.mjs';
 
 /** A terminal shows how far cargo is in one line; a log would get one for each of 150 crates. */
@@ -17,8 +18,8 @@ const cargo = (args, extra) => run('cargo', args, { env: toolEnv(extra) });
 const compile = (command, args, extra) => cargo([command, '--locked', ...QUIET, ...args], extra);
 const DENY = ['--', '-D', 'warnings'];
 
-/** Native tests try the logic, of which the simulator needs much: fast code, and no linking as a whole, which takes long. */
-const NATIVE = { CARGO_PROFILE_RELEASE_OPT_LEVEL: '2', CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
+/** The profile of the native tests. */
+const NATIVE = '--profile=native';
 
 const WORKERD = join('tests', 'workerd');
 const BROWSER = join('tests', 'browser');
@@ -34,15 +35,15 @@ export const GATES = [
     what: 'lints, native and wasm32',
     async run() {
       // In the profile of the tests, so that SQLite is compiled once for both.
-      await compile('clippy', ['--release', '--all-targets', ...DENY], NATIVE);
+      await compile('clippy', [NATIVE, '--all-targets', ...DENY]);
       await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
       // What only `npm run trace` compiles.
       await compile('clippy', ['--lib', '--target', WASM, '--features=trace', ...DENY]);
     },
   },
   {
-    name: 'docs',
-    what: 'documentation without a warning',
+    name: 'rustdoc',
+    what: 'documentation of the source without a warning',
     // On wasm32, as the half at the edge exists only there.
     run: () => compile('doc', ['--no-deps', '--document-private-items', '--lib', '--target', WASM], { RUSTDOCFLAGS: '-D warnings' }),
   },
@@ -53,8 +54,8 @@ export const GATES = [
     async run(words = []) {
       // A few tests do not need fast code, and without it cargo compiles again only what changed.
       if (words.length > 0) return cargo(['test', '--locked', '--', ...words]);
-      await compile('test', ['--release', '--no-run'], NATIVE);
-      await cargo(['test', '--locked', '--release'], NATIVE);
+      await compile('test', [NATIVE, '--no-run']);
+      await cargo(['test', '--locked', NATIVE]);
     },
   },
   {
@@ -74,22 +75,26 @@ export const GATES = [
     name: 'workerd',
     what: 'the built Worker on workerd',
     words: FILES,
-    run: (words) => onBuild(testsIn(WORKERD, words)),
+    async run(words, postponed) {
+      await provide('nginx');
+      await provide('caddy');
+      await onBuild(testsIn(WORKERD, words), { postponed });
+    },
   },
   {
     name: 'tools',
     what: 'the programs for owners, such as npm run convert',
     words: FILES,
-    run: (words) => onBuild(testsIn(TOOLS, words)),
+    run: (words, postponed) => onBuild(testsIn(TOOLS, words), { postponed }),
   },
   {
     name: 'browser',
     what: 'the script for pages and the dashboard, in Chromium and Firefox',
     words: FILES,
-    async run(words) {
+    async run(words, postponed) {
       await chromiumBinary();
-      await firefoxBinary();
-      await onBuild(testsIn(BROWSER, words));
+      await provide('firefox-esr');
+      await onBuild(testsIn(BROWSER, words), { postponed });
     },
   },
 ];
@@ -99,12 +104,12 @@ export const LONG_GATES = [
   {
     name: 'soak',
     what: '200,000 visits at 64 connections in one isolate',
-    run: () => onBuild(testsIn(WORKERD, ['many_visits']), { FOOTFALL_VISITS: '200000' }),
+    run: () => onBuild(testsIn(WORKERD, ['many_visits']), { env: { FOOTFALL_VISITS: '200000' } }),
   },
   {
     name: 'seeds',
     what: 'the simulator with 200,000 seeds',
-    run: () => cargo(['test', '--locked', '--release', '--test', 'simulator'], { ...NATIVE, FOOTFALL_SEEDS: '200000' }),
+    run: () => cargo(['test', '--locked', NATIVE, '--test', 'simulator'], { FOOTFALL_SEEDS: '200000' }),
   },
   {
     name: 'measures',
@@ -116,7 +121,10 @@ export const LONG_GATES = [
   },
 ];
 
-async function onBuild(files, extra) {
+/** The gates that need the built Worker. All others need only the source, so the two kinds run beside each other. */
+export const ABOUT_THE_WORKER = ['build', 'workerd', 'tools', 'browser'];
+
+async function onBuild(files, options) {
   await build();
-  await runTests(files, extra);
+  await runTests(files, options);
 }

@@ -1,13 +1,16 @@
 // Runs test files with Node's test runner on the Node that is itself a dependency.
 //
-// Files run side by side, one a core, as each starts its own servers on free ports. A file that measures, or that needs the whole machine,
-// runs alone after the others; it says so in a line of its own: `// Runs alone: REASON`.
+// Files run side by side, as each starts its own servers on free ports. A file that measures, or that needs the whole machine, runs alone
+// after the others; it says so in a line of its own: `// Runs alone: REASON`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { npmBin, ROOT, toolEnv } from './pins.mjs';
 import { run, Trouble } from './run.mjs';
+
+/** Two files a core: a test that waits for a timer of the Worker leaves its core to another. */
+const SIDE_BY_SIDE = availableParallelism() * 2;
 
 const ALONE = /^\/\/ Runs alone: \S/m;
 
@@ -21,15 +24,19 @@ export function testsIn(folder, words = []) {
   return chosen.map((file) => join(folder, file));
 }
 
-/** Runs these files, first those that share the machine, then one by one those that do not. `extra` is added to the environment. */
-export async function runTests(files, extra) {
+/**
+ * Runs these files, first those that share the machine, then one by one those that do not; if there is a list `postponed`, they are put there
+ * and not run. `env` is added to the environment.
+ */
+export async function runTests(files, { env, postponed } = {}) {
   const alone = files.filter((file) => ALONE.test(readFileSync(join(ROOT, file), 'utf8')));
   const together = files.filter((file) => !alone.includes(file));
-  if (together.length > 0) await runFiles(together, availableParallelism(), extra);
-  if (alone.length > 0) await runFiles(alone, 1, extra);
+  if (together.length > 0) await runFiles(together, SIDE_BY_SIDE, env);
+  if (postponed) postponed.push(...alone);
+  else if (alone.length > 0) await runFiles(alone, 1, env);
 }
 
-async function runFiles(files, concurrency, extra) {
+async function runFiles(files, concurrency, env) {
   const reporters = ['spec', join(ROOT, 'tools', 'slow_tests.mjs')].flatMap((name) => [`--test-reporter=${name}`, '--test-reporter-destination=stdout']);
-  await run(npmBin('node'), ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...files], { env: toolEnv(extra) });
+  await run(npmBin('node'), ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...files], { env: toolEnv(env) });
 }

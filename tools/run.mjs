@@ -1,5 +1,6 @@
 // Child processes and the lines that tell what goes on. Nothing here knows what is run.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -10,8 +11,23 @@ import { ROOT } from './root.mjs';
 /** What the user can do something about: shown as it is, without a stack. */
 export class Trouble extends Error {}
 
+/** Where output goes that is held back. */
+const held = new AsyncLocalStorage();
+
+/** Does `work` beside something else: all that it and its programs say comes at its end, in one piece. */
+export function aside(work) {
+  const texts = [];
+  return held.run(texts, async () => {
+    try {
+      return await work();
+    } finally {
+      process.stdout.write(texts.join(''));
+    }
+  });
+}
+
 /** One line of progress. */
-export const say = (line) => process.stdout.write(`footfall: ${line}\n`);
+export const say = (line) => (held.getStore() ? held.getStore().push(`footfall: ${line}\n`) : process.stdout.write(`footfall: ${line}\n`));
 
 /** `3.2 s` or `2 min 5 s`. */
 export function duration(ms) {
@@ -28,9 +44,12 @@ export async function step(what, expected, work) {
   return result;
 }
 
+const PIPED = ['ignore', 'pipe', 'pipe'];
+
 /** Runs a program whose output everybody wants to see. A failure is its exit code, passed on. */
 export async function run(command, args, options = {}) {
-  const { code } = await child(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
+  const texts = held.getStore();
+  const { code } = await child(command, args, { stdio: texts ? PIPED : ['ignore', 'inherit', 'inherit'], ...options }, texts && ((text) => texts.push(text)));
   if (code !== 0) throw Object.assign(new Trouble(`${command} ${args.join(' ')} failed with ${code}`), { code });
 }
 
@@ -45,7 +64,7 @@ export async function runQuietly(command, args, options = {}) {
 /** Runs a program and hands back its exit code and all that it said; a program that is not there is a failure too. */
 export async function capture(command, args, options = {}) {
   let output = '';
-  const result = await child(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options }, (text) => (output += text));
+  const result = await child(command, args, { stdio: PIPED, ...options }, (text) => (output += text));
   return { ...result, output };
 }
 
@@ -54,10 +73,13 @@ const running = new Set();
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
   process.on(signal, () => {
     if (process.listenerCount(signal) > 1) return; // Somebody else ends what he started, in his own order.
-    running.forEach((one) => one.kill('SIGTERM'));
+    endAll();
     process.exit(code);
   });
 }
+
+/** Ends all programs that run. Whoever waits for one gets a failure. */
+export const endAll = () => running.forEach((one) => one.kill('SIGTERM'));
 
 function child(command, args, options, onText) {
   return new Promise((resolve) => {

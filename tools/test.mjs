@@ -1,30 +1,42 @@
 // `npm test`: sets up what is missing and passes every gate, or stops at the first that is shut.
 // `npm test -- fmt clippy` passes only the gates named, `npm test -- workerd welcome` only a gate's tests with that word in their names.
+// With `--watch` they are passed again after each change.
 
+import { watch } from 'node:fs';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { GATES, LONG_GATES } from './gates.mjs';
-import { TEST_TOOLS } from './pins.mjs';
-import { duration, main, say, Trouble } from './run.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ABOUT_THE_WORKER, GATES, LONG_GATES } from './gates.mjs';
+import { runTests } from './node_tests.mjs';
+import { ROOT, TEST_TOOLS } from './pins.mjs';
+import { aside, duration, endAll, main, say, Trouble } from './run.mjs';
 import { setup } from './setup.mjs';
 import { untried } from './untried.mjs';
 
 const ALL = [...GATES, ...LONG_GATES];
 const line = ({ name, what }) => `  ${name.padEnd(10)} ${what}`;
-const HELP = `npm test                   all gates, in this order
+const HELP = `npm test                   all gates; those of the Worker beside those of the source
 npm test -- GATE ...       only these:
 ${GATES.map(line).join('\n')}
 or, only when named, as they take long:
 ${LONG_GATES.map(line).join('\n')}
 npm test -- GATE WORD ...  only the tests that have one of the words:
 ${GATES.filter(({ words }) => words).map(({ name, words }) => line({ name, what: words })).join('\n')}
+npm test -- ... --watch    again after each change, until Ctrl-C
 `;
+
+/** What a change is seen in. */
+const WATCHED = ['src', 'assets', 'tests', 'tools', 'bench'];
+
+/** An editor writes a file in several steps. */
+const SETTLE_MS = 100;
 
 await main(async () => {
   const args = process.argv.slice(2);
   if (args.includes('--help')) return void process.stdout.write(HELP);
-  const chosen = choose(args);
+  const chosen = choose(args.filter((arg) => arg !== '--watch'));
   await setup({ tools: TEST_TOOLS });
-  await pass(chosen);
+  await (args.includes('--watch') ? passAgain(chosen) : pass(chosen));
 });
 
 /** The gates that are named, each with the words that follow its name. */
@@ -39,21 +51,60 @@ function choose(args) {
   return chosen.length > 0 ? chosen : GATES;
 }
 
-async function pass(gates) {
-  const lines = [];
-  for (const { name, what, run, chosen } of gates) {
-    say(`gate ${name}: ${what}`);
-    const start = performance.now();
-    try {
-      await run(chosen);
-    } catch (error) {
-      say(`gate ${name} FAILED after ${duration(performance.now() - start)}`);
-      throw error;
-    }
-    const took = duration(performance.now() - start);
-    say(`gate ${name}: passed in ${took}`);
-    lines.push(`${name.padEnd(10)} ${took}`);
+/** Passes the gates after each change. What was changed while they passed counts, too. */
+async function passAgain(gates) {
+  let onChange;
+  for (const folder of WATCHED) watch(join(ROOT, folder), { recursive: true }, () => onChange?.());
+  for (;;) {
+    const change = new Promise((resolve) => (onChange = resolve));
+    await pass(gates).catch((error) => {
+      if (!(error instanceof Trouble)) throw error;
+      say(error.message);
+    });
+    say('waiting for a change; Ctrl-C ends this');
+    await change;
+    await sleep(SETTLE_MS);
   }
-  say(`all ${gates.length} gates passed\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** Passes the gates that were named one after the other; all of them in two rows beside each other. */
+async function pass(gates) {
+  const times = [];
+  if (gates !== GATES) {
+    for (const gate of gates) times.push(await passOne(gate));
+  } else {
+    const about = ({ name }) => ABOUT_THE_WORKER.includes(name);
+    const postponed = [];
+    const inRow = (row) => async () => {
+      for (const gate of row) times.push(await passOne({ ...gate, postponed }));
+    };
+    await besides(inRow(GATES.filter(about)), () => aside(inRow(GATES.filter((gate) => !about(gate)))));
+    times.push(await passOne({ name: 'alone', what: 'the tests that need the machine for themselves', run: () => runTests(postponed) }));
+  }
+  say(`all ${times.length} gates passed\n${times.map((line) => `  ${line}`).join('\n')}`);
   untried().forEach(say);
+}
+
+/** Does both at once. The first that fails ends the programs of the other. */
+async function besides(...both) {
+  let first;
+  await Promise.all(both.map((work) => work().catch((error) => {
+    first ??= error;
+    endAll();
+  })));
+  if (first) throw first;
+}
+
+async function passOne({ name, what, run, chosen, postponed }) {
+  say(`gate ${name}: ${what}`);
+  const start = performance.now();
+  try {
+    await run(chosen, postponed);
+  } catch (error) {
+    say(`gate ${name} FAILED after ${duration(performance.now() - start)}`);
+    throw error;
+  }
+  const took = duration(performance.now() - start);
+  say(`gate ${name}: passed in ${took}`);
+  return `${name.padEnd(10)} ${took}`;
 }

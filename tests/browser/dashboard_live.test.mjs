@@ -11,7 +11,7 @@ import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 import { assertAccessible, painted, picture, settled, startPages, startSite } from './dashboard_support.mjs';
-import { launch } from './support.mjs';
+import { newContext } from './support.mjs';
 
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 
@@ -41,7 +41,7 @@ test('a visit in one browser shows in another, which does not ask', async (t) =>
   await page.getByRole('heading', { name: 'No visit yet' }).waitFor();
   await isLive(page);
   const asked = asks(page);
-  const visitor = await (await launch(t)).newPage();
+  const visitor = await (await newContext(t)).newPage();
   const counted = visitor.waitForResponse((response) => response.url().endsWith('/visit'));
   await visitor.goto(`${blog}/first`);
   await counted;

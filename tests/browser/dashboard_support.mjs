@@ -9,7 +9,7 @@ import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 import { history } from './history.mjs';
-import { launch } from './support.mjs';
+import { newContext } from './support.mjs';
 
 export const OWNER = 'owner-of-a-test-0123';
 export const READER = 'reader-of-a-test-0123';
@@ -36,12 +36,11 @@ export async function startSite(t, { past, vars, ...more } = {}) {
 
 /** Opens pages of a front: `open(path, options)`, with `clock` on a clock that the test moves. What leaves the origin, and what a page complains of, fails the test. */
 export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
-  const browser = await launch(t);
   const complaints = [];
   const elsewhere = [];
   t.after(() => assert.deepEqual({ complaints, elsewhere }, { complaints: [], elsewhere: [] }));
   return async (path = '/dashboard/default', { clock = false, ...options } = {}) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
+    const context = await newContext(t, { viewport: { width: 1280, height: 900 }, locale: 'en-GB', timezoneId: 'UTC', ...options });
     context.on('weberror', (error) => complaints.push(String(error.error())));
     context.on('console', (message) => {
       const text = message.text();

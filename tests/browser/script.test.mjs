@@ -14,7 +14,8 @@ test('three static pages are counted, one view each', async (t) => {
   await reaches(host, undefined, 3);
   for (const path of ['/', '/a', '/b']) assert.equal(await host.views(path), 1, path);
   assert.equal((await host.visitors()).visitors, 1);
-  const [first, second] = host.posts;
+  // A page that finds the view of the one before on its way sends it, too: by its id it is counted once.
+  const [first, second] = [...new Map(host.posts.map((post) => [post.id, post])).values()];
   assert.deepEqual([first.referrer, first.source, first.medium, first.campaign], ['https://news.example/story', 'letter', null, 'spring']);
   assert.deepEqual([second.referrer, second.source], [`${site}/?utm_source=letter&utm_campaign=spring`, null]);
   assert.equal(new Set(host.posts.map(({ id }) => id)).size, 3, 'each view has an id of its own');

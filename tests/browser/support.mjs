@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
-import { chromiumBinary } from '../../tools/browsers.mjs';
+import { chromiumBinary } from '../../tools/programs.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
@@ -52,9 +53,21 @@ export async function launch(t, options) {
   return browser;
 }
 
-/** A context in a Chromium of its own that collects what a page's owner would complain about. */
+/** The Chromium that the tests of a file share, once one has asked for it. */
+let shared;
+after(async () => (await shared)?.close());
+
+/** A context of its own in the Chromium of all: it has its own storage, cache and connections, and starts in a tenth of the time. */
+export async function newContext(t, options) {
+  shared ??= launch({ after() {} });
+  const context = await (await shared).newContext(options);
+  t.after(() => context.close());
+  return context;
+}
+
+/** A context that collects what a page's owner would complain about; with `launchOptions` in a Chromium of its own. */
 export async function startBrowser(t, options, launchOptions) {
-  const context = await (await launch(t, launchOptions)).newContext(options);
+  const context = launchOptions ? await (await launch(t, launchOptions)).newContext(options) : await newContext(t, options);
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {

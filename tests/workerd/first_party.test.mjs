@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { assetOf } from '../support/assets.mjs';
 import { assertProblem } from '../support/answers.mjs';
 import { ROOT } from '../../tools/pins.mjs';
+import { programOf } from '../../tools/programs.mjs';
 import { call } from '../support/client.mjs';
 import { freePort } from '../support/ports.mjs';
 import { poll } from '../support/waiters.mjs';
@@ -167,7 +168,6 @@ async function runs(t, file, args, dir, url) {
 
 const PROXIES = {
   nginx: {
-    programs: ['/usr/sbin/nginx', '/usr/local/bin/nginx', '/opt/homebrew/bin/nginx'],
     config: (dir, port, block) => `
       daemon off; pid ${dir}/pid; error_log stderr warn; events {}
       http {
@@ -178,14 +178,13 @@ const PROXIES = {
     args: (dir, file) => ['-p', dir, '-e', 'stderr', '-c', file],
   },
   caddy: {
-    programs: ['/usr/bin/caddy', '/usr/local/bin/caddy', '/opt/homebrew/bin/caddy'],
     config: (dir, port, block) => `{\n\tadmin off\n\tauto_https off\n\tstorage file_system ${dir}\n}\nhttp://127.0.0.1:${port} {\n${block}\n}\n`,
     args: (dir, file) => ['run', '--adapter', 'caddyfile', '--config', file],
   },
 };
 
-for (const [name, { programs, config, args }] of Object.entries(PROXIES)) {
-  const program = programs.find((file) => existsSync(file));
+for (const [name, { config, args }] of Object.entries(PROXIES)) {
+  const program = programOf(name);
   test(`F2, F3: ${name} as the document says serves the script, and tells visitors apart`, { skip: !program && `${name} is not installed` }, async (t) => {
     const edge = await startEdge(t, { PROXY_TOKEN: TOKEN });
     const dir = mkdtempSync(join(tmpdir(), 'footfall-proxy-'));

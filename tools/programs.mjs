@@ -1,0 +1,58 @@
+// Programs of the system that tests drive: browsers, and the proxies of docs/first-party.md. A machine that lacks one gets Debian's package, if it may.
+
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { TOOLS } from './pins.mjs';
+import { capture, run, step, Trouble } from './run.mjs';
+import { notTried } from './untried.mjs';
+
+/** Where Debian's packages lie that are unpacked and not installed: an installed server would start, and listen on port 80. */
+const UNPACKED = join(TOOLS, 'debian');
+
+/** Each by its package: where its program may be, and what is not tried without it. */
+const PROGRAMS = {
+  chromium: { files: ['/usr/bin/chromium', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'] },
+  'firefox-esr': { files: ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'], what: 'the script in Firefox' },
+  nginx: { server: '/usr/sbin/nginx', files: ['/usr/sbin/nginx', '/usr/local/bin/nginx', '/opt/homebrew/bin/nginx'], what: 'Footfall behind nginx' },
+  caddy: { server: '/usr/bin/caddy', files: ['/usr/bin/caddy', '/usr/local/bin/caddy', '/opt/homebrew/bin/caddy'], what: 'Footfall behind Caddy' },
+};
+
+/** The path of a program, or `undefined`: its tests are then skipped. */
+export function programOf(name) {
+  const { files, server } = PROGRAMS[name];
+  return [...files, ...(server ? [join(UNPACKED, name, server)] : [])].find((file) => existsSync(file));
+}
+
+/** Gets a program that is missing. Where that cannot be, `npm test` says what it did not try. */
+export async function provide(name) {
+  if (programOf(name)) return;
+  const debian = existsSync('/usr/bin/apt-get');
+  if (debian && PROGRAMS[name].server) await unpack(name);
+  else if (debian && process.getuid?.() === 0) await install(name);
+  if (!programOf(name)) notTried(PROGRAMS[name].what, `${name} is not installed`);
+}
+
+/** The path of Chromium, without which no browser test says anything. */
+export async function chromiumBinary() {
+  const file = programOf('chromium');
+  if (file) return file;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Trouble('the browser tests need Chromium: sudo apt-get install chromium');
+  await install('chromium');
+  return programOf('chromium');
+}
+
+const install = (name) =>
+  step(`installing ${name} from Debian`, '1 min', async () => {
+    await run('apt-get', ['update', '-qq']);
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name]);
+  });
+
+const unpack = (name) =>
+  step(`unpacking ${name} of Debian into ${UNPACKED}`, '10 s', async () => {
+    mkdirSync(UNPACKED, { recursive: true });
+    // Where the lists of packages are there already, nobody needs to be root.
+    if (process.getuid?.() === 0) await capture('apt-get', ['update', '-qq']);
+    await capture('apt-get', ['download', '-qq', name], { cwd: UNPACKED });
+    const archive = readdirSync(UNPACKED).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));
+    if (archive) await capture('dpkg-deb', ['-x', archive, name], { cwd: UNPACKED });
+  });
