@@ -12,7 +12,7 @@ use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 pub const KEEP_HOURS_DAYS: u32 = 90;
 
 impl<S: Sql> Ledger<S> {
-    /// What was counted, at most [`FRESH_MS`] ago.
+    /// What was counted, at most [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS) ago.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -48,7 +48,7 @@ const MAX_DEPTH: usize = 127;
 static NULL: Tree = Tree::Null;
 
 impl Tree {
-    /// Reads a JSON text. The parser bounds how deep it may be: [`MAX_DEPTH`].
+    /// Reads a JSON text. The parser bounds how deep it may be: `MAX_DEPTH`.
     ///
     /// # Errors
     /// What is wrong and where, for a person.

@@ -1,5 +1,5 @@
 //! The routes of counters that people leave, so that their snippets work with another host: CountAPI and Abacus ([`abacus`]),
-//! GoatCounter ([`goatcounter`], [`hits`]), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
+//! GoatCounter ([`goatcounter`], [`hits`](super::hits)), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
 //! differs.
 
 use crate::counting::http::compat::callback::{SCRIPT, function};

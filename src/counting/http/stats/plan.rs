@@ -1,5 +1,5 @@
-//! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`]), what it takes to answer ([`Plan`]), and how
-//! it is answered ([`answer`]). What it is compared with: [`compare`].
+//! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`](super::query)), what it takes to answer ([`Plan`]), and how
+//! it is answered ([`answer`](super::answer)). What it is compared with: [`compare`](super::compare).
 
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::{Compare, Previous};
