@@ -22,7 +22,7 @@ const TOKEN = 'a-token-of-a-test-0123456789';
 
 /** The commands of the documents, in their order: `{ page, command, says }`, where `says` is the comment behind it. */
 function commands() {
-  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
   return pages.flatMap((page) => {
     const lines = readFileSync(join(ROOT, page), 'utf8').split('\n');
     return lines
@@ -172,7 +172,7 @@ test('npx footfall knows each command and its options', () => {
 
 test('what needs an account: wrangler knows each command and its options', async () => {
   // The text names some in a sentence only.
-  const pages = ['README.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   const inText = pages.flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx (wrangler [a-z-]+(?: [a-z-]+)*(?: --[a-z-]+)*)/g)].map(([, command]) => command));
   const typed = of(/^npx wrangler /).map(({ command }) => command.replace(/^npx /, ''));
   const asked = new Map();
