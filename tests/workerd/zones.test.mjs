@@ -1,11 +1,11 @@
-// When days begin in a time zone: the part of the statistics that runs as plain JavaScript, against every quarter of an hour asked one
+// When days and hours begin in a time zone: the part of the statistics that runs as plain JavaScript, against every quarter of an hour asked one
 // by one, and once on workerd.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { clockOf, quarterAt, startsOf, weekOf } from '../../src/edge/handlers/zone.js';
+import { clockOf, hoursOf, quarterAt, startsOf, weekOf } from '../../src/edge/handlers/zone.js';
 import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
@@ -51,31 +51,82 @@ function random(seed) {
   };
 }
 
-test('F22, F23: in every zone that there is, days begin where a quarter of an hour first has their date', () => {
-  const [from, to] = [day('1970-01-03'), day('2037-12-30')];
+/** What the clock of a zone shows, quarter by quarter: its date and time as if that were UTC, in quarters, and its day. */
+function wallOf(zone) {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
+  return (quarter) => {
+    const part = Object.fromEntries(format.formatToParts((quarter + 0.5) * QUARTER_MS).map(({ type, value }) => [type, Number(value)]));
+    return Math.floor(Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute) / QUARTER_MS);
+  };
+}
+
+/** The days around which the clock of a zone differs from what it was three days before. */
+function changedOf(zone, from, to) {
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, day: 'numeric', timeZoneName: 'longOffset' });
+  const offsetOn = (day) => format.format(day * DAY_MS).replace(/^\d+/, '');
+  const days = [];
+  let last = offsetOn(from);
+  for (let one = from + 3; one < to; one += 3) {
+    const offset = offsetOn(one);
+    if (offset !== last) days.push(one);
+    last = offset;
+  }
+  return days;
+}
+
+test('F22, F23: in every zone that there is, days and hours begin where its clock, read each quarter of an hour, says so', () => {
+  const [from, to] = [day('1970-01-05'), day('2059-12-30')];
   const next = random(14);
-  let tried = 0;
+  let [days, hours] = [0, 0];
   for (const zone of Intl.supportedValuesOf('timeZone')) {
-    const format = new Intl.DateTimeFormat('en', { timeZone: zone, year: 'numeric', month: 'numeric', day: 'numeric' });
-    const dayOf = (quarter) => {
-      const part = Object.fromEntries(format.formatToParts((quarter + 0.5) * QUARTER_MS).map(({ type, value }) => [type, Number(value)]));
-      return Date.UTC(part.year, part.month - 1, part.day) / DAY_MS;
-    };
+    const wall = wallOf(zone);
     const starts = startsOf(zone, from, to);
-    const days = new Set([0, 1, 2, 3].map(() => from + Math.floor(next() * (to - from))));
-    // Around each day that is longer or shorter than others, of the years in which there are visits.
-    for (let one = day('2010-01-01'); one < day('2030-01-01'); one += 1) {
-      if (starts[one + 1 - from] - starts[one - from] !== 96) [-1, 0, 1].forEach((near) => days.add(one + near));
+    const some = new Set([0, 1, 2].map(() => from + Math.floor(next() * (to - from))));
+    // All changes that soon were changed back, and those of some years of visits.
+    const changed = changedOf(zone, from, to);
+    for (const [at, one] of changed.entries()) {
+      const isShort = changed[at + 1] - one < 40 || one - changed[at - 1] < 40;
+      if (isShort || (one >= day('2011-06-01') && one < day('2012-06-01')) || (one >= day('2026-01-01') && one < day('2027-01-01'))) [-4, -3, -2, -1, 0, 1].forEach((near) => some.add(one + near));
     }
-    for (const one of days) {
+    for (const one of some) {
       let first = one * 96 - 60;
-      while (dayOf(first) < one) first += 1;
+      while (wall(first) < one * 96) first += 1;
       assert.equal(starts[one - from], first, `${zone}, day ${one}`);
       assert.equal(quarterAt(zone, one * 96), first, `${zone}, the end of day ${one}`);
-      tried += 1;
+      // Whenever the period begins: the clock is asked once in some days.
+      for (const back of [13, Math.floor(next() * 13)]) assert.equal(startsOf(zone, one - back, one + 13)[back], first, `${zone}, day ${one} of a period`);
+      days += 1;
+      const until = starts[one + 1 - from];
+      const expected = [];
+      for (let [quarter, last] = [first, -1]; quarter < until; quarter += 1) {
+        const now = wall(quarter);
+        if (Math.floor(now / 4) !== Math.floor(last / 4) || now < last) expected.push(quarter);
+        last = now;
+      }
+      assert.deepEqual([...hoursOf(zone, first, until)], [...expected, until], `${zone}, hours of day ${one}`);
+      hours += expected.length;
     }
   }
-  assert.ok(tried > 5_000, `${tried} days`);
+  assert.ok(days > 5_000 && hours > 120_000, `${days} days, ${hours} hours`);
+});
+
+test('F22, F23: hours are those of the zone', () => {
+  const told = (zone, date) => {
+    const [first, last] = startsOf(zone, day(date), day(date));
+    const hours = [...hoursOf(zone, first, last)];
+    return [hours.length - 1, hours.slice(1).map((hour, at) => hour - hours[at]).filter((quarters) => quarters !== 4), new Date(hours[0] * QUARTER_MS).toISOString().slice(11, 16)];
+  };
+  assert.deepEqual(told('Asia/Kolkata', '2026-11-22'), [24, [], '18:30']);
+  assert.deepEqual(told('Asia/Kathmandu', '2026-11-22'), [24, [], '18:15']);
+  assert.deepEqual(told('Asia/Tehran', '2026-11-22'), [24, [], '20:30']);
+  assert.deepEqual(told('Australia/Adelaide', '2026-10-04'), [23, [], '14:30']);
+  assert.deepEqual(told('America/New_York', '2026-11-01'), [25, [], '04:00']);
+  // The clock of Lord Howe goes from two back to half past one, and from two to half past two. That of Troll goes from three to one.
+  assert.deepEqual(told('Australia/Lord_Howe', '2026-04-05'), [25, [2], '13:00']);
+  assert.deepEqual(told('Australia/Lord_Howe', '2026-10-04'), [24, [2], '13:30']);
+  assert.deepEqual(told('Antarctica/Troll', '2026-10-25'), [26, [], '22:00']);
+  assert.deepEqual(told('Antarctica/Troll', '2026-03-29'), [22, [], '00:00']);
+  assert.deepEqual(told('Pacific/Apia', '2011-12-30'), [0, [], '10:00']);
 });
 
 test('the clock of a zone is read, and no zone and no language are none', () => {
@@ -93,8 +144,12 @@ test('F22, F23: the same zones begin their days on workerd', async (t) => {
   const zones = ['America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Apia', 'Africa/Casablanca', 'America/St_Johns'];
   const [from, to] = [day('2007-01-01'), day('2016-12-31')];
   const source = `${readFileSync(join(ROOT, 'src/edge/handlers/zone.js'), 'utf8')}
-    export default { fetch: () => Response.json(${JSON.stringify(zones)}.map((zone) => [...startsOf(zone, ${from}, ${to})])) };`;
+    const told = (zone) => { const starts = startsOf(zone, ${from}, ${to}); return [...starts, ...hoursOf(zone, starts[1826], starts[1857])]; };
+    export default { fetch: () => Response.json(${JSON.stringify(zones)}.map(told)) };`;
   const footfall = await startWorkerd(t, { services: { zones: { source, services: {} } }, expose: ['zones'] });
   const { json } = await call(`http://127.0.0.1:${footfall.ports.zones}/`);
-  for (const [at, zone] of zones.entries()) assert.deepEqual(json[at], [...startsOf(zone, from, to)], zone);
+  for (const [at, zone] of zones.entries()) {
+    const starts = startsOf(zone, from, to);
+    assert.deepEqual(json[at], [...starts, ...hoursOf(zone, starts[1826], starts[1857])], zone);
+  }
 });

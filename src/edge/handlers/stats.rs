@@ -4,7 +4,7 @@ use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::answer::{Found, body, check, with_refused};
 use crate::counting::http::stats::compare::Previous;
-use crate::counting::http::stats::plan::{Plan, Stats, What, starts_in_utc};
+use crate::counting::http::stats::plan::{Plan, Stats, Steps, What, starts_in_utc};
 use crate::counting::http::stats::query::{WEEK, ZONE};
 use crate::counting::http::stats::week::Week;
 use crate::counting::http::unlisted::told as told_of;
@@ -29,6 +29,9 @@ extern "C" {
 
     #[wasm_bindgen(js_name = startsOf)]
     fn starts_of(zone: &str, from: u32, to: u32) -> Vec<u32>;
+
+    #[wasm_bindgen(js_name = hoursOf)]
+    fn hours_of(zone: &str, from: u32, until: u32) -> Vec<u32>;
 
     #[wasm_bindgen(js_name = weekOf)]
     fn week_of(language: &str) -> Option<u8>;
@@ -102,11 +105,15 @@ impl Clock<'_> {
         self.0.map_or(local, |zone| quarter_at(zone, local))
     }
 
-    /// When days begin, and when the day after them does.
-    fn starts(&self, from: u32, to: u32, needs_days: bool) -> Vec<u32> {
-        match self.0 {
-            Some(zone) if needs_days => starts_of(zone, from, to),
-            _ => starts_in_utc(from, to, needs_days).into_iter().map(|start| self.utc(start)).collect(),
+    /// When the days or hours of a period begin, and when the day after it does.
+    fn starts(&self, from: u32, to: u32, steps: Steps) -> Vec<u32> {
+        match (self.0, steps) {
+            (None, _) => starts_in_utc(from, to, steps),
+            (Some(zone), Steps::Days) => starts_of(zone, from, to),
+            (Some(zone), _) => {
+                let [first, last] = [from, to.saturating_add(1)].map(|day| quarter_at(zone, day.saturating_mul(DAY)));
+                if steps == Steps::Hours { hours_of(zone, first, last) } else { vec![first, last] }
+            }
         }
     }
 }
@@ -118,7 +125,7 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     let (from, to) = stats.days(today, keep_days)?;
     // The views of one value are kept by days of UTC.
     let clock = if stats.value.is_some() { Clock(None) } else { zone };
-    let starts = clock.starts(from, to, stats.needs_days());
+    let starts = clock.starts(from, to, stats.steps());
     let previous = stats.compare.map(|compare| {
         let days = compare.days(from, to, today, &stats.week);
         previous(&clock, days, to >= today && stats.value.is_none(), now % DAY, today.saturating_sub(keep_days))

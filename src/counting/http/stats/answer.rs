@@ -177,12 +177,9 @@ fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
             _ => steps.push((label, views, visitors)),
         }
     };
-    if let (By::Hour, [from, .., until]) = (by, plan.starts.as_slice()) {
-        let mut quarter = *from;
-        while quarter < *until {
-            let next = quarter.saturating_sub(quarter % HOUR).saturating_add(HOUR).min(*until);
-            step(time_label(quarter), next, None);
-            quarter = next;
+    if by == By::Hour {
+        for (start, end) in plan.starts.iter().zip(plan.starts.iter().skip(1)) {
+            step(time_label(*start), *end, None);
         }
     } else {
         for (day, end) in (plan.from..=plan.to).zip(plan.starts.iter().skip(1)) {

@@ -70,7 +70,7 @@ pub enum What {
 /// The steps of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// Hours, as UTC has them; the first and the last may be parts of one.
+    /// Hours of the time zone.
     Hour,
     /// Days of the time zone.
     Day,
@@ -80,15 +80,15 @@ pub enum By {
     Month,
 }
 
-/// A period, and when its days begin.
+/// A period, and when its days or hours begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The first day.
     pub from: Day,
     /// The last day.
     pub to: Day,
-    /// The quarters of an hour since 1970 at which the days of the period begin, and at which the day after them does; of what needs no
-    /// days, only at which the first does and the one after the last.
+    /// The quarters of an hour since 1970 at which the days of the period begin, and at which the day after them does. Of a series by hour
+    /// hours, of what is no series only the first and the last of these.
     pub starts: Vec<u32>,
     /// What it is compared with.
     pub previous: Option<Previous>,
@@ -101,7 +101,7 @@ impl Plan {
         Times { quarters, days: Span { from: self.from, until: self.to.saturating_add(1) } }
     }
 
-    /// In which steps shards tell it: hours, where no day begins within one.
+    /// In which steps shards tell it: hours of UTC, where none of the zone begins within one.
     fn step(&self) -> Step {
         if self.starts.iter().all(|start| start % HOUR == 0) { Step::Hour } else { Step::Quarter }
     }
@@ -167,15 +167,34 @@ impl Stats {
         }
     }
 
-    /// Whether it takes the beginning of each day to answer, and not of the first and of the one after the last only.
-    pub fn needs_days(&self) -> bool {
-        matches!(self.what, What::Series(by) if by != By::Hour)
+    /// Whose beginnings it takes to answer; of what is no series those of the period only.
+    pub fn steps(&self) -> Steps {
+        match self.what {
+            What::Series(By::Hour) => Steps::Hours,
+            What::Series(_) => Steps::Days,
+            _ => Steps::Ends,
+        }
     }
 }
 
-/// The quarters at which days of UTC begin, from one up to the one after another; or the two ends only.
-pub fn starts_in_utc(from: Day, to: Day, needs_days: bool) -> Vec<u32> {
+/// What a period is divided into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Steps {
+    /// Hours.
+    Hours,
+    /// Days.
+    Days,
+    /// Nothing: it has two ends.
+    Ends,
+}
+
+/// The quarters at which hours or days of UTC begin, from one day up to the one after another.
+pub fn starts_in_utc(from: Day, to: Day, steps: Steps) -> Vec<u32> {
     let after = to.saturating_add(1);
-    let days = if needs_days { (from..=after).collect() } else { vec![from, after] };
-    days.into_iter().map(|day| day.saturating_mul(DAY)).collect()
+    let [first, last] = [from, after].map(|day| day.saturating_mul(DAY));
+    match steps {
+        Steps::Hours => (first..=last).filter(|quarter| quarter % HOUR == 0).collect(),
+        Steps::Days => (from..=after).map(|day| day.saturating_mul(DAY)).collect(),
+        Steps::Ends => vec![first, last],
+    }
 }
