@@ -6,6 +6,7 @@ import { scaleLinear } from 'd3-scale';
 import { area, line } from 'd3-shape';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { many, number, short, timeFormat } from './format.js';
+import { STEPS } from './period.js';
 
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 12, bottom: 28, left: 46 };
@@ -14,7 +15,7 @@ const MARGIN = { top: 12, right: 12, bottom: 28, left: 46 };
 const SIGN = 8;
 
 /** The room that a label of the axis needs, in pixels. */
-const LABEL = { hour: 64, day: 80, month: 92 };
+const LABEL = { hour: 64, day: 80, week: 92, month: 92 };
 
 /** Up to so many steps each has its dot: few would make no line. */
 const DOTS = 40;
@@ -156,7 +157,7 @@ export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
         <span class="views">Views</span>
         {hasVisitors && <span class="visitors">Visitors</span>}
         {earlier && <span class="earlier">Views, the period before</span>}
-        {together > 1 && <em>Drawn as means of {together} {by === 'hour' ? 'hours' : by === 'day' ? 'days' : 'months'}</em>}
+        {together > 1 && <em>Drawn as means of {together} {STEPS[by].toLowerCase()}</em>}
       </p>
       {table}
     </div>

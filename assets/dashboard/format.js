@@ -2,6 +2,14 @@
 
 const ENGLISH = (globalThis.navigator?.languages ?? []).find((language) => /^en\b/i.test(language)) ?? 'en-GB';
 
+/** The day on which the reader's weeks begin, 1 for Monday to 7; as ISO 8601 has it where the browser does not say. */
+export const FIRST_DAY = firstDayOf(globalThis.navigator?.language ?? 'en-GB');
+
+export function firstDayOf(language) {
+  const locale = new Intl.Locale(language);
+  return (locale.getWeekInfo?.() ?? locale.weekInfo)?.firstDay ?? 1;
+}
+
 const NUMBER = new Intl.NumberFormat(ENGLISH);
 const SHORT = new Intl.NumberFormat(ENGLISH, { notation: 'compact', maximumSignificantDigits: 3 });
 const PERCENT = new Intl.NumberFormat(ENGLISH, { style: 'percent', maximumFractionDigits: 0 });
@@ -50,6 +58,10 @@ export function timeFormat(by, tz, steps) {
     }
     case 'day':
       return { axis: of(steps > DAYS_WITHOUT_YEAR ? { month: 'short', year: 'numeric' } : { day: 'numeric', month: 'short' }), full: of({ weekday: 'short', ...DAY }) };
+    case 'week': {
+      const day = of(DAY);
+      return { axis: of({ day: 'numeric', month: 'short', ...(steps * 7 > DAYS_WITHOUT_YEAR && { year: 'numeric' }) }), full: (time) => `Week of ${day(time)}` };
+    }
     default:
       return { axis: of({ month: 'short', year: 'numeric' }), full: of({ month: 'long', year: 'numeric' }) };
   }

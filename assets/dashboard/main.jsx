@@ -6,6 +6,7 @@ import { isValue, write, zone } from './address.js';
 import { Asking } from './answers.js';
 import { useBeat } from './beat.js';
 import { applyTheme, Controls, Theme } from './controls.jsx';
+import { FIRST_DAY } from './format.js';
 import { useAddress, useToken } from './kept.js';
 import { useLive } from './now.jsx';
 import { Numbers } from './numbers.jsx';
@@ -29,7 +30,7 @@ function Dashboard({ shown, visit }) {
   const now = useRef({});
   if (!document.hidden || now.current.tz !== tz) now.current = { tz, today: dayIn(tz, Date.now()) };
   const { today } = now.current;
-  const { from, to } = spanOf(shown, today);
+  const { from, to } = spanOf(shown, today, FIRST_DAY);
   const span = useMemo(() => ({ from, to }), [from, to]);
   // How long hours are kept is the counter's to say: up to this day they are not.
   const [hourless, setHourless] = useState('');

@@ -7,11 +7,11 @@ import { path } from './api.js';
 import { Cards, Withheld } from './cards.jsx';
 import { Chart } from './chart.jsx';
 import { Excluded } from './excluded.jsx';
-import { span as spanText } from './format.js';
+import { FIRST_DAY, span as spanText } from './format.js';
 import { toMain } from './kept.js';
 import { List, shown as valueText } from './list.jsx';
 import { Now } from './now.jsx';
-import { before, begun, MOST_DAYS, daysOf, within } from './period.js';
+import { before, begun, comparedBy, MOST_DAYS, daysOf, within } from './period.js';
 import { Empty, Failed, Stale, Whole } from './states.jsx';
 import { Whole as WholeList } from './whole.jsx';
 
@@ -25,12 +25,14 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const of = filter && Object.fromEntries([asked(filter)]);
   const summary = useAnswer(path(site, 'summary', { ...query, ...of }));
   const there = summary.data !== undefined;
-  const past = compare && daysOf(span) < MOST_DAYS ? before(span, by) : undefined;
+  const how = comparedBy(shown.period, by);
+  const past = compare && daysOf(span) < MOST_DAYS ? before(span, how) : undefined;
   // As long ago as the chart compares; what is not over with as much of the period before.
-  const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...of, compare: by === 'month' ? 'month' : 'day' }) : undefined);
-  const question = path(site, 'series', { ...query, ...of, by });
+  const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...of, compare: how }) : undefined);
+  const inSteps = { by, week: by === 'week' && FIRST_DAY !== 1 ? FIRST_DAY : undefined };
+  const question = path(site, 'series', { ...query, ...of, ...inSteps });
   const series = useAnswer(there ? question : undefined, { question, by, tz, span });
-  const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, by }) : undefined, { question });
+  const pastSeries = useAnswer(there && past ? path(site, 'series', { ...query, ...past, ...of, ...inSteps }) : undefined, { question });
   const hourless = series.problem?.kind === 'refused' && series.about.by === 'hour' ? series.about.span.from : undefined;
   useEffect(() => hourless && setHourless((was) => (was > hourless ? was : hourless)), [hourless]);
   const refused = summary.problem !== undefined && !summary.problem.passes;

@@ -13,7 +13,9 @@ export const MOST_DAYS = 3_660;
 export const PERIODS = {
   today: 'Today',
   yesterday: 'Yesterday',
+  week: 'This week',
   '7d': '7 days',
+  month: 'This month',
   '30d': '30 days',
   '90d': '90 days',
   '12m': '12 months',
@@ -21,12 +23,15 @@ export const PERIODS = {
 };
 
 /** The steps of a chart, by what the API calls them. */
-export const STEPS = { hour: 'Hours', day: 'Days', month: 'Months' };
+export const STEPS = { hour: 'Hours', day: 'Days', week: 'Weeks', month: 'Months' };
 
 /** Steps by hour are answered for this many days, days are readable for so many, and beyond them there are months. */
-const MOST_DAYS_BY = { hour: 31, day: MOST_DAYS, month: MOST_DAYS };
+const MOST_DAYS_BY = { hour: 31, day: MOST_DAYS, week: MOST_DAYS, month: MOST_DAYS };
 const DAYS_BY_HOUR = 2;
 const DAYS_BY_DAY = 100;
+
+/** Steps are offered for periods longer than so many days. Fewer would make one step, or parts of two. */
+const FEWEST_DAYS_BY = { hour: 0, day: 1, week: 14, month: 31 };
 
 const at = (day) => Date.parse(`${day}T00:00Z`);
 const named = (time) => new Date(time).toISOString().slice(0, 10);
@@ -54,8 +59,17 @@ export const daysOf = ({ from, to }) => Math.round((at(to) - at(from)) / DAY_MS)
 
 const monthsOf = ({ from, to }) => 12 * (Number(to.slice(0, 4)) - Number(from.slice(0, 4))) + Number(to.slice(5, 7)) - Number(from.slice(5, 7)) + 1;
 
-/** The first and the last day of what was chosen: one of {@link PERIODS}, or `{ from, to }` itself. */
-export function spanOf({ period, from, to }, today) {
+/** The first day of the week that a day is in, where weeks begin on `firstDay`: 1 is Monday, 7 is Sunday. */
+export const weekOf = (day, firstDay) => addDays(day, -((new Date(at(day)).getUTCDay() + 7 - firstDay) % 7));
+
+const monthOf = (day) => `${day.slice(0, 7)}-01`;
+const lastOfMonth = (day) => addDays(addMonths(monthOf(day), 1), -1);
+
+/**
+ * The first and the last day of what was chosen: one of {@link PERIODS}, or `{ from, to }` itself. Weeks begin on `firstDay`. This week and this
+ * month end with their last day, which may be to come.
+ */
+export function spanOf({ period, from, to }, today, firstDay = 1) {
   switch (period) {
     case undefined:
       return { from, to };
@@ -63,8 +77,12 @@ export function spanOf({ period, from, to }, today) {
       return { from: today, to: today };
     case 'yesterday':
       return { from: addDays(today, -1), to: addDays(today, -1) };
+    case 'week':
+      return { from: weekOf(today, firstDay), to: addDays(weekOf(today, firstDay), 6) };
+    case 'month':
+      return { from: monthOf(today), to: lastOfMonth(today) };
     case '12m':
-      return { from: `${addMonths(today, -11).slice(0, 7)}-01`, to: today };
+      return { from: monthOf(addMonths(today, -11)), to: today };
     case 'all':
       return { from: addDays(today, 1 - MOST_DAYS), to: today };
     default:
@@ -82,7 +100,7 @@ export function stepsFor(span) {
 /** The steps that a period can be shown in; `hasHours` is whether they are kept. One step alone is no chart, unless there are no others. */
 export function stepsOf(span, hasHours = true) {
   const days = daysOf(span);
-  const steps = Object.keys(STEPS).filter((by) => days <= MOST_DAYS_BY[by] && (by === 'hour' ? hasHours : days > (by === 'day' ? 1 : 31)));
+  const steps = Object.keys(STEPS).filter((by) => days <= MOST_DAYS_BY[by] && days > FEWEST_DAYS_BY[by] && (by !== 'hour' || hasHours));
   return steps.length > 0 ? steps : ['day'];
 }
 
@@ -97,17 +115,26 @@ export function begun(series, by, today, now) {
   return steps;
 }
 
+/** How far back the period before is, by what the API calls it: whole weeks have the same weekdays, whole months the same dates. */
+export const comparedBy = (period, by) => [period, by].find((name) => name === 'month' || name === 'week') ?? 'day';
+
 /**
- * The period before, step by step the same as this one: as many days, or, shown by month, as many months, of which the last is cut
- * off on the same date.
+ * The period before, step by step the same as this one: as many days, weeks or months. Of months the last is cut off on the same date, unless
+ * this one ends with its month.
  */
-export function before(span, by) {
-  const back = by === 'month' ? (day) => addMonths(day, -monthsOf(span)) : (day) => addDays(day, -daysOf(span));
+export function before(span, how) {
+  const months = monthsOf(span);
+  if (how === 'month' && span.from === monthOf(span.from) && span.to === lastOfMonth(span.to)) {
+    return { from: addMonths(span.from, -months), to: lastOfMonth(addMonths(monthOf(span.to), -months)) };
+  }
+  const days = how === 'week' ? 7 * Math.ceil(daysOf(span) / 7) : daysOf(span);
+  const back = how === 'month' ? (day) => addMonths(day, -months) : (day) => addDays(day, -days);
   return { from: back(span.from), to: back(span.to) };
 }
 
 /** The period of one step of a chart, by the time that the API tells of it, or nothing where it cannot be taken apart. */
 export function within(by, time) {
   if (by === 'hour') return undefined;
-  return by === 'day' ? { from: time, to: time } : { from: `${time}-01`, to: addDays(addMonths(`${time}-01`, 1), -1) };
+  if (by === 'month') return { from: `${time}-01`, to: lastOfMonth(`${time}-01`) };
+  return { from: time, to: addDays(time, by === 'week' ? 6 : 0) };
 }

@@ -111,9 +111,9 @@ test('any period, in steps that it can have', async (t) => {
   const page = await open();
   await settled(page);
   const steps = () => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
-  assert.deepEqual(await steps(), ['Hours', 'Days']);
+  assert.deepEqual(await steps(), ['Hours', 'Days', 'Weeks']);
   await page.getByRole('link', { name: '90 days' }).click();
-  assert.deepEqual(await steps(), ['Days', 'Months']);
+  assert.deepEqual(await steps(), ['Days', 'Weeks', 'Months']);
   await page.locator('.days summary').click();
   const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
   await page.getByLabel('First day').fill(day(3));

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { read, write } from '../../assets/dashboard/address.js';
-import { change, timeFormat } from '../../assets/dashboard/format.js';
+import { change, firstDayOf, timeFormat } from '../../assets/dashboard/format.js';
 import { aged, isNews, waitAfter } from '../../assets/dashboard/live.js';
-import { addDays, addMonths, before, begun, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, within } from '../../assets/dashboard/period.js';
+import { addDays, addMonths, before, begun, comparedBy, dayIn, daysOf, isDay, MOST_DAYS, PERIODS, spanOf, stepsFor, stepsOf, weekOf, within } from '../../assets/dashboard/period.js';
 
 const DAYS = fc.integer({ min: 0, max: 30_000 }).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
 const SPANS = fc.tuple(DAYS, fc.integer({ min: 0, max: MOST_DAYS - 1 })).map(([from, days]) => ({ from, to: addDays(from, days) }));
@@ -37,6 +37,30 @@ test('the period before has as many days, or months, and ends where this one beg
   assert.deepEqual(before({ from: '2026-11-22', to: '2026-11-22' }, 'hour'), { from: '2026-11-21', to: '2026-11-21' });
 });
 
+test('this week and this month are compared with the same weekdays, and the same dates', () => {
+  // A Wednesday.
+  const today = '2026-11-25';
+  assert.deepEqual(spanOf({ period: 'week' }, today, 1), { from: '2026-11-23', to: '2026-11-29' });
+  assert.deepEqual(spanOf({ period: 'week' }, today, 7), { from: '2026-11-22', to: '2026-11-28' });
+  assert.deepEqual(spanOf({ period: 'month' }, today), { from: '2026-11-01', to: '2026-11-30' });
+  assert.deepEqual(['week', 'month', '30d', '7d'].map((period) => comparedBy(period, 'day')), ['week', 'month', 'day', 'day']);
+  assert.deepEqual(['hour', 'day', 'week', 'month'].map((by) => comparedBy(undefined, by)), ['day', 'day', 'week', 'month']);
+  assert.deepEqual(before({ from: '2026-11-23', to: '2026-11-29' }, 'week'), { from: '2026-11-16', to: '2026-11-22' });
+  assert.deepEqual(before({ from: '2026-11-01', to: '2026-11-30' }, 'month'), { from: '2026-10-01', to: '2026-10-31' });
+  assert.deepEqual(before({ from: '2026-03-01', to: '2026-03-31' }, 'month'), { from: '2026-02-01', to: '2026-02-28' });
+  const weekday = (day) => new Date(`${day}T00:00Z`).getUTCDay();
+  fc.assert(fc.property(SPANS.filter(({ from }) => from > '1981-01-01'), (span) => {
+    const past = before(span, 'week');
+    assert.deepEqual([weekday(past.from), daysOf(past)], [weekday(span.from), daysOf(span)]);
+    assert.ok(past.to < span.from && daysOf({ from: past.to, to: span.from }) <= 8);
+  }));
+  fc.assert(fc.property(DAYS.filter((day) => day > '1970-01-07'), fc.integer({ min: 1, max: 7 }), (day, firstDay) => {
+    const first = weekOf(day, firstDay);
+    assert.ok(first <= day && day <= addDays(first, 6) && weekday(first) === firstDay % 7);
+  }));
+  assert.deepEqual(['de', 'en-US', 'en-GB', 'ar-EG'].map(firstDayOf), [1, 7, 1, 6]);
+});
+
 test('every period can be asked for, and is shown in a step that it can have', () => {
   fc.assert(fc.property(DAYS, fc.constantFrom(...Object.keys(PERIODS)), (today, period) => {
     const span = spanOf({ period }, today);
@@ -65,6 +89,7 @@ test('steps that are to come have not begun, whatever the clock of the reader', 
   const days = ['2026-11-22', '2026-11-23', '2026-11-24', '2026-11-25'].map((time) => ({ time, views: 0 }));
   assert.equal(begun(days, 'day', '2026-11-23', at), 2);
   assert.equal(begun(days, 'day', '2026-11-01', at), 1, 'a period in the future');
+  assert.equal(begun(['2026-11-16', '2026-11-23', '2026-11-30'].map((time) => ({ time, views: 0 })), 'week', '2026-11-25', at), 2);
   assert.equal(begun([{ time: '2026-10', views: 0 }, { time: '2026-11', views: 0 }, { time: '2026-12', views: 0 }], 'month', '2026-11-23', at), 2);
 });
 
@@ -76,6 +101,7 @@ test('an hour that comes twice has two names', () => {
 });
 
 test('a step of a chart is a period', () => {
+  assert.deepEqual(within('week', '2026-11-23'), { from: '2026-11-23', to: '2026-11-29' });
   assert.deepEqual(within('month', '2026-02'), { from: '2026-02-01', to: '2026-02-28' });
   assert.deepEqual(within('day', '2026-02-03'), { from: '2026-02-03', to: '2026-02-03' });
   assert.equal(within('hour', '2026-02-03T01:00Z'), undefined);
@@ -84,7 +110,7 @@ test('a step of a chart is a period', () => {
 const SHOWN = fc.record({
   site: fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/),
   span: fc.oneof(SPANS, fc.constantFrom(...Object.keys(PERIODS)).map((period) => ({ period }))),
-  by: fc.constantFrom(undefined, 'hour', 'day', 'month'),
+  by: fc.constantFrom(undefined, 'hour', 'day', 'week', 'month'),
   tz: fc.constantFrom(undefined, 'UTC', 'Asia/Kolkata'),
   compare: fc.boolean(),
   filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }, { noNullPrototype: true }), { nil: undefined }),
@@ -115,7 +141,7 @@ test('an address without what cleaners of addresses take out of it says the same
 });
 
 test('an address by hand that makes no sense shows the last 30 days', () => {
-  for (const search of ['?from=2026-13-01&to=2026-13-02', '?from=2026-02-02&to=2026-02-01', '?from=2000-01-01&to=2026-01-01', '?period=ever', '?by=week', '?tz=Middle/Earth', '?list=x', '?period=toString']) {
+  for (const search of ['?from=2026-13-01&to=2026-13-02', '?from=2026-02-02&to=2026-02-01', '?from=2000-01-01&to=2026-01-01', '?period=ever', '?by=decade', '?tz=Middle/Earth', '?list=x', '?period=toString']) {
     const { period, by, tz, list } = read({ pathname: '/dashboard/blog', search });
     assert.deepEqual({ period, by, tz, list }, { period: '30d', by: undefined, tz: undefined, list: undefined }, search);
   }
