@@ -3,7 +3,7 @@
 import { siteOf } from './answers.mjs';
 import { urlOf, workerUrl } from './address.mjs';
 import { askedNames } from './doctor/names.mjs';
-import { examineOrigin } from './doctor/origin.mjs';
+import { examineOrigins } from './doctor/origin.mjs';
 import { examinePage } from './doctor/page.mjs';
 import { Report } from './doctor/report.mjs';
 import { examineScript } from './doctor/script.mjs';
@@ -25,7 +25,7 @@ export const doctor = {
   --page URL       a page that should be counted: its tag and its policy are looked at
 
   One line a check, "ok: what was seen" or "wrong: what was seen -> what to set". Ends with 1 where something is wrong. STATS_TOKEN and ADMIN_TOKEN are those
-  of the environment, else of the folder; where there are none, they are not tried. Nothing is counted by it.
+  of the environment, else of the folder; where there are none, they are not tried. No visit is counted for it.
 `,
   async run({ site: said, origin, page }, [given]) {
     const base = workerUrl(given);
@@ -42,9 +42,9 @@ export const doctor = {
       const sites = asked === undefined ? (seen.tagged ? [seen.site] : settings.sites) : [asked];
       const own = pages ?? seen.origin;
       const known = await examineSite(report, base, sites, own);
-      for (const one of own === undefined ? settings.origins.filter((one) => one !== '*') : [own]) await examineOrigin(report, base, one, known);
+      await examineOrigins(report, base, { own, settings: folder && settings, site: known });
       await examineTokens(report, base, known);
     }
-    return report.end();
+    return report.end(page === undefined ? 'no page was looked at: --page names one' : '');
   },
 };

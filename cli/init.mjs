@@ -1,6 +1,6 @@
 // `npx footfall init`: a folder with all that a counter needs.
 
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { say, Trouble } from '../tools/run.mjs';
 import { domainOf, nameOf, originsOf, siteOf, statsOf, tokenFrom } from './answers.mjs';
@@ -13,7 +13,7 @@ const TEXT = { type: 'string' };
 const FLAG = { type: 'boolean' };
 
 const IGNORE_FILE = '.gitignore';
-const IGNORED = `${SECRETS_FILE}\n.wrangler/\nnode_modules/\n`;
+const IGNORED = [SECRETS_FILE, '.wrangler/', 'node_modules/'];
 
 /** What is asked, in this order: the option, the question, what is meant by an empty answer, and how an answer is read. */
 const QUESTIONS = [
@@ -54,7 +54,8 @@ export const init = {
     mkdirSync(folder, { recursive: true });
     copyWorker(folder);
     writeFileSync(join(folder, CONFIG), configFor(template(), { name, ...answers }));
-    keep(join(folder, IGNORE_FILE), IGNORED, values.force);
+    // Before the tokens are there.
+    ignore(join(folder, IGNORE_FILE));
     writeTokens(folder, tokens);
     tell(folder, { name, ...answers }, tokens);
   },
@@ -96,9 +97,13 @@ function writeTokens(folder, tokens) {
   appendFileSync(file, Object.entries(tokens).map(([name, token]) => `${name}="${token}"\n`).join(''));
 }
 
-/** Writes a file that an owner may have changed, unless it is there. */
-function keep(file, text, force) {
-  if (!existsSync(file) || force) writeFileSync(file, text);
+/** Adds what git is to leave out, where the file does not say it yet. */
+function ignore(file) {
+  const has = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const lines = has.split(/\r?\n/);
+  const missing = IGNORED.filter((line) => !lines.includes(line));
+  const gap = has === '' || has.endsWith('\n') ? '' : '\n';
+  if (missing.length > 0) appendFileSync(file, gap + missing.map((line) => `${line}\n`).join(''));
 }
 
 function tell(folder, { name, site, origins, domain }, tokens) {

@@ -9,6 +9,9 @@ const KNOWN = new Set([
 /** The names of an address that blockers know. */
 export const knownNames = ({ hostname, pathname }) => [...hostname.split('.').slice(0, -1), ...pathname.split('/').slice(0, -1)].filter((name) => KNOWN.has(name.toLowerCase()));
 
+/** Whether it is the script of another counter at an address where lists know it. At `workers.dev` they know more than elsewhere (docs/moving.md). */
+export const isKnownScript = ({ hostname, pathname }) => hostname.endsWith('.workers.dev') && /^\/js\/script[^/]*\.js$/.test(pathname);
+
 export function askedNames(report, base) {
   const known = knownNames(base);
   if (known.length === 0) report.ok('names', 'blocker lists know no name in its address');

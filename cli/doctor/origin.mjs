@@ -3,11 +3,21 @@
 import { look, unexpected } from './look.mjs';
 import { numbersUrl } from './worker.mjs';
 
+/** One that nobody has: where all origins are listed, it is as good as any. */
+const ANY = 'https://any.invalid';
+
+/** Tries the origin that was said, `own`, else those of a folder, if there is one: its `settings`. */
+export async function examineOrigins(report, base, { own, settings, site }) {
+  if (own !== undefined) return examineOrigin(report, base, own, site);
+  if (settings?.origins.length === 0) return void report.wrong('origin', 'wrangler.toml lists no origins, so pages may not count', 'ALLOWED_ORIGINS = "https://blog.example" in wrangler.toml, then npx footfall deploy');
+  for (const origin of settings?.origins ?? []) await examineOrigin(report, base, origin === '*' ? ANY : origin, site);
+}
+
 /**
  * Asks with the header `Origin`. First for numbers: that leaves no trace, whereas a visit that is refused is tallied. Only an origin that may
  * read is tried with a visit, one that says that its reader opted out (`off`), and so is not counted.
  */
-export async function examineOrigin(report, base, origin, site) {
+async function examineOrigin(report, base, origin, site) {
   const answer = await look(numbersUrl(base, site), { headers: { origin } });
   if (answer.status !== 200) return void report.wrong('origin', ...unexpected(answer));
   if (!mayRead(answer, origin)) {

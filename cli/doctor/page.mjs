@@ -4,6 +4,7 @@ import { look, unexpected } from './look.mjs';
 import { connectStopper, policiesOf, sandboxed, scriptStopper } from './csp.mjs';
 import { tagsOf } from './html.mjs';
 import { integrityTrouble } from './integrity.mjs';
+import { isKnownScript } from './names.mjs';
 import { urlOf } from '../address.mjs';
 import { Trouble } from '../../tools/run.mjs';
 
@@ -34,11 +35,11 @@ export async function examinePage(report, { base, page, script, site }) {
   return { origin, tagged: true, site: attributes['data-site'] || undefined };
 }
 
-/** The page, where it redirects to. The Worker's own `GET /` is a page that counts whoever asks, so it is not asked. */
+/** The page, where it redirects to. What is the Worker's own, such as its `GET /`, counts whoever asks, so it is not asked. */
 async function pageAt(text, base) {
   let url = pageUrl(text);
   for (let at = 0; ; at += 1) {
-    if (url.origin === base.origin && url.pathname === '/') throw new Trouble(`${url} is the Worker's own page, which counts each request: name a page of the site`);
+    if (`${url.href}/`.startsWith(base.href)) throw new Trouble(`${url} is the Worker's own, which may count each request: name a page of the site`);
     const answer = await look(url, { headers: { accept: 'text/html' } });
     const to = answer.status >= 300 && answer.status < 400 ? answer.headers.get('location') : null;
     if (to === null || at === REDIRECTS) return { url, answer };
@@ -68,6 +69,7 @@ function examineTag(report, { base, page, source, attributes, script, site }) {
   if (!source.href.startsWith(base.href)) wrong.push([`its src is ${source}, and the counter is at ${base}`, `src="${base}footfall.js"`]);
   // A browser takes http from this machine for as good as https.
   else if (page.protocol === 'https:' && source.protocol === 'http:' && !/^(?:localhost|127\.|\[::1\])/.test(source.hostname)) wrong.push([`the page is https and its src is ${source}`, 'https in the src']);
+  if (isKnownScript(source)) wrong.push([`its src is ${source}, which lists of blockers know`, `src="${base}footfall.js"`]);
   const type = attributes.type?.trim() ?? '';
   if (!RUNS.test(type)) wrong.push([`its type is ${JSON.stringify(type)}, so no browser runs it`, 'remove the type; if a consent manager sets it, exempt the tag']);
   if (site !== undefined && attributes['data-site'] && attributes['data-site'] !== site) wrong.push([`it says data-site="${attributes['data-site']}"`, `data-site="${site}"`]);

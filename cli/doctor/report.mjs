@@ -20,9 +20,10 @@ export class Report {
     process.stdout.write(`${verdict} ${name}: ${text.replace(/\p{C}+/gu, ' ')}\n`);
   }
 
-  /** The exit code, after a last line. */
-  end() {
-    process.stdout.write(this.#wrong === 0 ? `all ${this.#checks} checks are ok; nothing was counted\n` : `${this.#wrong} of ${this.#checks} checks are wrong\n`);
+  /** The exit code, after a last line, with `more` behind it. */
+  end(more) {
+    const sum = this.#wrong === 0 ? `all ${this.#checks} checks are ok` : `${this.#wrong} of ${this.#checks} checks are wrong`;
+    process.stdout.write(`${[sum, more].filter(Boolean).join('; ')}\n`);
     return this.#wrong === 0 ? 0 : 1;
   }
 }

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connectStopper, policiesOf, sandboxed, scriptStopper } from '../../cli/doctor/csp.mjs';
 import { tagsOf } from '../../cli/doctor/html.mjs';
-import { knownNames } from '../../cli/doctor/names.mjs';
+import { isKnownScript, knownNames } from '../../cli/doctor/names.mjs';
 import { npmBin, ROOT } from '../../tools/pins.mjs';
 import { assetOf } from '../support/assets.mjs';
 import { call } from '../support/client.mjs';
@@ -112,9 +112,10 @@ test('each fault is found, alone, and said what to set', async (t) => {
     if (what) assert.match(wrong[0], what);
   }
   // What is said with options, or is the Worker's own.
-  const other = (await pages(t, {})).replace('127.0.0.1', 'localhost');
+  const other = origin.replace('127.0.0.1', 'localhost');
   for (const [args, env, what] of [
     [['--origin', other], {}, new RegExp(`^origin: pages of ${other} may not count -> add ${other} to ALLOWED_ORIGINS`)],
+    [['--page', `${other}/there`], {}, new RegExp(`^origin: pages of ${other} may not count`)],
     [['--origin', 'www.blog.example', '--site', 'blog'], {}, /^origin: pages of https:\/\/www\.blog\.example may not count/],
     [['--site', 'nope'], {}, /^site: 404, no such site, "nope"/],
     [[], { STATS_TOKEN: 'not-the-one-0123456789' }, /^tokens: STATS_TOKEN here differs from the Worker's -> npx footfall deploy uploads/],
@@ -126,10 +127,12 @@ test('each fault is found, alone, and said what to set', async (t) => {
   }
   const tagged = await doctor([url, '--page', `${origin}/there`, '--site', 'docs']);
   assert.match(tagged.wrong.join(), /^tag: it says data-site="blog" -> data-site="docs"$/);
+  answers['/page'] = { body: tag.replace('/footfall.js', '/js/script.hash.js').replace(url, 'https://footfall.me.workers.dev') };
+  assert.match((await doctor([url, '--page', `${origin}/page`])).wrong.join(), /^tag: .* no tag with footfall\.js/);
   const own = await doctor([url, '--page', url]);
-  assert.deepEqual([own.code, /own page, which counts/.test(own.stderr)], [1, true], own.stderr);
+  assert.deepEqual([own.code, /own, which may count/.test(own.stderr)], [1, true], own.stderr);
   answers['/page'] = moved(`${url}/`);
-  assert.match((await doctor([url, '--page', `${origin}/page`])).stderr, /own page, which counts/);
+  assert.match((await doctor([url, '--page', `${origin}/page`])).stderr, /own, which may count/);
   assert.deepEqual(await counted(url), before, 'nothing was counted');
 });
 
@@ -171,11 +174,25 @@ test('what is not Footfall, or does not answer, is told from what does', async (
   assert.match(await wrong(misconfigured.url), /^worker: 500, .*SITES/);
 });
 
+test('without an option, the origins of the folder are tried', async (t) => {
+  const url = await counter(t, 'https://blog.example');
+  const wrong = async (origins) => {
+    writeFileSync(join(cwd, 'wrangler.toml'), `[vars]\nSITES = "blog"\nALLOWED_ORIGINS = "${origins}"\n`);
+    return (await doctor([url])).wrong.join('\n');
+  };
+  t.after(() => rmSync(join(cwd, 'wrangler.toml')));
+  assert.equal(await wrong('https://blog.example'), '');
+  assert.match(await wrong(''), /^origin: wrangler\.toml lists no origins/);
+  assert.match(await wrong('https://blog.example, https://www.blog.example'), /^origin: pages of https:\/\/www\.blog\.example may not count/, 'not deployed yet');
+  assert.match(await wrong('*'), /^origin: pages of https:\/\/any\.invalid may not count/);
+});
+
 test('names that blockers know are found in hosts and paths', () => {
   const known = (text) => knownNames(new URL(text));
   for (const url of ['https://count.example.com/', 'https://footfall.me.workers.dev/', 'https://blog.example/stats/', 'https://trackers-of-birds.example/', 'http://localhost:8787/']) assert.deepEqual(known(url), [], url);
   assert.deepEqual(known('https://analytics.example.com/'), ['analytics']);
   assert.deepEqual(known('https://blog.example/Tracking/x/'), ['Tracking']);
+  assert.ok(isKnownScript(new URL('https://footfall.me.workers.dev/js/script.hash.js')) && !isKnownScript(new URL('https://count.example.com/js/script.js')));
 });
 
 test('policies are read as browsers read them', () => {

@@ -31,6 +31,8 @@ test('from an empty folder to a counted visit, and its numbers out and in again'
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   for (const [name, version] of Object.entries(manifest.dependencies)) assert.equal(version, devDependencies[name], `${name} at the version that is tested`);
 
+  assert.ok(readFileSync(join(ROOT, 'docs', 'deploying.md'), 'utf8').includes(`npm install ./footfall-${manifest.version}.tgz`), 'the document names the file of this version');
+
   const version = await npx(['--version'], { cwd });
   assert.deepEqual([version.code, version.stdout], [0, `${manifest.version}\n`], version.stderr);
 
@@ -137,12 +139,14 @@ test('what is typed wrongly is answered with what is allowed, and nothing is wri
 
 test('init writes what it was told, and an empty start with --yes', async () => {
   const { cwd, footfall } = emptyFolder('empty');
+  writeFileSync(join(cwd, '.gitignore'), '/public');
   const given = { STATS_TOKEN: 'a-token-of-a-test-0123', ADMIN_TOKEN: 'another-of-a-test-4567' };
   const made = await footfall(['init', '.', '--yes', '--domain', 'https://blog.example/stats/', '--name', 'views'], { env: given });
   assert.equal(made.code, 0, made.stderr);
   const text = readFileSync(join(cwd, 'wrangler.toml'), 'utf8');
   for (const line of ['name = "views"', 'routes = ["blog.example/stats/*"]', 'workers_dev = true', 'SITES = "default"', 'BASE_PATH = "/stats"', '# ALLOWED_ORIGINS = ""']) assert.ok(text.split('\n').includes(line), line);
   assert.match(made.stdout, /no origins: .* ALLOWED_ORIGINS/);
+  assert.equal(readFileSync(join(cwd, '.gitignore'), 'utf8'), '/public\n.dev.vars\n.wrangler/\nnode_modules/\n', 'what git leaves out is added to');
   assert.equal(readFileSync(join(cwd, '.dev.vars'), 'utf8'), 'STATS_TOKEN="a-token-of-a-test-0123"\nADMIN_TOKEN="another-of-a-test-4567"\n');
 });
 
