@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { startWorkerd } from '../tests/support/workerd.mjs';
-import { where } from './where.mjs';
+import { where } from '../tools/where.mjs';
 
 const DAY_MS = 86_400_000;
 
