@@ -44,7 +44,7 @@ const RUNS = [
   [/^npx wrangler /, 'what needs an account'],
   [/^npx footfall |^npm install .*\.tgz/, 'npx footfall knows each command and its options; tests/tools/package.test.mjs'],
   [/^npm run pack$/, 'tests/tools/package.test.mjs'],
-  [/^npm start$/, 'requests: the program that they are sent to'],
+  [/^npm start(?: -- --(?:port|help)\b.*)?$/, 'requests: the program that they are sent to, at a port of its own'],
   [/^npm run deploy/, 'a deploy, dry'],
   [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
   [/^npm run trace\b/, 'tests/tools/trace.test.mjs'],

@@ -119,6 +119,15 @@ test('a setting has the same default in docs/configuration.md and in wrangler.to
   assert.deepEqual([...told].sort(), [...shown].sort());
 });
 
+test('the layers are those that tests/boundary.rs holds, in its order', () => {
+  const [, list] = /const LAYERS[^=]*= \[([\s\S]*?)\n\];/.exec(read('tests/boundary.rs'));
+  const held = [...list.matchAll(/\("(\w+)", &\[([^\]]*)\]\)/g)].map(([, half, names]) => [half, [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name)]);
+  const [, section] = read('docs/architecture.md').split('\n## Layers\n');
+  const told = [...section.split('\n## ')[0].matchAll(/^\| `src\/(\w+)\/` \|.*\n.*\n((?:\| .*\n)+)/gm)].map(([, half, rows]) => [half, [...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)]);
+  assert.equal(held.length, 2, 'the pattern finds layers');
+  assert.deepEqual(told, held);
+});
+
 test('every limit is a number in the file that is named beside it', () => {
   const rows = [...read('docs/limits.md').matchAll(/^\| [^|]* \| ([^|`]*\d[^|`]*): `([^`]+)` \|/gm)];
   assert.ok(rows.length >= 18, 'the pattern finds limits');
