@@ -16,7 +16,7 @@ export function checkBuild(source, config) {
   if (source.includes('footfallTrace')) throw new Trouble('build/index.js contains code that only `npm run trace` may build in');
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
   const names = list.split(',').map((entry) => entry.trim().split(' as ').pop()).sort().join(', ');
-  // Every export is an entry point that whoever has a service binding can call.
+  // Every export is an entry point that any Worker with a service binding can call.
   const wanted = ['default', ...objects].sort().join(', ');
   if (names !== wanted) throw new Trouble(`build/index.js exports ${names}; expected ${wanted} (src/edge/worker.js)`);
 }

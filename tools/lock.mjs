@@ -6,7 +6,7 @@ import { say } from './run.mjs';
 
 const POLL_MS = 500;
 
-/** Runs `work` while this process owns the file `path`; waits for whoever owns it now, which is said to be another `what`. */
+/** Runs `work` while this process owns the file `path`; waits for its present owner, which the message calls another `what`. */
 export async function withLock(path, work, what = 'set-up') {
   let told = false;
   while (!take(path)) {

@@ -78,7 +78,7 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]
   });
 }
 
-/** Ends all programs that run. Whoever waits for one gets a failure. */
+/** Ends all running programs. A caller that waits for one gets a failure. */
 export const endAll = () => running.forEach((one) => one.kill('SIGTERM'));
 
 function child(command, args, options, onText) {

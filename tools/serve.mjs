@@ -88,7 +88,7 @@ export function serve(given, { cwd, env }) {
     say(`       Look at it:         http://localhost:${port}/dashboard${site ? `/${site}` : ''}`);
     say(`       Stop it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
   });
-  // Whoever is in the group gets the signal, as a terminal would send it; 0 only asks whether anybody is.
+  // Every process of the group gets the signal, as a terminal would send it; 0 only asks whether there is one.
   const signalGroup = (signal) => {
     try {
       return process.kill(-child.pid, signal);

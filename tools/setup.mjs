@@ -22,7 +22,7 @@ export async function setup({ tools = SERVE_TOOLS } = {}) {
   // Two at once would lay the same node_modules and compile the same tools on the same two cores.
   await withLock(join(TOOLS, 'setup.lock'), async () => {
     for (const part of parts) {
-      // Looked at again: whoever held the lock may have done it all.
+      // Check again: the process that held the lock may have done everything.
       if (await part.missing()) await part.install();
     }
   });

@@ -1,5 +1,5 @@
-// What is shown, and the address that says so: whoever is sent the address sees the same, and "back" goes back. What is as it is by
-// itself is left out, and what an address says that is not understood is as if it were not there.
+// What is shown, and its address: the same address shows the same, and "back" goes back. Defaults are left out of the address, and parts
+// of it that are not understood are ignored.
 
 import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
 

@@ -44,7 +44,7 @@ function Days({ span, today, isOn, go, visit }) {
     if (daysOf(chosen) > MOST_DAYS) return setWrong('Ten years is the longest period.');
     visit(go({ ...chosen, period: undefined, by: undefined }));
   };
-  // It lies over what comes next: whoever goes there must see where he is.
+  // It covers what comes next, which must be visible once the focus is there.
   const onFocusOut = ({ currentTarget, relatedTarget: to }) => {
     if (to && !currentTarget.contains(to) && !to.contains(currentTarget)) currentTarget.open = false;
   };

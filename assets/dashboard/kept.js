@@ -26,7 +26,7 @@ export function useToken() {
   return [token, keep];
 }
 
-/** Where whoever goes by keyboard goes on when what had the focus is gone, as a link to show all views is when all are shown. */
+/** Moves the focus when its element is gone, so that the keyboard goes on from there: the link to all views goes when all are shown. */
 export const toMain = () => document.querySelector('main')?.focus({ preventScroll: true });
 
 /** The address as it is, and a way to change it: links within the dashboard go there without a new page. */

@@ -75,7 +75,7 @@ export class Live {
   #rest = () => {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#drop();
-    // Whoever begins anew gives up anew.
+    // A new start counts its tries anew.
     this.#tries = 0;
   };
 

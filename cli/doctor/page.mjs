@@ -35,7 +35,7 @@ export async function examinePage(report, { base, page, script, site }) {
   return { origin, tagged: true, site: attributes['data-site'] || undefined };
 }
 
-/** The page, where it redirects to. What is the Worker's own, such as its `GET /`, counts whoever asks, so it is not asked. */
+/** The page, where it redirects to. The Worker's own pages, such as its `GET /`, count every request, so doctor does not request them. */
 async function pageAt(text, base) {
   let url = pageUrl(text);
   for (let at = 0; ; at += 1) {

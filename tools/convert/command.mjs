@@ -77,7 +77,7 @@ function summarise({ numbers, notes }) {
 async function write(lines) {
   let piece = '';
   const out = async () => process.stdout.write(piece) || once(process.stdout, 'drain');
-  // Whoever reads may have gone; then nobody is left to tell.
+  // The reader may have gone; then there is nobody to report to.
   process.stdout.once('error', () => process.exit(1));
   for (const line of lines) {
     piece += `${line}\n`;

@@ -10,8 +10,8 @@ import { dayText, HOURS, hourText } from './time.mjs';
 const MAX_VALUES = 1_000;
 
 /**
- * The name of an import, by which the same file is added once. The site is left out on purpose: whoever names it otherwise and sends
- * the numbers to the same place would have them twice.
+ * The name of an import, by which the same file is added once. The site is left out on purpose: otherwise the same numbers
+ * under another site name would be added to one place twice.
  */
 export function idOf(content, options) {
   return createHash('sha256').update(content).update(JSON.stringify(options)).digest('hex').slice(0, 32);

@@ -43,7 +43,7 @@ export async function openZip(file) {
       } catch (error) {
         throw broken(error);
       }
-      // The library leaves this to whoever reads.
+      // The library leaves this to its caller.
       if (sum !== entry.crc32) throw new Trouble(`${named(name)} is damaged: its checksum does not match`);
     },
   };

@@ -1,5 +1,5 @@
-// What Cloudflare says it takes, in one place: `npm run costs` and `npm run scale` work with these numbers. They change; whoever
-// reads the pages again writes down the day.
+// What Cloudflare says it takes, in one place: `npm run costs` and `npm run scale` work with these numbers. They change; note the day
+// when you read the pages again.
 
 const OBJECTS = { page: 'Durable Objects, Pricing', url: 'https://developers.cloudflare.com/durable-objects/platform/pricing/', read: '2026-11-23' };
 const OBJECT_LIMITS = { page: 'Durable Objects, Limits', url: 'https://developers.cloudflare.com/durable-objects/platform/limits/', read: '2026-11-23' };

@@ -17,8 +17,8 @@ const ENTRY = join(ROOT, 'tools', 'trace', 'worker.js');
 const SOURCES = ['src', 'tools/trace/worker.js', 'tools/trace/recorder.js', 'tools/trace/build.mjs', 'tools/build.mjs', 'tools/bundle.mjs', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json'];
 
 /**
- * Builds what is not built, by the same steps as tools/build.mjs. Where nothing changed cargo is not even asked: with other features
- * than last time it would link anew, and again for whoever builds the Worker next.
+ * Builds what is not built, by the same steps as tools/build.mjs. If nothing changed, it does not call cargo: with other features
+ * than last time, cargo would link again, and once more at the next build of the Worker.
  */
 export async function buildTraced() {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp()) return TRACED;

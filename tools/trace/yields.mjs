@@ -1,7 +1,7 @@
 // Where the program of a visit yields: each `.await` that `GET /` may come by, with its file and line, found in the source.
 //
-// Whoever adds an `.await` to one of these functions is told to say here what it waits for, and whoever moves one to write the table
-// of docs/async.md anew.
+// A new `.await` in one of these functions needs an entry here that says what it waits for. After one has moved, `npm run trace -- --table`
+// rewrites the table of docs/async.md.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -108,7 +108,7 @@ export default { fetch: (request, env) => env.HOST.getByName('host').fetch(reque
 
 /**
  * Footfall's main module with objects that can be thrown away while they work, as the platform does when it moves or
- * restarts them: memory is gone, storage stays, whoever waits gets an error. Or they can be made to hang: every call then
+ * restarts them: memory is gone, storage stays, waiting callers get an error. Or they can be made to hang: every call then
  * waits for longer than anybody does, until the object is thrown away. `GET /?binding=&name=&how=` at the entry point Break
  * does it. The abort comes from outside of wasm; inside of it, it would break the whole isolate.
  */
