@@ -17,8 +17,8 @@ import { main, run, runQuietly, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 
 const VERSION = '13.5.0';
-const FOLDER = join(TOOLS, `lighthouse-${VERSION}`);
-const PROGRAM = join(FOLDER, 'node_modules', 'lighthouse', 'cli', 'index.js');
+const CHECKPOINTER = join(TOOLS, `lighthouse-${VERSION}`);
+const PROGRAM = join(CHECKPOINTER, 'node_modules', 'lighthouse', 'cli', 'index.js');
 
 const OWNER = 'owner-of-a-test-0123';
 const TIMES = ['first-contentful-paint', 'largest-contentful-paint', 'total-blocking-time', 'cumulative-layout-shift', 'speed-index'];
@@ -41,8 +41,8 @@ await main(async () => {
 });
 
 async function install() {
-  mkdirSync(FOLDER, { recursive: true });
-  await run('npm', ['install', '--prefix', FOLDER, '--no-audit', '--no-fund', '--loglevel', 'error', `lighthouse@${VERSION}`]);
+  mkdirSync(CHECKPOINTER, { recursive: true });
+  await run('npm', ['install', '--prefix', CHECKPOINTER, '--no-audit', '--no-fund', '--loglevel', 'error', `lighthouse@${VERSION}`]);
 }
 
 async function measure(url, device, into) {

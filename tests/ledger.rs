@@ -30,10 +30,10 @@ type Event = (&'static str, fn(&mut Rig));
 const BETWEEN: [Event; 4] = [
     ("nothing", |_| {}),
     ("a restart", Rig::restart),
-    ("a fold", |rig| {
+    ("a checkpoint", |rig| {
         rig.maintain();
     }),
-    ("a fold and a restart", |rig| {
+    ("a checkpoint and a restart", |rig| {
         rig.maintain();
         rig.restart();
     }),

@@ -67,8 +67,8 @@ fn pages_beyond_the_most_are_counted_together() {
     let crossing: Vec<Sent> = [pages(MAX_PAGES - 3..MAX_PAGES + 2), pages(0..1)].concat();
     let got = rig.send(2, 1, &crossing);
     assert_eq!(got, receipt(&[counted(1), counted(1), counted(1), other(1), other(2), counted(2)]));
-    for (what, folds) in [("a restart", false), ("a fold and a restart", true)] {
-        if folds {
+    for (what, checkpoints) in [("a restart", false), ("a checkpoint and a restart", true)] {
+        if checkpoints {
             rig.maintain();
         }
         rig.restart();
@@ -98,11 +98,11 @@ fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
     assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
 }
 
-/// Writes so many packed numbers, 0 and up, as a fold does; with what the statement takes after them.
+/// Writes so many packed numbers, 0 and up, as a checkpoint does; with what the statement takes after them.
 fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, more: &[Value]) {
     for (row, first) in (0..how_many).step_by(100_000).enumerate() {
         let packed = (first..(first + 100_000).min(how_many)).flat_map(|n| (n as u64).to_le_bytes()).collect();
-        // Numbers that no fold gives.
+        // Numbers that no checkpoint gives.
         let values = [&[Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)], more].concat();
         sql.run(statement, &values).unwrap();
     }

@@ -81,7 +81,7 @@ fn at_every_statement(
 
 #[test]
 fn a_retry_after_any_fault_counts_a_batch_exactly_once() {
-    // With a full journal the call folds first; that is asked of a shard that is awake, since waking is the same for both.
+    // With a full journal the call checkpoints first; that is asked of a shard that is awake, since waking is the same for both.
     for (journal_is_full, states) in [(false, &AWAKE_OR_ASLEEP[..]), (true, &[true])] {
         let start = prepared(journal_is_full);
         let before = Rig::on(start.copy(), T0);
@@ -231,7 +231,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE meta SET value = 'x' WHERE key = 'views'",
         "UPDATE meta SET value = -1 WHERE key = 'views'",
         "UPDATE meta SET value = 1.5 WHERE key = 'views'",
-        "UPDATE meta SET value = 'x' WHERE key = 'folded'",
+        "UPDATE meta SET value = 'x' WHERE key = 'checkpointed'",
         "UPDATE meta SET value = 'x' WHERE key = 'day'",
         "UPDATE meta SET value = 4294967296 WHERE key = 'day'",
         "UPDATE pages SET views = -1 WHERE page = '/a'",

@@ -1,6 +1,6 @@
 //! A shard against a naive model, over random histories with restarts, faults and time passing.
 //!
-//! The model knows nothing of journals, folds or rows: maps of what was counted, and who may still ask again.
+//! The model knows nothing of journals, checkpoints or rows: maps of what was counted, and who may still ask again.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -249,7 +249,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
     world.check(&model);
 }
 
-/// A shard whose journal is a few batches away from its fold.
+/// A shard whose journal is a few batches away from its checkpoint.
 fn nearly_full() -> Sqlite {
     let mut rig = Rig::new();
     for sequence in 1..JOURNAL_ROWS - 5 {

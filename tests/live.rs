@@ -1,4 +1,4 @@
-//! Who is there now: against a naive model over random times, folds and restarts; the same over many shards as over one; and pushes,
+//! Who is there now: against a naive model over random times, checkpoints and restarts; the same over many shards as over one; and pushes,
 //! answers and watchers in any order.
 
 #![cfg(not(target_arch = "wasm32"))]

@@ -30,7 +30,7 @@ use support::{DAY, HOUR, Sent, T0, batch, visit};
 
 const TODAY: u32 = 20_000;
 
-/// Everything that is counted, in the tables; the journal is folded.
+/// Everything that is counted, in the tables; the journal is checkpointed.
 const COUNTED: [&str; 7] = [
     "SELECT page, views FROM pages ORDER BY 1",
     "SELECT * FROM site_quarters ORDER BY 1",
@@ -434,17 +434,17 @@ fn what_was_imported_of_many_files_is_no_more_than_of_one() {
 
 #[test]
 fn an_export_that_goes_on_after_a_roll_an_import_or_a_change_says_so() {
-    let folded = |shard: &mut Shard<Sqlite>, after: Option<&str>, now| {
-        let Answer::Exported(Exported { lines, folded }) = serve(shard, &Call::Export(after), now) else { panic!() };
-        (lines.lines().next_back().map(str::to_owned), folded)
+    let checkpointed = |shard: &mut Shard<Sqlite>, after: Option<&str>, now| {
+        let Answer::Exported(Exported { lines, checkpointed }) = serve(shard, &Call::Export(after), now) else { panic!() };
+        (lines.lines().next_back().map(str::to_owned), checkpointed)
     };
     let rig = lived();
     let mut shard = Shard::new(rig.sql.clone());
-    let (last, first) = folded(&mut shard, None, rig.now);
-    let mut before = folded(&mut shard, last.as_deref(), rig.now).1;
+    let (last, first) = checkpointed(&mut shard, None, rig.now);
+    let mut before = checkpointed(&mut shard, last.as_deref(), rig.now).1;
     assert_eq!(before, first, "nothing happened");
     shard.maintain(rig.now, 10).unwrap();
-    let number = folded(&mut shard, last.as_deref(), rig.now).1;
+    let number = checkpointed(&mut shard, last.as_deref(), rig.now).1;
     assert!(number > before, "a roll");
     before = number;
     for (what, amend) in [
@@ -457,7 +457,7 @@ fn an_export_that_goes_on_after_a_roll_an_import_or_a_change_says_so() {
             Some(amend) => assert!(matches!(serve(&mut shard, &Call::Amend(amend), rig.now), Answer::Page(_))),
             None => assert_eq!(import(&mut shard, 0, &[r#"{"page":"/zz","views":1}"#.to_owned()], rig.now), imported(1)),
         }
-        let number = folded(&mut shard, last.as_deref(), rig.now).1;
+        let number = checkpointed(&mut shard, last.as_deref(), rig.now).1;
         assert!(number > before, "{what}");
         before = number;
     }
@@ -532,7 +532,7 @@ proptest! {
         prop_assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(0));
     }
 
-    /// Any visits, folded and rolled or not: the export says all of it.
+    /// Any visits, checkpointed and rolled or not: the export says all of it.
     #[test]
     fn any_visits_come_back(visits in prop::collection::vec((0_u8..4, 0_u64..5, 0_u64..200), 1..60)) {
         let mut rig = Rig::new();

@@ -369,5 +369,5 @@ fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     shard.serve(&wire::encode(&Call::Register(batch(1, 2, T0 + 3_600_000, &sent))), T0 + 3_600_000);
     assert_eq!(ask(&mut shard, T0 + 3_605_000), (1, 5_000, 0));
     let (_, age, statements) = ask(&mut shard, T0 + 3_610_000);
-    assert!(age == 0 && statements > 10, "{statements} statements: a fold, and a question");
+    assert!(age == 0 && statements > 10, "{statements} statements: a checkpoint, and a question");
 }

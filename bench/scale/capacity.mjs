@@ -20,7 +20,7 @@ const LINES = [
   { line: 'store', kind: 'visitors', namespace: 'PLAIN', path: (visits) => `/store?answer=${3 + 4 * visits}` },
 ];
 
-/** Batches of the shard's journal, after which it folds. */
+/** Batches of the shard's journal, after which it checkpoints. */
 const RING = 1024;
 
 /** Measures with the calls that `scale batches` wrote into `files`; `change` replaces parts of its plan, such as `rounds`. */
@@ -132,12 +132,12 @@ async function onDisk(server, plan) {
   return { visits: 100, ...took };
 }
 
-/** Rows a batch of 100 as the platform counts and bills them, folds included, once the pages are known. */
+/** Rows a batch of 100 as the platform counts and bills them, checkpoints included, once the pages are known. */
 async function countRows(server, plan) {
   const [file, name] = ['visitors-100', 'visitors-100/0'];
   await server.ask('driver', `/load?file=${file}`);
   let notes;
-  // The third ring folds the second, in which no page was new any more.
+  // The third ring checkpoints the second, in which no page was new any more.
   for (let rings = 0; rings < 3; rings += 1) {
     await server.ask('driver', `/post?${new URLSearchParams({ file, name, calls: RING / plan.lanes, namespace: 'SHARD', path: '/' })}`);
     notes = Object.values(await server.ask('driver', `/rows?${new URLSearchParams({ name })}`));

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Pages of the site. What a batch and a fold cost hardly depends on it; a fold writes two rows for each that was visited.
+/// Pages of the site. What a batch and a checkpoint cost hardly depends on it; a checkpoint writes two rows for each that was visited.
 pub(crate) const PAGES: u64 = 100;
 
 /// Isolates that post at once, each its next batch when the last is answered: enough that the shard never waits for work.

@@ -1,6 +1,6 @@
 //! Rows written a batch, counted on the real ledger over SQLite.
 //!
-//! A batch writes one row. A fold, every [`JOURNAL_ROWS`] batches, writes rows for the pages that were visited and for
+//! A batch writes one row. A checkpoint, every [`JOURNAL_ROWS`] batches, writes rows for the pages that were visited and for
 //! the isolates that posted since the last; so what a batch costs depends on how many isolates share a ring.
 
 use crate::load::{Rng, some_visit};
@@ -40,13 +40,13 @@ pub(crate) fn a_batch(samples: &[Sample], visits: f64, isolates: usize) -> f64 {
     sample.one_isolate + (sample.many_isolates - sample.one_isolate) * part
 }
 
-/// Rows that a ring of batches and its fold write, once the pages are known.
+/// Rows that a ring of batches and its checkpoint write, once the pages are known.
 fn a_ring(visits: u64, isolates: u64) -> f64 {
     let mut rig = Rig::new();
     let mut rng = Rng::new(visits);
     let mut written = 0;
     for batch in 0..=2 * JOURNAL_ROWS {
-        // The first batch of the second and of the third ring folds the ring before.
+        // The first batch of the second and of the third ring checkpoints the ring before.
         if batch == JOURNAL_ROWS + 1 {
             written = rig.sql.rows_written();
         }

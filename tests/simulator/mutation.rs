@@ -35,7 +35,7 @@ pub(crate) enum Mutation {
     OneName,
     /// A batch that fails also fails a visit that waits behind it.
     FailBystander,
-    /// A fold loses the views that it carries over.
+    /// A checkpoint loses the views that it carries over.
     LoseFolds,
     /// A read that fails gives 0.
     ZeroForError,

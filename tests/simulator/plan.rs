@@ -133,7 +133,7 @@ impl Plan {
             13 => (1, 1, 12_000),
             // More pages than a shard keeps apart.
             17 => (rng.between(2, 20), 1, 11_000),
-            // Long enough for folds of a full journal.
+            // Long enough for checkpoints of a full journal.
             place if place % 100 == 21 => (rng.between(2, 12), rng.between(1, 2), rng.between(2_000, 4_000)),
             _ => (rng.between(1, 12), rng.between(1, 8), rng.between(20, 250)),
         };

@@ -49,7 +49,7 @@ impl Tables {
                 let next = || self.count(Table::Pages) + 1;
                 let (id, old) =
                     self.get(Table::Pages, &key).map_or_else(|| (next(), 0), |row| (integer(row, 0), integer(row, 1)));
-                let views = if self.loses_folds { old } else { old + views };
+                let views = if self.loses_checkpoints { old } else { old + views };
                 self.put(Table::Pages, key, vec![Integer(id), Integer(views)]);
                 return vec![vec![Integer(id)]];
             }

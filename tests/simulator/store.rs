@@ -69,8 +69,8 @@ pub(crate) struct Tables {
     /// Rows that were ever appended to the journal and not taken back, and the slot of the newest.
     pub(crate) appended: u64,
     pub(crate) newest: i64,
-    /// For a mutation: views that a fold adds get lost.
-    pub(crate) loses_folds: bool,
+    /// For a mutation: views that a checkpoint adds get lost.
+    pub(crate) loses_checkpoints: bool,
 }
 
 impl Store {
@@ -85,7 +85,7 @@ impl Store {
     }
 
     pub(crate) fn lose_folds(&self) {
-        self.0.borrow_mut().loses_folds = true;
+        self.0.borrow_mut().loses_checkpoints = true;
     }
 
     /// Everything that was written so far, as a mark for [`Self::commit`].

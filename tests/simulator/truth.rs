@@ -1,4 +1,4 @@
-//! What a shard ought to have counted: the rules of a ledger once more, as plain maps without journal, fold or windows.
+//! What a shard ought to have counted: the rules of a ledger once more, as plain maps without journal, checkpoint or windows.
 
 use crate::facts::Member;
 use footfall::counting::model::date::Day;

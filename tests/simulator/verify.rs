@@ -22,12 +22,12 @@ impl World {
                 used = shard + 1;
             }
             self.check_shard(shard, &mut Shard::new(store.clone()), now);
-            let mut folded = Shard::new(store.clone());
-            let outcome = folded.maintain(now, KEEP_HOURS_DAYS);
+            let mut checkpointed = Shard::new(store.clone());
+            let outcome = checkpointed.maintain(now, KEEP_HOURS_DAYS);
             if outcome.is_err() {
-                self.checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("the last fold failed: {outcome:?}"));
+                self.checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("the last checkpoint failed: {outcome:?}"));
             }
-            self.check_shard(shard, &mut folded, now);
+            self.check_shard(shard, &mut checkpointed, now);
             self.check_hours(shard, &store);
         }
         // A reader asks as many shards as the day's record says, even where the owner has turned `SHARDS` down since.
@@ -71,7 +71,7 @@ impl World {
         }
     }
 
-    /// After a fold the hours of each page sum up to its views, and the hours and the details of the site to the site's.
+    /// After a checkpoint the hours of each page sum up to its views, and the hours and the details of the site to the site's.
     fn check_hours(&mut self, shard: usize, store: &Store) {
         let checker = &mut self.checker;
         let wrong = checker.truths[shard].pages().find_map(|(page, views)| {

@@ -40,7 +40,7 @@ function cpuOfAVisit() {
 
 /** Everything that the sums take from elsewhere. */
 export const inputs = () => ({
-  /** Each visit alone, and each batch of a fold from another isolate: the dearest there is. */
+  /** Each visit alone, and each batch of a checkpoint from another isolate: the dearest there is. */
   alone: { ...simulated(100, 4_000), source: 'docs/scale.md, 100 visits/s on 4,000 isolates' },
   /** An hour in which visits come together. */
   busy: { ...simulated(1_000, 10), source: 'docs/scale.md, 1,000 visits/s on 10 isolates' },

@@ -44,10 +44,10 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   const half = batches / shards / SHARD_ALARMS;
   const posted = Math.min(isolates, half);
   const rowsABatch = traffic.rowsAVisit / traffic.callsAVisit;
-  const fold = (rowsABatch - 1) * journal;
+  const checkpoint = (rowsABatch - 1) * journal;
   // Details are not in the rows of docs/scale.md.
   const details = (batches / journal) * values;
-  const alarm = fold * Math.min(1, half / journal) + values + Math.min(journal, half) + posted;
+  const alarm = checkpoint * Math.min(1, half / journal) + values + Math.min(journal, half) + posted;
   const rolled = Math.min(perDay, pages * 24) + pages;
   const upkeep = shards * (SHARD_ALARMS * (alarm + 1) + rolled) + DAYS_ROWS;
   const rowsWritten = batches * rowsABatch + details + upkeep;
@@ -60,7 +60,7 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   const callsPerS = (batches + perDay * asked) / shards / DAY_S;
   const asleep = Math.exp(-AWAKE_S.number * callsPerS);
   const wakes = callsPerS * DAY_S * shards * asleep;
-  // What is not folded of the ring is read, half of it on the mean, and the rest of the last piece; and each page of it. A fold leaves the
+  // What is not checkpointed of the ring is read, half of it on the mean, and the rest of the last piece; and each page of it. A checkpoint leaves the
   // batches of a minute.
   const replayed = Math.min(half, journal) / 2 + known.readAtOnce.number;
   const remembered = Math.min(isolates, callsPerS * 60);

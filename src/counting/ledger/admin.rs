@@ -90,7 +90,7 @@ pub const WIPE: [&str; 15] = [
     "DELETE FROM refused",
     "DELETE FROM visitors",
     "DELETE FROM marks",
-    "DELETE FROM meta WHERE key NOT IN ('shape', 'folded', 'moved', 'day', 'shards')",
+    "DELETE FROM meta WHERE key NOT IN ('shape', 'checkpointed', 'moved', 'day', 'shards')",
 ];
 
 impl<S: Sql> Ledger<S> {
@@ -100,9 +100,9 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError`].
     pub fn export(&mut self, after: Option<&str>) -> Result<Exported, LedgerError> {
         let (mut part, mut key) = match after {
-            // From here on the tables are of one moment, until the next fold.
+            // From here on the tables are of one moment, until the next checkpoint.
             None => {
-                self.fold()?;
+                self.checkpoint()?;
                 (0, None)
             }
             Some(line) => {
@@ -132,7 +132,7 @@ impl<S: Sql> Ledger<S> {
             }
             part = part.saturating_add(1);
         }
-        Ok(Exported { lines, folded: self.folded.saturating_add(self.moved) })
+        Ok(Exported { lines, checkpointed: self.checkpointed.saturating_add(self.moved) })
     }
 
     /// Adds what lines of a file say, but for those that it added before. Whoever calls this opens the ledger anew: what it has in
@@ -168,7 +168,7 @@ impl<S: Sql> Ledger<S> {
         if rows.is_empty() {
             return Ok(Imported { lines: known, wrong: None });
         }
-        self.fold()?;
+        self.checkpoint()?;
         let this = &*self;
         this.sql.transaction(&mut || {
             let mut views = this.views;
@@ -204,7 +204,7 @@ impl<S: Sql> Ledger<S> {
     pub fn amend(&mut self, amend: &Amend<'_>) -> Result<Option<u64>, LedgerError> {
         let page = match *amend {
             Amend::Wipe => {
-                self.fold()?;
+                self.checkpoint()?;
                 let sql = &self.sql;
                 sql.transaction(&mut || {
                     WIPE.into_iter().try_for_each(|statement| sql.write(statement, &[]))?;
@@ -226,7 +226,7 @@ impl<S: Sql> Ledger<S> {
             let made = matches!(amend, Amend::Make { .. });
             return if made { Ok(None) } else { Ok(Some(count_at(row, 0)?)) };
         }
-        self.fold()?;
+        self.checkpoint()?;
         let before = self.stored_views(page)?;
         let after = match (*amend, before) {
             (Amend::Set { views, .. }, None) => (views > 0).then_some(views),
@@ -366,7 +366,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
     }
 
-    /// Says that the tables changed other than by a fold: an export that goes on is of two moments.
+    /// Says that the tables changed other than by a checkpoint: an export that goes on is of two moments.
     pub(crate) fn set_moved(&self) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("moved".to_owned()), Value::count(self.moved.saturating_add(1))])
     }

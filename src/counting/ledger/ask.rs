@@ -13,7 +13,7 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`].
     pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
         self.freshen(now)?;
-        let age = now.saturating_sub(self.folded_at);
+        let age = now.saturating_sub(self.checkpointed_at);
         let key = encode(question);
         if let Some((report, names)) = self.told.of(&key) {
             return Ok((report, names, age));
@@ -22,7 +22,7 @@ impl<S: Sql> Ledger<S> {
             Question::List { of, slice } => self.list(*of, slice)?,
             _ => (self.report(question, now)?, 0),
         };
-        // What was refused comes not by way of the journal, so no fold says that it changed.
+        // What was refused comes not by way of the journal, so no checkpoint says that it changed.
         if !matches!(question, Question::Refused(_)) {
             self.told.keep(key, &report, names);
         }
@@ -31,9 +31,9 @@ impl<S: Sql> Ledger<S> {
 
     /// Carries over what was counted, if that is due.
     pub(crate) fn freshen(&mut self, now: u64) -> Result<(), StorageError> {
-        if now < self.folded_at || now.saturating_sub(self.folded_at) >= FRESH_MS {
-            self.fold()?;
-            self.folded_at = now;
+        if now < self.checkpointed_at || now.saturating_sub(self.checkpointed_at) >= FRESH_MS {
+            self.checkpoint()?;
+            self.checkpointed_at = now;
         }
         Ok(())
     }

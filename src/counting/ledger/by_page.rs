@@ -1,4 +1,4 @@
-//! What pages have by time: three tables of packed rows, and what a fold, a roll, a list and the history of a page do with them.
+//! What pages have by time: three tables of packed rows, and what a checkpoint, a roll, a list and the history of a page do with them.
 //!
 //! `page_hours` has the last days by quarters. `page_sums` adds up each of these days (UTC), so that a list of many days need not read
 //! their hours. `page_rolled` has the days whose hours are not kept. So a view is in both of the first or in the third.

@@ -15,8 +15,8 @@ const PACKED_PER_ROW: usize = 100_000;
 
 impl<S: Sql> Ledger<S> {
     /// Carries everything that waits over into the tables, all or nothing.
-    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
-        if self.folded == self.written && !self.people.has_news() {
+    pub(crate) fn checkpoint(&mut self) -> Result<(), StorageError> {
+        if self.checkpointed == self.written && !self.people.has_news() {
             return Ok(());
         }
         let this = &*self;
@@ -57,7 +57,7 @@ impl<S: Sql> Ledger<S> {
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
             let lately = this.lately.stored().into_iter().flat_map(u64::to_le_bytes).collect();
             this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("folded".to_owned()), Value::count(this.written)])?;
+            this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
             Ok(())
         })?;
         self.pages.all_stored();
@@ -67,7 +67,7 @@ impl<S: Sql> Ledger<S> {
         self.recent.all_stored();
         self.people.all_stored();
         self.ids_waiting.clear();
-        self.folded = self.written;
+        self.checkpointed = self.written;
         self.told.forget();
         Ok(())
     }
@@ -91,10 +91,10 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
     }
 
-    /// Packs hashes of a day into rows. A fold has more journal rows than it makes rows of hashes, so the numbers after
-    /// `folded` are free for them.
+    /// Packs hashes of a day into rows. A checkpoint has more journal rows than it makes rows of hashes, so the numbers after
+    /// `checkpointed` are free for them.
     fn store_packed<T>(&self, statement: &'static str, day: &Value, all: &[T], hash: fn(&T) -> u64) -> Result<(), StorageError> {
-        let mut number = self.folded;
+        let mut number = self.checkpointed;
         for hashes in all.chunks(PACKED_PER_ROW) {
             let packed = hashes.iter().flat_map(|one| hash(one).to_le_bytes()).collect();
             number = number.saturating_add(1);
@@ -105,7 +105,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Packs the ids that wait into rows, numbered as in [`Self::store_packed`].
     fn store_ids(&self) -> Result<(), StorageError> {
-        let mut number = self.folded;
+        let mut number = self.checkpointed;
         let mut left = self.ids_waiting.as_slice();
         while let Some((window, ..)) = left.first() {
             let same = left.iter().take(PACKED_PER_ROW).take_while(|(other, ..)| other == window).count();

@@ -21,7 +21,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`]; the ledger is ahead as before.
     pub fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
-        self.fold()?;
+        self.checkpoint()?;
         let (day, today) = (self.people.day(), latest_day(now));
         let visitors = self.people.visitors(day);
         let [now, window] = [now, window_of(now)].map(Value::count);

@@ -1,6 +1,6 @@
 //! The counts of many pages in one row: each page that was viewed, by the quarters of one hour, or of one day.
 //!
-//! A row a page and hour would be written for each page in each fold, and read for each page in each list. So [`PAGES`] pages share a
+//! A row a page and hour would be written for each page in each checkpoint, and read for each page in each list. So [`PAGES`] pages share a
 //! row: pages whose numbers differ in the last byte only. An entry takes four bytes, most often.
 
 use crate::counting::ledger::quarters::Counts;

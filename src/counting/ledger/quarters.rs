@@ -30,7 +30,7 @@ impl Counts {
     }
 }
 
-/// Counts by quarter since 1970. There are few: those since the last fold, and those of a day before where visits came late.
+/// Counts by quarter since 1970. There are few: those since the last checkpoint, and those of a day before where visits came late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quarters(Vec<(u64, Counts)>);
 

@@ -1,6 +1,6 @@
 //! What a shard counted in the last minutes, in memory: views by minute, and visitors by the minute of their last view.
 //!
-//! A fold writes it into one row, and the journal has what came since, so that waking loses nothing of it.
+//! A checkpoint writes it into one row, and the journal has what came since, so that waking loses nothing of it.
 
 use crate::counting::live::pulse::{MINUTES, PRESENT_MINUTES, Pulse, add};
 use crate::counting::model::minute::{Minute, minute_of};

@@ -28,7 +28,7 @@ impl<S: Sql> Ledger<S> {
             sql.write(statement, &[])?;
         }
         let shape = meta(&sql, "shape")?;
-        let folded = meta(&sql, "folded")?;
+        let checkpointed = meta(&sql, "checkpointed")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
@@ -44,11 +44,11 @@ impl<S: Sql> Ledger<S> {
             watched: true,
             told: Told::default(),
             shards: 0,
-            folded_at: 0,
+            checkpointed_at: 0,
             views,
             latest: 0,
-            written: folded,
-            folded,
+            written: checkpointed,
+            checkpointed,
             moved,
             ids_waiting: Vec::new(),
         };
@@ -157,7 +157,7 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
             let number = count_at(&row, 0)?;
             if number < next {
-                // Of a ring ago, and folded.
+                // Of a ring ago, and checkpointed.
                 break;
             }
             if number > next {

@@ -1,8 +1,8 @@
 //! The tables of a shard, and every statement on them.
 //!
 //! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows: a batch writes one row into it and nothing else, so that rows
-//! written follow batches, not visits. When the ring is full, a fold carries it over into the other tables in one
-//! transaction and moves `folded` up; rows above `folded` are replayed when the object wakes.
+//! written follow batches, not visits. When the ring is full, a checkpoint carries it over into the other tables in one
+//! transaction and moves `checkpointed` up; rows above `checkpointed` are replayed when the object wakes.
 
 /// Creates what is missing. Each statement does nothing where the table exists.
 pub const CREATE: [&str; 9] = [
@@ -59,11 +59,11 @@ pub const OLD_DAYS: &str =
 /// Drops what is packed.
 pub const DROP_OLD: [&str; 3] = ["DROP TABLE hours", "DROP TABLE page_days", "DROP TABLE site_hours"];
 
-/// A number by its key: `folded`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
+/// A number by its key: `checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets such a number.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
-/// Writes a journal row over the one that held its slot a ring ago, which is folded.
+/// Writes a journal row over the one that held its slot a ring ago, which is checkpointed.
 pub const APPEND: &str = "INSERT OR REPLACE INTO journal (slot, number, body) VALUES (?, ?, ?)";
 /// The journal rows in a range of slots. When the object wakes it reads few at a time: by their number all of the ring would be read,
 /// and twice, to be sorted; and rows read are paid for each time that an object wakes.
@@ -97,7 +97,7 @@ pub const SET_RECENT: &str = "INSERT OR REPLACE INTO recent (isolate, sequence, 
 pub const RECENT: &str = "SELECT isolate, sequence, at, receipt FROM recent WHERE at >= ?";
 /// Drops the last batches from before a time.
 pub const FORGET_RECENT: &str = "DELETE FROM recent WHERE at < ?";
-/// Drops the journal rows that are folded.
+/// Drops the journal rows that are checkpointed.
 pub const FORGET_JOURNAL: &str = "DELETE FROM journal WHERE number <= ?";
 /// Writes packed visitors' hashes of a day: 8 bytes each, little endian.
 pub const ADD_VISITORS: &str = "INSERT OR REPLACE INTO visitors (day, number, hashes) VALUES (?, ?, ?)";

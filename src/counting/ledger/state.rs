@@ -33,7 +33,7 @@ use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::{Visitor, Withheld};
 
-/// Rows of the journal ring. More rows make folds rarer (a fold writes two rows for each page and hour that was
+/// Rows of the journal ring. More rows make checkpoints rarer (a checkpoint writes two rows for each page and hour that was
 /// visited since the last) and waking slower (up to this many rows are replayed).
 pub const JOURNAL_ROWS: u64 = 1024;
 
@@ -80,8 +80,8 @@ pub struct Ledger<S> {
     pub(super) told: Told,
     /// The most shards that the site is known to have, where they grew; else 0.
     pub(super) shards: u16,
-    /// When the last fold ended that a report asked for, in milliseconds since 1970.
-    pub(super) folded_at: u64,
+    /// When the last checkpoint ended that a report asked for, in milliseconds since 1970.
+    pub(super) checkpointed_at: u64,
     /// Views of the whole shard.
     pub(super) views: u64,
     /// When the newest batch came, in milliseconds since 1970.
@@ -89,10 +89,10 @@ pub struct Ledger<S> {
     /// The number of the last journal row.
     pub(super) written: u64,
     /// The number of the last journal row that is in the other tables, too.
-    pub(super) folded: u64,
-    /// How often the tables changed other than by a fold: by a roll, an import, or what the owner changed.
+    pub(super) checkpointed: u64,
+    /// How often the tables changed other than by a checkpoint: by a roll, an import, or what the owner changed.
     pub(super) moved: u64,
-    /// Ids of journal rows above `folded`, with their window and whose they are.
+    /// Ids of journal rows above `checkpointed`, with their window and whose they are.
     pub(super) ids_waiting: Vec<(u64, Fingerprint, Share)>,
 }
 
@@ -114,8 +114,8 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
-        if self.written.saturating_sub(self.folded) >= JOURNAL_ROWS {
-            self.fold()?;
+        if self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
+            self.checkpoint()?;
         }
         let receipt = self.work_out(batch, now)?;
         let row = Row { at: now, batch: batch.clone(), receipt };
@@ -155,7 +155,7 @@ impl<S: Sql> Ledger<S> {
     /// servers sent, and ids that are remembered for a shorter time.
     pub fn holds(&self) -> [u64; 9] {
         let visitors = self.people.visitors(self.people.day());
-        let waiting = self.written.saturating_sub(self.folded);
+        let waiting = self.written.saturating_sub(self.checkpointed);
         [
             self.views,
             self.pages.known,
@@ -234,7 +234,7 @@ impl<S: Sql> Ledger<S> {
         }
         if day > self.people.day() {
             self.begin(day);
-            self.fold()?;
+            self.checkpoint()?;
         }
         Ok(self.seen.knows(id, now))
     }
@@ -263,9 +263,9 @@ impl<S: Sql> Ledger<S> {
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
         self.latest = self.latest.max(now);
         self.begin(day_of(now));
-        self.fold()?;
-        // The rows of a ring that is folded hold hashes of days that are over, until others overwrite them.
-        self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.folded)])?;
+        self.checkpoint()?;
+        // The rows of a ring that is checkpointed hold hashes of days that are over, until others overwrite them.
+        self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.checkpointed)])?;
         let known = first_known(window_of(now));
         self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;

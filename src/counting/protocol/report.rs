@@ -204,7 +204,7 @@ pub fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
 
-/// How old a report may be, in milliseconds. The tables know what was counted up to the last fold, and a fold for each report would
+/// How old a report may be, in milliseconds. The tables know what was counted up to the last checkpoint, and a checkpoint for each report would
 /// write up to two rows a visit for who looks after each.
 pub const FRESH_MS: u64 = 10_000;
 

@@ -201,7 +201,7 @@ pub struct Exported {
     /// The lines, none if there are no more.
     pub lines: String,
     /// What the tables know: two answers with the same number are of one moment.
-    pub folded: u64,
+    pub checkpointed: u64,
 }
 
 /// What became of the lines of a file.

@@ -319,7 +319,7 @@ impl Source {
                 lines = lines.saturating_add(u64::try_from(page.lines.lines().count()).unwrap_or(u64::MAX));
                 write(pipe, &page.lines).await?;
                 let more = self.lines(shard, number, Some(last)).await.map_err(|failure| tell(&failure))?;
-                changes = changes.saturating_add(u64::from(more.folded != page.folded));
+                changes = changes.saturating_add(u64::from(more.checkpointed != page.checkpointed));
                 page = more;
             }
         }
