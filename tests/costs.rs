@@ -11,7 +11,7 @@ use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posti
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::day_of;
-use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
 use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
@@ -48,11 +48,11 @@ struct Spent {
 }
 
 /// Those of a reader who came from a search engine: the same for all, as most are.
-fn details() -> Details {
-    Details::new(Some(Device::Mobile), "DE", "search.example", [""; 3])
+fn details() -> Dimensions {
+    Dimensions::new(Some(Device::Mobile), "DE", "search.example", [""; 3])
 }
 
-fn entry(visitor: u64, details: &Details) -> Entry {
+fn entry(visitor: u64, details: &Dimensions) -> Entry {
     let visitor = Visitor::Hash(VisitorHash(visitor.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
     Entry {
         page: "/".to_owned(),

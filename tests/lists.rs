@@ -12,7 +12,7 @@
 
 mod support;
 
-use footfall::counting::model::dimensions::{Details, Kind};
+use footfall::counting::model::dimensions::{Dimension, Dimensions};
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
 use footfall::counting::protocol::wire::Amend;
@@ -79,13 +79,13 @@ fn views_without_a_date_are_in_the_list_of_totals() {
 fn values_of_details_are_read_in_parts() {
     let mut rig = Rig::new();
     for n in 0..30_u32 {
-        let details = Details::new(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
+        let details = Dimensions::new(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
         let times = 1 + n / 10;
         for time in 0..times {
             rig.send(1, u64::from(n * 10 + time) + 1, &[visit("/").from(&details)]);
         }
     }
-    let of = Listed::Details { kind: Kind::Referrer.number(), days: EVER };
+    let of = Listed::Dimensions { kind: Dimension::Referrer.number(), days: EVER };
     let (lines, number) = part(&mut rig, of, "", 9, 3);
     assert_eq!((names(&lines), number), (vec!["29.example", "10.example", "11.example"], 30));
     let (lines, number) = part(&mut rig, of, "2.ex", 1, 9);

@@ -17,7 +17,7 @@ use footfall::counting::ledger::record;
 use footfall::counting::ledger::record::{Incoming, MAX_COUNT, PARTS, first_line, last_line};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::limits::MAX_PAGES;
 use footfall::counting::protocol::report::{Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::protocol::wire;
@@ -80,7 +80,7 @@ fn imported(lines: usize) -> Answer {
 /// A shard with some of everything, of many days.
 fn lived() -> Rig {
     let mut rig = Rig::new();
-    let details = |name: &str| Details::new(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
+    let details = |name: &str| Dimensions::new(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
     for day in 0..KEEP_HOURS_DAYS + 3 {
         rig.now = T0 + u64::from(day) * DAY;
         let sent = [
@@ -332,7 +332,7 @@ fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
         Question::Times { page: Some("/a"), times, step: Step::Hour },
         Question::Times { page: Some("/a"), times, step: Step::All },
         Question::List { of: Listed::Pages(times), slice: Slice { part: "", skip: 0, most: 100 } },
-        Question::Details { kind: 1, days },
+        Question::Dimensions { kind: 1, days },
         Question::Excluded(days),
         Question::Withheld(days),
         Question::Value { kind: 1, value: "DE", days },

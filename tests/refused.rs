@@ -15,7 +15,7 @@ use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::unlisted::{KEEP_DAYS, MAX_A_DAY, Unlisted};
 use footfall::counting::protocol::report::{Question, Span};
 use footfall::counting::protocol::wire;
-use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, Refused};
+use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, UnlistedVisits};
 use support::sqlite::Sqlite;
 use support::{DAY, T0};
 
@@ -27,8 +27,8 @@ fn serve(shard: &mut Shard<Sqlite>, call: &Call<'_>, now: u64) -> Answer {
 }
 
 fn note(shard: &mut Shard<Sqlite>, name: &str, visits: u64) -> Answer {
-    let note = Refused { day: TODAY, unlisted: Unlisted::Origin.number(), name, visits };
-    serve(shard, &Call::Refused(vec![note]), T0)
+    let note = UnlistedVisits { day: TODAY, unlisted: Unlisted::Origin.number(), name, visits };
+    serve(shard, &Call::Unlisted(vec![note]), T0)
 }
 
 /// Names and visits, those with the most visits first.
@@ -44,8 +44,8 @@ fn visits_of_a_name_add_up_and_names_are_kept_for_a_month() {
     for visits in [2, 3] {
         assert_eq!(note(&mut shard, "https://shop.example", visits), Answer::Noted);
     }
-    let site = Refused { day: TODAY, unlisted: Unlisted::Site.number(), name: "shop", visits: 1 };
-    assert_eq!(serve(&mut shard, &Call::Refused(vec![site]), T0), Answer::Noted);
+    let site = UnlistedVisits { day: TODAY, unlisted: Unlisted::Site.number(), name: "shop", visits: 1 };
+    assert_eq!(serve(&mut shard, &Call::Unlisted(vec![site]), T0), Answer::Noted);
     let both = [("https://shop.example".to_owned(), 5), ("shop".to_owned(), 1)];
     assert_eq!(told(&mut shard, T0), both);
     let [last, over] = [KEEP_DAYS, KEEP_DAYS + 1].map(|days| T0 + u64::from(days) * DAY);
@@ -76,8 +76,8 @@ fn what_is_no_name_is_not_kept_and_a_wipe_forgets() {
     for name in ["", "buy my things", "<b>", &"a".repeat(101)] {
         assert_eq!(note(&mut shard, name, 1), Answer::Refused(Fault::Malformed), "{name}");
     }
-    let many = vec![Refused { day: TODAY, unlisted: 0, name: "a", visits: 1 }; MAX_A_DAY + 1];
-    assert_eq!(serve(&mut shard, &Call::Refused(many), T0), Answer::Refused(Fault::Malformed));
+    let many = vec![UnlistedVisits { day: TODAY, unlisted: 0, name: "a", visits: 1 }; MAX_A_DAY + 1];
+    assert_eq!(serve(&mut shard, &Call::Unlisted(many), T0), Answer::Refused(Fault::Malformed));
     note(&mut shard, "https://shop.example", 1);
     assert_eq!(serve(&mut shard, &Call::Amend(Amend::Wipe), T0), Answer::Page(None));
     assert_eq!(told(&mut shard, T0), []);

@@ -9,7 +9,7 @@ use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Details, Device, Kind};
+use footfall::counting::model::dimensions::{Device, Dimension, Dimensions};
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::protocol::report::FRESH_MS;
@@ -49,12 +49,12 @@ fn tallies(rig: &mut Rig, question: Question<'_>) -> Vec<Tally> {
     ask(rig, question).into_iter().map(|Line { at, reason, views, .. }| Tally { day: at, reason, visits: views }).collect()
 }
 
-fn of(kind: Kind) -> Question<'static> {
-    Question::Details { kind: kind.number(), days: EVER }
+fn of(kind: Dimension) -> Question<'static> {
+    Question::Dimensions { kind: kind.number(), days: EVER }
 }
 
 fn from(referrer: &str) -> Sent {
-    visit("/a").from(&Details::new(Some(Device::Desktop), "DE", referrer, [""; 3]))
+    visit("/a").from(&Dimensions::new(Some(Device::Desktop), "DE", referrer, [""; 3]))
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
 fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     let mut rig = Rig::new();
     rig.wait(17 * HOUR + 1);
-    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&Details::new(None, "FR", "", [""; 3])), visit("/a")]);
+    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&Dimensions::new(None, "FR", "", [""; 3])), visit("/a")]);
     assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
-    let yesterday = Question::Details { kind: Kind::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
+    let yesterday = Question::Dimensions { kind: Dimension::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
 }
 
@@ -98,7 +98,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
     let midnight = T0 + 17 * HOUR;
     let made = midnight - 10 * 60_000;
     rig.now = midnight + 20 * 60_000;
-    let french = Details::new(None, "FR", "", [""; 3]);
+    let french = Dimensions::new(None, "FR", "", [""; 3]);
     let salt_is_gone = Visitor::Withheld(Withheld::NoSalt);
     let yesterdays = Sent { visitor: salt_is_gone, ..visit("/a").id(1).of(TODAY + 1).made(made).from(&french) };
     let todays = visit("/a").id(2).by(7).made(midnight + 60_000);
@@ -117,7 +117,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
         assert_eq!(sums(&mut rig), (days, days));
         assert_eq!(rig.visitors(TODAY).withheld, [0, 1, 0, 0], "a view without a salt, of its own day");
         assert_eq!((rig.visitors(TODAY).visitors, rig.visitors(TODAY + 1).visitors), (0, 1));
-        let of_day = |day| Question::Details { kind: Kind::Country.number(), days: Span { from: day, until: day + 1 } };
+        let of_day = |day| Question::Dimensions { kind: Dimension::Country.number(), days: Span { from: day, until: day + 1 } };
         assert_eq!(names(&mut rig, of_day(TODAY)), [("FR".to_owned(), 1, 0)]);
         assert_eq!(names(&mut rig, of_day(TODAY + 1)), []);
         // Its retry is known, however late it comes.
@@ -149,15 +149,18 @@ fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_n
 #[test]
 fn details_are_counted_by_value() {
     let mut rig = Rig::new();
-    let all = Details::new(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
+    let all = Dimensions::new(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
     rig.send(1, 1, &[from("news.example"), from("other.example"), visit("/b").from(&all), visit("/b"), from("")]);
     rig.send(1, 2, &[from("news.example").id(7)]);
     rig.send(1, 3, &[from("news.example").id(7)]);
     for _ in 0..2 {
-        assert_eq!(names(&mut rig, of(Kind::Referrer)), [("news.example".to_owned(), 3, 0), ("other.example".to_owned(), 1, 0)]);
-        assert_eq!(names(&mut rig, of(Kind::Country)), [("DE".to_owned(), 4, 0), ("FR".to_owned(), 1, 0)]);
-        assert_eq!(names(&mut rig, of(Kind::Device)), [("d".to_owned(), 4, 0), ("m".to_owned(), 1, 0)]);
-        for (kind, value) in [(Kind::Source, "letter"), (Kind::Medium, "mail"), (Kind::Campaign, "spring")] {
+        assert_eq!(
+            names(&mut rig, of(Dimension::Referrer)),
+            [("news.example".to_owned(), 3, 0), ("other.example".to_owned(), 1, 0)]
+        );
+        assert_eq!(names(&mut rig, of(Dimension::Country)), [("DE".to_owned(), 4, 0), ("FR".to_owned(), 1, 0)]);
+        assert_eq!(names(&mut rig, of(Dimension::Device)), [("d".to_owned(), 4, 0), ("m".to_owned(), 1, 0)]);
+        for (kind, value) in [(Dimension::Source, "letter"), (Dimension::Medium, "mail"), (Dimension::Campaign, "spring")] {
             assert_eq!(names(&mut rig, of(kind)), [(value.to_owned(), 1, 0)]);
         }
         rig.restart();
@@ -178,14 +181,14 @@ fn values_beyond_the_most_of_a_day_are_counted_together() {
         rig.maintain();
         rig.restart();
         rig.send(2, known, &[from("0.example"), from("new.example")]);
-        let found = names(&mut rig, of(Kind::Referrer));
+        let found = names(&mut rig, of(Dimension::Referrer));
         assert_eq!((found.len(), found[0].clone()), (MAX_VALUES + 1, (OTHER.to_owned(), others, 0)));
         assert_eq!(found[1], ("0.example".to_owned(), known + 1, 0));
-        assert_eq!(names(&mut rig, of(Kind::Country)), [("DE".to_owned(), made_up.len() as u64 + 2 * known, 0)]);
+        assert_eq!(names(&mut rig, of(Dimension::Country)), [("DE".to_owned(), made_up.len() as u64 + 2 * known, 0)]);
     }
     rig.wait(DAY);
     rig.send(3, 1, &[from("new.example")]);
-    assert!(names(&mut rig, of(Kind::Referrer)).contains(&("new.example".to_owned(), 1, 0)), "a new day has room");
+    assert!(names(&mut rig, of(Dimension::Referrer)).contains(&("new.example".to_owned(), 1, 0)), "a new day has room");
 }
 
 #[test]

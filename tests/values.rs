@@ -11,7 +11,7 @@ use footfall::counting::http::stats::plan::{Plan, Stats, Steps, starts_in_utc};
 use footfall::counting::http::stats::query;
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::schema;
-use footfall::counting::model::dimensions::{Details, Device, Kind, values};
+use footfall::counting::model::dimensions::{Device, Dimension, Dimensions, values};
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::page::KeptQuery;
 use footfall::counting::protocol::report::FRESH_MS;
@@ -31,13 +31,13 @@ fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
 }
 
 /// Days and views of a value.
-fn days(rig: &mut Rig, kind: Kind, value: &str, days: Span) -> Vec<(u32, u64)> {
+fn days(rig: &mut Rig, kind: Dimension, value: &str, days: Span) -> Vec<(u32, u64)> {
     let lines = ask(rig, Question::Value { kind: kind.number(), value, days });
     lines.into_iter().map(|Line { at, views, .. }| (at / 24, views)).collect()
 }
 
 fn sent(device: bool, country: &str, referrer: &str) -> Sent {
-    visit("/a").from(&Details::new(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
+    visit("/a").from(&Dimensions::new(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
 }
 
 fn read(path_and_query: &str) -> Result<Stats, Refusal> {
@@ -77,8 +77,8 @@ proptest! {
                 _ => {}
             }
         }
-        for kind in Kind::ALL {
-            let listed = ask(&mut rig, Question::Details { kind: kind.number(), days: span });
+        for kind in Dimension::ALL {
+            let listed = ask(&mut rig, Question::Dimensions { kind: kind.number(), days: span });
             let mut of_kind = 0;
             for ((_, value), expected) in truth.iter().filter(|((of, _), _)| *of == kind.number()) {
                 let expected: Vec<_> = expected.iter().map(|(day, views)| (*day, *views)).filter(|(day, _)| (span.from..span.until).contains(day)).collect();
@@ -101,9 +101,9 @@ fn what_is_counted_together_is_a_value_too() {
     for (at, some) in made_up.chunks(350).enumerate() {
         rig.send(1, at as u64 + 1, some);
     }
-    assert_eq!(days(&mut rig, Kind::Referrer, OTHER, EVER), [(TODAY, 50)]);
-    assert_eq!(days(&mut rig, Kind::Country, OTHER, EVER), []);
-    assert_eq!(days(&mut rig, Kind::Country, "DE", EVER), [(TODAY, made_up.len() as u64)]);
+    assert_eq!(days(&mut rig, Dimension::Referrer, OTHER, EVER), [(TODAY, 50)]);
+    assert_eq!(days(&mut rig, Dimension::Country, OTHER, EVER), []);
+    assert_eq!(days(&mut rig, Dimension::Country, "DE", EVER), [(TODAY, made_up.len() as u64)]);
 }
 
 /// Rows read are paid for, and a day has up to 6,006.
@@ -126,16 +126,16 @@ fn of_a_day_two_rows_are_read_at_most() {
 #[test]
 fn one_value_may_be_asked_for_where_views_of_it_are_known() {
     for (query, kind, value) in [
-        ("series?country=DE", Kind::Country, "DE"),
-        ("series?by=month&referrer=news.example", Kind::Referrer, "news.example"),
-        ("summary?device=desktop", Kind::Device, "d"),
-        ("summary?device=tablet", Kind::Device, "t"),
-        ("series?campaign=a%20%26%20b", Kind::Campaign, "a & b"),
-        ("series?source=(other)", Kind::Source, OTHER),
-        ("series?medium=mail&tz=Asia/Kolkata", Kind::Medium, "mail"),
-        ("summary?only=referrer:news.example", Kind::Referrer, "news.example"),
-        ("series?only=source%3Aa:b", Kind::Source, "a:b"),
-        ("summary?only=device:mobile", Kind::Device, "m"),
+        ("series?country=DE", Dimension::Country, "DE"),
+        ("series?by=month&referrer=news.example", Dimension::Referrer, "news.example"),
+        ("summary?device=desktop", Dimension::Device, "d"),
+        ("summary?device=tablet", Dimension::Device, "t"),
+        ("series?campaign=a%20%26%20b", Dimension::Campaign, "a & b"),
+        ("series?source=(other)", Dimension::Source, OTHER),
+        ("series?medium=mail&tz=Asia/Kolkata", Dimension::Medium, "mail"),
+        ("summary?only=referrer:news.example", Dimension::Referrer, "news.example"),
+        ("series?only=source%3Aa:b", Dimension::Source, "a:b"),
+        ("summary?only=device:mobile", Dimension::Device, "m"),
     ] {
         assert_eq!(read(&format!("blog/{query}")).unwrap().value, Some((kind, value.to_owned())), "{query}");
     }

@@ -18,7 +18,7 @@ use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::routing;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::http::body;
-use footfall::counting::http::body::{BodyHeaders, Refused};
+use footfall::counting::http::body::{BodyHeaders, RefusedVisit};
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
 use footfall::counting::http::reply;
@@ -120,7 +120,7 @@ fn requests_are_read() {
     assert!(
         matches!(
             body::visits(&[b'['; 8_000], headers, &sites, &KeptQuery::default()),
-            Err(Refused { refusal: Refusal::Body(_), .. })
+            Err(RefusedVisit { refusal: Refusal::Body(_), .. })
         ),
         "deep nesting"
     );

@@ -12,10 +12,10 @@ use crate::world::World;
 use footfall::counting::dispatch::batcher::Entry;
 use footfall::counting::dispatch::day_cache::{Look, ahead_ms, patience};
 use footfall::counting::dispatch::endpoint::Failure;
-use footfall::counting::dispatch::routing::{Route, route};
+use footfall::counting::dispatch::routing::{ShardRoute, route};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Details, Device};
+use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
@@ -168,7 +168,7 @@ impl World {
         let record = if self.mutation == Mutation::OwnShards { own.as_ref() } else { record };
         match route(id, visitor, record, isolate.name, day_of(self.local(a_try))) {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
-            Ok(Route { shard, day, ask_first, visitors }) => {
+            Ok(ShardRoute { shard, day, ask_first, visitors }) => {
                 let shard = usize::from(shard);
                 let guest = visitors.and_then(|at| visitor.at_home().map(|hash| (usize::from(at), hash)));
                 self.requests[a_try].guest = guest;
@@ -200,8 +200,8 @@ impl World {
         // Some differ, so that a batch has several; each has a country, so that these add up to the views.
         let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
-            Visitor::Guest(_) => Details::default(),
-            _ => Details::new(Some(Device::Desktop), "DE", &referrer, [""; 3]),
+            Visitor::Guest(_) => Dimensions::default(),
+            _ => Dimensions::new(Some(Device::Desktop), "DE", &referrer, [""; 3]),
         };
         Entry {
             page,

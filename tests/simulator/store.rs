@@ -6,7 +6,7 @@
 
 use crate::statements::DAYS;
 use footfall::counting::ledger::packed::{PAGES, Packed};
-use footfall::counting::model::dimensions::Kind;
+use footfall::counting::model::dimensions::Dimension;
 use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -149,7 +149,7 @@ impl Store {
 
 impl Store {
     /// The views that one kind of details adds up to, over all days and values.
-    pub(crate) fn views_by_details(&self, kind: Kind) -> i64 {
+    pub(crate) fn views_by_details(&self, kind: Dimension) -> i64 {
         let tables = self.0.borrow();
         let rows = tables.rows.get(&Table::Details).into_iter().flat_map(|rows| rows.values());
         rows.filter(|row| integer(row, 1) == i64::from(kind.number())).map(|row| integer(row, 3)).sum()

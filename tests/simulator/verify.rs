@@ -8,7 +8,7 @@ use footfall::counting::dispatch::days::Days;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::day_of;
-use footfall::counting::model::dimensions::Kind;
+use footfall::counting::model::dimensions::Dimension;
 use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
 
 impl World {
@@ -80,7 +80,11 @@ impl World {
             (hours != views as i64).then(|| format!("the hours of {name} have {hours} of {views} views"))
         });
         let total = checker.truths[shard].total() as i64;
-        let sums = [store.views_by_site_hours(), store.views_by_details(Kind::Country), store.views_by_details(Kind::Referrer)];
+        let sums = [
+            store.views_by_site_hours(),
+            store.views_by_details(Dimension::Country),
+            store.views_by_details(Dimension::Referrer),
+        ];
         let of_site = (sums != [total; 3]).then(|| format!("{total} views, but by hours, countries and referrers {sums:?}"));
         if let Some(wrong) = wrong.or(of_site) {
             checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("s{shard}: {wrong}"));

@@ -10,7 +10,7 @@ pub(crate) mod sqlite;
 
 use footfall::counting::dispatch::batcher::Entry;
 use footfall::counting::model::date::{Day, day_of};
-use footfall::counting::model::dimensions::Details;
+use footfall::counting::model::dimensions::Dimensions;
 use footfall::counting::model::minute::Minute;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
@@ -68,7 +68,7 @@ impl Sent {
     }
 
     /// With details.
-    pub(crate) fn from(self, details: &Details) -> Self {
+    pub(crate) fn from(self, details: &Dimensions) -> Self {
         Self { details: details.as_str().to_owned(), ..self }
     }
 
@@ -125,7 +125,7 @@ pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Bat
 pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
     Entry {
         page: page.to_owned(),
-        details: Details::default(),
+        details: Dimensions::default(),
         id: None,
         visitor: NOBODY,
         day: day_of(deadline),

@@ -39,11 +39,11 @@ fn bits_of(address: IpAddr) -> u128 {
     }
 }
 
-/// Addresses whose visits are not counted.
+/// ExcludedAddresses whose visits are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addresses(Vec<Network>);
+pub struct ExcludedAddresses(Vec<Network>);
 
-impl Addresses {
+impl ExcludedAddresses {
     /// Reads `192.0.2.0/24, 2001:db8::/32, 203.0.113.7`.
     ///
     /// # Errors
@@ -62,11 +62,11 @@ impl Addresses {
     }
 }
 
-/// Pages whose visits are not counted.
+/// ExcludedPages whose visits are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pages(Vec<String>);
+pub struct ExcludedPages(Vec<String>);
 
-impl Pages {
+impl ExcludedPages {
     /// Reads `/draft, /admin/*`: pages, or with a `*` at the end all that begin so.
     ///
     /// # Errors
@@ -103,32 +103,35 @@ mod tests {
 
     #[test]
     fn addresses_are_found_in_their_networks() {
-        let list = Addresses::parse("192.0.2.0/24, 203.0.113.7,2001:db8::/32, ::ffff:198.51.100.0/120").unwrap();
+        let list = ExcludedAddresses::parse("192.0.2.0/24, 203.0.113.7,2001:db8::/32, ::ffff:198.51.100.0/120").unwrap();
         for inside in ["192.0.2.255", " 203.0.113.7 ", "2001:db8:ffff::1", "::ffff:192.0.2.1", "198.51.100.9"] {
             assert!(list.has(inside), "{inside}");
         }
         for outside in ["192.0.3.0", "203.0.113.8", "2001:db9::", "", "nonsense", "::"] {
             assert!(!list.has(outside), "{outside}");
         }
-        assert!(Addresses::parse("0.0.0.0/0").unwrap().has("9.9.9.9") && !Addresses::parse("0.0.0.0/0").unwrap().has("2001::"));
-        assert!(Addresses::parse("::/0").unwrap().has("9.9.9.9"), "IPv4 is a part of IPv6 here");
+        assert!(
+            ExcludedAddresses::parse("0.0.0.0/0").unwrap().has("9.9.9.9")
+                && !ExcludedAddresses::parse("0.0.0.0/0").unwrap().has("2001::")
+        );
+        assert!(ExcludedAddresses::parse("::/0").unwrap().has("9.9.9.9"), "IPv4 is a part of IPv6 here");
         for bad in ["192.0.2.0/33", "::/129", "192.0.2", "192.0.2.0/", "192.0.2.0/+8", "a", "1.2.3.4 5.6.7.8"] {
-            assert!(Addresses::parse(bad).is_err(), "{bad}");
+            assert!(ExcludedAddresses::parse(bad).is_err(), "{bad}");
         }
-        assert!(Addresses::parse(&vec!["::1"; MAX_EXCLUSIONS + 1].join(",")).is_err());
+        assert!(ExcludedAddresses::parse(&vec!["::1"; MAX_EXCLUSIONS + 1].join(",")).is_err());
     }
 
     #[test]
     fn pages_are_found_by_name_or_beginning() {
-        let list = Pages::parse("/draft, /admin/*").unwrap();
+        let list = ExcludedPages::parse("/draft, /admin/*").unwrap();
         for (page, found) in
             [("/draft", true), ("/drafts", false), ("/admin/", true), ("/admin/x/y", true), ("/admin", false), ("/", false)]
         {
             assert_eq!(list.has(page), found, "{page}");
         }
-        assert!(Pages::parse("/*").unwrap().has("/x") && !Pages::parse("").unwrap().has("/"));
+        assert!(ExcludedPages::parse("/*").unwrap().has("/x") && !ExcludedPages::parse("").unwrap().has("/"));
         for bad in ["draft", "/a*b", "/a**", "*"] {
-            assert!(Pages::parse(bad).is_err(), "{bad}");
+            assert!(ExcludedPages::parse(bad).is_err(), "{bad}");
         }
     }
 }

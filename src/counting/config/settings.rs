@@ -1,7 +1,7 @@
 //! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in `variables`.
 
 use crate::counting::config::base_path::BasePath;
-use crate::counting::config::exclusions::{Addresses, MAX_EXCLUSIONS, Pages};
+use crate::counting::config::exclusions::{ExcludedAddresses, ExcludedPages, MAX_EXCLUSIONS};
 use crate::counting::config::open_updates::{MAX_OPEN, OpenUpdates};
 use crate::counting::config::variable::{Access, ConfigError, Variable};
 use crate::counting::config::variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
@@ -34,9 +34,9 @@ pub struct Config {
     /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
     pub origins: Origins,
     /// `EXCLUDED_ADDRESSES`: whose visits are not counted.
-    pub excluded_addresses: Addresses,
+    pub excluded_addresses: ExcludedAddresses,
     /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
-    pub excluded_pages: Pages,
+    pub excluded_pages: ExcludedPages,
     /// `PAGE_QUERY`: the parameters of a query that tell pages apart.
     pub page_query: KeptQuery,
     /// `RATE_LIMITS`: whether the limits that `wrangler.toml` binds are asked.
@@ -83,13 +83,13 @@ impl Config {
             excluded_addresses: list(
                 "EXCLUDED_ADDRESSES",
                 &variable("EXCLUDED_ADDRESSES"),
-                Addresses::parse,
+                ExcludedAddresses::parse,
                 "up to 64 addresses and networks separated by commas, such as 192.0.2.7, 2001:db8::/32",
             )?,
             excluded_pages: list(
                 "EXCLUDED_PAGES",
                 &variable("EXCLUDED_PAGES"),
-                Pages::parse,
+                ExcludedPages::parse,
                 "up to 64 pages separated by commas, such as /draft, /admin/*",
             )?,
             page_query: list(
@@ -159,8 +159,8 @@ mod tests {
             timeout_ms: 5_000,
             sites: Sites::parse("default").unwrap(),
             origins: Origins::default(),
-            excluded_addresses: Addresses::default(),
-            excluded_pages: Pages::default(),
+            excluded_addresses: ExcludedAddresses::default(),
+            excluded_pages: ExcludedPages::default(),
             page_query: KeptQuery::default(),
             limits: true,
             stats: Access::Closed,

@@ -12,7 +12,7 @@
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::ticket::{MAX_PARKED, Ticket};
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::Details;
+use crate::counting::model::dimensions::Dimensions;
 
 pub use crate::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
 use crate::counting::dispatch::lanes::{Lanes, SLOW_MS, name};
@@ -38,7 +38,7 @@ pub struct Entry {
     /// Its page.
     pub page: String,
     /// What else is counted about it.
-    pub details: Details,
+    pub details: Dimensions,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
     /// Who made it.

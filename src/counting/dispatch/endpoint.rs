@@ -32,7 +32,7 @@ pub struct Registered {
 
 /// What became of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Became {
+pub enum Outcome {
     /// It was sent to its counter, and that is what the counter said.
     Sent(Result<Registered, Failure>),
     /// It was not, for this reason.

@@ -15,7 +15,7 @@ const NO_RECORD_RETRY_AFTER_S: u32 = 5;
 
 /// Where a visit goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Route {
+pub struct ShardRoute {
     /// The shard that counts it.
     pub shard: u16,
     /// The day that it is counted under.
@@ -37,12 +37,12 @@ pub fn route(
     record: Option<&DayRecord>,
     isolate: u128,
     today: Day,
-) -> Result<Route, Failure> {
+) -> Result<ShardRoute, Failure> {
     let Some(record) = record else {
         return match id {
             Some(_) => Err(Failure::Busy { retry_after: NO_RECORD_RETRY_AFTER_S }),
             // Every read includes shard 0, whatever the number of shards.
-            None => Ok(Route { shard: 0, day: today, ask_first: None, visitors: None }),
+            None => Ok(ShardRoute { shard: 0, day: today, ask_first: None, visitors: None }),
         };
     };
     let key = match (id, visitor) {
@@ -56,7 +56,7 @@ pub fn route(
         Visitor::Hash(hash) => Some(jump_hash(hash.0, record.shards)).filter(|at| *at != shard),
         _ => None,
     };
-    Ok(Route { shard, day: record.day, ask_first: (id.is_some() && before != shard).then_some(before), visitors })
+    Ok(ShardRoute { shard, day: record.day, ask_first: (id.is_some() && before != shard).then_some(before), visitors })
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the low half of random bits is as random as all of them")]
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn without_a_record_only_what_needs_none_goes_on() {
         let no_record = route(None, NOBODY, None, 77, 123);
-        assert_eq!(no_record, Ok(Route { shard: 0, day: 123, ask_first: None, visitors: None }));
+        assert_eq!(no_record, Ok(ShardRoute { shard: 0, day: 123, ask_first: None, visitors: None }));
         assert!(matches!(route(Some(Fingerprint(1)), NOBODY, None, 77, 123), Err(Failure::Busy { .. })));
     }
 }

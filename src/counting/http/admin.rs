@@ -7,16 +7,16 @@ use crate::counting::model::page::{KeptQuery, Page};
 
 /// What is wanted of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct AdminCommand {
     /// The site's name.
     pub site: String,
     /// What.
-    pub act: Act,
+    pub act: AdminAction,
 }
 
 /// What is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum AdminAction {
     /// `GET /api/sites/SITE/export`: everything, as one file.
     Export,
     /// `POST /api/sites/SITE/import`: add what a file says; to a site that has views only if that is said.
@@ -36,13 +36,13 @@ pub enum Act {
 ///
 /// # Errors
 /// [`Refusal`] for a wrong query.
-pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<Order>, Refusal> {
+pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
     let Some((site, what)) = path.split_once('/') else { return site_itself(path, query).map(Some) };
     let act = match (what, method) {
-        ("export", _) => Act::Export,
+        ("export", _) => AdminAction::Export,
         ("import", _) => {
             let query = Query::read(query, &["add"])?;
-            Act::Import {
+            AdminAction::Import {
                 add: match query.get("add") {
                     None | Some("no") => false,
                     Some("yes") => true,
@@ -52,20 +52,20 @@ pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<O
         }
         ("pages", "PUT") => {
             let query = Query::read(query, &["page", "views"])?;
-            Act::Set(page(&query, kept)?, count(&query, "views")?)
+            AdminAction::Set(page(&query, kept)?, count(&query, "views")?)
         }
-        ("pages", "DELETE") => Act::Delete(page(&Query::read(query, &["page"])?, kept)?),
+        ("pages", "DELETE") => AdminAction::Delete(page(&Query::read(query, &["page"])?, kept)?),
         _ => return Ok(None),
     };
-    Ok(Some(Order { site: site.to_owned(), act }))
+    Ok(Some(AdminCommand { site: site.to_owned(), act }))
 }
 
-fn site_itself(site: &str, query: &str) -> Result<Order, Refusal> {
+fn site_itself(site: &str, query: &str) -> Result<AdminCommand, Refusal> {
     // A path that was cut short must not take everything with it.
     if Query::read(query, &["confirm"])?.get("confirm") != Some(site) {
         return Err(Refusal::Parameter("confirm", "the site's name, as everything that was counted of it is deleted"));
     }
-    Ok(Order { site: site.to_owned(), act: Act::Wipe })
+    Ok(AdminCommand { site: site.to_owned(), act: AdminAction::Wipe })
 }
 
 fn page(query: &Query, kept: &KeptQuery) -> Result<Page, Refusal> {
@@ -86,7 +86,7 @@ pub(crate) fn count(query: &Query, name: &'static str) -> Result<u64, Refusal> {
 mod tests {
     use super::*;
 
-    fn act(method: &str, path: &str, query: &str) -> Result<Option<Act>, Refusal> {
+    fn act(method: &str, path: &str, query: &str) -> Result<Option<AdminAction>, Refusal> {
         read(method, path, query, &KeptQuery::default()).map(|order| {
             order.map(|order| {
                 assert_eq!(order.site, "blog");
@@ -98,12 +98,12 @@ mod tests {
     #[test]
     fn orders_are_told_from_what_anybody_may_ask() {
         let page = || Page::parse("/a").unwrap();
-        assert_eq!(act("GET", "blog/export", ""), Ok(Some(Act::Export)));
-        assert_eq!(act("POST", "blog/import", ""), Ok(Some(Act::Import { add: false })));
-        assert_eq!(act("POST", "blog/import", "add=yes"), Ok(Some(Act::Import { add: true })));
-        assert_eq!(act("PUT", "blog/pages", "page=/a&views=7"), Ok(Some(Act::Set(page(), 7))));
-        assert_eq!(act("DELETE", "blog/pages", "page=/a"), Ok(Some(Act::Delete(page()))));
-        assert_eq!(act("DELETE", "blog", "confirm=blog"), Ok(Some(Act::Wipe)));
+        assert_eq!(act("GET", "blog/export", ""), Ok(Some(AdminAction::Export)));
+        assert_eq!(act("POST", "blog/import", ""), Ok(Some(AdminAction::Import { add: false })));
+        assert_eq!(act("POST", "blog/import", "add=yes"), Ok(Some(AdminAction::Import { add: true })));
+        assert_eq!(act("PUT", "blog/pages", "page=/a&views=7"), Ok(Some(AdminAction::Set(page(), 7))));
+        assert_eq!(act("DELETE", "blog/pages", "page=/a"), Ok(Some(AdminAction::Delete(page()))));
+        assert_eq!(act("DELETE", "blog", "confirm=blog"), Ok(Some(AdminAction::Wipe)));
         assert_eq!(act("GET", "blog/pages", "limit=1"), Ok(None));
         assert_eq!(act("GET", "blog/summary", ""), Ok(None));
     }

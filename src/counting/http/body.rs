@@ -4,7 +4,7 @@ use crate::counting::http::age::milliseconds;
 use crate::counting::http::mend::mended;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::shown::Shown;
-use crate::counting::model::dimensions::{Client, Details, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Client, Dimensions, campaign_of, referrer_host};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::site::{Site, Sites};
 use crate::counting::model::visit::Visit;
@@ -80,7 +80,7 @@ pub struct Visits {
 
 /// Visits that are refused, none of which is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct RefusedVisit {
     /// Why.
     pub refusal: Refusal,
     /// The site of each of them, as far as it is known: that of the page's host, else the first, otherwise.
@@ -92,11 +92,11 @@ pub struct Refused {
 /// `/`, no id. An empty body leaves out everything.
 ///
 /// # Errors
-/// What is wrong with it, as [`Refused`]. Then no visit of a list is any good.
-pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, Refused> {
+/// What is wrong with it, as [`RefusedVisit`]. Then no visit of a list is any good.
+pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, RefusedVisit> {
     // The site of a visit that names none.
     let unnamed = sites.of_page(headers.client.own_url);
-    let unknown = |refusal| Refused { refusal, sites: vec![unnamed.clone()] };
+    let unknown = |refusal| RefusedVisit { refusal, sites: vec![unnamed.clone()] };
     let (found, list) = parse(bytes, headers).map_err(unknown)?;
     let mut visits = Vec::with_capacity(found.len());
     let mut wrong = (list && headers.idempotency_key.is_some()).then_some(Refusal::TwoIds);
@@ -126,7 +126,7 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
     }
     match wrong {
         None => Ok(Visits { visits, list, show, off }),
-        Some(refusal) => Err(Refused { refusal, sites: all }),
+        Some(refusal) => Err(RefusedVisit { refusal, sites: all }),
     }
 }
 
@@ -152,9 +152,9 @@ fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> 
 /// The most of an age that is none that an error repeats, in characters.
 const MAX_SHOWN: usize = 40;
 
-fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Details {
+fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Dimensions {
     let host = referrer_host(referrer, client.own_url);
-    Details::new(client.device, client.country, &host, campaign.each_ref().map(String::as_str))
+    Dimensions::new(client.device, client.country, &host, campaign.each_ref().map(String::as_str))
 }
 
 /// The site of that name, or the first where none is named.
@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn whatever_is_left_out_has_its_default() {
-        let expected = Visit { site: sites().first().clone(), page: Page::root(), id: None, details: Details::default(), age: 0 };
+        let expected =
+            Visit { site: sites().first().clone(), page: Page::root(), id: None, details: Dimensions::default(), age: 0 };
         assert_eq!(visit(b"", BodyHeaders::default(), &sites()), Ok(expected.clone()));
         assert_eq!(visit(b"{}", JSON, &sites()), Ok(expected.clone()));
         assert_eq!(visit(br#"{"site":null,"page":null,"id":null}"#, JSON, &sites()), Ok(expected));

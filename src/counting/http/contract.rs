@@ -11,7 +11,7 @@ use serde::Serialize;
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct CounterBody<'a> {
     site: &'a str,
     page: &'a str,
     id: &'a str,
@@ -19,7 +19,7 @@ struct Body<'a> {
 
 /// The body of the POST: one line of JSON with `site`, `page` and `id`, each a string.
 pub fn body(visit: &Visit, id: &VisitId) -> String {
-    let body = Body { site: visit.site.as_str(), page: visit.page.as_str(), id: id.as_str() };
+    let body = CounterBody { site: visit.site.as_str(), page: visit.page.as_str(), id: id.as_str() };
     // Three strings always serialise; an empty body would be refused by the counter, not counted as something else.
     serde_json::to_string(&body).unwrap_or_default()
 }

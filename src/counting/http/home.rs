@@ -1,6 +1,6 @@
 //! `GET /`, the whole of what the product began as.
 
-use crate::counting::dispatch::endpoint::{Became, CounterEndpoint};
+use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome};
 use crate::counting::http::reply::{self, Reply};
 use crate::counting::model::visit::Visit;
 
@@ -9,5 +9,5 @@ use crate::counting::model::visit::Visit;
 /// This is the whole of what the product began as. It may be cancelled at its one await; then nobody reads the
 /// answer, and the visit counts if the counter has it.
 pub async fn home(endpoint: &impl CounterEndpoint, visit: Visit) -> Reply {
-    reply::home(&Became::Sent(endpoint.register(visit).await))
+    reply::home(&Outcome::Sent(endpoint.register(visit).await))
 }

@@ -3,7 +3,7 @@
 //! All of it begins with 0 whenever an isolate or an object begins; that is what Prometheus expects of a counter. There are many
 //! isolates, and whichever answers tells its own: so each has a label of its own.
 
-use crate::counting::http::reply::Outcome;
+use crate::counting::http::reply::VisitStatus;
 use crate::counting::protocol::shard_metrics::{SHARD, ShardMetrics};
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ pub const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 /// What an isolate counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IsolateMetrics {
-    /// Requests that were visits, by [`Outcome::ALL`].
+    /// Requests that were visits, by [`VisitStatus::ALL`].
     pub visits: [u64; 7],
     /// Batches that were posted, by [`SIZES`].
     pub batches: [u64; SIZES.len()],
@@ -42,8 +42,8 @@ pub const PROBLEMS: [&str; 11] = [
 
 impl IsolateMetrics {
     /// A visit was answered.
-    pub fn visit(&mut self, outcome: Outcome) {
-        let at = Outcome::ALL.iter().position(|one| *one == outcome);
+    pub fn visit(&mut self, outcome: VisitStatus) {
+        let at = VisitStatus::ALL.iter().position(|one| *one == outcome);
         if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
             *visits = visits.saturating_add(1);
         }
@@ -85,7 +85,7 @@ pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[Sh
     let mut text = String::new();
     let label = format!("isolate=\"{}\"", isolate.name);
     head(&mut text, "footfall_visits_total", "counter", "Requests that were visits, by what became of them.");
-    for (outcome, visits) in Outcome::ALL.iter().zip(own.visits) {
+    for (outcome, visits) in VisitStatus::ALL.iter().zip(own.visits) {
         line(&mut text, "footfall_visits_total", &format!("{label},outcome=\"{}\"", outcome.as_str()), visits);
     }
     head(&mut text, "footfall_problems_total", "counter", "What was logged.");
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn every_line_is_one_that_prometheus_reads() {
         let mut own = IsolateMetrics::default();
-        own.visit(Outcome::Counted);
-        own.visit(Outcome::Unknown);
+        own.visit(VisitStatus::Counted);
+        own.visit(VisitStatus::Unknown);
         for visits in [1, 1, 3, 512] {
             own.batch(visits);
         }

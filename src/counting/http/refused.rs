@@ -4,7 +4,7 @@ use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::{MAX_BODY_BYTES, MAX_LIST, MAX_LIST_BYTES};
 use crate::counting::http::query::shown;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{LIMIT_PERIOD_S, Outcome, Reply, problem};
+use crate::counting::http::reply::{LIMIT_PERIOD_S, Reply, VisitStatus, problem};
 use crate::counting::model::page::PageError;
 use crate::counting::model::visit_id::{MAX_ID_BYTES, VisitIdError};
 use crate::counting::text::json::quoted;
@@ -15,8 +15,8 @@ pub fn refused(refusal: &Refusal, query: &str) -> Reply {
     let (status, error, hint) = said(refusal, query);
     let allow = if let Refusal::Method(allow) = refusal { Some(*allow) } else { None };
     let visit = match refusal {
-        Refusal::Origin => Some(Outcome::Excluded),
-        Refusal::VisitLimited => Some(Outcome::Limited),
+        Refusal::Origin => Some(VisitStatus::Excluded),
+        Refusal::VisitLimited => Some(VisitStatus::Limited),
         _ => None,
     };
     let retry_after = matches!(refusal, Refusal::Limited | Refusal::VisitLimited).then_some(LIMIT_PERIOD_S);
@@ -25,7 +25,7 @@ pub fn refused(refusal: &Refusal, query: &str) -> Reply {
 
 /// The same of a visit, which was not counted for it.
 pub fn not_taken(refusal: &Refusal, query: &str) -> Reply {
-    Reply { visit: Some(Outcome::Excluded), ..refused(refusal, query) }
+    Reply { visit: Some(VisitStatus::Excluded), ..refused(refusal, query) }
 }
 
 /// The status, what is wrong, and what helps.
@@ -131,7 +131,7 @@ pub fn origin_refused(origin: &str) -> Reply {
         &format!("pages of {origin} may not count here"),
         &format!("in Footfall's wrangler.toml, add \"{origin}\" to ALLOWED_ORIGINS"),
     );
-    Reply { visit: Some(Outcome::Excluded), origin: Some(origin.to_owned()), ..problem }
+    Reply { visit: Some(VisitStatus::Excluded), origin: Some(origin.to_owned()), ..problem }
 }
 
 fn id_error(error: VisitIdError) -> Cow<'static, str> {

@@ -1,7 +1,7 @@
 //! What is answered: the only table of statuses, headers and texts; [`super::refused`] has those of wrong requests, [`super::wanted`] their form.
 
 use crate::counting::config::variable::ConfigError;
-use crate::counting::dispatch::endpoint::{Became, Failure, Registered};
+use crate::counting::dispatch::endpoint::{Failure, Outcome, Registered};
 use crate::counting::http::shown::Numbers;
 use crate::counting::model::date::{Day, date_of};
 use crate::counting::model::reason::Reason;
@@ -54,7 +54,7 @@ pub struct Reply {
     /// `Content-Disposition`: the name of the file that it is to be kept as.
     pub file: Option<String>,
     /// `Footfall-Visit`: what became of the visit, on every answer to one.
-    pub visit: Option<Outcome>,
+    pub visit: Option<VisitStatus>,
     /// `Allow`, with 405.
     pub allow: Option<&'static str>,
     /// `Access-Control-Allow-Origin`: whose page may read it.
@@ -108,7 +108,7 @@ impl Cache {
 
 /// What became of a visit: the values of `Footfall-Visit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum VisitStatus {
     /// Stored, and counted by this request.
     Counted,
     /// Stored before under the same id; not counted again.
@@ -125,7 +125,7 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl VisitStatus {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Counted, Self::Duplicate, Self::Excluded, Self::Bot, Self::Limited, Self::Failed, Self::Unknown];
@@ -144,7 +144,7 @@ impl Outcome {
     }
 }
 
-impl From<&Result<Registered, Failure>> for Outcome {
+impl From<&Result<Registered, Failure>> for VisitStatus {
     fn from(sent: &Result<Registered, Failure>) -> Self {
         match sent {
             Ok(registered) if registered.duplicate => Self::Duplicate,
@@ -155,25 +155,25 @@ impl From<&Result<Registered, Failure>> for Outcome {
     }
 }
 
-impl From<&Became> for Outcome {
-    fn from(became: &Became) -> Self {
+impl From<&Outcome> for VisitStatus {
+    fn from(became: &Outcome) -> Self {
         match became {
-            Became::Sent(sent) => sent.into(),
-            Became::Excluded(Reason::Bot) => Self::Bot,
-            Became::Excluded(Reason::Limited) => Self::Limited,
-            Became::Excluded(_) => Self::Excluded,
+            Outcome::Sent(sent) => sent.into(),
+            Outcome::Excluded(Reason::Bot) => Self::Bot,
+            Outcome::Excluded(Reason::Limited) => Self::Limited,
+            Outcome::Excluded(_) => Self::Excluded,
         }
     }
 }
 
 /// The status of an answer to a visit, and `Retry-After`. What is not counted is a success, as to send it again would change
 /// nothing; unless there were too many.
-fn status(became: &Became) -> (u16, Option<u32>) {
+fn status(became: &Outcome) -> (u16, Option<u32>) {
     match became {
-        Became::Sent(Ok(_)) => (200, None),
-        Became::Sent(Err(failure)) => failure_status(failure),
-        Became::Excluded(Reason::Limited) => (429, Some(LIMIT_PERIOD_S)),
-        Became::Excluded(_) => (200, None),
+        Outcome::Sent(Ok(_)) => (200, None),
+        Outcome::Sent(Err(failure)) => failure_status(failure),
+        Outcome::Excluded(Reason::Limited) => (429, Some(LIMIT_PERIOD_S)),
+        Outcome::Excluded(_) => (200, None),
     }
 }
 
@@ -181,24 +181,24 @@ fn status(became: &Became) -> (u16, Option<u32>) {
 pub(crate) const LIMIT_PERIOD_S: u32 = 60;
 
 /// `GET /`, once it is known what became of the visit. The welcome says that it is stored.
-pub fn home(became: &Became) -> Reply {
+pub fn home(became: &Outcome) -> Reply {
     let text = match became {
-        Became::Sent(Ok(_)) => WELCOME,
-        Became::Sent(Err(_)) => ERROR,
-        Became::Excluded(_) => "This visit is not counted",
+        Outcome::Sent(Ok(_)) => WELCOME,
+        Outcome::Sent(Err(_)) => ERROR,
+        Outcome::Excluded(_) => "This visit is not counted",
     };
     let (status, retry_after) = status(became);
     Reply { visit: Some(became.into()), retry_after, ..text_reply(status, text) }
 }
 
 /// A picture of one pixel. It is one whatever became of the visit, so that no page shows a broken one.
-pub fn pixel(became: &Became) -> Reply {
+pub fn pixel(became: &Outcome) -> Reply {
     let (status, retry_after) = status(became);
     Reply { status, content_type: GIF, cache: Cache::NeverByProxies, visit: Some(became.into()), retry_after, ..Reply::default() }
 }
 
 /// A badge. One that counts is asked for each time: GitHub's image proxy keeps pictures as `Cache-Control` says.
-pub fn badge(svg: String, became: Option<&Became>, known: bool) -> Reply {
+pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
     let cache = match became {
         Some(_) => Cache::NeverByProxies,
         None if known => Cache::Fresh,
@@ -210,13 +210,16 @@ pub fn badge(svg: String, became: Option<&Became>, known: bool) -> Reply {
 
 /// `HEAD /`: nobody saw a page, so nothing was counted.
 pub fn home_head() -> Reply {
-    Reply { visit: Some(Outcome::Excluded), ..text_reply(200, "") }
+    Reply { visit: Some(VisitStatus::Excluded), ..text_reply(200, "") }
 }
 
 /// A prefetch of `GET /`. Browsers use a prefetched 2xx for the visit itself, which would then never be seen; they
 /// drop anything else and ask again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
 pub fn prefetch() -> Reply {
-    Reply { visit: Some(Outcome::Excluded), ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened") }
+    Reply {
+        visit: Some(VisitStatus::Excluded),
+        ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened")
+    }
 }
 
 /// What a browser is told that asks whether a page's script may call with these methods.
@@ -225,11 +228,11 @@ pub fn preflight(methods: &'static str) -> Reply {
 }
 
 /// `POST /visit` of one visit, once it is known what became of it, with the numbers that its page shows.
-pub fn registered(visit: &Asked<'_>, became: &Became, numbers: Numbers) -> Reply {
+pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: Numbers) -> Reply {
     let outcome = Some(became.into());
     let (status, retry_after) = status(became);
     match became {
-        Became::Sent(Err(failure)) => {
+        Outcome::Sent(Err(failure)) => {
             let hint = if failure.surely_not_stored() { NOT_STORED } else { PERHAPS_STORED };
             Reply { visit: outcome, ..failed(failure, hint) }
         }
@@ -247,17 +250,17 @@ const PERHAPS_STORED: &str = "it may have been stored; send it again with the sa
 
 /// `POST /counter` of a list: a line for each visit, in their order. The status and `Footfall-Visit` are those of the worst, so a 200
 /// says that nothing needs to be sent again.
-pub fn all_registered(visits: &[(Asked<'_>, Became)]) -> Reply {
+pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
     let worst = visits.iter().map(|(_, became)| became).max_by_key(|became| match became {
-        Became::Excluded(Reason::Limited) => 1,
-        Became::Excluded(_) | Became::Sent(Ok(_)) => 0,
-        Became::Sent(Err(failure)) if failure.surely_not_stored() => 2,
-        Became::Sent(Err(_)) => 3,
+        Outcome::Excluded(Reason::Limited) => 1,
+        Outcome::Excluded(_) | Outcome::Sent(Ok(_)) => 0,
+        Outcome::Sent(Err(failure)) if failure.surely_not_stored() => 2,
+        Outcome::Sent(Err(_)) => 3,
     });
     let Some(worst) = worst else { return text_reply(500, ERROR) };
     let mut lines = Vec::with_capacity(visits.len());
     for (visit, became) in visits {
-        lines.push(Registration { visit: Some(Outcome::from(became).as_str()), ..registration(visit, became) });
+        lines.push(Registration { visit: Some(VisitStatus::from(became).as_str()), ..registration(visit, became) });
     }
     let (status, retry_after) = status(worst);
     Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
@@ -271,7 +274,7 @@ const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it
 /// The visit that was asked for: its site and its page.
 pub type Asked<'a> = (&'a str, &'a str);
 
-fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registration<'a> {
+fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registration<'a> {
     let nothing = Registration {
         visit: None,
         site,
@@ -284,7 +287,7 @@ fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registrat
         excluded: None,
     };
     match became {
-        Became::Sent(Ok(Registered { duplicate, of_another, page })) => {
+        Outcome::Sent(Ok(Registered { duplicate, of_another, page })) => {
             let views = page.as_ref().and_then(|page| page.views);
             let note = match (duplicate, of_another, views) {
                 (true, true, _) => Some(OTHER_PAGE),
@@ -294,8 +297,8 @@ fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Became) -> Registrat
             let page = page.as_ref().map_or(asked, |page| page.page.as_str());
             Registration { page, views, duplicate: Some(*duplicate), note, ..nothing }
         }
-        Became::Sent(Err(_)) => nothing,
-        Became::Excluded(reason) => Registration { excluded: Some(reason.name()), ..nothing },
+        Outcome::Sent(Err(_)) => nothing,
+        Outcome::Excluded(reason) => Registration { excluded: Some(reason.name()), ..nothing },
     }
 }
 
@@ -309,7 +312,7 @@ pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> 
 }
 
 /// The numbers that are asked for together, where no visit is counted: `GET /numbers?show=`, or a reader who opted out.
-pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: Numbers, visit: Option<Outcome>) -> Reply {
+pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: Numbers, visit: Option<VisitStatus>) -> Reply {
     Reply { visit, ..json_reply(200, &Shown { site, page, numbers }) }
 }
 

@@ -1,8 +1,8 @@
 //! What a request asks for, read from its method and its URL.
 
-use crate::counting::http::admin::{self, Order};
+use crate::counting::http::admin::{self, AdminCommand};
 use crate::counting::http::badge::{self, Badge};
-use crate::counting::http::compat::route::DropIn;
+use crate::counting::http::compat::route::CompatRequest;
 use crate::counting::http::methods;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::{compat, stats};
@@ -30,7 +30,7 @@ pub enum Route {
     /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
     Pixel(Pixel),
     /// A route of another counter.
-    DropIn(DropIn),
+    Compat(CompatRequest),
     /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
     Badge(Box<Badge>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
@@ -42,7 +42,7 @@ pub enum Route {
     /// `GET /metrics?site=`: what the isolate and the shards of a site count of themselves.
     Metrics(Option<String>),
     /// What only the owner may do at `/api/sites/SITE`.
-    Order(Box<Order>),
+    Admin(Box<AdminCommand>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
     Visitors(VisitorsOf),
 }
@@ -120,14 +120,14 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
         ("api", Some(rest)) => {
             let rest = rest.trim_end_matches('/');
             if let Some(order) = admin::read(method, rest, query, kept)? {
-                return Ok(Route::Order(Box::new(order)));
+                return Ok(Route::Admin(Box::new(order)));
             }
             if let Some(site) = rest.strip_suffix("/live") {
                 return Ok(Route::Live(site.to_owned()));
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
-        _ => compat::route::read(path, query, kept).map(Route::DropIn),
+        _ => compat::route::read(path, query, kept).map(Route::Compat),
     }
 }
 

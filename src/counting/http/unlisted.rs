@@ -11,7 +11,7 @@ use crate::counting::protocol::report::Line;
 
 /// A name over a period, for its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct UnlistedLine {
     /// What is not listed.
     pub unlisted: Unlisted,
     /// Its name.
@@ -28,16 +28,16 @@ pub struct Told {
 const MAX_LIST_BYTES: usize = 1_000;
 
 /// What an owner is told of a period: the names with the most visits.
-pub fn told(report: &[Line], origins: &Origins, sites: &Sites) -> Vec<Told> {
-    let mut all: Vec<Told> = Vec::new();
+pub fn told(report: &[Line], origins: &Origins, sites: &Sites) -> Vec<UnlistedLine> {
+    let mut all: Vec<UnlistedLine> = Vec::new();
     for line in report {
         let Some(unlisted) = Unlisted::from_number(line.reason) else { continue };
-        let same = |one: &&mut Told| one.unlisted == unlisted && one.name == line.name;
+        let same = |one: &&mut UnlistedLine| one.unlisted == unlisted && one.name == line.name;
         if let Some(one) = all.iter_mut().find(same) {
             one.visits = one.visits.saturating_add(line.views);
             one.last = one.last.max(line.at);
         } else {
-            all.push(Told { unlisted, name: line.name.clone(), visits: line.views, last: line.at, set: None });
+            all.push(UnlistedLine { unlisted, name: line.name.clone(), visits: line.views, last: line.at, set: None });
         }
     }
     all.sort_by(|a, b| b.visits.cmp(&a.visits).then_with(|| a.name.cmp(&b.name)));

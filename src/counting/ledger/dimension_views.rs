@@ -2,7 +2,7 @@
 //! not have yet.
 
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::{Kind, values};
+use crate::counting::model::dimensions::{Dimension, values};
 use crate::counting::model::limits::OTHER;
 use std::collections::HashMap;
 
@@ -15,15 +15,15 @@ const DAYS: usize = 2;
 
 /// The values of one day, by the number of their kind, with the views that wait. A value that the tables have and nobody sent since
 /// waits with 0.
-type Values = [HashMap<Box<str>, u64>; Kind::ALL.len()];
+type Values = [HashMap<Box<str>, u64>; Dimension::ALL.len()];
 
 /// The values of the last days.
 #[derive(Debug, Default)]
-pub struct Facets {
+pub struct DimensionViews {
     days: Vec<(Day, Values)>,
 }
 
-impl Facets {
+impl DimensionViews {
     /// Whether the values of a day are in memory.
     pub fn knows(&self, day: Day) -> bool {
         self.days.iter().any(|(known, _)| *known == day)
@@ -55,8 +55,10 @@ impl Facets {
 
     /// The views that wait: day, number of the kind, value, views.
     pub fn waiting(&self) -> impl Iterator<Item = (Day, u8, &str, u64)> {
-        let kinds =
-            self.days.iter().flat_map(|(day, known)| Kind::ALL.into_iter().zip(known).map(|(kind, values)| (*day, kind, values)));
+        let kinds = self
+            .days
+            .iter()
+            .flat_map(|(day, known)| Dimension::ALL.into_iter().zip(known).map(|(kind, values)| (*day, kind, values)));
         let all =
             kinds.flat_map(|(day, kind, values)| values.iter().map(move |(value, views)| (day, kind.number(), &**value, *views)));
         all.filter(|(.., views)| *views > 0)

@@ -35,7 +35,7 @@ pub struct News {
 
 /// Who came.
 #[derive(Debug, Default)]
-pub struct People {
+pub struct DistinctVisitors {
     /// The latest day that began.
     day: Day,
     today: HashSet<VisitorHash>,
@@ -54,7 +54,7 @@ pub struct People {
     day_is_news: bool,
 }
 
-impl People {
+impl DistinctVisitors {
     /// The day and its hashes, as they are in the tables.
     pub fn stored(day: Day, hashes: impl Iterator<Item = VisitorHash>, marks: impl Iterator<Item = u64>) -> Self {
         Self { day, today: hashes.collect(), marks: marks.collect(), ..Self::default() }

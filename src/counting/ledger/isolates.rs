@@ -15,7 +15,7 @@ pub const MAX_ISOLATES: usize = 4_096;
 
 /// The last batches by isolate.
 #[derive(Debug, Default)]
-pub struct Recent {
+pub struct Isolates {
     last: HashMap<u128, Last>,
 }
 
@@ -32,7 +32,7 @@ pub struct Last {
     pub stored: bool,
 }
 
-impl Recent {
+impl Isolates {
     /// The last batch of an isolate.
     pub fn of(&self, isolate: u128) -> Option<&Last> {
         self.last.get(&isolate)

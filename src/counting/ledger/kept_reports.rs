@@ -10,9 +10,9 @@ const MAX_LINES: usize = 20_000;
 
 /// Reports, the one that was worked out last at the end.
 #[derive(Debug, Default)]
-pub struct Told(Vec<(Vec<u8>, Report, u64)>);
+pub struct KeptReports(Vec<(Vec<u8>, Report, u64)>);
 
-impl Told {
+impl KeptReports {
     pub(super) fn of(&self, question: &[u8]) -> Option<(Report, u64)> {
         self.0.iter().find(|(known, ..)| known == question).map(|(_, report, names)| (report.clone(), *names))
     }

@@ -39,7 +39,7 @@ impl<S: Sql> Ledger<S> {
                 let names = count(TOTALS_COUNT, std::slice::from_ref(&part))?;
                 Ok((self.named(TOTALS, &[part, skip, most])?, names))
             }
-            Listed::Details { kind, days } => {
+            Listed::Dimensions { kind, days } => {
                 let [from, until, kind] = [days.from, days.until, kind.into()].map(|number| Value::count(number.into()));
                 let names = count(DETAILS_COUNT, &[part.clone(), from.clone(), until.clone(), kind.clone()])?;
                 Ok((self.named(DETAILS, &[part, skip, most, from, until, kind])?, names))

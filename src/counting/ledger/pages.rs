@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 /// The pages that were visited since the shard woke.
 #[derive(Debug, Default)]
-pub struct Pages {
+pub struct PageViewsInMemory {
     loaded: HashMap<String, PageState>,
-    /// Pages that exist, stored or in the journal.
+    /// PageViewsInMemory that exist, stored or in the journal.
     pub known: u64,
 }
 
@@ -20,7 +20,7 @@ pub struct PageState {
     pub waiting: Quarters,
 }
 
-impl Pages {
+impl PageViewsInMemory {
     /// The page, if it was loaded.
     pub fn get(&self, page: &str) -> Option<&PageState> {
         self.loaded.get(page)

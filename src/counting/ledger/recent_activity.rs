@@ -13,7 +13,7 @@ pub const MAX_PRESENT: usize = 100_000;
 
 /// What was counted lately.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Lately {
+pub struct RecentActivity {
     /// The last minute that something was counted in, since 1970.
     minute: u64,
     /// By minute up to that one.
@@ -23,13 +23,13 @@ pub struct Lately {
     last: HashMap<VisitorHash, u64>,
 }
 
-impl Default for Lately {
+impl Default for RecentActivity {
     fn default() -> Self {
         Self { minute: 0, views: vec![0; MINUTES], people: vec![0; PRESENT_MINUTES], last: HashMap::new() }
     }
 }
 
-impl Lately {
+impl RecentActivity {
     /// Counts views that were made in a minute, and the visitor who made them. They come at a time in milliseconds since 1970.
     pub fn count(&mut self, views: u64, visitor: Option<VisitorHash>, made: Minute, at: u64) {
         self.advance(minute_of(at));

@@ -4,7 +4,7 @@
 
 use crate::counting::ledger::quarters::{DAY, HOUR};
 use crate::counting::model::date::{date_of, parse_date};
-use crate::counting::model::dimensions::{Kind, folded, is_value};
+use crate::counting::model::dimensions::{Dimension, folded, is_value};
 use crate::counting::model::limits::OTHER;
 use crate::counting::model::page::{MAX_PAGE_BYTES, Page as PagePath};
 use crate::counting::model::reason::Reason;
@@ -114,7 +114,7 @@ impl Column {
         let number = usize::try_from(number).ok()?;
         match self {
             Withheld => WITHHELD.get(number).copied(),
-            Self::Kind => Kind::ALL.get(number).map(|kind| kind.name()),
+            Self::Kind => Dimension::ALL.get(number).map(|kind| kind.name()),
             Excluded => Reason::ALL.get(number).map(|reason| reason.name()),
             _ => None,
         }
@@ -241,8 +241,8 @@ fn read_as(line: &str, own: bool) -> Result<(usize, Vec<Value>), String> {
         row.push(column.read(text, own).ok_or_else(|| format!("{} is {}, which it cannot be", column.name(), quoted(text)))?);
     }
     if let (false, [_, Value::Integer(kind), Value::Text(value), _]) = (own, row.as_mut_slice())
-        && let Some(Kind::Source | Kind::Medium | Kind::Campaign) =
-            usize::try_from(*kind).ok().and_then(|number| Kind::ALL.get(number))
+        && let Some(Dimension::Source | Dimension::Medium | Dimension::Campaign) =
+            usize::try_from(*kind).ok().and_then(|number| Dimension::ALL.get(number))
     {
         // As visits write it, so that what is counted from now on stands in the same line.
         *value = folded(value);

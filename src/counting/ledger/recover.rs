@@ -1,12 +1,12 @@
 //! Waking: from the tables and the journal to a ledger in memory.
 
-use crate::counting::ledger::dimension_views::Facets;
-use crate::counting::ledger::distinct_visitors::People;
-use crate::counting::ledger::isolates::{self, Last, Recent};
-use crate::counting::ledger::kept_reports::Told;
-use crate::counting::ledger::pages::Pages;
+use crate::counting::ledger::dimension_views::DimensionViews;
+use crate::counting::ledger::distinct_visitors::DistinctVisitors;
+use crate::counting::ledger::isolates::{self, Isolates, Last};
+use crate::counting::ledger::kept_reports::KeptReports;
+use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
-use crate::counting::ledger::recent_activity::Lately;
+use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{Seen, first_known, window_of};
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
@@ -33,16 +33,16 @@ impl<S: Sql> Ledger<S> {
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
-            pages: Pages::default(),
+            pages: PageViewsInMemory::default(),
             seen: Seen::default(),
-            recent: Recent::default(),
-            people: People::default(),
+            recent: Isolates::default(),
+            people: DistinctVisitors::default(),
             site: Quarters::default(),
-            facets: Facets::default(),
+            facets: DimensionViews::default(),
             excluded: Vec::new(),
-            lately: Lately::default(),
+            lately: RecentActivity::default(),
             watched: true,
-            told: Told::default(),
+            told: KeptReports::default(),
             shards: 0,
             checkpointed_at: 0,
             views,
@@ -98,7 +98,7 @@ impl<S: Sql> Ledger<S> {
             marks.extend(unpack(blob_at(row, 0)?)?);
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.people = People::stored(day, hashes.into_iter(), marks.into_iter());
+        self.people = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
         Ok(())
     }
 
@@ -106,7 +106,7 @@ impl<S: Sql> Ledger<S> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.lately = Lately::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.lately = RecentActivity::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
         }
         Ok(())
     }

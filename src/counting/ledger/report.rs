@@ -20,7 +20,7 @@ impl<S: Sql> Ledger<S> {
         self.freshen(now)?;
         match question {
             Question::Times { page, times, step } => self.times(*page, times, *step),
-            Question::Details { kind, days } => {
+            Question::Dimensions { kind, days } => {
                 let [from, until] = span(*days);
                 self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
             }

@@ -12,7 +12,7 @@ pub struct Shard<S> {
     sql: S,
     ledger: Option<Ledger<S>>,
     /// Since it woke; a ledger that is opened anew goes on.
-    tally: Tally,
+    tally: ShardCounts,
     /// How often it tells who watches.
     pace: Pace,
     /// How often it was told since it woke that it is watched.
@@ -26,7 +26,7 @@ pub const PROBE_MS: u64 = 1_000;
 
 /// What a shard counts of itself.
 #[derive(Debug, Default)]
-struct Tally {
+struct ShardCounts {
     batches: u64,
     /// Visits by [`Verdict`]: counted, duplicate, stale, full.
     verdicts: [u64; 4],
@@ -35,7 +35,7 @@ struct Tally {
     failures: u64,
 }
 
-impl Tally {
+impl ShardCounts {
     /// Visits that counted.
     fn counted(&self) -> u64 {
         let [counted, ..] = self.verdicts;
@@ -84,7 +84,7 @@ fn is_change(call: &Call<'_>) -> bool {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None, tally: Tally::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
+        Self { sql, ledger: None, tally: ShardCounts::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
     }
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
@@ -189,7 +189,8 @@ impl<S: Sql + Clone> Shard<S> {
         }
         if let Call::Metrics | Call::Health = call {
             let held = self.awake(now)?.holds();
-            let Tally { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } = self.tally;
+            let ShardCounts { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } =
+                self.tally;
             let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
             return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
         }
@@ -220,7 +221,7 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
             Call::Amend(amend) => Ok(Answer::Page(ledger.amend(amend)?)),
-            Call::Refused(notes) => ledger.note_refused(notes, now).map(|()| Answer::Noted),
+            Call::Unlisted(notes) => ledger.note_refused(notes, now).map(|()| Answer::Noted),
             Call::Page(page) => Ok(Answer::Page(ledger.page(page)?)),
             Call::Grow(shards) => {
                 ledger.grow(*shards)?;

@@ -6,13 +6,13 @@
 //! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
 //! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
 
-use crate::counting::ledger::dimension_views::Facets;
-use crate::counting::ledger::distinct_visitors::{News, People};
-use crate::counting::ledger::isolates::{self, Last, Recent};
-use crate::counting::ledger::kept_reports::Told;
-use crate::counting::ledger::pages::Pages;
+use crate::counting::ledger::dimension_views::DimensionViews;
+use crate::counting::ledger::distinct_visitors::{DistinctVisitors, News};
+use crate::counting::ledger::isolates::{self, Isolates, Last};
+use crate::counting::ledger::kept_reports::KeptReports;
+use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::{Counts, HOUR, Quarters};
-use crate::counting::ledger::recent_activity::Lately;
+use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{Seen, first_known, window_of};
 use crate::counting::live::pulse::Pulse;
@@ -65,19 +65,19 @@ impl From<StorageError> for LedgerError {
 #[derive(Debug)]
 pub struct Ledger<S> {
     pub(super) sql: S,
-    pub(super) pages: Pages,
+    pub(super) pages: PageViewsInMemory,
     pub(super) seen: Seen,
-    pub(super) recent: Recent,
-    pub(super) people: People,
+    pub(super) recent: Isolates,
+    pub(super) people: DistinctVisitors,
     /// What was counted of the site by quarters of an hour and is not in the tables.
     pub(super) site: Quarters,
-    pub(super) facets: Facets,
+    pub(super) facets: DimensionViews,
     /// What was not counted and is not in the tables.
     pub(super) excluded: Vec<Tally>,
-    pub(super) lately: Lately,
+    pub(super) lately: RecentActivity,
     /// Whether somebody may watch the site live.
     pub(super) watched: bool,
-    pub(super) told: Told,
+    pub(super) told: KeptReports,
     /// The most shards that the site is known to have, where they grew; else 0.
     pub(super) shards: u16,
     /// When the last checkpoint ended that a report asked for, in milliseconds since 1970.

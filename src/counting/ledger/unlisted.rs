@@ -4,7 +4,7 @@
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::unlisted::{KEEP_DAYS, MAX_A_DAY, is_name};
-use crate::counting::protocol::wire::{Fault, Refused};
+use crate::counting::protocol::wire::{Fault, UnlistedVisits};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
 /// Adds visits to a name of a day.
@@ -26,8 +26,8 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn note_refused(&self, notes: &[Refused<'_>], now: u64) -> Result<(), LedgerError> {
-        let fits = |note: &Refused<'_>| {
+    pub fn note_refused(&self, notes: &[UnlistedVisits<'_>], now: u64) -> Result<(), LedgerError> {
+        let fits = |note: &UnlistedVisits<'_>| {
             is_name(note.name)
                 && note.day <= day_of(now).saturating_add(1)
                 && note.visits < crate::counting::ledger::state::MAX_SEQUENCE

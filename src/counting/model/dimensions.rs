@@ -10,7 +10,7 @@ pub const MAX_REFERRER_BYTES: usize = 100;
 /// The longest part of a campaign (`utm_source` and the like) that is kept, in bytes.
 pub const MAX_CAMPAIGN_BYTES: usize = 64;
 
-/// The longest text of [`Details`], in bytes.
+/// The longest text of [`Dimensions`], in bytes.
 pub const MAX_DETAILS_BYTES: usize = 2 + 2 + 2 * MAX_REFERRER_BYTES + 3 * MAX_CAMPAIGN_BYTES + 6 * SEPARATOR.len_utf8();
 
 /// Between the parts: "unit separator", which no part has, because none has control characters.
@@ -18,7 +18,7 @@ const SEPARATOR: char = '\u{1f}';
 
 /// The kinds of details, each counted by itself. The order is that of the parts and of the numbers in the table `details`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum Dimension {
     /// The class of the device, one of [`Device`]'s names.
     Device,
     /// Two letters (ISO 3166-1), `XX` for an unknown one, `T1` for Tor.
@@ -35,7 +35,7 @@ pub enum Kind {
     Host,
 }
 
-impl Kind {
+impl Dimension {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 7] =
         [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign, Self::Host];
@@ -140,25 +140,27 @@ pub fn campaign_of(query: &str) -> [String; 3] {
 ///
 /// # Errors
 /// What the kind may be, for a value that it never is.
-pub fn kept_as(kind: Kind, value: &str) -> Result<String, &'static str> {
+pub fn kept_as(kind: Dimension, value: &str) -> Result<String, &'static str> {
     let value = value.trim();
     if value == crate::counting::model::limits::OTHER {
         return Ok(value.to_owned());
     }
     match kind {
-        Kind::Device => {
+        Dimension::Device => {
             let letter = ["d", "m", "t"].into_iter().find(|letter| Device::name_of(letter).eq_ignore_ascii_case(value));
             letter.map(str::to_owned).ok_or("desktop, mobile, tablet")
         }
-        Kind::Country if value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphanumeric()) => Ok(value.to_ascii_uppercase()),
-        Kind::Country => Err("two letters (ISO 3166-1), such as DE"),
-        Kind::Referrer | Kind::Host => {
+        Dimension::Country if value.len() == 2 && value.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Ok(value.to_ascii_uppercase())
+        }
+        Dimension::Country => Err("two letters (ISO 3166-1), such as DE"),
+        Dimension::Referrer | Dimension::Host => {
             let host = if value.contains("://") { host_of(value) } else { value.to_ascii_lowercase() };
             let host = host.strip_prefix("www.").unwrap_or(&host);
-            let source = if kind == Kind::Referrer { source_of(host).or_else(|| source_named(value)) } else { None };
+            let source = if kind == Dimension::Referrer { source_of(host).or_else(|| source_named(value)) } else { None };
             Ok(source.unwrap_or(host).to_owned())
         }
-        Kind::Source | Kind::Medium | Kind::Campaign => Ok(folded(value)),
+        Dimension::Source | Dimension::Medium | Dimension::Campaign => Ok(folded(value)),
     }
 }
 
@@ -177,9 +179,9 @@ pub(crate) fn folded(text: &str) -> String {
 
 /// The details of a visit, as one text: a batch then carries and compares one text a visit, most often one for all its visits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Details(Option<Rc<str>>);
+pub struct Dimensions(Option<Rc<str>>);
 
-impl Details {
+impl Dimensions {
     /// The details of a visit. Each text may be anything: control characters are dropped, what is too long is cut, and a text that is
     /// empty then is not counted. `referrer` is a host; `campaign` has source, medium and campaign, in which case and spaces say nothing.
     pub fn new(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Self {
@@ -187,8 +189,8 @@ impl Details {
         let (referrer, host) = source_of(referrer).map_or((referrer, ""), |source| (source, referrer));
         let parts = [device.map_or("", Device::letter), country, referrer, &source, &medium, &name, host];
         let mut text = String::with_capacity(parts.iter().fold(parts.len(), |sum, part| sum.saturating_add(part.len())));
-        for (kind, part) in Kind::ALL.into_iter().zip(parts) {
-            if kind != Kind::Device {
+        for (kind, part) in Dimension::ALL.into_iter().zip(parts) {
+            if kind != Dimension::Device {
                 text.push(SEPARATOR);
             }
             let start = text.len();
@@ -206,7 +208,7 @@ impl Details {
 
     /// Whether the host that linked here is known for links that are made up to be seen.
     pub fn is_spam(&self) -> bool {
-        values(self.as_str()).any(|(kind, value)| kind == Kind::Referrer && is_spam(value))
+        values(self.as_str()).any(|(kind, value)| kind == Dimension::Referrer && is_spam(value))
     }
 
     /// The text; empty where nothing is known.
@@ -215,9 +217,9 @@ impl Details {
     }
 }
 
-/// The values in the text of [`Details`], each with its kind.
-pub fn values(details: &str) -> impl Iterator<Item = (Kind, &str)> {
-    Kind::ALL.into_iter().zip(details.split(SEPARATOR)).filter(|(_, value)| !value.is_empty())
+/// The values in the text of [`Dimensions`], each with its kind.
+pub fn values(details: &str) -> impl Iterator<Item = (Dimension, &str)> {
+    Dimension::ALL.into_iter().zip(details.split(SEPARATOR)).filter(|(_, value)| !value.is_empty())
 }
 
 /// Whether a text could be a value of any kind in the tables. They may have longer ones than visits bring: from imports, and
@@ -230,7 +232,9 @@ pub fn is_value(text: &str) -> bool {
 pub fn is_details(text: &str) -> bool {
     let parts = text.split(SEPARATOR);
     let control = text.chars().any(|c| c.is_control() && c != SEPARATOR);
-    !control && parts.clone().count() <= Kind::ALL.len() && parts.zip(Kind::ALL).all(|(part, kind)| part.len() <= kind.most())
+    !control
+        && parts.clone().count() <= Dimension::ALL.len()
+        && parts.zip(Dimension::ALL).all(|(part, kind)| part.len() <= kind.most())
 }
 
 /// The host of a referrer's URL in lower case, without its port and a leading `www.`; empty where there is none, or where it is
@@ -263,24 +267,24 @@ mod tests {
 
     #[test]
     fn details_are_one_text_and_read_back() {
-        let all = Details::new(Some(Device::Mobile), "DE", "news.example", ["a", "B ", "\u{a0}c \t d"]);
+        let all = Dimensions::new(Some(Device::Mobile), "DE", "news.example", ["a", "B ", "\u{a0}c \t d"]);
         assert_eq!(
             values(all.as_str()).map(|(_, value)| value).collect::<Vec<_>>(),
             ["m", "DE", "news.example", "a", "b", "c d"]
         );
-        let grouped = Details::new(None, "", "t.co", [""; 3]);
-        assert_eq!(values(grouped.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "Twitter"), (Kind::Host, "t.co")]);
-        let some = Details::new(None, "", "x", ["", "mail", ""]);
-        assert_eq!(values(some.as_str()).collect::<Vec<_>>(), [(Kind::Referrer, "x"), (Kind::Medium, "mail")]);
-        assert_eq!(Details::new(None, "", " ", ["\u{1f}", "", "\n"]), Details::default());
+        let grouped = Dimensions::new(None, "", "t.co", [""; 3]);
+        assert_eq!(values(grouped.as_str()).collect::<Vec<_>>(), [(Dimension::Referrer, "Twitter"), (Dimension::Host, "t.co")]);
+        let some = Dimensions::new(None, "", "x", ["", "mail", ""]);
+        assert_eq!(values(some.as_str()).collect::<Vec<_>>(), [(Dimension::Referrer, "x"), (Dimension::Medium, "mail")]);
+        assert_eq!(Dimensions::new(None, "", " ", ["\u{1f}", "", "\n"]), Dimensions::default());
     }
 
     #[test]
     fn no_text_breaks_them() {
         let long = "é".repeat(200);
-        let cut = Details::new(Some(Device::Tablet), &long, &long, [&long, "a\u{1f}b", &long]);
+        let cut = Dimensions::new(Some(Device::Tablet), &long, &long, [&long, "a\u{1f}b", &long]);
         assert!(is_details(cut.as_str()) && cut.as_str().len() <= MAX_DETAILS_BYTES);
-        assert_eq!(values(cut.as_str()).find(|(kind, _)| *kind == Kind::Medium), Some((Kind::Medium, "ab")));
+        assert_eq!(values(cut.as_str()).find(|(kind, _)| *kind == Dimension::Medium), Some((Dimension::Medium, "ab")));
         for bad in ["a\nb", "ddd", "d\u{1f}DEU", "\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}\u{1f}"] {
             assert!(!is_details(bad), "{bad:?}");
         }
@@ -288,7 +292,7 @@ mod tests {
 
     #[test]
     fn f13_a_source_is_written_one_way_and_found_under_its_other_names() {
-        let source = |text: &str| Details::new(None, "", "", [text, "", ""]);
+        let source = |text: &str| Dimensions::new(None, "", "", [text, "", ""]);
         assert!(
             ["LinkedIn", "linkedin", " linkedin ", "\u{2003}LINKEDIN\n"].iter().all(|text| source(text) == source("linkedin"))
         );
@@ -307,19 +311,19 @@ mod tests {
     #[test]
     fn f15_a_value_is_found_in_whatever_words_it_is_asked_for() {
         for (kind, asked, kept) in [
-            (Kind::Country, "de", "DE"),
-            (Kind::Country, " De ", "DE"),
-            (Kind::Device, "Mobile", "m"),
-            (Kind::Referrer, "https://WWW.News.example/a", "news.example"),
-            (Kind::Referrer, "x.com", "Twitter"),
-            (Kind::Referrer, "twitter", "Twitter"),
-            (Kind::Host, "X.com", "x.com"),
-            (Kind::Source, " LinkedIn ", "linkedin"),
-            (Kind::Campaign, "(other)", "(other)"),
+            (Dimension::Country, "de", "DE"),
+            (Dimension::Country, " De ", "DE"),
+            (Dimension::Device, "Mobile", "m"),
+            (Dimension::Referrer, "https://WWW.News.example/a", "news.example"),
+            (Dimension::Referrer, "x.com", "Twitter"),
+            (Dimension::Referrer, "twitter", "Twitter"),
+            (Dimension::Host, "X.com", "x.com"),
+            (Dimension::Source, " LinkedIn ", "linkedin"),
+            (Dimension::Campaign, "(other)", "(other)"),
         ] {
             assert_eq!(kept_as(kind, asked).as_deref(), Ok(kept), "{asked}");
         }
-        for (kind, asked) in [(Kind::Country, "Germany"), (Kind::Country, "d"), (Kind::Device, "phone")] {
+        for (kind, asked) in [(Dimension::Country, "Germany"), (Dimension::Country, "d"), (Dimension::Device, "phone")] {
             assert!(kept_as(kind, asked).is_err(), "{asked}");
         }
     }

@@ -19,8 +19,8 @@ pub struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question<'a> {
     /// Views by the values of one kind of details.
-    Details {
-        /// The number of the [`crate::counting::model::dimensions::Kind`].
+    Dimensions {
+        /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
         /// On these days.
         days: Span,
@@ -31,7 +31,7 @@ pub enum Question<'a> {
     Withheld(Span),
     /// Views by day of one value of a kind of details.
     Value {
-        /// The number of the [`crate::counting::model::dimensions::Kind`].
+        /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
         /// The value, as it is kept.
         value: &'a str,
@@ -66,8 +66,8 @@ pub enum Listed {
     /// Pages with all views that they ever had, those without a date as well.
     Totals,
     /// The values of one kind of details with their views.
-    Details {
-        /// The number of the [`crate::counting::model::dimensions::Kind`].
+    Dimensions {
+        /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
         /// On these days.
         days: Span,

@@ -72,7 +72,7 @@ pub enum Call<'a> {
     /// Count these visits and tallies, once.
     Register(Batch<'a>),
     /// From where were visits refused? That is noted here.
-    Refused(Vec<Refused<'a>>),
+    Unlisted(Vec<UnlistedVisits<'a>>),
     /// What was counted, and how long ago was that so?
     Ask(Question<'a>),
     /// Can it store, and what does it hold? Answered with its metrics.
@@ -90,7 +90,7 @@ pub enum Call<'a> {
 
 /// Visits of a day that were refused, see [`crate::counting::http::unlisted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused<'a> {
+pub struct UnlistedVisits<'a> {
     /// The day.
     pub day: Day,
     /// The number of what is not listed.
@@ -282,7 +282,7 @@ pub struct Batch<'a> {
     /// The pages of the visits, each once.
     #[serde(borrow)]
     pub pages: Vec<&'a str>,
-    /// The details of the visits, each once, as [`crate::counting::model::dimensions::Details`] writes them.
+    /// The details of the visits, each once, as [`crate::counting::model::dimensions::Dimensions`] writes them.
     pub details: Vec<&'a str>,
     /// The visits in the order of their arrival.
     pub visits: Vec<Item>,

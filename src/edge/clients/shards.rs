@@ -7,11 +7,11 @@ use crate::counting::config::settings::Config;
 use crate::counting::dispatch::batcher::{Action, Batcher, Entry, Event, LINGER_MS, Posting};
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
 use crate::counting::dispatch::reused::Reused;
-use crate::counting::dispatch::routing::{Route, route};
+use crate::counting::dispatch::routing::{ShardRoute, route};
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::day_record::DayRecord;
-use crate::counting::model::dimensions::Details;
+use crate::counting::model::dimensions::Dimensions;
 use crate::counting::model::limits::OTHER;
 use crate::counting::model::minute::{minute_made, salt_of};
 use crate::counting::model::share::Share;
@@ -237,7 +237,7 @@ impl ShardClient<'_> {
             let record = self.today(&visit.site).await;
             let visitor = visitor(self.sender, &visit.site, salt_of(record.as_ref(), made));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
-            let Route { shard, day, ask_first, visitors } = route;
+            let ShardRoute { shard, day, ask_first, visitors } = route;
             // A visit without an id takes up no memory of ids.
             let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
             let entry = |visitor| {
@@ -254,7 +254,7 @@ impl ShardClient<'_> {
             match counted.verdict {
                 Verdict::Counted => {
                     if let (Some(at), Visitor::Hash(hash)) = (visitors, visitor) {
-                        let guest = Entry { id: None, details: Details::default(), ..entry(Visitor::Guest(hash)) };
+                        let guest = Entry { id: None, details: Dimensions::default(), ..entry(Visitor::Guest(hash)) };
                         // The view is stored: it stands even if its visitor cannot be told.
                         match self.count_at((&visit.site, at), guest).await {
                             Ok(Counted { verdict: Verdict::Counted | Verdict::Duplicate, .. }) => {}

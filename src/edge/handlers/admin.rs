@@ -5,7 +5,7 @@ use crate::counting::config::settings::Config;
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::access;
-use crate::counting::http::admin::{Act, Order};
+use crate::counting::http::admin::{AdminAction, AdminCommand};
 use crate::counting::http::body::find_site;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, Reply};
@@ -15,7 +15,7 @@ use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::wire::{Amend, Answer, Call, Exported, Import, Imported};
 use crate::edge::clients::shards::{ShardClient, both, something_else};
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::kept_answers;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
@@ -65,7 +65,7 @@ const MAX_DROPPED_BYTES: u32 = 100 * 1024 * 1024;
 /// And for how long, in milliseconds.
 const MAX_DROP_MS: u64 = 25_000;
 
-impl Turn {
+impl RequestContext {
     /// Whether the request has the owner's token.
     pub(crate) fn check_owner(&self) -> Result<(), Refusal> {
         let closed = |refusal| if refusal == Refusal::Closed { Refusal::NoAdmin } else { refusal };
@@ -87,22 +87,22 @@ impl Turn {
     }
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
-    pub(crate) async fn obey(&self, order: &Order, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
+    pub(crate) async fn obey(&self, order: &AdminCommand, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
         let site = || self.check_owner().and_then(|()| find_site(Some(&order.site), &self.config.sites));
         let (site, page, done) = match &order.act {
-            Act::Import { add } => return self.take_file(site(), *add).await.map(no_stream),
-            Act::Export => return Ok(self.export(site()?, head).await),
-            Act::Set(page, views) => {
+            AdminAction::Import { add } => return self.take_file(site(), *add).await.map(no_stream),
+            AdminAction::Export => return Ok(self.export(site()?, head).await),
+            AdminAction::Set(page, views) => {
                 let site = site()?;
                 let done = self.set(&site, page, *views).await;
                 (site, Some(page.as_str()), done)
             }
-            Act::Delete(page) => {
+            AdminAction::Delete(page) => {
                 let site = site()?;
                 let done = self.amend(&site, &Amend::Delete { page: page.as_str() }).await;
                 (site, Some(page.as_str()), done)
             }
-            Act::Wipe => {
+            AdminAction::Wipe => {
                 let site = site()?;
                 let done = self.amend(&site, &Amend::Wipe).await;
                 (site, None, done)

@@ -1,15 +1,15 @@
 //! The routes of counters that people leave. What they read and answer is in [`crate::counting::http::compat::route`].
 
-use crate::counting::dispatch::endpoint::{Became, Failure};
-use crate::counting::http::compat::abacus::Act;
+use crate::counting::dispatch::endpoint::{Failure, Outcome};
+use crate::counting::http::compat::abacus::CounterAction;
 use crate::counting::http::compat::busuanzi::{self, Numbers};
 use crate::counting::http::compat::goatcounter::{Counter, Seen};
-use crate::counting::http::compat::route::DropIn;
+use crate::counting::http::compat::route::CompatRequest;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, Reply};
 use crate::counting::http::stats::query;
 use crate::counting::model::date::day_of;
-use crate::counting::model::dimensions::{Details, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Dimensions, campaign_of, referrer_host};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
@@ -17,30 +17,30 @@ use crate::counting::model::site::{Site, host_of};
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::counting::text::json_tree::Tree;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::stats;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{counts, headers};
 use wasm_bindgen::JsValue;
 
-impl Turn {
+impl RequestContext {
     /// Answers one of them; with a stream in place of a body where the answer goes on.
     pub(crate) async fn drop_in(
         &mut self,
-        asked: &DropIn,
+        asked: &CompatRequest,
         caller: &Caller,
         head: bool,
     ) -> Result<(Reply, Option<JsValue>), Refusal> {
         let reply = match asked {
-            DropIn::Abacus(asked) if asked.act == Act::Stream && !head => return self.stream(asked).await,
-            DropIn::Abacus(asked) => self.abacus(asked, caller, head).await,
-            DropIn::Stats(function) => Ok(counts::stats(function.as_deref())),
-            DropIn::Count(_) if head => Ok(reply::home_head()),
-            DropIn::Count(seen) => Ok(reply::pixel(&self.count_seen(seen, caller).await)),
-            DropIn::Counter(counter) => self.counter(counter).await,
-            DropIn::Hits => self.count_hits().await,
-            DropIn::Busuanzi(function) => Ok(self.busuanzi(function).await),
-            DropIn::Events(protocol) => self.events(*protocol, caller).await,
+            CompatRequest::Abacus(asked) if asked.act == CounterAction::Stream && !head => return self.stream(asked).await,
+            CompatRequest::Abacus(asked) => self.abacus(asked, caller, head).await,
+            CompatRequest::Stats(function) => Ok(counts::stats(function.as_deref())),
+            CompatRequest::Count(_) if head => Ok(reply::home_head()),
+            CompatRequest::Count(seen) => Ok(reply::pixel(&self.count_seen(seen, caller).await)),
+            CompatRequest::Counter(counter) => self.counter(counter).await,
+            CompatRequest::Hits => self.count_hits().await,
+            CompatRequest::Busuanzi(function) => Ok(self.busuanzi(function).await),
+            CompatRequest::Events(protocol) => self.events(*protocol, caller).await,
         };
         reply.map(|reply| (reply, None))
     }
@@ -69,17 +69,17 @@ impl Turn {
         }
     }
 
-    async fn count_seen(&self, seen: &Seen, caller: &Caller) -> Became {
+    async fn count_seen(&self, seen: &Seen, caller: &Caller) -> Outcome {
         let site = self.site_of_page();
         let event = seen.event.then_some(Reason::Event);
         if let Some(reason) = self.not_to_be_counted(caller).or(event) {
             self.note(&site, reason);
-            return Became::Excluded(reason);
+            return Outcome::Excluded(reason);
         }
         let known = self.client();
         let campaign = campaign_of(&seen.query);
         let referrer = referrer_host(&seen.referrer, &self.page_url());
-        let details = Details::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str));
+        let details = Dimensions::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str));
         let bot = seen.bot || known.is_bot();
         self.take(Visit { site, page: seen.page.clone(), id: seen.id.clone(), details, age: 0 }, &self.who(), bot).await
     }
@@ -110,12 +110,12 @@ impl Turn {
         let became = match self.not_to_be_counted(&Caller::Server) {
             Some(reason) => {
                 self.note(&site, reason);
-                Became::Excluded(reason)
+                Outcome::Excluded(reason)
             }
             None => self.take_image(site.clone(), page.clone()).await,
         };
         let numbers = match &became {
-            Became::Sent(Err(failure)) => Err(failure.clone()),
+            Outcome::Sent(Err(failure)) => Err(failure.clone()),
             _ => self.numbers(&site, &page).await,
         };
         Reply { visit: Some((&became).into()), ..busuanzi::called(function, &numbers) }

@@ -37,7 +37,7 @@ extern "C" {
 }
 
 /// One request.
-pub(crate) struct Turn {
+pub(crate) struct RequestContext {
     pub(crate) request: Request,
     pub(crate) told: Told,
     pub(crate) env: Env,
@@ -53,7 +53,7 @@ pub(crate) struct Turn {
 /// What a request may say of itself that is held while its body is awaited, in bytes: a browser's requests say half as much.
 const MAX_TOLD_BYTES: usize = 2_048;
 
-impl Turn {
+impl RequestContext {
     pub(crate) fn header(&self, name: headers::Name) -> Option<String> {
         self.told.header(&self.request, name)
     }

@@ -1,9 +1,9 @@
 //! The counters of CountAPI and Abacus. The rules are in [`crate::counting::http::compat::abacus`].
 
 use crate::counting::config::variable::Access;
-use crate::counting::dispatch::endpoint::{Became, Failure, PageViews, Registered};
+use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
 use crate::counting::http::access::check;
-use crate::counting::http::compat::abacus::{Act, Asked, Counter, answer, exists, has_no_key};
+use crate::counting::http::compat::abacus::{Counter, CounterAction, CounterRequest, answer, exists, has_no_key};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, Reply};
 use crate::counting::model::limits::MAX_PAGES;
@@ -13,7 +13,7 @@ use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::wire::{Amend, Answer, Call};
 use crate::edge::handlers::admin::change_id;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::{counts, headers, isolate};
 use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -39,20 +39,20 @@ enum May {
     OtherKey,
 }
 
-impl Turn {
+impl RequestContext {
     /// The counter that is meant, by the page that asks. One that is to be made up gets a random key.
-    pub(crate) fn counter_of(&self, asked: &Asked) -> Result<Counter, Refusal> {
+    pub(crate) fn counter_of(&self, asked: &CounterRequest) -> Result<Counter, Refusal> {
         let random = isolate::random().map(u128::from_le_bytes).unwrap_or_default();
         asked.counter(&self.page_url(), &self.config.sites, &self.config.page_query, &format!("{random:032x}"))
     }
 
-    pub(crate) async fn abacus(&self, asked: &Asked, caller: &Caller, head: bool) -> Result<Reply, Refusal> {
+    pub(crate) async fn abacus(&self, asked: &CounterRequest, caller: &Caller, head: bool) -> Result<Reply, Refusal> {
         let counter = self.counter_of(asked)?;
         let shards = self.shards(Sender::default());
         let page = counter.page.as_str();
         let found = match asked.act {
-            Act::Hit if !head => return self.hit(asked, &counter, caller).await,
-            Act::Create(views) => return self.create(asked, &counter, views, caller).await,
+            CounterAction::Hit if !head => return self.hit(asked, &counter, caller).await,
+            CounterAction::Create(views) => return self.create(asked, &counter, views, caller).await,
             _ => shards.page(&counter.site, page).await,
         };
         if !asked.act.changes() {
@@ -72,7 +72,7 @@ impl Turn {
     }
 
     /// Who may change a counter: its owner, who has its key, and anybody where the owner of all opened it.
-    async fn may_change(&self, asked: &Asked, counter: &Counter, caller: &Caller, there: bool) -> Result<May, Refusal> {
+    async fn may_change(&self, asked: &CounterRequest, counter: &Counter, caller: &Caller, there: bool) -> Result<May, Refusal> {
         let Some(authorization) = self.header(headers::AUTHORIZATION) else {
             return if asked.is_open(counter, &self.config.open_updates) {
                 if *caller == Caller::Elsewhere {
@@ -113,17 +113,17 @@ impl Turn {
     }
 
     /// Changes a counter that is there; returns what it says then.
-    async fn amend_counter(&self, asked: &Asked, Counter { site, page, .. }: &Counter) -> Result<u64, Failure> {
+    async fn amend_counter(&self, asked: &CounterRequest, Counter { site, page, .. }: &Counter) -> Result<u64, Failure> {
         match asked.act {
-            Act::Set(views) => drop(self.set(site, page, views).await?),
-            Act::Update(by) => self.change(site, page, by).await?,
+            CounterAction::Set(views) => drop(self.set(site, page, views).await?),
+            CounterAction::Update(by) => self.change(site, page, by).await?,
             _ => drop(self.amend(site, &Amend::Delete { page: page.as_str() }).await?),
         }
         self.shards(Sender::default()).views(site, Some(page.as_str())).await
     }
 
     /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. Whoever creates a counter gets its key.
-    async fn create(&self, asked: &Asked, counter: &Counter, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
+    async fn create(&self, asked: &CounterRequest, counter: &Counter, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
         let stranger = self.header(headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
         if !stranger {
             self.check_owner()?;
@@ -159,7 +159,7 @@ impl Turn {
     }
 
     /// `/hit`. Programs call it on purpose, so nobody is taken for a bot.
-    async fn hit(&self, asked: &Asked, counter: &Counter, caller: &Caller) -> Result<Reply, Refusal> {
+    async fn hit(&self, asked: &CounterRequest, counter: &Counter, caller: &Caller) -> Result<Reply, Refusal> {
         let Counter { site, page, .. } = counter;
         if *caller == Caller::Elsewhere {
             self.note(site, Reason::Origin);
@@ -169,8 +169,8 @@ impl Turn {
         let visit = Visit { site: site.clone(), page: page.clone(), id, details: self.seen_details(""), age: 0 };
         let became = self.take_and_tell(visit, &self.who(), false).await;
         let views = match &became {
-            Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
-            Became::Sent(Err(failure)) => Err(failure.clone()),
+            Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
+            Outcome::Sent(Err(failure)) => Err(failure.clone()),
             // Stored, and the sum could not be had; or not counted.
             _ => self.shards(Sender::default()).views(site, Some(page.as_str())).await,
         };

@@ -9,7 +9,7 @@ use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::unlisted::origin_of;
 use crate::edge::handlers::client::Client;
-use crate::edge::handlers::context::{Context, Turn};
+use crate::edge::handlers::context::{Context, RequestContext};
 use crate::edge::handlers::{respond, unlisted};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::headers::{self, Told};
@@ -61,7 +61,8 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let now = now_ms();
     waits::sweep(now);
     let deadline = now.saturating_add(config.timeout_ms.into());
-    let mut turn = Turn { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
+    let mut turn =
+        RequestContext { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
     let method = turn.told.method();
     let kept = &turn.config.page_query;
     let routed = match turn.config.base.without(turn.url()).map(|url| route(method, &url, kept)) {
@@ -73,7 +74,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let registers = matches!(routed, Ok(Route::Register));
     let reads = matches!(
         routed,
-        Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Order(_))
+        Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Admin(_))
     );
     // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {
@@ -94,7 +95,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(Route::Register) => turn.register(&caller).boxed_local().await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
-        Ok(Route::DropIn(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
+        Ok(Route::Compat(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
             stream = events;
             reply
         }),
@@ -107,7 +108,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             stream = upgraded;
             reply
         }),
-        Ok(Route::Order(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
+        Ok(Route::Admin(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
             stream = file;
             reply
         }),

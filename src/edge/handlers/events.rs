@@ -1,14 +1,14 @@
 //! What Plausible's and Umami's clients post, and what a server tells by GoatCounter's API. The rules are in
 //! [`crate::counting::http::compat::route`].
 
-use crate::counting::dispatch::endpoint::Became;
+use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::MAX_LIST_BYTES;
 use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, read};
 use crate::counting::http::compat::hits::{Hit, counted, hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::model::dimensions::{Details, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Dimensions, campaign_of, referrer_host};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
@@ -16,13 +16,13 @@ use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use crate::edge::clients::shards::all;
 use crate::edge::handlers::client::Known;
-use crate::edge::handlers::context::{Turn, Who};
+use crate::edge::handlers::context::{RequestContext, Who};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::headers;
 use futures_util::FutureExt;
 use std::rc::Rc;
 
-impl Turn {
+impl RequestContext {
     /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
     /// who made them.
     pub(crate) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
@@ -75,12 +75,12 @@ impl Turn {
     }
 
     /// Nothing, if it is nothing that anybody did.
-    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Became> {
+    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Outcome> {
         match told.what {
             What::Other => return None,
             What::Event => {
                 self.note(site, Reason::Event);
-                return Some(Became::Excluded(Reason::Event));
+                return Some(Outcome::Excluded(Reason::Event));
             }
             What::View => {}
         }
@@ -91,8 +91,8 @@ impl Turn {
         // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
         let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
         let details = match server {
-            true => Details::new(None, "", &referrer, campaign),
-            false => Details::new(known.device, &known.country, &referrer, campaign),
+            true => Dimensions::new(None, "", &referrer, campaign),
+            false => Dimensions::new(known.device, &known.country, &referrer, campaign),
         };
         let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age_of(told) };
         Some(self.take(visit, who, bot).await)
@@ -113,17 +113,18 @@ impl Turn {
         Ok(counted(&all(counts).await))
     }
 
-    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Became, String> {
+    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Outcome, String> {
         let Hit { seen, address, agent, country, age } = hit?;
         if seen.event {
             self.note(site, Reason::Event);
-            return Ok(Became::Excluded(Reason::Event));
+            return Ok(Outcome::Excluded(Reason::Event));
         }
         let campaign = campaign_of(&seen.query);
         let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
         let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
         let device = known.and_then(|known| known.device);
-        let details = Details::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+        let details =
+            Dimensions::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
         let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
         Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
     }

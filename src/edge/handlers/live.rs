@@ -13,7 +13,7 @@ use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::wire::Call;
 use crate::edge::clients::object_call::{BUSY_RETRY_AFTER_S, classify};
 use crate::edge::clients::pulses::pulses;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::waits::answered;
 use crate::edge::runtime::{headers, log};
@@ -31,7 +31,7 @@ extern "C" {
 
 type Told = Result<(Reply, Option<JsValue>), Failure>;
 
-impl Turn {
+impl RequestContext {
     /// Who is there now; a response in place of a body where it is told over a WebSocket, which only a GET may ask for.
     pub(crate) async fn live(&self, name: &str, caller: &Caller, get: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
         let upgrades = get && self.header(headers::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));

@@ -13,7 +13,7 @@ use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::shard_metrics::SHARD;
 use crate::counting::protocol::wire::{Answer, Call};
 use crate::edge::clients::shards::{self, ShardClient, something_else};
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{counts, isolate, log};
 use std::cell::RefCell;
@@ -26,7 +26,7 @@ thread_local! {
     static HEALTH: RefCell<Option<(u64, Reply)>> = const { RefCell::new(None) };
 }
 
-impl Turn {
+impl RequestContext {
     /// Tries what a visit of the first site needs: the day's record, and a first shard that can store.
     pub(crate) async fn health(&self) -> Reply {
         let began = now_ms();

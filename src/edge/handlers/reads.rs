@@ -11,12 +11,12 @@ use crate::counting::model::date::day_of;
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::stats;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{headers, log};
 
-impl Turn {
+impl RequestContext {
     /// `GET /numbers`.
     pub(crate) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
         let site = self.site_named(read.site.as_deref())?;

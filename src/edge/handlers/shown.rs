@@ -1,17 +1,17 @@
 //! The numbers that a page shows: found together, and told in one answer.
 
-use crate::counting::dispatch::endpoint::{Became, Failure, PageViews, Registered};
+use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
 use crate::counting::http::shown::{Numbers, Shown};
 use crate::counting::model::date::day_of;
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::log;
 use futures_util::future::join3;
 
-impl Turn {
+impl RequestContext {
     /// The numbers of `shown`. One that cannot be read is left out.
     pub(crate) async fn shown(&self, site: &Site, page: Option<&Page>, shown: Shown) -> Numbers {
         let shards = self.shards(Sender::default());
@@ -30,10 +30,10 @@ impl Turn {
     }
 
     /// The same next to what became of a visit, whose page's views are known if it was stored.
-    pub(crate) async fn shown_besides(&self, site: &Site, page: &Page, shown: Shown, became: &Became) -> Numbers {
+    pub(crate) async fn shown_besides(&self, site: &Site, page: &Page, shown: Shown, became: &Outcome) -> Numbers {
         let is_told = matches!(
             became,
-            Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(_), .. }), .. })) | Became::Sent(Err(_))
+            Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(_), .. }), .. })) | Outcome::Sent(Err(_))
         );
         let shown = Shown { views: shown.views && !is_told, ..shown };
         if shown.is_empty() { Numbers::default() } else { self.shown(site, Some(page), shown).await }

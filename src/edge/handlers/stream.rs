@@ -4,14 +4,14 @@
 //! ask objects a limited number of times, so a stream ends after a while; a browser then opens another by itself.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::compat::abacus::{Asked, Counter};
+use crate::counting::http::compat::abacus::{Counter, CounterRequest};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, EVENTS, Reply, text};
 use crate::counting::model::visitor::Sender;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::shards::ShardClient;
 use crate::edge::handlers::admin::Pipe;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
 use crate::edge::runtime::{isolate, waits};
@@ -59,7 +59,7 @@ struct Stream {
     until: u64,
 }
 
-impl Turn {
+impl RequestContext {
     /// Tells the streams of this isolate what a hit has found.
     pub(crate) fn tell_streams(&self, counter: &Counter, views: u64) {
         let woken: Vec<u64> = STREAMS.with_borrow_mut(|streams| {
@@ -76,7 +76,7 @@ impl Turn {
         woken.into_iter().for_each(|number| waits::end(number, TOLD));
     }
 
-    pub(crate) async fn stream(&self, asked: &Asked) -> Result<(Reply, Option<JsValue>), Refusal> {
+    pub(crate) async fn stream(&self, asked: &CounterRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
         let counter = self.counter_of(asked)?;
         // A stream asks shards 45 times.
         if self.is_limited(self.who().sender(), None).await {

@@ -9,7 +9,7 @@ use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::wire::Tally;
 use crate::edge::clients::shards::{self, ShardClient};
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::unlisted;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::waits::timer;
@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Notes a visit that is not counted, on the day on which it was made: so many milliseconds ago.
-pub(crate) fn note(turn: &Turn, site: &Site, reason: Reason, age: u64) {
+pub(crate) fn note(turn: &RequestContext, site: &Site, reason: Reason, age: u64) {
     if reason == Reason::Origin {
         unlisted::origin(turn, site);
     }

@@ -5,9 +5,9 @@ use crate::counting::model::date::day_of;
 use crate::counting::model::site::Site;
 use crate::counting::model::unlisted::{Notes, Unlisted, origin_of, site_of};
 use crate::counting::model::visitor::Sender;
-use crate::counting::protocol::wire::{Call, Refused};
+use crate::counting::protocol::wire::{Call, UnlistedVisits};
 use crate::edge::clients::shards::ShardClient;
-use crate::edge::handlers::context::Turn;
+use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::waits::timer;
 use crate::edge::runtime::{headers, log};
@@ -32,7 +32,7 @@ thread_local! {
 }
 
 /// Notes a visit for a site, of a page whose origin is not listed.
-pub(crate) fn origin(turn: &Turn, site: &Site) {
+pub(crate) fn origin(turn: &RequestContext, site: &Site) {
     let origin = turn.header(headers::ORIGIN);
     if let Some(name) = origin_of(origin.as_deref(), &turn.referrer()) {
         note(turn, site, Unlisted::Origin, name);
@@ -40,13 +40,13 @@ pub(crate) fn origin(turn: &Turn, site: &Site) {
 }
 
 /// Notes a visit for a site that there is not: for the owner of the first, as nobody looks at one that is not there.
-pub(crate) fn site(turn: &Turn, name: &str) {
+pub(crate) fn site(turn: &RequestContext, name: &str) {
     if let Some(name) = site_of(name) {
         note(turn, turn.config.sites.first(), Unlisted::Site, name);
     }
 }
 
-fn note(turn: &Turn, site: &Site, unlisted: Unlisted, name: String) {
+fn note(turn: &RequestContext, site: &Site, unlisted: Unlisted, name: String) {
     let now = now_ms();
     let is_due = NOTES.with_borrow_mut(|all| {
         let at = all.iter().position(|of| of.site == *site).unwrap_or(all.len());
@@ -68,7 +68,7 @@ fn note(turn: &Turn, site: &Site, unlisted: Unlisted, name: String) {
             timer(WAIT_MS).await;
             let notes = NOTES.with_borrow_mut(|all| all.iter_mut().find(|of| of.site == site).map(|of| of.notes.take()));
             let notes = notes.unwrap_or_default();
-            let refused = notes.iter().map(|note| Refused {
+            let refused = notes.iter().map(|note| UnlistedVisits {
                 day: note.day,
                 unlisted: note.unlisted.number(),
                 name: &note.name,
@@ -76,7 +76,7 @@ fn note(turn: &Turn, site: &Site, unlisted: Unlisted, name: String) {
             });
             let deadline = now_ms().saturating_add(config.timeout_ms.into());
             let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
-            if let Err(failure) = shards.ask_one(&site, 0, &Call::Refused(refused.collect())).await {
+            if let Err(failure) = shards.ask_one(&site, 0, &Call::Unlisted(refused.collect())).await {
                 log::problem("refused_lost", &failure.to_string());
             }
         });

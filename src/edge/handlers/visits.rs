@@ -1,15 +1,15 @@
 //! Requests that are visits.
 
-use crate::counting::dispatch::endpoint::{Became, CounterEndpoint, PageViews, Registered};
+use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome, PageViews, Registered};
 use crate::counting::http::badge::{Badge, grouped};
-use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, Refused, Visits, find_site, visits};
+use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, find_site, visits};
 use crate::counting::http::home::home;
 use crate::counting::http::proxy::is_asset_proxy;
 use crate::counting::http::refusal::{Refusal, is_of_a_visit};
 use crate::counting::http::refused;
-use crate::counting::http::reply::{self, JSON, Outcome, Reply, SVG};
+use crate::counting::http::reply::{self, JSON, Reply, SVG, VisitStatus};
 use crate::counting::http::route::{Pixel, is_prefetch, visit_meant};
-use crate::counting::model::dimensions::{Client, Details, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Client, Dimensions, campaign_of, referrer_host};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
@@ -19,7 +19,7 @@ use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::edge::clients::http_counter::HttpCounter;
 use crate::edge::clients::shards::all;
-use crate::edge::handlers::context::{Turn, Who};
+use crate::edge::handlers::context::{RequestContext, Who};
 use crate::edge::handlers::{tallies, unlisted};
 use crate::edge::runtime::headers;
 use futures_util::FutureExt;
@@ -28,13 +28,13 @@ use futures_util::FutureExt;
 /// Firefox of before say the others.
 const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
-impl Turn {
+impl RequestContext {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
     /// not: the answer says that the visit is stored.
     pub(crate) async fn register_home(&self) -> Reply {
         let (site, page) = (self.config.sites.home().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
-            let visit = Visit { site, page, id: None, details: Details::default(), age: 0 };
+            let visit = Visit { site, page, id: None, details: Dimensions::default(), age: 0 };
             let (timeout_ms, log_visits) = (self.config.timeout_ms, self.config.log_visits);
             return home(&HttpCounter { url, timeout_ms, log_visits }, visit).await;
         }
@@ -51,7 +51,7 @@ impl Turn {
         }
         if !self.is_listed_page() {
             self.note(&site, Reason::Origin);
-            return Ok(reply::pixel(&Became::Excluded(Reason::Origin)));
+            return Ok(reply::pixel(&Outcome::Excluded(Reason::Origin)));
         }
         Ok(reply::pixel(&self.take_image(site, pixel.page).await))
     }
@@ -74,7 +74,7 @@ impl Turn {
             became = Some(self.take_image(site.clone(), page.clone()).await);
         }
         let views = match &became {
-            Some(Became::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
+            Some(Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
             _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
@@ -84,14 +84,14 @@ impl Turn {
 
     /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
     /// image comes from is the page that it is in: where its reader comes from is not known.
-    pub(crate) async fn take_image(&self, site: Site, page: Page) -> Became {
+    pub(crate) async fn take_image(&self, site: Site, page: Page) -> Outcome {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
-            return Became::Excluded(Reason::Prefetch);
+            return Outcome::Excluded(Reason::Prefetch);
         }
         if is_spam(&referrer_host(&self.referrer(), "")) {
             self.note(&site, Reason::Spam);
-            return Became::Excluded(Reason::Spam);
+            return Outcome::Excluded(Reason::Spam);
         }
         let proxied = self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent));
         let (details, who) = if proxied { (self.campaign_details(), self.server()) } else { (self.seen_details(""), self.who()) };
@@ -100,7 +100,7 @@ impl Turn {
     }
 
     /// Counts a visit, unless it is one that is not counted; that is noted.
-    pub(crate) async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+    pub(crate) async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
         let (address, page) = (who.address(), visit.page.as_str());
         let reason = if bot {
             Some(Reason::Bot)
@@ -116,10 +116,10 @@ impl Turn {
             None
         };
         match reason {
-            None => Became::Sent(self.shards(who.sender()).register(visit).await),
+            None => Outcome::Sent(self.shards(who.sender()).register(visit).await),
             Some(reason) => {
                 tallies::note(self, &visit.site, reason, visit.age);
-                Became::Excluded(reason)
+                Outcome::Excluded(reason)
             }
         }
     }
@@ -130,15 +130,15 @@ impl Turn {
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
-    pub(crate) fn seen_details(&self, referrer: &str) -> Details {
+    pub(crate) fn seen_details(&self, referrer: &str) -> Dimensions {
         let known = self.client();
         let referrer = referrer_host(referrer, self.url());
-        Details::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
+        Dimensions::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
     }
 
     /// What the URL of a request tells by itself, where nothing is known of who looks.
-    fn campaign_details(&self) -> Details {
-        Details::new(None, "", "", self.campaign().each_ref().map(String::as_str))
+    fn campaign_details(&self) -> Dimensions {
+        Dimensions::new(None, "", "", self.campaign().each_ref().map(String::as_str))
     }
 
     fn campaign(&self) -> [String; 3] {
@@ -178,12 +178,12 @@ impl Turn {
             return Err(Refusal::Origin);
         }
         let Visits { visits, list, show, off } = match read {
-            Err(Refused { refusal, sites }) => return Ok(self.refuse(&refusal, &sites)),
+            Err(RefusedVisit { refusal, sites }) => return Ok(self.refuse(&refusal, &sites)),
             Ok(visits) => visits,
         };
         if let ([visit], true) = (visits.as_slice(), off) {
             let numbers = self.shown(&visit.site, Some(&visit.page), show).await;
-            return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(Outcome::Excluded)));
+            return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(VisitStatus::Excluded)));
         }
         let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
@@ -200,10 +200,10 @@ impl Turn {
     }
 
     /// Counts a visit, and finds the views of its page where they are spread over several shards.
-    pub(crate) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Became {
+    pub(crate) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
         let site = visit.site.clone();
         let mut became = self.take(visit, who, bot).await;
-        if let Became::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
+        if let Outcome::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
             && counted.views.is_none()
         {
             // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.

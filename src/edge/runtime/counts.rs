@@ -2,7 +2,7 @@
 
 use crate::counting::http::compat;
 use crate::counting::http::metrics::IsolateMetrics;
-use crate::counting::http::reply::{Outcome, Reply};
+use crate::counting::http::reply::{Reply, VisitStatus};
 use std::cell::{Cell, RefCell};
 
 thread_local! {
@@ -12,7 +12,7 @@ thread_local! {
 }
 
 /// Notes what became of a visit.
-pub(crate) fn visit(outcome: Outcome) {
+pub(crate) fn visit(outcome: VisitStatus) {
     OWN.with_borrow_mut(|own| own.visit(outcome));
 }
 

@@ -1,7 +1,7 @@
 //! What is logged: one line of JSON an event, never an address, a user agent or a page.
 
 use crate::counting::dispatch::ticket::Ticket;
-use crate::counting::http::reply::Outcome;
+use crate::counting::http::reply::VisitStatus;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::counts;
 use serde::Serialize;
@@ -88,7 +88,7 @@ pub(crate) fn batch_of(ticket: Ticket) -> usize {
 
 impl Sampled {
     /// Logs what became of the visit, how long it waited for its counter, and with how many it went.
-    pub(crate) fn visit(&self, outcome: Outcome, batch: usize) {
+    pub(crate) fn visit(&self, outcome: VisitStatus, batch: usize) {
         if let Some(began) = self.0 {
             let wait_ms = now_ms().saturating_sub(began);
             let outcome = outcome.as_str();

@@ -1,7 +1,7 @@
 //! CountAPI and Abacus: a counter has a namespace, which is a site here, and a key, which is a page of it.
 
 use crate::counting::config::open_updates::OpenUpdates;
-use crate::counting::dispatch::endpoint::{Became, Failure};
+use crate::counting::dispatch::endpoint::{Failure, Outcome};
 use crate::counting::http::admin::count;
 use crate::counting::http::badge::{Look, grouped, shield};
 use crate::counting::http::compat::callback::{SCRIPT, function};
@@ -16,13 +16,13 @@ use crate::counting::text::url::path_and_query;
 
 /// What is asked of which counter, and how it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct CounterRequest {
     /// The namespace; nothing where only a key is named.
     namespace: Option<String>,
     /// The key; nothing where one is to be made up.
     key: Option<String>,
     /// What is asked.
-    pub act: Act,
+    pub act: CounterAction,
     /// How the answer is written.
     pub form: Form,
     /// Whether it is asked as CountAPI writes it, in the query, and answered as it does.
@@ -31,7 +31,7 @@ pub struct Asked {
 
 /// What is asked of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum CounterAction {
     /// `/hit`: count one, say how many.
     Hit,
     /// `/get`: say how many.
@@ -50,7 +50,7 @@ pub enum Act {
     Delete,
 }
 
-impl Act {
+impl CounterAction {
     /// Whether it changes a counter that is there.
     pub fn changes(self) -> bool {
         matches!(self, Self::Set(_) | Self::Update(_) | Self::Delete)
@@ -83,7 +83,7 @@ pub struct Counter {
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(first: &str, rest: &str, query: &str) -> Result<Asked, Refusal> {
+pub fn read(first: &str, rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
     // One slash more at the end is dropped, but not the one that a missing key leaves: `/hit/NAMESPACE/`.
     let rest = if rest.matches('/').count() > 1 { rest.trim_end_matches('/') } else { rest };
     let (name, badge) = match rest.strip_suffix("/shield") {
@@ -103,14 +103,14 @@ pub fn read(first: &str, rest: &str, query: &str) -> Result<Asked, Refusal> {
     let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
     let (namespace, key, countapi) = (namespace, Some(key), false);
     if badge {
-        let act = if first == "hit" { Act::Hit } else { Act::Get };
+        let act = if first == "hit" { CounterAction::Hit } else { CounterAction::Get };
         let look = shield(&Query::read(query, &["bgcolor", "textcolor", "text", "style", "fontsize", "font"])?)?;
-        return Ok(Asked { namespace, key, act, form: Form::Shield(Box::new(look)), countapi });
+        return Ok(CounterRequest { namespace, key, act, form: Form::Shield(Box::new(look)), countapi });
     }
     let query = Query::read(query, &["callback", "initializer", "value", "amount"])?;
     let act = act(first, &query)?;
     let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
-    Ok(Asked { namespace, key, act, form, countapi })
+    Ok(CounterRequest { namespace, key, act, form, countapi })
 }
 
 /// Reads the query of a `/create` whose path names nothing, as CountAPI's clients write it. With a slash at its end and nothing named it is
@@ -118,7 +118,7 @@ pub fn read(first: &str, rest: &str, query: &str) -> Result<Asked, Refusal> {
 ///
 /// # Errors
 /// [`Refusal`]
-pub fn create(path: &str, query: &str) -> Result<Asked, Refusal> {
+pub fn create(path: &str, query: &str) -> Result<CounterRequest, Refusal> {
     let names =
         &["callback", "namespace", "key", "value", "initializer", "update_lowerbound", "update_upperbound", "enable_reset"];
     let query = Query::read(query, names)?;
@@ -139,7 +139,7 @@ pub fn create(path: &str, query: &str) -> Result<Asked, Refusal> {
     let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
     let countapi = !path.ends_with('/') || namespace.is_some() || key.is_some();
     let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
-    Ok(Asked { namespace, key, act, form, countapi })
+    Ok(CounterRequest { namespace, key, act, form, countapi })
 }
 
 /// The shortest name that CountAPI creates.
@@ -165,7 +165,7 @@ fn is_reserved(name: &str) -> bool {
     name == HOST || PATHS.contains(&name)
 }
 
-impl Asked {
+impl CounterRequest {
     /// The counter that is meant by who is on the page `url`: what a browser tells of it may be its origin only, and then the path is `/`.
     /// `made_up` is a key that nobody has.
     ///
@@ -197,38 +197,44 @@ impl Asked {
     /// Whether anybody may do it: `OPEN_UPDATES` lets strangers add, or take away, so many.
     pub fn is_open(&self, counter: &Counter, open: &OpenUpdates) -> bool {
         match self.act {
-            Act::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
+            CounterAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
             _ => false,
         }
     }
 }
 
-fn act(first: &str, query: &Query) -> Result<Act, Refusal> {
+fn act(first: &str, query: &Query) -> Result<CounterAction, Refusal> {
     Ok(match first {
-        "hit" => Act::Hit,
-        "get" => Act::Get,
-        "info" => Act::Info,
-        "stream" => Act::Stream,
-        "create" if query.get("initializer").is_some() => Act::Create(count(query, "initializer")?),
-        "create" if query.get("value").is_some() => Act::Create(count(query, "value")?),
-        "create" => Act::Create(0),
-        "set" => Act::Set(count(query, "value")?),
-        "reset" => Act::Set(0),
-        "delete" => Act::Delete,
+        "hit" => CounterAction::Hit,
+        "get" => CounterAction::Get,
+        "info" => CounterAction::Info,
+        "stream" => CounterAction::Stream,
+        "create" if query.get("initializer").is_some() => CounterAction::Create(count(query, "initializer")?),
+        "create" if query.get("value").is_some() => CounterAction::Create(count(query, "value")?),
+        "create" => CounterAction::Create(0),
+        "set" => CounterAction::Set(count(query, "value")?),
+        "reset" => CounterAction::Set(0),
+        "delete" => CounterAction::Delete,
         "update" => {
             let by: Option<i64> = query.get("value").or_else(|| query.get("amount")).and_then(|by| by.parse().ok());
             let by = by.filter(|by| *by != 0 && by.unsigned_abs() <= MAX_COUNT);
-            Act::Update(by.ok_or(Refusal::Parameter("value", "a whole number that is not 0, such as 5 or -3"))?)
+            CounterAction::Update(by.ok_or(Refusal::Parameter("value", "a whole number that is not 0, such as 5 or -3"))?)
         }
         _ => return Err(Refusal::UnknownPath),
     })
 }
 
 /// What came of it: the views of the counter before and after, or nothing where it is not there.
-pub type Outcome = Result<Option<(u64, u64)>, Failure>;
+pub type CounterAnswer = Result<Option<(u64, u64)>, Failure>;
 
 /// The answer. `became` is what became of a hit, `admin_key` what opens a counter that was created.
-pub fn answer(asked: &Asked, counter: &Counter, outcome: &Outcome, became: Option<&Became>, admin_key: Option<&str>) -> Reply {
+pub fn answer(
+    asked: &CounterRequest,
+    counter: &Counter,
+    outcome: &CounterAnswer,
+    became: Option<&Outcome>,
+    admin_key: Option<&str>,
+) -> Reply {
     let found = match outcome {
         Err(failure) => return read_failed(failure),
         Ok(found) => *found,
@@ -238,23 +244,28 @@ pub fn answer(asked: &Asked, counter: &Counter, outcome: &Outcome, became: Optio
     let full = exact(&name);
     let (status, json) = match (asked.act, found) {
         // As Abacus answers: 200, and what Redis says of a key that is not there.
-        (Act::Info, None) => {
+        (CounterAction::Info, None) => {
             let ends = "\"expires_in\":-2,\"expires_str\":\"-2ns\"";
             (200, format!("{{\"value\":-1,\"full_key\":{full},\"is_genuine\":true,{ends},\"exists\":false}}"))
         }
-        (Act::Get | Act::Stream, None) => (404, error("Key not found")),
-        (Act::Hit | Act::Create(_) | Act::Set(_) | Act::Update(_) | Act::Delete, None) => {
-            (404, error("Key does not exist, please first create it using /create."))
-        }
-        (Act::Hit | Act::Get, Some((_, views))) => {
+        (CounterAction::Get | CounterAction::Stream, None) => (404, error("Key not found")),
+        (
+            CounterAction::Hit
+            | CounterAction::Create(_)
+            | CounterAction::Set(_)
+            | CounterAction::Update(_)
+            | CounterAction::Delete,
+            None,
+        ) => (404, error("Key does not exist, please first create it using /create.")),
+        (CounterAction::Hit | CounterAction::Get, Some((_, views))) => {
             if let Form::Shield(look) = &asked.form {
                 return reply::badge(look.svg(&grouped(views)), became, true);
             }
             (200, format!("{{\"value\":{views}}}"))
         }
-        (Act::Update(_) | Act::Stream, Some((_, views))) => (200, format!("{{\"value\":{views}}}")),
-        (Act::Set(_), Some((old, views))) => (200, format!("{{\"old_value\":{old},\"value\":{views}}}")),
-        (Act::Info, Some((_, views))) => {
+        (CounterAction::Update(_) | CounterAction::Stream, Some((_, views))) => (200, format!("{{\"value\":{views}}}")),
+        (CounterAction::Set(_), Some((old, views))) => (200, format!("{{\"old_value\":{old},\"value\":{views}}}")),
+        (CounterAction::Info, Some((_, views))) => {
             // What is kept for ever ends never.
             let ends = "\"expires_in\":-1,\"expires_str\":\"never\"";
             (
@@ -264,25 +275,27 @@ pub fn answer(asked: &Asked, counter: &Counter, outcome: &Outcome, became: Optio
                 ),
             )
         }
-        (Act::Create(_), Some((_, views))) if asked.countapi => {
+        (CounterAction::Create(_), Some((_, views))) if asked.countapi => {
             (200, format!("{{\"namespace\":{namespace},\"key\":{key},\"value\":{views}}}"))
         }
-        (Act::Create(_), Some((_, views))) => {
+        (CounterAction::Create(_), Some((_, views))) => {
             let admin_key = admin_key.map(|key| format!("\"admin_key\":{},", exact(key))).unwrap_or_default();
             (201, format!("{{\"key\":{key},\"namespace\":{namespace},{admin_key}\"value\":{views}}}"))
         }
-        (Act::Delete, Some(_)) => (200, format!("{{\"status\":\"ok\",\"message\":{}}}", exact(&format!("Deleted key: {name}")))),
+        (CounterAction::Delete, Some(_)) => {
+            (200, format!("{{\"status\":\"ok\",\"message\":{}}}", exact(&format!("Deleted key: {name}"))))
+        }
     };
     say(asked, status, &json)
 }
 
 /// The answer to a `/create` of a counter that is there.
-pub fn exists(asked: &Asked) -> Reply {
+pub fn exists(asked: &CounterRequest) -> Reply {
     say(asked, 409, &error("Key already exists, please use a different key."))
 }
 
 /// The answer to who has the key of another counter, where there is none: as Abacus says of counters that nobody created.
-pub fn has_no_key(asked: &Asked) -> Reply {
+pub fn has_no_key(asked: &CounterRequest) -> Reply {
     say(
         asked,
         400,
@@ -297,7 +310,7 @@ fn error(what: &str) -> String {
     format!("{{\"error\":{}}}", exact(what))
 }
 
-fn say(asked: &Asked, status: u16, json: &str) -> Reply {
+fn say(asked: &CounterRequest, status: u16, json: &str) -> Reply {
     match &asked.form {
         // The comment keeps what comes first from being anything but a script (the attack "Rosetta Flash").
         Form::Script(name) if status < 300 => text(status, SCRIPT, format!("/**/{name}({json});")),
@@ -313,17 +326,17 @@ mod tests {
         Sites::parse("default,mysite.com,a,myapp").unwrap()
     }
 
-    fn hit(rest: &str, query: &str) -> Result<Asked, Refusal> {
+    fn hit(rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
         read("hit", rest, query)
     }
 
-    fn of(first: &str, query: &str) -> Result<Act, Refusal> {
+    fn of(first: &str, query: &str) -> Result<CounterAction, Refusal> {
         read(first, "a/b", query).map(|asked| asked.act)
     }
 
     #[test]
     fn a_counter_is_a_site_and_a_page() {
-        let named = |asked: Result<Asked, Refusal>| {
+        let named = |asked: Result<CounterRequest, Refusal>| {
             let counter = asked?.counter("", &sites(), &KeptQuery::default(), "")?;
             Ok::<_, Refusal>((counter.site.as_str().to_owned(), counter.page.as_str().to_owned()))
         };
@@ -343,11 +356,17 @@ mod tests {
 
     #[test]
     fn acts_are_read_as_either_counter_writes_them() {
-        assert_eq!(of("create", ""), Ok(Act::Create(0)));
-        assert_eq!((of("create", "initializer=7"), of("create", "value=7")), (Ok(Act::Create(7)), Ok(Act::Create(7))));
-        assert_eq!((of("set", "value=7"), of("reset", "")), (Ok(Act::Set(7)), Ok(Act::Set(0))));
-        assert_eq!((of("update", "value=5"), of("update", "amount=-3")), (Ok(Act::Update(5)), Ok(Act::Update(-3))));
-        assert_eq!((of("info", ""), of("delete", "")), (Ok(Act::Info), Ok(Act::Delete)));
+        assert_eq!(of("create", ""), Ok(CounterAction::Create(0)));
+        assert_eq!(
+            (of("create", "initializer=7"), of("create", "value=7")),
+            (Ok(CounterAction::Create(7)), Ok(CounterAction::Create(7)))
+        );
+        assert_eq!((of("set", "value=7"), of("reset", "")), (Ok(CounterAction::Set(7)), Ok(CounterAction::Set(0))));
+        assert_eq!(
+            (of("update", "value=5"), of("update", "amount=-3")),
+            (Ok(CounterAction::Update(5)), Ok(CounterAction::Update(-3)))
+        );
+        assert_eq!((of("info", ""), of("delete", "")), (Ok(CounterAction::Info), Ok(CounterAction::Delete)));
         for (first, query) in [
             ("set", ""),
             ("set", "value=-1"),
@@ -383,7 +402,7 @@ mod tests {
     #[test]
     fn countapi_creates_by_its_query() {
         let asked = create("/create", "namespace=Mysite.com&key=visits&value=7&enable_reset=1&update_lowerbound=-5").unwrap();
-        assert_eq!((asked.act, asked.countapi), (Act::Create(7), true));
+        assert_eq!((asked.act, asked.countapi), (CounterAction::Create(7), true));
         let counter = asked.counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
         assert_eq!((counter.site.as_str(), counter.key.as_str()), ("mysite.com", "visits"));
         let random = create("/create", "").unwrap().counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
@@ -404,7 +423,7 @@ mod tests {
     fn answers_are_those_that_their_documents_show() {
         let asked = |first: &str, query: &str| read(first, "myapp/c", query).unwrap();
         let counter = Counter { site: sites().find("myapp").unwrap().clone(), key: "c".into(), page: Page::parse("/c").unwrap() };
-        let reply = |asked: &Asked, outcome: Outcome| answer(asked, &counter, &outcome, None, Some("k"));
+        let reply = |asked: &CounterRequest, outcome: CounterAnswer| answer(asked, &counter, &outcome, None, Some("k"));
         let said = |first: &str, query: &str, found| {
             let reply = reply(&asked(first, query), Ok(found));
             (reply.status, reply.body.into_owned())

@@ -1,11 +1,11 @@
 //! Plausible's `POST /api/event` and Umami's `POST /api/send` and `/api/batch`: a site that they call by a name of theirs, and a page by
 //! its URL.
 
-use crate::counting::dispatch::endpoint::Became;
+use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::body::{MAX_LIST, json_text};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::refused::refused;
-use crate::counting::http::reply::{JSON, Outcome, Reply, TEXT, all_registered, text};
+use crate::counting::http::reply::{JSON, Reply, TEXT, VisitStatus, all_registered, text};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::{Site, Sites, host_of};
@@ -169,7 +169,7 @@ fn page(what: What, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, R
 }
 
 /// What became of one visit, or that there was none.
-pub type Done = (Site, Page, Option<Became>);
+pub type Done = (Site, Page, Option<Outcome>);
 
 /// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
 pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
@@ -181,8 +181,8 @@ pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done:
     if let Some(failed) = worst.as_ref().filter(|worst| worst.status >= 300) {
         return failed.clone();
     }
-    let visit = worst.and_then(|worst| worst.visit).or(Some(Outcome::Excluded));
-    let bot = |(_, became): &(_, Became)| *became == Became::Excluded(Reason::Bot);
+    let visit = worst.and_then(|worst| worst.visit).or(Some(VisitStatus::Excluded));
+    let bot = |(_, became): &(_, Outcome)| *became == Outcome::Excluded(Reason::Bot);
     match protocol {
         Protocol::Plausible => Reply { visit, ..text(202, TEXT, "ok".to_owned()) },
         Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..text(200, JSON, "{\"beep\":\"boop\"}".to_owned()) },
@@ -290,21 +290,21 @@ mod tests {
     #[test]
     fn answers_are_those_that_clients_know() {
         let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
-        let counted = || done(Became::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
+        let counted = || done(Outcome::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
         let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
-        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(Outcome::Counted)));
+        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(VisitStatus::Counted)));
         let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();
         assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
-        let bot = answer(Protocol::Umami, 1, &[], &done(Became::Excluded(Reason::Bot)));
-        assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(Outcome::Bot)));
+        let bot = answer(Protocol::Umami, 1, &[], &done(Outcome::Excluded(Reason::Bot)));
+        assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(VisitStatus::Bot)));
         let json: serde_json::Value =
             serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
                 .unwrap();
         assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
         assert!(json["details"][0]["response"]["error"].is_string());
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Became::Excluded(Reason::Limited))).status, 429);
-        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Became::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Outcome::Excluded(Reason::Limited))).status, 429);
+        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Outcome::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
         let nothing = [(sites().first().clone(), Page::root(), None)];
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(Outcome::Excluded));
+        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(VisitStatus::Excluded));
     }
 }

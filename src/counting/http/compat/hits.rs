@@ -1,11 +1,11 @@
 //! GoatCounter's `POST /api/v0/count`: views that a server tells of.
 
-use crate::counting::dispatch::endpoint::Became;
+use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::json_text;
 use crate::counting::http::compat::goatcounter::{Seen, page};
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{JSON, Outcome, Reply, text};
+use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
 use crate::counting::model::date::parse_date;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::json::exact;
@@ -92,12 +92,12 @@ fn number(text: &str, most: u64) -> Option<u64> {
 }
 
 /// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
-pub fn counted(done: &[Result<Became, String>]) -> Reply {
-    let (mut errors, mut worst): (String, Option<Outcome>) = (String::new(), None);
+pub fn counted(done: &[Result<Outcome, String>]) -> Reply {
+    let (mut errors, mut worst): (String, Option<VisitStatus>) = (String::new(), None);
     for (at, one) in done.iter().enumerate() {
         let error = match one {
-            Ok(became @ Became::Sent(Err(failure))) => {
-                worst = if worst == Some(Outcome::Unknown) { worst } else { Some(became.into()) };
+            Ok(became @ Outcome::Sent(Err(failure))) => {
+                worst = if worst == Some(VisitStatus::Unknown) { worst } else { Some(became.into()) };
                 failure.to_string()
             }
             Ok(became) => {
@@ -109,7 +109,7 @@ pub fn counted(done: &[Result<Became, String>]) -> Reply {
         let comma = if errors.is_empty() { "" } else { "," };
         errors.push_str(&format!("{comma}\"{at}\":{}", exact(&error)));
     }
-    let failed = matches!(worst, Some(Outcome::Failed | Outcome::Unknown));
+    let failed = matches!(worst, Some(VisitStatus::Failed | VisitStatus::Unknown));
     let (status, body) = match errors.is_empty() {
         true => (202, "{\"status\":\"ok\"}".to_owned()),
         false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{errors}}}}}")),
@@ -137,7 +137,8 @@ mod tests {
         for wrong in ["[]", "{}", "1"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
-        let said = counted(&[Ok(Became::Excluded(crate::counting::model::reason::Reason::Bot)), Err("path: must be set".into())]);
+        let said =
+            counted(&[Ok(Outcome::Excluded(crate::counting::model::reason::Reason::Bot)), Err("path: must be set".into())]);
         assert_eq!((said.status, &*said.body), (400, "{\"errors\":{\"1\":\"path: must be set\"}}"));
     }
 

@@ -11,9 +11,9 @@ use crate::counting::model::page::KeptQuery;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DropIn {
+pub enum CompatRequest {
     /// Something of a counter of CountAPI or Abacus.
-    Abacus(Box<abacus::Asked>),
+    Abacus(Box<abacus::CounterRequest>),
     /// Their `/stats`: what this isolate did so far.
     Stats(Option<String>),
     /// GoatCounter's `/count`: count one, answer with a picture.
@@ -32,27 +32,28 @@ pub enum DropIn {
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<DropIn, Refusal> {
+pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
     match path.trim_end_matches('/') {
-        "/count" => return goatcounter::count(query, kept).map(|seen| DropIn::Count(Box::new(seen))),
-        "/busuanzi" => return busuanzi::read(query).map(DropIn::Busuanzi),
-        "/stats" => return function(&Query::read(query, &["callback"])?, "callback").map(DropIn::Stats),
-        "/create" => return abacus::create(path, query).map(|asked| DropIn::Abacus(Box::new(asked))),
-        "/api/event" => return Ok(DropIn::Events(events::Protocol::Plausible)),
-        "/api/send" => return Ok(DropIn::Events(events::Protocol::Umami)),
-        "/api/batch" => return Ok(DropIn::Events(events::Protocol::UmamiBatch)),
-        "/api/v0/count" => return Ok(DropIn::Hits),
+        "/count" => return goatcounter::count(query, kept).map(|seen| CompatRequest::Count(Box::new(seen))),
+        "/busuanzi" => return busuanzi::read(query).map(CompatRequest::Busuanzi),
+        "/stats" => return function(&Query::read(query, &["callback"])?, "callback").map(CompatRequest::Stats),
+        "/create" => return abacus::create(path, query).map(|asked| CompatRequest::Abacus(Box::new(asked))),
+        "/api/event" => return Ok(CompatRequest::Events(events::Protocol::Plausible)),
+        "/api/send" => return Ok(CompatRequest::Events(events::Protocol::Umami)),
+        "/api/batch" => return Ok(CompatRequest::Events(events::Protocol::UmamiBatch)),
+        "/api/v0/count" => return Ok(CompatRequest::Hits),
         _ => {}
     }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
     if first == "counter" {
-        return goatcounter::counter(rest.trim_end_matches('/'), query, kept).map(|asked| DropIn::Counter(Box::new(asked)));
+        return goatcounter::counter(rest.trim_end_matches('/'), query, kept)
+            .map(|asked| CompatRequest::Counter(Box::new(asked)));
     }
-    abacus::read(first, rest, query).map(|asked| DropIn::Abacus(Box::new(asked)))
+    abacus::read(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
 }
 
 /// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by
-/// [`Outcome::ALL`](crate::counting::http::reply::Outcome::ALL); then how often counters were read, and created.
+/// [`Outcome::ALL`](crate::counting::http::reply::VisitStatus::ALL); then how often counters were read, and created.
 pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
     let [hit, ..] = visits;
     let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));

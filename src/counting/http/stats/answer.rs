@@ -4,9 +4,9 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{By, Plan, Stats, What};
 use crate::counting::http::stats::table::{Cell, Table};
-use crate::counting::http::unlisted::Told;
+use crate::counting::http::unlisted::UnlistedLine;
 use crate::counting::model::date::{Day, date_of};
-use crate::counting::model::dimensions::{Device, Kind};
+use crate::counting::model::dimensions::{Device, Dimension};
 use crate::counting::model::reason::Reason;
 use crate::counting::protocol::report::{DAY, FRESH_MS, HOUR, Line, Report, WHOLE_DAY};
 use crate::counting::text::json::exact;
@@ -56,11 +56,11 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
 }
 
 /// The body of the answer to what was not counted, with what was refused for how the counter is set up.
-pub fn with_refused(body: &str, all: &[Told]) -> String {
+pub fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
     let mut json = body.strip_suffix('}').unwrap_or(body).to_owned();
     json.push_str(",\"refused\":[");
     for (at, one) in all.iter().enumerate() {
-        let Told { unlisted, name, visits, last, set } = one;
+        let UnlistedLine { unlisted, name, visits, last, set } = one;
         let comma = if at > 0 { "," } else { "" };
         let set = set.as_ref().map_or_else(|| "null".to_owned(), |set| exact(set));
         json.push_str(&format!(
@@ -86,10 +86,10 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
         What::Totals => list("totals", None, first, stats.limit).first(2),
         What::Details(kind) => {
             let name = match kind {
-                Kind::Device => "devices",
-                Kind::Country => "countries",
-                Kind::Referrer | Kind::Host => "referrers",
-                Kind::Source | Kind::Medium | Kind::Campaign => "campaigns",
+                Dimension::Device => "devices",
+                Dimension::Country => "countries",
+                Dimension::Referrer | Dimension::Host => "referrers",
+                Dimension::Source | Dimension::Medium | Dimension::Campaign => "campaigns",
             };
             list(name, Some(kind), first, stats.limit)
         }
@@ -98,19 +98,19 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
 }
 
 /// The value of a detail as it is answered.
-fn shown(kind: Kind, value: &str) -> Cell {
-    Cell::text(if kind == Kind::Device { Device::name_of(value) } else { value })
+fn shown(kind: Dimension, value: &str) -> Cell {
+    Cell::text(if kind == Dimension::Device { Device::name_of(value) } else { value })
 }
 
 /// Views by name; visitors, too, of pages.
-fn list(name: &'static str, kind: Option<Kind>, found: &[Line], limit: u32) -> Table {
+fn list(name: &'static str, kind: Option<Dimension>, found: &[Line], limit: u32) -> Table {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut lines = Vec::new();
     for Line { name, views, visitors, .. } in found.iter().take(limit) {
         let first = kind.map_or_else(|| Cell::text(name), |kind| shown(kind, name));
         lines.push(vec![first, Cell::Number(*views), Cell::Number(*visitors)]);
     }
-    let table = Table { name: Some(name), columns: vec![kind.map_or("page", Kind::name), "views", "visitors"], lines };
+    let table = Table { name: Some(name), columns: vec![kind.map_or("page", Dimension::name), "views", "visitors"], lines };
     if kind.is_some() { table.first(2) } else { table }
 }
 

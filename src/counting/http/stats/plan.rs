@@ -5,7 +5,7 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::{Compare, Previous};
 use crate::counting::http::stats::week::Week;
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::Kind;
+use crate::counting::model::dimensions::Dimension;
 use crate::counting::model::limits::MAX_DAYS;
 use crate::counting::model::page::Page;
 use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};
@@ -29,7 +29,7 @@ pub struct Stats {
     /// The page, for a summary or a series of one.
     pub page: Option<Page>,
     /// The value of a detail as it is kept, for a summary or a series of one. Not together with a page: views are not kept by both.
-    pub value: Option<(Kind, String)>,
+    pub value: Option<(Dimension, String)>,
     /// The first day of the period, in the time zone.
     pub from: Option<Day>,
     /// The last day, which is part of the period.
@@ -62,7 +62,7 @@ pub enum What {
     /// All views ever by page, those without a date as well.
     Totals,
     /// Views by the values of a detail.
-    Details(Kind),
+    Details(Dimension),
     /// What was not counted, by reason.
     Excluded,
 }
@@ -162,7 +162,7 @@ impl Stats {
             What::Series(_) => vec![counted(times, plan.step())],
             What::Pages => vec![self.list(Listed::Pages(times))],
             What::Totals => vec![self.list(Listed::Totals)],
-            What::Details(kind) => vec![self.list(Listed::Details { kind: kind.number(), days })],
+            What::Details(kind) => vec![self.list(Listed::Dimensions { kind: kind.number(), days })],
             What::Excluded => vec![Question::Excluded(days), Question::Refused(days)],
         }
     }

@@ -5,7 +5,7 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Compare;
 use crate::counting::http::stats::plan::{By, DEFAULT_LIMIT, Stats, What};
 use crate::counting::http::stats::week::Week;
-use crate::counting::model::dimensions::{Kind, is_value, kept_as};
+use crate::counting::model::dimensions::{Dimension, is_value, kept_as};
 use crate::counting::model::page::KeptQuery;
 use crate::counting::protocol::report::MAX_NAMES;
 
@@ -93,14 +93,14 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
         ("pages", _) => without_by(What::Pages),
         ("totals", _) => without_by(What::Totals),
-        ("referrers", None | Some("source")) => Ok(What::Details(Kind::Referrer)),
-        ("referrers", Some("host")) => Ok(What::Details(Kind::Host)),
+        ("referrers", None | Some("source")) => Ok(What::Details(Dimension::Referrer)),
+        ("referrers", Some("host")) => Ok(What::Details(Dimension::Host)),
         ("referrers", Some(_)) => Err(Refusal::Parameter("by", "source, host")),
-        ("countries", _) => without_by(What::Details(Kind::Country)),
-        ("devices", _) => without_by(What::Details(Kind::Device)),
-        ("campaigns", None | Some("campaign")) => Ok(What::Details(Kind::Campaign)),
-        ("campaigns", Some("source")) => Ok(What::Details(Kind::Source)),
-        ("campaigns", Some("medium")) => Ok(What::Details(Kind::Medium)),
+        ("countries", _) => without_by(What::Details(Dimension::Country)),
+        ("devices", _) => without_by(What::Details(Dimension::Device)),
+        ("campaigns", None | Some("campaign")) => Ok(What::Details(Dimension::Campaign)),
+        ("campaigns", Some("source")) => Ok(What::Details(Dimension::Source)),
+        ("campaigns", Some("medium")) => Ok(What::Details(Dimension::Medium)),
         ("campaigns", Some(_)) => Err(Refusal::Parameter("by", "campaign, source, medium")),
         ("excluded", _) => without_by(What::Excluded),
         _ => Err(Refusal::UnknownPath),
@@ -108,9 +108,9 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
 }
 
 /// The value of a detail that a summary or a series is of, if there is one.
-fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
+fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refusal> {
     let only = query.get("only").map(only).transpose()?;
-    let named = Kind::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
+    let named = Dimension::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
     let mut found = None;
     for (parameter, kind, value) in only.into_iter().chain(named) {
         let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
@@ -137,9 +137,9 @@ fn value(query: &Query, what: What) -> Result<Option<(Kind, String)>, Refusal> {
 
 /// The kind and the value of `KIND:VALUE`. What cleans addresses of what tracks people takes parameters such as `referrer` and `source` out
 /// of them by their name, and the answer would be that to another question.
-fn only(text: &str) -> Result<(&'static str, Kind, &str), Refusal> {
+fn only(text: &str) -> Result<(&'static str, Dimension, &str), Refusal> {
     let found = text.split_once(':').and_then(|(name, value)| {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.name() == name)?;
+        let kind = Dimension::ALL.into_iter().find(|kind| kind.name() == name)?;
         Some(("only", kind, value))
     });
     found.ok_or(Refusal::Parameter(
