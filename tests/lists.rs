@@ -92,6 +92,23 @@ fn values_of_details_are_read_in_parts() {
     assert_eq!((names(&lines), number), (vec!["12.example", "02.example"], 3));
 }
 
+#[test]
+fn a_list_of_hosts_has_those_whose_source_is_named_and_those_that_are_their_own() {
+    let mut rig = Rig::new();
+    for (n, referrer) in
+        ["t.co", "x.com", "news.example", "news.example", "", "b\u{fc}cher.example", "localhost"].iter().enumerate()
+    {
+        rig.send(1, n as u64 + 1, &[visit("/").from(&Dimensions::new(None, "", referrer, ["", "", ""]))]);
+    }
+    let hosts = Listed::Dimensions { kind: Dimension::Host.number(), days: EVER };
+    let (lines, number) = part(&mut rig, hosts, "", 0, 10);
+    assert_eq!((names(&lines), number), (vec!["news.example", "b\u{fc}cher.example", "localhost", "t.co", "x.com"], 5));
+    assert_eq!(lines[0].1, 2);
+    assert_eq!((names(&part(&mut rig, hosts, ".co", 1, 1).0), part(&mut rig, hosts, ".co", 0, 9).1), (vec!["x.com"], 2));
+    let sources = Listed::Dimensions { kind: Dimension::Referrer.number(), days: EVER };
+    assert_eq!(names(&part(&mut rig, sources, "", 0, 2).0), ["Twitter", "news.example"]);
+}
+
 /// The steps of SQLite's machine that a list of one day of pages takes, where so many days were counted.
 fn steps_of_a_day(days: u32) -> u64 {
     let mut rig = Rig::new();

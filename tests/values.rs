@@ -51,7 +51,7 @@ proptest! {
     /// In the journal, in the tables or in both: the days of all values are those that were sent, and add up to the lists.
     #[test]
     fn the_days_of_a_value_add_up_to_its_line_in_the_list(
-        batches in prop::collection::vec((0..3_u64, prop::collection::vec((any::<bool>(), 0..3_usize, 0..4_usize), 1..6), 0..4_u8), 1..8),
+        batches in prop::collection::vec((0..3_u64, prop::collection::vec((any::<bool>(), 0..3_usize, 0..6_usize), 1..6), 0..4_u8), 1..8),
         (from, length) in (0..6_u32, 1..9_u32),
     ) {
         let mut rig = Rig::new();
@@ -62,10 +62,13 @@ proptest! {
             let today = u32::try_from(rig.now / DAY).unwrap();
             let visits: Vec<Sent> = visits
                 .iter()
-                .map(|(device, country, referrer)| sent(*device, ["", "DE", "XX"][*country], ["", "a.example", "DE", "é"][*referrer]))
+                .map(|(device, country, referrer)| sent(*device, ["", "DE", "XX"][*country], ["", "a.example", "DE", "é", "t.co", "x.com"][*referrer]))
                 .collect();
             for visit in &visits {
-                for (kind, value) in values(visit.details.as_str()) {
+                let told: Vec<_> = values(visit.details.as_str()).collect();
+                // A referrer that has no name is its own host.
+                let host = told.iter().filter(|(kind, value)| *kind == Dimension::Referrer && *value != "Twitter" && *value != "DE");
+                for (kind, value) in told.iter().copied().chain(host.map(|(_, value)| (Dimension::Host, *value))) {
                     *truth.entry((kind.number(), value.to_owned())).or_default().entry(today).or_default() += 1;
                 }
             }
@@ -106,11 +109,28 @@ fn what_is_counted_together_is_a_value_too() {
     assert_eq!(days(&mut rig, Dimension::Country, "DE", EVER), [(TODAY, made_up.len() as u64)]);
 }
 
+/// Where there is no room for the name of a source, its host is told with the others, and not once more under its own name.
+#[test]
+fn each_referral_is_one_host_even_where_there_is_no_room_for_its_name() {
+    let mut rig = Rig::new();
+    let made_up: Vec<Sent> = (0..MAX_VALUES).map(|n| sent(false, "", &format!("{n}.example"))).collect();
+    for (at, some) in made_up.chunks(350).enumerate() {
+        rig.send(1, at as u64 + 1, some);
+    }
+    rig.send(2, 1, &[sent(false, "", "t.co"), sent(false, "", "0.example")]);
+    let hosts = ask(&mut rig, Question::Dimensions { kind: Dimension::Host.number(), days: EVER });
+    assert_eq!(hosts.iter().map(|line| line.views).sum::<u64>(), MAX_VALUES as u64 + 2);
+    assert_eq!(
+        (days(&mut rig, Dimension::Host, OTHER, EVER), days(&mut rig, Dimension::Host, "0.example", EVER)),
+        (vec![(TODAY, 1)], vec![(TODAY, 2)])
+    );
+}
+
 /// Rows read are paid for, and a day has up to 6,006.
 #[test]
 fn of_a_day_two_rows_are_read_at_most() {
     let rig = Rig::new();
-    let values = [Value::count(1), Value::count(9), Value::count(1), Value::Text("DE".to_owned())];
+    let values = [Value::count(1), Value::count(9), Value::count(1), Value::Text("DE".to_owned()), Value::count(1)];
     let plan = rig.sql.query(&format!("EXPLAIN QUERY PLAN {}", schema::VALUE_DAYS), &values).unwrap();
     let steps: Vec<_> = plan
         .iter()

@@ -151,4 +151,9 @@ test('GoatCounter: /count takes what its script sends, and /counter/PATH.json an
   const event = await get(footfall, '/count?p=click-x&e=true');
   assert.deepEqual([event.status, event.headers.get('content-type'), event.visit], [200, 'image/gif', 'excluded'], 'an event is no view');
   assert.deepEqual((await get(footfall, '/counter/TOTAL.json')).json.count, '2');
+  // In a README, whose pictures GitHub asks for: somebody looks, and nothing is known of them.
+  const before = (await get(footfall, '/visitors')).json;
+  for (const agent of ['github-camo (876de43e)', 'Camo Asset Proxy 2.3.0']) assert.equal((await get(footfall, '/count?p=/readme%3Futm_source=letter', { 'user-agent': agent, 'cf-connecting-ip': '140.82.115.1' })).visit, 'counted', agent);
+  const now = (await get(footfall, '/visitors')).json;
+  assert.deepEqual([now.visitors, now.views_without_visitor.no_address], [before.visitors, before.views_without_visitor.no_address + 2]);
 });

@@ -76,7 +76,26 @@ test('F14: referrers of one source are one line, and their hosts are kept', asyn
   assert.equal(lines.get('t.co'), undefined);
   const kept = await listed('referrers?by=host', 'host', 'm.facebook.com', 1);
   assert.deepEqual(['t.co', 'google.de', 'm.facebook.com'].map((name) => kept.get(name)), [1, 1, 1]);
+  // A host that has no other name is its own, in the list and where it is asked for.
+  assert.equal(kept.get('news.example'), 1);
+  for (const host of ['news.example', 'https://www.news.example/b', 't.co', 'WWW.Google.de']) assert.equal((await ask(`summary?only=host:${encodeURIComponent(host)}`)).views, 1, host);
+  assert.equal((await ask('series?host=news.example')).series.reduce((sum, { views }) => sum + views, 0), 1);
   for (const name of ['Twitter', 'x.com', 'https://t.co/a']) assert.equal((await ask(`summary?only=referrer:${encodeURIComponent(name)}`)).views, 3, name);
+});
+
+test('a source that is a URL or a host is that of the referrer, and what a visit leaves out of its campaign the page says', async () => {
+  const before = new Map((await ask('campaigns?by=source')).campaigns.map(({ source, views }) => [source, views]));
+  for (const query of ['ref=https://news.ycombinator.com/x', 'ref=news.ycombinator.com', 'source=www.google.de', 'utm_source=google', 'ref=twitter.com', 'ref=https%3A%2F%2Ft.co%2Fa']) {
+    assert.equal((await visit({ page: `/u?${query}` })).visit, 'counted', query);
+  }
+  await visit({ page: '/u?utm_source=page&utm_medium=Page&utm_campaign=of+the+page', medium: 'told' });
+  const found = await listed('campaigns?by=source', 'source', 'page', 1);
+  for (const source of ['hacker news', 'google', 'twitter']) assert.equal(found.get(source), 2 + (before.get(source) ?? 0), source);
+  assert.equal((await listed('campaigns?by=medium', 'medium', 'told', 1)).get('page'), undefined);
+  assert.equal((await listed('campaigns', 'campaign', 'of the page', 1)).get('of the page'), 1);
+  assert.equal((await ask('summary?only=source:t.co')).views, found.get('twitter'));
+  const spam = await visit({ page: '/u?ref=semalt.com' });
+  assert.equal(spam.json.excluded, 'spam');
 });
 
 test('F15: a country in lower case is the country', async () => {
@@ -108,7 +127,9 @@ test('F17: a pixel is a picture whatever it is asked for, and tells its campaign
     assert.deepEqual([status, headers.get('content-type')], [200, 'image/gif'], query);
   }
   assert.equal(await views(footfall, { site: 'blog', page: '/p' }), 2);
-  await listed('campaigns?by=source', 'source', 'letter', 1);
+  await get(`/pixel/blog.gif?page=${encodeURIComponent('/p?utm_source=Letter&utm_campaign=may')}&utm_campaign=june`);
+  await listed('campaigns?by=source', 'source', 'letter', 2);
+  assert.equal((await listed('campaigns', 'campaign', 'june', 1)).get('may'), undefined, 'the picture says it itself');
   const unknown = await get('/pixel/nope.gif?page=/a');
   assert.deepEqual([unknown.status, unknown.headers.get('content-type')], [404, 'image/gif']);
 });
@@ -127,8 +148,12 @@ test('F25: a prefetch is no visit, under any of its names', async () => {
     assert.deepEqual([answer.visit, answer.status], ['excluded', 503], name);
     assert.equal((await get('/pixel/default.gif', { ...BROWSER, [name]: value })).visit, 'excluded', name);
   }
+  // What others say under one of the names hides nothing that is said under another.
+  for (const more of [{ purpose: 'x', 'x-moz': 'prefetch' }, { purpose: '', 'x-purpose': 'preview' }, { purpose: 'y'.repeat(9_000), 'x-purpose': 'z', 'x-moz': 'prefetch' }, { purpose: 'navigate', 'sec-purpose': 'prefetch;prerender' }]) {
+    assert.equal((await get('/', { ...BROWSER, ...more })).visit, 'excluded', Object.keys(more).join());
+  }
   assert.equal(await views(footfall), before);
-  assert.equal((await get('/')).visit, 'counted');
+  assert.equal((await get('/', { ...BROWSER, purpose: 'x', 'x-moz': 'y' })).visit, 'counted');
 });
 
 test('what a client sends besides is ignored, and an age is a number', async () => {

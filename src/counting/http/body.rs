@@ -4,12 +4,15 @@ use crate::counting::http::age::milliseconds;
 use crate::counting::http::mend::mended;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::shown::Shown;
-use crate::counting::model::dimensions::{Client, Dimensions, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Client, Dimensions};
 use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::model::referrers::campaign::completed;
+use crate::counting::model::referrers::host::referrer_host;
 use crate::counting::model::site::{Site, Sites};
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json_read::{Found, Texts, is_list, objects};
+use crate::counting::text::url::path_and_query;
 use std::borrow::Cow;
 
 /// The longest body of a request, in bytes: a page of 4,096 bytes takes six times as many where JSON escapes each of them, and the rest
@@ -133,13 +136,8 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
 fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> Result<Visit, Refusal> {
     let age = body.age.unwrap_or_default();
     let shown = |age: &str| age.chars().take(MAX_SHOWN).collect();
-    let mut campaign = body.campaign;
-    if campaign.iter().all(String::is_empty)
-        && let Some((_, query)) = body.page.as_deref().and_then(|page| page.split_once('?'))
-    {
-        // The page's own address says where its readers come from: `/a?ref=producthunt`.
-        campaign = campaign_of(query.split('#').next().unwrap_or(query));
-    }
+    let page_query = body.page.as_deref().map_or("", |page| path_and_query(page).1);
+    let campaign = completed(body.campaign, page_query);
     Ok(Visit {
         site,
         page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,

@@ -63,6 +63,8 @@ pub struct Pixel {
     pub site: String,
     /// The page; `/` if left out.
     pub page: Page,
+    /// The query that the page is told with, for campaigns.
+    pub page_query: String,
 }
 
 /// Which count to read.
@@ -135,8 +137,9 @@ fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
     let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
     // A page that is left empty is left out.
     let query = Query::read(query, &["page"])?;
-    let page = query.get("page").map_or_else(|| Ok(Page::root()), |page| kept.page(page)).unwrap_or_else(|_| Page::root());
-    Ok(Pixel { site: site.to_owned(), page })
+    let told = query.get("page").unwrap_or("");
+    let page = kept.page(told).unwrap_or_else(|_| Page::root());
+    Ok(Pixel { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
 }
 
 /// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
@@ -234,13 +237,17 @@ mod tests {
 
     #[test]
     fn pictures_are_named_by_site_and_page() {
-        let pixel = |page: &str| Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap() }));
+        let pixel = |page: &str| {
+            Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap(), page_query: String::new() }))
+        };
         assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
         assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
         assert_eq!(get("http://h/pixel/blog.png"), Err(Refusal::UnknownPath));
         for query in ["page=a", "page=%2Fa&utm_source=letter&rnd=1", "x=%ff&page=/a/", "page=https://blog.example/a"] {
             assert_eq!(get(&format!("http://h/pixel/blog.gif?{query}")), pixel("/a"), "{query}");
         }
+        let of_letter = get("http://h/pixel/blog.gif?page=/a%3Futm_source=letter%26utm_medium=mail%23top");
+        assert!(matches!(of_letter, Ok(Route::Pixel(pixel)) if pixel.page_query == "utm_source=letter&utm_medium=mail"));
         assert_eq!(get("http://h/pixel/blog.gif?page="), pixel("/"));
         assert_eq!(get("http://h/pixel/blog.gif?page=%FF"), pixel("/%FF"));
         assert!(matches!(get("http://h/badge/blog/a.svg?color=red"), Ok(Route::Badge(badge)) if badge.site == "blog"));

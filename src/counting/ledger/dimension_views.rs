@@ -43,9 +43,15 @@ impl DimensionViews {
     /// Counts a view of a day that is known.
     pub fn count(&mut self, day: Day, details: &str) {
         let Some((_, known)) = self.days.iter_mut().find(|(known, _)| *known == day) else { return };
+        let mut named = true;
         for (kind, value) in values(details) {
+            // Hosts are read with the referrers that have no name, so that whoever is among the others there is not told twice.
+            if kind == Dimension::Host && !named {
+                continue;
+            }
             let Some(known) = known.get_mut(usize::from(kind.number())) else { continue };
             let name = if known.contains_key(value) || known.len() < MAX_VALUES { value } else { OTHER };
+            named &= kind != Dimension::Referrer || name != OTHER;
             match known.get_mut(name) {
                 Some(views) => *views = views.saturating_add(1),
                 None => drop(known.insert(name.into(), 1)),

@@ -4,6 +4,7 @@
 use crate::counting::ledger::by_page::Cut;
 use crate::counting::ledger::packed::PAGES;
 use crate::counting::ledger::state::Ledger;
+use crate::counting::model::dimensions::Dimension;
 use crate::counting::protocol::report::{Line, Listed, Report, Slice, Times};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 use std::collections::HashMap;
@@ -17,15 +18,21 @@ pub const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (
     ORDER BY views DESC, page LIMIT ?3 OFFSET ?2";
 /// How many there are.
 pub const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
-/// Such values of one kind of details in a span of days.
-pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 AND kind = ?6 \
-    AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
+/// Such values of one kind of details in a span of days, and of another those that are no names ([`also_in`]).
+pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 \
+    AND (kind = ?6 OR kind = ?7 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
 /// How many there are.
-pub const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 AND kind = ?4 \
-    AND (?1 = '' OR instr(lower(value), ?1) > 0)";
+pub const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 \
+    AND (kind = ?4 OR kind = ?5 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0)";
 
 /// Names that are looked up one by one; from here on all are read.
 const FEW: usize = 256;
+
+/// The kind that has the other values of a kind. A host that links and has no name is stored once, as the referrer; so a list of hosts has those
+/// of both. Names have capitals, and hosts have none (`tools/referrers.mjs` sees to it). Any other kind has all of its own.
+pub(crate) fn also_in(kind: u8) -> u8 {
+    if kind == Dimension::Host.number() { Dimension::Referrer.number() } else { kind }
+}
 
 impl<S: Sql> Ledger<S> {
     /// A part of a list, and how many lines all of it has.
@@ -40,9 +47,10 @@ impl<S: Sql> Ledger<S> {
                 Ok((self.named(TOTALS, &[part, skip, most])?, names))
             }
             Listed::Dimensions { kind, days } => {
-                let [from, until, kind] = [days.from, days.until, kind.into()].map(|number| Value::count(number.into()));
-                let names = count(DETAILS_COUNT, &[part.clone(), from.clone(), until.clone(), kind.clone()])?;
-                Ok((self.named(DETAILS, &[part, skip, most, from, until, kind])?, names))
+                let [from, until] = [days.from, days.until].map(|day| Value::count(day.into()));
+                let [kind, other] = [kind, also_in(kind)].map(|kind| Value::count(kind.into()));
+                let names = count(DETAILS_COUNT, &[part.clone(), from.clone(), until.clone(), kind.clone(), other.clone()])?;
+                Ok((self.named(DETAILS, &[part, skip, most, from, until, kind, other])?, names))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Answering reports from the tables.
 
 use crate::counting::ledger::by_page::{Cut, HOURS, ROLLED, SUMS};
+use crate::counting::ledger::list::also_in;
 use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::{HOUR_MS, Ledger, unreadable};
@@ -22,7 +23,8 @@ impl<S: Sql> Ledger<S> {
             Question::Times { page, times, step } => self.times(*page, times, *step),
             Question::Dimensions { kind, days } => {
                 let [from, until] = span(*days);
-                self.lines(schema::DETAILS, &[from, until, Value::count((*kind).into()), MOST], named)
+                let [kind, other] = [*kind, also_in(*kind)].map(|kind| Value::count(kind.into()));
+                self.lines(schema::DETAILS, &[from, until, kind, MOST, other], named)
             }
             Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
             Question::List { of, slice } => self.list(*of, slice).map(|(report, _)| report),
@@ -30,7 +32,8 @@ impl<S: Sql> Ledger<S> {
             Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
             Question::Value { kind, value, days } => {
                 let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
-                self.lines(schema::VALUE_DAYS, &[from, until, Value::count((*kind).into()), value], quarter)
+                let [kind, other] = [*kind, also_in(*kind)].map(|kind| Value::count(kind.into()));
+                self.lines(schema::VALUE_DAYS, &[from, until, kind, value, other], quarter)
             }
         }
     }

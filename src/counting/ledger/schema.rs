@@ -144,12 +144,13 @@ pub const SITE_QUARTERS: &str =
 /// The site on days whose hours are not kept.
 pub const SITE_DAYS: &str = "SELECT day, views, 0, visitors FROM site_days WHERE day >= ? AND day < ? ORDER BY day";
 /// The values of one kind of details in a span of days, the most viewed first.
-pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ? AND day < ? AND kind = ? GROUP BY value ORDER BY most DESC, value LIMIT ?";
-/// One value of a kind of details in a span of days, by the first hours of days. The key begins with the day, and a day may have
-/// thousands of values; so this goes from day to day, and reads two rows of each at most.
+pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?1 AND day < ?2 \
+    AND (kind = ?3 OR kind = ?5 AND value = lower(value)) GROUP BY value ORDER BY most DESC, value LIMIT ?4";
+/// One value of a kind of details, or of two, in a span of days, by the first hours of days. The key begins with the day, and a day may have
+/// thousands of values; so this goes from day to day, and reads a row of each kind and one more of each.
 pub const VALUE_DAYS: &str = "WITH RECURSIVE some (day) AS (SELECT min(day) FROM details WHERE day >= ?1 \
     UNION ALL SELECT (SELECT min(day) FROM details WHERE details.day > some.day) FROM some WHERE day < ?2) \
-    SELECT details.day * 24, views, 0, 0 FROM some CROSS JOIN details ON details.day = some.day AND kind = ?3 AND value = ?4 \
+    SELECT details.day * 24, views, 0, 0 FROM some CROSS JOIN details ON details.day = some.day AND kind IN (?3, ?5) AND value = ?4 \
     WHERE some.day < ?2 ORDER BY 1";
 /// What was not counted in a span of days.
 pub const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";

@@ -1,7 +1,8 @@
 //! What is counted about a visit besides its page and its visitor: device, country, referrer and campaign.
 
+use crate::counting::model::referrers::campaign::{folded, folded_source};
+use crate::counting::model::referrers::host::{host_of, one_way};
 use crate::counting::model::referrers::{is_spam, source_named, source_of};
-use crate::counting::text::url::split_scheme;
 use std::rc::Rc;
 
 /// The longest referrer that is kept, in bytes; a host has at most 253, and nearly all have under 60.
@@ -31,7 +32,7 @@ pub enum Dimension {
     Medium,
     /// `utm_campaign`.
     Campaign,
-    /// The host that linked here, where [`Self::Referrer`] is the name of its source.
+    /// The host that linked here, where [`Self::Referrer`] is the name of its source. Elsewhere the referrer is the host, and is read as both.
     Host,
 }
 
@@ -119,22 +120,6 @@ pub struct Client<'a> {
     pub own_url: &'a str,
 }
 
-/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Where there is no `utm_source`, `ref`, `source`
-/// or `src` is as good, in this order: Product Hunt, Hacker News' readers and many newsletters say so.
-pub fn campaign_of(query: &str) -> [String; 3] {
-    const NAMES: [(&str, usize); 6] =
-        [("utm_source", 0), ("ref", 0), ("source", 0), ("src", 0), ("utm_medium", 1), ("utm_campaign", 2)];
-    let mut campaign = [const { String::new() }; 3];
-    let pairs = || form_urlencoded::parse(query.as_bytes());
-    for (name, at) in NAMES {
-        let Some(slot) = campaign.get_mut(at).filter(|slot| slot.is_empty()) else { continue };
-        if let Some((_, value)) = pairs().find(|(known, value)| known == name && !value.trim().is_empty()) {
-            *slot = value.into_owned();
-        }
-    }
-    campaign
-}
-
 /// The value of a kind as visits are kept under it, for who asks for one in other words: a country or a device in any case, a source by one of
 /// its hosts, a campaign as people write it. Without that the answer would be a 0 that nobody counted.
 ///
@@ -155,26 +140,13 @@ pub fn kept_as(kind: Dimension, value: &str) -> Result<String, &'static str> {
         }
         Dimension::Country => Err("two letters (ISO 3166-1), such as DE"),
         Dimension::Referrer | Dimension::Host => {
-            let host = if value.contains("://") { host_of(value) } else { value.to_ascii_lowercase() };
-            let host = host.strip_prefix("www.").unwrap_or(&host);
-            let source = if kind == Dimension::Referrer { source_of(host).or_else(|| source_named(value)) } else { None };
-            Ok(source.unwrap_or(host).to_owned())
+            let host = if value.contains("://") { host_of(value) } else { one_way(value) };
+            let source = if kind == Dimension::Referrer { source_of(&host).or_else(|| source_named(value)) } else { None };
+            Ok(source.map_or(host, str::to_owned))
         }
-        Dimension::Source | Dimension::Medium | Dimension::Campaign => Ok(folded(value)),
+        Dimension::Source => Ok(folded_source(value)),
+        Dimension::Medium | Dimension::Campaign => Ok(folded(value)),
     }
-}
-
-/// A part of a campaign, written one way: in lower case, with one space where there are several, and none around it. People write
-/// `LinkedIn`, `linkedin` and ` linkedin ` and mean one.
-pub(crate) fn folded(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
-        }
-        folded.extend(word.chars().flat_map(char::to_lowercase));
-    }
-    folded
 }
 
 /// The details of a visit, as one text: a batch then carries and compares one text a visit, most often one for all its visits.
@@ -185,7 +157,8 @@ impl Dimensions {
     /// The details of a visit. Each text may be anything: control characters are dropped, what is too long is cut, and a text that is
     /// empty then is not counted. `referrer` is a host; `campaign` has source, medium and campaign, in which case and spaces say nothing.
     pub fn new(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Self {
-        let [source, medium, name] = campaign.map(folded);
+        let [source, medium, name] = campaign;
+        let [source, medium, name] = [folded_source(source), folded(medium), folded(name)];
         let (referrer, host) = source_of(referrer).map_or((referrer, ""), |source| (source, referrer));
         let parts = [device.map_or("", Device::letter), country, referrer, &source, &medium, &name, host];
         let mut text = String::with_capacity(parts.iter().fold(parts.len(), |sum, part| sum.saturating_add(part.len())));
@@ -206,9 +179,9 @@ impl Dimensions {
         Self((!text.is_empty()).then(|| text.into()))
     }
 
-    /// Whether the host that linked here is known for links that are made up to be seen.
+    /// Whether the host that linked here, or that the link says it is from, is known for links that are made up to be seen.
     pub fn is_spam(&self) -> bool {
-        values(self.as_str()).any(|(kind, value)| kind == Dimension::Referrer && is_spam(value))
+        values(self.as_str()).any(|(kind, value)| matches!(kind, Dimension::Referrer | Dimension::Source) && is_spam(value))
     }
 
     /// The text; empty where nothing is known.
@@ -235,30 +208,6 @@ pub fn is_details(text: &str) -> bool {
     !control
         && parts.clone().count() <= Dimension::ALL.len()
         && parts.zip(Dimension::ALL).all(|(part, kind)| part.len() <= kind.most())
-}
-
-/// The host of a referrer's URL in lower case, without its port and a leading `www.`; empty where there is none, or where it is
-/// `own` (as such a host too): moving about a site is no referral.
-pub fn referrer_host(url: &str, own: &str) -> String {
-    let host = host_of(url);
-    if host == host_of(own) { String::new() } else { host }
-}
-
-fn host_of(url: &str) -> String {
-    let rest = match split_scheme(url) {
-        Some(("http" | "https", rest)) => rest,
-        // An app that opens links may say `android-app://name`: its name is as good as a host.
-        Some(("android-app", rest)) => rest,
-        _ => return String::new(),
-    };
-    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or(rest);
-    let host_and_port = authority.rsplit('@').next().unwrap_or(authority);
-    let host = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => host_and_port,
-    };
-    let host = host.to_ascii_lowercase();
-    host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 
 #[cfg(test)]
@@ -291,21 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn f13_a_source_is_written_one_way_and_found_under_its_other_names() {
+    fn f13_a_source_is_written_one_way() {
         let source = |text: &str| Dimensions::new(None, "", "", [text, "", ""]);
         assert!(
             ["LinkedIn", "linkedin", " linkedin ", "\u{2003}LINKEDIN\n"].iter().all(|text| source(text) == source("linkedin"))
         );
         assert_eq!(source("Été  Indien"), source("été indien"));
-        for (query, found) in [
-            ("ref=producthunt", ["producthunt", "", ""]),
-            ("src=a&source=b&ref=c&utm_source=d&utm_medium=e&utm_campaign=f", ["d", "e", "f"]),
-            ("src=a&source=b", ["b", "", ""]),
-            ("utm_source=&ref=%20&src=a", ["a", "", ""]),
-            ("reference=x&q=ref", ["", "", ""]),
-        ] {
-            assert_eq!(campaign_of(query), found, "{query}");
-        }
     }
 
     #[test]
@@ -325,24 +265,6 @@ mod tests {
         }
         for (kind, asked) in [(Dimension::Country, "Germany"), (Dimension::Country, "d"), (Dimension::Device, "phone")] {
             assert!(kept_as(kind, asked).is_err(), "{asked}");
-        }
-    }
-
-    #[test]
-    fn a_referrer_is_a_host_and_not_ones_own() {
-        let of = |url| referrer_host(url, "https://www.blog.example/a");
-        for (url, host) in [
-            ("https://news.example/path?q#f", "news.example"),
-            ("http://WWW.News.example:8080", "news.example"),
-            ("https://user:secret@news.example/", "news.example"),
-            ("https://[2001:db8::1]:80/", "[2001:db8::1]"),
-            ("android-app://com.reader/", "com.reader"),
-            ("https://blog.example/b", ""),
-            ("javascript:alert(1)", ""),
-            ("news.example", ""),
-            ("", ""),
-        ] {
-            assert_eq!(of(url), host, "{url}");
         }
     }
 }

@@ -9,14 +9,15 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, Reply};
 use crate::counting::http::stats::query;
 use crate::counting::model::date::day_of;
-use crate::counting::model::dimensions::{Dimensions, campaign_of, referrer_host};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
+use crate::counting::model::referrers::host::referrer_host;
 use crate::counting::model::site::{Site, host_of};
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::counting::text::json_tree::Tree;
+use crate::counting::text::url::path_and_query;
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::stats;
 use crate::edge::runtime::clock::now_ms;
@@ -76,12 +77,10 @@ impl RequestContext {
             self.note(&site, reason);
             return Outcome::Excluded(reason);
         }
-        let known = self.client();
-        let campaign = campaign_of(&seen.query);
         let referrer = referrer_host(&seen.referrer, &self.page_url());
-        let details = Dimensions::new(known.device, &known.country, &referrer, campaign.each_ref().map(String::as_str));
-        let bot = seen.bot || known.is_bot();
-        self.take(Visit { site, page: seen.page.clone(), id: seen.id.clone(), details, age: 0 }, &self.who(), bot).await
+        let picture = self.seen_in_a_picture(&referrer, seen.campaign());
+        let visit = Visit { site, page: seen.page.clone(), id: seen.id.clone(), details: picture.details, age: 0 };
+        self.take(visit, &picture.who, seen.bot || picture.bot).await
     }
 
     /// What a page of GoatCounter's asks to show. All views there ever were anybody may read; those of a period are the owner's to open.
@@ -112,7 +111,7 @@ impl RequestContext {
                 self.note(&site, reason);
                 Outcome::Excluded(reason)
             }
-            None => self.take_image(site.clone(), page.clone()).await,
+            None => self.take_image(site.clone(), page.clone(), path_and_query(&self.referrer()).1).await,
         };
         let numbers = match &became {
             Outcome::Sent(Err(failure)) => Err(failure.clone()),

@@ -8,9 +8,11 @@ use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, 
 use crate::counting::http::compat::hits::{Hit, counted, hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::model::dimensions::{Dimensions, campaign_of, referrer_host};
+use crate::counting::model::dimensions::Dimensions;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
+use crate::counting::model::referrers::campaign::campaign_of;
+use crate::counting::model::referrers::host::referrer_host;
 use crate::counting::model::site::Site;
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
@@ -119,7 +121,7 @@ impl RequestContext {
             self.note(site, Reason::Event);
             return Ok(Outcome::Excluded(Reason::Event));
         }
-        let campaign = campaign_of(&seen.query);
+        let campaign = seen.campaign();
         let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
         let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
         let device = known.and_then(|known| known.device);

@@ -9,10 +9,12 @@ use crate::counting::http::refusal::{Refusal, is_of_a_visit};
 use crate::counting::http::refused;
 use crate::counting::http::reply::{self, JSON, Reply, SVG, VisitStatus};
 use crate::counting::http::route::{Pixel, is_prefetch, visit_meant};
-use crate::counting::model::dimensions::{Client, Dimensions, campaign_of, referrer_host};
+use crate::counting::model::dimensions::{Client, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
+use crate::counting::model::referrers::campaign::{campaign_of, completed};
+use crate::counting::model::referrers::host::referrer_host;
 use crate::counting::model::referrers::is_spam;
 use crate::counting::model::site::Site;
 use crate::counting::model::visit::Visit;
@@ -27,6 +29,14 @@ use futures_util::FutureExt;
 /// The names under which a browser says that it asks ahead of its reader. `Sec-Purpose` is the standard's; Chromium of before, Safari and
 /// Firefox of before say the others.
 const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
+
+/// Who looks at a picture.
+pub(crate) struct Seen {
+    pub(crate) details: Dimensions,
+    pub(crate) who: Who,
+    /// Whether it is a program that reads for nobody.
+    pub(crate) bot: bool,
+}
 
 impl RequestContext {
     /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
@@ -53,7 +63,7 @@ impl RequestContext {
             self.note(&site, Reason::Origin);
             return Ok(reply::pixel(&Outcome::Excluded(Reason::Origin)));
         }
-        Ok(reply::pixel(&self.take_image(site, pixel.page).await))
+        Ok(reply::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
     }
 
     /// Whether the page that shows a picture of ours may, as far as the browser tells.
@@ -71,7 +81,7 @@ impl RequestContext {
         let site = find_site(Some(&badge.site), &self.config.sites)?;
         let mut became = None;
         if let (true, false, Some(page)) = (badge.counts, head, &badge.page) {
-            became = Some(self.take_image(site.clone(), page.clone()).await);
+            became = Some(self.take_image(site.clone(), page.clone(), "").await);
         }
         let views = match &became {
             Some(Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
@@ -83,8 +93,9 @@ impl RequestContext {
     }
 
     /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
-    /// image comes from is the page that it is in: where its reader comes from is not known.
-    pub(crate) async fn take_image(&self, site: Site, page: Page) -> Outcome {
+    /// image comes from is the page that it is in: where its reader comes from is not known. What the image's address does not say of a
+    /// campaign, the query of the page says.
+    pub(crate) async fn take_image(&self, site: Site, page: Page, page_query: &str) -> Outcome {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
             return Outcome::Excluded(Reason::Prefetch);
@@ -93,10 +104,8 @@ impl RequestContext {
             self.note(&site, Reason::Spam);
             return Outcome::Excluded(Reason::Spam);
         }
-        let proxied = self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent));
-        let (details, who) = if proxied { (self.campaign_details(), self.server()) } else { (self.seen_details(""), self.who()) };
-        let bot = !proxied && self.client().is_bot();
-        self.take(Visit { site, page, id: None, details, age: 0 }, &who, bot).await
+        let seen = self.seen_in_a_picture("", completed(self.campaign(), page_query));
+        self.take(Visit { site, page, id: None, details: seen.details, age: 0 }, &seen.who, seen.bot).await
     }
 
     /// Counts a visit, unless it is one that is not counted; that is noted.
@@ -129,16 +138,22 @@ impl RequestContext {
         PURPOSES.into_iter().any(|name| self.header(name).is_some_and(|value| is_prefetch(&value)))
     }
 
+    /// What a request for a picture tells of who looks at it. One that fetches pictures for others tells nothing of them, but that somebody
+    /// looks: it is no bot, and its address and agent are nobody's. `referrer` is the host that they come from.
+    pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> Seen {
+        let campaign = campaign.each_ref().map(String::as_str);
+        if self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent)) {
+            return Seen { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
+        }
+        let known = self.client();
+        Seen { details: Dimensions::new(known.device, &known.country, referrer, campaign), who: self.who(), bot: known.is_bot() }
+    }
+
     /// What a request tells by itself of who makes it, with the URL where they come from.
     pub(crate) fn seen_details(&self, referrer: &str) -> Dimensions {
         let known = self.client();
         let referrer = referrer_host(referrer, self.url());
         Dimensions::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
-    }
-
-    /// What the URL of a request tells by itself, where nothing is known of who looks.
-    fn campaign_details(&self) -> Dimensions {
-        Dimensions::new(None, "", "", self.campaign().each_ref().map(String::as_str))
     }
 
     fn campaign(&self) -> [String; 3] {

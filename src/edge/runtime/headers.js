@@ -22,7 +22,7 @@ const NAMES = [
   ['idempotency-key', 256],
 ];
 
-/** What browsers said before there was `Sec-Purpose`, in one line. */
+/** What browsers said before there was `Sec-Purpose`. Others say other things under these names, so all of them are told, in one line. */
 const PURPOSES = ['purpose', 'x-purpose', 'x-moz'];
 const MAX_PURPOSE = 64;
 
@@ -37,9 +37,12 @@ export function told(request) {
   const { headers } = request;
   let text = `${request.method.slice(0, 32)}\n${cut(request.url, MAX_URL)}`;
   for (const [name, most] of NAMES) text += `\n${cut(headers.get(name) ?? ABSENT, most)}`;
-  let purpose;
-  for (const name of PURPOSES) purpose ??= headers.get(name);
-  return `${text}\n${cut(purpose ?? ABSENT, MAX_PURPOSE)}`;
+  let purposes = '';
+  for (const name of PURPOSES) {
+    const purpose = headers.get(name);
+    if (purpose) purposes += `${purposes && ', '}${cut(purpose, MAX_PURPOSE)}`;
+  }
+  return `${text}\n${purposes || ABSENT}`;
 }
 
 /** A header that few requests are asked for. */

@@ -8,8 +8,10 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Reply, read_failed, text};
 use crate::counting::model::date::{Day, date_of, parse_date};
 use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::model::referrers::campaign::{campaign_of, completed};
 use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json::exact;
+use crate::counting::text::url::path_and_query;
 
 /// A view as GoatCounter's script tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct Seen {
     pub referrer: String,
     /// The query of the page, for campaigns.
     pub query: String,
+    /// That of its path, which some pages have there.
+    pub path_query: String,
     /// Whether the script took the browser for a bot.
     pub bot: bool,
     /// Whether it is an event of the owner's, and no view.
@@ -37,10 +41,23 @@ pub fn count(query: &str, kept: &KeptQuery) -> Result<Seen, Refusal> {
     let said = |name| query.get(name).unwrap_or("");
     let event = !matches!(said("e"), "" | "0" | "false" | "off");
     let page = if event { Page::root() } else { page(said("p"), kept)? };
+    let path_query = query_of(said("p"));
     let campaign = said("q").trim_start_matches('?').to_owned();
     let bot = said("b").parse().is_ok_and(|reason: u32| reason > 0);
     let id = query.get("id").map(|id| VisitId::parse(id).map_err(Refusal::Id)).transpose()?;
-    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, bot, event, id })
+    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, path_query, bot, event, id })
+}
+
+impl Seen {
+    /// Source, medium and campaign.
+    pub fn campaign(&self) -> [String; 3] {
+        completed(campaign_of(&self.query), &self.path_query)
+    }
+}
+
+/// The query of a path.
+pub(crate) fn query_of(path: &str) -> String {
+    path_and_query(path).1.to_owned()
 }
 
 pub(crate) fn page(path: &str, kept: &KeptQuery) -> Result<Page, Refusal> {

@@ -3,7 +3,7 @@
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::json_text;
-use crate::counting::http::compat::goatcounter::{Seen, page};
+use crate::counting::http::compat::goatcounter::{Seen, page, query_of};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
 use crate::counting::model::date::parse_date;
@@ -58,7 +58,7 @@ fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
     }
     let bot = told.get("bot").number().is_some_and(|bot| bot > 0);
     let query = told.text(&["query"]).trim_start_matches('?').to_owned();
-    let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, bot, event, id: None };
+    let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, path_query: query_of(path), bot, event, id: None };
     let text = |name| told.text(&[name]).to_owned();
     let country = told.text(&["location"]).split('-').next().unwrap_or("").to_owned();
     Ok(Hit { seen, address: text("ip"), agent: text("user_agent"), country, age })

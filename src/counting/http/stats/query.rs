@@ -115,14 +115,14 @@ fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refus
     for (parameter, kind, value) in only.into_iter().chain(named) {
         let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
         if found.is_some() || query.get("page").is_some() {
-            return wrong("only one of page, only, referrer, country, device, campaign, source, medium");
+            return wrong("only one of page, only, referrer, host, country, device, campaign, source, medium");
         }
         match what {
             What::Summary | What::Series(By::Day | By::Week | By::Month) => {}
             What::Series(By::Hour) => {
                 return Err(Refusal::Parameter(
                     "by",
-                    "day, week, month with only, referrer, country, device, campaign, source or medium, as these are kept by day",
+                    "day, week, month with only, referrer, host, country, device, campaign, source or medium, as these are kept by day",
                 ));
             }
             _ => return wrong(FILTERED),
@@ -144,7 +144,7 @@ fn only(text: &str) -> Result<(&'static str, Dimension, &str), Refusal> {
     });
     found.ok_or(Refusal::Parameter(
         "only",
-        "KIND:VALUE, such as referrer:news.example; KIND is referrer, country, device, campaign, source or medium",
+        "KIND:VALUE, such as referrer:news.example; KIND is referrer, host, country, device, campaign, source or medium",
     ))
 }
 

@@ -1,0 +1,35 @@
+// The tables of hosts that are one source and of those that are spam: they are what their sources make.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { FINGERPRINT_BYTES, fingerprint, SOURCES, SPAM, SPAM_LIST, sources, spam, spamHosts } from '../../tools/referrers.mjs';
+import { REAL } from '../../tools/referrers/real.mjs';
+
+const list = readFileSync(SPAM_LIST, 'utf8');
+
+test('sources.txt and spam.bin are what node tools/referrers.mjs makes', () => {
+  assert.equal(readFileSync(SOURCES, 'utf8'), sources(), 'node tools/referrers.mjs writes it anew');
+  assert.ok(readFileSync(SPAM).equals(spam(list)), 'node tools/referrers.mjs writes it anew');
+});
+
+test('the list of spam says where it comes from', () => {
+  assert.match(list, /^# .*public domain.*\n# Origin: \S+, spammers\.txt, commit [0-9a-f]{40} of \d+ \w+ \d{4}\./);
+  assert.ok(spamHosts(list).length > 2_000);
+});
+
+test('a host is one however it is written', () => {
+  const told = '# a list\nWWW.Spam.example\nspam.example # again\n\n  xn--bcher-kva.example\nbücher.example\r\nnothing\n';
+  const [bytes, hosts] = [spam(told), ['spam.example', 'xn--bcher-kva.example']];
+  assert.deepEqual([...new Set(spamHosts(told))], hosts);
+  assert.equal(bytes.length, 2 * FINGERPRINT_BYTES);
+  for (const host of hosts) assert.ok(bytes.includes(fingerprint(host)), host);
+});
+
+test('what people read or have their sites below is left out, and nothing else', () => {
+  const all = new Set(list.split('\n').map((line) => line.trim()));
+  for (const host of REAL) assert.ok(all.has(host), `${host} is not in the list, so it need not be left out`);
+  const kept = new Set(spamHosts(list));
+  for (const host of REAL) assert.ok(!kept.has(host), host);
+  assert.ok(kept.has('semalt.com'));
+});
