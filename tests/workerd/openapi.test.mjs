@@ -51,13 +51,13 @@ test('the document is OpenAPI 3.1', async () => {
 });
 
 /** Parameters of which a request may have one; where each came as often as others, hardly a request would be right. */
-const FILTERS = ['only', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'];
+const FILTERS = ['only', 'referrer', 'host', 'country', 'device', 'campaign', 'source', 'medium'];
 
 /** Values for a parameter: right ones, wrong ones and none. */
 function values({ name, schema }) {
   const right = {
     SITE: ['default', 'blog'], site: ['default', 'blog'], page: ['/', '/a', '/%C3%A9'], PAGE: ['a', 'a/b', ''], from: ['2026-10-30', '2026-11-20'], to: ['2026-11-22', '2026-11-23'],
-    day: ['2026-11-22'], confirm: ['default', 'blog'], views: ['0', '12', '1000000000000'], tz: ['UTC', 'Europe/Berlin', 'Asia/Kolkata'], color: ['red', '0af'], country: ['DE', '(other)'], only: ['country:DE', 'referrer:news.example'], device: ['desktop'], label: ['views', '<&>'], 'Idempotency-Key': ['a', 'b'], 'If-None-Match': ['"x"'],
+    day: ['2026-11-22'], confirm: ['default', 'blog'], views: ['0', '12', '1000000000000'], tz: ['UTC', 'Europe/Berlin', 'Asia/Kolkata'], color: ['red', '0af'], country: ['DE', '(other)'], only: ['country:DE', 'referrer:news.example', 'host:t.co'], device: ['desktop'], label: ['views', '<&>'], 'Idempotency-Key': ['a', 'b'], 'If-None-Match': ['"x"'],
   }[name] ?? schema.enum ?? ['1', '100'];
   const wrong = fc.oneof(fc.constantFrom('', '0', '-1', '%', '99999999999', '2026-13-01', '\u0000', 'é', '"><script>'), fc.string({ maxLength: 20 }));
   return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...right) }, { weight: FILTERS.includes(name) ? 30 : 6, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: wrong });
