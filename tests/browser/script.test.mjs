@@ -90,6 +90,9 @@ test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
   const { site, host, browser } = await start(t);
   host.cut = true;
   const page = await browser.newPage();
+  let pending = 0;
+  page.on('request', () => { pending += 1; });
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, () => { pending -= 1; });
   await page.goto(`${site}/app`);
   await page.evaluate(() => {
     const old = [Date.now() - 21 * 3_600_000, { page: '/old', id: 'old' }];
@@ -98,6 +101,8 @@ test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
   });
   const kept = await page.evaluate(() => JSON.parse(localStorage.footfall).map(([, { page }]) => page));
   assert.deepEqual([kept.length, kept[0], kept.at(-1)], [50, '/app/10', '/app/59']);
+  // A request for a visit that the outbox dropped must not arrive once the network is back.
+  await poll(() => pending === 0, 'all requests to fail');
   host.cut = false;
   await poll(() => page.evaluate(() => localStorage.footfall === '[]'), 'an empty outbox');
   assert.equal(await host.views(), 50);

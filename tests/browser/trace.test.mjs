@@ -38,7 +38,7 @@ test('the page says what goes on at each moment, for 2 visits and for 2,000', as
   assert.equal(await says('thread'), 'is free; 2 visits wait without it');
   assert.equal(await says('posts'), 'POST 1, led by A, carries A');
   await page.locator('#visit').fill('2');
-  assert.match(await says('state'), /Visit B waits for a place in a POST of another visit \(src\/edge\/parking\.rs:\d+\)/);
+  assert.match(await says('state'), /Visit B waits for a place in a POST of another visit \(src\/edge\/clients\/parking\.rs:\d+\)/);
   assert.match(await says('batch'), /^POST 2: it goes alone, and it leads$/);
 
   // The keys: to the next poll with the button, by one step with the slider, to the end. Which of the two is polled next
