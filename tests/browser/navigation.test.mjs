@@ -111,7 +111,10 @@ test('a kept page that is shown again sends what another page could not', async 
 /** Chromium prerenders for no page that a debugger is attached to, so this opens pages that Playwright lets go. */
 async function startUnwatched(t) {
   const session = await (await launch(t)).newBrowserCDPSession();
-  return { open: (url) => session.send('Target.createTarget', { url }) };
+  return {
+    open: async (url) => (await session.send('Target.createTarget', { url })).targetId,
+    close: (targetId) => session.send('Target.closeTarget', { targetId }),
+  };
 }
 
 /** Runs in a page, before the script that counts: tells what the page is, once that script has run and once it is shown. */
@@ -151,8 +154,8 @@ class Line {
     },
   };
 
-  async hears(type) {
-    await this.#waiters.until(() => this.#said.some((said) => said.type === type), `the page's ${type}`);
+  async hears(type, ms) {
+    await this.#waiters.until(() => this.#said.some((said) => said.type === type), `the page's ${type}`, ms);
     return this.#said.find((said) => said.type === type);
   }
 
@@ -162,29 +165,44 @@ class Line {
   }
 }
 
+/**
+ * Opens /a until Chromium prerenders /b for it, and gives how often that was. Chromium is free to prerender nothing, and on a busy machine
+ * it sometimes does: then another tab gets another try.
+ */
+async function openPrerendering({ site, host, browser, line }) {
+  for (let opened = 1; ; opened += 1) {
+    const tab = await browser.open(`${site}/a`);
+    await reaches(host, '/a', opened);
+    const said = await line.hears('load', 5_000).catch((error) => {
+      if (opened === 20) throw error;
+    });
+    if (said) {
+      assert.deepEqual(said, AHEAD);
+      return Array(opened).fill('/a');
+    }
+    await browser.close(tab);
+  }
+}
+
 const AHEAD = { type: 'load', prerendering: true, activated: false, counted: 0 };
 
 test('a prerendered page is a view when it is shown, and not before', async (t) => {
   const line = new Line();
   const { site, host, browser } = await start(t, { pages: line.pages, open: startUnwatched });
-  await browser.open(`${site}/a`);
-  assert.deepEqual(await line.hears('load'), AHEAD);
-  await reaches(host, '/a', 1);
-  assert.deepEqual(viewed(host), ['/a']);
+  const seen = await openPrerendering({ site, host, browser, line });
+  assert.deepEqual(viewed(host), seen);
   await line.follow('/b');
   assert.deepEqual(await line.hears('prerenderingchange'), { type: 'prerenderingchange', prerendering: false, activated: true, counted: 1 });
   await reaches(host, '/b', 1);
-  assert.deepEqual([viewed(host), await host.views()], [['/a', '/b'], 2]);
+  assert.deepEqual([viewed(host), await host.views()], [[...seen, '/b'], seen.length + 1]);
   assert.equal(host.posts.at(-1).referrer, `${site}/a`);
 });
 
 test('a page that is prerendered and never shown is never a view', async (t) => {
   const line = new Line();
   const { site, host, browser } = await start(t, { pages: line.pages, open: startUnwatched });
-  await browser.open(`${site}/a`);
-  assert.deepEqual(await line.hears('load'), AHEAD);
-  await reaches(host, '/a', 1);
+  const seen = await openPrerendering({ site, host, browser, line });
   await line.follow('/c');
   await reaches(host, '/c', 1);
-  assert.deepEqual([viewed(host), await host.views()], [['/a', '/c'], 2]);
+  assert.deepEqual([viewed(host), await host.views()], [[...seen, '/c'], seen.length + 1]);
 });

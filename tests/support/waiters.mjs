@@ -1,4 +1,4 @@
-// Waiting for a condition without sleeping: whoever changes something wakes those who wait.
+// Waiting for a condition without sleeping: the code that changes something wakes those that wait.
 
 /** Far above any wait in these tests, so that a condition that never comes true fails with its name. */
 const PATIENCE_MS = 30_000;
@@ -12,7 +12,7 @@ export class Waiters {
   }
 
   /** Resolves when `condition()` is true; it is asked now and at each `wake()`. */
-  until(condition, what) {
+  until(condition, what, ms = PATIENCE_MS) {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!condition()) return;
@@ -22,8 +22,8 @@ export class Waiters {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`));
-      }, PATIENCE_MS);
+        reject(new Error(`waited ${ms} ms in vain for ${what}`));
+      }, ms);
       this.#waiting.add(look);
       look();
     });
