@@ -5,11 +5,11 @@
 
 mod support;
 
-use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting, RETRY_AFTER_S};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posting, RETRY_AFTER_S};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
 use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
-use footfall::counting::dispatch::ticket::{MAX_PARKED, Ticket};
+use footfall::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use footfall::counting::protocol::wire::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use support::{SECOND, T0, counted, entry, receipt};
 
@@ -425,5 +425,64 @@ fn numbers_of_batches_increase() {
         last = posting.sequence;
         let outcome = if ticket % 2 == 0 { Ok(signed(&posting)) } else { Err(Failure::Broken(String::new())) };
         batcher.step(Event::Ended(posting, outcome), T0);
+    }
+}
+
+/// A visit that a server sends, and one that a page sends: with tickets that only rise.
+fn arrive_from(batcher: &mut Batcher, ticket: Ticket, by_server: bool) -> Action {
+    one(batcher.step(Event::Arrived(ticket, Entry { by_server, ..entry("/", DEADLINE) }), T0))
+}
+
+fn lead_from(batcher: &mut Batcher, ticket: Ticket, by_server: bool) -> Posting {
+    posted(one(batcher.step(Event::TookLead(ticket, Entry { by_server, ..entry("/", DEADLINE) }), T0)))
+}
+
+#[test]
+fn a_server_fills_half_of_the_places_and_pages_have_the_other_half() {
+    let mut batcher = Batcher::default();
+    let first = posted(arrive(&mut batcher, 1, T0));
+    let servers = MAX_PARKED_BY_SERVERS as u64;
+    for ticket in 2..servers + 2 {
+        parks(arrive_from(&mut batcher, ticket, true));
+    }
+    let busy = Failure::Busy { retry_after: RETRY_AFTER_S };
+    assert_eq!(arrive_from(&mut batcher, servers + 2, true), Action::Answer(servers + 2, Err(busy.clone())));
+    let pages = servers + 3..servers + 3 + (MAX_PARKED - MAX_PARKED_BY_SERVERS) as u64;
+    for ticket in pages.clone() {
+        parks(arrive_from(&mut batcher, ticket, false));
+    }
+    assert_eq!(arrive_from(&mut batcher, pages.end, false), Action::Answer(pages.end, Err(busy)));
+
+    // The oldest leads, which a server sent. Of the rest pages have three quarters while they fill them.
+    let leader = end_well(&mut batcher, first, T0).unwrap();
+    let sent = tickets(&lead_from(&mut batcher, leader, true));
+    let by_pages: Vec<Ticket> = sent.iter().copied().filter(|ticket| pages.contains(ticket)).collect();
+    let by_servers: Vec<Ticket> = sent.iter().copied().filter(|ticket| !pages.contains(ticket)).collect();
+    assert_eq!(sent.len(), MAX_BATCH_VISITS);
+    assert_eq!(by_pages, pages.clone().take(by_pages.len()).collect::<Vec<_>>(), "the oldest of the pages");
+    assert_eq!(by_servers, (2..2 + by_servers.len() as u64).collect::<Vec<_>>(), "the oldest of the servers");
+    assert_eq!(by_servers.len(), MAX_BATCH_VISITS / 4 + 1);
+    parks(arrive_from(&mut batcher, pages.end + 1, true));
+}
+
+#[test]
+fn every_visit_leaves_once_and_in_its_turn_among_its_own_kind() {
+    let mut batcher = Batcher::default();
+    let first = posted(arrive(&mut batcher, 1, T0));
+    let by_server = |ticket: Ticket| ticket % 5 != 0;
+    for ticket in 2..=3_000 {
+        parks(arrive_from(&mut batcher, ticket, by_server(ticket)));
+    }
+    let mut next = end_well(&mut batcher, first, T0);
+    let mut sent = Vec::new();
+    while let Some(leader) = next {
+        let posting = lead_from(&mut batcher, leader, by_server(leader));
+        sent.extend(tickets(&posting));
+        next = end_well(&mut batcher, posting, T0);
+    }
+    assert_eq!(batcher.parked(), 0);
+    for servers in [false, true] {
+        let of_kind: Vec<Ticket> = sent.iter().copied().filter(|ticket| by_server(*ticket) == servers).collect();
+        assert_eq!(of_kind, (2..=3_000).filter(|ticket| by_server(*ticket) == servers).collect::<Vec<_>>());
     }
 }

@@ -62,6 +62,7 @@ fn entry(visitor: u64, details: &Dimensions) -> Entry {
         day: day_of(T0),
         made: None,
         share: Share::default(),
+        by_server: false,
         deadline: T0 + 5000,
     }
 }

@@ -211,6 +211,7 @@ impl World {
             day: facts.member.day,
             made: facts.member.made,
             share: Share::default(),
+            by_server: a_try % 3 == 0,
             deadline,
         }
     }

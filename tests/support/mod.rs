@@ -131,6 +131,7 @@ pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
         day: day_of(deadline),
         made: None,
         share: Share::default(),
+        by_server: false,
         deadline,
     }
 }

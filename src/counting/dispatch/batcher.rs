@@ -10,7 +10,7 @@
 //! comes by. Each parked visit wakes by itself when it could lead, and takes the lead where nobody else did.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::dispatch::ticket::{MAX_PARKED, Ticket};
+use crate::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use crate::counting::model::date::Day;
 use crate::counting::model::dimensions::Dimensions;
 
@@ -32,6 +32,9 @@ pub const LINGER_MS: u64 = 1;
 /// Seconds after which a visit that found [`MAX_PARKED`] others should be sent again.
 pub const RETRY_AFTER_S: u32 = 1;
 
+/// Places of a full batch that visits which servers sent keep, where visits that pages sent would fill it.
+const SERVERS_PART: usize = MAX_BATCH_VISITS / 4;
+
 /// What a batch needs to know of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -49,6 +52,8 @@ pub struct Entry {
     pub made: Option<Minute>,
     /// Whose part of the memory its id takes up.
     pub share: Share,
+    /// Whether a server sent it, for a visit that somebody else made. One server may send as many as it likes.
+    pub by_server: bool,
     /// When its caller must have an answer, in milliseconds since 1970.
     pub deadline: u64,
 }
@@ -148,6 +153,8 @@ pub struct Batcher {
     lanes: Lanes,
     /// By ticket, the oldest first: tickets are handed out in the order of arrival.
     parked: VecDeque<(Ticket, Entry)>,
+    /// How many of the parked visits servers sent.
+    parked_by_servers: usize,
     /// What was not counted since the last batch.
     tallies: Vec<Tally>,
 }
@@ -201,14 +208,22 @@ impl Batcher {
             && let Some(place) = self.lanes.post(now, entry.deadline)
         {
             self.post(place, ticket, entry)
-        } else if self.parked.len() >= MAX_PARKED {
+        } else if self.parked.len() >= MAX_PARKED || entry.by_server && self.parked_by_servers >= MAX_PARKED_BY_SERVERS {
             Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
         } else {
             let until = self.until(&entry);
             let at = self.parked.partition_point(|(other, _)| *other < ticket);
+            self.parked_by_servers = self.parked_by_servers.saturating_add(usize::from(entry.by_server));
             self.parked.insert(at, (ticket, entry));
             Action::Park { until }
         }
+    }
+
+    /// Takes the visit at this place out of the parked.
+    fn unpark(&mut self, at: usize) -> Option<(Ticket, Entry)> {
+        let (ticket, entry) = self.parked.remove(at)?;
+        self.parked_by_servers = self.parked_by_servers.saturating_sub(usize::from(entry.by_server));
+        Some((ticket, entry))
     }
 
     /// When a visit that is parked wakes by itself: when it may post if nothing happens until then, or at its deadline.
@@ -244,7 +259,7 @@ impl Batcher {
             self.hand_on(now, &mut actions);
             return actions;
         }
-        self.parked.remove(at);
+        self.unpark(at);
         vec![self.arrived(ticket, entry, now)]
     }
 
@@ -269,7 +284,7 @@ impl Batcher {
         }
         let next = self.parked.iter().take(MAX_BATCH_VISITS).enumerate();
         let next = next.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at);
-        if let Some((next, _)) = next.and_then(|at| self.parked.remove(at)) {
+        if let Some((next, _)) = next.and_then(|at| self.unpark(at)) {
             self.lanes.hand(next, now);
             actions.push(Action::Lead(next));
         }
@@ -278,16 +293,33 @@ impl Batcher {
     /// Takes a visit out of the parked, if it is one of them.
     fn leave(&mut self, ticket: Ticket) -> Option<(Ticket, Entry)> {
         let at = self.parked.binary_search_by_key(&ticket, |(other, _)| *other).ok()?;
-        self.parked.remove(at)
+        self.unpark(at)
     }
 
-    /// Posts for this visit and those that are parked, oldest first.
+    /// Posts for this visit and those that are parked, the oldest first. Where a batch cannot take all of them, visits that pages sent go
+    /// before those that servers sent, which keep [`SERVERS_PART`] of the batch: one server's lists must not keep browsers waiting.
     fn post(&mut self, place: (u8, u64), ticket: Ticket, entry: Entry) -> Action {
         let deadline = entry.deadline;
         let mut visits = vec![(ticket, entry)];
-        while visits.len() < MAX_BATCH_VISITS {
-            let Some(oldest) = self.parked.pop_front() else { break };
-            visits.push(oldest);
+        let room = MAX_BATCH_VISITS.saturating_sub(1);
+        let by_pages = self.parked.len().saturating_sub(self.parked_by_servers);
+        let for_pages = by_pages.min(room.saturating_sub(self.parked_by_servers.min(SERVERS_PART)));
+        let mut left = [for_pages, self.parked_by_servers.min(room.saturating_sub(for_pages))];
+        let mut staying = VecDeque::new();
+        while left != [0, 0] {
+            let Some(oldest) = self.unpark(0) else { break };
+            match left.get_mut(usize::from(oldest.1.by_server)) {
+                Some(more @ 1..) => {
+                    *more = more.saturating_sub(1);
+                    visits.push(oldest);
+                }
+                _ => staying.push_back(oldest),
+            }
+        }
+        // Those that stay are older than the rest of the queue, so they go back to its front, in their order.
+        for (ticket, entry) in staying.into_iter().rev() {
+            self.parked_by_servers = self.parked_by_servers.saturating_add(usize::from(entry.by_server));
+            self.parked.push_front((ticket, entry));
         }
         self.send(place, visits, deadline)
     }

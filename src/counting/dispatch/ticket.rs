@@ -6,5 +6,8 @@ use crate::counting::protocol::wire::MAX_BATCH_VISITS;
 /// round trips; it is told to come back instead (503).
 pub const MAX_PARKED: usize = 16 * MAX_BATCH_VISITS;
 
+/// The most of them that servers sent. A server that posts as fast as it can fills these places alone; the others are kept for pages.
+pub const MAX_PARKED_BY_SERVERS: usize = MAX_PARKED / 2;
+
 /// A visit in this isolate. Tickets are handed out in the order of arrival and never again.
 pub type Ticket = u64;

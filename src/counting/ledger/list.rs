@@ -18,7 +18,7 @@ pub const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (
     ORDER BY views DESC, page LIMIT ?3 OFFSET ?2";
 /// How many there are.
 pub const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
-/// Such values of one kind of details in a span of days, and of another those that are no names ([`also_in`]).
+/// Such values of one kind of details in a span of days, and of another those that are no names (`also_in`).
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 \
     AND (kind = ?6 OR kind = ?7 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
 /// How many there are.

@@ -242,7 +242,7 @@ impl ShardClient<'_> {
             let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
             let entry = |visitor| {
                 let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
-                Entry { page, details, id, visitor, day, made, share, deadline: self.deadline }
+                Entry { page, details, id, visitor, day, made, share, by_server: self.sender.reports, deadline: self.deadline }
             };
             let here = if visitors.is_some() { Visitor::Elsewhere } else { visitor };
             let counted = match (ask_first, id) {
