@@ -82,7 +82,7 @@ test('a limit that does not answer lets through, and not every visit waits for i
  * Posts lists of 100 with ids, or what a page may post, as fast as they are answered, until `isOver()` and each client was answered; resolves
  * to the visits that were counted. A minute of it, by hand, fills what one client may fill, and changes nothing for others.
  */
-async function flood(footfall, headers, isOver) {
+async function flood(footfall, headers, isOver, clients = 8) {
   let counted = 0;
   const client = async (name) => {
     for (let n = 0; n === 0 || !isOver(); n += 1) {
@@ -91,7 +91,7 @@ async function flood(footfall, headers, isOver) {
       if (visit === 'counted') counted += headers.origin ? 1 : 100;
     }
   };
-  await Promise.all(Array.from({ length: 8 }, (_, name) => client(name)));
+  await Promise.all(Array.from({ length: clients }, (_, name) => client(name)));
   return counted;
 }
 
@@ -112,6 +112,20 @@ for (const [what, headers] of [['without Origin', server('198.51.100.1')], ['wit
     assert.deepEqual([await views(footfall, { page: '/read' }), await views(footfall, { page: '/flooded' })], [readers, flooded]);
   });
 }
+
+test('F26: lists of one server that are more than an isolate parks keep no page waiting for a place', async (t) => {
+  // Pages wait for their turn and not for a deadline, however slow the machine is.
+  const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, RATE_LIMITS: 'off', COUNTER_TIMEOUT_MS: '25000' } });
+  let over = false;
+  const flooding = flood(footfall, server('198.51.100.1'), () => over, 200);
+  const readers = 10;
+  for (let n = 0; n < readers; n += 1) {
+    assert.equal((await post(footfall, { page: '/read', id: `reader-${n}` }, page(`203.0.113.${n}`))).visit, 'counted', `reader ${n}`);
+  }
+  over = true;
+  t.diagnostic(`${await flooding} visits of lists that were counted whole`);
+  assert.equal(await views(footfall, { page: '/read' }), readers);
+});
 
 /** Makes the first shard of `storage` remember so many ids, each of the senders in `shares` as many. */
 function remember(storage, shares) {
