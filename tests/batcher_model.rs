@@ -16,7 +16,7 @@ use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
 use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
 use footfall::counting::dispatch::ticket::Ticket;
-use footfall::counting::protocol::wire::{Counted, MAX_BATCH_VISITS};
+use footfall::counting::protocol::batch::{Counted, MAX_BATCH_VISITS};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::cmp::Reverse;

@@ -7,7 +7,10 @@ mod support;
 
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::protocol::wire::{Answer, Call, Counted, Fault, Tally, Verdict, decode, encode};
+use footfall::counting::protocol::answer::{Answer, Fault};
+use footfall::counting::protocol::batch::{Counted, Tally, Verdict};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 use support::sqlite::{FAULTS, Faulty, Sqlite};
 use support::{DAY, HOUR, SECOND, Sent, T0, batch, counted, duplicate, visit};
 

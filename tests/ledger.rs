@@ -14,13 +14,14 @@ use footfall::counting::model::page::MAX_PAGE_BYTES;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Visitor, Withheld};
-use footfall::counting::protocol::wire::{Batch, Counted, Fault, Item, MAX_BATCH_VISITS, Verdict, Visitors};
+use footfall::counting::protocol::answer::{Fault, Visitors};
+use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS, Verdict};
 use support::rig::Rig;
 use support::{DAY, HOUR, NOBODY, SECOND, T0, batch, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
 
-fn refused(fault: Fault) -> Result<footfall::counting::protocol::wire::Receipt, LedgerError> {
+fn refused(fault: Fault) -> Result<footfall::counting::protocol::batch::Receipt, LedgerError> {
     Err(LedgerError::Fault(fault))
 }
 

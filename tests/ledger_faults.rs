@@ -9,9 +9,14 @@ use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger};
 use footfall::counting::model::visit_id::Fingerprint;
+use footfall::counting::protocol::answer;
+use footfall::counting::protocol::answer::{Answer, Visitors};
+use footfall::counting::protocol::batch;
+use footfall::counting::protocol::batch::Batch;
+use footfall::counting::protocol::call;
+use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::shard_metrics::SHARD;
 use footfall::counting::protocol::wire;
-use footfall::counting::protocol::wire::{Answer, Batch, Call, Visitors};
 use footfall::counting::storage::{StorageError, Value};
 use support::rig::Rig;
 use support::sqlite::{FAULTS, Faulty, Sqlite};
@@ -24,7 +29,7 @@ type Broken = Faulty<Sqlite>;
 fn serve(shard: &mut Shard<Broken>, call: &Call<'_>, now: u64) -> Answer {
     let served = shard.serve(&wire::encode(call), now);
     let answer = wire::decode(&served.bytes).unwrap();
-    let failed = answer == Answer::Refused(wire::Fault::Storage);
+    let failed = answer == Answer::Refused(answer::Fault::Storage);
     assert_eq!(served.error.is_some(), failed, "what the answer hints at is logged: {answer:?}");
     answer
 }
@@ -71,7 +76,7 @@ fn at_every_statement(
                 break;
             }
             let about = format!("{fault:?} at statement {n}, awake: {awake}");
-            assert!(matches!(first, None | Some(Answer::Refused(wire::Fault::Storage))), "{about}: {first:?}");
+            assert!(matches!(first, None | Some(Answer::Refused(answer::Fault::Storage))), "{about}: {first:?}");
             let second = call(&mut shard).unwrap_or_else(|| panic!("{about}: it failed again"));
             check(&second, &mut shard, Rig::on(sql, T0));
         }
@@ -136,7 +141,7 @@ fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
         metrics[at]
     };
     let works: [fn(&mut Shard<Broken>) -> bool; 4] = [
-        |shard| serve(shard, &Call::Views(None), T0) == Answer::Refused(wire::Fault::Storage),
+        |shard| serve(shard, &Call::Views(None), T0) == Answer::Refused(answer::Fault::Storage),
         |shard| shard.maintain(T0 + DAY, KEEP_HOURS_DAYS).is_err(),
         |shard| shard.push(0, T0).is_err(),
         |shard| shard.pushed(0, T0).is_err(),
@@ -144,7 +149,7 @@ fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
     for (before, fails) in (0..).zip(works) {
         assert_eq!(failures(&mut shard), before);
         // What an owner changed is read anew, so the next call begins with a statement.
-        assert_eq!(serve(&mut shard, &Call::Amend(wire::Amend::Delete { page: "/none" }), T0), Answer::Page(None));
+        assert_eq!(serve(&mut shard, &Call::Amend(call::Amend::Delete { page: "/none" }), T0), Answer::Page(None));
         faulty.fail_nth(1, FAULTS[0]);
         assert!(fails(&mut shard));
         assert_eq!(failures(&mut shard), before + 1);
@@ -159,7 +164,7 @@ fn a_day_that_ended_for_one_asker_has_ended_after_any_fault() {
         assert_eq!(*answer, Answer::Seen(true));
         let late = [visit("/a").id(777)];
         let Answer::Receipt(receipt) = serve(shard, &Call::Register(batch(5, 1, T0, &late)), T0) else { panic!() };
-        assert_eq!(receipt.visits[0].verdict, wire::Verdict::Stale);
+        assert_eq!(receipt.visits[0].verdict, batch::Verdict::Stale);
         assert_eq!(stored.visitors(TODAY).visitors, 4);
     });
 }
@@ -184,7 +189,7 @@ fn a_read_that_fails_is_an_error_and_the_next_one_is_right() {
                     assert_eq!(first, *answer);
                     break;
                 }
-                assert_eq!(first, Answer::Refused(wire::Fault::Storage), "{call:?}: {fault:?} at statement {n}");
+                assert_eq!(first, Answer::Refused(answer::Fault::Storage), "{call:?}: {fault:?} at statement {n}");
                 assert_eq!(serve(&mut shard, call, T0), *answer, "{call:?}: after {fault:?} at statement {n}");
             }
         }
@@ -297,7 +302,7 @@ fn storage_that_stays_broken_never_answers_with_a_receipt() {
     sql.query("ALTER TABLE journal RENAME TO away", &[]).unwrap();
     let sent = [visit("/a")];
     let call = Call::Register(batch(5, 1, T0, &sent));
-    assert_eq!(serve(&mut shard, &call, T0), Answer::Refused(wire::Fault::Storage));
+    assert_eq!(serve(&mut shard, &call, T0), Answer::Refused(answer::Fault::Storage));
     sql.query("DROP TABLE IF EXISTS journal", &[]).unwrap();
     sql.query("ALTER TABLE away RENAME TO journal", &[]).unwrap();
     assert_eq!(serve(&mut shard, &call, T0 + HOUR / 60), Answer::Receipt(receipt(&[counted(5)])));
@@ -322,11 +327,14 @@ fn whether_it_can_store_is_tried_once_a_second_and_again_after_a_fault() {
     for fault in FAULTS {
         let sent = [visit("/a")];
         faulty.fail_nth(1, fault);
-        assert_eq!(serve(&mut shard, &Call::Register(batch(77, 1, T0, &sent)), T0 - HOUR), Answer::Refused(wire::Fault::Storage));
+        assert_eq!(
+            serve(&mut shard, &Call::Register(batch(77, 1, T0, &sent)), T0 - HOUR),
+            Answer::Refused(answer::Fault::Storage)
+        );
         assert_eq!(rows(&mut shard, T0 - HOUR), 1, "a visit failed: it is not believed any more");
         assert_eq!(rows(&mut shard, T0 - HOUR), 0);
         faulty.fail_nth(1, fault);
-        assert_eq!(serve(&mut shard, &Call::Health, T0), Answer::Refused(wire::Fault::Storage), "it cannot store");
+        assert_eq!(serve(&mut shard, &Call::Health, T0), Answer::Refused(answer::Fault::Storage), "it cannot store");
         assert_eq!(rows(&mut shard, T0), 1);
         assert_eq!(rows(&mut shard, T0 - HOUR), 1);
     }

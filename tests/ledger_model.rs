@@ -19,8 +19,11 @@ use footfall::counting::ledger::shard::Shard;
 use footfall::counting::ledger::state::JOURNAL_ROWS;
 use footfall::counting::model::date::{Day, day_of};
 use footfall::counting::model::visitor::Visitor;
+use footfall::counting::protocol::answer;
+use footfall::counting::protocol::answer::{Answer, Visitors};
+use footfall::counting::protocol::batch::{Counted, Receipt, Verdict};
+use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::wire;
-use footfall::counting::protocol::wire::{Answer, Call, Counted, Receipt, Verdict, Visitors};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use support::rig::Rig;
@@ -164,7 +167,7 @@ impl World {
         let call = wire::encode(call);
         for _ in 0..2 {
             let answer = wire::decode(&self.shard.serve(&call, self.now).bytes).unwrap();
-            if answer != Answer::Refused(wire::Fault::Storage) {
+            if answer != Answer::Refused(answer::Fault::Storage) {
                 return answer;
             }
         }
@@ -223,7 +226,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
             Op::Straggle(isolate) => {
                 let last = &model.last[&isolate];
                 let answer = world.send(isolate, last.sequence - 1, &last.sent);
-                assert_eq!(answer, Answer::Refused(wire::Fault::Superseded));
+                assert_eq!(answer, Answer::Refused(answer::Fault::Superseded));
             }
             Op::Ask(id) => {
                 let day = day_of(world.now);

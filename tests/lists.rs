@@ -13,9 +13,9 @@
 mod support;
 
 use footfall::counting::model::dimensions::{Dimension, Dimensions};
+use footfall::counting::protocol::call::Amend;
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
-use footfall::counting::protocol::wire::Amend;
 use proptest::prelude::*;
 use support::rig::Rig;
 use support::{DAY, HOUR, visit};

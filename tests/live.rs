@@ -21,7 +21,9 @@ use footfall::counting::live::pulse::{MINUTES, PRESENT_MINUTES, Pulse, add, text
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::minute::minute_of;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
-use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use support::rig::Rig;

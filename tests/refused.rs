@@ -13,9 +13,10 @@ mod support;
 
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::unlisted::{KEEP_DAYS, MAX_A_DAY, Unlisted};
+use footfall::counting::protocol::answer::{Answer, Fault};
+use footfall::counting::protocol::call::{Amend, Call, UnlistedVisits};
 use footfall::counting::protocol::report::{Question, Span};
 use footfall::counting::protocol::wire;
-use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, UnlistedVisits};
 use support::sqlite::Sqlite;
 use support::{DAY, T0};
 

@@ -6,7 +6,9 @@
 mod support;
 
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::protocol::wire::{Amend, Answer, Call, Fault, decode, encode};
+use footfall::counting::protocol::answer::{Answer, Fault};
+use footfall::counting::protocol::call::{Amend, Call};
+use footfall::counting::protocol::wire::{decode, encode};
 use support::sqlite::Sqlite;
 use support::{T0, batch, counted, receipt, visit};
 

@@ -30,7 +30,10 @@ use footfall::counting::model::page::{KeptQuery, Page};
 use footfall::counting::model::site::Sites;
 use footfall::counting::model::visit_id::{Fingerprint, VisitId};
 use footfall::counting::model::visitor::{Salt, Sender, Visitor, VisitorHash, visitor};
-use footfall::counting::protocol::wire::{Answer, Call, MAX_BATCH_VISITS, decode, encode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::batch::MAX_BATCH_VISITS;
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 use support::{NOBODY, SECOND, Sent, T0, batch, counted, duplicate, entry, receipt, visit};
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -19,11 +19,12 @@ use footfall::counting::model::page::MAX_PAGE_BYTES;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Salt, Visitor, VisitorHash, Withheld};
+use footfall::counting::protocol::answer::{Answer, Fault, Visitors};
+use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict};
+use footfall::counting::protocol::call::{Amend, Call};
+use footfall::counting::protocol::day::{DayAnswer, DayCall};
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
-use footfall::counting::protocol::wire::{
-    Amend, Answer, Batch, Call, Counted, DayAnswer, DayCall, Fault, Item, MAX_BATCH_VISITS, Message, Receipt, Row, Tally,
-    Verdict, Visitors, decode, encode,
-};
+use footfall::counting::protocol::wire::{Message, decode, encode};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

@@ -1,7 +1,8 @@
 //! The visits of the measurement and of the model, and the calls in which an isolate would send them.
 
 use crate::support::{Sent, batch, visit};
-use footfall::counting::protocol::wire::{Call, encode};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::encode;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{BufWriter, Write};

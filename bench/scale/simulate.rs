@@ -14,7 +14,7 @@ use footfall::counting::config::settings::DEFAULT_TIMEOUT_MS;
 use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
 use footfall::counting::dispatch::retry;
 use footfall::counting::dispatch::ticket::Ticket;
-use footfall::counting::protocol::wire::MAX_BATCH_VISITS;
+use footfall::counting::protocol::batch::MAX_BATCH_VISITS;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 

@@ -8,7 +8,7 @@ use footfall::counting::dispatch::lanes::HANDOVER_MS;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::model::date::Day;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
-use footfall::counting::protocol::wire::{Counted, Verdict};
+use footfall::counting::protocol::batch::{Counted, Verdict};
 use std::collections::HashSet;
 
 /// Where an answer comes from.

@@ -12,7 +12,10 @@ use footfall::counting::model::date::Day;
 use footfall::counting::model::minute::Minute;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Visitor, Withheld};
-use footfall::counting::protocol::wire::{Answer, Call, MAX_BATCH_VISITS, Receipt, Row, Verdict, decode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::batch::{MAX_BATCH_VISITS, Receipt, Row, Verdict};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::decode;
 use std::collections::{BTreeMap, HashMap};
 
 /// See the module.

@@ -8,7 +8,7 @@ use crate::rng::mix;
 use crate::world::World;
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::model::visit_id::Fingerprint;
-use footfall::counting::protocol::wire::Counted;
+use footfall::counting::protocol::batch::Counted;
 
 /// Requests that a client makes for one visit at most.
 const MAX_TRIES: u32 = 4;

@@ -12,7 +12,10 @@ use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::retry::{After, Attempts, UNSEEN, of_exception};
 use footfall::counting::model::date::Day;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::protocol::wire::{Answer, DayAnswer, Fault as Refusal, Receipt, decode};
+use footfall::counting::protocol::answer::{Answer, Fault as Refusal};
+use footfall::counting::protocol::batch::Receipt;
+use footfall::counting::protocol::day::DayAnswer;
+use footfall::counting::protocol::wire::decode;
 use std::rc::Rc;
 
 /// What the platform says with `overloaded`: each of these words of its own.

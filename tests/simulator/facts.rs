@@ -5,7 +5,7 @@ use footfall::counting::model::date::Day;
 use footfall::counting::model::minute::Minute;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
-use footfall::counting::protocol::wire::Receipt;
+use footfall::counting::protocol::batch::Receipt;
 
 /// A promise that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

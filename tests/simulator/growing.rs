@@ -7,7 +7,10 @@ use crate::plan::Fault;
 use crate::queue::Event;
 use crate::world::World;
 use footfall::counting::model::date::DAY_MS;
-use footfall::counting::protocol::wire::{Answer, Call, DayAnswer, DayCall, decode, encode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::day::{DayAnswer, DayCall};
+use footfall::counting::protocol::wire::{decode, encode};
 
 /// As in `edge::days_object`.
 const TELL_MS: u64 = 1_000;

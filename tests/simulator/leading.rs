@@ -12,7 +12,9 @@ use footfall::counting::dispatch::batcher as batch;
 use footfall::counting::dispatch::batcher::{Action, Batcher, Posting};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
-use footfall::counting::protocol::wire::{Call, Counted, Receipt, encode};
+use footfall::counting::protocol::batch::{Counted, Receipt};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::encode;
 
 /// What a request does next itself.
 enum Next {

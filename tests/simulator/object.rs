@@ -13,7 +13,10 @@ use footfall::counting::dispatch::days::Days;
 use footfall::counting::dispatch::retry::UNSEEN;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::Day;
-use footfall::counting::protocol::wire::{Answer, Call, Receipt, decode, encode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::batch::Receipt;
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 use std::collections::VecDeque;
 use std::rc::Rc;
 

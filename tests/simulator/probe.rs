@@ -7,7 +7,7 @@ use crate::world::World;
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::visitor::{Visitor, Withheld};
-use footfall::counting::protocol::wire::Counted;
+use footfall::counting::protocol::batch::Counted;
 
 /// In calm, a visit that finds no other has its answer after this many milliseconds: a few ways and a commit.
 const PROMPT_MS: u64 = 200;

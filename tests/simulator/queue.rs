@@ -2,7 +2,7 @@
 
 use crate::rng::Rng;
 use footfall::counting::dispatch::endpoint::Failure;
-use footfall::counting::protocol::wire::Counted;
+use footfall::counting::protocol::batch::Counted;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;

@@ -19,7 +19,10 @@ use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
-use footfall::counting::protocol::wire::{Call, Counted, DayCall, Verdict, encode};
+use footfall::counting::protocol::batch::{Counted, Verdict};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::day::DayCall;
+use footfall::counting::protocol::wire::encode;
 
 /// As in `edge::shard_client`.
 const MAX_ROUTES: u32 = 3;

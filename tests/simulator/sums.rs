@@ -8,7 +8,9 @@ use crate::object::Waits;
 use crate::queue::Event;
 use crate::truth::Truth;
 use crate::world::World;
-use footfall::counting::protocol::wire::{Answer, Call, Fault as Refusal, decode, encode};
+use footfall::counting::protocol::answer::{Answer, Fault as Refusal};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 
 /// As in `edge::shard_client`.
 const MAX_SUMS: u32 = 3;

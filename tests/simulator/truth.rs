@@ -4,7 +4,8 @@ use crate::facts::Member;
 use footfall::counting::model::date::Day;
 use footfall::counting::model::limits::MAX_PAGES;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::protocol::wire::{Counted, Verdict, Visitors};
+use footfall::counting::protocol::answer::Visitors;
+use footfall::counting::protocol::batch::{Counted, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 /// The page that views of pages beyond the limit are counted under.

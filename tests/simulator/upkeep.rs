@@ -10,7 +10,9 @@ use crate::world::World;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::seen::WINDOW_MS;
 use footfall::counting::model::date::{DAY_MS, day_of, until_over};
-use footfall::counting::protocol::wire::{Answer, Call, Fault as Refusal, decode, encode};
+use footfall::counting::protocol::answer::{Answer, Fault as Refusal};
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 
 /// How long the platform waits before it runs a failed alarm again.
 const ALARM_RETRY_MS: u64 = 2_000;

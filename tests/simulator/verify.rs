@@ -9,7 +9,9 @@ use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::dimensions::Dimension;
-use footfall::counting::protocol::wire::{Answer, Call, decode, encode};
+use footfall::counting::protocol::answer::Answer;
+use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::wire::{decode, encode};
 
 impl World {
     pub(crate) fn check_tables(&mut self) {

@@ -20,7 +20,7 @@ use crate::rng::Rng;
 use crate::sums::Sum;
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::model::site::{Site, Sites};
-use footfall::counting::protocol::wire::{Counted, Verdict};
+use footfall::counting::protocol::batch::{Counted, Verdict};
 
 /// See the module.
 #[derive(Debug)]

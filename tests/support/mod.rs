@@ -15,7 +15,7 @@ use footfall::counting::model::minute::Minute;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
-use footfall::counting::protocol::wire::{Batch, Counted, Item, Receipt, Verdict};
+use footfall::counting::protocol::batch::{Batch, Counted, Item, Receipt, Verdict};
 
 pub(crate) const SECOND: u64 = 1000;
 pub(crate) const HOUR: u64 = 60 * 60 * SECOND;

@@ -7,7 +7,8 @@ use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::state::{Ledger, LedgerError};
 use footfall::counting::model::date::Day;
-use footfall::counting::protocol::wire::{Receipt, Visitors};
+use footfall::counting::protocol::answer::Visitors;
+use footfall::counting::protocol::batch::Receipt;
 use footfall::counting::storage::Value;
 use std::collections::BTreeMap;
 

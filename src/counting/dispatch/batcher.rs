@@ -20,7 +20,7 @@ use crate::counting::model::minute::Minute;
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
-use crate::counting::protocol::wire::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
+use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 

@@ -1,12 +1,12 @@
 //! What an isolate knows of a site's day, and when it asks.
 //!
 //! One visit of an isolate asks at a time. When a day begins the others go on under yesterday's record, and a shard for which the
-//! new day has begun sends them back ([`crate::counting::protocol::wire::Verdict::Stale`]); where nothing is known yet they wait for the one that asks. And as a rule
+//! new day has begun sends them back ([`crate::counting::protocol::batch::Verdict::Stale`]); where nothing is known yet they wait for the one that asks. And as a rule
 //! nobody waits at midnight: tomorrow's record is asked for in the last half hour, by each isolate at a moment of its own, so that the
 //! one object that has it is not asked by all at once.
 //!
 //! How many shards there are is kept for longer than a day: a number of before is as good, as the first shard refuses a sum
-//! over too few ([`crate::counting::protocol::wire::Call::Sum`]).
+//! over too few ([`crate::counting::protocol::call::Call::Sum`]).
 
 use crate::counting::dispatch::days::EARLY_MS;
 use crate::counting::dispatch::ticket::{MAX_PARKED, Ticket};

@@ -1,6 +1,6 @@
 //! A visit that waits for its place in a batch.
 
-use crate::counting::protocol::wire::MAX_BATCH_VISITS;
+use crate::counting::protocol::batch::MAX_BATCH_VISITS;
 
 /// The most visits that wait for one shard in one isolate: 16 full batches. A visit behind them would wait for 16
 /// round trips; it is told to come back instead (503).

@@ -3,9 +3,8 @@
 use crate::counting::http::admin::{self, AdminCommand};
 use crate::counting::http::badge::{self, Badge};
 use crate::counting::http::compat::route::CompatRequest;
-use crate::counting::http::methods;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::{compat, stats};
+use crate::counting::http::{compat, methods, stats};
 use crate::counting::model::date::Day;
 use crate::counting::model::page::{KeptQuery, Page};
 

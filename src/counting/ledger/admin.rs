@@ -6,8 +6,9 @@ use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::record::{self, Column, MAX_COUNT, PARTS};
 use crate::counting::ledger::state::{Ledger, LedgerError, unreadable};
 use crate::counting::ledger::{isolates, schema};
+use crate::counting::protocol::answer::{Exported, Fault, Imported};
+use crate::counting::protocol::call::{Amend, Import};
 use crate::counting::protocol::report::{Line, sort};
-use crate::counting::protocol::wire::{Amend, Exported, Fault, Import, Imported};
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
 
 /// The most lines of one answer: under 0.2 MB as they usually are, and 2 MB at the most.

@@ -3,7 +3,7 @@
 //! An isolate has one batch on its way to a shard at a time and numbers them upwards. So one entry an isolate tells a
 //! retry (same number) from a new batch (higher) and from a straggler that nobody waits for any more (lower).
 
-use crate::counting::protocol::wire::Receipt;
+use crate::counting::protocol::batch::Receipt;
 use std::collections::HashMap;
 
 /// How long a batch can still be retried: twice the longest deadline of a visit, with 10 s for clocks that differ.

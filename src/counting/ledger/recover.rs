@@ -15,7 +15,8 @@ use crate::counting::model::limits::OTHER;
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::VisitorHash;
-use crate::counting::protocol::wire::{Row, decode};
+use crate::counting::protocol::batch::Row;
+use crate::counting::protocol::wire::decode;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
 
 impl<S: Sql> Ledger<S> {

@@ -4,7 +4,7 @@
 //! matter of dropping whole sets and whole rows.
 //!
 //! Strangers make up ids, so nobody may take up all of this memory: each sender has a part of what is left, and all servers together have
-//! three quarters. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::protocol::wire::Verdict::Full)). One from a page never
+//! three quarters. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::protocol::batch::Verdict::Full)). One from a page never
 //! is: it goes to a shorter memory, where the ids of those who sent too many push out each other's.
 
 use crate::counting::model::share::Share;

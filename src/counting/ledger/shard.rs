@@ -3,7 +3,10 @@
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::live::pace::{PUSH_MS, Pace};
 use crate::counting::live::pulse::Pulse;
-use crate::counting::protocol::wire::{Answer, Call, Fault, Receipt, Verdict, decode, encode};
+use crate::counting::protocol::answer::{Answer, Fault};
+use crate::counting::protocol::batch::{Receipt, Verdict};
+use crate::counting::protocol::call::Call;
+use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError};
 
 /// A shard, asleep until its first call.

@@ -20,9 +20,9 @@ use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::dimensions::is_details;
 use crate::counting::model::limits::{MAX_PAGES, OTHER};
 use crate::counting::model::minute::{Minute, day_of_minute, minute_counted, within};
-use crate::counting::protocol::wire::{
-    Batch, Counted, Fault, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict, Visitors, encode,
-};
+use crate::counting::protocol::answer::{Fault, Visitors};
+use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict};
+use crate::counting::protocol::wire::encode;
 
 pub use crate::counting::storage::{Rows, Sql, StorageError, Value};
 use crate::counting::storage::{count_at, text_at};

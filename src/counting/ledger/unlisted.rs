@@ -4,7 +4,8 @@
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::unlisted::{KEEP_DAYS, MAX_A_DAY, is_name};
-use crate::counting::protocol::wire::{Fault, UnlistedVisits};
+use crate::counting::protocol::answer::Fault;
+use crate::counting::protocol::call::UnlistedVisits;
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
 /// Adds visits to a name of a day.

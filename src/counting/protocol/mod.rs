@@ -1,5 +1,9 @@
 //! The messages between isolates and objects.
 
+pub mod answer;
+pub mod batch;
+pub mod call;
+pub mod day;
 pub mod report;
 pub mod shard_metrics;
 pub mod wire;

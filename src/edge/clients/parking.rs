@@ -5,7 +5,7 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::ticket::Ticket;
-use crate::counting::protocol::wire::{Counted, Verdict};
+use crate::counting::protocol::batch::{Counted, Verdict};
 use crate::edge::runtime::waits::{self, OVER};
 
 /// Why a parked visit runs again.

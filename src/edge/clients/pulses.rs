@@ -3,7 +3,8 @@
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::live::pulse::Pulse;
 use crate::counting::model::site::Site;
-use crate::counting::protocol::wire::{Answer, Call};
+use crate::counting::protocol::answer::Answer;
+use crate::counting::protocol::call::Call;
 use crate::edge::clients::shards::{ShardClient, something_else};
 
 /// What all shards of a site saw lately. Fails whole, as any read does.

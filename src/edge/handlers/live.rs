@@ -10,7 +10,7 @@ use crate::counting::live::pulse::text;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
-use crate::counting::protocol::wire::Call;
+use crate::counting::protocol::call::Call;
 use crate::edge::clients::object_call::{BUSY_RETRY_AFTER_S, classify};
 use crate::edge::clients::pulses::pulses;
 use crate::edge::handlers::context::RequestContext;

@@ -7,7 +7,7 @@ use crate::counting::model::date::day_of;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
-use crate::counting::protocol::wire::Tally;
+use crate::counting::protocol::batch::Tally;
 use crate::edge::clients::shards::{self, ShardClient};
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::unlisted;

@@ -5,7 +5,7 @@ use crate::counting::model::date::day_of;
 use crate::counting::model::site::Site;
 use crate::counting::model::unlisted::{Notes, Unlisted, origin_of, site_of};
 use crate::counting::model::visitor::Sender;
-use crate::counting::protocol::wire::{Call, UnlistedVisits};
+use crate::counting::protocol::call::{Call, UnlistedVisits};
 use crate::edge::clients::shards::ShardClient;
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;

@@ -2,7 +2,10 @@
 
 use crate::counting::dispatch::days;
 use crate::counting::model::date::{DAY_MS, until_over};
-use crate::counting::protocol::wire::{Answer, Call, DayAnswer, DayCall, decode, encode};
+use crate::counting::protocol::answer::Answer;
+use crate::counting::protocol::call::Call;
+use crate::counting::protocol::day::{DayAnswer, DayCall};
+use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::StorageError;
 use crate::edge::clients::object_call::Object;
 use crate::edge::clients::shards::read;

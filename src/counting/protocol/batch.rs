@@ -1,0 +1,113 @@
+//! A batch of visits on its way to a shard, its receipt, and the journal row that keeps both.
+
+use crate::counting::model::date::Day;
+use crate::counting::model::minute::Minute;
+use crate::counting::model::share::Share;
+use crate::counting::model::visit_id::Fingerprint;
+use crate::counting::model::visitor::Visitor;
+use serde::{Deserialize, Serialize};
+
+/// The most visits of one batch. At 1,400 bytes for a visit with the longest page and details this keeps a journal row under
+/// 0.75 MB, well below the 2 MB that a row may have.
+pub const MAX_BATCH_VISITS: usize = 512;
+
+/// The most tallies of one batch: two days of each reason there may ever be.
+pub const MAX_BATCH_TALLIES: usize = 64;
+
+/// Visits that one isolate sends in one POST.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch<'a> {
+    /// The isolate: 128 random bits drawn once in its life.
+    pub isolate: u128,
+    /// The number of this batch among those of its isolate to this shard; a retry has the same, a new batch a higher one.
+    pub sequence: u64,
+    /// The pages of the visits, each once.
+    #[serde(borrow)]
+    pub pages: Vec<&'a str>,
+    /// The details of the visits, each once, as [`crate::counting::model::dimensions::Dimensions`] writes them.
+    pub details: Vec<&'a str>,
+    /// The visits in the order of their arrival.
+    pub visits: Vec<Item>,
+    /// What was not counted since the last batch.
+    pub tallies: Vec<Tally>,
+}
+
+/// Visits of a day that were not counted, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The day.
+    pub day: Day,
+    /// The number of the reason, see [`crate::counting::model::reason::Reason`].
+    pub reason: u8,
+    /// How many.
+    pub visits: u64,
+}
+
+/// One visit of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its page: an index into the pages of its batch.
+    pub page: u16,
+    /// Its details: one more than the index into the details of its batch, or 0 where nothing is known.
+    pub details: u16,
+    /// Its id, if its caller gave one.
+    pub id: Option<Fingerprint>,
+    /// Who made it.
+    pub visitor: Visitor,
+    /// The day that its route and its visitor's hash are of.
+    pub day: Day,
+    /// The minute in which it was made, where it is sent late.
+    pub made: Option<Minute>,
+    /// Whose part of the memory its id takes up; nobody's where it has none.
+    pub share: Share,
+}
+
+impl Item {
+    /// Whether the visit was routed or hashed by its day's record, so that it must not be counted under another day.
+    pub fn is_of_its_day(&self) -> bool {
+        self.id.is_some() || matches!(self.visitor, Visitor::Hash(_) | Visitor::Guest(_))
+    }
+}
+
+/// What became of the visits of a batch, in their order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// One for each visit.
+    pub visits: Vec<Counted>,
+}
+
+/// What became of one visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Whether it counted.
+    pub verdict: Verdict,
+    /// Its page was one too many for the site: it was counted under [`crate::counting::model::limits::OTHER`].
+    pub other: bool,
+    /// The views of the page it was counted under, right after it.
+    pub views: u64,
+}
+
+/// Whether a visit counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// It did.
+    Counted,
+    /// Its id was known: it counted nothing.
+    Duplicate,
+    /// A later day than its own has begun here: it counted nothing and must be routed anew.
+    Stale,
+    /// Its id is not known, and the shard remembers as many ids as it may: it counted nothing.
+    Full,
+}
+
+/// A row of a journal: a batch, when it came, and the answer it got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row<'a> {
+    /// Milliseconds since 1970, by the shard's clock.
+    pub at: u64,
+    /// The batch.
+    #[serde(borrow)]
+    pub batch: Batch<'a>,
+    /// Its receipt.
+    pub receipt: Receipt,
+}
