@@ -469,7 +469,7 @@ fn a_server_fills_half_of_the_places_and_pages_have_the_other_half() {
 fn every_visit_leaves_once_and_in_its_turn_among_its_own_kind() {
     let mut batcher = Batcher::default();
     let first = posted(arrive(&mut batcher, 1, T0));
-    let by_server = |ticket: Ticket| ticket % 5 != 0;
+    let by_server = |ticket: Ticket| !ticket.is_multiple_of(5);
     for ticket in 2..=3_000 {
         parks(arrive_from(&mut batcher, ticket, by_server(ticket)));
     }

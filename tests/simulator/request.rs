@@ -214,7 +214,7 @@ impl World {
             day: facts.member.day,
             made: facts.member.made,
             share: Share::default(),
-            by_server: a_try % 3 == 0,
+            by_server: a_try.is_multiple_of(3),
             deadline,
         }
     }
