@@ -3,7 +3,7 @@
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
-use footfall::counting::ledger::{admin as owning, schema, unlisted as refused};
+use footfall::counting::ledger::{amend, schema, unlisted};
 use footfall::counting::storage::{Rows, Value};
 
 /// The statements of `counting::days`.
@@ -38,7 +38,7 @@ impl Tables {
                 return some.map(|(_, row)| row.clone()).collect();
             }
             // No owner changes anything here.
-            (owning::FORGET_CHANGES, [Text(_), Text(_)]) => {}
+            (amend::FORGET_CHANGES, [Text(_), Text(_)]) => {}
             (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),
             (schema::PAGE_VIEWS, [Text(page)]) => {
                 return one(self.get(Table::Pages, &Key::Text(page.clone())).map(|row| &row[1..]));
@@ -78,7 +78,7 @@ impl Tables {
                 );
             }
             // Nothing is refused here.
-            (refused::FORGET, [Integer(_)]) => {}
+            (unlisted::FORGET, [Integer(_)]) => {}
             (schema::DETAILS_OF_DAY, [Integer(day)]) => {
                 let of_day = self.all(Table::Details).filter(|(_, row)| integer(row, 0) == *day);
                 let mut rows: Rows = of_day.map(|(_, row)| row[1..3].to_vec()).collect();

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem as assertAnyProblem } from '../support/answers.mjs';
 import { call, chunked, post, raw, views } from '../support/client.mjs';
+import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const TOKEN = 'owner-of-a-test-0123';
@@ -32,7 +33,16 @@ async function live(footfall, pages = ['/', '/a', '/café', '/a"b']) {
   }
   const list = Array.from({ length: 100 }, (_, at) => ({ site: 'blog', page: `/p/${at}` }));
   assert.equal((await post(footfall, list)).status, 200);
+  const before = await batches(footfall);
   assert.equal((await post(footfall, { site: 'blog', page: '/draft' }, { origin: BLOG, 'user-agent': agents[0] })).visit, 'excluded');
+  // Nobody waits for the tally of what does not count: it is stored with a batch of its own, a second later.
+  await poll(async () => (await batches(footfall)) > before, 'the batch with the tally');
+}
+
+/** Batches that the shards of the site have written. */
+async function batches(footfall) {
+  const { text } = await call(`${footfall.url}/metrics?site=blog`, { headers: owner });
+  return [...text.matchAll(/^footfall_shard_batches_total\{[^}]*\} (\d+)$/gm)].reduce((sum, [, written]) => sum + Number(written), 0);
 }
 
 /** What every way to read answers, byte by byte. */

@@ -1,13 +1,15 @@
 //! What a shard stores, and the rules for counting a batch once.
 
-pub mod admin;
+pub mod amend;
 pub mod ask;
 pub mod by_page;
 pub mod checkpoint;
 pub mod clock;
 pub mod dimension_views;
 pub mod distinct_visitors;
+pub mod export;
 pub mod grow;
+pub mod import;
 pub mod isolates;
 pub mod kept_reports;
 pub mod list;

@@ -1,5 +1,5 @@
 //! What only the owner may do. The rules are in [`crate::counting::http::admin`], [`crate::counting::ledger::record`] and
-//! [`crate::counting::ledger::admin`]; this carries files in and out.
+//! [`crate::counting::ledger::import`]; this carries files in and out.
 
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::Access;

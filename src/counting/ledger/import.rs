@@ -1,0 +1,159 @@
+//! Adding the lines of a file, once. The statements are here, next to what they are for.
+
+use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::quarters::Counts;
+use crate::counting::ledger::record::{self, Column, MAX_COUNT, PARTS};
+use crate::counting::ledger::schema;
+use crate::counting::ledger::state::{Ledger, LedgerError, unreadable};
+use crate::counting::protocol::answer::{Fault, Imported};
+use crate::counting::protocol::call::Import;
+use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
+
+impl<S: Sql> Ledger<S> {
+    /// Adds what lines of a file say, but for those that it added before. Whoever calls this opens the ledger anew: what it has in
+    /// memory is of before.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing was added.
+    pub fn import(&mut self, import: &Import<'_>) -> Result<Imported, LedgerError> {
+        let key = Value::Text(format!("import {}", import.id));
+        let known = self.sql.run(schema::META, std::slice::from_ref(&key))?;
+        let known = known.first().map_or(Ok(0), |row| count_at(row, 0))?;
+        if import.before > known {
+            // The lines between are missing.
+            return Err(LedgerError::Fault(Fault::Malformed));
+        }
+        let mut sums = self.imported()?;
+        let mut rows = Vec::new();
+        let mut lines = import.before;
+        for line in import.lines.lines() {
+            lines = lines.saturating_add(1);
+            if lines <= known {
+                continue;
+            }
+            match record::read(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
+                Ok(row) => rows.push(row),
+                Err(wrong) => {
+                    // The file has one line more in front of these.
+                    let wrong = format!("line {}: {wrong}", lines.saturating_add(1));
+                    return Ok(Imported { lines: known, wrong: Some(wrong) });
+                }
+            }
+        }
+        if rows.is_empty() {
+            return Ok(Imported { lines: known, wrong: None });
+        }
+        self.checkpoint()?;
+        let this = &*self;
+        this.sql.transaction(&mut || {
+            let mut views = this.views;
+            let mut more = More::default();
+            for (part, row) in &rows {
+                let columns = PARTS.get(*part).copied().unwrap_or_default();
+                match columns {
+                    [Column::Page, Column::Views] => views = views.saturating_add(count_at(row, 1)?),
+                    [Column::Page, ..] => this.sql.write(ADD_PAGE, &[Value::Text(text_at(row, 0)?.to_owned())])?,
+                    _ => {}
+                }
+                match ADD.get(*part).copied().flatten() {
+                    // Run and not written: the first of these gives a row.
+                    Some(statement) => drop(this.sql.run(statement, row)?),
+                    None => this.add_page_row(&mut more, columns, row)?,
+                }
+            }
+            this.add_to_pages(&more)?;
+            this.set_views(views)?;
+            this.sql.write(COUNT_PAGES, &[])?;
+            let packed = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+            this.sql.write(schema::SET_META, &[Value::Text(IMPORTED.to_owned()), Value::Blob(packed)])?;
+            this.set_moved()?;
+            this.sql.write(schema::SET_META, &[key.clone(), Value::count(lines)])
+        })?;
+        Ok(Imported { lines, wrong: None })
+    }
+
+    /// Notes a row of a page by time.
+    pub(super) fn add_page_row(&self, more: &mut More, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
+        let id = self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page was made and is not there".to_owned()))?;
+        let (at, views) = (count_at(row, 1)?, count_at(row, 2)?);
+        if columns.contains(&Column::Hour) {
+            more.count(id, at, Counts { views, visitors: count_at(row, 3)?, newcomers: count_at(row, 4)? });
+        } else {
+            more.count_rolled(id, at, Counts { views, visitors: 0, newcomers: count_at(row, 3)? });
+        }
+        Ok(())
+    }
+
+    /// The sums of what was imported, by part.
+    pub(super) fn imported(&self) -> Result<[u64; PARTS.len()], StorageError> {
+        let mut sums = [0; PARTS.len()];
+        if let [row] = self.sql.run(schema::META, &[Value::Text(IMPORTED.to_owned())])?.as_slice() {
+            let (numbers, []) = blob_at(row, 0)?.as_chunks::<8>() else { return Err(unreadable("the sums of imports")) };
+            for (sum, number) in sums.iter_mut().zip(numbers) {
+                *sum = u64::from_le_bytes(*number);
+            }
+        }
+        Ok(sums)
+    }
+}
+
+/// Adds a row to each of [`PARTS`], but for those of pages by time.
+pub const ADD: [Option<&str>; 10] = [
+    Some(schema::ADD_PAGE_VIEWS),
+    None,
+    None,
+    Some(schema::ADD_SITE_QUARTER),
+    Some(
+        "INSERT INTO site_days (day, views, visitors) VALUES (?, ?, ?) ON CONFLICT (day) \
+         DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
+    ),
+    Some(schema::ADD_DAY),
+    Some(schema::ADD_WITHHELD),
+    Some(schema::ADD_DETAIL),
+    Some(schema::ADD_EXCLUDED),
+    Some(ADD_LOWERED),
+];
+
+/// Notes of a page that its views were set lower than they had been, so that its hours and days may have more.
+pub const ADD_LOWERED: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('lowered ' || ?1, ?2)";
+
+/// Forgets that.
+pub const DROP_LOWERED: &str = "DELETE FROM meta WHERE key = 'lowered ' || ?";
+
+/// Makes a page that is not there.
+pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
+
+/// Counts the pages anew.
+pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT 'pages', count(*) FROM pages";
+
+/// The key in `meta` of the sums of what was imported, by part: 8 bytes each, little endian.
+pub(crate) const IMPORTED: &str = "imported";
+
+/// The most views of a site: sums are exact to a little more.
+pub(crate) const MAX_VIEWS: u64 = 9_000 * MAX_COUNT;
+
+/// Adds a row to the sums of its part. No sum of any of its rows, by hour or rolled into a day or told of a period, is then too high to be
+/// told, or to be imported again.
+pub(crate) fn plus(sums: &mut [u64], (part, row): &(usize, Vec<Value>)) -> Result<(), String> {
+    let columns = PARTS.get(*part).copied().unwrap_or_default();
+    let counts = columns.iter().zip(row).filter(|(column, _)| !column.is_key());
+    let most = counts.map(|(_, value)| if let Value::Integer(count) = value { *count } else { 0 }).max().unwrap_or(0);
+    // Hours become days, so both are one sum.
+    let kind = if columns.contains(&Column::Day) { PARTS.iter().position(|other| rolls_into(other, columns)) } else { None };
+    let Some(sum) = sums.get_mut(kind.unwrap_or(*part)) else { return Ok(()) };
+    *sum = sum.saturating_add(u64::try_from(most).unwrap_or(0));
+    if *sum > MAX_COUNT {
+        Err(format!("with it all lines of its kind that were imported sum up to over {MAX_COUNT}"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a roll makes rows of `days` of rows of `hours`.
+pub(crate) fn rolls_into(hours: &[Column], days: &[Column]) -> bool {
+    matches!(
+        (hours, days),
+        ([Column::Page, Column::Hour, ..], [Column::Page, Column::Day, ..])
+            | ([Column::Hour, ..], [Column::Day, Column::Views, Column::Visitors])
+    )
+}
