@@ -40,10 +40,10 @@ test('docs/async.md names each line where the program of a visit yields', () => 
 
 test('an await that is new, moved or gone is seen', () => {
   const changed = (file, from, to) => (one) => (one === file ? source(one).replace(from, to) : source(one));
-  const file = 'src/edge/clients/shards.rs';
-  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /shards\.rs:\d+ awaits something .*other\(\)\.await/);
-  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /shards\.rs, count_at: exactly one line .*parking::park\(/);
-  const [is, moved] = [placesOf(), placesOf(yields(changed(file, 'use std::cell::', '\nuse std::cell::')))];
+  const file = 'src/edge/clients/counting.rs';
+  assert.throws(() => yields(changed(file, 'let mut event = Event::Arrived', 'other().await;\nlet mut event = Event::Arrived')), /counting\.rs:\d+ awaits something .*other\(\)\.await/);
+  assert.throws(() => yields(changed(file, 'parking::park(ticket', 'parking::stay(ticket')), /counting\.rs, count_at: exactly one line .*parking::park\(/);
+  const [is, moved] = [placesOf(), placesOf(yields(changed(file, 'impl ShardClient', '\nimpl ShardClient')))];
   const lineOf = ({ linger }) => Number(linger.split(':')[1]);
   assert.equal(lineOf(moved), lineOf(is) + 1);
 });

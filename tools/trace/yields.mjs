@@ -33,6 +33,9 @@ const PLACES = {
   'src/edge/clients/shards.rs': {
     register: { 'self.count(&visit)': 'the visit, counted' },
     today: { 'days::today(': "the day's record" },
+    ask: { '.call(call,': 'the answer of one object' },
+  },
+  'src/edge/clients/counting.rs': {
     count: {
       'self.today(': "the day's record: in memory, but for the first visit of a day",
       'self.seen(': 'whether the shard of yesterday knows the id, where it has one',
@@ -47,7 +50,6 @@ const PLACES = {
     },
     lead: { 'self.post(': 'the POST and its receipt' },
     post: { 'self.ask(': 'the receipt' },
-    ask: { '.call(call,': 'the answer of one object' },
   },
   'src/edge/clients/days.rs': { today: { 'waits::parked(': 'the visit that asks for the record, where nothing is known yet', 'object.call(': "the answer of the day's object" } },
   'src/edge/clients/object_call.rs': {
@@ -70,7 +72,7 @@ const KINDS = {
   answer: ['src/edge/clients/object_call.rs', 'exchange'],
   object: ['src/edge/clients/object_call.rs', 'exchange'],
   park: ['src/edge/clients/parking.rs', 'park'],
-  linger: ['src/edge/clients/shards.rs', 'count_at', 'timer(LINGER_MS)'],
+  linger: ['src/edge/clients/counting.rs', 'count_at', 'timer(LINGER_MS)'],
   post: ['src/edge/clients/http_counter.rs', 'register'],
 };
 

@@ -13,7 +13,8 @@ use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::call::Call;
 use crate::counting::protocol::shard_metrics::SHARD;
-use crate::edge::clients::shards::{self, ShardClient, something_else};
+use crate::edge::clients::batchers;
+use crate::edge::clients::shards::{ShardClient, something_else};
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{counts, isolate, log};
@@ -75,7 +76,8 @@ impl RequestContext {
             all.push(metrics);
         }
         let name = format!("{:08x}", isolate::name()? >> 96);
-        let isolate = Isolate { name: &name, parked: shards::parked(), lapsed: shards::lapsed(), memory_pages: memory_pages() };
+        let isolate =
+            Isolate { name: &name, parked: batchers::parked(), lapsed: batchers::lapsed(), memory_pages: memory_pages() };
         Ok(counts::read(|own| text(isolate, own, site.as_str(), &all)))
     }
 }

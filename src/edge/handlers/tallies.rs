@@ -8,7 +8,8 @@ use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::batch::Tally;
-use crate::edge::clients::shards::{self, ShardClient};
+use crate::edge::clients::batchers;
+use crate::edge::clients::shards::ShardClient;
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::handlers::unlisted;
 use crate::edge::runtime::clock::now_ms;
@@ -33,7 +34,7 @@ pub(crate) fn note(turn: &RequestContext, site: &Site, reason: Reason, age: u64)
         unlisted::origin(turn, site);
     }
     let now = now_ms();
-    shards::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
+    batchers::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {
         let until = now.saturating_add(MOST_MS);
         match flushing.iter_mut().find(|(known, _)| known == site) {

@@ -1,0 +1,184 @@
+//! Counting a visit: its route under the record of the day, and its place in a batch, which it posts or waits for.
+
+use crate::counting::dispatch::batcher::{Action, Entry, Event, LINGER_MS, Posting};
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::dispatch::routing::{ShardRoute, route};
+use crate::counting::dispatch::ticket::Ticket;
+use crate::counting::model::date::{Day, day_of};
+use crate::counting::model::dimensions::Dimensions;
+use crate::counting::model::minute::{minute_made, salt_of};
+use crate::counting::model::share::Share;
+use crate::counting::model::site::Site;
+use crate::counting::model::visit::Visit;
+use crate::counting::model::visit_id::Fingerprint;
+use crate::counting::model::visitor::{Visitor, visitor};
+use crate::counting::protocol::answer::Answer;
+use crate::counting::protocol::batch::{Counted, Receipt, Verdict};
+use crate::counting::protocol::call::Call;
+use crate::counting::protocol::wire::encode;
+use crate::edge::clients::batchers::{step, with_batcher};
+use crate::edge::clients::days;
+use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
+use crate::edge::clients::parking::{self, Wake};
+use crate::edge::clients::shards::{ShardClient, ShardRef, object_name, something_else};
+use crate::edge::runtime::clock::now_ms;
+use crate::edge::runtime::waits::timer;
+use crate::edge::runtime::{counts, isolate, log};
+
+impl ShardClient<'_> {
+    /// Counts a visit under the day's record, and again under the next where the day ends on the way. Returns the views of
+    /// its page as well, if its shard knows all of them.
+    pub(crate) async fn count(&self, visit: &Visit) -> Result<(Counted, Option<u64>), Failure> {
+        let id = visit.id.as_ref().map(|id| id.fingerprint());
+        // Asking for the time leaves WebAssembly.
+        let made = if visit.age > 0 { minute_made(visit.age, now_ms()) } else { None };
+        for _ in 0..MAX_ROUTES {
+            let record = self.today(&visit.site).await;
+            let visitor = visitor(self.sender, &visit.site, salt_of(record.as_ref(), made));
+            let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
+            let ShardRoute { shard, day, ask_first, visitors } = route;
+            // A visit without an id takes up no memory of ids.
+            let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
+            let entry = |visitor| {
+                let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
+                Entry { page, details, id, visitor, day, made, share, by_server: self.sender.reports, deadline: self.deadline }
+            };
+            let here = if visitors.is_some() { Visitor::Elsewhere } else { visitor };
+            let counted = match (ask_first, id) {
+                (Some(before), Some(id)) if self.seen(&visit.site, before, day, id).await? => {
+                    Counted { verdict: Verdict::Duplicate, other: false, views: 0 }
+                }
+                _ => self.count_at((&visit.site, shard), entry(here)).await?,
+            };
+            match counted.verdict {
+                Verdict::Counted => {
+                    if let (Some(at), Visitor::Hash(hash)) = (visitors, visitor) {
+                        let guest = Entry { id: None, details: Dimensions::default(), ..entry(Visitor::Guest(hash)) };
+                        // The view is stored: it stands even if its visitor cannot be told.
+                        match self.count_at((&visit.site, at), guest).await {
+                            Ok(Counted { verdict: Verdict::Counted | Verdict::Duplicate, .. }) => {}
+                            Ok(_) => log::problem("visitor_lost", "the day was over where the visitor is counted"),
+                            Err(failure) => log::problem("visitor_lost", &failure.to_string()),
+                        }
+                    }
+                }
+                Verdict::Duplicate => {}
+                Verdict::Full => break,
+                Verdict::Stale => {
+                    days::forget(&visit.site, day);
+                    continue;
+                }
+            }
+            // One shard of several knows its own part of the page's views only.
+            let is_whole = record.is_some_and(|record| record.shards == 1) && days::shards(&visit.site) == Some(1);
+            return Ok((counted, is_whole.then_some(counted.views)));
+        }
+        Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
+    }
+
+    pub(crate) async fn seen(&self, site: &Site, shard: u16, day: Day, id: Fingerprint) -> Result<bool, Failure> {
+        match self.ask(&object_name(site, shard), &encode(&Call::Seen { day, id })).await? {
+            Answer::Seen(seen) => Ok(seen),
+            _ => Err(something_else()),
+        }
+    }
+
+    /// Posts, or waits for the visit that does, until this visit has an answer.
+    pub(crate) async fn count_at(&self, at: ShardRef<'_>, entry: Entry) -> Result<Counted, Failure> {
+        let ticket = isolate::next_number();
+        let mut event = Event::Arrived(ticket, entry.clone());
+        loop {
+            let until = match carry_out(ticket, step(at, event)) {
+                Next::Post(posting) => {
+                    let answer = self.lead(at, ticket, posting).await;
+                    self.batch.set(log::batch_of(ticket));
+                    return answer;
+                }
+                Next::Answer(answer) => return answer,
+                Next::Park(until) => until,
+                Next::Nothing => return Err(Failure::Broken("nobody said what the visit does next".to_owned())),
+            };
+            event = match parking::park(ticket, until.saturating_sub(now_ms())).await {
+                Wake::Lead => {
+                    timer(LINGER_MS).await;
+                    Event::TookLead(ticket, entry.clone())
+                }
+                Wake::Answer(answer) => {
+                    self.batch.set(log::batch_of(ticket));
+                    return answer;
+                }
+                Wake::Rang => Event::Rang(ticket, entry.clone()),
+            };
+        }
+    }
+
+    pub(crate) async fn post(&self, (site, shard): ShardRef<'_>, posting: &Posting) -> Result<Receipt, Failure> {
+        counts::batch(posting.tickets().count());
+        #[cfg(feature = "trace")]
+        crate::edge::runtime::trace::posts(posting);
+        match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
+            Answer::Receipt(receipt) => Ok(receipt),
+            Answer::Among(shards, receipt) => {
+                days::outgrown(site, shards);
+                Ok(receipt)
+            }
+            _ => Err(something_else()),
+        }
+    }
+
+    /// Posts what was noted of the site, if nobody posts to its first shard just now; then the notes go with the next batch. Returns
+    /// whether nothing is left.
+    pub(crate) async fn flush(&self, site: &Site) -> bool {
+        let at = (site, 0);
+        for action in step(at, Event::Flush { deadline: self.deadline }) {
+            if let Action::Post(posting) = action {
+                let outcome = self.post(at, &posting).await;
+                carry_out(0, step(at, Event::Ended(posting, outcome)));
+            }
+        }
+        with_batcher(at, |batcher| !batcher.has_tallies()).unwrap_or(true)
+    }
+
+    /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
+    pub(crate) async fn lead(&self, at: ShardRef<'_>, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
+        let outcome = self.post(at, &posting).await;
+        match carry_out(leader, step(at, Event::Ended(posting, outcome))) {
+            Next::Answer(answer) => answer,
+            Next::Post(_) | Next::Park(_) | Next::Nothing => {
+                Err(Failure::Broken("the batch has no line for its leader".to_owned()))
+            }
+        }
+    }
+}
+
+/// How often a visit is routed anew because a day ended on its way. Two days do not end within a deadline.
+pub(crate) const MAX_ROUTES: u32 = 3;
+
+/// What a visit does next itself.
+pub(crate) enum Next {
+    Post(Posting),
+    /// Waits until this time, in milliseconds since 1970.
+    Park(u64),
+    Answer(Result<Counted, Failure>),
+    Nothing,
+}
+
+/// Does what concerns other visits, and says what is left for this one.
+pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
+    let mut next = Next::Nothing;
+    // All visits that are answered at once were in one batch.
+    let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
+    for action in actions {
+        if let Action::Answer(ticket, _) = &action {
+            log::batch(*ticket, answered);
+        }
+        match action {
+            Action::Post(posting) => next = Next::Post(posting),
+            Action::Park { until } => next = Next::Park(until),
+            Action::Answer(ticket, answer) if ticket == own => next = Next::Answer(answer),
+            Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
+            Action::Lead(ticket) => parking::lead(ticket),
+        }
+    }
+    next
+}
