@@ -20,7 +20,7 @@ fn ask(sql: &Sqlite, day: u32, shards: u16, random: u8, now: u64) -> DayRecord {
 }
 
 #[test]
-fn whoever_asks_gets_the_same_record_all_day() {
+fn every_caller_gets_the_same_record_all_day() {
     let sql = Sqlite::new();
     let first = ask(&sql, TODAY, 4, 1, T0);
     assert_eq!(first, DayRecord { day: TODAY, salt: Salt([1; 16]), shards: 4, shards_before: 4 });

@@ -108,7 +108,7 @@ fn a_failure_is_never_welcome_and_says_whether_the_visit_may_be_stored() {
         let reply = block_on(home(&fake, a_visit()));
         assert_eq!(shown(&reply), (status, ERROR, became, retry_after), "{failure:?}");
         assert_eq!(failure.surely_not_stored(), became == "failed", "{failure:?}");
-        assert_eq!(fake.calls.get(), 1, "whoever retries is below this");
+        assert_eq!(fake.calls.get(), 1, "retries happen below this");
     }
 }
 

@@ -310,7 +310,7 @@ fn a_fold_forgets_batches_that_nobody_sends_again_and_keeps_the_number_of_pages(
     rig.send(51, 1, &[visit("/a")]);
     let everything = Question::List { of: Listed::Totals, slice: Slice { part: "", skip: 0, most: u32::MAX } };
     assert_eq!(rig.ledger.report(&everything, rig.now).unwrap().len(), 51);
-    assert_eq!(rig.rows("recent"), 1, "whoever wakes the shard reads as many");
+    assert_eq!(rig.rows("recent"), 1, "a recovery reads as many");
     assert_eq!(rig.sql.number("SELECT value FROM meta WHERE key = 'pages'"), 51);
     rig.restart();
     let receipt = rig.send(51, 1, &[visit("/a")]);

@@ -428,7 +428,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whoever_watches_ends_up_with_all_and_nobody_is_told_in_vain(steps in prop::collection::vec((0..10_u8, 0..20_usize), 1..60)) {
+    fn every_watcher_ends_up_with_all_and_no_message_is_in_vain(steps in prop::collection::vec((0..10_u8, 0..20_usize), 1..60)) {
         let mut world = World::new();
         for (step, which) in steps {
             match step {

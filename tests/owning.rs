@@ -185,7 +185,7 @@ fn lines_are_added_once_whatever_comes_twice_or_is_missing() {
     assert_eq!(import(&mut shard, 300, &lines[300..700], 0), imported(700), "what is known is skipped");
     let mut broken = lines[700..].to_vec();
     broken[9] = "{\"page\":\"a\",\"views\":1}".to_owned();
-    let wrong = Some("line 711: page is \"a\", which it cannot be".to_owned());
+    let wrong = Some("line 711: page cannot be \"a\"".to_owned());
     assert_eq!(import(&mut shard, 700, &broken, 0), Answer::Imported(Imported { lines: 700, wrong }));
     assert_eq!(import(&mut shard, 0, &lines, 0), imported(lines.len()), "all of it again");
     assert_eq!(counted(&new), counted(&rig.sql));
@@ -386,7 +386,7 @@ fn what_cannot_be_together_is_refused_by_its_line() {
     assert_eq!(said(&[&hour(4), page_hour]), told(3, "2024-10-04T07Z", 4));
     assert_eq!(said(&[page_hour, r#"{"page":"/b","views":1}"#]), told(2, "2024-10-04T07Z", 0));
     assert_eq!(said(&[page_day, page_hour, &hour(5), &day(4)]), told(5, "2024-01-04", 4));
-    assert_eq!(said(&[r#"{"page":"a","views":1}"#]), Err("line 2: page is \"a\", which it cannot be".to_owned()));
+    assert_eq!(said(&[r#"{"page":"a","views":1}"#]), Err("line 2: page cannot be \"a\"".to_owned()));
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn an_import_takes_what_reading_takes() {
         }
     };
     let wrong = |lines: &[&str]| import(lines).unwrap_err();
-    assert_eq!(wrong(&[r#"{"day":"2024-10-04","withheld":9,"views":1}"#]), "line 2: withheld is \"9\", which it cannot be");
+    assert_eq!(wrong(&[r#"{"day":"2024-10-04","withheld":9,"views":1}"#]), "line 2: withheld cannot be \"9\"");
     let most = format!(r#"{{"page":"/a","views":{MAX_COUNT}}}"#);
     let sum = "with it all lines of its kind that were imported sum up to over 1000000000000";
     assert_eq!(wrong(&[&most, &most]), format!("line 3: {sum}"));

@@ -25,7 +25,7 @@ export async function deny() {
   await cargoDeny('check', '--disable-fetch', 'advisories');
 }
 
-/** `npm audit`, of all packages: those that only build are let near the tokens of whoever deploys. */
+/** `npm audit`, of all packages: even those that only build come near the tokens of the person who deploys. */
 export async function audit(env = process.env) {
   const { output } = await capture('npm', ['audit', '--json', '--loglevel=silent'], { env });
   const report = reportIn(output);

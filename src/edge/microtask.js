@@ -4,7 +4,7 @@
 // expensive thing in a visit: 12 of 215 us. A reaction of a settled promise is the same turn of the same queue, and stays in
 // JavaScript.
 
-// Settled, and made while no request runs: it belongs to none, so its reactions run for whoever asks.
+// Settled, and made while no request runs: it belongs to none, so its reactions run for any request.
 const settled = Promise.resolve();
 
 export function queueMicrotask(work) {

@@ -15,7 +15,7 @@ const state = initState();
 
 /**
  * Runs `work` in an instance that is whole. A trap, or an error that leaves WebAssembly, ends an instance: its memory is in the
- * middle of something. wasm-bindgen then makes a new one before the next call, and whoever holds a pointer into the old one
+ * middle of something. wasm-bindgen then makes a new one before the next call, and code that holds a pointer into the old one
  * must not be that call. So the first is one without a pointer, and `work` looks at `state.instanceId` before it uses its own.
  */
 function inRust(work) {

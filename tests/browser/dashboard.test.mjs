@@ -57,7 +57,7 @@ test('what is clicked filters, and the address says so, there and back', async (
   await settled(page);
   assert.equal(await list(page, 'Pages').locator('tbody [aria-current]').textContent(), '/about');
   await assertAccessible(page, 'with a filter');
-  // Whoever gets the address sees the same.
+  // Another reader with this address sees the same.
   const other = await open(await at());
   await settled(other);
   assert.equal(await card(other, 'Views').first().textContent(), await card(page, 'Views').first().textContent());

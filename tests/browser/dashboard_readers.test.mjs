@@ -101,7 +101,7 @@ test('what shows under the pointer goes away by Escape', async (t) => {
   await poll(async () => (await page.locator('.tip').count()) === 0, 'nothing under the pointer');
 });
 
-test('whoever goes by keyboard goes on in the page where what had the focus is gone', async (t) => {
+test('by keyboard the reader stays in the page when the focused element disappears', async (t) => {
   const { front } = await startSite(t, { past: { days: 30, pages: 30 } });
   const page = await (await startPages(t, front))('/dashboard/default?page=%2Fabout');
   await settled(page);

@@ -71,7 +71,7 @@ export async function startBrowser(t, options, launchOptions) {
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
-    // That the network is down is Chromium's own message, for whoever looks.
+    // That the network is down is Chromium's own message.
     if (['error', 'warning'].includes(message.type()) && !/net::ERR_|404/.test(message.text())) complaints.push(message.text());
   });
   t.after(() => assert.deepEqual(complaints, [], 'the page has no trouble by the script'));

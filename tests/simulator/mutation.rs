@@ -59,7 +59,7 @@ pub(crate) enum Mutation {
     SumOld,
     /// There are more shards, and the first was not told.
     GrowUntold,
-    /// Whoever finds no record of the day asks for it, whoever else does.
+    /// Every visit that finds no record of the day asks for it, even if another already does.
     AskAll,
     /// Nobody asks before midnight.
     AskAtMidnight,

@@ -1,4 +1,4 @@
-//! Requests that wait for another one, as in `edge::parking`: a promise that is resolved once, by whoever comes first, and a
+//! Requests that wait for another one, as in `edge::parking`: a promise that is resolved once, by the first to do so, and a
 //! timer of their own.
 
 use crate::answers::Via;

@@ -27,7 +27,7 @@ function assertText({ headers }) {
   assert.equal(headers.get('cache-control'), 'no-store');
 }
 
-/** One line of JSON, `{"error":"…","hint":"…"}`, for whoever asked wrongly. */
+/** One line of JSON, `{"error":"…","hint":"…"}`, for a caller who asked wrongly. */
 export function assertProblem(answer, status, message) {
   assert.equal(answer.status, status, `${message ?? ''} answered ${answer.status} ${answer.text}`);
   assert.equal(answer.headers.get('content-type'), 'application/json', message);

@@ -501,7 +501,7 @@ test('what is asked wrongly is told in one line', () => {
     assert.match(stderr, what);
   }
   assert.match(tool(['--help']).stdout, /goatcounter-json/);
-  // Whoever runs the tests may have said --silent.
+  // The tests may run with --silent.
   const script = { npm_lifecycle_event: 'convert', npm_config_loglevel: 'notice' };
   assert.match(tool(['values', file], script).stderr, /npm run --silent convert/);
   assert.equal(tool(['values', file], { ...script, npm_config_loglevel: 'silent' }).status, 0);

@@ -86,7 +86,7 @@ refuses('a body over 32,768 bytes', 413, {
   'by far': () => postRaw(padded(1_000_000)),
   'without a stated length': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(padded(BODY + 1))),
   'in small pieces': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(...padded(BODY + 1).match(/[^]{1,1000}/g))),
-  // Whoever states a length and sends part of it must not be able to hold the request open.
+  // A client that states a length and sends part of it must not hold the request open.
   'that is still being sent': () => raw(footfall, [...POST, 'Content-Length: 1000000'], padded(BODY + 2000)),
 });
 

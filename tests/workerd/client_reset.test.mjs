@@ -99,7 +99,7 @@ test('resets in a storm of visits to the embedded counter harm no other visit', 
     welcomed += 20;
     await leaving;
   }
-  // Whoever leaves at once may or may not have made a visit; whoever was welcomed has.
+  // A client that leaves at once may or may not have made a visit; one that was welcomed has.
   const counted = await poll(() => views(footfall), 'views');
   assert.ok(counted >= welcomed && counted <= welcomed + left, `${counted} views, ${welcomed} welcomed, ${left} left`);
 });

@@ -43,7 +43,7 @@ for (const days of [1, 2, 3000]) {
     await assertCounts(next, 'next');
     for (const name of ['before', 'ahead', 'after', 'next']) assert.equal((await post(next, { page: '/a', id: `${name}-page` }, READER)).visit, 'duplicate', name);
     assert.equal(await views(next), 21);
-    // Two readers; whoever came before and after may be told twice, as the hashes of before are forgotten.
+    // Two readers. One who came before and after may be counted twice, because the earlier hashes are forgotten.
     const { json } = await call(`${next.url}/visitors`);
     assert.ok(json.visitors >= 2 && json.visitors <= 6, JSON.stringify(json));
   });

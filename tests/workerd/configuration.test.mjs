@@ -1,4 +1,4 @@
-// [vars]: a wrong value is told on every request, to whoever asks, in words that name it; a right one works.
+// [vars]: a wrong value is named in the answer to every request; a right one works.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -137,7 +137,7 @@ test('counts and ids are kept when the process is started again', async (t) => {
   assert.equal(await views(after), 2);
 });
 
-test('a query tells pages apart by the parameters that the owner lists, whoever sends it', async (t) => {
+test('a query tells pages apart by the parameters that the owner lists, for every sender', async (t) => {
   const footfall = await startWorkerd(t, { vars: { PAGE_QUERY: 'id, p', STATS: 'public' } });
   const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
   const page = '/a?p=2&utm_source=x&id=3';

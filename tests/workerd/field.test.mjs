@@ -134,7 +134,7 @@ test('F17: a pixel is a picture whatever it is asked for, and tells its campaign
   assert.deepEqual([unknown.status, unknown.headers.get('content-type')], [404, 'image/gif']);
 });
 
-test('F18: an answer that hangs on the origin says so, whoever asks', async () => {
+test('F18: an answer that depends on the origin says so to every caller', async () => {
   for (const path of ['/api/sites/blog/summary', '/numbers?site=blog', '/visitors?site=blog', '/nope', '/api/sites/nope/summary']) {
     for (const headers of [BROWSER, PAGE]) assert.match((await get(path, headers)).headers.get('vary') ?? '', /\bOrigin\b/, path);
     assert.equal((await get(path, PAGE)).headers.get('access-control-allow-origin'), 'https://blog.example', path);

@@ -62,7 +62,7 @@ test('no acknowledged visit is missing after kill -9, and no view is invented', 
     assert.deepEqual(again.filter(({ json }) => json?.duplicate !== true).map(({ text }) => text), [], 'acknowledged, and yet unknown');
     assert.equal((await views(after)) - counted, found, 'a duplicate was counted');
 
-    // Whoever got no answer sends again with the same id, and is counted once whatever happened.
+    // A client that got no answer sends again with the same id, and is counted once in any case.
     const settled = await inChunks(unknown, (id) => post(after, { page: '/killed', id }));
     assert.equal(settled.filter(({ visit }) => visit === 'counted').length, acked.length + unknown.length - found);
     counted += acked.length + unknown.length;

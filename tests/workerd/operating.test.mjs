@@ -1,4 +1,4 @@
-// What whoever runs Footfall looks at: whether it is healthy, what it counts of itself, and its log.
+// What an operator looks at: health, metrics, and the log.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

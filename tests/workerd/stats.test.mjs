@@ -211,7 +211,7 @@ test('a list is read in parts, over several shards as over one, and by a part of
   }
 });
 
-test('whoever asks again what was told lately, and whether it is still so, asks no shard', async (t) => {
+test('a repeated question, and a conditional one, ask no shard while the answer is fresh', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', COUNTER_TIMEOUT_MS: 2_000 } });
   const { url } = server;
   await call(`${url}/`);

@@ -2,7 +2,7 @@
 
 use crate::counting::text::url::split_scheme;
 
-/// Errors reach whoever asks, so what stands before an `@` or after a `?` is not repeated.
+/// Errors reach strangers, so text before an `@` or after a `?` is not repeated.
 pub(crate) fn without_secrets(url: &str) -> String {
     let (kept, hidden) = match url.rsplit_once('@') {
         None => (url, String::new()),

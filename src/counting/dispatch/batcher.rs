@@ -25,7 +25,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 /// How long a visit that was handed the lead waits before it posts, in milliseconds: the visits of the batch before are being
-/// answered in these turns, and whoever comes next leaves along. At 64 connections batches then held 30 visits instead of
+/// answered in these turns, and visits that come next leave along. At 64 connections batches then held 30 visits instead of
 /// 15 (calls and bytes counted by hand), so half as many calls, rows and fees. A visit that finds nobody posting waits for nothing.
 pub const LINGER_MS: u64 = 1;
 
@@ -69,7 +69,7 @@ pub enum Event {
     Ended(Posting, Result<Receipt, Failure>),
     /// The timer of a parked visit rang. `Entry` is its own.
     Rang(Ticket, Entry),
-    /// Tallies have waited for a batch long enough. Whoever posts them must be done at `deadline`.
+    /// Tallies have waited for a batch long enough. Their POST must be done at `deadline`.
     Flush {
         /// In milliseconds since 1970.
         deadline: u64,
@@ -193,7 +193,7 @@ impl Batcher {
         !self.tallies.is_empty()
     }
 
-    /// Leads that another visit took over, as whoever had them was gone.
+    /// Leads that another visit took over because their leader was gone.
     pub fn lapsed(&self) -> u64 {
         self.lanes.lapsed()
     }

@@ -33,7 +33,7 @@ const MAX_WAIT_MS: u64 = 2_000;
 /// begun.
 const AHEAD_MS: u64 = 60 * 60 * 1000;
 
-/// How long after its time whoever asks counts as gone, in milliseconds: its timer may be late.
+/// How long after its time the asking visit counts as gone, in milliseconds: its timer may be late.
 const GRACE_MS: u64 = 100;
 
 /// Until when a visit waits for the record that must be answered at `deadline`.

@@ -5,7 +5,7 @@
 //! is exact. A larger `SHARDS` therefore takes effect at the next midnight (UTC) whose record nobody has asked for; a smaller one never does,
 //! because the shards that exist hold views.
 //!
-//! Whoever adds up the shards must not leave out new ones because it knows yesterday's number only. So a number that grows is pinned
+//! An isolate that adds up the shards must not leave out new ones because it knows only yesterday's number. So a number that grows is pinned
 //! after the first shard knows it ([`Days::grows`]): every sum asks that one, and it refuses to be part of a smaller sum.
 
 use crate::counting::model::date::{Day, day_of, latest_day};

@@ -179,7 +179,7 @@ impl Lanes {
         self.lanes.iter().position(|lane| matches!(lane.lead, Lead::Handed(to, _) if to == ticket))
     }
 
-    /// Leads that another visit took over, as whoever had them was gone.
+    /// Leads that another visit took over because their leader was gone.
     pub fn lapsed(&self) -> u64 {
         self.lapsed
     }

@@ -20,7 +20,7 @@ pub enum Refusal {
     Item(usize, Box<Refusal>),
     /// No such site in `SITES`: as it was named, cut where no site is so long.
     UnknownSite(String),
-    /// The page is not one.
+    /// `page` is not a path of a site.
     Page(PageError),
     /// The id is not one.
     Id(VisitIdError),
@@ -28,7 +28,7 @@ pub enum Refusal {
     TwoIds,
     /// The query has this parameter with two values.
     RepeatedParameter(&'static str),
-    /// This parameter has a value that it may not have; what it may say.
+    /// The value of this parameter is not allowed; what is allowed.
     Parameter(&'static str, &'static str),
     /// What is wrong, in the words of the counter whose client asks; and what to do.
     Wrong(&'static str, &'static str),

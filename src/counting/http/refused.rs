@@ -79,7 +79,7 @@ fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, st
         Refusal::Token => (401, "the token is missing or wrong".into(), "send Authorization: Bearer TOKEN".into()),
         Refusal::Closed => (
             403,
-            "the owner keeps these numbers".into(),
+            "the owner of this counter does not show these numbers".into(),
             "STATS = \"public\" opens them, a secret STATS_TOKEN opens them to who has it".into(),
         ),
         Refusal::TooManyPages(most) => {

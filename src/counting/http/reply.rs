@@ -266,7 +266,7 @@ pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
     Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
 }
 
-/// What is said of an id that was used before for another page: whoever sent it meant two visits, and one counts.
+/// The note for an id that was used before for another page: its sender meant two visits, and one counts.
 const OTHER_PAGE: &str = "this id was counted for another page";
 /// What is said where it is not known for which, only that this page has no views.
 const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it was for another page, or the page was deleted";
@@ -373,7 +373,7 @@ pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
     }
 }
 
-/// What is wrong, in a fixed text: whoever asks is a stranger, and the log has the rest. The platform names an error of SQLite, of which
+/// What is wrong, in a fixed text: the caller may be a stranger, and the log has the rest. The platform names an error of SQLite, of which
 /// two say what to do.
 fn why_unhealthy(failure: &Failure) -> &'static str {
     match failure {
@@ -433,7 +433,7 @@ fn etag(body: &str) -> String {
 /// itself is in the log only: it may be a token, in the wrong variable.
 pub fn misconfigured(error: &ConfigError) -> Reply {
     let hint = format!("allowed: {}; the log of the Worker says what it is", error.allowed);
-    problem(500, &format!("the variable {} has a value that it may not have", error.variable), &hint)
+    problem(500, &format!("the variable {} has a value that is not allowed", error.variable), &hint)
 }
 
 /// 502 for a counter that refused or broke off, 503 for one that is full or overloaded, 504 for one that took too long.

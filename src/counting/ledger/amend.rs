@@ -11,7 +11,7 @@ use crate::counting::protocol::call::Amend;
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
 impl<S: Sql> Ledger<S> {
-    /// Changes what was counted, and returns the views of the page before, if it was there. Whoever calls this opens the ledger anew.
+    /// Changes what was counted, and returns the views of the page before, if it was there. The caller must open the ledger anew.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was changed.

@@ -16,7 +16,7 @@ impl<S: Sql> Ledger<S> {
         self.latest > now.saturating_add(SETTLE_MS) || self.people.day() > day_of(now).saturating_add(1)
     }
 
-    /// Goes back to a time. Whoever calls this opens the ledger anew.
+    /// Goes back to a time. The caller must open the ledger anew.
     ///
     /// # Errors
     /// [`StorageError`]; the ledger is ahead as before.

@@ -45,7 +45,7 @@ impl DimensionViews {
         let Some((_, known)) = self.days.iter_mut().find(|(known, _)| *known == day) else { return };
         let mut named = true;
         for (kind, value) in values(details) {
-            // Hosts are read with the referrers that have no name, so that whoever is among the others there is not told twice.
+            // Hosts are read with the referrers that have no name, so that one of the others is not told twice.
             if kind == Dimension::Host && !named {
                 continue;
             }

@@ -10,7 +10,7 @@ use crate::counting::protocol::call::Import;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
 
 impl<S: Sql> Ledger<S> {
-    /// Adds what lines of a file say, but for those that it added before. Whoever calls this opens the ledger anew: what it has in
+    /// Adds what lines of a file say, but for those that it added before. The caller must open the ledger anew: what it has in
     /// memory is of before.
     ///
     /// # Errors

@@ -219,7 +219,7 @@ mod tests {
             assert!(!seen.insert(Fingerprint(1 << 40 | id), PAGE, 0));
         }
         assert_eq!((seen.ids() as u64, seen.short()), (most, MAX_SHORT));
-        assert!(seen.knows(Fingerprint(0), 0), "whoever was first stays for its time");
+        assert!(seen.knows(Fingerprint(0), 0), "the first stays for its time");
         assert!(seen.knows(Fingerprint(1 << 40 | (more - 1)), 0) && !seen.knows(Fingerprint(1 << 40), 0));
         assert!(seen.insert(Fingerprint(1 << 41), Share(4), 0), "others have room");
     }

@@ -24,7 +24,7 @@ pub struct Shard<S> {
     stored_at: Option<u64>,
 }
 
-/// How long it is believed that storage works, in milliseconds: whoever asks for it all the time shall not make a row each time.
+/// How long a successful probe of storage holds, in milliseconds: a caller that asks all the time must not write a row each time.
 pub const PROBE_MS: u64 = 1_000;
 
 /// What a shard counts of itself.
@@ -125,7 +125,7 @@ impl<S: Sql + Clone> Shard<S> {
         Served { bytes: encode(&answer), error, push }
     }
 
-    /// What whoever watches is told now, if anybody may, and what is handed to [`Self::pushed`] with the answer. `number` is the shard's.
+    /// The message for watchers, if there may be any. The caller hands it to [`Self::pushed`] with the answer. `number` is the shard's.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -111,7 +111,7 @@ impl<S: Sql> Ledger<S> {
         ]
     }
 
-    /// Whether somebody may watch the site live. So it is until it is said otherwise: whoever watches cannot know of a shard that has not
+    /// Whether somebody may watch the site live. This holds until the shard is told otherwise: a watcher cannot know of a shard that has not
     /// counted yet.
     pub fn is_watched(&self) -> bool {
         self.watched

@@ -8,7 +8,7 @@ use crate::counting::live::pulse::{Pulse, text};
 use crate::counting::model::limits::MAX_SHARDS;
 use crate::counting::model::minute::MINUTE_MS;
 
-/// How long shards go on telling when the last watcher has left, in milliseconds. Whoever comes and goes, comes and goes would else make
+/// How long shards go on telling when the last watcher has left, in milliseconds. A watcher who comes and goes would otherwise make
 /// each shard be asked and write two rows each time.
 pub const ALONE_MS: u64 = 10_000;
 
@@ -62,7 +62,7 @@ impl Board {
         if pulse.shard >= MAX_SHARDS.into() {
             return (true, Next::Nothing);
         }
-        // Not while all are asked: a shard that was just asked would not know that it was, and whoever comes now would not ask again.
+        // Not while all are asked: a shard that was just asked would not know that it was, and a watcher who comes now would not ask again.
         if watchers == 0 && !self.looking {
             let since = *self.alone.get_or_insert(now);
             // A clock that was set back must not keep anybody telling for longer.

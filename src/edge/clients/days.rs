@@ -35,7 +35,7 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) ->
         let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
             Look::Known(record) => return record,
             Look::Wait { until } => {
-                // Whoever asks wakes it; its own timer does where that one is gone.
+                // The visit that asks wakes it. Its own timer does if that visit is gone.
                 waits::parked(ticket, until.saturating_sub(now)).await;
                 now = now_ms();
                 continue;

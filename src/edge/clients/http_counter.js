@@ -6,7 +6,7 @@ import { bytes } from '../runtime/body.js';
  * Posts a visit and returns the status of the answer. Of one that registers, the whole body has come by then, and is at most
  * `cap` bytes long.
  *
- * Without a signal, which costs 20 us a visit: whoever gives up waiting answers, with that the request is
+ * Without a signal, which costs 20 us a visit: a caller that gives up waiting answers, and with that the request is
  * over, and the platform closes what it had open (`tests/workerd/external_counter.test.mjs` sees the connection close).
  */
 export async function post(url, body, id, cap) {

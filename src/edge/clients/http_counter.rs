@@ -27,7 +27,7 @@ pub(crate) struct HttpCounter<'a> {
 }
 
 impl CounterEndpoint for HttpCounter<'_> {
-    /// Sends the visit once. Never retried here: whoever asked may do so, and the id makes that safe.
+    /// Sends the visit once. Never retried here: the caller may retry, and the id makes that safe.
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
         let sampled = log::sample(self.log_visits);
         let id = match &visit.id {

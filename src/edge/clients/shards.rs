@@ -124,7 +124,7 @@ impl ShardClient<'_> {
     }
 
     /// Asks one shard for its part of what so many are asked, one after the other. Where there are more of them by now, nothing
-    /// is done, and whoever asks again asks all.
+    /// is done, and the next sum asks all.
     pub(crate) async fn ask_part(&self, (site, shard): ShardRef<'_>, shards: u16, call: &Call<'_>) -> Result<Answer, Failure> {
         let answer = self.ask_one(site, shard, &Call::Sum { shards, call: &encode(call) }).await?;
         let Some(more) = outgrown(&answer) else { return Ok(answer) };

@@ -211,7 +211,7 @@ impl RequestContext {
         let stream = pipe.readable();
         self.after_answer(async move {
             if source.send(number, first, &pipe).await.is_err() {
-                // Whoever reads sees that it breaks off. A reader who has gone sees nothing.
+                // The reader sees that it breaks off. A reader who has gone sees nothing.
                 let _ = JsFuture::from(pipe.fail()).await;
             }
         });

@@ -34,7 +34,7 @@ const KEY: usize = 32;
 /// Whether a change may be made.
 enum May {
     Yes,
-    /// There is no such counter, and whoever asks has no right that could be looked at.
+    /// There is no such counter, and the caller has no right that could be checked.
     Missing,
     /// There is none, and the key is that of another.
     OtherKey,
@@ -123,7 +123,7 @@ impl RequestContext {
         self.shards(Sender::default()).views(site, Some(page.as_str())).await
     }
 
-    /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. Whoever creates a counter gets its key.
+    /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. The caller who creates a counter gets its key.
     async fn create(&self, asked: &CounterRequest, counter: &Counter, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
         let stranger = self.header(headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
         if !stranger {

@@ -24,7 +24,7 @@ const WAIT_MS: u64 = 1_000;
 const MOST_MS: u64 = 25_000;
 
 thread_local! {
-    /// Sites whose notes somebody will flush, and until when that is believed: whoever does may be killed.
+    /// Sites whose notes a request will flush, and until when that is believed: the request may be killed.
     static FLUSHING: RefCell<Vec<(Site, u64)>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Seen {
 }
 
 impl RequestContext {
-    /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Whoever asks is counted, program or
+    /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Every caller is counted, program or
     /// not: the answer says that the visit is stored.
     pub(crate) async fn register_home(&self) -> Reply {
         let (site, page) = (self.config.sites.home().clone(), Page::root());
@@ -227,7 +227,7 @@ impl RequestContext {
         became
     }
 
-    /// Answers visits of these sites that ask wrongly. They are noted, as whoever sent them may not look at the answer.
+    /// Answers visits of these sites that ask wrongly. They are noted, because their sender may not look at the answer.
     fn refuse(&self, refusal: &Refusal, sites: &[Site]) -> Reply {
         for site in sites {
             self.note(site, Reason::Refused);

@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use worker::Env;
 
-/// How long the first shard has to be told, in milliseconds: less than whoever asked waits for the record.
+/// How long telling the first shard may take, in milliseconds: less than a visit waits for the record.
 const TELL_MS: u64 = 1_000;
 
 /// The days of one site.

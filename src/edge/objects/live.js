@@ -18,14 +18,14 @@ export function watchers(context) {
   return context.getWebSockets().length;
 }
 
-/** So many are told in one turn; then whoever else waits for the thread has it: a message takes some 60 us. */
+/** How many are told in one turn. Then other work gets the thread: a message takes some 60 us. */
 const AT_ONCE = 100;
 
 /** What is told last, by objects that tell just now. */
 const latest = new WeakMap();
 
 /**
- * Tells it to all who watch. One who has just left is told nothing. Where telling takes longer than it is until there is more to tell,
+ * Tells it to all who watch. One who has just left is told nothing. Where the next numbers arrive before all have been told,
  * what is in between is left out: each text says all.
  */
 export async function tell(context, text) {

@@ -1,4 +1,4 @@
-//! What really happens in an isolate, told to whoever draws it: `npm run trace`. Only with the feature `trace`, which no
+//! What really happens in an isolate, for `npm run trace` to draw. Only with the feature `trace`, which no
 //! deployed build has, and for which tools/build_check.mjs looks.
 //!
 //! Four things are told: when a request's future is polled, what it begins to wait for, what ends a wait, and which visits a

@@ -56,7 +56,7 @@ enum With {
     Number(f64),
     Value(JsValue),
     Error(JsValue),
-    /// Nothing any more: whoever would end it is gone.
+    /// Nothing can end it any more: its other side is gone.
     Nothing,
 }
 
