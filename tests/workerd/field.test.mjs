@@ -165,7 +165,7 @@ test('what a client sends besides is ignored, and an age is a number', async () 
   assert.match(late.json.error, /90000000/);
 });
 
-test('GET / counts whoever asks, under a site of its own where robots would be views of a blog', async (t) => {
+test('GET / counts every caller, under a site of its own where robots would be views of a blog', async (t) => {
   const only = await startWorkerd(t, { vars: { SITES: 'blog' } });
   assert.equal((await call(`${only.url}/`, { headers: { 'user-agent': 'curl/8.0' } })).text, 'Welcome to my site!');
   assert.deepEqual([await views(only), await views(only, { site: 'default' })], [0, 1]);
