@@ -486,3 +486,20 @@ fn every_visit_leaves_once_and_in_its_turn_among_its_own_kind() {
         assert_eq!(of_kind, (2..=3_000).filter(|ticket| by_server(*ticket) == servers).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_batch_of_pages_is_not_led_by_an_old_visit_of_a_server() {
+    let mut batcher = Batcher::default();
+    let first = posted(arrive(&mut batcher, 1, T0));
+    let at = |ticket: Ticket, by_server, deadline| Event::Arrived(ticket, Entry { by_server, ..entry("/", deadline) });
+    // More servers than a batch has places, with little time left; behind them pages, with much.
+    for ticket in 2..=1_000 {
+        parks(one(batcher.step(at(ticket, true, T0 + 600), T0)));
+    }
+    for ticket in 1_001..=1_010 {
+        parks(one(batcher.step(at(ticket, false, DEADLINE), T0)));
+    }
+    assert_eq!(end_well(&mut batcher, first, T0), Some(1_001), "the oldest page, as it leaves with this batch");
+    let sent = tickets(&lead_from(&mut batcher, 1_001, false));
+    assert!((1_001..=1_010).all(|ticket| sent.contains(&ticket)) && sent.len() == MAX_BATCH_VISITS);
+}

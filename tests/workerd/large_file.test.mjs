@@ -74,7 +74,7 @@ test('a large file that is refused is refused with an answer, to fetch, node:htt
       ['none/import', owner, right, 404, /no such site/],
       ['blog/import', owner, right, 409, /views already/],
       ['shop/import?add=maybe', owner, right, 400, /add/],
-      ['shop/import', owner, wrong, 400, /line 102: page is/],
+      ['shop/import', owner, wrong, 400, /line 102: page cannot be/],
     ]) {
       const answer = await send(url(path), headers, body, { dir });
       assert.equal(answer.status, status, `${name} ${path}: ${answer.text}`);

@@ -282,8 +282,9 @@ impl Batcher {
         if self.parked.is_empty() || !self.lanes.is_open(now) {
             return;
         }
-        let next = self.parked.iter().take(MAX_BATCH_VISITS).enumerate();
-        let next = next.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at);
+        let mut left = self.room_by_kind(MAX_BATCH_VISITS);
+        let leaving = self.parked.iter().enumerate().filter(|(_, (_, entry))| takes_place(&mut left, entry.by_server));
+        let next = leaving.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at);
         if let Some((next, _)) = next.and_then(|at| self.unpark(at)) {
             self.lanes.hand(next, now);
             actions.push(Action::Lead(next));
@@ -301,19 +302,14 @@ impl Batcher {
     fn post(&mut self, place: (u8, u64), ticket: Ticket, entry: Entry) -> Action {
         let deadline = entry.deadline;
         let mut visits = vec![(ticket, entry)];
-        let room = MAX_BATCH_VISITS.saturating_sub(1);
-        let by_pages = self.parked.len().saturating_sub(self.parked_by_servers);
-        let for_pages = by_pages.min(room.saturating_sub(self.parked_by_servers.min(SERVERS_PART)));
-        let mut left = [for_pages, self.parked_by_servers.min(room.saturating_sub(for_pages))];
+        let mut left = self.room_by_kind(MAX_BATCH_VISITS.saturating_sub(1));
         let mut staying = VecDeque::new();
         while left != [0, 0] {
             let Some(oldest) = self.unpark(0) else { break };
-            match left.get_mut(usize::from(oldest.1.by_server)) {
-                Some(more @ 1..) => {
-                    *more = more.saturating_sub(1);
-                    visits.push(oldest);
-                }
-                _ => staying.push_back(oldest),
+            if takes_place(&mut left, oldest.1.by_server) {
+                visits.push(oldest);
+            } else {
+                staying.push_back(oldest);
             }
         }
         // Those that stay are older than the rest of the queue, so they go back to its front, in their order.
@@ -322,6 +318,13 @@ impl Batcher {
             self.parked.push_front((ticket, entry));
         }
         self.send(place, visits, deadline)
+    }
+
+    /// How many of the parked visits have a place in a batch with so much room: those that pages sent, and those that servers sent.
+    fn room_by_kind(&self, room: usize) -> [usize; 2] {
+        let by_pages = self.parked.len().saturating_sub(self.parked_by_servers);
+        let for_pages = by_pages.min(room.saturating_sub(self.parked_by_servers.min(SERVERS_PART)));
+        [for_pages, self.parked_by_servers.min(room.saturating_sub(for_pages))]
     }
 
     fn send(&mut self, (lane, sequence): (u8, u64), visits: Vec<(Ticket, Entry)>, deadline: u64) -> Action {
@@ -345,6 +348,15 @@ impl Batcher {
         self.hand_on(now, &mut actions);
         actions
     }
+}
+
+/// Takes a place of those that are left for pages and for servers; false where there is none.
+fn takes_place(left: &mut [usize; 2], by_server: bool) -> bool {
+    let [pages, servers] = left;
+    let mine = if by_server { servers } else { pages };
+    let is_left = *mine > 0;
+    *mine = mine.saturating_sub(1);
+    is_left
 }
 
 /// Why a visit that has no line in the receipt of its batch cannot be answered.
