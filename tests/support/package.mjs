@@ -1,6 +1,6 @@
 // The package for owners, as they install it: packed, unpacked, and run without Rust.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { npmBin, ROOT } from '../../tools/pins.mjs';
 import { lay, pack } from '../../tools/release.mjs';
 import { freePort } from './ports.mjs';
+import { startServing } from './serving.mjs';
 
 const run = promisify(execFile);
 
@@ -75,22 +76,6 @@ function found(name) {
 
 async function startDev(t, [node, script], cwd, env) {
   const port = await freePort();
-  const child = spawn(node, [script, 'dev', '--port', String(port)], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const stop = () => {
-    child.kill('SIGINT');
-    return ended;
-  };
-  t.after(stop);
-  let log = '';
-  await new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        log += text;
-        if (/ready\. Count a visit/.test(log)) resolve();
-      });
-    }
-    ended.then((code) => reject(new Error(`npx footfall dev ended with ${code}:\n${log}`)));
-  });
-  return { url: `http://localhost:${port}`, log: () => log, stop };
+  const { log, stop } = await startServing(t, node, [script, 'dev', '--port', String(port)], { cwd, env });
+  return { url: `http://localhost:${port}`, log, stop };
 }

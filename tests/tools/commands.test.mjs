@@ -4,7 +4,7 @@
 // A command that nobody here knows how to run fails the test, so that none is written that was never tried.
 
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { promisify } from 'node:util';
 import { COMMANDS as CLI } from '../../cli/commands.mjs';
 import { assetOf } from '../support/assets.mjs';
 import { freePort } from '../support/ports.mjs';
+import { startServing } from '../support/serving.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 import { wrangler } from '../../tools/wrangler.mjs';
 
@@ -63,23 +64,12 @@ test('somebody runs each command', () => {
 async function npmStart(t, vars) {
   const port = await freePort();
   const state = mkdtempSync(join(tmpdir(), 'footfall-commands-'));
-  const child = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state, ...vars.flatMap((line) => ['--var', line])], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { log, stop } = await startServing(t, 'npm', ['start', '--', '--port', String(port), '--persist-to', state, ...vars.flatMap((line) => ['--var', line])], { cwd: ROOT });
   t.after(async () => {
-    child.kill('SIGINT');
-    if (child.exitCode === null) await new Promise((resolve) => child.once('exit', resolve));
+    await stop();
     rmSync(state, { recursive: true, force: true });
   });
-  let log = '';
-  await new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => {
-        log += text;
-        if (/ready\. Count a visit/.test(log)) resolve();
-      });
-    }
-    child.once('exit', (code) => reject(new Error(`npm start ended with ${code}:\n${log}`)));
-  });
-  return { host: `localhost:${port}`, log: () => log };
+  return { host: `localhost:${port}`, log };
 }
 
 /** The commands of a page in one shell, one after the other, with what each of them wrote. */

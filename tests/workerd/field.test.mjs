@@ -1,8 +1,9 @@
 // Cases from the field that no other file has: pages, referrers, campaigns, pictures and prefetches as real clients send them.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { call, views } from '../support/client.mjs';
+import { shareWorkerd } from '../support/shared.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -10,14 +11,8 @@ const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko
 const PAGE = { ...BROWSER, origin: 'https://blog.example', 'content-type': 'text/plain' };
 const VARS = { SITES: 'default,blog', ALLOWED_ORIGINS: 'https://blog.example', STATS: 'public', RATE_LIMITS: 'off' };
 
-const ending = [];
 let footfall;
-before(async () => {
-  footfall = await startWorkerd({ after: (end) => ending.push(end) }, { vars: VARS });
-});
-after(async () => {
-  for (const end of ending.reverse()) await end();
-});
+shareWorkerd({ vars: VARS }, (server) => { footfall = server; });
 
 const visit = (body, path = '/visit') => call(`${footfall.url}${path}`, { method: 'POST', headers: PAGE, body: JSON.stringify({ site: 'blog', ...body }) });
 const get = (path, headers = BROWSER) => call(`${footfall.url}${path}`, { headers });

@@ -1,10 +1,11 @@
 // Who asks slightly differently is still served, and what is refused all the same is told, in the form that was asked for.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { assertProblem } from '../support/answers.mjs';
 import { call, post, raw, views } from '../support/client.mjs';
+import { shareWorkerd } from '../support/shared.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
@@ -12,14 +13,8 @@ const BLOG = 'https://blog.example';
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'cf-connecting-ip': '203.0.113.7' };
 const VARS = { SITES: 'default,blog', ALLOWED_ORIGINS: `${BLOG}/`, STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123' };
 
-const ending = [];
 let footfall;
-before(async () => {
-  footfall = await startWorkerd({ after: (end) => ending.push(end) }, { vars: VARS });
-});
-after(async () => {
-  for (const end of ending.reverse()) await end();
-});
+shareWorkerd({ vars: VARS }, (server) => { footfall = server; });
 
 const get = (path, headers = BROWSER) => call(`${footfall.url}${path}`, { headers });
 

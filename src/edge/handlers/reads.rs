@@ -25,8 +25,7 @@ impl RequestContext {
             let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
             return Ok(reply::numbers(&(site.as_str(), page), numbers, None));
         }
-        let outcome = self.shards(Sender::default()).views(&site, page).await;
-        log_read(&outcome);
+        let outcome = logged(self.shards(Sender::default()).views(&site, page).await);
         Ok(reply::views(site.as_str(), page, &outcome))
     }
 
@@ -42,8 +41,7 @@ impl RequestContext {
     pub(crate) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
         let site = self.site_named(of.site.as_deref())?;
         let day = of.day.unwrap_or_else(|| day_of(now_ms()));
-        let outcome = self.shards(Sender::default()).visitors(&site, day).await;
-        log_read(&outcome);
+        let outcome = logged(self.shards(Sender::default()).visitors(&site, day).await);
         Ok(reply::visitors(site.as_str(), day, &outcome))
     }
 
@@ -58,14 +56,13 @@ impl RequestContext {
             None if *access == Access::Public && self.reads_too_much().await => return Err(Refusal::Limited),
             None => stats::read(stats, &site, &self.shards(Sender::default())).await?,
         };
-        log_read(&body);
+        let body = logged(body);
         let known = self.header(headers::IF_NONE_MATCH);
         Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
     }
 }
 
-fn log_read<T>(outcome: &Result<T, Failure>) {
-    if let Err(failure) = outcome {
-        log::problem("read_failed", &failure.to_string());
-    }
+/// The outcome of a read, which is logged where it failed.
+pub(crate) fn logged<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
+    outcome.inspect_err(|failure| log::problem("read_failed", &failure.to_string()))
 }

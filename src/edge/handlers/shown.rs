@@ -1,14 +1,14 @@
 //! The numbers that a page shows: found together, and told in one answer.
 
-use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
+use crate::counting::dispatch::endpoint::{Outcome, PageViews, Registered};
 use crate::counting::http::shown::{Numbers, Shown};
 use crate::counting::model::date::day_of;
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
 use crate::edge::handlers::context::RequestContext;
+use crate::edge::handlers::reads::logged;
 use crate::edge::runtime::clock::now_ms;
-use crate::edge::runtime::log;
 use futures_util::future::join3;
 
 impl RequestContext {
@@ -16,12 +16,12 @@ impl RequestContext {
     pub(crate) async fn shown(&self, site: &Site, page: Option<&Page>, shown: Shown) -> Numbers {
         let shards = self.shards(Sender::default());
         let views = async |asked: bool, page: Option<&str>| match asked {
-            true => found(shards.views(site, page).await),
+            true => logged(shards.views(site, page).await).ok(),
             false => None,
         };
         let visitors = async {
-            let found = if shown.visitors { found(shards.visitors(site, day_of(now_ms())).await) } else { None };
-            found.map(|found| found.visitors)
+            let read = if shown.visitors { logged(shards.visitors(site, day_of(now_ms())).await).ok() } else { None };
+            read.map(|read| read.visitors)
         };
         let of_page = page.filter(|_| shown.views).map(Page::as_str);
         let (views, site_views, visitors) =
@@ -38,8 +38,4 @@ impl RequestContext {
         let shown = Shown { views: shown.views && !is_told, ..shown };
         if shown.is_empty() { Numbers::default() } else { self.shown(site, Some(page), shown).await }
     }
-}
-
-fn found<T>(outcome: Result<T, Failure>) -> Option<T> {
-    outcome.inspect_err(|failure| log::problem("read_failed", &failure.to_string())).ok()
 }
