@@ -1,0 +1,116 @@
+// `npm run reports`: what a report over many pages costs, and what the visits beside it wait. A shard gets 10,000 pages with views on each of 30
+// days, by an import. Then the most viewed page of all is asked for again and again, each time of another period, so that no answer is told
+// twice, while visits come one after the other. Prints the CPU of a report and the waits of visits with reports and without, of one run.
+//
+// A minute, on Linux only. Other work on the machine shows in the waits of visits.
+
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { startWorkerd } from '../tests/support/workerd.mjs';
+import { build } from '../tools/build.mjs';
+import { main, say, Trouble } from '../tools/run.mjs';
+import { setup } from '../tools/setup.mjs';
+import { percentile, spread } from '../tools/text.mjs';
+import { where } from '../tools/where.mjs';
+
+const DAY_MS = 86_400_000;
+const PAGES = 10_000;
+const DAYS = 30;
+const REPORTS = 60;
+const OWNER = 'owner-of-a-benchmark-01';
+
+/** Between the answer to one report and the next question: a report a second from each of three readers, about. */
+const PAUSE_MS = 300;
+
+const day = (ago) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
+
+/** CPU time of all threads so far, in milliseconds. */
+const cpuMs = (pid) => {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).map(Number);
+  return (user + system) * 10;
+};
+
+/** The lines of an import: each page has one view at one hour of each day. */
+function* lines() {
+  const all = PAGES * DAYS + DAYS * 24;
+  yield { footfall: 1, site: 'default', id: 'reports', at: '' };
+  for (let ago = DAYS; ago >= 1; ago -= 1) {
+    for (let hour = 0; hour < 24; hour += 1) {
+      const at = `${day(ago)}T${String(hour).padStart(2, '0')}Z`;
+      let views = 0;
+      for (let page = hour; page < PAGES; page += 24) {
+        views += 1;
+        yield { page: `/post/${page}`, hour: at, views: 1, visitors: 0, newcomers: 0 };
+      }
+      yield { hour: at, views, visitors: 0, newcomers: 0 };
+    }
+  }
+  for (let page = 0; page < PAGES; page += 1) yield { page: `/post/${page}`, views: DAYS };
+  yield { end: all + PAGES, changes: 0 };
+}
+
+async function ok(url, options) {
+  const answer = await fetch(url, options);
+  const text = await answer.text();
+  if (!answer.ok) throw new Trouble(`${url}: ${answer.status} ${text}`);
+  return text;
+}
+
+/** Visits one after the other until `isOver()`: what each waited, in milliseconds. */
+async function visits(footfall, isOver) {
+  const waits = [];
+  while (!isOver()) {
+    const began = performance.now();
+    await ok(`${footfall.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"page":"/now"}' });
+    waits.push(performance.now() - began);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  return waits;
+}
+
+/** Asks for the most viewed page, each time of another period: what each took, in milliseconds. */
+async function reports(footfall, count, pauseMs) {
+  const waits = [];
+  for (let n = 0; n < count; n += 1) {
+    const began = performance.now();
+    const answer = JSON.parse(await ok(`${footfall.url}/api/sites/default/pages?limit=1&from=${day(DAYS - (n % 20))}&to=${day(1 + Math.floor(n / 20))}`));
+    if (answer.total !== PAGES) throw new Trouble(`the report tells ${answer.total} pages of ${PAGES}`);
+    waits.push(performance.now() - began);
+    if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return waits;
+}
+
+await main(async () => {
+  await setup({});
+  await build();
+  const ends = [];
+  try {
+    const footfall = await startWorkerd({ after: (end) => ends.push(end) }, { vars: { STATS: 'public', RATE_LIMITS: 'off', ADMIN_TOKEN: OWNER } });
+    say(`${PAGES} pages on ${DAYS} days are imported ...`);
+    await ok(`${footfall.url}/api/sites/default/import`, { method: 'POST', headers: { authorization: `Bearer ${OWNER}` }, body: [...lines()].map((line) => `${JSON.stringify(line)}\n`).join('') });
+    await reports(footfall, 5, 0);
+    const began = performance.now();
+    const alone = await visits(footfall, () => performance.now() - began > 20_000);
+    let over = false;
+    const beside = visits(footfall, () => over);
+    const asked = await reports(footfall, REPORTS, PAUSE_MS);
+    over = true;
+    const waits = await beside;
+    // What no visit costs: reports by themselves, of periods that were not asked for lately.
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    const before = cpuMs(footfall.pid);
+    await reports(footfall, REPORTS, 0);
+    const cpu = (cpuMs(footfall.pid) - before) / REPORTS;
+    const { machine, commit, workerd } = await where('src', 'bench');
+    const write = (line) => process.stdout.write(`${line}\n`);
+    const { median, max } = spread(asked);
+    write(`${PAGES} pages on ${DAYS} days, one shard; ${machine}, ${workerd}, commit ${commit}`);
+    write(`pages?limit=1: ${cpu.toFixed(1)} ms of CPU a report, of ${REPORTS}; answered beside visits in ${median.toFixed(0)} ms, at most ${max.toFixed(0)} ms`);
+    for (const [name, list] of Object.entries({ alone, 'beside reports': waits })) {
+      write(`${list.length} visits ${name}: p50 ${percentile(list, 50).toFixed(1)} ms, p99 ${percentile(list, 99).toFixed(1)} ms, at most ${Math.max(...list).toFixed(0)} ms`);
+    }
+  } finally {
+    for (const end of ends) await end();
+  }
+});
