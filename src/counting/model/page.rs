@@ -1,6 +1,7 @@
 //! Pages: the paths of a site that views are counted by, written one way each. Every text that is not empty is a page: a visit is not
 //! lost because of how its path is written.
 
+use crate::counting::text::percent::{append, decoded, is_encoded};
 use crate::counting::text::url::without_origin;
 use std::borrow::Cow;
 use std::fmt;
@@ -154,7 +155,7 @@ impl KeptQuery {
     }
 
     fn one_way(&self, path: &str) -> String {
-        let mut page = self.nfc.of(decoded(path));
+        let mut page = self.nfc.of(one_spelling(path));
         page.truncate(page.trim_end_matches('/').len().max(1));
         page
     }
@@ -205,57 +206,22 @@ fn cut(page: &str) -> String {
     format!("{kept}{MARK}")
 }
 
-/// Decodes runs of `%XX` that are UTF-8, but for characters that stay encoded, and encodes control characters. Where a `%` stands for
-/// itself nothing is decoded: that path has no other form.
-fn decoded(path: &str) -> String {
-    let mut text = if path.bytes().any(|b| b == b'%') { runs_decoded(path) } else { None }.unwrap_or_else(|| path.to_owned());
-    if text.chars().any(char::is_control) {
-        let controls = std::mem::take(&mut text);
-        controls.chars().for_each(|c| push(c, char::is_control(c), &mut text));
+/// A path with what is encoded without need decoded, and control characters encoded. Where a `%` stands for itself nothing is decoded: that
+/// path has no other form.
+fn one_spelling(path: &str) -> String {
+    if path.contains('%') && is_encoded(path) {
+        // Between segments a `/` stays a `/`; within one it is `%2F` and stays so.
+        let segments: Vec<String> = path.split('/').map(|segment| decoded(segment, stays_encoded)).collect();
+        return segments.join("/");
     }
+    let mut text = String::with_capacity(path.len());
+    append(path, char::is_control, &mut text);
     text
 }
 
-fn runs_decoded(path: &str) -> Option<String> {
-    let mut text = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let (byte, after) = hex_pair(after)?;
-        let mut bytes = vec![byte];
-        rest = after;
-        while let Some(after) = rest.strip_prefix('%') {
-            let (byte, after) = hex_pair(after)?;
-            bytes.push(byte);
-            rest = after;
-        }
-        for chunk in bytes.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                push(c, c.is_control() || matches!(c, '/' | '?' | '#' | '%'), &mut text);
-            }
-            encode(chunk.invalid(), &mut text);
-        }
-    }
-    text.push_str(rest);
-    Some(text)
-}
-
-fn push(c: char, encoded: bool, text: &mut String) {
-    if encoded { encode(c.encode_utf8(&mut [0; 4]).as_bytes(), text) } else { text.push(c) }
-}
-
-fn encode(bytes: &[u8], text: &mut String) {
-    for byte in bytes {
-        text.push_str(&format!("%{byte:02X}"));
-    }
-}
-
-/// The byte that two hexadecimal digits at the beginning mean, and what follows them.
-fn hex_pair(text: &str) -> Option<(u8, &str)> {
-    let (digits, rest) = text.split_at_checked(2)?;
-    let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| all)?;
-    Some((byte, rest))
+/// Whether a character of a path would mean something else if it were decoded.
+fn stays_encoded(c: char) -> bool {
+    c.is_control() || matches!(c, '/' | '?' | '#' | '%')
 }
 
 #[cfg(test)]
