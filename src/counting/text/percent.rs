@@ -17,6 +17,10 @@ pub(crate) fn decoded(text: &str, encode: fn(char) -> bool) -> String {
 
 /// Appends a text, and encodes the characters that `encode` names.
 pub(crate) fn append(text: &str, encode: fn(char) -> bool, to: &mut String) {
+    if !text.contains(encode) {
+        to.push_str(text);
+        return;
+    }
     for c in text.chars() {
         if encode(c) {
             to.extend(utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
