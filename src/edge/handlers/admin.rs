@@ -76,16 +76,13 @@ impl RequestContext {
 
     /// Whether the request may, by its token.
     pub(crate) fn check(&self, access: &Access) -> Result<(), Refusal> {
-        // Without randomness nothing can be compared, so nobody has the token.
-        let key = isolate::random().map_err(|_| Refusal::Token)?;
-        access::check(access, self.header(headers::AUTHORIZATION).as_deref(), u128::from_le_bytes(key))
+        access::check(access, self.header(headers::AUTHORIZATION).as_deref())
     }
 
     /// Whether a WebSocket may, by its token in either place.
     pub(crate) fn check_socket(&self, access: &Access) -> Result<(), Refusal> {
-        let key = isolate::random().map_err(|_| Refusal::Token)?;
         let protocols = self.header(headers::PROTOCOLS);
-        self.check(access).or_else(|_| access::check_protocols(access, protocols.as_deref(), u128::from_le_bytes(key)))
+        self.check(access).or_else(|_| access::check_protocols(access, protocols.as_deref()))
     }
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
