@@ -11,6 +11,7 @@ use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
 use footfall::counting::http::reply;
 use footfall::counting::http::route::{Route, is_prefetch, route};
+use footfall::counting::model::client::Client;
 use footfall::counting::model::date::{date_of, parse_date};
 use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Page};
 use footfall::counting::model::site::{MAX_SITES, Sites};
@@ -106,7 +107,7 @@ proptest! {
         let near = format!("{{\"{key}\":{}}}", serde_json::to_string(&value).unwrap()).into_bytes();
         let list = [b"[{},", near.as_slice(), b"]"].concat();
         for bytes in [bytes, near.clone(), list, near[..near.len() - 1].to_vec()] {
-            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
+            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Client::default(), own_url: "" };
             match body::visits(&bytes, headers, &sites(), &kept()) {
                 Ok(read) => {
                     prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
@@ -208,7 +209,8 @@ fn what_is_long_is_refused_with_its_size() {
         content_type: Some("application/json"),
         idempotency_key: None,
         from_page: false,
-        client: Default::default(),
+        client: Client::default(),
+        own_url: "",
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
     assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());

@@ -11,8 +11,8 @@ use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
 use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError};
+use footfall::counting::model::client::Device;
 use footfall::counting::model::date::until_over;
-use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::limits::{MAX_PAGES, OTHER};
 use footfall::counting::model::share::Share;
 use footfall::counting::protocol::answer::{Fault, Visitors};
@@ -259,7 +259,7 @@ fn a_visit_costs_less_than_a_third_of_a_row() {
             let page = |at: u64| (n * 64 + at).wrapping_mul(2_654_435_761) % distinct;
             let details = |at: u64| {
                 let value = ((n * 64 + at).wrapping_mul(40_503) % values).to_string();
-                Dimensions::new(Some(Device::Desktop), &value, &value, [&value; 3])
+                support::details(Some(Device::Desktop), &value, &value, [&value; 3])
             };
             let visit = |at: u64| visit(&format!("/{}", page(at))).id(n * 64 + at).by((n * 64 + at) % 9_999).from(&details(at));
             let sent: Vec<Sent> = (0..64).map(visit).collect();

@@ -12,7 +12,7 @@
 
 mod support;
 
-use footfall::counting::model::dimensions::{Dimension, Dimensions};
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::protocol::call::Amend;
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
@@ -79,7 +79,7 @@ fn views_without_a_date_are_in_the_list_of_totals() {
 fn values_of_details_are_read_in_parts() {
     let mut rig = Rig::new();
     for n in 0..30_u32 {
-        let details = Dimensions::new(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
+        let details = support::details(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
         let times = 1 + n / 10;
         for time in 0..times {
             rig.send(1, u64::from(n * 10 + time) + 1, &[visit("/").from(&details)]);
@@ -98,7 +98,7 @@ fn a_list_of_hosts_has_those_whose_source_is_named_and_those_that_are_their_own(
     for (n, referrer) in
         ["t.co", "x.com", "news.example", "news.example", "", "b\u{fc}cher.example", "localhost"].iter().enumerate()
     {
-        rig.send(1, n as u64 + 1, &[visit("/").from(&Dimensions::new(None, "", referrer, ["", "", ""]))]);
+        rig.send(1, n as u64 + 1, &[visit("/").from(&support::details(None, "", referrer, ["", "", ""]))]);
     }
     let hosts = Listed::Dimensions { kind: Dimension::Host.number(), days: EVER };
     let (lines, number) = part(&mut rig, hosts, "", 0, 10);

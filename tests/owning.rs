@@ -17,7 +17,7 @@ use footfall::counting::ledger::record;
 use footfall::counting::ledger::record::{Incoming, MAX_COUNT, PARTS, first_line, last_line};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Device, Dimensions};
+use footfall::counting::model::client::Device;
 use footfall::counting::model::limits::MAX_PAGES;
 use footfall::counting::protocol::answer::{Answer, Exported, Fault, Imported};
 use footfall::counting::protocol::batch::{Batch, Tally};
@@ -82,7 +82,7 @@ fn imported(lines: usize) -> Answer {
 /// A shard with some of everything, of many days.
 fn lived() -> Rig {
     let mut rig = Rig::new();
-    let details = |name: &str| Dimensions::new(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
+    let details = |name: &str| support::details(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
     for day in 0..KEEP_HOURS_DAYS + 3 {
         rig.now = T0 + u64::from(day) * DAY;
         let sent = [

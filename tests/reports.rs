@@ -9,7 +9,8 @@ use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Device, Dimension, Dimensions};
+use footfall::counting::model::client::Device;
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::protocol::answer::Answer;
@@ -56,7 +57,7 @@ fn of(kind: Dimension) -> Question<'static> {
 }
 
 fn from(referrer: &str) -> Sent {
-    visit("/a").from(&Dimensions::new(Some(Device::Desktop), "DE", referrer, [""; 3]))
+    visit("/a").from(&support::details(Some(Device::Desktop), "DE", referrer, [""; 3]))
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
 fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     let mut rig = Rig::new();
     rig.wait(17 * HOUR + 1);
-    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&Dimensions::new(None, "FR", "", [""; 3])), visit("/a")]);
+    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&support::details(None, "FR", "", [""; 3])), visit("/a")]);
     assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
     let yesterday = Question::Dimensions { kind: Dimension::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
@@ -100,7 +101,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
     let midnight = T0 + 17 * HOUR;
     let made = midnight - 10 * 60_000;
     rig.now = midnight + 20 * 60_000;
-    let french = Dimensions::new(None, "FR", "", [""; 3]);
+    let french = support::details(None, "FR", "", [""; 3]);
     let salt_is_gone = Visitor::Withheld(Withheld::NoSalt);
     let yesterdays = Sent { visitor: salt_is_gone, ..visit("/a").id(1).of(TODAY + 1).made(made).from(&french) };
     let todays = visit("/a").id(2).by(7).made(midnight + 60_000);
@@ -151,7 +152,7 @@ fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_n
 #[test]
 fn details_are_counted_by_value() {
     let mut rig = Rig::new();
-    let all = Dimensions::new(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
+    let all = support::details(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
     rig.send(1, 1, &[from("news.example"), from("other.example"), visit("/b").from(&all), visit("/b"), from("")]);
     rig.send(1, 2, &[from("news.example").id(7)]);
     rig.send(1, 3, &[from("news.example").id(7)]);

@@ -11,7 +11,9 @@ use footfall::counting::http::stats::plan::{Plan, Stats, Steps, starts_in_utc};
 use footfall::counting::http::stats::query;
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::schema;
-use footfall::counting::model::dimensions::{Device, Dimension, Dimensions, values};
+use footfall::counting::model::client::Device;
+use footfall::counting::model::dimension::Dimension;
+use footfall::counting::model::dimensions::values;
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::page::KeptQuery;
 use footfall::counting::protocol::report::FRESH_MS;
@@ -37,7 +39,7 @@ fn days(rig: &mut Rig, kind: Dimension, value: &str, days: Span) -> Vec<(u32, u6
 }
 
 fn sent(device: bool, country: &str, referrer: &str) -> Sent {
-    visit("/a").from(&Dimensions::new(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
+    visit("/a").from(&support::details(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
 }
 
 fn read(path_and_query: &str) -> Result<Stats, Refusal> {

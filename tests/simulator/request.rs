@@ -13,9 +13,10 @@ use footfall::counting::dispatch::batcher::Entry;
 use footfall::counting::dispatch::day_cache::{Look, ahead_ms, patience};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::routing::{ShardRoute, route};
+use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Device, Dimensions};
+use footfall::counting::model::dimensions::{Described, Dimensions};
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
@@ -204,7 +205,11 @@ impl World {
         let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
             Visitor::Guest(_) => Dimensions::default(),
-            _ => Dimensions::new(Some(Device::Desktop), "DE", &referrer, [""; 3]),
+            _ => Dimensions::of(&Described {
+                client: Client { device: Some(Device::Desktop), country: Country::read("DE") },
+                referrer: &referrer,
+                campaign: &Default::default(),
+            }),
         };
         Entry {
             page,

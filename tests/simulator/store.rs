@@ -6,7 +6,7 @@
 
 use crate::statements::DAYS;
 use footfall::counting::ledger::packed::{PAGES, Packed};
-use footfall::counting::model::dimensions::Dimension;
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};

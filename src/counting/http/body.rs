@@ -4,7 +4,8 @@ use crate::counting::http::age::milliseconds;
 use crate::counting::http::mend::mended;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::shown::Shown;
-use crate::counting::model::dimensions::{Client, Dimensions};
+use crate::counting::model::client::Client;
+use crate::counting::model::dimensions::{Described, Dimensions};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::referrers::campaign::completed;
 use crate::counting::model::referrers::host::referrer_host;
@@ -65,7 +66,9 @@ pub struct BodyHeaders<'a> {
     /// Whether an allowed page sent it: then it may be declared as `text/plain`, for which a browser asks nobody before.
     pub from_page: bool,
     /// Who made the visit, as far as it is counted. A server speaks for others, so nothing is known of these.
-    pub client: Client<'a>,
+    pub client: Client,
+    /// The page's own origin or URL: a link from there is no referral. Empty for a server.
+    pub own_url: &'a str,
 }
 
 /// What a `POST /counter` names.
@@ -98,7 +101,7 @@ pub struct RefusedVisit {
 /// What is wrong with it, as [`RefusedVisit`]. Then no visit of a list is any good.
 pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, RefusedVisit> {
     // The site of a visit that names none.
-    let unnamed = sites.of_page(headers.client.own_url);
+    let unnamed = sites.of_page(headers.own_url);
     let unknown = |refusal| RefusedVisit { refusal, sites: vec![unnamed.clone()] };
     let (found, list) = parse(bytes, headers).map_err(unknown)?;
     let mut visits = Vec::with_capacity(found.len());
@@ -142,7 +145,7 @@ fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> 
         site,
         page: body.page.map_or_else(|| Ok(Page::root()), |page| kept.page(&page).map_err(Refusal::Page))?,
         id: id(body.id, headers.idempotency_key)?,
-        details: details(&body.referrer, &campaign, headers.client),
+        details: details(&body.referrer, &campaign, headers),
         age: milliseconds(&age).ok_or_else(|| Refusal::Age(shown(&age)))?,
     })
 }
@@ -150,9 +153,8 @@ fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> 
 /// The most of an age that is none that an error repeats, in characters.
 const MAX_SHOWN: usize = 40;
 
-fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Dimensions {
-    let host = referrer_host(referrer, client.own_url);
-    Dimensions::new(client.device, client.country, &host, campaign.each_ref().map(String::as_str))
+fn details(referrer: &str, campaign: &[String; 3], headers: BodyHeaders<'_>) -> Dimensions {
+    Dimensions::of(&Described { client: headers.client, referrer: &referrer_host(referrer, headers.own_url), campaign })
 }
 
 /// The site of that name, or the first where none is named.
@@ -218,6 +220,7 @@ fn id(in_body: Option<String>, in_header: Option<&str>) -> Result<Option<VisitId
 mod tests {
     use super::*;
     use crate::counting::http::age::MAX_AGE_MS;
+    use crate::counting::model::client::Country;
     use crate::counting::model::page::PageError;
     use crate::counting::model::visit_id::VisitIdError;
 
@@ -229,7 +232,8 @@ mod tests {
         content_type: Some("application/json"),
         idempotency_key: None,
         from_page: false,
-        client: Client { device: None, country: "", own_url: "" },
+        client: Client { device: None, country: Country::UNKNOWN },
+        own_url: "",
     };
 
     /// The one visit of a body.
@@ -333,7 +337,7 @@ mod tests {
     fn a_page_that_names_no_site_is_of_the_site_of_its_host() {
         let sites = Sites::parse("default,docs.example").unwrap().with_hosts("blog.example=default").unwrap();
         let of = |own_url: &'static str, body: &str| {
-            let headers = BodyHeaders { from_page: true, client: Client { own_url, ..JSON.client }, ..JSON };
+            let headers = BodyHeaders { from_page: true, own_url, ..JSON };
             visit(body.as_bytes(), headers, &sites).unwrap().site.as_str().to_owned()
         };
         assert_eq!(of("https://docs.example", "{}"), "docs.example");

@@ -1,5 +1,7 @@
 //! The methods that each path takes: the one table behind what is routed, `Allow` of a 405 and the answer to a preflight.
 
+use crate::counting::model::dimension::Dimension;
+
 /// What is read, and asked for without its body.
 const READ: &str = "GET, HEAD";
 
@@ -56,8 +58,8 @@ fn of_site(rest: &str) -> Option<&'static str> {
     match what {
         "import" => Some("POST"),
         "pages" => Some("GET, HEAD, PUT, DELETE"),
-        "export" | "live" | "summary" | "series" | "totals" | "referrers" | "countries" | "devices" | "campaigns"
-        | "excluded" => Some(READ),
+        "export" | "live" | "summary" | "series" | "totals" | "excluded" => Some(READ),
+        list if Dimension::is_list(list) => Some(READ),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::counting::config::variable::Access;
 use crate::counting::http::access::is_token;
+use crate::counting::model::client::Country;
 use crate::counting::model::visitor::network_bits;
 use std::net::IpAddr;
 
@@ -14,8 +15,8 @@ use std::net::IpAddr;
 pub struct Forwarded {
     /// The visitor's address, if there is one that can be read.
     pub address: Option<String>,
-    /// Two letters in upper case, or nothing: where the proxy stands says nothing about its visitors.
-    pub country: String,
+    /// The visitor's country, if the proxy knows it. Where the proxy stands says nothing about its visitors.
+    pub country: Country,
 }
 
 /// What a request says of itself that matters here.
@@ -39,13 +40,13 @@ pub fn forwarded(access: &Access, said: Said<'_>, key: u128) -> Option<Forwarded
     }
     let mut word = words.next();
     let address = match word {
-        Some(told) if country(told).is_none() => {
+        Some(told) if !Country::read(told).is_known() => {
             word = words.next();
             address(told)
         }
         _ => said.hop(),
     };
-    Some(Forwarded { address: address.map(str::to_owned), country: word.and_then(country).unwrap_or_default() })
+    Some(Forwarded { address: address.map(str::to_owned), country: word.map(Country::read).unwrap_or_default() })
 }
 
 impl<'a> Said<'a> {
@@ -71,11 +72,6 @@ fn address(text: &str) -> Option<&str> {
     bare.parse::<IpAddr>().is_ok().then_some(bare)
 }
 
-/// A country in two letters.
-fn country(text: &str) -> Option<String> {
-    (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| text.to_ascii_uppercase())
-}
-
 /// Whether an agent is one that fetches the pictures of a page or a mail for those who read it: GitHub's and others' `camo`, and those of
 /// Gmail and Yahoo. Lists of bots have them; but that they ask means that somebody looks.
 pub fn is_asset_proxy(agent: &str) -> bool {
@@ -97,7 +93,7 @@ mod tests {
 
     fn told(rest: &str, forwarded_for: Option<&str>) -> (Option<String>, String) {
         let Forwarded { address, country } = of(&format!("{TOKEN}{rest}"), forwarded_for).unwrap();
-        (address, country)
+        (address, country.as_str().to_owned())
     }
 
     fn is(address: &str, country: &str) -> (Option<String>, String) {

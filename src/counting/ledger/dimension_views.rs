@@ -2,7 +2,8 @@
 //! not have yet.
 
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::{Dimension, values};
+use crate::counting::model::dimension::Dimension;
+use crate::counting::model::dimensions::values;
 use crate::counting::model::limits::OTHER;
 use std::collections::HashMap;
 

@@ -4,7 +4,7 @@
 use crate::counting::ledger::by_page::Cut;
 use crate::counting::ledger::packed::PAGES;
 use crate::counting::ledger::state::Ledger;
-use crate::counting::model::dimensions::Dimension;
+use crate::counting::model::dimension::Dimension;
 use crate::counting::protocol::report::{Line, Listed, Report, Slice, Times};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 use std::collections::HashMap;

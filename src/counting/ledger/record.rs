@@ -4,11 +4,11 @@
 
 use crate::counting::ledger::quarters::{DAY, HOUR};
 use crate::counting::model::date::{date_of, parse_date};
-use crate::counting::model::dimensions::{Dimension, is_value};
+use crate::counting::model::dimension::Dimension;
+use crate::counting::model::dimensions::is_value;
 use crate::counting::model::limits::OTHER;
 use crate::counting::model::page::{MAX_PAGE_BYTES, Page as PagePath};
 use crate::counting::model::reason::Reason;
-use crate::counting::model::referrers::campaign::{folded, folded_source};
 use crate::counting::storage::{StorageError, Value};
 use crate::counting::text::json::{exact, quoted};
 use crate::counting::text::json_read::object;
@@ -244,12 +244,8 @@ fn read_as(line: &str, own: bool) -> Result<(usize, Vec<Value>), String> {
     if let (false, [_, Value::Integer(kind), Value::Text(value), _]) = (own, row.as_mut_slice())
         && let Some(kind) = usize::try_from(*kind).ok().and_then(|number| Dimension::ALL.get(number))
     {
-        // As visits write it, so that what is counted from now on stands in the same line.
-        match kind {
-            Dimension::Source => *value = folded_source(value),
-            Dimension::Medium | Dimension::Campaign => *value = folded(value),
-            _ => {}
-        }
+        // As visits are stored, so that what is counted from now on stands in the same line.
+        *value = kind.folded(value).into_owned();
     }
     Ok((part, row))
 }

@@ -1,7 +1,9 @@
 //! What Footfall counts: sites, pages, visits, visitors, days.
 
+pub mod client;
 pub mod date;
 pub mod day_record;
+pub mod dimension;
 pub mod dimensions;
 pub mod limits;
 pub mod minute;

@@ -4,11 +4,12 @@ use crate::counting::config::settings::Config;
 use crate::counting::config::variable::Access;
 use crate::counting::http::proxy::{self, Forwarded, Said};
 use crate::counting::http::refusal::Refusal;
+use crate::counting::model::client::Client;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::{Sender, network_of};
 use crate::edge::clients::shards::ShardClient;
-use crate::edge::handlers::client::{Client, Known};
+use crate::edge::handlers::client::{LazyClient, by_agent};
 use crate::edge::runtime::body::{self, BodyError};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
@@ -42,7 +43,7 @@ pub(crate) struct RequestContext {
     pub(crate) told: Told,
     pub(crate) env: Env,
     pub(crate) context: Context,
-    pub(crate) client: Client,
+    pub(crate) client: LazyClient,
     pub(crate) config: Rc<Config>,
     /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
     pub(crate) deadline: u64,
@@ -93,12 +94,12 @@ impl RequestContext {
         Who { said: [address, None, None, None], reports: true }
     }
 
-    /// What kind of program sent it.
-    pub(crate) fn client(&self) -> Known {
-        let Some(proxy) = self.forwarded() else { return self.client.known(&self.request) };
-        // What the platform knows of who connected, where they are and whether they are a bot, it knows of the proxy.
-        let known = Known::by_agent(&self.header(headers::AGENT).unwrap_or_default());
-        Known { country: proxy.country, ..known }
+    /// The program that sent it, and whether that is a bot.
+    pub(crate) fn client(&self) -> (Client, bool) {
+        let Some(proxy) = self.forwarded() else { return self.client.get(&self.request) };
+        // The platform's own verdict and country are those of the proxy, which is who connected.
+        let (client, is_bot) = by_agent(&self.header(headers::AGENT).unwrap_or_default());
+        (Client { country: proxy.country, ..client }, is_bot)
     }
 
     /// What a proxy of the owner's tells of who sent it.

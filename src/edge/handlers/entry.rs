@@ -8,7 +8,7 @@ use crate::counting::http::wanted::Wanted;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::unlisted::origin_of;
-use crate::edge::handlers::client::Client;
+use crate::edge::handlers::client::LazyClient;
 use crate::edge::handlers::context::{Context, RequestContext};
 use crate::edge::handlers::{respond, unlisted};
 use crate::edge::runtime::clock::now_ms;
@@ -62,7 +62,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     waits::sweep(now);
     let deadline = now.saturating_add(config.timeout_ms.into());
     let mut turn =
-        RequestContext { told, request, env, context, client: Client::default(), config, deadline, paid: Cell::default() };
+        RequestContext { told, request, env, context, client: LazyClient::default(), config, deadline, paid: Cell::default() };
     let method = turn.told.method();
     let kept = &turn.config.page_query;
     let routed = match turn.config.base.without(turn.url()).map(|url| route(method, &url, kept)) {

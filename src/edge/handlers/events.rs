@@ -8,7 +8,8 @@ use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, 
 use crate::counting::http::compat::hits::{Hit, counted, hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::model::dimensions::Dimensions;
+use crate::counting::model::client::Client;
+use crate::counting::model::dimensions::{Described, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::referrers::campaign::campaign_of;
@@ -17,7 +18,7 @@ use crate::counting::model::site::Site;
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use crate::edge::clients::shards::all;
-use crate::edge::handlers::client::Known;
+use crate::edge::handlers::client::by_agent;
 use crate::edge::handlers::context::{RequestContext, Who};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::headers;
@@ -88,14 +89,11 @@ impl RequestContext {
         }
         let campaign = campaign_of(told.query());
         let referrer = referrer_host(&told.referrer, &told.url);
-        let campaign = campaign.each_ref().map(String::as_str);
-        let known = self.client();
+        let (client, is_bot) = self.client();
         // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
-        let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
-        let details = match server {
-            true => Dimensions::new(None, "", &referrer, campaign),
-            false => Dimensions::new(known.device, &known.country, &referrer, campaign),
-        };
+        let bot = is_bot && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
+        let client = if server { Client::default() } else { client };
+        let details = Dimensions::of(&Described { client, referrer: &referrer, campaign: &campaign });
         let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age_of(told) };
         Some(self.take(visit, who, bot).await)
     }
@@ -121,12 +119,11 @@ impl RequestContext {
             self.note(site, Reason::Event);
             return Ok(Outcome::Excluded(Reason::Event));
         }
-        let campaign = seen.campaign();
-        let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
-        let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
-        let device = known.and_then(|known| known.device);
-        let details =
-            Dimensions::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+        let (client, is_bot) = if agent.is_empty() { (Client::default(), false) } else { by_agent(&agent) };
+        let bot = seen.bot || is_bot;
+        let client = Client { country, ..client };
+        let referrer = referrer_host(&seen.referrer, "");
+        let details = Dimensions::of(&Described { client, referrer: &referrer, campaign: &seen.campaign() });
         let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
         Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
     }

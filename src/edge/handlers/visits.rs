@@ -9,7 +9,8 @@ use crate::counting::http::refusal::{Refusal, is_of_a_visit};
 use crate::counting::http::refused;
 use crate::counting::http::reply::{self, JSON, Reply, SVG, VisitStatus};
 use crate::counting::http::route::{Pixel, is_prefetch, visit_meant};
-use crate::counting::model::dimensions::{Client, Dimensions};
+use crate::counting::model::client::Client;
+use crate::counting::model::dimensions::{Described, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
@@ -141,19 +142,19 @@ impl RequestContext {
     /// What a request for a picture tells of who looks at it. One that fetches pictures for others tells nothing of them, but that somebody
     /// looks: it is no bot, and its address and agent are nobody's. `referrer` is the host that they come from.
     pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> Seen {
-        let campaign = campaign.each_ref().map(String::as_str);
+        let seen =
+            |client, who, bot| Seen { details: Dimensions::of(&Described { client, referrer, campaign: &campaign }), who, bot };
         if self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent)) {
-            return Seen { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
+            return seen(Client::default(), self.server(), false);
         }
-        let known = self.client();
-        Seen { details: Dimensions::new(known.device, &known.country, referrer, campaign), who: self.who(), bot: known.is_bot() }
+        let (client, is_bot) = self.client();
+        seen(client, self.who(), is_bot)
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
     pub(crate) fn seen_details(&self, referrer: &str) -> Dimensions {
-        let known = self.client();
-        let referrer = referrer_host(referrer, self.url());
-        Dimensions::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
+        let (client, _) = self.client();
+        Dimensions::of(&Described { client, referrer: &referrer_host(referrer, self.url()), campaign: &self.campaign() })
     }
 
     fn campaign(&self) -> [String; 3] {
@@ -175,13 +176,9 @@ impl RequestContext {
         };
         let content_type = self.header(headers::CONTENT_TYPE);
         let key = self.header(headers::IDEMPOTENCY_KEY);
-        let known = from_page.then(|| self.client());
-        let client = known.as_ref().map_or_else(Client::default, |known| Client {
-            device: known.device,
-            country: &known.country,
-            own_url,
-        });
-        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
+        let (client, bot) = if from_page { self.client() } else { (Client::default(), false) };
+        let headers =
+            BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client, own_url };
         let read = visits(&bytes, headers, &self.config.sites, &self.config.page_query);
         if *caller == Caller::Elsewhere {
             // Told to the owner of the site that it meant: a setting of theirs is missing, or it is somebody else's page.
@@ -201,7 +198,6 @@ impl RequestContext {
             return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(VisitStatus::Excluded)));
         }
         let who = if from_page { self.who() } else { self.server() };
-        let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
         // All at once, so that they leave in one batch.
         let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;

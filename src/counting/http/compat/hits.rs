@@ -6,6 +6,7 @@ use crate::counting::http::body::json_text;
 use crate::counting::http::compat::goatcounter::{Seen, page, query_of};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
+use crate::counting::model::client::Country;
 use crate::counting::model::date::parse_date;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::json::exact;
@@ -20,8 +21,8 @@ pub struct Hit {
     pub address: String,
     /// Their user agent, or nothing.
     pub agent: String,
-    /// Two letters, or nothing.
-    pub country: String,
+    /// Where they are, if it is told.
+    pub country: Country,
     /// How long ago it was, in milliseconds.
     pub age: u64,
 }
@@ -60,7 +61,7 @@ fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
     let query = told.text(&["query"]).trim_start_matches('?').to_owned();
     let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, path_query: query_of(path), bot, event, id: None };
     let text = |name| told.text(&[name]).to_owned();
-    let country = told.text(&["location"]).split('-').next().unwrap_or("").to_owned();
+    let country = told.text(&["location"]).split('-').next().map_or_else(Country::default, Country::read);
     Ok(Hit { seen, address: text("ip"), agent: text("user_agent"), country, age })
 }
 

@@ -6,7 +6,7 @@ use crate::counting::http::stats::plan::{By, Plan, Stats, What};
 use crate::counting::http::stats::table::{Cell, Table};
 use crate::counting::http::unlisted::UnlistedLine;
 use crate::counting::model::date::{Day, date_of};
-use crate::counting::model::dimensions::{Device, Dimension};
+use crate::counting::model::dimension::Dimension;
 use crate::counting::model::reason::Reason;
 use crate::counting::protocol::report::{DAY, FRESH_MS, HOUR, Line, Report, WHOLE_DAY};
 use crate::counting::text::json::exact;
@@ -33,7 +33,7 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
         facts.push(("page", Cell::text(page.as_str())));
     }
     if let Some((kind, value)) = &stats.value {
-        facts.push((kind.name(), shown(*kind, value)));
+        facts.push((kind.name(), Cell::text(kind.shown(value))));
     }
     if stats.what != What::Totals {
         facts.push(("from", Cell::Text(date_of(plan.from))));
@@ -84,22 +84,9 @@ fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
         What::Pages => list("pages", None, first, stats.limit),
         // Visitors ever are not known.
         What::Totals => list("totals", None, first, stats.limit).first(2),
-        What::Details(kind) => {
-            let name = match kind {
-                Dimension::Device => "devices",
-                Dimension::Country => "countries",
-                Dimension::Referrer | Dimension::Host => "referrers",
-                Dimension::Source | Dimension::Medium | Dimension::Campaign => "campaigns",
-            };
-            list(name, Some(kind), first, stats.limit)
-        }
+        What::Details(kind) => list(kind.list(), Some(kind), first, stats.limit),
         What::Excluded => excluded(first),
     }
-}
-
-/// The value of a detail as it is answered.
-fn shown(kind: Dimension, value: &str) -> Cell {
-    Cell::text(if kind == Dimension::Device { Device::name_of(value) } else { value })
 }
 
 /// Views by name; visitors, too, of pages.
@@ -107,7 +94,7 @@ fn list(name: &'static str, kind: Option<Dimension>, found: &[Line], limit: u32)
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut lines = Vec::new();
     for Line { name, views, visitors, .. } in found.iter().take(limit) {
-        let first = kind.map_or_else(|| Cell::text(name), |kind| shown(kind, name));
+        let first = kind.map_or_else(|| Cell::text(name), |kind| Cell::text(kind.shown(name)));
         lines.push(vec![first, Cell::Number(*views), Cell::Number(*visitors)]);
     }
     let table = Table { name: Some(name), columns: vec![kind.map_or("page", Dimension::name), "views", "visitors"], lines };

@@ -5,7 +5,7 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::{Compare, Previous};
 use crate::counting::http::stats::week::Week;
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::Dimension;
+use crate::counting::model::dimension::Dimension;
 use crate::counting::model::limits::MAX_DAYS;
 use crate::counting::model::page::Page;
 use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};

@@ -5,17 +5,17 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Compare;
 use crate::counting::http::stats::plan::{By, DEFAULT_LIMIT, Stats, What};
 use crate::counting::http::stats::week::Week;
-use crate::counting::model::dimensions::{Dimension, is_value, kept_as};
+use crate::counting::model::dimension::Dimension;
+use crate::counting::model::dimensions::is_value;
 use crate::counting::model::page::KeptQuery;
 use crate::counting::protocol::report::MAX_NAMES;
+use std::sync::OnceLock;
 
 /// Names of time zones are shorter; this only keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 19] = [
-    "from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only", "referrer", "country",
-    "device", "campaign", "source", "medium", "host",
-];
+/// The parameters besides those that are named like a dimension.
+const NAMES: [&str; 12] = ["from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only"];
 
 /// The most lines of a list that are left out: more than any list has.
 const MAX_SKIPPED: u32 = 10_000_000;
@@ -24,7 +24,7 @@ const MAX_SKIPPED: u32 = 10_000_000;
 const MAX_PART_BYTES: usize = 200;
 
 /// What is said of a part of a list where there is none.
-const LISTED: &str = "only in a list: pages, totals, referrers, countries, devices, campaigns";
+const LISTED: &str = "only in a list, such as pages or referrers";
 
 /// What is said of a filter where there is none.
 const FILTERED: &str = "only in a summary or a series";
@@ -35,7 +35,8 @@ const FILTERED: &str = "only in a summary or a series";
 /// [`Refusal`] for an unknown path or a wrong query.
 pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal> {
     let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
-    let query = Query::read(query, &NAMES)?;
+    let names: Vec<&'static str> = NAMES.into_iter().chain(Dimension::ALL.map(Dimension::name)).collect();
+    let query = Query::read(query, &names)?;
     // Words are taken in any case.
     let word = |name| query.get(name).map(str::to_ascii_lowercase);
     let what = self::what(what, word("by").as_deref())?;
@@ -82,8 +83,8 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
-    let without_by =
-        |what| if by.is_none() { Ok(what) } else { Err(Refusal::Parameter("by", "only in a series or for campaigns")) };
+    const BY: Refusal = Refusal::Parameter("by", "only in a series, and in the lists of referrers and campaigns");
+    let without_by = |what| if by.is_none() { Ok(what) } else { Err(BY) };
     match (what, by) {
         ("summary", _) => without_by(What::Summary),
         ("series", Some("hour")) => Ok(What::Series(By::Hour)),
@@ -93,17 +94,13 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
         ("pages", _) => without_by(What::Pages),
         ("totals", _) => without_by(What::Totals),
-        ("referrers", None | Some("source")) => Ok(What::Details(Dimension::Referrer)),
-        ("referrers", Some("host")) => Ok(What::Details(Dimension::Host)),
-        ("referrers", Some(_)) => Err(Refusal::Parameter("by", "source, host")),
-        ("countries", _) => without_by(What::Details(Dimension::Country)),
-        ("devices", _) => without_by(What::Details(Dimension::Device)),
-        ("campaigns", None | Some("campaign")) => Ok(What::Details(Dimension::Campaign)),
-        ("campaigns", Some("source")) => Ok(What::Details(Dimension::Source)),
-        ("campaigns", Some("medium")) => Ok(What::Details(Dimension::Medium)),
-        ("campaigns", Some(_)) => Err(Refusal::Parameter("by", "campaign, source, medium")),
         ("excluded", _) => without_by(What::Excluded),
-        _ => Err(Refusal::UnknownPath),
+        (list, _) if !Dimension::is_list(list) => Err(Refusal::UnknownPath),
+        (list, by) => match (Dimension::of_list(list, by), Dimension::by_words(list)) {
+            (Some(dimension), _) => Ok(What::Details(dimension)),
+            (None, Some(words)) => Err(Refusal::Parameter("by", words)),
+            (None, None) => Err(BY),
+        },
     }
 }
 
@@ -115,14 +112,14 @@ fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refus
     for (parameter, kind, value) in only.into_iter().chain(named) {
         let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
         if found.is_some() || query.get("page").is_some() {
-            return wrong("only one of page, only, referrer, host, country, device, campaign, source, medium");
+            return wrong("only one filter: page, only, or one that is named like a dimension");
         }
         match what {
             What::Summary | What::Series(By::Day | By::Week | By::Month) => {}
             What::Series(By::Hour) => {
                 return Err(Refusal::Parameter(
                     "by",
-                    "day, week, month with only, referrer, host, country, device, campaign, source or medium, as these are kept by day",
+                    "day, week, month with a filter other than page, as its views are kept by day",
                 ));
             }
             _ => return wrong(FILTERED),
@@ -130,22 +127,21 @@ fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refus
         if !is_value(value) {
             return wrong("a text of 1 to 100 bytes without control characters");
         }
-        found = Some((kind, kept_as(kind, value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
+        found = Some((kind, kind.stored(value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
     }
     Ok(found)
 }
 
-/// The kind and the value of `KIND:VALUE`. What cleans addresses of what tracks people takes parameters such as `referrer` and `source` out
-/// of them by their name, and the answer would be that to another question.
+/// The dimension and the value of `KIND:VALUE`. Tools that clean addresses of tracking remove parameters such as `referrer` and `source` by
+/// their names; the answer would then be the one to another question.
 fn only(text: &str) -> Result<(&'static str, Dimension, &str), Refusal> {
-    let found = text.split_once(':').and_then(|(name, value)| {
-        let kind = Dimension::ALL.into_iter().find(|kind| kind.name() == name)?;
-        Some(("only", kind, value))
-    });
-    found.ok_or(Refusal::Parameter(
-        "only",
-        "KIND:VALUE, such as referrer:news.example; KIND is referrer, host, country, device, campaign, source or medium",
-    ))
+    static ALLOWED: OnceLock<String> = OnceLock::new();
+    let found = text.split_once(':').and_then(|(name, value)| Some(("only", Dimension::named(name)?, value)));
+    found.ok_or_else(|| {
+        let allowed =
+            ALLOWED.get_or_init(|| format!("KIND:VALUE, such as referrer:news.example; KIND is one of {}", Dimension::names()));
+        Refusal::Parameter("only", allowed)
+    })
 }
 
 /// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
