@@ -5,12 +5,13 @@
 
 use footfall::counting::config::settings::Config;
 use footfall::counting::config::variable::Variable;
+use footfall::counting::http::answers;
 use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
+use footfall::counting::http::prefetch::is_prefetch;
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
-use footfall::counting::http::reply;
-use footfall::counting::http::route::{Route, is_prefetch, route};
+use footfall::counting::http::route::{Route, route};
 use footfall::counting::model::date::{date_of, parse_date};
 use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Page};
 use footfall::counting::model::site::{MAX_SITES, Sites};
@@ -171,7 +172,7 @@ proptest! {
                     prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
                     prop_assert!(shown.len() < 3_000, "{} bytes are shown", shown.len());
                     prop_assert!(name > 0 || !shown.contains("s3cret"), "{}", shown);
-                    let reply = reply::misconfigured(&error);
+                    let reply = answers::failures::misconfigured(&error);
                     prop_assert_eq!(reply.status, 500);
                     prop_assert!(reply.body.contains(names[name]) && !reply.body.contains("s3cret"), "{}", reply.body);
                 }

@@ -21,7 +21,6 @@ use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, RefusedVisit};
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
-use footfall::counting::http::reply;
 use footfall::counting::http::route::{Read, Route, route};
 use footfall::counting::http::shown::Shown;
 use footfall::counting::model::date::{date_of, day_of, parse_date};

@@ -1,5 +1,7 @@
 //! The methods that each path takes: the one table behind what is routed, `Allow` of a 405 and the answer to a preflight.
 
+use crate::counting::http::reply::{Reply, text_reply};
+
 /// What is read, and asked for without its body.
 const READ: &str = "GET, HEAD";
 
@@ -60,4 +62,9 @@ fn of_site(rest: &str) -> Option<&'static str> {
         | "excluded" => Some(READ),
         _ => None,
     }
+}
+
+/// What a browser is told that asks whether a page's script may call with these methods.
+pub fn preflight(methods: &'static str) -> Reply {
+    Reply { methods: Some(methods), ..text_reply(204, "") }
 }

@@ -1,17 +1,17 @@
 //! What a request asks for, read from its method and its URL.
 
 use crate::counting::http::admin::{self, AdminCommand};
-use crate::counting::http::badge::{self, Badge};
+use crate::counting::http::badge::request::{self, Badge};
 use crate::counting::http::compat::route::CompatRequest;
+use crate::counting::http::pixel::{self, Pixel};
+use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
+use crate::counting::http::shown::Shown;
+use crate::counting::http::stats::plan::Stats;
 use crate::counting::http::{compat, methods, stats};
 use crate::counting::model::date::Day;
 use crate::counting::model::page::{KeptQuery, Page};
-
-pub(crate) use crate::counting::http::query::Query;
-use crate::counting::http::shown::Shown;
-use crate::counting::http::stats::plan::Stats;
-pub(crate) use crate::counting::text::url::path_and_query;
+use crate::counting::text::url::path_and_query;
 
 /// What to do for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,17 +53,6 @@ pub struct VisitorsOf {
     pub site: Option<String>,
     /// The day (UTC); today if left out.
     pub day: Option<Day>,
-}
-
-/// A visit that asks for a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixel {
-    /// The site's name.
-    pub site: String,
-    /// The page; `/` if left out.
-    pub page: Page,
-    /// The query that the page is told with, for campaigns.
-    pub page_query: String,
 }
 
 /// Which count to read.
@@ -116,8 +105,8 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default();
     match (first, rest.strip_prefix("sites/")) {
-        ("badge", _) => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
-        ("pixel", _) => pixel(rest, query, kept).map(Route::Pixel),
+        ("badge", _) => request::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", _) => pixel::pixel(rest, query, kept).map(Route::Pixel),
         ("api", Some(rest)) => {
             let rest = rest.trim_end_matches('/');
             if let Some(order) = admin::read(method, rest, query, kept)? {
@@ -130,41 +119,6 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
         }
         _ => compat::route::read(path, query, kept).map(Route::Compat),
     }
-}
-
-fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
-    let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
-    // A page that is left empty is left out.
-    let query = Query::read(query, &["page"])?;
-    let told = query.get("page").unwrap_or("");
-    let page = kept.page(told).unwrap_or_else(|_| Page::root());
-    Ok(Pixel { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
-}
-
-/// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
-/// where its body tells.
-pub fn visit_meant(method: &str, url: &str) -> Option<String> {
-    let (path, query) = path_and_query(url);
-    let mut parts = path.split('/').skip(1);
-    let (first, name) = (parts.next()?, parts.next().unwrap_or(""));
-    let counts = || Query::read(query, &["count"]).is_ok_and(|query| query.get("count").is_some_and(|count| count != "0"));
-    match (first, method) {
-        ("pixel", "GET") => Some(name.strip_suffix(".gif").unwrap_or(name).to_owned()),
-        ("badge", "GET") if counts() => Some(name.to_owned()),
-        ("hit", "GET") => Some(name.to_owned()),
-        ("count", "GET" | "POST") | ("busuanzi", "GET") => Some(String::new()),
-        ("api", "POST") if ["event", "send", "batch", "v0"].contains(&name) => Some(String::new()),
-        _ => None,
-    }
-}
-
-/// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
-/// item whose value is `prefetch`, with `prerender` as a parameter); or one of the names from before it: `Purpose` (Chromium),
-/// `X-Purpose: preview` (Safari), `X-Moz: prefetch` (Firefox).
-pub fn is_prefetch(sec_purpose: &str) -> bool {
-    sec_purpose
-        .split([';', ',', ' '])
-        .any(|part| ["prefetch", "prerender", "preview"].iter().any(|known| part.trim().eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]
@@ -289,39 +243,5 @@ mod tests {
         assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Read(Read::default())));
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
         assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));
-    }
-
-    #[test]
-    fn what_means_a_visit_is_known_by_its_path() {
-        let meant = |method: &str, url: &str| visit_meant(method, &format!("https://h{url}"));
-        for (url, site) in [
-            ("/pixel/blog.gif?page=/a", "blog"),
-            ("/pixel/none", "none"),
-            ("/badge/blog/a.svg?count=1", "blog"),
-            ("/badge/blog/a.svg?count=yes", "blog"),
-            ("/hit/blog/v?callback=x", "blog"),
-            ("/count?e=true", ""),
-            ("/busuanzi?jsonpCallback=", ""),
-        ] {
-            assert_eq!(meant("GET", url).as_deref(), Some(site), "{url}");
-            assert_eq!(meant("HEAD", url), None, "{url}");
-        }
-        for url in ["/count", "/api/event", "/api/send", "/api/batch", "/api/v0/count"] {
-            assert_eq!(meant("POST", url).as_deref(), Some(""), "{url}");
-        }
-        assert_eq!(meant("POST", "/api/sites/blog/import"), None);
-        for url in ["/", "/badge/blog/a.svg", "/badge/blog/a.svg?count=0", "/get/blog/v", "/counter?page=", "/nope"] {
-            assert_eq!(meant("GET", url), None, "{url}");
-        }
-    }
-
-    #[test]
-    fn prefetch_and_prerender_are_known() {
-        for value in ["prefetch", "prefetch;prerender", "prefetch; anonymous-client-ip", "Prefetch"] {
-            assert!(is_prefetch(value), "{value}");
-        }
-        for value in ["", "navigate", "prefetching"] {
-            assert!(!is_prefetch(value), "{value}");
-        }
     }
 }

@@ -6,9 +6,10 @@ use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::access;
 use crate::counting::http::admin::{AdminAction, AdminCommand};
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::ledger::record::{Incoming, first_line, last_line};
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
@@ -114,7 +115,7 @@ impl RequestContext {
             Ok(_) => self.shards(Sender::default()).views(&site, page).await,
             Err(failure) => Err(failure),
         };
-        Ok(no_stream(reply::views(site.as_str(), page, &views)))
+        Ok(no_stream(answers::reads::views(site.as_str(), page, &views)))
     }
 
     /// Imports a file, and answers after it whatever comes of it.
@@ -201,9 +202,9 @@ impl RequestContext {
         };
         let (number, first) = match first {
             Ok(first) => first,
-            Err(failure) => return no_stream(reply::read_failed(&failure)),
+            Err(failure) => return no_stream(answers::failures::read_failed(&failure)),
         };
-        let reply = reply::export(source.site.as_str());
+        let reply = answers::files::export(source.site.as_str());
         if head {
             return no_stream(reply);
         }
@@ -237,13 +238,13 @@ impl RequestContext {
                 None => {
                     let known = match self.store(site, &Import { id, before: 0, lines: "" }).await {
                         Ok(known) => known.lines,
-                        Err(failure) => return Ok(reply::import_failed(&failure)),
+                        Err(failure) => return Ok(answers::files::import_failed(&failure)),
                     };
                     if known == 0 && !add {
                         match self.shards(Sender::default()).views(site, None).await {
                             Ok(0) => {}
                             Ok(_) => return Err(Refusal::NotEmpty),
-                            Err(failure) => return Ok(reply::import_failed(&failure)),
+                            Err(failure) => return Ok(answers::files::import_failed(&failure)),
                         }
                     }
                     known
@@ -256,11 +257,11 @@ impl RequestContext {
             match self.store(site, &Import { id, before, lines: &rows }).await {
                 Ok(Imported { lines, wrong: None }) => stored = Some(lines),
                 Ok(Imported { wrong: Some(wrong), .. }) => return Err(Refusal::File(wrong)),
-                Err(failure) => return Ok(reply::import_failed(&failure)),
+                Err(failure) => return Ok(answers::files::import_failed(&failure)),
             }
         }
         file.finish().map_err(Refusal::File)?;
-        Ok(reply::imported(site.as_str(), file.lines()))
+        Ok(answers::files::imported(site.as_str(), file.lines()))
     }
 
     /// Stores in the first shard: every read adds up all of them.

@@ -1,12 +1,13 @@
 //! The routes of counters that people leave. What they read and answer is in [`crate::counting::http::compat::route`].
 
 use crate::counting::dispatch::endpoint::{Failure, Outcome};
-use crate::counting::http::compat::abacus::CounterAction;
+use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::request::CounterAction;
 use crate::counting::http::compat::busuanzi::{self, Numbers};
 use crate::counting::http::compat::goatcounter::{Counter, Seen};
 use crate::counting::http::compat::route::CompatRequest;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::http::stats::query;
 use crate::counting::model::date::day_of;
 use crate::counting::model::origin::Caller;
@@ -36,8 +37,8 @@ impl RequestContext {
             CompatRequest::Abacus(asked) if asked.act == CounterAction::Stream && !head => return self.stream(asked).await,
             CompatRequest::Abacus(asked) => self.abacus(asked, caller, head).await,
             CompatRequest::Stats(function) => Ok(counts::stats(function.as_deref())),
-            CompatRequest::Count(_) if head => Ok(reply::home_head()),
-            CompatRequest::Count(seen) => Ok(reply::pixel(&self.count_seen(seen, caller).await)),
+            CompatRequest::Count(_) if head => Ok(answers::visits::home_head()),
+            CompatRequest::Count(seen) => Ok(answers::visits::pixel(&self.count_seen(seen, caller).await)),
             CompatRequest::Counter(counter) => self.counter(counter).await,
             CompatRequest::Hits => self.count_hits().await,
             CompatRequest::Busuanzi(function) => Ok(self.busuanzi(function).await),

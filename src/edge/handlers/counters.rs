@@ -3,9 +3,12 @@
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
 use crate::counting::http::access::check;
-use crate::counting::http::compat::abacus::{Counter, CounterAction, CounterRequest, answer, exists, has_no_key};
+use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::answer::{answer, exists, has_no_key};
+use crate::counting::http::compat::abacus::counter::Counter;
+use crate::counting::http::compat::abacus::request::{CounterAction, CounterRequest};
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::model::limits::MAX_PAGES;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
@@ -139,7 +142,7 @@ impl RequestContext {
         match shards.page(site, page).await {
             Ok(Some(_)) => return Ok(exists(asked)),
             Ok(None) => {}
-            Err(failure) => return Ok(reply::read_failed(&failure)),
+            Err(failure) => return Ok(answers::failures::read_failed(&failure)),
         }
         let key = self.admin_key(counter).await;
         // In the first shard, so that its number of pages is the one that counts.
@@ -155,7 +158,7 @@ impl RequestContext {
             Ok(Answer::Page(Some(_))) => Ok(exists(asked)),
             Ok(_) => Err(Refusal::UnknownPath),
             Err(Failure::Refused(_)) => Err(Refusal::TooManyPages(most)),
-            Err(failure) => Ok(reply::read_failed(&failure)),
+            Err(failure) => Ok(answers::failures::read_failed(&failure)),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Where requests come in: asks `counting` what to do, does it, answers.
 
+use crate::counting::http::answers;
+use crate::counting::http::methods;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::refused;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::http::route::{Route, route};
 use crate::counting::http::wanted::Wanted;
 use crate::counting::model::origin::Caller;
@@ -54,7 +56,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(config) => config,
         Err(wrong) => {
             let caller = wrong.origins.caller(told.header(&request, headers::ORIGIN), told.url());
-            let reply = Wanted::by(told.url()).dress(reply::misconfigured(&wrong.error));
+            let reply = Wanted::by(told.url()).dress(answers::failures::misconfigured(&wrong.error));
             return (readable(reply, caller), stream);
         }
     };
@@ -80,11 +82,11 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let done = match routed {
         Ok(Route::Home) if turn.is_prefetch() => {
             turn.note(turn.config.sites.home(), Reason::Prefetch);
-            Ok(reply::prefetch())
+            Ok(answers::visits::prefetch())
         }
         Ok(Route::Home) => Ok(turn.register_home().await),
-        Ok(Route::HomeHead) => Ok(reply::home_head()),
-        Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(reply::preflight(methods)),
+        Ok(Route::HomeHead) => Ok(answers::visits::home_head()),
+        Ok(Route::Preflight(methods)) if matches!(caller, Caller::Page(_)) => Ok(methods::preflight(methods)),
         Ok(Route::Preflight(methods)) => {
             // A browser that is not let through sends nothing after this.
             if caller == Caller::Elsewhere {

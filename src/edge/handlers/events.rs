@@ -4,7 +4,9 @@
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::MAX_LIST_BYTES;
-use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, read};
+use crate::counting::http::compat::events::answer::{Done, answer};
+use crate::counting::http::compat::events::event::{Protocol, Told, What};
+use crate::counting::http::compat::events::read::read;
 use crate::counting::http::compat::hits::{Hit, counted, hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;

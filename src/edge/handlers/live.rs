@@ -2,10 +2,11 @@
 //! the object of [`crate::edge::objects::live`].
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::refused;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::live::pulse::text;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::site::Site;
@@ -49,12 +50,12 @@ impl RequestContext {
         if let Err(failure) = &outcome {
             log::problem("live_failed", &failure.to_string());
         }
-        Ok(outcome.unwrap_or_else(|failure| (reply::read_failed(&failure), None)))
+        Ok(outcome.unwrap_or_else(|failure| (answers::failures::read_failed(&failure), None)))
     }
 
     async fn look_once(&self, site: &Site) -> Told {
         let pulses = pulses(&self.shards(Sender::default()), site, &Call::Live).await?;
-        Ok((reply::live(text(site.as_str(), &pulses, now_ms())), None))
+        Ok((answers::reads::live(text(site.as_str(), &pulses, now_ms())), None))
     }
 
     async fn upgrade(&self, site: &Site) -> Told {
@@ -68,7 +69,7 @@ impl RequestContext {
             // Not which: to write a fraction takes 40 KB of WebAssembly.
             Some(_) => Err(Failure::Broken("the site's object took no WebSocket".to_owned())),
             None if response.has_type::<js_sys::Error>() => Err(classify(&response)),
-            None => Ok((reply::upgraded(), Some(response))),
+            None => Ok((answers::reads::upgraded(), Some(response))),
         }
     }
 }

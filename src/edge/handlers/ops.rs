@@ -2,10 +2,12 @@
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::answers::health::Healthy;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::metrics::{Isolate, text};
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Healthy, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS};
 use crate::counting::ledger::shard::PROBE_MS;
 use crate::counting::model::site::Site;
@@ -41,7 +43,7 @@ impl RequestContext {
         if let Err(failure) = &outcome {
             log::problem("unhealthy", &failure.to_string());
         }
-        let reply = reply::health(&outcome);
+        let reply = answers::health::health(&outcome);
         HEALTH.set(Some((began, reply.clone())));
         reply
     }
@@ -66,7 +68,7 @@ impl RequestContext {
             self.check_owner()?;
         }
         let site = find_site(site, &self.config.sites)?;
-        Ok(reply::metrics(self.told(&site).await))
+        Ok(answers::health::metrics(self.told(&site).await))
     }
 
     async fn told(&self, site: &Site) -> Result<String, Failure> {

@@ -2,9 +2,10 @@
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::http::route::{Read, VisitorsOf};
 use crate::counting::http::stats::plan::Stats;
 use crate::counting::model::date::day_of;
@@ -23,10 +24,10 @@ impl RequestContext {
         let page = read.page.as_ref().map(Page::as_str);
         if !read.show.is_empty() {
             let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
-            return Ok(reply::numbers(&(site.as_str(), page), numbers, None));
+            return Ok(answers::reads::numbers(&(site.as_str(), page), numbers, None));
         }
         let outcome = logged(self.shards(Sender::default()).views(&site, page).await);
-        Ok(reply::views(site.as_str(), page, &outcome))
+        Ok(answers::reads::views(site.as_str(), page, &outcome))
     }
 
     /// A site by its name; where a page names none, that of its host, as for its visits.
@@ -42,7 +43,7 @@ impl RequestContext {
         let site = self.site_named(of.site.as_deref())?;
         let day = of.day.unwrap_or_else(|| day_of(now_ms()));
         let outcome = logged(self.shards(Sender::default()).visitors(&site, day).await);
-        Ok(reply::visitors(site.as_str(), day, &outcome))
+        Ok(answers::reads::visitors(site.as_str(), day, &outcome))
     }
 
     /// `GET /api/sites/SITE/WHAT`.
@@ -58,7 +59,7 @@ impl RequestContext {
         };
         let body = logged(body);
         let known = self.header(headers::IF_NONE_MATCH);
-        Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
+        Ok(answers::reads::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
     }
 }
 

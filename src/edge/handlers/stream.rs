@@ -4,9 +4,11 @@
 //! ask objects a limited number of times, so a stream ends after a while; a browser then opens another by itself.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::compat::abacus::{Counter, CounterRequest};
+use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::counter::Counter;
+use crate::counting::http::compat::abacus::request::CounterRequest;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, EVENTS, Reply, text};
+use crate::counting::http::reply::{EVENTS, Reply, text};
 use crate::counting::model::visitor::Sender;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::shards::ShardClient;
@@ -94,14 +96,14 @@ impl RequestContext {
             room
         });
         if !begun {
-            return Ok((reply::read_failed(&Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }), None));
+            return Ok((answers::failures::read_failed(&Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }), None));
         }
         let shards = self.shards(Sender::default());
         let first = match shards.page(&counter.site, counter.page.as_str()).await {
             Ok(first) => first,
             Err(failure) => {
                 forget(number);
-                return Ok((reply::read_failed(&failure), None));
+                return Ok((answers::failures::read_failed(&failure), None));
             }
         };
         let asks = MAX_ASKS.checked_div(shards.number(&counter.site).await.unwrap_or(1)).unwrap_or(1);

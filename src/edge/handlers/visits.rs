@@ -1,14 +1,19 @@
 //! Requests that are visits.
 
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome, PageViews, Registered};
-use crate::counting::http::badge::{Badge, grouped};
-use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, find_site, visits};
+use crate::counting::http::answers;
+use crate::counting::http::badge::glyphs::grouped;
+use crate::counting::http::badge::request::Badge;
+use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, visits};
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::home::home;
+use crate::counting::http::pixel::Pixel;
+use crate::counting::http::prefetch::is_prefetch;
 use crate::counting::http::proxy::is_asset_proxy;
 use crate::counting::http::refusal::{Refusal, is_of_a_visit};
 use crate::counting::http::refused;
-use crate::counting::http::reply::{self, JSON, Reply, SVG, VisitStatus};
-use crate::counting::http::route::{Pixel, is_prefetch, visit_meant};
+use crate::counting::http::reply::{JSON, Reply, SVG, VisitStatus};
+use crate::counting::http::visit_meant::visit_meant;
 use crate::counting::model::dimensions::{Client, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
@@ -50,20 +55,20 @@ impl RequestContext {
         }
         let who = self.who();
         let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()), age: 0 };
-        reply::home(&self.take(visit, &who, false).await)
+        answers::visits::home(&self.take(visit, &who, false).await)
     }
 
     /// `GET /pixel/SITE.gif`. An image tells no origin; what it tells of the page that it is in, its `Referer`, must be listed.
     pub(crate) async fn register_pixel(&self, pixel: Pixel, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&pixel.site), &self.config.sites)?;
         if head {
-            return Ok(reply::home_head());
+            return Ok(answers::visits::home_head());
         }
         if !self.is_listed_page() {
             self.note(&site, Reason::Origin);
-            return Ok(reply::pixel(&Outcome::Excluded(Reason::Origin)));
+            return Ok(answers::visits::pixel(&Outcome::Excluded(Reason::Origin)));
         }
-        Ok(reply::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
+        Ok(answers::visits::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
     }
 
     /// Whether the page that shows a picture of ours may, as far as the browser tells.
@@ -89,7 +94,10 @@ impl RequestContext {
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
         let body = if badge.json { badge.look.endpoint(&text) } else { badge.look.svg(&text) };
-        Ok(Reply { content_type: if badge.json { JSON } else { SVG }, ..reply::badge(body, became.as_ref(), views.is_ok()) })
+        Ok(Reply {
+            content_type: if badge.json { JSON } else { SVG },
+            ..answers::visits::badge(body, became.as_ref(), views.is_ok())
+        })
     }
 
     /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
@@ -198,7 +206,11 @@ impl RequestContext {
         };
         if let ([visit], true) = (visits.as_slice(), off) {
             let numbers = self.shown(&visit.site, Some(&visit.page), show).await;
-            return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(VisitStatus::Excluded)));
+            return Ok(answers::reads::numbers(
+                &(visit.site.as_str(), Some(visit.page.as_str())),
+                numbers,
+                Some(VisitStatus::Excluded),
+            ));
         }
         let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
@@ -207,11 +219,11 @@ impl RequestContext {
         let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
         if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
             let numbers = self.shown_besides(site, page, show, became).await;
-            return Ok(reply::registered(&(site.as_str(), page.as_str()), became, numbers));
+            return Ok(answers::visits::registered(&(site.as_str(), page.as_str()), became, numbers));
         }
         let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));
         let all: Vec<_> = asked.zip(became).collect();
-        Ok(reply::all_registered(&all))
+        Ok(answers::visits::all_registered(&all))
     }
 
     /// Counts a visit, and finds the views of its page where they are spread over several shards.

@@ -1,10 +1,11 @@
 //! busuanzi: `/busuanzi?jsonpCallback=NAME`, which answers with a call of that function.
 
 use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::answers::failures::read_failed;
 use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{Reply, read_failed, text};
+use crate::counting::http::reply::{Reply, text};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::url::path_and_query;
 

@@ -1,11 +1,12 @@
 //! GoatCounter: `/count`, which its script calls, and `/counter/PATH.json` with the pictures beside it.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::badge::grouped;
+use crate::counting::http::answers::failures::read_failed;
+use crate::counting::http::badge::glyphs::grouped;
 use crate::counting::http::compat::picture::Picture;
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{JSON, Reply, read_failed, text};
+use crate::counting::http::reply::{JSON, Reply, text};
 use crate::counting::model::date::{Day, date_of, parse_date};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::referrers::campaign::{campaign_of, completed};

@@ -2,8 +2,8 @@
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
-use crate::counting::http::body::json_text;
 use crate::counting::http::compat::goatcounter::{Seen, page, query_of};
+use crate::counting::http::json_body::json_text;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
 use crate::counting::model::date::parse_date;

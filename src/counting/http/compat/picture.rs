@@ -1,7 +1,7 @@
 //! GoatCounter's counter for a page to show, `/counter/PATH.html`, `.svg` and `.png`: 200 by 80 pixels, or 60 without the last line.
 //! Its parts have the ids that owners style there.
 
-use crate::counting::http::badge::escaped;
+use crate::counting::http::badge::glyphs::escaped;
 use crate::counting::http::reply::{HTML, PNG, Reply, SVG, text};
 
 /// What is drawn.

@@ -13,7 +13,7 @@ use crate::counting::model::page::KeptQuery;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompatRequest {
     /// Something of a counter of CountAPI or Abacus.
-    Abacus(Box<abacus::CounterRequest>),
+    Abacus(Box<abacus::request::CounterRequest>),
     /// Their `/stats`: what this isolate did so far.
     Stats(Option<String>),
     /// GoatCounter's `/count`: count one, answer with a picture.
@@ -25,7 +25,7 @@ pub enum CompatRequest {
     /// busuanzi's `/busuanzi`: count one, call this function with the numbers.
     Busuanzi(String),
     /// What Plausible's and Umami's clients post.
-    Events(events::Protocol),
+    Events(events::event::Protocol),
 }
 
 /// Reads a path of theirs, and a query.
@@ -37,10 +37,10 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, 
         "/count" => return goatcounter::count(query, kept).map(|seen| CompatRequest::Count(Box::new(seen))),
         "/busuanzi" => return busuanzi::read(query).map(CompatRequest::Busuanzi),
         "/stats" => return function(&Query::read(query, &["callback"])?, "callback").map(CompatRequest::Stats),
-        "/create" => return abacus::create(path, query).map(|asked| CompatRequest::Abacus(Box::new(asked))),
-        "/api/event" => return Ok(CompatRequest::Events(events::Protocol::Plausible)),
-        "/api/send" => return Ok(CompatRequest::Events(events::Protocol::Umami)),
-        "/api/batch" => return Ok(CompatRequest::Events(events::Protocol::UmamiBatch)),
+        "/create" => return abacus::request::create(path, query).map(|asked| CompatRequest::Abacus(Box::new(asked))),
+        "/api/event" => return Ok(CompatRequest::Events(events::event::Protocol::Plausible)),
+        "/api/send" => return Ok(CompatRequest::Events(events::event::Protocol::Umami)),
+        "/api/batch" => return Ok(CompatRequest::Events(events::event::Protocol::UmamiBatch)),
         "/api/v0/count" => return Ok(CompatRequest::Hits),
         _ => {}
     }
@@ -49,7 +49,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, 
         return goatcounter::counter(rest.trim_end_matches('/'), query, kept)
             .map(|asked| CompatRequest::Counter(Box::new(asked)));
     }
-    abacus::read(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
+    abacus::request::read(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
 }
 
 /// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by

@@ -1,90 +1,13 @@
-//! Plausible's `POST /api/event` and Umami's `POST /api/send` and `/api/batch`: a site that they call by a name of theirs, and a page by
-//! its URL.
+//! Reading what clients of Plausible and Umami post.
 
-use crate::counting::dispatch::endpoint::Outcome;
-use crate::counting::http::body::{MAX_LIST, json_text};
+use crate::counting::http::body::MAX_LIST;
+use crate::counting::http::compat::events::event::{Protocol, Told, What};
+use crate::counting::http::json_body::json_text;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::refused::refused;
-use crate::counting::http::reply::{JSON, Reply, TEXT, VisitStatus, all_registered, text};
 use crate::counting::model::page::{KeptQuery, Page};
-use crate::counting::model::reason::Reason;
-use crate::counting::model::site::{Site, Sites, host_of};
 use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json_tree::Tree;
 use crate::counting::text::url::{path_and_query, split_scheme};
-
-/// Whose body it is, and so whose answer is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// `POST /api/event`
-    Plausible,
-    /// `POST /api/send`
-    Umami,
-    /// `POST /api/batch`
-    UmamiBatch,
-}
-
-/// What one of them tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// What the site is called there: a domain, or several; an id.
-    names: Vec<String>,
-    /// The URL of the page.
-    pub url: String,
-    /// The host of the page, where its URL has none.
-    host: String,
-    /// The page.
-    pub page: Page,
-    /// The URL of the page before, or nothing.
-    pub referrer: String,
-    /// What happened.
-    pub what: What,
-    /// When, in milliseconds since 1970, if it is said.
-    pub at: Option<u64>,
-    /// Its id, which Footfall's own scripts of these names give it.
-    pub id: Option<VisitId>,
-}
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// A page was seen.
-    View,
-    /// Something that the owner gave a name to. It is no view.
-    Event,
-    /// Nothing that anybody did: how long a page was read, how fast it was, who somebody is.
-    Other,
-}
-
-impl Told {
-    /// The query of the page, for campaigns.
-    pub fn query(&self) -> &str {
-        path_and_query(&self.url).1
-    }
-
-    /// The sites that are meant: those that are called so, or that have the page's host; or the only one.
-    ///
-    /// # Errors
-    /// [`Refusal::UnknownSite`]
-    pub fn sites(&self, sites: &Sites) -> Result<Vec<Site>, Refusal> {
-        let mut found: Vec<Site> = Vec::new();
-        for site in self.names.iter().filter_map(|name| sites.of_host(name)) {
-            if !found.contains(site) {
-                found.push(site.clone());
-            }
-        }
-        if found.is_empty() {
-            let host = if self.host.is_empty() { host_of(&self.url) } else { &self.host };
-            let only = || sites.is_one().then(|| sites.first());
-            found.extend(sites.of_host(host).or_else(only).cloned());
-        }
-        match (found.is_empty(), self.names.first()) {
-            (false, _) => Ok(found),
-            (true, Some(name)) => Err(Refusal::unknown_site(name)),
-            (true, None) => Err(Refusal::unknown_site("")),
-        }
-    }
-}
 
 /// Reads a body, whatever its declared type: browsers send it as text so that they need not ask before. Of a batch each item is right or
 /// wrong by itself.
@@ -168,47 +91,10 @@ fn page(what: What, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, R
     kept.page(&path).map_err(Refusal::Page)
 }
 
-/// What became of one visit, or that there was none.
-pub type Done = (Site, Page, Option<Outcome>);
-
-/// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
-pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
-    let visits: Vec<_> = done
-        .iter()
-        .filter_map(|(site, page, became)| became.as_ref().map(|became| ((site.as_str(), page.as_str()), became.clone())))
-        .collect();
-    let worst = if visits.is_empty() { None } else { Some(all_registered(&visits)) };
-    if let Some(failed) = worst.as_ref().filter(|worst| worst.status >= 300) {
-        return failed.clone();
-    }
-    let visit = worst.and_then(|worst| worst.visit).or(Some(VisitStatus::Excluded));
-    let bot = |(_, became): &(_, Outcome)| *became == Outcome::Excluded(Reason::Bot);
-    match protocol {
-        Protocol::Plausible => Reply { visit, ..text(202, TEXT, "ok".to_owned()) },
-        Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..text(200, JSON, "{\"beep\":\"boop\"}".to_owned()) },
-        Protocol::Umami => Reply { visit, ..text(200, JSON, format!("{{{SESSION}}}")) },
-        Protocol::UmamiBatch => {
-            let mut details = String::new();
-            for (index, refusal) in wrong {
-                let comma = if details.is_empty() { "" } else { "," };
-                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal, "").body));
-            }
-            let (errors, processed) = (wrong.len(), told.saturating_sub(wrong.len()));
-            let body =
-                format!("{{\"size\":{told},\"processed\":{processed},\"errors\":{errors},\"details\":[{details}],{SESSION}}}");
-            Reply { visit, ..text(200, JSON, body) }
-        }
-    }
-}
-
-/// What their script keeps and sends again. Nobody has a session here, so it is the same for all.
-const SESSION: &str = "\"cache\":\"none\",\"sessionId\":\"00000000-0000-0000-0000-000000000000\",\
-                       \"visitId\":\"00000000-0000-0000-0000-000000000000\"";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counting::dispatch::endpoint::{Failure, Registered};
+    use crate::counting::model::site::Sites;
 
     fn told(protocol: Protocol, body: &str) -> Result<Told, Refusal> {
         read(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).and_then(|mut told| told.remove(0))
@@ -285,26 +171,5 @@ mod tests {
         let some = read(Protocol::UmamiBatch, br#"[{"payload":{"website":"a"}},{"payload":{}}]"#, &KeptQuery::default()).unwrap();
         assert!(some[0].is_ok() && some[1].is_err());
         assert!(read(Protocol::Umami, b"\xff", &KeptQuery::default()).is_err());
-    }
-
-    #[test]
-    fn answers_are_those_that_clients_know() {
-        let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
-        let counted = || done(Outcome::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
-        let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
-        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(VisitStatus::Counted)));
-        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();
-        assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
-        let bot = answer(Protocol::Umami, 1, &[], &done(Outcome::Excluded(Reason::Bot)));
-        assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(VisitStatus::Bot)));
-        let json: serde_json::Value =
-            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
-                .unwrap();
-        assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
-        assert!(json["details"][0]["response"]["error"].is_string());
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Outcome::Excluded(Reason::Limited))).status, 429);
-        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Outcome::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
-        let nothing = [(sites().first().clone(), Page::root(), None)];
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(VisitStatus::Excluded));
     }
 }

@@ -1,0 +1,57 @@
+//! The answers to who watches the Worker: `GET /healthz` and `GET /metrics`.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::answers::failures::read_failed;
+use crate::counting::http::reply::{JSON, PROMETHEUS, Reply, problem, text};
+
+/// `GET /healthz`: how long a shard took to answer that it can store, and how full its memory of ids is; or what is wrong.
+pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
+    let hint = "the runbook, docs/runbook.md, says what to look at";
+    match outcome {
+        Ok(Healthy { is_full: true, .. }) => {
+            problem(503, "the memory of ids is full: visits of pages count, but a retry may count again", hint)
+        }
+        Ok(Healthy { shard_ms, ids_percent, server_ids_percent, .. }) => text(
+            200,
+            JSON,
+            format!(
+                "{{\"status\":\"ok\",\"shard_ms\":{shard_ms},\"ids_percent\":{ids_percent},\"server_ids_percent\":{server_ids_percent}}}"
+            ),
+        ),
+        Err(failure) => problem(503, why_unhealthy(failure), hint),
+    }
+}
+
+/// What is wrong, in a fixed text: the caller may be a stranger, and the log has the rest. The platform names an error of SQLite, of which
+/// two say what to do.
+fn why_unhealthy(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Broken(why) if why.contains("SQLITE_FULL") => "nothing can be stored: the disk is full",
+        Failure::Broken(why) if why.contains("SQLITE_") || why.contains("storage") => "nothing can be stored: storage fails",
+        Failure::Broken(_) => "the shard broke off, as it does where its storage fails",
+        Failure::Refused(_) => "the day's record, or the shard, refused",
+        Failure::Busy { .. } | Failure::Overloaded { .. } => "the shard is overloaded",
+        Failure::Deadline { .. } => "the shard did not answer in time",
+    }
+}
+
+/// What `GET /healthz` found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Healthy {
+    /// How long the shard took, in milliseconds.
+    pub shard_ms: u64,
+    /// How much of the memory of ids is taken up.
+    pub ids_percent: u64,
+    /// How much of the part that servers may take up is.
+    pub server_ids_percent: u64,
+    /// Whether hardly anybody's ids find room any more: less than a thousandth is left.
+    pub is_full: bool,
+}
+
+/// `GET /metrics`.
+pub fn metrics(body: Result<String, Failure>) -> Reply {
+    match body {
+        Ok(body) => text(200, PROMETHEUS, body),
+        Err(failure) => read_failed(&failure),
+    }
+}

@@ -1,0 +1,104 @@
+//! The answers to reads: what was counted.
+
+use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::http::answers::failures::read_failed;
+use crate::counting::http::reply::{CSV, Cache, JSON, Reply, VisitStatus, json_reply, text};
+use crate::counting::http::shown::Numbers;
+use crate::counting::model::date::{Day, date_of};
+use crate::counting::protocol::answer::Visitors;
+use serde::Serialize;
+use siphasher::sip::SipHasher24;
+use std::hash::Hasher;
+
+/// `GET /counter`, once the embedded counter has answered or failed to. A number is never invented: a failure is
+/// an error, not a 0.
+pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
+    match outcome {
+        Ok(views) => json_reply(200, &Count { site, page, views: *views }),
+        Err(failure) => read_failed(failure),
+    }
+}
+
+/// The numbers that are asked for together, where no visit is counted: `GET /numbers?show=`, or a reader who opted out.
+pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: Numbers, visit: Option<VisitStatus>) -> Reply {
+    Reply { visit, ..json_reply(200, &Shown { site, page, numbers }) }
+}
+
+/// `GET /visitors`, once the embedded counter has answered or failed to.
+pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Reply {
+    match outcome {
+        Ok(Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }) => {
+            let without = Without { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
+            json_reply(200, &DayCount { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
+        }
+        Err(failure) => read_failed(failure),
+    }
+}
+
+/// `GET /api/sites/SITE/WHAT`, once it is known. `known` is what the asker has already (`If-None-Match`).
+pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Option<&str>) -> Reply {
+    let body = match body {
+        Ok(body) => body,
+        Err(failure) => return read_failed(failure),
+    };
+    let cache = if public { Cache::Fresh } else { Cache::FreshForOne };
+    let etag = etag(body);
+    let same = known.is_some_and(|known| {
+        known.split(',').any(|tag| {
+            let tag = tag.trim();
+            tag.strip_prefix("W/").unwrap_or(tag) == etag
+        })
+    });
+    let (status, body) = if same { (304, String::new()) } else { (200, body.to_owned()) };
+    Reply { status, content_type: if csv { CSV } else { JSON }, cache, etag: Some(etag), body: body.into(), ..Reply::default() }
+}
+
+/// `GET /api/sites/SITE/live`.
+pub fn live(body: String) -> Reply {
+    text(200, JSON, body)
+}
+
+/// A WebSocket that was taken: the response is the platform's.
+pub fn upgraded() -> Reply {
+    Reply { status: 101, ..Reply::default() }
+}
+
+/// A body's name: SipHash-2-4 of it. The key need not be secret, as nobody gains by a body of the same name.
+fn etag(body: &str) -> String {
+    let mut hasher = SipHasher24::new();
+    hasher.write(body.as_bytes());
+    format!("\"{:016x}\"", hasher.finish())
+}
+
+#[derive(Serialize)]
+struct Count<'a> {
+    site: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+    views: u64,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    site: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+#[derive(Serialize)]
+struct DayCount<'a> {
+    site: &'a str,
+    day: String,
+    visitors: u64,
+    views_without_visitor: Without,
+}
+
+#[derive(Serialize)]
+struct Without {
+    opted_out: u64,
+    no_salt: u64,
+    no_address: u64,
+    full: u64,
+}

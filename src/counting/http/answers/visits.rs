@@ -1,0 +1,167 @@
+//! The answers to visits: what became of them.
+
+use crate::counting::dispatch::endpoint::{Outcome, Registered};
+use crate::counting::http::answers::failures::{failed, failure_status};
+use crate::counting::http::reply::{Cache, GIF, LIMIT_PERIOD_S, Reply, SVG, VisitStatus, json_reply, text_reply};
+use crate::counting::http::shown::Numbers;
+use crate::counting::model::reason::Reason;
+use serde::Serialize;
+
+/// The answer of `GET /` for a visit that is registered.
+pub const WELCOME: &str = "Welcome to my site!";
+/// The answer of `GET /` for a visit that is not.
+pub const ERROR: &str = "Error registering your visit";
+
+/// The status of an answer to a visit, and `Retry-After`. What is not counted is a success, as to send it again would change
+/// nothing; unless there were too many.
+fn status(became: &Outcome) -> (u16, Option<u32>) {
+    match became {
+        Outcome::Sent(Ok(_)) => (200, None),
+        Outcome::Sent(Err(failure)) => failure_status(failure),
+        Outcome::Excluded(Reason::Limited) => (429, Some(LIMIT_PERIOD_S)),
+        Outcome::Excluded(_) => (200, None),
+    }
+}
+
+/// `GET /`, once it is known what became of the visit. The welcome says that it is stored.
+pub fn home(became: &Outcome) -> Reply {
+    let text = match became {
+        Outcome::Sent(Ok(_)) => WELCOME,
+        Outcome::Sent(Err(_)) => ERROR,
+        Outcome::Excluded(_) => "This visit is not counted",
+    };
+    let (status, retry_after) = status(became);
+    Reply { visit: Some(became.into()), retry_after, ..text_reply(status, text) }
+}
+
+/// A picture of one pixel. It is one whatever became of the visit, so that no page shows a broken one.
+pub fn pixel(became: &Outcome) -> Reply {
+    let (status, retry_after) = status(became);
+    Reply { status, content_type: GIF, cache: Cache::NeverByProxies, visit: Some(became.into()), retry_after, ..Reply::default() }
+}
+
+/// A badge. One that counts is asked for each time: GitHub's image proxy keeps pictures as `Cache-Control` says.
+pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
+    let cache = match became {
+        Some(_) => Cache::NeverByProxies,
+        None if known => Cache::Fresh,
+        None => Cache::Never,
+    };
+    let status = if known { 200 } else { 503 };
+    Reply { status, content_type: SVG, visit: became.map(Into::into), cache, body: svg.into(), ..Reply::default() }
+}
+
+/// `HEAD /`: nobody saw a page, so nothing was counted.
+pub fn home_head() -> Reply {
+    Reply { visit: Some(VisitStatus::Excluded), ..text_reply(200, "") }
+}
+
+/// A prefetch of `GET /`. Browsers use a prefetched 2xx for the visit itself, which would then never be seen; they
+/// drop anything else and ask again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
+pub fn prefetch() -> Reply {
+    Reply {
+        visit: Some(VisitStatus::Excluded),
+        ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened")
+    }
+}
+
+/// `POST /visit` of one visit, once it is known what became of it, with the numbers that its page shows.
+pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: Numbers) -> Reply {
+    let outcome = Some(became.into());
+    let (status, retry_after) = status(became);
+    match became {
+        Outcome::Sent(Err(failure)) => {
+            let hint = if failure.surely_not_stored() { NOT_STORED } else { PERHAPS_STORED };
+            Reply { visit: outcome, ..failed(failure, hint) }
+        }
+        _ => {
+            let line = registration(visit, became);
+            let views = line.views.or(numbers.views);
+            let line = Registration { views, site_views: numbers.site_views, visitors: numbers.visitors, ..line };
+            Reply { visit: outcome, retry_after, ..json_reply(status, &line) }
+        }
+    }
+}
+
+const NOT_STORED: &str = "nothing was stored; send it again";
+const PERHAPS_STORED: &str = "it may have been stored; send it again with the same id";
+
+/// `POST /counter` of a list: a line for each visit, in their order. The status and `Footfall-Visit` are those of the worst, so a 200
+/// says that nothing needs to be sent again.
+pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
+    let worst = visits.iter().map(|(_, became)| became).max_by_key(|became| match became {
+        Outcome::Excluded(Reason::Limited) => 1,
+        Outcome::Excluded(_) | Outcome::Sent(Ok(_)) => 0,
+        Outcome::Sent(Err(failure)) if failure.surely_not_stored() => 2,
+        Outcome::Sent(Err(_)) => 3,
+    });
+    let Some(worst) = worst else { return text_reply(500, ERROR) };
+    let mut lines = Vec::with_capacity(visits.len());
+    for (visit, became) in visits {
+        lines.push(Registration { visit: Some(VisitStatus::from(became).as_str()), ..registration(visit, became) });
+    }
+    let (status, retry_after) = status(worst);
+    Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
+}
+
+/// The note for an id that was used before for another page: its sender meant two visits, and one counts.
+const OTHER_PAGE: &str = "this id was counted for another page";
+/// What is said where it is not known for which, only that this page has no views.
+const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it was for another page, or the page was deleted";
+
+/// The visit that was asked for: its site and its page.
+pub type Asked<'a> = (&'a str, &'a str);
+
+fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registration<'a> {
+    let nothing = Registration {
+        visit: None,
+        site,
+        page: asked,
+        views: None,
+        site_views: None,
+        visitors: None,
+        duplicate: None,
+        note: None,
+        excluded: None,
+    };
+    match became {
+        Outcome::Sent(Ok(Registered { duplicate, of_another, page })) => {
+            let views = page.as_ref().and_then(|page| page.views);
+            let note = match (duplicate, of_another, views) {
+                (true, true, _) => Some(OTHER_PAGE),
+                (true, false, Some(0)) => Some(NOT_THIS_PAGE),
+                _ => None,
+            };
+            let page = page.as_ref().map_or(asked, |page| page.page.as_str());
+            Registration { page, views, duplicate: Some(*duplicate), note, ..nothing }
+        }
+        Outcome::Sent(Err(_)) => nothing,
+        Outcome::Excluded(reason) => Registration { excluded: Some(reason.name()), ..nothing },
+    }
+}
+
+#[derive(Serialize)]
+struct Registration<'a> {
+    /// In a list: what the header says of one visit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visit: Option<&'static str>,
+    site: &'a str,
+    page: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    views: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    site_views: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visitors: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excluded: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    visits: Vec<Registration<'a>>,
+}

@@ -1,0 +1,130 @@
+//! Which counter a request of CountAPI's or Abacus's means.
+
+use crate::counting::config::open_updates::OpenUpdates;
+use crate::counting::http::compat::abacus::request::{CounterAction, CounterRequest, HOST, PATHS};
+use crate::counting::http::refusal::Refusal;
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::model::site::{Site, Sites, host_of};
+use crate::counting::text::url::path_and_query;
+
+/// A counter: the site and the page that are meant, once it is known who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The site.
+    pub site: Site,
+    /// The key as it is answered.
+    pub key: String,
+    /// The page.
+    pub page: Page,
+}
+
+impl CounterRequest {
+    /// The counter that is meant by who is on the page `url`: what a browser tells of it may be its origin only, and then the path is `/`.
+    /// `made_up` is a key that nobody has.
+    ///
+    /// # Errors
+    /// [`Refusal`] for a site that is not listed.
+    pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<Counter, Refusal> {
+        let site = match self.namespace.as_deref() {
+            Some(HOST) => sites.of_page(url),
+            Some(name) => sites.find(name).ok_or_else(|| Refusal::unknown_site(name))?,
+            None => sites.find("default").unwrap_or_else(|| sites.of_page(url)),
+        };
+        let key = match self.key.as_deref() {
+            None => made_up.to_owned(),
+            Some(HOST) => match host_of(url) {
+                "" => site.as_str().to_owned(),
+                host => host.to_ascii_lowercase(),
+            },
+            Some(word) if PATHS.contains(&word) => {
+                let (path, query) = path_and_query(url);
+                let page = kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root());
+                return Ok(Counter { site: site.clone(), key: page.as_str().to_owned(), page });
+            }
+            Some(key) => key.to_owned(),
+        };
+        let page = Page::parse(&format!("/{key}")).map_err(Refusal::Page)?;
+        Ok(Counter { site: site.clone(), key, page })
+    }
+
+    /// Whether anybody may do it: `OPEN_UPDATES` lets strangers add, or take away, so many.
+    pub fn is_open(&self, counter: &Counter, open: &OpenUpdates) -> bool {
+        match self.act {
+            CounterAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counting::http::compat::abacus::request::{Form, create, read};
+
+    fn sites() -> Sites {
+        Sites::parse("default,mysite.com,a,myapp").unwrap()
+    }
+
+    fn hit(rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
+        read("hit", rest, query)
+    }
+
+    #[test]
+    fn a_counter_is_a_site_and_a_page() {
+        let named = |asked: Result<CounterRequest, Refusal>| {
+            let counter = asked?.counter("", &sites(), &KeptQuery::default(), "")?;
+            Ok::<_, Refusal>((counter.site.as_str().to_owned(), counter.page.as_str().to_owned()))
+        };
+        let is = |site: &str, page: &str| Ok((site.to_owned(), page.to_owned()));
+        assert_eq!(named(hit("mysite.com/visits", "")), is("mysite.com", "/visits"));
+        assert_eq!(named(hit("MySite.com/visits", "")), is("mysite.com", "/visits"));
+        assert_eq!(named(hit("visits", "")), is("default", "/visits"));
+        assert_eq!(named(hit("mysite.com/visits/", "")), is("mysite.com", "/visits"));
+        assert_eq!(named(hit("nope/visits", "")), Err(Refusal::unknown_site("nope")));
+        assert_eq!(named(read("set", "a/shield", "value=1")), is("a", "/shield"));
+        assert_eq!(hit("a/b", "callback=my.cb_1").unwrap().form, Form::Script("my.cb_1".into()));
+        for wrong in ["a/", "", "a/b/c", "a/b%20c", "a/é", &format!("a/{}", "x".repeat(65))] {
+            assert!(hit(wrong, "").is_err(), "{wrong}");
+        }
+        assert!(matches!(hit("a/b", "callback=alert(1)"), Err(Refusal::Parameter("callback", _))));
+    }
+
+    #[test]
+    fn reserved_words_are_those_of_the_page_that_asks() {
+        let sites = Sites::parse("default,blog.example,docs").unwrap().with_hosts("docs.example=docs").unwrap();
+        let of = |rest: &str, url: &str| {
+            let counter = hit(rest, "").unwrap().counter(url, &sites, &KeptQuery::default(), "").unwrap();
+            (counter.site.as_str().to_owned(), counter.page.as_str().to_owned())
+        };
+        let is = |site: &str, page: &str| (site.to_owned(), page.to_owned());
+        assert_eq!(of(":HOST:/:PATHNAME:", "https://docs.example/a/b/?x=1"), is("docs", "/a/b"));
+        assert_eq!(of("%3AHOST%3A/%3aPATH%3a", "https://www.blog.example"), is("blog.example", "/"));
+        assert_eq!(of(":HOST:/likes", "https://docs.example/a"), is("docs", "/likes"));
+        assert_eq!(of("docs/:HOST:", "https://X.example/a"), is("docs", "/x.example"));
+        assert_eq!(of(":HOST:/:PATHNAME:", ""), is("default", "/"), "who says nothing means the first site");
+        assert_eq!(of(":PATHNAME:", "https://docs.example/a"), is("default", "/a"));
+        let first = Sites::parse("blog").unwrap();
+        let alone = hit("likes", "").unwrap().counter("", &first, &KeptQuery::default(), "").unwrap();
+        assert_eq!(alone.site.as_str(), "blog");
+    }
+
+    #[test]
+    fn countapi_creates_by_its_query() {
+        let asked = create("/create", "namespace=Mysite.com&key=visits&value=7&enable_reset=1&update_lowerbound=-5").unwrap();
+        assert_eq!((asked.act, asked.countapi), (CounterAction::Create(7), true));
+        let counter = asked.counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
+        assert_eq!((counter.site.as_str(), counter.key.as_str()), ("mysite.com", "visits"));
+        let random = create("/create", "").unwrap().counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
+        assert_eq!((random.site.as_str(), random.page.as_str()), ("default", "/made-up"));
+        assert!(create("/create", "").unwrap().countapi && !create("/create/", "").unwrap().countapi);
+        for (query, error) in [
+            ("key=aa", "Malformed Namespace/Key"),
+            ("namespace=aa", "Malformed Namespace/Key"),
+            ("key=a%2Fb", "Malformed Namespace/Key"),
+            ("update_upperbound=-1", "update_upperbound must be positive"),
+            ("update_lowerbound=1", "update_lowerbound must be negative"),
+        ] {
+            assert!(matches!(create("/create", query), Err(Refusal::Wrong(said, _)) if said == error), "{query}");
+        }
+    }
+}

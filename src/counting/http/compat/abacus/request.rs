@@ -1,0 +1,204 @@
+//! What is asked of a counter of CountAPI or Abacus.
+
+use crate::counting::http::admin::count;
+use crate::counting::http::badge::style::{Look, shield};
+use crate::counting::http::compat::callback::function;
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::ledger::record::MAX_COUNT;
+
+/// What is asked of which counter, and how it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterRequest {
+    /// The namespace; nothing where only a key is named.
+    pub(crate) namespace: Option<String>,
+    /// The key; nothing where one is to be made up.
+    pub(crate) key: Option<String>,
+    /// What is asked.
+    pub act: CounterAction,
+    /// How the answer is written.
+    pub form: Form,
+    /// Whether it is asked as CountAPI writes it, in the query, and answered as it does.
+    pub(crate) countapi: bool,
+}
+
+/// What is asked of a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CounterAction {
+    /// `/hit`: count one, say how many.
+    Hit,
+    /// `/get`: say how many.
+    Get,
+    /// `/info`: say how many, and whether there is such a counter.
+    Info,
+    /// `/stream`: say how many, and again when there are more.
+    Stream,
+    /// `/create?initializer=`: there is to be such a counter.
+    Create(u64),
+    /// `/set?value=`, and `/reset`: it says so many.
+    Set(u64),
+    /// `/update?value=`: it says so many more, or fewer.
+    Update(i64),
+    /// `/delete`: there is no such counter.
+    Delete,
+}
+
+impl CounterAction {
+    /// Whether it changes a counter that is there.
+    pub fn changes(self) -> bool {
+        matches!(self, Self::Set(_) | Self::Update(_) | Self::Delete)
+    }
+}
+
+/// How an answer is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `{"value":1}`
+    Json,
+    /// A badge.
+    Shield(Box<Look>),
+    /// A call of this function with the JSON.
+    Script(String),
+}
+
+/// Reads a path whose first part is `first`, and a query.
+///
+/// # Errors
+/// [`Refusal`] for a path that is none of these, or a wrong query.
+pub fn read(first: &str, rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
+    // One slash more at the end is dropped, but not the one that a missing key leaves: `/hit/NAMESPACE/`.
+    let rest = if rest.matches('/').count() > 1 { rest.trim_end_matches('/') } else { rest };
+    let (name, badge) = match rest.strip_suffix("/shield") {
+        Some(name) if matches!(first, "hit" | "get") => (name, true),
+        _ => (rest, false),
+    };
+    // A key alone is of the namespace `default`.
+    let (namespace, key) = name.split_once('/').map_or((None, name), |(namespace, key)| (Some(plain(namespace)), key));
+    let key = plain(key);
+    if key.contains('/') && !matches!(first, "hit" | "get") {
+        // As Abacus answers.
+        return Err(Refusal::UnknownPath);
+    }
+    if !is_reserved(&key) && !is_key(&key) {
+        return Err(Refusal::Parameter("key", "1 to 64 characters of A-Z a-z 0-9 _ - ."));
+    }
+    let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
+    let (namespace, key, countapi) = (namespace, Some(key), false);
+    if badge {
+        let act = if first == "hit" { CounterAction::Hit } else { CounterAction::Get };
+        let look = shield(&Query::read(query, &["bgcolor", "textcolor", "text", "style", "fontsize", "font"])?)?;
+        return Ok(CounterRequest { namespace, key, act, form: Form::Shield(Box::new(look)), countapi });
+    }
+    let query = Query::read(query, &["callback", "initializer", "value", "amount"])?;
+    let act = act(first, &query)?;
+    let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
+    Ok(CounterRequest { namespace, key, act, form, countapi })
+}
+
+/// Reads the query of a `/create` whose path names nothing, as CountAPI's clients write it. With a slash at its end and nothing named it is
+/// Abacus's, where all is made up.
+///
+/// # Errors
+/// [`Refusal`]
+pub fn create(path: &str, query: &str) -> Result<CounterRequest, Refusal> {
+    let names =
+        &["callback", "namespace", "key", "value", "initializer", "update_lowerbound", "update_upperbound", "enable_reset"];
+    let query = Query::read(query, names)?;
+    let name = |name| query.get(name).filter(|value| !value.is_empty()).map(str::to_owned);
+    let (namespace, key) = (name("namespace"), name("key"));
+    let fits = |name: &String| is_reserved(name) || name.len() >= MIN_CREATED && is_key(name);
+    if !namespace.iter().chain(&key).all(fits) {
+        return Err(Refusal::Wrong("Malformed Namespace/Key", "3 to 64 characters of A-Z a-z 0-9 _ - ."));
+    }
+    let bound = |name: &str| query.get(name).and_then(|bound| bound.parse::<i64>().ok()).unwrap_or(0);
+    if bound("update_upperbound") < 0 {
+        return Err(Refusal::Wrong("update_upperbound must be positive", "OPEN_UPDATES says what strangers may change"));
+    }
+    if bound("update_lowerbound") > 0 {
+        return Err(Refusal::Wrong("update_lowerbound must be negative", "OPEN_UPDATES says what strangers may change"));
+    }
+    let act = act("create", &query)?;
+    let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
+    let countapi = !path.ends_with('/') || namespace.is_some() || key.is_some();
+    let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
+    Ok(CounterRequest { namespace, key, act, form, countapi })
+}
+
+/// The shortest name that CountAPI creates.
+const MIN_CREATED: usize = 3;
+
+fn is_key(key: &str) -> bool {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    (1..=64).contains(&key.len()) && key.bytes().all(known)
+}
+
+/// A reserved word, which browsers and clients may write with its colons encoded.
+fn plain(name: &str) -> String {
+    let word = name.strip_prefix("%3A").or_else(|| name.strip_prefix("%3a"));
+    let word = word.and_then(|word| word.strip_suffix("%3A").or_else(|| word.strip_suffix("%3a")));
+    word.map_or_else(|| name.to_owned(), |word| format!(":{word}:"))
+}
+
+pub(crate) const HOST: &str = ":HOST:";
+/// CountAPI's and Abacus's word for it.
+pub(crate) const PATHS: [&str; 2] = [":PATHNAME:", ":PATH:"];
+
+fn is_reserved(name: &str) -> bool {
+    name == HOST || PATHS.contains(&name)
+}
+
+fn act(first: &str, query: &Query) -> Result<CounterAction, Refusal> {
+    Ok(match first {
+        "hit" => CounterAction::Hit,
+        "get" => CounterAction::Get,
+        "info" => CounterAction::Info,
+        "stream" => CounterAction::Stream,
+        "create" if query.get("initializer").is_some() => CounterAction::Create(count(query, "initializer")?),
+        "create" if query.get("value").is_some() => CounterAction::Create(count(query, "value")?),
+        "create" => CounterAction::Create(0),
+        "set" => CounterAction::Set(count(query, "value")?),
+        "reset" => CounterAction::Set(0),
+        "delete" => CounterAction::Delete,
+        "update" => {
+            let by: Option<i64> = query.get("value").or_else(|| query.get("amount")).and_then(|by| by.parse().ok());
+            let by = by.filter(|by| *by != 0 && by.unsigned_abs() <= MAX_COUNT);
+            CounterAction::Update(by.ok_or(Refusal::Parameter("value", "a whole number that is not 0, such as 5 or -3"))?)
+        }
+        _ => return Err(Refusal::UnknownPath),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(first: &str, query: &str) -> Result<CounterAction, Refusal> {
+        read(first, "a/b", query).map(|asked| asked.act)
+    }
+
+    #[test]
+    fn acts_are_read_as_either_counter_writes_them() {
+        assert_eq!(of("create", ""), Ok(CounterAction::Create(0)));
+        assert_eq!(
+            (of("create", "initializer=7"), of("create", "value=7")),
+            (Ok(CounterAction::Create(7)), Ok(CounterAction::Create(7)))
+        );
+        assert_eq!((of("set", "value=7"), of("reset", "")), (Ok(CounterAction::Set(7)), Ok(CounterAction::Set(0))));
+        assert_eq!(
+            (of("update", "value=5"), of("update", "amount=-3")),
+            (Ok(CounterAction::Update(5)), Ok(CounterAction::Update(-3)))
+        );
+        assert_eq!((of("info", ""), of("delete", "")), (Ok(CounterAction::Info), Ok(CounterAction::Delete)));
+        for (first, query) in [
+            ("set", ""),
+            ("set", "value=-1"),
+            ("set", "value=1.5"),
+            ("update", ""),
+            ("update", "value=0"),
+            ("update", "value=9999999999999"),
+            ("create", "initializer=x"),
+        ] {
+            assert!(of(first, query).is_err(), "{first} {query}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `GET /pixel/SITE.gif`: a visit that asks for a picture.
+
+use crate::counting::http::query::Query;
+use crate::counting::http::refusal::Refusal;
+use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::text::url::path_and_query;
+
+/// A visit that asks for a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixel {
+    /// The site's name.
+    pub site: String,
+    /// The page; `/` if left out.
+    pub page: Page,
+    /// The query that the page is told with, for campaigns.
+    pub page_query: String,
+}
+
+/// Reads what follows `/pixel/`, such as `blog.gif`, and the query.
+///
+/// # Errors
+/// [`Refusal`] for a path that is none, or a wrong query.
+pub fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
+    let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
+    // A page that is left empty is left out.
+    let query = Query::read(query, &["page"])?;
+    let told = query.get("page").unwrap_or("");
+    let page = kept.page(told).unwrap_or_else(|_| Page::root());
+    Ok(Pixel { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
+}
