@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn any_request_has_a_route_or_a_refusal(method in any_method(), url in any_url(), purpose in awkward()) {
         match route(&method, &url, &kept()) {
-            Ok(Route::Read(read)) => prop_assert!(read.page.is_none_or(|page| page.as_str().starts_with('/'))),
+            Ok(Route::Views(read)) => prop_assert!(read.page.is_none_or(|page| page.as_str().starts_with('/'))),
             Ok(_) => {}
             Err(refusal) => check_refusal(&refusal),
         }
@@ -108,7 +108,7 @@ proptest! {
         let list = [b"[{},", near.as_slice(), b"]"].concat();
         for bytes in [bytes, near.clone(), list, near[..near.len() - 1].to_vec()] {
             let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
-            match body::visits(&bytes, headers, &sites(), &kept()) {
+            match body::read_visits(&bytes, headers, &sites(), &kept()) {
                 Ok(read) => {
                     prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
                     prop_assert!(read.visits.iter().all(|visit| sites().find(visit.site.as_str()).is_some()));
@@ -212,8 +212,8 @@ fn what_is_long_is_refused_with_its_size() {
         client: Default::default(),
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
-    assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
-    let refused = |bytes: &[u8]| body::visits(bytes, headers, &sites(), &kept()).unwrap_err().refusal;
+    assert!(body::read_visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
+    let refused = |bytes: &[u8]| body::read_visits(bytes, headers, &sites(), &kept()).unwrap_err().refusal;
     assert_eq!(refused(&padded(MAX_BODY_BYTES + 1)), Refusal::BodyTooLarge(MAX_BODY_BYTES));
     // Deep nesting must not overflow the stack of an isolate.
     let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();

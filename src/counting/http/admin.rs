@@ -36,7 +36,7 @@ pub enum AdminAction {
 ///
 /// # Errors
 /// [`Refusal`] for a wrong query.
-pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
+pub fn read_admin_command(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
     let Some((site, what)) = path.split_once('/') else { return site_itself(path, query).map(Some) };
     let act = match (what, method) {
         ("export", _) => AdminAction::Export,
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn act(method: &str, path: &str, query: &str) -> Result<Option<AdminAction>, Refusal> {
-        read(method, path, query, &KeptQuery::default()).map(|order| {
+        read_admin_command(method, path, query, &KeptQuery::default()).map(|order| {
             order.map(|order| {
                 assert_eq!(order.site, "blog");
                 order.act

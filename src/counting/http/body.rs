@@ -3,8 +3,8 @@
 use crate::counting::http::age::milliseconds;
 use crate::counting::http::find_site::find_site;
 use crate::counting::http::json_body::{is_type, json_text};
+use crate::counting::http::numbers::NumberSelection;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::shown::Shown;
 use crate::counting::model::dimensions::{Client, Dimensions};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::referrers::campaign::completed;
@@ -39,18 +39,18 @@ struct Body {
     age: Option<String>,
     referrer: String,
     campaign: [String; 3],
-    show: Shown,
+    show: NumberSelection,
     off: bool,
 }
 
 impl Body {
     /// From the values of [`NAMES`].
-    fn read(texts: Texts) -> Self {
+    fn from_texts(texts: Texts) -> Self {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().flatten();
         let (site, page, id, age, referrer) = (next(), next(), next(), next(), next().unwrap_or_default());
         let campaign = [next(), next(), next()].map(Option::unwrap_or_default);
-        let (show, off) = (Shown::parse(&next().unwrap_or_default()), next().is_some_and(|off| !off.is_empty()));
+        let (show, off) = (NumberSelection::parse(&next().unwrap_or_default()), next().is_some_and(|off| !off.is_empty()));
         Self { site, page, id, age, referrer, campaign, show, off }
     }
 }
@@ -76,7 +76,7 @@ pub struct Visits {
     /// Whether they came as a list, and are answered as one.
     pub list: bool,
     /// The numbers that the page shows, which the answer to one visit has.
-    pub show: Shown,
+    pub show: NumberSelection,
     /// Whether the reader opted out: then the visit is not counted, and only the numbers are asked for.
     pub off: bool,
 }
@@ -96,7 +96,7 @@ pub struct RefusedVisit {
 ///
 /// # Errors
 /// What is wrong with it, as [`RefusedVisit`]. Then no visit of a list is any good.
-pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, RefusedVisit> {
+pub fn read_visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, RefusedVisit> {
     // The site of a visit that names none.
     let unnamed = sites.of_page(headers.client.own_url);
     let unknown = |refusal| RefusedVisit { refusal, sites: vec![unnamed.clone()] };
@@ -106,7 +106,7 @@ pub fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &Kept
     let mut all = Vec::with_capacity(found.len());
     let (mut show, mut off) = Default::default();
     for (at, Found { texts, wrong: fault }) in found.into_iter().enumerate() {
-        let body = Body::read(texts);
+        let body = Body::from_texts(texts);
         if !list {
             (show, off) = (body.show, body.off);
         }

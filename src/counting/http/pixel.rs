@@ -7,7 +7,7 @@ use crate::counting::text::url::path_and_query;
 
 /// A visit that asks for a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixel {
+pub struct PixelRequest {
     /// The site's name.
     pub site: String,
     /// The page; `/` if left out.
@@ -20,11 +20,11 @@ pub struct Pixel {
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none, or a wrong query.
-pub fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
+pub fn read_pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<PixelRequest, Refusal> {
     let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
     // A page that is left empty is left out.
     let query = Query::read(query, &["page"])?;
     let told = query.get("page").unwrap_or("");
     let page = kept.page(told).unwrap_or_else(|_| Page::root());
-    Ok(Pixel { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
+    Ok(PixelRequest { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
 }

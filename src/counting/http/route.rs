@@ -1,14 +1,14 @@
 //! What a request asks for, read from its method and its URL.
 
-use crate::counting::http::admin::{self, AdminCommand};
-use crate::counting::http::badge::request::{self, Badge};
-use crate::counting::http::compat::route::CompatRequest;
-use crate::counting::http::pixel::{self, Pixel};
+use crate::counting::http::admin::{AdminCommand, read_admin_command};
+use crate::counting::http::badge::request::{BadgeRequest, read_badge};
+use crate::counting::http::compat::route::{CompatRequest, read_compat};
+use crate::counting::http::numbers::NumberSelection;
+use crate::counting::http::pixel::{PixelRequest, read_pixel};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::shown::Shown;
 use crate::counting::http::stats::plan::Stats;
-use crate::counting::http::{compat, methods, stats};
+use crate::counting::http::{methods, stats};
 use crate::counting::model::date::Day;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::url::path_and_query;
@@ -25,13 +25,13 @@ pub enum Route {
     /// `OPTIONS` of a path that takes these other methods: a browser asks whether a page's script may call.
     Preflight(&'static str),
     /// `GET /counter` and `HEAD /counter`: read a count.
-    Read(Read),
+    Views(ViewsRequest),
     /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
-    Pixel(Pixel),
+    Pixel(PixelRequest),
     /// A route of another counter.
     Compat(CompatRequest),
     /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
-    Badge(Box<Badge>),
+    Badge(Box<BadgeRequest>),
     /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
     Stats(Box<Stats>),
     /// `GET /api/sites/SITE/live` and `HEAD` of it: who is there now, of this site. With `Upgrade: websocket` it is told as it changes.
@@ -43,12 +43,12 @@ pub enum Route {
     /// What only the owner may do at `/api/sites/SITE`.
     Admin(Box<AdminCommand>),
     /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
-    Visitors(VisitorsOf),
+    Visitors(VisitorsRequest),
 }
 
 /// Which visitors to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VisitorsOf {
+pub struct VisitorsRequest {
     /// The site; the first one if left out.
     pub site: Option<String>,
     /// The day (UTC); today if left out.
@@ -57,13 +57,13 @@ pub struct VisitorsOf {
 
 /// Which count to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Read {
+pub struct ViewsRequest {
     /// The site; the first one if left out.
     pub site: Option<String>,
     /// The page; the whole site if left out.
     pub page: Option<Page>,
     /// The numbers to tell together; if none is named, the views alone.
-    pub show: Shown,
+    pub show: NumberSelection,
 }
 
 /// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
@@ -87,12 +87,12 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         ("/visit", _) | ("/counter", "POST") => Ok(Route::Register),
         ("/numbers" | "/counter", _) => {
             let query = Query::read(query, &["site", "page", "show"])?;
-            let show = query.get("show").map(Shown::parse).unwrap_or_default();
-            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)?, show }))
+            let show = query.get("show").map(NumberSelection::parse).unwrap_or_default();
+            Ok(Route::Views(ViewsRequest { site: query.site(), page: query.page(kept)?, show }))
         }
         ("/visitors", _) => {
             let query = Query::read(query, &["site", "day"])?;
-            Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
+            Ok(Route::Visitors(VisitorsRequest { site: query.site(), day: query.day("day")? }))
         }
         ("/healthz", _) => Ok(Route::Health),
         ("/metrics", _) => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
@@ -105,11 +105,11 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default();
     match (first, rest.strip_prefix("sites/")) {
-        ("badge", _) => request::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
-        ("pixel", _) => pixel::pixel(rest, query, kept).map(Route::Pixel),
+        ("badge", _) => read_badge(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", _) => read_pixel(rest, query, kept).map(Route::Pixel),
         ("api", Some(rest)) => {
             let rest = rest.trim_end_matches('/');
-            if let Some(order) = admin::read(method, rest, query, kept)? {
+            if let Some(order) = read_admin_command(method, rest, query, kept)? {
                 return Ok(Route::Admin(Box::new(order)));
             }
             if let Some(site) = rest.strip_suffix("/live") {
@@ -117,7 +117,7 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
-        _ => compat::route::read(path, query, kept).map(Route::Compat),
+        _ => read_compat(path, query, kept).map(Route::Compat),
     }
 }
 
@@ -177,21 +177,21 @@ mod tests {
     #[test]
     fn a_read_names_a_page_or_the_whole_site() {
         let page = |text: &str| Some(Page::parse(text).unwrap());
-        assert_eq!(get("http://h/counter"), Ok(Route::Read(Read::default())));
+        assert_eq!(get("http://h/counter"), Ok(Route::Views(ViewsRequest::default())));
         assert_eq!(
             get("http://h/counter?page=%2Fa%20b&site=blog"),
-            Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b"), show: Shown::default() }))
+            Ok(Route::Views(ViewsRequest { site: Some("blog".into()), page: page("/a b"), show: NumberSelection::default() }))
         );
         assert_eq!(
             route("HEAD", "http://h/counter?page=/a"),
-            Ok(Route::Read(Read { site: None, page: page("/a"), show: Shown::default() }))
+            Ok(Route::Views(ViewsRequest { site: None, page: page("/a"), show: NumberSelection::default() }))
         );
     }
 
     #[test]
     fn pictures_are_named_by_site_and_page() {
         let pixel = |page: &str| {
-            Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap(), page_query: String::new() }))
+            Ok(Route::Pixel(PixelRequest { site: "blog".into(), page: Page::parse(page).unwrap(), page_query: String::new() }))
         };
         assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
         assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
@@ -209,8 +209,8 @@ mod tests {
 
     #[test]
     fn visitors_are_read_by_day() {
-        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsOf::default())));
-        let named = VisitorsOf { site: Some("blog".into()), day: Some(20_779) };
+        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsRequest::default())));
+        let named = VisitorsRequest { site: Some("blog".into()), day: Some(20_779) };
         assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
         assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Parameter("day", "a date such as 2026-11-22")));
         assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_query_that_could_be_misread_is_refused() {
-        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Read(Read::default())));
+        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Views(ViewsRequest::default())));
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
         assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));
     }

@@ -90,9 +90,13 @@ impl RequestContext {
     }
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
-    pub(crate) async fn obey(&self, order: &AdminCommand, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
-        let site = || self.check_owner().and_then(|()| find_site(Some(&order.site), &self.config.sites));
-        let (site, page, done) = match &order.act {
+    pub(crate) async fn run_admin_command(
+        &self,
+        command: &AdminCommand,
+        head: bool,
+    ) -> Result<(Reply, Option<JsValue>), Refusal> {
+        let site = || self.check_owner().and_then(|()| find_site(Some(&command.site), &self.config.sites));
+        let (site, page, done) = match &command.act {
             AdminAction::Import { add } => return self.take_file(site(), *add).await.map(no_stream),
             AdminAction::Export => return Ok(self.export(site()?, head).await),
             AdminAction::Set(page, views) => {

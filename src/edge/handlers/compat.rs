@@ -2,9 +2,9 @@
 
 use crate::counting::dispatch::endpoint::{Failure, Outcome};
 use crate::counting::http::answers;
-use crate::counting::http::compat::abacus::request::CounterAction;
-use crate::counting::http::compat::busuanzi::{self, Numbers};
-use crate::counting::http::compat::goatcounter::{Counter, Seen};
+use crate::counting::http::compat::abacus::request::AbacusAction;
+use crate::counting::http::compat::busuanzi::{self, BusuanziNumbers};
+use crate::counting::http::compat::goatcounter::{GoatCounterHit, GoatCounterRequest};
 use crate::counting::http::compat::route::CompatRequest;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
@@ -27,20 +27,20 @@ use wasm_bindgen::JsValue;
 
 impl RequestContext {
     /// Answers one of them; with a stream in place of a body where the answer goes on.
-    pub(crate) async fn drop_in(
+    pub(crate) async fn answer_compat(
         &mut self,
         asked: &CompatRequest,
         caller: &Caller,
         head: bool,
     ) -> Result<(Reply, Option<JsValue>), Refusal> {
         let reply = match asked {
-            CompatRequest::Abacus(asked) if asked.act == CounterAction::Stream && !head => return self.stream(asked).await,
+            CompatRequest::Abacus(asked) if asked.action == AbacusAction::Stream && !head => return self.stream(asked).await,
             CompatRequest::Abacus(asked) => self.abacus(asked, caller, head).await,
             CompatRequest::Stats(function) => Ok(counts::stats(function.as_deref())),
-            CompatRequest::Count(_) if head => Ok(answers::visits::home_head()),
-            CompatRequest::Count(seen) => Ok(answers::visits::pixel(&self.count_seen(seen, caller).await)),
-            CompatRequest::Counter(counter) => self.counter(counter).await,
-            CompatRequest::Hits => self.count_hits().await,
+            CompatRequest::GoatCounterHit(_) if head => Ok(answers::visits::home_head()),
+            CompatRequest::GoatCounterHit(hit) => Ok(answers::visits::pixel(&self.count_goatcounter_hit(hit, caller).await)),
+            CompatRequest::GoatCounterViews(counter) => self.counter(counter).await,
+            CompatRequest::GoatCounterServerHits => self.count_hits().await,
             CompatRequest::Busuanzi(function) => Ok(self.busuanzi(function).await),
             CompatRequest::Events(protocol) => self.events(*protocol, caller).await,
         };
@@ -71,21 +71,21 @@ impl RequestContext {
         }
     }
 
-    async fn count_seen(&self, seen: &Seen, caller: &Caller) -> Outcome {
+    async fn count_goatcounter_hit(&self, hit: &GoatCounterHit, caller: &Caller) -> Outcome {
         let site = self.site_of_page();
-        let event = seen.event.then_some(Reason::Event);
+        let event = hit.event.then_some(Reason::Event);
         if let Some(reason) = self.not_to_be_counted(caller).or(event) {
             self.note(&site, reason);
             return Outcome::Excluded(reason);
         }
-        let referrer = referrer_host(&seen.referrer, &self.page_url());
-        let picture = self.seen_in_a_picture(&referrer, seen.campaign());
-        let visit = Visit { site, page: seen.page.clone(), id: seen.id.clone(), details: picture.details, age: 0 };
-        self.take(visit, &picture.who, seen.bot || picture.bot).await
+        let referrer = referrer_host(&hit.referrer, &self.page_url());
+        let viewer = self.image_viewer(&referrer, hit.campaign());
+        let visit = Visit { site, page: hit.page.clone(), id: hit.id.clone(), details: viewer.details, age: 0 };
+        self.take(visit, &viewer.who, hit.bot || viewer.bot).await
     }
 
     /// What a page of GoatCounter's asks to show. All views there ever were anybody may read; those of a period are the owner's to open.
-    async fn counter(&self, counter: &Counter) -> Result<Reply, Refusal> {
+    async fn counter(&self, counter: &GoatCounterRequest) -> Result<Reply, Refusal> {
         let site = self.site_of_page();
         let shards = self.shards(Sender::default());
         let Some(period) = counter.period(day_of(now_ms()))? else {
@@ -93,7 +93,7 @@ impl RequestContext {
         };
         self.check(&self.config.stats)?;
         let summary = query::read(&format!("{}/summary", site.as_str()), &period, &self.config.page_query)?;
-        let views = match stats::read(&summary, &site, &shards).await? {
+        let views = match stats::find_body(&summary, &site, &shards).await? {
             Ok(body) => {
                 let views = Tree::parse(&body).ok().and_then(|body| body.get("views").number());
                 views.ok_or_else(|| Failure::Broken("the summary has no views".to_owned()))
@@ -116,12 +116,12 @@ impl RequestContext {
         };
         let numbers = match &became {
             Outcome::Sent(Err(failure)) => Err(failure.clone()),
-            _ => self.numbers(&site, &page).await,
+            _ => self.busuanzi_numbers(&site, &page).await,
         };
-        Reply { visit: Some((&became).into()), ..busuanzi::called(function, &numbers) }
+        Reply { visit: Some((&became).into()), ..busuanzi::answer_busuanzi(function, &numbers) }
     }
 
-    async fn numbers(&self, site: &Site, page: &Page) -> Result<Numbers, Failure> {
+    async fn busuanzi_numbers(&self, site: &Site, page: &Page) -> Result<BusuanziNumbers, Failure> {
         let shards = self.shards(Sender::default());
         let of_site = shards.views(site, None).await?;
         let of_page = shards.views(site, Some(page.as_str())).await?;

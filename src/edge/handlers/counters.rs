@@ -4,9 +4,9 @@ use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
 use crate::counting::http::access::check;
 use crate::counting::http::answers;
-use crate::counting::http::compat::abacus::answer::{answer, exists, has_no_key};
-use crate::counting::http::compat::abacus::counter::Counter;
-use crate::counting::http::compat::abacus::request::{CounterAction, CounterRequest};
+use crate::counting::http::compat::abacus::answer::{answer_abacus, answer_exists, answer_no_key};
+use crate::counting::http::compat::abacus::counter::AbacusCounter;
+use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusRequest};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
 use crate::counting::model::limits::MAX_PAGES;
@@ -45,38 +45,44 @@ enum May {
 
 impl RequestContext {
     /// The counter that is meant, by the page that asks. One that is to be made up gets a random key.
-    pub(crate) fn counter_of(&self, asked: &CounterRequest) -> Result<Counter, Refusal> {
+    pub(crate) fn counter_of(&self, asked: &AbacusRequest) -> Result<AbacusCounter, Refusal> {
         let random = isolate::random().map(u128::from_le_bytes).unwrap_or_default();
         asked.counter(&self.page_url(), &self.config.sites, &self.config.page_query, &format!("{random:032x}"))
     }
 
-    pub(crate) async fn abacus(&self, asked: &CounterRequest, caller: &Caller, head: bool) -> Result<Reply, Refusal> {
+    pub(crate) async fn abacus(&self, asked: &AbacusRequest, caller: &Caller, head: bool) -> Result<Reply, Refusal> {
         let counter = self.counter_of(asked)?;
         let shards = self.shards(Sender::default());
         let page = counter.page.as_str();
-        let found = match asked.act {
-            CounterAction::Hit if !head => return self.hit(asked, &counter, caller).await,
-            CounterAction::Create(views) => return self.create(asked, &counter, views, caller).await,
+        let found = match asked.action {
+            AbacusAction::Hit if !head => return self.hit(asked, &counter, caller).await,
+            AbacusAction::Create(views) => return self.create(asked, &counter, views, caller).await,
             _ => shards.page(&counter.site, page).await,
         };
-        if !asked.act.changes() {
+        if !asked.action.changes() {
             counts::asked(false);
         }
         let outcome = match found {
-            Ok(before) if asked.act.changes() => {
+            Ok(before) if asked.action.changes() => {
                 match (self.may_change(asked, &counter, caller, before.is_some()).await?, before) {
-                    (May::OtherKey, _) => return Ok(has_no_key(asked)),
+                    (May::OtherKey, _) => return Ok(answer_no_key(asked)),
                     (May::Yes, Some(before)) => self.amend_counter(asked, &counter).await.map(|after| Some((before, after))),
                     (May::Yes | May::Missing, _) => Ok(None),
                 }
             }
             found => found.map(|found| found.map(|views| (views, views))),
         };
-        Ok(answer(asked, &counter, &outcome, None, None))
+        Ok(answer_abacus(asked, &counter, &outcome, None, None))
     }
 
     /// Who may change a counter: its owner, who has its key, and anybody where the owner of all opened it.
-    async fn may_change(&self, asked: &CounterRequest, counter: &Counter, caller: &Caller, there: bool) -> Result<May, Refusal> {
+    async fn may_change(
+        &self,
+        asked: &AbacusRequest,
+        counter: &AbacusCounter,
+        caller: &Caller,
+        there: bool,
+    ) -> Result<May, Refusal> {
         let Some(authorization) = self.header(headers::AUTHORIZATION) else {
             return if asked.is_open(counter, &self.config.open_updates) {
                 if *caller == Caller::Elsewhere {
@@ -108,7 +114,7 @@ impl RequestContext {
     }
 
     /// What opens this counter only. It is made from the owner's token, so nothing of it is stored; without a token there is none.
-    async fn admin_key(&self, counter: &Counter) -> Option<String> {
+    async fn admin_key(&self, counter: &AbacusCounter) -> Option<String> {
         let Access::Token(secret) = &self.config.admin else { return None };
         let made = async |text: String| JsFuture::from(mac(secret, &text)).await.ok()?.as_string();
         let mark: String = made("footfall counters".to_owned()).await?.chars().take(MARK).collect();
@@ -117,17 +123,27 @@ impl RequestContext {
     }
 
     /// Changes a counter that is there; returns what it says then.
-    async fn amend_counter(&self, asked: &CounterRequest, Counter { site, page, .. }: &Counter) -> Result<u64, Failure> {
-        match asked.act {
-            CounterAction::Set(views) => drop(self.set(site, page, views).await?),
-            CounterAction::Update(by) => self.change(site, page, by).await?,
+    async fn amend_counter(
+        &self,
+        asked: &AbacusRequest,
+        AbacusCounter { site, page, .. }: &AbacusCounter,
+    ) -> Result<u64, Failure> {
+        match asked.action {
+            AbacusAction::Set(views) => drop(self.set(site, page, views).await?),
+            AbacusAction::Update(by) => self.change(site, page, by).await?,
             _ => drop(self.amend(site, &Amend::Delete { page: page.as_str() }).await?),
         }
         self.shards(Sender::default()).views(site, Some(page.as_str())).await
     }
 
     /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. The caller who creates a counter gets its key.
-    async fn create(&self, asked: &CounterRequest, counter: &Counter, views: u64, caller: &Caller) -> Result<Reply, Refusal> {
+    async fn create(
+        &self,
+        asked: &AbacusRequest,
+        counter: &AbacusCounter,
+        views: u64,
+        caller: &Caller,
+    ) -> Result<Reply, Refusal> {
         let stranger = self.header(headers::AUTHORIZATION).is_none() && self.config.create_limit > 0;
         if !stranger {
             self.check_owner()?;
@@ -140,7 +156,7 @@ impl RequestContext {
         let shards = self.shards(Sender::default());
         let (site, page) = (&counter.site, counter.page.as_str());
         match shards.page(site, page).await {
-            Ok(Some(_)) => return Ok(exists(asked)),
+            Ok(Some(_)) => return Ok(answer_exists(asked)),
             Ok(None) => {}
             Err(failure) => return Ok(answers::failures::read_failed(&failure)),
         }
@@ -153,9 +169,9 @@ impl RequestContext {
         match made {
             Ok(Answer::Page(None)) => {
                 counts::asked(true);
-                Ok(answer(asked, counter, &Ok(Some((0, views))), None, key.as_deref()))
+                Ok(answer_abacus(asked, counter, &Ok(Some((0, views))), None, key.as_deref()))
             }
-            Ok(Answer::Page(Some(_))) => Ok(exists(asked)),
+            Ok(Answer::Page(Some(_))) => Ok(answer_exists(asked)),
             Ok(_) => Err(Refusal::UnknownPath),
             Err(Failure::Refused(_)) => Err(Refusal::TooManyPages(most)),
             Err(failure) => Ok(answers::failures::read_failed(&failure)),
@@ -163,8 +179,8 @@ impl RequestContext {
     }
 
     /// `/hit`. Programs call it on purpose, so nobody is taken for a bot.
-    async fn hit(&self, asked: &CounterRequest, counter: &Counter, caller: &Caller) -> Result<Reply, Refusal> {
-        let Counter { site, page, .. } = counter;
+    async fn hit(&self, asked: &AbacusRequest, counter: &AbacusCounter, caller: &Caller) -> Result<Reply, Refusal> {
+        let AbacusCounter { site, page, .. } = counter;
         if *caller == Caller::Elsewhere {
             self.note(site, Reason::Origin);
             return Err(Refusal::Origin);
@@ -182,6 +198,6 @@ impl RequestContext {
             self.tell_streams(counter, views);
         }
         let outcome = views.map(|views| Some((views, views)));
-        Ok(Reply { visit: Some((&became).into()), ..answer(asked, counter, &outcome, Some(&became), None) })
+        Ok(Reply { visit: Some((&became).into()), ..answer_abacus(asked, counter, &outcome, Some(&became), None) })
     }
 }

@@ -76,7 +76,7 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
     let registers = matches!(routed, Ok(Route::Register));
     let reads = matches!(
         routed,
-        Ok(Route::Read(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Admin(_))
+        Ok(Route::Views(_) | Route::Visitors(_) | Route::Stats(_) | Route::Live(_) | Route::Metrics(_) | Route::Admin(_))
     );
     // All but `GET /` are boxed: a future is as large as the largest of these, and V8 compiles as one what is one function.
     let done = match routed {
@@ -97,11 +97,13 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
         Ok(Route::Register) => turn.register(&caller).boxed_local().await,
         Ok(Route::Pixel(pixel)) => turn.register_pixel(pixel, method == "HEAD").boxed_local().await,
         Ok(Route::Badge(badge)) => turn.show_badge(&badge, method == "HEAD").boxed_local().await,
-        Ok(Route::Compat(asked)) => turn.drop_in(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
-            stream = events;
-            reply
-        }),
-        Ok(Route::Read(read)) => turn.read_views(&read).await,
+        Ok(Route::Compat(asked)) => {
+            turn.answer_compat(&asked, &caller, method == "HEAD").boxed_local().await.map(|(reply, events)| {
+                stream = events;
+                reply
+            })
+        }
+        Ok(Route::Views(read)) => turn.read_views(&read).await,
         Ok(Route::Visitors(of)) => turn.read_visitors(&of).await,
         Ok(Route::Health) => Ok(turn.health().boxed_local().await),
         Ok(Route::Metrics(site)) => turn.metrics(site.as_deref()).boxed_local().await,
@@ -110,10 +112,12 @@ async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Re
             stream = upgraded;
             reply
         }),
-        Ok(Route::Admin(order)) => turn.obey(&order, method == "HEAD").boxed_local().await.map(|(reply, file)| {
-            stream = file;
-            reply
-        }),
+        Ok(Route::Admin(command)) => {
+            turn.run_admin_command(&command, method == "HEAD").boxed_local().await.map(|(reply, file)| {
+                stream = file;
+                reply
+            })
+        }
         Err(refusal) => {
             turn.drop_file().boxed_local().await;
             Err(refusal)

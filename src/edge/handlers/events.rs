@@ -4,10 +4,10 @@
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::MAX_LIST_BYTES;
-use crate::counting::http::compat::events::answer::{Done, answer};
-use crate::counting::http::compat::events::event::{Protocol, Told, What};
-use crate::counting::http::compat::events::read::read;
-use crate::counting::http::compat::hits::{Hit, counted, hits};
+use crate::counting::http::compat::events::answer::{Done, answer_events};
+use crate::counting::http::compat::events::event::{EventKind, Protocol, ReportedEvent};
+use crate::counting::http::compat::events::read::read_events;
+use crate::counting::http::compat::hits::{ServerHit, answer_server_hits, read_server_hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
 use crate::counting::model::dimensions::Dimensions;
@@ -32,7 +32,7 @@ impl RequestContext {
     pub(crate) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
         // Events carry what their owner likes, so that they may be long.
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
-        let told = read(protocol, &bytes, &self.config.page_query)?;
+        let told = read_events(protocol, &bytes, &self.config.page_query)?;
         let id = self.idempotency_key()?;
         let size = told.len();
         let (mut visits, mut wrong) = (Vec::new(), Vec::new());
@@ -60,12 +60,12 @@ impl RequestContext {
         let became = all(counts.collect()).await;
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
-        Ok(answer(protocol, size, &wrong, &done))
+        Ok(answer_events(protocol, size, &wrong, &done))
     }
 
     /// What is told, once for each site that it is told of.
-    fn meant(&self, told: Told) -> Result<Vec<(Site, Rc<Told>)>, Refusal> {
-        if told.what == What::View && age_of(&told) > MAX_AGE_MS {
+    fn meant(&self, told: ReportedEvent) -> Result<Vec<(Site, Rc<ReportedEvent>)>, Refusal> {
+        if told.kind == EventKind::View && age_of(&told) > MAX_AGE_MS {
             return Err(Refusal::Age(age_of(&told).to_string()));
         }
         let sites = told.sites(&self.config.sites)?;
@@ -79,14 +79,21 @@ impl RequestContext {
     }
 
     /// Nothing, if it is nothing that anybody did.
-    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Outcome> {
-        match told.what {
-            What::Other => return None,
-            What::Event => {
+    async fn count_event(
+        &self,
+        site: &Site,
+        told: &ReportedEvent,
+        server: bool,
+        id: Option<VisitId>,
+        who: &Who,
+    ) -> Option<Outcome> {
+        match told.kind {
+            EventKind::Other => return None,
+            EventKind::Event => {
                 self.note(site, Reason::Event);
                 return Some(Outcome::Excluded(Reason::Event));
             }
-            What::View => {}
+            EventKind::View => {}
         }
         let campaign = campaign_of(told.query());
         let referrer = referrer_host(&told.referrer, &told.url);
@@ -106,7 +113,7 @@ impl RequestContext {
     pub(crate) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
         self.check_owner()?;
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
-        let hits = hits(&bytes, &self.config.page_query, now_ms())?;
+        let hits = read_server_hits(&bytes, &self.config.page_query, now_ms())?;
         let site = self.site_of_page();
         let key = self.header(headers::IDEMPOTENCY_KEY);
         let mut counts = Vec::new();
@@ -114,27 +121,27 @@ impl RequestContext {
             let id = key.as_ref().map(|key| VisitId::parse(&format!("{key}-{at}")).map_err(Refusal::Id)).transpose()?;
             counts.push(self.count_hit(&site, hit, id).boxed_local());
         }
-        Ok(counted(&all(counts).await))
+        Ok(answer_server_hits(&all(counts).await))
     }
 
-    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Outcome, String> {
-        let Hit { seen, address, agent, country, age } = hit?;
-        if seen.event {
+    async fn count_hit(&self, site: &Site, hit: Result<ServerHit, String>, id: Option<VisitId>) -> Result<Outcome, String> {
+        let ServerHit { hit, address, agent, country, age } = hit?;
+        if hit.event {
             self.note(site, Reason::Event);
             return Ok(Outcome::Excluded(Reason::Event));
         }
-        let campaign = seen.campaign();
+        let campaign = hit.campaign();
         let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
-        let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
+        let bot = hit.bot || known.as_ref().is_some_and(Known::is_bot);
         let device = known.and_then(|known| known.device);
         let details =
-            Dimensions::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+            Dimensions::new(device, &country, &referrer_host(&hit.referrer, ""), campaign.each_ref().map(String::as_str));
         let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
-        Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
+        Ok(self.take(Visit { site: site.clone(), page: hit.page, id, details, age }, &who, bot).await)
     }
 }
 
 /// How long ago it was, in milliseconds.
-fn age_of(told: &Told) -> u64 {
+fn age_of(told: &ReportedEvent) -> u64 {
     told.at.map_or(0, |at| now_ms().saturating_sub(at))
 }

@@ -68,10 +68,10 @@ impl RequestContext {
             self.check_owner()?;
         }
         let site = find_site(site, &self.config.sites)?;
-        Ok(answers::health::metrics(self.told(&site).await))
+        Ok(answers::health::metrics(self.metrics_text(&site).await))
     }
 
-    async fn told(&self, site: &Site) -> Result<String, Failure> {
+    async fn metrics_text(&self, site: &Site) -> Result<String, Failure> {
         let mut all = Vec::new();
         for answer in self.shards(Sender::default()).ask_all(site, &Call::Metrics).await? {
             let Answer::Metrics(metrics) = answer else { return Err(something_else()) };

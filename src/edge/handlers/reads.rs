@@ -6,7 +6,7 @@ use crate::counting::http::answers;
 use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::http::route::{Read, VisitorsOf};
+use crate::counting::http::route::{ViewsRequest, VisitorsRequest};
 use crate::counting::http::stats::plan::Stats;
 use crate::counting::model::date::day_of;
 use crate::counting::model::page::Page;
@@ -19,11 +19,11 @@ use crate::edge::runtime::{headers, log};
 
 impl RequestContext {
     /// `GET /numbers`.
-    pub(crate) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
-        let site = self.site_named(read.site.as_deref())?;
-        let page = read.page.as_ref().map(Page::as_str);
-        if !read.show.is_empty() {
-            let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
+    pub(crate) async fn read_views(&self, asked: &ViewsRequest) -> Result<Reply, Refusal> {
+        let site = self.site_named(asked.site.as_deref())?;
+        let page = asked.page.as_ref().map(Page::as_str);
+        if !asked.show.is_empty() {
+            let numbers = self.find_numbers(&site, asked.page.as_ref(), asked.show).await;
             return Ok(answers::reads::numbers(&(site.as_str(), page), numbers, None));
         }
         let outcome = logged(self.shards(Sender::default()).views(&site, page).await);
@@ -39,9 +39,9 @@ impl RequestContext {
     }
 
     /// `GET /visitors`.
-    pub(crate) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
-        let site = self.site_named(of.site.as_deref())?;
-        let day = of.day.unwrap_or_else(|| day_of(now_ms()));
+    pub(crate) async fn read_visitors(&self, asked: &VisitorsRequest) -> Result<Reply, Refusal> {
+        let site = self.site_named(asked.site.as_deref())?;
+        let day = asked.day.unwrap_or_else(|| day_of(now_ms()));
         let outcome = logged(self.shards(Sender::default()).visitors(&site, day).await);
         Ok(answers::reads::visitors(site.as_str(), day, &outcome))
     }
@@ -51,11 +51,11 @@ impl RequestContext {
         let access = &self.config.stats;
         self.check(access)?;
         let site = find_site(Some(&stats.site), &self.config.sites)?;
-        let body = match stats::known(stats) {
+        let body = match stats::kept_body(stats) {
             Some(body) => Ok(body),
             // Whom a token let in is not limited.
             None if *access == Access::Public && self.reads_too_much().await => return Err(Refusal::Limited),
-            None => stats::read(stats, &site, &self.shards(Sender::default())).await?,
+            None => stats::find_body(stats, &site, &self.shards(Sender::default())).await?,
         };
         let body = logged(body);
         let known = self.header(headers::IF_NONE_MATCH);

@@ -38,7 +38,7 @@ extern "C" {
 }
 
 /// The body of the answer, if it was given lately.
-pub(crate) fn known(stats: &Stats) -> Option<Rc<str>> {
+pub(crate) fn kept_body(stats: &Stats) -> Option<Rc<str>> {
     if is_kept(stats) { kept_answers::of(stats, now_ms()) } else { None }
 }
 
@@ -51,7 +51,7 @@ fn is_kept(stats: &Stats) -> bool {
 ///
 /// # Errors
 /// [`Refusal`] for a time zone, a week or a period that there is not.
-pub(crate) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
+pub(crate) async fn find_body(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
     let answer = ask(stats, site, shards).await?;
     Ok(answer.map(|(body, age)| {
         let body = Rc::from(body);

@@ -5,8 +5,8 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers;
-use crate::counting::http::compat::abacus::counter::Counter;
-use crate::counting::http::compat::abacus::request::CounterRequest;
+use crate::counting::http::compat::abacus::counter::AbacusCounter;
+use crate::counting::http::compat::abacus::request::AbacusRequest;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{EVENTS, Reply, text};
 use crate::counting::model::visitor::Sender;
@@ -63,7 +63,7 @@ struct Stream {
 
 impl RequestContext {
     /// Tells the streams of this isolate what a hit has found.
-    pub(crate) fn tell_streams(&self, counter: &Counter, views: u64) {
+    pub(crate) fn tell_streams(&self, counter: &AbacusCounter, views: u64) {
         let woken: Vec<u64> = STREAMS.with_borrow_mut(|streams| {
             let same = |stream: &&mut Stream| stream.of.0 == counter.site.as_str() && stream.of.1 == counter.page.as_str();
             let told = streams.iter_mut().filter(same).map(|stream| {
@@ -78,7 +78,7 @@ impl RequestContext {
         woken.into_iter().for_each(|number| waits::end(number, TOLD));
     }
 
-    pub(crate) async fn stream(&self, asked: &CounterRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
+    pub(crate) async fn stream(&self, asked: &AbacusRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
         let counter = self.counter_of(asked)?;
         // A stream asks shards 45 times.
         if self.is_limited(self.who().sender(), None).await {

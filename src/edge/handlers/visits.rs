@@ -3,11 +3,11 @@
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome, PageViews, Registered};
 use crate::counting::http::answers;
 use crate::counting::http::badge::glyphs::grouped;
-use crate::counting::http::badge::request::Badge;
-use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, visits};
+use crate::counting::http::badge::request::BadgeRequest;
+use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, read_visits};
 use crate::counting::http::find_site::find_site;
 use crate::counting::http::home::home;
-use crate::counting::http::pixel::Pixel;
+use crate::counting::http::pixel::PixelRequest;
 use crate::counting::http::prefetch::is_prefetch;
 use crate::counting::http::proxy::is_asset_proxy;
 use crate::counting::http::refusal::{Refusal, is_of_a_visit};
@@ -36,7 +36,7 @@ use futures_util::FutureExt;
 const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
 /// Who looks at a picture.
-pub(crate) struct Seen {
+pub(crate) struct ImageViewer {
     pub(crate) details: Dimensions,
     pub(crate) who: Who,
     /// Whether it is a program that reads for nobody.
@@ -59,7 +59,7 @@ impl RequestContext {
     }
 
     /// `GET /pixel/SITE.gif`. An image tells no origin; what it tells of the page that it is in, its `Referer`, must be listed.
-    pub(crate) async fn register_pixel(&self, pixel: Pixel, head: bool) -> Result<Reply, Refusal> {
+    pub(crate) async fn register_pixel(&self, pixel: PixelRequest, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&pixel.site), &self.config.sites)?;
         if head {
             return Ok(answers::visits::home_head());
@@ -82,7 +82,7 @@ impl RequestContext {
     }
 
     /// `GET /badge/SITE/PAGE.svg`.
-    pub(crate) async fn show_badge(&self, badge: &Badge, head: bool) -> Result<Reply, Refusal> {
+    pub(crate) async fn show_badge(&self, badge: &BadgeRequest, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&badge.site), &self.config.sites)?;
         let mut became = None;
         if let (true, false, Some(page)) = (badge.counts, head, &badge.page) {
@@ -93,7 +93,7 @@ impl RequestContext {
             _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
-        let body = if badge.json { badge.look.endpoint(&text) } else { badge.look.svg(&text) };
+        let body = if badge.json { badge.style.endpoint(&text) } else { badge.style.svg(&text) };
         Ok(Reply {
             content_type: if badge.json { JSON } else { SVG },
             ..answers::visits::badge(body, became.as_ref(), views.is_ok())
@@ -112,8 +112,8 @@ impl RequestContext {
             self.note(&site, Reason::Spam);
             return Outcome::Excluded(Reason::Spam);
         }
-        let seen = self.seen_in_a_picture("", completed(self.campaign(), page_query));
-        self.take(Visit { site, page, id: None, details: seen.details, age: 0 }, &seen.who, seen.bot).await
+        let viewer = self.image_viewer("", completed(self.campaign(), page_query));
+        self.take(Visit { site, page, id: None, details: viewer.details, age: 0 }, &viewer.who, viewer.bot).await
     }
 
     /// Counts a visit, unless it is one that is not counted; that is noted.
@@ -148,13 +148,17 @@ impl RequestContext {
 
     /// What a request for a picture tells of who looks at it. One that fetches pictures for others tells nothing of them, but that somebody
     /// looks: it is no bot, and its address and agent are nobody's. `referrer` is the host that they come from.
-    pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> Seen {
+    pub(crate) fn image_viewer(&self, referrer: &str, campaign: [String; 3]) -> ImageViewer {
         let campaign = campaign.each_ref().map(String::as_str);
         if self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent)) {
-            return Seen { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
+            return ImageViewer { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
         }
         let known = self.client();
-        Seen { details: Dimensions::new(known.device, &known.country, referrer, campaign), who: self.who(), bot: known.is_bot() }
+        ImageViewer {
+            details: Dimensions::new(known.device, &known.country, referrer, campaign),
+            who: self.who(),
+            bot: known.is_bot(),
+        }
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
@@ -190,7 +194,7 @@ impl RequestContext {
             own_url,
         });
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let read = visits(&bytes, headers, &self.config.sites, &self.config.page_query);
+        let read = read_visits(&bytes, headers, &self.config.sites, &self.config.page_query);
         if *caller == Caller::Elsewhere {
             // Told to the owner of the site that it meant: a setting of theirs is missing, or it is somebody else's page.
             let sites =
@@ -205,7 +209,7 @@ impl RequestContext {
             Ok(visits) => visits,
         };
         if let ([visit], true) = (visits.as_slice(), off) {
-            let numbers = self.shown(&visit.site, Some(&visit.page), show).await;
+            let numbers = self.find_numbers(&visit.site, Some(&visit.page), show).await;
             return Ok(answers::reads::numbers(
                 &(visit.site.as_str(), Some(visit.page.as_str())),
                 numbers,
@@ -218,7 +222,7 @@ impl RequestContext {
         // All at once, so that they leave in one batch.
         let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
         if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
-            let numbers = self.shown_besides(site, page, show, became).await;
+            let numbers = self.find_numbers_after_visit(site, page, show, became).await;
             return Ok(answers::visits::registered(&(site.as_str(), page.as_str()), became, numbers));
         }
         let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));

@@ -2,8 +2,8 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
+use crate::counting::http::numbers::FoundNumbers;
 use crate::counting::http::reply::{CSV, Cache, JSON, Reply, VisitStatus, json_reply, text};
-use crate::counting::http::shown::Numbers;
 use crate::counting::model::date::{Day, date_of};
 use crate::counting::protocol::answer::Visitors;
 use serde::Serialize;
@@ -14,22 +14,22 @@ use std::hash::Hasher;
 /// an error, not a 0.
 pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
     match outcome {
-        Ok(views) => json_reply(200, &Count { site, page, views: *views }),
+        Ok(views) => json_reply(200, &ViewsBody { site, page, views: *views }),
         Err(failure) => read_failed(failure),
     }
 }
 
 /// The numbers that are asked for together, where no visit is counted: `GET /numbers?show=`, or a reader who opted out.
-pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: Numbers, visit: Option<VisitStatus>) -> Reply {
-    Reply { visit, ..json_reply(200, &Shown { site, page, numbers }) }
+pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: FoundNumbers, visit: Option<VisitStatus>) -> Reply {
+    Reply { visit, ..json_reply(200, &NumbersBody { site, page, numbers }) }
 }
 
 /// `GET /visitors`, once the embedded counter has answered or failed to.
 pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Reply {
     match outcome {
         Ok(Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }) => {
-            let without = Without { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
-            json_reply(200, &DayCount { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
+            let without = ViewsWithoutVisitor { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
+            json_reply(200, &VisitorsBody { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
         }
         Err(failure) => read_failed(failure),
     }
@@ -71,7 +71,7 @@ fn etag(body: &str) -> String {
 }
 
 #[derive(Serialize)]
-struct Count<'a> {
+struct ViewsBody<'a> {
     site: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'a str>,
@@ -79,24 +79,24 @@ struct Count<'a> {
 }
 
 #[derive(Serialize)]
-struct Shown<'a> {
+struct NumbersBody<'a> {
     site: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'a str>,
     #[serde(flatten)]
-    numbers: Numbers,
+    numbers: FoundNumbers,
 }
 
 #[derive(Serialize)]
-struct DayCount<'a> {
+struct VisitorsBody<'a> {
     site: &'a str,
     day: String,
     visitors: u64,
-    views_without_visitor: Without,
+    views_without_visitor: ViewsWithoutVisitor,
 }
 
 #[derive(Serialize)]
-struct Without {
+struct ViewsWithoutVisitor {
     opted_out: u64,
     no_salt: u64,
     no_address: u64,

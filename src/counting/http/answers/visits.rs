@@ -2,8 +2,8 @@
 
 use crate::counting::dispatch::endpoint::{Outcome, Registered};
 use crate::counting::http::answers::failures::{failed, failure_status};
+use crate::counting::http::numbers::FoundNumbers;
 use crate::counting::http::reply::{Cache, GIF, LIMIT_PERIOD_S, Reply, SVG, VisitStatus, json_reply, text_reply};
-use crate::counting::http::shown::Numbers;
 use crate::counting::model::reason::Reason;
 use serde::Serialize;
 
@@ -66,7 +66,7 @@ pub fn prefetch() -> Reply {
 }
 
 /// `POST /visit` of one visit, once it is known what became of it, with the numbers that its page shows.
-pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: Numbers) -> Reply {
+pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumbers) -> Reply {
     let outcome = Some(became.into());
     let (status, retry_after) = status(became);
     match became {

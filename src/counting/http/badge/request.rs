@@ -1,13 +1,13 @@
 //! A badge that is asked for: of which site or page, and how it looks.
 
-use crate::counting::http::badge::style::{BLUE, LABEL_COLOR, Look, Shape, color, label};
+use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape, color, label};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::page::{KeptQuery, Page};
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Badge {
+pub struct BadgeRequest {
     /// The site's name.
     pub site: String,
     /// The page; the whole site if there is none.
@@ -17,14 +17,14 @@ pub struct Badge {
     /// Whether it is told as JSON, for shields.io to draw.
     pub json: bool,
     /// How it looks.
-    pub look: Look,
+    pub style: BadgeStyle,
 }
 
 /// Reads what follows `/badge/`, such as `blog/a/page.svg` or `blog.json`, and the query.
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none or a wrong query.
-pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Badge, Refusal> {
+pub fn read_badge(path: &str, query: &str, kept: &KeptQuery) -> Result<BadgeRequest, Refusal> {
     let (path, form) = path.trim_end_matches('/').rsplit_once('.').ok_or(Refusal::UnknownPath)?;
     let json = match form {
         "svg" => false,
@@ -45,22 +45,27 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Badge, Refusal>
         Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
     };
     let shape = Shape::parse(query.get("style").unwrap_or("flat"));
-    Ok(Badge { site: site.to_owned(), page, counts, json, look: Look { label, color, label_color, shape, ink: None } })
+    Ok(BadgeRequest {
+        site: site.to_owned(),
+        page,
+        counts,
+        json,
+        style: BadgeStyle { label, color, label_color, shape, ink: None },
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn badge(query: &str) -> Result<Badge, Refusal> {
-        super::read("blog/a/b.svg", query, &KeptQuery::default())
+    fn badge(query: &str) -> Result<BadgeRequest, Refusal> {
+        read_badge("blog/a/b.svg", query, &KeptQuery::default())
     }
 
     #[test]
     fn a_badge_is_named_by_its_path() {
         let read = |path| {
-            super::read(path, "", &KeptQuery::default())
-                .map(|badge| (badge.site, badge.page.map(|page| page.as_str().to_owned())))
+            read_badge(path, "", &KeptQuery::default()).map(|badge| (badge.site, badge.page.map(|page| page.as_str().to_owned())))
         };
         let page = |page: &str| Ok(("blog".to_owned(), Some(page.to_owned())));
         assert_eq!(read("blog.svg"), Ok(("blog".to_owned(), None)));
@@ -86,7 +91,7 @@ mod tests {
         ] {
             assert!(matches!(badge(query), Err(Refusal::Parameter(found, _)) if found == name), "{query}");
         }
-        assert!(matches!(super::read("blog.svg", "count=1", &KeptQuery::default()), Err(Refusal::Parameter("count", _))));
+        assert!(matches!(read_badge("blog.svg", "count=1", &KeptQuery::default()), Err(Refusal::Parameter("count", _))));
         assert!(badge("logo=x&t=9&cacheSeconds=1&label=&label=").is_ok());
     }
 }

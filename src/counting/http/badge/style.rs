@@ -9,7 +9,7 @@ pub const MAX_LABEL: usize = 64;
 
 /// How a badge looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct BadgeStyle {
     /// The text in front of the number.
     pub label: String,
     /// The colour behind the number.
@@ -70,7 +70,7 @@ pub(crate) fn color(query: &Query, name: &'static str, usual: Color) -> Result<C
 ///
 /// # Errors
 /// [`Refusal`] for a wrong parameter.
-pub(crate) fn shield(query: &Query) -> Result<Look, Refusal> {
+pub(crate) fn read_shield_style(query: &Query) -> Result<BadgeStyle, Refusal> {
     let style = query.get("style").unwrap_or("flat");
     let (shape, simple) = style.strip_suffix("-simple").map_or((style, false), |shape| (shape, true));
     let label = if simple { String::new() } else { label(query.get("text").unwrap_or("counter"), "text")? };
@@ -83,7 +83,7 @@ pub(crate) fn shield(query: &Query) -> Result<Look, Refusal> {
             Some(named.or_else(digits).ok_or(Refusal::Parameter("textcolor", ALLOWED_COLORS))?)
         }
     };
-    Ok(Look { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape), ink })
+    Ok(BadgeStyle { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape), ink })
 }
 
 /// The label that a parameter gives.

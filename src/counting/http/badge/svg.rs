@@ -2,13 +2,13 @@
 
 use crate::counting::http::badge::color::Color;
 use crate::counting::http::badge::glyphs::{escaped, width};
-use crate::counting::http::badge::style::{BLUE, LABEL_COLOR, Look, Shape};
+use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape};
 use crate::counting::text::json::exact;
 
 /// A badge that says what is wrong in place of a number.
 pub(crate) fn complaint(what: &str) -> String {
     let color = Color([0xe0, 0x5d, 0x44]);
-    Look { label: "error".to_owned(), color, label_color: LABEL_COLOR, ink: None, shape: Shape::Flat }.svg(what)
+    BadgeStyle { label: "error".to_owned(), color, label_color: LABEL_COLOR, ink: None, shape: Shape::Flat }.svg(what)
 }
 
 /// The measures of a shape, in pixels.
@@ -22,7 +22,7 @@ struct Measures {
     font: &'static str,
 }
 
-impl Look {
+impl BadgeStyle {
     fn measures(&self) -> Measures {
         let usual = Measures { height: 20, padding: 5, baseline: 14, radius: 3, font: "font-size=\"11\"" };
         match self.shape {
@@ -103,18 +103,18 @@ impl Look {
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
-    use crate::counting::http::badge::request::{Badge, read};
+    use crate::counting::http::badge::request::{BadgeRequest, read_badge};
     use crate::counting::http::refusal::Refusal;
     use crate::counting::model::page::{KeptQuery, Page};
     use proptest::prelude::*;
 
-    fn badge(query: &str) -> Result<Badge, Refusal> {
-        read("blog/a/b.svg", query, &KeptQuery::default())
+    fn badge(query: &str) -> Result<BadgeRequest, Refusal> {
+        read_badge("blog/a/b.svg", query, &KeptQuery::default())
     }
 
     #[test]
     fn every_style_is_drawn_and_an_unknown_one_is_flat() {
-        let drawn = |query: &str| badge(query).unwrap().look.svg("1\u{202f}234");
+        let drawn = |query: &str| badge(query).unwrap().style.svg("1\u{202f}234");
         let flat = drawn("");
         for query in ["style=flat", "style=round", "style=", "style=FLAT"] {
             assert_eq!(drawn(query), flat, "{query}");
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_what_shields_draws() {
-        let badge = read("blog/a.json", "label=a\"b&color=red", &KeptQuery::default()).unwrap();
+        let badge = read_badge("blog/a.json", "label=a\"b&color=red", &KeptQuery::default()).unwrap();
         assert!(badge.json && badge.page == Some(Page::parse("/a").unwrap()));
-        let json: serde_json::Value = serde_json::from_str(&badge.look.endpoint("7")).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&badge.style.endpoint("7")).unwrap();
         let expected =
             serde_json::json!({"schemaVersion":1,"label":"a\"b","message":"7","color":"#e05d44","labelColor":"#555555"});
         assert_eq!(json, expected);
@@ -147,7 +147,7 @@ mod tests {
 
         #[test]
         fn no_text_breaks_the_svg(label in ".{0,64}", value in "[<>&\"' a-z\u{0}-\u{1f}]{0,20}") {
-            let svg = Look { label, ..badge("").unwrap().look }.svg(&value);
+            let svg = BadgeStyle { label, ..badge("").unwrap().style }.svg(&value);
             let document = roxmltree::Document::parse(&svg);
             prop_assert!(document.is_ok(), "{svg}");
             let names: Vec<_> = document.unwrap().descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name().to_owned()).collect();

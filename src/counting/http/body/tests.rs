@@ -6,7 +6,7 @@ use crate::counting::model::page::PageError;
 use crate::counting::model::visit_id::VisitIdError;
 
 fn visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites) -> Result<Visits, Refusal> {
-    crate::counting::http::body::visits(bytes, headers, sites, &KeptQuery::default()).map_err(|refused| refused.refusal)
+    crate::counting::http::body::read_visits(bytes, headers, sites, &KeptQuery::default()).map_err(|refused| refused.refusal)
 }
 
 const JSON: BodyHeaders<'_> = BodyHeaders {
@@ -65,7 +65,7 @@ fn whatever_is_wrong_in_a_list_is_said_of_its_visit() {
 #[test]
 fn of_what_is_refused_the_sites_are_known() {
     let refused = |body: &str, headers| {
-        crate::counting::http::body::visits(body.as_bytes(), headers, &sites(), &KeptQuery::default()).unwrap_err()
+        crate::counting::http::body::read_visits(body.as_bytes(), headers, &sites(), &KeptQuery::default()).unwrap_err()
     };
     let named = |body: &str| refused(body, JSON).sites.iter().map(|site| site.as_str().to_owned()).collect::<Vec<_>>();
     assert_eq!(named(r#"{"site":"blog","page":true}"#), ["blog"]);

@@ -13,7 +13,7 @@ use crate::counting::text::url::path_and_query;
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn read(query: &str) -> Result<String, Refusal> {
+pub fn read_busuanzi(query: &str) -> Result<String, Refusal> {
     let function = function(&Query::read(query, &["jsonpCallback", "type"])?, "jsonpCallback")?;
     function.ok_or(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1"))
 }
@@ -25,10 +25,10 @@ pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
 }
 
 /// The numbers: views of the site, of the page, and visitors of today.
-pub type Numbers = (u64, u64, u64);
+pub type BusuanziNumbers = (u64, u64, u64);
 
 /// The answer: a script. It fails in silence where the function is gone.
-pub fn called(function: &str, numbers: &Result<Numbers, Failure>) -> Reply {
+pub fn answer_busuanzi(function: &str, numbers: &Result<BusuanziNumbers, Failure>) -> Reply {
     match numbers {
         Err(failure) => read_failed(failure),
         Ok((site, page, visitors)) => {
@@ -44,13 +44,13 @@ mod tests {
 
     #[test]
     fn a_function_is_named_and_called() {
-        assert_eq!(read("jsonpCallback=BusuanziCallback_123"), Ok("BusuanziCallback_123".to_owned()));
+        assert_eq!(read_busuanzi("jsonpCallback=BusuanziCallback_123"), Ok("BusuanziCallback_123".to_owned()));
         for wrong in ["", "jsonpCallback=", "jsonpCallback=a()", "callback=a"] {
-            assert!(read(wrong).is_err(), "{wrong}");
+            assert!(read_busuanzi(wrong).is_err(), "{wrong}");
         }
-        let script = called("B_1", &Ok((3, 2, 1)));
+        let script = answer_busuanzi("B_1", &Ok((3, 2, 1)));
         assert_eq!(&*script.body, "try{B_1({\"site_uv\":1,\"page_pv\":2,\"version\":2.4,\"site_pv\":3});}catch(e){}");
-        assert_eq!(called("B_1", &Err(Failure::Busy { retry_after: 3 })).status, 503);
+        assert_eq!(answer_busuanzi("B_1", &Err(Failure::Busy { retry_after: 3 })).status, 503);
     }
 
     #[test]

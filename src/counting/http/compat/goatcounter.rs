@@ -16,7 +16,7 @@ use crate::counting::text::url::path_and_query;
 
 /// A view as GoatCounter's script tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct GoatCounterHit {
     /// The page.
     pub page: Page,
     /// The URL of the page before, or nothing.
@@ -37,7 +37,7 @@ pub struct Seen {
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn count(query: &str, kept: &KeptQuery) -> Result<Seen, Refusal> {
+pub fn read_goatcounter_hit(query: &str, kept: &KeptQuery) -> Result<GoatCounterHit, Refusal> {
     let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd", "ns", "id"])?;
     let said = |name| query.get(name).unwrap_or("");
     let event = !matches!(said("e"), "" | "0" | "false" | "off");
@@ -46,10 +46,10 @@ pub fn count(query: &str, kept: &KeptQuery) -> Result<Seen, Refusal> {
     let campaign = said("q").trim_start_matches('?').to_owned();
     let bot = said("b").parse().is_ok_and(|reason: u32| reason > 0);
     let id = query.get("id").map(|id| VisitId::parse(id).map_err(Refusal::Id)).transpose()?;
-    Ok(Seen { page, referrer: said("r").to_owned(), query: campaign, path_query, bot, event, id })
+    Ok(GoatCounterHit { page, referrer: said("r").to_owned(), query: campaign, path_query, bot, event, id })
 }
 
-impl Seen {
+impl GoatCounterHit {
     /// Source, medium and campaign.
     pub fn campaign(&self) -> [String; 3] {
         completed(campaign_of(&self.query), &self.path_query)
@@ -68,11 +68,11 @@ pub(crate) fn page(path: &str, kept: &KeptQuery) -> Result<Page, Refusal> {
 
 /// What `/counter/PATH.json` asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counter {
+pub struct GoatCounterRequest {
     /// The page, or none for the whole site.
     pub page: Option<Page>,
     /// The last part of the path: json, html, svg or png.
-    pub form: Form,
+    pub format: GoatCounterFormat,
     /// The first day of the period, as it is said.
     start: Option<String>,
     /// The last day.
@@ -83,7 +83,7 @@ pub struct Counter {
 
 /// How a counter is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum GoatCounterFormat {
     /// `{"count":"1","count_unique":"1"}`
     Json,
     /// A document.
@@ -104,13 +104,13 @@ const MAX_STYLE: usize = 4_096;
 ///
 /// # Errors
 /// [`Refusal`].
-pub fn counter(rest: &str, query: &str, kept: &KeptQuery) -> Result<Counter, Refusal> {
-    let (path, form) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
-    let form = match form {
-        "json" => Form::Json,
-        "html" => Form::Html,
-        "svg" => Form::Svg,
-        "png" => Form::Png,
+pub fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Result<GoatCounterRequest, Refusal> {
+    let (path, format) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
+    let format = match format {
+        "json" => GoatCounterFormat::Json,
+        "html" => GoatCounterFormat::Html,
+        "svg" => GoatCounterFormat::Svg,
+        "png" => GoatCounterFormat::Png,
         _ => return Err(Refusal::UnknownPath),
     };
     let query = Query::read(query, &["rnd", "start", "end", "no_branding", "style"])?;
@@ -129,10 +129,10 @@ pub fn counter(rest: &str, query: &str, kept: &KeptQuery) -> Result<Counter, Ref
         return Err(START);
     }
     let style = query.get("style").filter(|style| style.len() <= MAX_STYLE).unwrap_or("").to_owned();
-    Ok(Counter { page, form, start, end, brand: query.get("no_branding").unwrap_or("").is_empty(), style })
+    Ok(GoatCounterRequest { page, format, start, end, brand: query.get("no_branding").unwrap_or("").is_empty(), style })
 }
 
-impl Counter {
+impl GoatCounterRequest {
     /// The query of a summary for the period that is asked, if one is.
     ///
     /// # Errors
@@ -169,11 +169,11 @@ impl Counter {
         let status = if views == 0 { 404 } else { 200 };
         let number = grouped(views);
         let picture = Picture { number: &number, page: self.page.is_some(), brand: self.brand, style: &self.style };
-        match self.form {
-            Form::Html => picture.html(status),
-            Form::Svg => picture.svg(status),
-            Form::Png => picture.png(status),
-            Form::Json => {
+        match self.format {
+            GoatCounterFormat::Html => picture.html(status),
+            GoatCounterFormat::Svg => picture.svg(status),
+            GoatCounterFormat::Png => picture.png(status),
+            GoatCounterFormat::Json => {
                 let count = exact(&number);
                 text(status, JSON, format!("{{\"count\":{count},\"count_unique\":{count}}}"))
             }
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn what_its_script_sends_is_read() {
-        let count = |query: &str| count(query, &KeptQuery::default());
+        let count = |query: &str| read_goatcounter_hit(query, &KeptQuery::default());
         let told = count("p=%2Fa%2F%3Fx&r=https%3A%2F%2Fnews.example%2F&t=Title&s=1920%2C1080%2C1&q=%3Futm_source%3Dx&b=0&rnd=9");
         let told = told.unwrap();
         assert_eq!(
@@ -223,13 +223,13 @@ mod tests {
 
     #[test]
     fn a_counter_is_of_a_page_or_of_the_site() {
-        let counter = |path: &str| counter(path, "rnd=1", &KeptQuery::default()).map(|counter| counter.page);
+        let counter = |path: &str| read_goatcounter_request(path, "rnd=1", &KeptQuery::default()).map(|counter| counter.page);
         assert_eq!(counter("TOTAL.json"), Ok(None));
         for path in ["/a/b.json", "a/b.json", "%2Fa%2Fb.json", "%2fa%2fb.json", "/a/b/.json"] {
             assert_eq!(counter(path), Ok(Some(Page::parse("/a/b").unwrap())), "{path}");
         }
         let kept = KeptQuery::parse("id,p").unwrap();
-        let queried = super::counter("a%3Fid%3D3%26p=x.json", "", &kept);
+        let queried = read_goatcounter_request("a%3Fid%3D3%26p=x.json", "", &kept);
         assert_eq!(queried.unwrap().page, Some(kept.page("/a?id=3&p=x").unwrap()));
         assert_eq!(counter("caf%C3%A9.json"), Ok(Some(Page::parse("/café").unwrap())));
         assert_eq!(counter("a.gif"), Err(Refusal::UnknownPath));
@@ -238,8 +238,9 @@ mod tests {
     #[test]
     fn a_period_is_asked_as_a_summary_is() {
         let today = parse_date("2026-11-25").unwrap();
-        let period =
-            |query: &str| super::counter("a.json", query, &KeptQuery::default()).and_then(|counter| counter.period(today));
+        let period = |query: &str| {
+            read_goatcounter_request("a.json", query, &KeptQuery::default()).and_then(|counter| counter.period(today))
+        };
         let asked = |from: &str, to: &str| Ok(Some(format!("from={from}&to={to}&page=%2Fa")));
         assert_eq!(period("style=x&no_branding=1"), Ok(None));
         assert_eq!(period("start=week"), asked("2026-11-18", "2026-11-25"));
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_they_were_there() {
-        let asked = counter("a.json", "", &KeptQuery::default()).unwrap();
+        let asked = read_goatcounter_request("a.json", "", &KeptQuery::default()).unwrap();
         let json: serde_json::Value = serde_json::from_str(&asked.answer(&Ok(1234)).body).unwrap();
         assert_eq!(json["count"], "1\u{202f}234");
         assert_eq!((asked.answer(&Ok(0)).status, asked.answer(&Err(Failure::Busy { retry_after: 3 })).status), (404, 503));

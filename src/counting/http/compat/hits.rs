@@ -2,7 +2,7 @@
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
-use crate::counting::http::compat::goatcounter::{Seen, page, query_of};
+use crate::counting::http::compat::goatcounter::{GoatCounterHit, page, query_of};
 use crate::counting::http::json_body::json_text;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
@@ -13,9 +13,9 @@ use crate::counting::text::json_tree::Tree;
 
 /// A view that a server tells by `POST /api/v0/count`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
+pub struct ServerHit {
     /// What the script would have told.
-    pub seen: Seen,
+    pub hit: GoatCounterHit,
     /// The address of who made it, or nothing.
     pub address: String,
     /// Their user agent, or nothing.
@@ -33,15 +33,17 @@ const MAX_HITS: usize = 500;
 ///
 /// # Errors
 /// [`Refusal`] for a body that has none.
-pub fn hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<Hit, String>>, Refusal> {
+pub fn read_server_hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<ServerHit, String>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match body.get("hits") {
-        Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => Ok(all.iter().map(|one| hit(one, kept, now)).collect()),
+        Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => {
+            Ok(all.iter().map(|one| read_server_hit(one, kept, now)).collect())
+        }
         _ => Err(Refusal::Body(format!("`hits` has to be a list of 1 to {MAX_HITS} views"))),
     }
 }
 
-fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
+fn read_server_hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<ServerHit, String> {
     let event = told.get("event").is_true();
     let path = told.text(&["path"]);
     if path.is_empty() {
@@ -58,10 +60,18 @@ fn hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<Hit, String> {
     }
     let bot = told.get("bot").number().is_some_and(|bot| bot > 0);
     let query = told.text(&["query"]).trim_start_matches('?').to_owned();
-    let seen = Seen { page, referrer: told.text(&["ref"]).to_owned(), query, path_query: query_of(path), bot, event, id: None };
+    let hit = GoatCounterHit {
+        page,
+        referrer: told.text(&["ref"]).to_owned(),
+        query,
+        path_query: query_of(path),
+        bot,
+        event,
+        id: None,
+    };
     let text = |name| told.text(&[name]).to_owned();
     let country = told.text(&["location"]).split('-').next().unwrap_or("").to_owned();
-    Ok(Hit { seen, address: text("ip"), agent: text("user_agent"), country, age })
+    Ok(ServerHit { hit, address: text("ip"), agent: text("user_agent"), country, age })
 }
 
 /// A time (RFC 3339) in milliseconds since 1970.
@@ -92,7 +102,7 @@ fn number(text: &str, most: u64) -> Option<u64> {
 }
 
 /// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
-pub fn counted(done: &[Result<Outcome, String>]) -> Reply {
+pub fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
     let (mut errors, mut worst): (String, Option<VisitStatus>) = (String::new(), None);
     for (at, one) in done.iter().enumerate() {
         let error = match one {
@@ -124,21 +134,23 @@ mod tests {
     #[test]
     fn a_server_tells_views_of_others() {
         let now = time_of("2026-11-25T12:00:00Z").unwrap();
-        let read = |list: &str| hits(format!("{{\"hits\":{list}}}").as_bytes(), &KeptQuery::default(), now);
+        let read = |list: &str| read_server_hits(format!("{{\"hits\":{list}}}").as_bytes(), &KeptQuery::default(), now);
         let all = read(
             r#"[{"path":"/a/","ref":"https://news.example/","query":"?utm_source=x","ip":"192.0.2.7","user_agent":"Firefox","location":"DE-BE","created_at":"2026-11-25T12:30:00+01:00"},
                 {"path":"x","event":true},{"path":"/b","bot":4},{"ref":"x"},{"path":"/c","created_at":"2026-11-23T12:00:00Z"},{"path":"/c","created_at":"soon"}]"#,
         )
         .unwrap();
         let first = all[0].as_ref().unwrap();
-        assert_eq!((first.seen.page.as_str(), first.age, first.country.as_str()), ("/a", 1_800_000, "DE"));
-        assert!(all[1].as_ref().unwrap().seen.event && all[2].as_ref().unwrap().seen.bot);
+        assert_eq!((first.hit.page.as_str(), first.age, first.country.as_str()), ("/a", 1_800_000, "DE"));
+        assert!(all[1].as_ref().unwrap().hit.event && all[2].as_ref().unwrap().hit.bot);
         assert!(all[3].is_err() && all[4].is_err() && all[5].is_err());
         for wrong in ["[]", "{}", "1"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
-        let said =
-            counted(&[Ok(Outcome::Excluded(crate::counting::model::reason::Reason::Bot)), Err("path: must be set".into())]);
+        let said = answer_server_hits(&[
+            Ok(Outcome::Excluded(crate::counting::model::reason::Reason::Bot)),
+            Err("path: must be set".into()),
+        ]);
         assert_eq!((said.status, &*said.body), (400, "{\"errors\":{\"1\":\"path: must be set\"}}"));
     }
 

@@ -13,15 +13,15 @@ use crate::counting::model::page::KeptQuery;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompatRequest {
     /// Something of a counter of CountAPI or Abacus.
-    Abacus(Box<abacus::request::CounterRequest>),
+    Abacus(Box<abacus::request::AbacusRequest>),
     /// Their `/stats`: what this isolate did so far.
     Stats(Option<String>),
     /// GoatCounter's `/count`: count one, answer with a picture.
-    Count(Box<goatcounter::Seen>),
+    GoatCounterHit(Box<goatcounter::GoatCounterHit>),
     /// GoatCounter's `/counter/PATH.json` and its pictures: say how many.
-    Counter(Box<goatcounter::Counter>),
+    GoatCounterViews(Box<goatcounter::GoatCounterRequest>),
     /// GoatCounter's `POST /api/v0/count`: count what a server tells.
-    Hits,
+    GoatCounterServerHits,
     /// busuanzi's `/busuanzi`: count one, call this function with the numbers.
     Busuanzi(String),
     /// What Plausible's and Umami's clients post.
@@ -32,29 +32,33 @@ pub enum CompatRequest {
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
+pub fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
     match path.trim_end_matches('/') {
-        "/count" => return goatcounter::count(query, kept).map(|seen| CompatRequest::Count(Box::new(seen))),
-        "/busuanzi" => return busuanzi::read(query).map(CompatRequest::Busuanzi),
+        "/count" => {
+            return goatcounter::read_goatcounter_hit(query, kept).map(|hit| CompatRequest::GoatCounterHit(Box::new(hit)));
+        }
+        "/busuanzi" => return busuanzi::read_busuanzi(query).map(CompatRequest::Busuanzi),
         "/stats" => return function(&Query::read(query, &["callback"])?, "callback").map(CompatRequest::Stats),
-        "/create" => return abacus::request::create(path, query).map(|asked| CompatRequest::Abacus(Box::new(asked))),
+        "/create" => {
+            return abacus::request::read_countapi_create(path, query).map(|asked| CompatRequest::Abacus(Box::new(asked)));
+        }
         "/api/event" => return Ok(CompatRequest::Events(events::event::Protocol::Plausible)),
         "/api/send" => return Ok(CompatRequest::Events(events::event::Protocol::Umami)),
         "/api/batch" => return Ok(CompatRequest::Events(events::event::Protocol::UmamiBatch)),
-        "/api/v0/count" => return Ok(CompatRequest::Hits),
+        "/api/v0/count" => return Ok(CompatRequest::GoatCounterServerHits),
         _ => {}
     }
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(Refusal::UnknownPath)?;
     if first == "counter" {
-        return goatcounter::counter(rest.trim_end_matches('/'), query, kept)
-            .map(|asked| CompatRequest::Counter(Box::new(asked)));
+        return goatcounter::read_goatcounter_request(rest.trim_end_matches('/'), query, kept)
+            .map(|asked| CompatRequest::GoatCounterViews(Box::new(asked)));
     }
-    abacus::request::read(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
+    abacus::request::read_abacus(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
 }
 
 /// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by
 /// [`Outcome::ALL`](crate::counting::http::reply::VisitStatus::ALL); then how often counters were read, and created.
-pub fn stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
+pub fn answer_stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
     let [hit, ..] = visits;
     let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));
     let version = env!("CARGO_PKG_VERSION");

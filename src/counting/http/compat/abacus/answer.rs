@@ -4,20 +4,20 @@ use crate::counting::dispatch::endpoint::{Failure, Outcome};
 use crate::counting::http::answers;
 use crate::counting::http::answers::failures::read_failed;
 use crate::counting::http::badge::glyphs::grouped;
-use crate::counting::http::compat::abacus::counter::Counter;
-use crate::counting::http::compat::abacus::request::{CounterAction, CounterRequest, Form};
+use crate::counting::http::compat::abacus::counter::AbacusCounter;
+use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusFormat, AbacusRequest};
 use crate::counting::http::compat::callback::SCRIPT;
 use crate::counting::http::reply::{JSON, Reply, text};
 use crate::counting::text::json::exact;
 
 /// What came of it: the views of the counter before and after, or nothing where it is not there.
-pub type CounterAnswer = Result<Option<(u64, u64)>, Failure>;
+pub type AbacusOutcome = Result<Option<(u64, u64)>, Failure>;
 
 /// The answer. `became` is what became of a hit, `admin_key` what opens a counter that was created.
-pub fn answer(
-    asked: &CounterRequest,
-    counter: &Counter,
-    outcome: &CounterAnswer,
+pub fn answer_abacus(
+    asked: &AbacusRequest,
+    counter: &AbacusCounter,
+    outcome: &AbacusOutcome,
     became: Option<&Outcome>,
     admin_key: Option<&str>,
 ) -> Reply {
@@ -28,30 +28,26 @@ pub fn answer(
     let (namespace, key) = (exact(counter.site.as_str()), exact(&counter.key));
     let name = format!("{}:{}", counter.site.as_str(), counter.key);
     let full = exact(&name);
-    let (status, json) = match (asked.act, found) {
+    let (status, json) = match (asked.action, found) {
         // As Abacus answers: 200, and what Redis says of a key that is not there.
-        (CounterAction::Info, None) => {
+        (AbacusAction::Info, None) => {
             let ends = "\"expires_in\":-2,\"expires_str\":\"-2ns\"";
             (200, format!("{{\"value\":-1,\"full_key\":{full},\"is_genuine\":true,{ends},\"exists\":false}}"))
         }
-        (CounterAction::Get | CounterAction::Stream, None) => (404, error("Key not found")),
+        (AbacusAction::Get | AbacusAction::Stream, None) => (404, error("Key not found")),
         (
-            CounterAction::Hit
-            | CounterAction::Create(_)
-            | CounterAction::Set(_)
-            | CounterAction::Update(_)
-            | CounterAction::Delete,
+            AbacusAction::Hit | AbacusAction::Create(_) | AbacusAction::Set(_) | AbacusAction::Update(_) | AbacusAction::Delete,
             None,
         ) => (404, error("Key does not exist, please first create it using /create.")),
-        (CounterAction::Hit | CounterAction::Get, Some((_, views))) => {
-            if let Form::Shield(look) = &asked.form {
-                return answers::visits::badge(look.svg(&grouped(views)), became, true);
+        (AbacusAction::Hit | AbacusAction::Get, Some((_, views))) => {
+            if let AbacusFormat::Shield(style) = &asked.format {
+                return answers::visits::badge(style.svg(&grouped(views)), became, true);
             }
             (200, format!("{{\"value\":{views}}}"))
         }
-        (CounterAction::Update(_) | CounterAction::Stream, Some((_, views))) => (200, format!("{{\"value\":{views}}}")),
-        (CounterAction::Set(_), Some((old, views))) => (200, format!("{{\"old_value\":{old},\"value\":{views}}}")),
-        (CounterAction::Info, Some((_, views))) => {
+        (AbacusAction::Update(_) | AbacusAction::Stream, Some((_, views))) => (200, format!("{{\"value\":{views}}}")),
+        (AbacusAction::Set(_), Some((old, views))) => (200, format!("{{\"old_value\":{old},\"value\":{views}}}")),
+        (AbacusAction::Info, Some((_, views))) => {
             // What is kept for ever ends never.
             let ends = "\"expires_in\":-1,\"expires_str\":\"never\"";
             (
@@ -61,14 +57,14 @@ pub fn answer(
                 ),
             )
         }
-        (CounterAction::Create(_), Some((_, views))) if asked.countapi => {
+        (AbacusAction::Create(_), Some((_, views))) if asked.countapi => {
             (200, format!("{{\"namespace\":{namespace},\"key\":{key},\"value\":{views}}}"))
         }
-        (CounterAction::Create(_), Some((_, views))) => {
+        (AbacusAction::Create(_), Some((_, views))) => {
             let admin_key = admin_key.map(|key| format!("\"admin_key\":{},", exact(key))).unwrap_or_default();
             (201, format!("{{\"key\":{key},\"namespace\":{namespace},{admin_key}\"value\":{views}}}"))
         }
-        (CounterAction::Delete, Some(_)) => {
+        (AbacusAction::Delete, Some(_)) => {
             (200, format!("{{\"status\":\"ok\",\"message\":{}}}", exact(&format!("Deleted key: {name}"))))
         }
     };
@@ -76,12 +72,12 @@ pub fn answer(
 }
 
 /// The answer to a `/create` of a counter that is there.
-pub fn exists(asked: &CounterRequest) -> Reply {
+pub fn answer_exists(asked: &AbacusRequest) -> Reply {
     say(asked, 409, &error("Key already exists, please use a different key."))
 }
 
 /// The answer to who has the key of another counter, where there is none: as Abacus says of counters that nobody created.
-pub fn has_no_key(asked: &CounterRequest) -> Reply {
+pub fn answer_no_key(asked: &AbacusRequest) -> Reply {
     say(
         asked,
         400,
@@ -96,18 +92,18 @@ fn error(what: &str) -> String {
     format!("{{\"error\":{}}}", exact(what))
 }
 
-fn say(asked: &CounterRequest, status: u16, json: &str) -> Reply {
-    match &asked.form {
+fn say(asked: &AbacusRequest, status: u16, json: &str) -> Reply {
+    match &asked.format {
         // The comment keeps what comes first from being anything but a script (the attack "Rosetta Flash").
-        Form::Script(name) if status < 300 => text(status, SCRIPT, format!("/**/{name}({json});")),
-        Form::Json | Form::Shield(_) | Form::Script(_) => text(status, JSON, json.to_owned()),
+        AbacusFormat::Script(name) if status < 300 => text(status, SCRIPT, format!("/**/{name}({json});")),
+        AbacusFormat::Json | AbacusFormat::Shield(_) | AbacusFormat::Script(_) => text(status, JSON, json.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counting::http::compat::abacus::request::{create, read};
+    use crate::counting::http::compat::abacus::request::{read_abacus, read_countapi_create};
     use crate::counting::model::page::Page;
     use crate::counting::model::site::Sites;
 
@@ -117,9 +113,10 @@ mod tests {
 
     #[test]
     fn answers_are_those_that_their_documents_show() {
-        let asked = |first: &str, query: &str| read(first, "myapp/c", query).unwrap();
-        let counter = Counter { site: sites().find("myapp").unwrap().clone(), key: "c".into(), page: Page::parse("/c").unwrap() };
-        let reply = |asked: &CounterRequest, outcome: CounterAnswer| answer(asked, &counter, &outcome, None, Some("k"));
+        let asked = |first: &str, query: &str| read_abacus(first, "myapp/c", query).unwrap();
+        let counter =
+            AbacusCounter { site: sites().find("myapp").unwrap().clone(), key: "c".into(), page: Page::parse("/c").unwrap() };
+        let reply = |asked: &AbacusRequest, outcome: AbacusOutcome| answer_abacus(asked, &counter, &outcome, None, Some("k"));
         let said = |first: &str, query: &str, found| {
             let reply = reply(&asked(first, query), Ok(found));
             (reply.status, reply.body.into_owned())
@@ -136,17 +133,17 @@ mod tests {
         assert_eq!(said("delete", "", Some((4, 0))), (200, "{\"status\":\"ok\",\"message\":\"Deleted key: myapp:c\"}".into()));
         let missing: serde_json::Value = serde_json::from_str(&said("info", "", None).1).unwrap();
         assert_eq!((&missing["value"], &missing["exists"]), (&serde_json::json!(-1), &serde_json::json!(false)));
-        let created = reply(&create("", "namespace=myapp&key=abc").unwrap(), Ok(Some((0, 0))));
+        let created = reply(&read_countapi_create("", "namespace=myapp&key=abc").unwrap(), Ok(Some((0, 0))));
         assert_eq!((created.status, &*created.body), (200, "{\"namespace\":\"myapp\",\"key\":\"c\",\"value\":0}"));
         for first in ["set", "update"] {
             assert_eq!(said(first, "value=1", None).0, 404);
         }
-        assert_eq!(exists(&asked("create", "")).status, 409);
+        assert_eq!(answer_exists(&asked("create", "")).status, 409);
         assert_eq!(reply(&asked("get", ""), Err(Failure::Busy { retry_after: 3 })).status, 503);
         let script = reply(&asked("get", "callback=a.b"), Ok(Some((7, 7))));
         assert_eq!((&*script.body, script.content_type), ("/**/a.b({\"value\":7});", SCRIPT));
         assert_eq!(reply(&asked("get", "callback=a.b"), Ok(None)).content_type, JSON, "an error is no script");
-        let badge = read("get", "a/b/shield", "text=visits&bgcolor=%23e05d44").unwrap();
+        let badge = read_abacus("get", "a/b/shield", "text=visits&bgcolor=%23e05d44").unwrap();
         let badge = reply(&badge, Ok(Some((7, 7))));
         assert!(
             badge.content_type.starts_with("image/svg+xml") && badge.body.contains("visits: 7") && badge.body.contains("#e05d44")

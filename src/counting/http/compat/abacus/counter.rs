@@ -1,7 +1,7 @@
 //! Which counter a request of CountAPI's or Abacus's means.
 
 use crate::counting::config::open_updates::OpenUpdates;
-use crate::counting::http::compat::abacus::request::{CounterAction, CounterRequest, HOST, PATHS};
+use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusRequest, HOST, PATHS};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::site::{Site, Sites, host_of};
@@ -9,7 +9,7 @@ use crate::counting::text::url::path_and_query;
 
 /// A counter: the site and the page that are meant, once it is known who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counter {
+pub struct AbacusCounter {
     /// The site.
     pub site: Site,
     /// The key as it is answered.
@@ -18,13 +18,13 @@ pub struct Counter {
     pub page: Page,
 }
 
-impl CounterRequest {
+impl AbacusRequest {
     /// The counter that is meant by who is on the page `url`: what a browser tells of it may be its origin only, and then the path is `/`.
     /// `made_up` is a key that nobody has.
     ///
     /// # Errors
     /// [`Refusal`] for a site that is not listed.
-    pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<Counter, Refusal> {
+    pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<AbacusCounter, Refusal> {
         let site = match self.namespace.as_deref() {
             Some(HOST) => sites.of_page(url),
             Some(name) => sites.find(name).ok_or_else(|| Refusal::unknown_site(name))?,
@@ -39,18 +39,18 @@ impl CounterRequest {
             Some(word) if PATHS.contains(&word) => {
                 let (path, query) = path_and_query(url);
                 let page = kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root());
-                return Ok(Counter { site: site.clone(), key: page.as_str().to_owned(), page });
+                return Ok(AbacusCounter { site: site.clone(), key: page.as_str().to_owned(), page });
             }
             Some(key) => key.to_owned(),
         };
         let page = Page::parse(&format!("/{key}")).map_err(Refusal::Page)?;
-        Ok(Counter { site: site.clone(), key, page })
+        Ok(AbacusCounter { site: site.clone(), key, page })
     }
 
     /// Whether anybody may do it: `OPEN_UPDATES` lets strangers add, or take away, so many.
-    pub fn is_open(&self, counter: &Counter, open: &OpenUpdates) -> bool {
-        match self.act {
-            CounterAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
+    pub fn is_open(&self, counter: &AbacusCounter, open: &OpenUpdates) -> bool {
+        match self.action {
+            AbacusAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
             _ => false,
         }
     }
@@ -59,19 +59,19 @@ impl CounterRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::counting::http::compat::abacus::request::{Form, create, read};
+    use crate::counting::http::compat::abacus::request::{AbacusFormat, read_abacus, read_countapi_create};
 
     fn sites() -> Sites {
         Sites::parse("default,mysite.com,a,myapp").unwrap()
     }
 
-    fn hit(rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
-        read("hit", rest, query)
+    fn hit(rest: &str, query: &str) -> Result<AbacusRequest, Refusal> {
+        read_abacus("hit", rest, query)
     }
 
     #[test]
     fn a_counter_is_a_site_and_a_page() {
-        let named = |asked: Result<CounterRequest, Refusal>| {
+        let named = |asked: Result<AbacusRequest, Refusal>| {
             let counter = asked?.counter("", &sites(), &KeptQuery::default(), "")?;
             Ok::<_, Refusal>((counter.site.as_str().to_owned(), counter.page.as_str().to_owned()))
         };
@@ -81,8 +81,8 @@ mod tests {
         assert_eq!(named(hit("visits", "")), is("default", "/visits"));
         assert_eq!(named(hit("mysite.com/visits/", "")), is("mysite.com", "/visits"));
         assert_eq!(named(hit("nope/visits", "")), Err(Refusal::unknown_site("nope")));
-        assert_eq!(named(read("set", "a/shield", "value=1")), is("a", "/shield"));
-        assert_eq!(hit("a/b", "callback=my.cb_1").unwrap().form, Form::Script("my.cb_1".into()));
+        assert_eq!(named(read_abacus("set", "a/shield", "value=1")), is("a", "/shield"));
+        assert_eq!(hit("a/b", "callback=my.cb_1").unwrap().format, AbacusFormat::Script("my.cb_1".into()));
         for wrong in ["a/", "", "a/b/c", "a/b%20c", "a/é", &format!("a/{}", "x".repeat(65))] {
             assert!(hit(wrong, "").is_err(), "{wrong}");
         }
@@ -110,13 +110,16 @@ mod tests {
 
     #[test]
     fn countapi_creates_by_its_query() {
-        let asked = create("/create", "namespace=Mysite.com&key=visits&value=7&enable_reset=1&update_lowerbound=-5").unwrap();
-        assert_eq!((asked.act, asked.countapi), (CounterAction::Create(7), true));
+        let asked =
+            read_countapi_create("/create", "namespace=Mysite.com&key=visits&value=7&enable_reset=1&update_lowerbound=-5")
+                .unwrap();
+        assert_eq!((asked.action, asked.countapi), (AbacusAction::Create(7), true));
         let counter = asked.counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
         assert_eq!((counter.site.as_str(), counter.key.as_str()), ("mysite.com", "visits"));
-        let random = create("/create", "").unwrap().counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
+        let random =
+            read_countapi_create("/create", "").unwrap().counter("", &sites(), &KeptQuery::default(), "made-up").unwrap();
         assert_eq!((random.site.as_str(), random.page.as_str()), ("default", "/made-up"));
-        assert!(create("/create", "").unwrap().countapi && !create("/create/", "").unwrap().countapi);
+        assert!(read_countapi_create("/create", "").unwrap().countapi && !read_countapi_create("/create/", "").unwrap().countapi);
         for (query, error) in [
             ("key=aa", "Malformed Namespace/Key"),
             ("namespace=aa", "Malformed Namespace/Key"),
@@ -124,7 +127,7 @@ mod tests {
             ("update_upperbound=-1", "update_upperbound must be positive"),
             ("update_lowerbound=1", "update_lowerbound must be negative"),
         ] {
-            assert!(matches!(create("/create", query), Err(Refusal::Wrong(said, _)) if said == error), "{query}");
+            assert!(matches!(read_countapi_create("/create", query), Err(Refusal::Wrong(said, _)) if said == error), "{query}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked of a counter of CountAPI or Abacus.
 
 use crate::counting::http::admin::count;
-use crate::counting::http::badge::style::{Look, shield};
+use crate::counting::http::badge::style::{BadgeStyle, read_shield_style};
 use crate::counting::http::compat::callback::function;
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
@@ -9,22 +9,22 @@ use crate::counting::ledger::record::MAX_COUNT;
 
 /// What is asked of which counter, and how it is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CounterRequest {
+pub struct AbacusRequest {
     /// The namespace; nothing where only a key is named.
     pub(crate) namespace: Option<String>,
     /// The key; nothing where one is to be made up.
     pub(crate) key: Option<String>,
     /// What is asked.
-    pub act: CounterAction,
+    pub action: AbacusAction,
     /// How the answer is written.
-    pub form: Form,
+    pub format: AbacusFormat,
     /// Whether it is asked as CountAPI writes it, in the query, and answered as it does.
     pub(crate) countapi: bool,
 }
 
 /// What is asked of a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CounterAction {
+pub enum AbacusAction {
     /// `/hit`: count one, say how many.
     Hit,
     /// `/get`: say how many.
@@ -43,7 +43,7 @@ pub enum CounterAction {
     Delete,
 }
 
-impl CounterAction {
+impl AbacusAction {
     /// Whether it changes a counter that is there.
     pub fn changes(self) -> bool {
         matches!(self, Self::Set(_) | Self::Update(_) | Self::Delete)
@@ -52,11 +52,11 @@ impl CounterAction {
 
 /// How an answer is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum AbacusFormat {
     /// `{"value":1}`
     Json,
     /// A badge.
-    Shield(Box<Look>),
+    Shield(Box<BadgeStyle>),
     /// A call of this function with the JSON.
     Script(String),
 }
@@ -65,7 +65,7 @@ pub enum Form {
 ///
 /// # Errors
 /// [`Refusal`] for a path that is none of these, or a wrong query.
-pub fn read(first: &str, rest: &str, query: &str) -> Result<CounterRequest, Refusal> {
+pub fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest, Refusal> {
     // One slash more at the end is dropped, but not the one that a missing key leaves: `/hit/NAMESPACE/`.
     let rest = if rest.matches('/').count() > 1 { rest.trim_end_matches('/') } else { rest };
     let (name, badge) = match rest.strip_suffix("/shield") {
@@ -85,14 +85,14 @@ pub fn read(first: &str, rest: &str, query: &str) -> Result<CounterRequest, Refu
     let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
     let (namespace, key, countapi) = (namespace, Some(key), false);
     if badge {
-        let act = if first == "hit" { CounterAction::Hit } else { CounterAction::Get };
-        let look = shield(&Query::read(query, &["bgcolor", "textcolor", "text", "style", "fontsize", "font"])?)?;
-        return Ok(CounterRequest { namespace, key, act, form: Form::Shield(Box::new(look)), countapi });
+        let action = if first == "hit" { AbacusAction::Hit } else { AbacusAction::Get };
+        let style = read_shield_style(&Query::read(query, &["bgcolor", "textcolor", "text", "style", "fontsize", "font"])?)?;
+        return Ok(AbacusRequest { namespace, key, action, format: AbacusFormat::Shield(Box::new(style)), countapi });
     }
     let query = Query::read(query, &["callback", "initializer", "value", "amount"])?;
-    let act = act(first, &query)?;
-    let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
-    Ok(CounterRequest { namespace, key, act, form, countapi })
+    let action = read_action(first, &query)?;
+    let format = function(&query, "callback")?.map_or(AbacusFormat::Json, AbacusFormat::Script);
+    Ok(AbacusRequest { namespace, key, action, format, countapi })
 }
 
 /// Reads the query of a `/create` whose path names nothing, as CountAPI's clients write it. With a slash at its end and nothing named it is
@@ -100,7 +100,7 @@ pub fn read(first: &str, rest: &str, query: &str) -> Result<CounterRequest, Refu
 ///
 /// # Errors
 /// [`Refusal`]
-pub fn create(path: &str, query: &str) -> Result<CounterRequest, Refusal> {
+pub fn read_countapi_create(path: &str, query: &str) -> Result<AbacusRequest, Refusal> {
     let names =
         &["callback", "namespace", "key", "value", "initializer", "update_lowerbound", "update_upperbound", "enable_reset"];
     let query = Query::read(query, names)?;
@@ -117,11 +117,11 @@ pub fn create(path: &str, query: &str) -> Result<CounterRequest, Refusal> {
     if bound("update_lowerbound") > 0 {
         return Err(Refusal::Wrong("update_lowerbound must be negative", "OPEN_UPDATES says what strangers may change"));
     }
-    let act = act("create", &query)?;
-    let form = function(&query, "callback")?.map_or(Form::Json, Form::Script);
+    let action = read_action("create", &query)?;
+    let format = function(&query, "callback")?.map_or(AbacusFormat::Json, AbacusFormat::Script);
     let countapi = !path.ends_with('/') || namespace.is_some() || key.is_some();
     let namespace = namespace.map(|name| if is_reserved(&name) { name } else { name.to_ascii_lowercase() });
-    Ok(CounterRequest { namespace, key, act, form, countapi })
+    Ok(AbacusRequest { namespace, key, action, format, countapi })
 }
 
 /// The shortest name that CountAPI creates.
@@ -147,22 +147,22 @@ fn is_reserved(name: &str) -> bool {
     name == HOST || PATHS.contains(&name)
 }
 
-fn act(first: &str, query: &Query) -> Result<CounterAction, Refusal> {
+fn read_action(first: &str, query: &Query) -> Result<AbacusAction, Refusal> {
     Ok(match first {
-        "hit" => CounterAction::Hit,
-        "get" => CounterAction::Get,
-        "info" => CounterAction::Info,
-        "stream" => CounterAction::Stream,
-        "create" if query.get("initializer").is_some() => CounterAction::Create(count(query, "initializer")?),
-        "create" if query.get("value").is_some() => CounterAction::Create(count(query, "value")?),
-        "create" => CounterAction::Create(0),
-        "set" => CounterAction::Set(count(query, "value")?),
-        "reset" => CounterAction::Set(0),
-        "delete" => CounterAction::Delete,
+        "hit" => AbacusAction::Hit,
+        "get" => AbacusAction::Get,
+        "info" => AbacusAction::Info,
+        "stream" => AbacusAction::Stream,
+        "create" if query.get("initializer").is_some() => AbacusAction::Create(count(query, "initializer")?),
+        "create" if query.get("value").is_some() => AbacusAction::Create(count(query, "value")?),
+        "create" => AbacusAction::Create(0),
+        "set" => AbacusAction::Set(count(query, "value")?),
+        "reset" => AbacusAction::Set(0),
+        "delete" => AbacusAction::Delete,
         "update" => {
             let by: Option<i64> = query.get("value").or_else(|| query.get("amount")).and_then(|by| by.parse().ok());
             let by = by.filter(|by| *by != 0 && by.unsigned_abs() <= MAX_COUNT);
-            CounterAction::Update(by.ok_or(Refusal::Parameter("value", "a whole number that is not 0, such as 5 or -3"))?)
+            AbacusAction::Update(by.ok_or(Refusal::Parameter("value", "a whole number that is not 0, such as 5 or -3"))?)
         }
         _ => return Err(Refusal::UnknownPath),
     })
@@ -172,23 +172,23 @@ fn act(first: &str, query: &Query) -> Result<CounterAction, Refusal> {
 mod tests {
     use super::*;
 
-    fn of(first: &str, query: &str) -> Result<CounterAction, Refusal> {
-        read(first, "a/b", query).map(|asked| asked.act)
+    fn of(first: &str, query: &str) -> Result<AbacusAction, Refusal> {
+        read_abacus(first, "a/b", query).map(|asked| asked.action)
     }
 
     #[test]
     fn acts_are_read_as_either_counter_writes_them() {
-        assert_eq!(of("create", ""), Ok(CounterAction::Create(0)));
+        assert_eq!(of("create", ""), Ok(AbacusAction::Create(0)));
         assert_eq!(
             (of("create", "initializer=7"), of("create", "value=7")),
-            (Ok(CounterAction::Create(7)), Ok(CounterAction::Create(7)))
+            (Ok(AbacusAction::Create(7)), Ok(AbacusAction::Create(7)))
         );
-        assert_eq!((of("set", "value=7"), of("reset", "")), (Ok(CounterAction::Set(7)), Ok(CounterAction::Set(0))));
+        assert_eq!((of("set", "value=7"), of("reset", "")), (Ok(AbacusAction::Set(7)), Ok(AbacusAction::Set(0))));
         assert_eq!(
             (of("update", "value=5"), of("update", "amount=-3")),
-            (Ok(CounterAction::Update(5)), Ok(CounterAction::Update(-3)))
+            (Ok(AbacusAction::Update(5)), Ok(AbacusAction::Update(-3)))
         );
-        assert_eq!((of("info", ""), of("delete", "")), (Ok(CounterAction::Info), Ok(CounterAction::Delete)));
+        assert_eq!((of("info", ""), of("delete", "")), (Ok(AbacusAction::Info), Ok(AbacusAction::Delete)));
         for (first, query) in [
             ("set", ""),
             ("set", "value=-1"),

@@ -14,7 +14,7 @@ use crate::counting::model::site::Site;
 pub type Done = (Site, Page, Option<Outcome>);
 
 /// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
-pub fn answer(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
+pub fn answer_events(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
     let visits: Vec<_> = done
         .iter()
         .filter_map(|(site, page, became)| became.as_ref().map(|became| ((site.as_str(), page.as_str()), became.clone())))
@@ -62,19 +62,25 @@ mod tests {
         let done = |became| [(sites().first().clone(), Page::root(), Some(became))];
         let counted = || done(Outcome::Sent(Ok(Registered { duplicate: false, of_another: false, page: None })));
         let said = |reply: Reply| (reply.status, reply.body.into_owned(), reply.visit);
-        assert_eq!(said(answer(Protocol::Plausible, 1, &[], &counted())), (202, "ok".to_owned(), Some(VisitStatus::Counted)));
-        let json: serde_json::Value = serde_json::from_str(&answer(Protocol::Umami, 1, &[], &counted()).body).unwrap();
+        assert_eq!(
+            said(answer_events(Protocol::Plausible, 1, &[], &counted())),
+            (202, "ok".to_owned(), Some(VisitStatus::Counted))
+        );
+        let json: serde_json::Value = serde_json::from_str(&answer_events(Protocol::Umami, 1, &[], &counted()).body).unwrap();
         assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
-        let bot = answer(Protocol::Umami, 1, &[], &done(Outcome::Excluded(Reason::Bot)));
+        let bot = answer_events(Protocol::Umami, 1, &[], &done(Outcome::Excluded(Reason::Bot)));
         assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(VisitStatus::Bot)));
         let json: serde_json::Value =
-            serde_json::from_str(&answer(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
+            serde_json::from_str(&answer_events(Protocol::UmamiBatch, 2, &[(1, Refusal::Age("x".to_owned()))], &counted()).body)
                 .unwrap();
         assert_eq!([&json["size"], &json["processed"], &json["errors"], &json["details"][0]["index"]], [2, 1, 1, 1]);
         assert!(json["details"][0]["response"]["error"].is_string());
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &done(Outcome::Excluded(Reason::Limited))).status, 429);
-        assert_eq!(answer(Protocol::Umami, 1, &[], &done(Outcome::Sent(Err(Failure::Busy { retry_after: 1 })))).status, 503);
+        assert_eq!(answer_events(Protocol::Plausible, 1, &[], &done(Outcome::Excluded(Reason::Limited))).status, 429);
+        assert_eq!(
+            answer_events(Protocol::Umami, 1, &[], &done(Outcome::Sent(Err(Failure::Busy { retry_after: 1 })))).status,
+            503
+        );
         let nothing = [(sites().first().clone(), Page::root(), None)];
-        assert_eq!(answer(Protocol::Plausible, 1, &[], &nothing).visit, Some(VisitStatus::Excluded));
+        assert_eq!(answer_events(Protocol::Plausible, 1, &[], &nothing).visit, Some(VisitStatus::Excluded));
     }
 }

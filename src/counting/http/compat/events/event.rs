@@ -19,7 +19,7 @@ pub enum Protocol {
 
 /// What one of them tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ReportedEvent {
     /// What the site is called there: a domain, or several; an id.
     pub(crate) names: Vec<String>,
     /// The URL of the page.
@@ -31,7 +31,7 @@ pub struct Told {
     /// The URL of the page before, or nothing.
     pub referrer: String,
     /// What happened.
-    pub what: What,
+    pub kind: EventKind,
     /// When, in milliseconds since 1970, if it is said.
     pub at: Option<u64>,
     /// Its id, which Footfall's own scripts of these names give it.
@@ -40,7 +40,7 @@ pub struct Told {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// A page was seen.
     View,
     /// Something that the owner gave a name to. It is no view.
@@ -49,7 +49,7 @@ pub enum What {
     Other,
 }
 
-impl Told {
+impl ReportedEvent {
     /// The query of the page, for campaigns.
     pub fn query(&self) -> &str {
         path_and_query(&self.url).1

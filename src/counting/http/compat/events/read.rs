@@ -1,7 +1,7 @@
 //! Reading what clients of Plausible and Umami post.
 
 use crate::counting::http::body::MAX_LIST;
-use crate::counting::http::compat::events::event::{Protocol, Told, What};
+use crate::counting::http::compat::events::event::{EventKind, Protocol, ReportedEvent};
 use crate::counting::http::json_body::json_text;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::page::{KeptQuery, Page};
@@ -14,7 +14,7 @@ use crate::counting::text::url::{path_and_query, split_scheme};
 ///
 /// # Errors
 /// [`Refusal`]
-pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<Told, Refusal>>, Refusal> {
+pub fn read_events(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<ReportedEvent, Refusal>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match (protocol, body) {
         (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
@@ -27,7 +27,7 @@ pub fn read(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Re
     }
 }
 
-fn plausible(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
+fn plausible(body: &Tree, kept: &KeptQuery) -> Result<ReportedEvent, Refusal> {
     let (name, url) = (body.text(&["n", "name"]), body.text(&["u", "url"]));
     let domain = body.text(&["d", "domain"]);
     for (value, field) in [(name, "name"), (url, "url"), (domain, "domain")] {
@@ -35,38 +35,38 @@ fn plausible(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
             return Err(Refusal::Parameter(field, "a text, which has to be there"));
         }
     }
-    let what = match name {
-        "pageview" => What::View,
-        "engagement" => What::Other,
-        _ => What::Event,
+    let kind = match name {
+        "pageview" => EventKind::View,
+        "engagement" => EventKind::Other,
+        _ => EventKind::Event,
     };
     let routes = body.get("h").is_true() || body.get("hash_mode").is_true() || body.get("hashMode").is_true();
     let names = domain.split(',').map(|name| name.trim().to_owned()).collect();
-    let page = page(what, url, routes, kept)?;
+    let page = page(kind, url, routes, kept)?;
     let referrer = body.text(&["r", "referrer"]).to_owned();
-    Ok(Told { names, url: url.to_owned(), host: String::new(), page, referrer, what, at: None, id: id(body)? })
+    Ok(ReportedEvent { names, url: url.to_owned(), host: String::new(), page, referrer, kind, at: None, id: id(body)? })
 }
 
-fn umami(body: &Tree, kept: &KeptQuery) -> Result<Told, Refusal> {
+fn umami(body: &Tree, kept: &KeptQuery) -> Result<ReportedEvent, Refusal> {
     let payload = body.get("payload");
     let name = payload.text(&["website", "pixel", "link"]);
     if name.is_empty() {
         return Err(Refusal::Parameter("payload.website", "a text, which has to be there"));
     }
-    let what = match (body.text(&["type"]), payload.text(&["name"])) {
-        ("event" | "", "") => What::View,
-        ("event" | "", _) => What::Event,
-        ("identify" | "performance", _) => What::Other,
+    let kind = match (body.text(&["type"]), payload.text(&["name"])) {
+        ("event" | "", "") => EventKind::View,
+        ("event" | "", _) => EventKind::Event,
+        ("identify" | "performance", _) => EventKind::Other,
         _ => return Err(Refusal::Parameter("type", "event, identify, performance")),
     };
     // A path may be told without the slash that it begins with.
     let url = payload.text(&["url"]);
     let relative = split_scheme(url).is_none() && !url.starts_with(['/', '?', '#']);
     let url = if relative { format!("/{url}") } else { url.to_owned() };
-    let page = page(what, &url, true, kept)?;
+    let page = page(kind, &url, true, kept)?;
     let at = payload.get("timestamp").number().map(|seconds| seconds.saturating_mul(1000));
     let (host, referrer) = (payload.text(&["hostname"]).to_owned(), payload.text(&["referrer"]).to_owned());
-    Ok(Told { names: vec![name.to_owned()], url, host, page, referrer, what, at, id: id(body)? })
+    Ok(ReportedEvent { names: vec![name.to_owned()], url, host, page, referrer, kind, at, id: id(body)? })
 }
 
 fn id(body: &Tree) -> Result<Option<VisitId>, Refusal> {
@@ -77,8 +77,8 @@ fn id(body: &Tree) -> Result<Option<VisitId>, Refusal> {
 }
 
 /// The page of a URL, or of a path. Where the routes of an app are behind the `#`, they are part of it.
-fn page(what: What, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, Refusal> {
-    if what != What::View {
+fn page(kind: EventKind, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, Refusal> {
+    if kind != EventKind::View {
         return Ok(Page::root());
     }
     let (path, query) = path_and_query(url);
@@ -96,15 +96,15 @@ mod tests {
     use super::*;
     use crate::counting::model::site::Sites;
 
-    fn told(protocol: Protocol, body: &str) -> Result<Told, Refusal> {
-        read(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).and_then(|mut told| told.remove(0))
+    fn told(protocol: Protocol, body: &str) -> Result<ReportedEvent, Refusal> {
+        read_events(protocol, body.as_bytes(), &KeptQuery::parse("id").unwrap()).and_then(|mut told| told.remove(0))
     }
 
     fn sites() -> Sites {
         Sites::parse("default,blog.example,docs").unwrap().with_hosts("docs.example=docs, 0e6f-11=docs").unwrap()
     }
 
-    fn named(told: &Told) -> Vec<String> {
+    fn named(told: &ReportedEvent) -> Vec<String> {
         told.sites(&sites()).unwrap().iter().map(|site| site.as_str().to_owned()).collect()
     }
 
@@ -115,15 +115,18 @@ mod tests {
             r#"{"name":"pageview","url":"https://blog.example/a?id=3","domain":"www.blog.example","referrer":"https://news.example/","props":{"a":{"b":[1.5]}},"revenue":null}"#,
         ] {
             let told = told(Protocol::Plausible, body).unwrap();
-            assert_eq!((told.page.as_str(), told.what, told.referrer.as_str()), ("/a?id=3", What::View, "https://news.example/"));
+            assert_eq!(
+                (told.page.as_str(), told.kind, told.referrer.as_str()),
+                ("/a?id=3", EventKind::View, "https://news.example/")
+            );
             assert_eq!(named(&told), ["blog.example"]);
         }
         let of = |body: &str| told(Protocol::Plausible, body).unwrap();
         let hash = of(r#"{"n":"pageview","u":"https://docs.example/app/#/a/b","d":"docs.example,blog.example","h":1}"#);
         assert_eq!((hash.page.as_str(), named(&hash)), ("/app/a/b", vec!["docs".to_owned(), "blog.example".to_owned()]));
         assert_eq!(of(r##"{"n":"pageview","u":"app://localhost/a?utm_source=x","d":"docs.example"}"##).page.as_str(), "/a");
-        assert_eq!(of(r#"{"n":"Signup","u":"https://blog.example/a","d":"x"}"#).what, What::Event);
-        assert_eq!(of(r#"{"n":"engagement","u":"https://blog.example/a","d":"x","e":3000,"sd":40}"#).what, What::Other);
+        assert_eq!(of(r#"{"n":"Signup","u":"https://blog.example/a","d":"x"}"#).kind, EventKind::Event);
+        assert_eq!(of(r#"{"n":"engagement","u":"https://blog.example/a","d":"x","e":3000,"sd":40}"#).kind, EventKind::Other);
     }
 
     #[test]
@@ -138,14 +141,14 @@ mod tests {
         let by_url =
             of(r#"{"type":"event","payload":{"website":"94db1cb1","url":"https://docs.example/#/x","timestamp":1700000000}}"#);
         assert_eq!((named(&by_url), by_url.page.as_str(), by_url.at), (vec!["docs".to_owned()], "/x", Some(1_700_000_000_000)));
-        assert_eq!(of(r#"{"type":"event","payload":{"website":"x","name":"click","url":"/a"}}"#).what, What::Event);
-        assert_eq!(of(r#"{"type":"identify","payload":{"website":"x","data":{"a":1}}}"#).what, What::Other);
+        assert_eq!(of(r#"{"type":"event","payload":{"website":"x","name":"click","url":"/a"}}"#).kind, EventKind::Event);
+        assert_eq!(of(r#"{"type":"identify","payload":{"website":"x","data":{"a":1}}}"#).kind, EventKind::Other);
         for (url, page) in [("", "/"), ("a/b", "/a/b"), ("?id=1", "/?id=1"), ("#/r", "/r"), ("https://docs.example", "/")] {
             assert_eq!(of(&format!(r#"{{"payload":{{"website":"0e6f-11","url":"{url}"}}}}"#)).page.as_str(), page, "{url}");
         }
         assert_eq!(of(r#"{"visit_id":"a1","payload":{"website":"x"}}"#).id, Some(VisitId::parse("a1").unwrap()));
         let batch = r#"[{"type":"event","payload":{"website":"docs","url":"/a"}},{"type":"event","payload":{"website":"docs","url":"/b"}}]"#;
-        assert_eq!(read(Protocol::UmamiBatch, batch.as_bytes(), &KeptQuery::default()).unwrap().len(), 2);
+        assert_eq!(read_events(Protocol::UmamiBatch, batch.as_bytes(), &KeptQuery::default()).unwrap().len(), 2);
     }
 
     #[test]
@@ -168,8 +171,9 @@ mod tests {
         for body in ["[]", "{}", "[1]"] {
             assert!(told(Protocol::UmamiBatch, body).is_err(), "{body}");
         }
-        let some = read(Protocol::UmamiBatch, br#"[{"payload":{"website":"a"}},{"payload":{}}]"#, &KeptQuery::default()).unwrap();
+        let some =
+            read_events(Protocol::UmamiBatch, br#"[{"payload":{"website":"a"}},{"payload":{}}]"#, &KeptQuery::default()).unwrap();
         assert!(some[0].is_ok() && some[1].is_err());
-        assert!(read(Protocol::Umami, b"\xff", &KeptQuery::default()).is_err());
+        assert!(read_events(Protocol::Umami, b"\xff", &KeptQuery::default()).is_err());
     }
 }

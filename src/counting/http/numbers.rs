@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// The numbers that are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
+pub struct NumberSelection {
     /// `views`: those of the page.
     pub views: bool,
     /// `site_views`: those of the whole site.
@@ -13,7 +13,7 @@ pub struct Shown {
     pub visitors: bool,
 }
 
-impl Shown {
+impl NumberSelection {
     /// Reads names with commas between them, as often as they come. A name that is not known asks for nothing.
     pub fn parse(text: &str) -> Self {
         let mut shown = Self::default();
@@ -36,7 +36,7 @@ impl Shown {
 
 /// The numbers that were found. One that is left out was not asked for, or could not be read: it is never a guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Numbers {
+pub struct FoundNumbers {
     /// Views of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<u64>,
@@ -54,8 +54,11 @@ mod tests {
 
     #[test]
     fn numbers_are_asked_for_by_name() {
-        assert_eq!(Shown::parse("views, site_views,views"), Shown { views: true, site_views: true, visitors: false });
-        assert_eq!(Shown::parse("site_visitors"), Shown::parse("visitors"));
-        assert!(Shown::parse("").is_empty() && Shown::parse("pages,,").is_empty());
+        assert_eq!(
+            NumberSelection::parse("views, site_views,views"),
+            NumberSelection { views: true, site_views: true, visitors: false }
+        );
+        assert_eq!(NumberSelection::parse("site_visitors"), NumberSelection::parse("visitors"));
+        assert!(NumberSelection::parse("").is_empty() && NumberSelection::parse("pages,,").is_empty());
     }
 }
