@@ -173,15 +173,18 @@ pub(crate) fn text_reply(status: u16, body: &'static str) -> Reply {
 
 /// JSON.
 pub(crate) fn json_reply(status: u16, body: &impl Serialize) -> Reply {
-    // Structs of strings, numbers and flags always serialise.
-    let body = serde_json::to_string(body).unwrap_or_default();
-    Reply { status, content_type: JSON, body: body.into(), ..Reply::default() }
+    text(status, JSON, to_json(body))
+}
+
+/// The JSON of a struct of strings, numbers, flags and lists of such, which always serialises.
+pub(crate) fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 #[derive(Serialize)]
-struct Problem<'a> {
-    error: &'a str,
-    hint: &'a str,
+pub(crate) struct Problem<'a> {
+    pub(crate) error: &'a str,
+    pub(crate) hint: &'a str,
 }
 
 /// What is wrong, and what helps.

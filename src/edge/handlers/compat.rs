@@ -123,8 +123,10 @@ impl RequestContext {
 
     async fn busuanzi_numbers(&self, site: &Site, page: &Page) -> Result<BusuanziNumbers, Failure> {
         let shards = self.shards(Sender::default());
-        let of_site = shards.views(site, None).await?;
-        let of_page = shards.views(site, Some(page.as_str())).await?;
-        Ok((of_site, of_page, shards.visitors(site, day_of(now_ms())).await?.visitors))
+        Ok(BusuanziNumbers {
+            site_views: shards.views(site, None).await?,
+            page_views: shards.views(site, Some(page.as_str())).await?,
+            visitors: shards.visitors(site, day_of(now_ms())).await?.visitors,
+        })
     }
 }

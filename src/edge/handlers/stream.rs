@@ -5,6 +5,7 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::answer::stream_event;
 use crate::counting::http::compat::abacus::counter::AbacusCounter;
 use crate::counting::http::compat::abacus::request::AbacusRequest;
 use crate::counting::http::refusal::Refusal;
@@ -139,7 +140,7 @@ async fn run(
 ) -> Result<(), ()> {
     let (mut last, mut pause, mut left) = (first, PAUSE_MS, asks);
     // Something at once, so that the reader's connection is open.
-    say(pipe, &first.map_or_else(|| ":\n\n".to_owned(), event)).await?;
+    say(pipe, &first.map_or_else(|| ":\n\n".to_owned(), stream_event)).await?;
     while left > 0 {
         let (told, over) = next(number, pause).await.ok_or(())?;
         let mut said = false;
@@ -148,7 +149,7 @@ async fn run(
             if last.is_none_or(|last| views > last) {
                 last = Some(views);
                 said = true;
-                say(pipe, &event(views)).await?;
+                say(pipe, &stream_event(views)).await?;
             }
         }
         if over {
@@ -158,7 +159,7 @@ async fn run(
                 last = found;
                 said = true;
                 if let Some(views) = found {
-                    say(pipe, &event(views)).await?;
+                    say(pipe, &stream_event(views)).await?;
                 }
             }
         }
@@ -188,10 +189,6 @@ async fn next(number: u64, ms: u64) -> Option<(VecDeque<u64>, bool)> {
     }
     let over = waits::parked(wait, ms).await != TOLD;
     with(|stream, _| std::mem::take(&mut stream.told)).map(|told| (told, over))
-}
-
-fn event(views: u64) -> String {
-    format!("data: {{\"value\":{views}}}\n\n")
 }
 
 async fn say(pipe: &Pipe, text: &str) -> Result<(), ()> {

@@ -2,8 +2,8 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::failed;
-use crate::counting::http::reply::{JSON, NDJSON, Reply, text};
-use crate::counting::text::json::exact;
+use crate::counting::http::reply::{NDJSON, Reply, json_reply};
+use serde::Serialize;
 
 /// The head of an export.
 pub fn export(site: &str) -> Reply {
@@ -12,7 +12,13 @@ pub fn export(site: &str) -> Reply {
 
 /// A file that is in the tables.
 pub fn imported(site: &str, lines: u64) -> Reply {
-    text(200, JSON, format!("{{\"site\":{},\"lines\":{lines}}}", exact(site)))
+    json_reply(200, &ImportedBody { site, lines })
+}
+
+#[derive(Serialize)]
+struct ImportedBody<'a> {
+    site: &'a str,
+    lines: u64,
 }
 
 /// A file that is in part in the tables, or not at all.

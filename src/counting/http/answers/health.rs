@@ -2,7 +2,8 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
-use crate::counting::http::reply::{JSON, PROMETHEUS, Reply, problem, text};
+use crate::counting::http::reply::{PROMETHEUS, Reply, json_reply, problem, text};
+use serde::Serialize;
 
 /// `GET /healthz`: how long a shard took to answer that it can store, and how full its memory of ids is; or what is wrong.
 pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
@@ -11,15 +12,20 @@ pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
         Ok(Healthy { is_full: true, .. }) => {
             problem(503, "the memory of ids is full: visits of pages count, but a retry may count again", hint)
         }
-        Ok(Healthy { shard_ms, ids_percent, server_ids_percent, .. }) => text(
+        Ok(Healthy { shard_ms, ids_percent, server_ids_percent, .. }) => json_reply(
             200,
-            JSON,
-            format!(
-                "{{\"status\":\"ok\",\"shard_ms\":{shard_ms},\"ids_percent\":{ids_percent},\"server_ids_percent\":{server_ids_percent}}}"
-            ),
+            &HealthBody { status: "ok", shard_ms: *shard_ms, ids_percent: *ids_percent, server_ids_percent: *server_ids_percent },
         ),
         Err(failure) => problem(503, why_unhealthy(failure), hint),
     }
+}
+
+#[derive(Serialize)]
+struct HealthBody {
+    status: &'static str,
+    shard_ms: u64,
+    ids_percent: u64,
+    server_ids_percent: u64,
 }
 
 /// What is wrong, in a fixed text: the caller may be a stranger, and the log has the rest. The platform names an error of SQLite, of which

@@ -3,7 +3,8 @@
 use crate::counting::http::badge::color::Color;
 use crate::counting::http::badge::glyphs::{escaped, width};
 use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape};
-use crate::counting::text::json::exact;
+use crate::counting::http::reply::to_json;
+use serde::Serialize;
 
 /// A badge that says what is wrong in place of a number.
 pub(crate) fn complaint(what: &str) -> String {
@@ -92,12 +93,24 @@ impl BadgeStyle {
 
     /// What shields.io draws, where it is asked for `/endpoint?url=` (its schema, version 1).
     pub fn endpoint(&self, value: &str) -> String {
-        let (label, message) = (exact(&self.label), exact(value));
-        let (color, label_color) = (self.color.hex(), self.label_color.hex());
-        format!(
-            "{{\"schemaVersion\":1,\"label\":{label},\"message\":{message},\"color\":\"{color}\",\"labelColor\":\"{label_color}\"}}"
-        )
+        to_json(&EndpointBody {
+            schema_version: 1,
+            label: &self.label,
+            message: value,
+            color: &self.color.hex(),
+            label_color: &self.label_color.hex(),
+        })
     }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndpointBody<'a> {
+    schema_version: u64,
+    label: &'a str,
+    message: &'a str,
+    color: &'a str,
+    label_color: &'a str,
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -140,6 +153,7 @@ mod tests {
         let expected =
             serde_json::json!({"schemaVersion":1,"label":"a\"b","message":"7","color":"#e05d44","labelColor":"#555555"});
         assert_eq!(json, expected);
+        assert!(badge.style.endpoint("7").starts_with("{\"schemaVersion\":1,\"label\":\"a\\\"b\",\"message\":\"7\",\"color\":"));
     }
 
     proptest! {

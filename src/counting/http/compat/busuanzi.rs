@@ -24,15 +24,23 @@ pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
     kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root())
 }
 
-/// The numbers: views of the site, of the page, and visitors of today.
-pub type BusuanziNumbers = (u64, u64, u64);
+/// The numbers that its script writes into a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusuanziNumbers {
+    /// Views of the site.
+    pub site_views: u64,
+    /// Views of the page.
+    pub page_views: u64,
+    /// Visitors of the site today (UTC).
+    pub visitors: u64,
+}
 
 /// The answer: a script. It fails in silence where the function is gone.
 pub fn answer_busuanzi(function: &str, numbers: &Result<BusuanziNumbers, Failure>) -> Reply {
     match numbers {
         Err(failure) => read_failed(failure),
-        Ok((site, page, visitors)) => {
-            let numbers = format!("{{\"site_uv\":{visitors},\"page_pv\":{page},\"version\":2.4,\"site_pv\":{site}}}");
+        Ok(BusuanziNumbers { site_views, page_views, visitors }) => {
+            let numbers = format!("{{\"site_uv\":{visitors},\"page_pv\":{page_views},\"version\":2.4,\"site_pv\":{site_views}}}");
             text(200, SCRIPT, format!("try{{{function}({numbers});}}catch(e){{}}"))
         }
     }
@@ -48,7 +56,7 @@ mod tests {
         for wrong in ["", "jsonpCallback=", "jsonpCallback=a()", "callback=a"] {
             assert!(read_busuanzi(wrong).is_err(), "{wrong}");
         }
-        let script = answer_busuanzi("B_1", &Ok((3, 2, 1)));
+        let script = answer_busuanzi("B_1", &Ok(BusuanziNumbers { site_views: 3, page_views: 2, visitors: 1 }));
         assert_eq!(&*script.body, "try{B_1({\"site_uv\":1,\"page_pv\":2,\"version\":2.4,\"site_pv\":3});}catch(e){}");
         assert_eq!(answer_busuanzi("B_1", &Err(Failure::Busy { retry_after: 3 })).status, 503);
     }

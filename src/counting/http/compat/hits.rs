@@ -5,11 +5,11 @@ use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::compat::goatcounter::{GoatCounterHit, page, query_of};
 use crate::counting::http::json_body::json_text;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{JSON, Reply, VisitStatus, text};
+use crate::counting::http::reply::{Reply, VisitStatus, json_reply};
 use crate::counting::model::date::parse_date;
 use crate::counting::model::page::{KeptQuery, Page};
-use crate::counting::text::json::exact;
 use crate::counting::text::json_tree::Tree;
+use serde::{Serialize, Serializer};
 
 /// A view that a server tells by `POST /api/v0/count`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn number(text: &str, most: u64) -> Option<u64> {
 
 /// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
 pub fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
-    let (mut errors, mut worst): (String, Option<VisitStatus>) = (String::new(), None);
+    let (mut errors, mut worst): (Vec<(usize, String)>, Option<VisitStatus>) = Default::default();
     for (at, one) in done.iter().enumerate() {
         let error = match one {
             Ok(became @ Outcome::Sent(Err(failure))) => {
@@ -116,15 +116,33 @@ pub fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
             }
             Err(error) => error.clone(),
         };
-        let comma = if errors.is_empty() { "" } else { "," };
-        errors.push_str(&format!("{comma}\"{at}\":{}", exact(&error)));
+        errors.push((at, error));
     }
     let failed = matches!(worst, Some(VisitStatus::Failed | VisitStatus::Unknown));
-    let (status, body) = match errors.is_empty() {
-        true => (202, "{\"status\":\"ok\"}".to_owned()),
-        false => (if failed { 503 } else { 400 }, format!("{{\"errors\":{{{errors}}}}}")),
+    let reply = match errors.is_empty() {
+        true => json_reply(202, &CountedBody { status: "ok" }),
+        false => json_reply(if failed { 503 } else { 400 }, &WrongBody { errors: WrongHits(errors) }),
     };
-    Reply { visit: worst, ..text(status, JSON, body) }
+    Reply { visit: worst, ..reply }
+}
+
+#[derive(Serialize)]
+struct CountedBody {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct WrongBody {
+    errors: WrongHits,
+}
+
+/// What is wrong, by the number of the hit.
+struct WrongHits(Vec<(usize, String)>);
+
+impl Serialize for WrongHits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(at, error)| (at, error)))
+    }
 }
 
 #[cfg(test)]

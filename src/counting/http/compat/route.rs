@@ -6,8 +6,9 @@ use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::compat::{abacus, busuanzi, events, goatcounter};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{JSON, Reply, text};
+use crate::counting::http::reply::{JSON, Reply, text, to_json};
 use crate::counting::model::page::KeptQuery;
+use serde::Serialize;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +63,32 @@ pub fn answer_stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option
     let [hit, ..] = visits;
     let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));
     let version = env!("CARGO_PKG_VERSION");
-    let json = format!(
-        "{{\"version\":\"{version}\",\"requests\":{total},\"keys_updated\":{hit},\"keys_created\":{create},\
-         \"commands\":{{\"total\":{total},\"hit\":{hit},\"get\":{get},\"create\":{create}}}}}"
-    );
+    let json = to_json(&StatsBody {
+        version,
+        requests: total,
+        keys_updated: *hit,
+        keys_created: create,
+        commands: Commands { total, hit: *hit, get, create },
+    });
     match callback {
         Some(name) => text(200, SCRIPT, format!("/**/{name}({json});")),
         None => text(200, JSON, json),
     }
+}
+
+#[derive(Serialize)]
+struct StatsBody {
+    version: &'static str,
+    requests: u64,
+    keys_updated: u64,
+    keys_created: u64,
+    commands: Commands,
+}
+
+#[derive(Serialize)]
+struct Commands {
+    total: u64,
+    hit: u64,
+    get: u64,
+    create: u64,
 }

@@ -7,8 +7,8 @@ use crate::counting::http::badge::glyphs::grouped;
 use crate::counting::http::compat::abacus::counter::AbacusCounter;
 use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusFormat, AbacusRequest};
 use crate::counting::http::compat::callback::SCRIPT;
-use crate::counting::http::reply::{JSON, Reply, text};
-use crate::counting::text::json::exact;
+use crate::counting::http::reply::{JSON, Reply, text, to_json};
+use serde::Serialize;
 
 /// What came of it: the views of the counter before and after, or nothing where it is not there.
 pub type AbacusOutcome = Result<Option<(u64, u64)>, Failure>;
@@ -25,78 +25,122 @@ pub fn answer_abacus(
         Err(failure) => return read_failed(failure),
         Ok(found) => *found,
     };
-    let (namespace, key) = (exact(counter.site.as_str()), exact(&counter.key));
-    let name = format!("{}:{}", counter.site.as_str(), counter.key);
-    let full = exact(&name);
-    let (status, json) = match (asked.action, found) {
+    let (namespace, key) = (counter.site.as_str(), counter.key.as_str());
+    let full_key = format!("{namespace}:{key}");
+    let (status, body) = match (asked.action, found) {
         // As Abacus answers: 200, and what Redis says of a key that is not there.
-        (AbacusAction::Info, None) => {
-            let ends = "\"expires_in\":-2,\"expires_str\":\"-2ns\"";
-            (200, format!("{{\"value\":-1,\"full_key\":{full},\"is_genuine\":true,{ends},\"exists\":false}}"))
-        }
-        (AbacusAction::Get | AbacusAction::Stream, None) => (404, error("Key not found")),
+        (AbacusAction::Info, None) => (
+            200,
+            AbacusBody::Missing {
+                value: -1,
+                full_key: &full_key,
+                is_genuine: true,
+                expires_in: -2,
+                expires_str: "-2ns",
+                exists: false,
+            },
+        ),
+        (AbacusAction::Get | AbacusAction::Stream, None) => (404, AbacusBody::Error { error: "Key not found" }),
         (
             AbacusAction::Hit | AbacusAction::Create(_) | AbacusAction::Set(_) | AbacusAction::Update(_) | AbacusAction::Delete,
             None,
-        ) => (404, error("Key does not exist, please first create it using /create.")),
-        (AbacusAction::Hit | AbacusAction::Get, Some((_, views))) => {
+        ) => (404, AbacusBody::Error { error: "Key does not exist, please first create it using /create." }),
+        (AbacusAction::Hit | AbacusAction::Get, Some((_, value))) => {
             if let AbacusFormat::Shield(style) = &asked.format {
-                return answers::visits::badge(style.svg(&grouped(views)), became, true);
+                return answers::visits::badge(style.svg(&grouped(value)), became, true);
             }
-            (200, format!("{{\"value\":{views}}}"))
+            (200, AbacusBody::Value { value })
         }
-        (AbacusAction::Update(_) | AbacusAction::Stream, Some((_, views))) => (200, format!("{{\"value\":{views}}}")),
-        (AbacusAction::Set(_), Some((old, views))) => (200, format!("{{\"old_value\":{old},\"value\":{views}}}")),
-        (AbacusAction::Info, Some((_, views))) => {
+        (AbacusAction::Update(_) | AbacusAction::Stream, Some((_, value))) => (200, AbacusBody::Value { value }),
+        (AbacusAction::Set(_), Some((old_value, value))) => (200, AbacusBody::Set { old_value, value }),
+        (AbacusAction::Info, Some((_, value))) => (
+            200,
             // What is kept for ever ends never.
-            let ends = "\"expires_in\":-1,\"expires_str\":\"never\"";
-            (
-                200,
-                format!(
-                    "{{\"value\":{views},\"full_key\":{full},\"namespace\":{namespace},\"key\":{key},{ends},\"exists\":true}}"
-                ),
-            )
+            AbacusBody::Info { value, full_key: &full_key, namespace, key, expires_in: -1, expires_str: "never", exists: true },
+        ),
+        (AbacusAction::Create(_), Some((_, value))) if asked.countapi => {
+            (200, AbacusBody::CountApiCreated { namespace, key, value })
         }
-        (AbacusAction::Create(_), Some((_, views))) if asked.countapi => {
-            (200, format!("{{\"namespace\":{namespace},\"key\":{key},\"value\":{views}}}"))
-        }
-        (AbacusAction::Create(_), Some((_, views))) => {
-            let admin_key = admin_key.map(|key| format!("\"admin_key\":{},", exact(key))).unwrap_or_default();
-            (201, format!("{{\"key\":{key},\"namespace\":{namespace},{admin_key}\"value\":{views}}}"))
-        }
+        (AbacusAction::Create(_), Some((_, value))) => (201, AbacusBody::Created { key, namespace, admin_key, value }),
         (AbacusAction::Delete, Some(_)) => {
-            (200, format!("{{\"status\":\"ok\",\"message\":{}}}", exact(&format!("Deleted key: {name}"))))
+            (200, AbacusBody::Deleted { status: "ok", message: format!("Deleted key: {full_key}") })
         }
     };
-    say(asked, status, &json)
+    say(asked, status, &body)
+}
+
+/// The bodies of answers, each with its fields in the order in which the other counter has them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AbacusBody<'a> {
+    Value {
+        value: u64,
+    },
+    Set {
+        old_value: u64,
+        value: u64,
+    },
+    Info {
+        value: u64,
+        full_key: &'a str,
+        namespace: &'a str,
+        key: &'a str,
+        expires_in: i64,
+        expires_str: &'static str,
+        exists: bool,
+    },
+    Missing {
+        value: i64,
+        full_key: &'a str,
+        is_genuine: bool,
+        expires_in: i64,
+        expires_str: &'static str,
+        exists: bool,
+    },
+    Created {
+        key: &'a str,
+        namespace: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        admin_key: Option<&'a str>,
+        value: u64,
+    },
+    CountApiCreated {
+        namespace: &'a str,
+        key: &'a str,
+        value: u64,
+    },
+    Deleted {
+        status: &'static str,
+        message: String,
+    },
+    Error {
+        error: &'static str,
+    },
 }
 
 /// The answer to a `/create` of a counter that is there.
 pub fn answer_exists(asked: &AbacusRequest) -> Reply {
-    say(asked, 409, &error("Key already exists, please use a different key."))
+    say(asked, 409, &AbacusBody::Error { error: "Key already exists, please use a different key." })
 }
 
 /// The answer to who has the key of another counter, where there is none: as Abacus says of counters that nobody created.
 pub fn answer_no_key(asked: &AbacusRequest) -> Reply {
-    say(
-        asked,
-        400,
-        &error(
-            "This entry is genuine and does not have an admin key. You cannot delete it. If you wanted to delete it, you should have \
-             created it with the /create endpoint.",
-        ),
-    )
+    let error = "This entry is genuine and does not have an admin key. You cannot delete it. If you wanted to delete it, you should have \
+                 created it with the /create endpoint.";
+    say(asked, 400, &AbacusBody::Error { error })
 }
 
-fn error(what: &str) -> String {
-    format!("{{\"error\":{}}}", exact(what))
+/// The event that tells a stream what a counter says (HTML, "server-sent events").
+pub fn stream_event(value: u64) -> String {
+    format!("data: {}\n\n", to_json(&AbacusBody::Value { value }))
 }
 
-fn say(asked: &AbacusRequest, status: u16, json: &str) -> Reply {
+fn say(asked: &AbacusRequest, status: u16, body: &AbacusBody<'_>) -> Reply {
+    let json = to_json(body);
     match &asked.format {
         // The comment keeps what comes first from being anything but a script (the attack "Rosetta Flash").
         AbacusFormat::Script(name) if status < 300 => text(status, SCRIPT, format!("/**/{name}({json});")),
-        AbacusFormat::Json | AbacusFormat::Shield(_) | AbacusFormat::Script(_) => text(status, JSON, json.to_owned()),
+        AbacusFormat::Json | AbacusFormat::Shield(_) | AbacusFormat::Script(_) => text(status, JSON, json),
     }
 }
 
@@ -131,8 +175,11 @@ mod tests {
             (201, "{\"key\":\"c\",\"namespace\":\"myapp\",\"admin_key\":\"k\",\"value\":0}".into())
         );
         assert_eq!(said("delete", "", Some((4, 0))), (200, "{\"status\":\"ok\",\"message\":\"Deleted key: myapp:c\"}".into()));
-        let missing: serde_json::Value = serde_json::from_str(&said("info", "", None).1).unwrap();
-        assert_eq!((&missing["value"], &missing["exists"]), (&serde_json::json!(-1), &serde_json::json!(false)));
+        let missing = "{\"value\":-1,\"full_key\":\"myapp:c\",\"is_genuine\":true,\"expires_in\":-2,\"expires_str\":\"-2ns\",\"exists\":false}";
+        assert_eq!(said("info", "", None), (200, missing.into()));
+        let info = "{\"value\":7,\"full_key\":\"myapp:c\",\"namespace\":\"myapp\",\"key\":\"c\",\"expires_in\":-1,\"expires_str\":\"never\",\"exists\":true}";
+        assert_eq!(said("info", "", Some((7, 7))), (200, info.into()));
+        assert_eq!(stream_event(7), "data: {\"value\":7}\n\n");
         let created = reply(&read_countapi_create("", "namespace=myapp&key=abc").unwrap(), Ok(Some((0, 0))));
         assert_eq!((created.status, &*created.body), (200, "{\"namespace\":\"myapp\",\"key\":\"c\",\"value\":0}"));
         for first in ["set", "update"] {

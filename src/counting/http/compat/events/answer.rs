@@ -4,11 +4,12 @@ use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::answers::visits::all_registered;
 use crate::counting::http::compat::events::event::Protocol;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::refused::refused;
-use crate::counting::http::reply::{JSON, Reply, TEXT, VisitStatus, text};
+use crate::counting::http::refused::said;
+use crate::counting::http::reply::{Problem, Reply, TEXT, VisitStatus, json_reply, text};
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
+use serde::Serialize;
 
 /// What became of one visit, or that there was none.
 pub type Done = (Site, Page, Option<Outcome>);
@@ -27,25 +28,65 @@ pub fn answer_events(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)]
     let bot = |(_, became): &(_, Outcome)| *became == Outcome::Excluded(Reason::Bot);
     match protocol {
         Protocol::Plausible => Reply { visit, ..text(202, TEXT, "ok".to_owned()) },
-        Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..text(200, JSON, "{\"beep\":\"boop\"}".to_owned()) },
-        Protocol::Umami => Reply { visit, ..text(200, JSON, format!("{{{SESSION}}}")) },
+        Protocol::Umami if visits.iter().any(bot) => Reply { visit, ..json_reply(200, &BotBody { beep: "boop" }) },
+        Protocol::Umami => Reply { visit, ..json_reply(200, &NO_SESSION) },
         Protocol::UmamiBatch => {
-            let mut details = String::new();
-            for (index, refusal) in wrong {
-                let comma = if details.is_empty() { "" } else { "," };
-                details.push_str(&format!("{comma}{{\"index\":{index},\"response\":{}}}", refused(refusal, "").body));
-            }
+            let all: Vec<_> = wrong.iter().map(|(index, refusal)| (*index, said(refusal, ""))).collect();
+            let details =
+                all.iter().map(|(index, (_, error, hint))| WrongEvent { index: *index, response: Problem { error, hint } });
             let (errors, processed) = (wrong.len(), told.saturating_sub(wrong.len()));
-            let body =
-                format!("{{\"size\":{told},\"processed\":{processed},\"errors\":{errors},\"details\":[{details}],{SESSION}}}");
-            Reply { visit, ..text(200, JSON, body) }
+            let body = BatchBody {
+                size: told,
+                processed,
+                errors,
+                details: details.collect(),
+                cache: NO_SESSION.cache,
+                session_id: NO_SESSION.session_id,
+                visit_id: NO_SESSION.visit_id,
+            };
+            Reply { visit, ..json_reply(200, &body) }
         }
     }
 }
 
+#[derive(Serialize)]
+struct BotBody {
+    beep: &'static str,
+}
+
+#[derive(Serialize)]
+struct BatchBody<'a> {
+    size: usize,
+    processed: usize,
+    errors: usize,
+    details: Vec<WrongEvent<'a>>,
+    cache: &'static str,
+    #[serde(rename = "sessionId")]
+    session_id: &'static str,
+    #[serde(rename = "visitId")]
+    visit_id: &'static str,
+}
+
+#[derive(Serialize)]
+struct WrongEvent<'a> {
+    index: usize,
+    response: Problem<'a>,
+}
+
 /// What their script keeps and sends again. Nobody has a session here, so it is the same for all.
-const SESSION: &str = "\"cache\":\"none\",\"sessionId\":\"00000000-0000-0000-0000-000000000000\",\
-                       \"visitId\":\"00000000-0000-0000-0000-000000000000\"";
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    cache: &'static str,
+    session_id: &'static str,
+    visit_id: &'static str,
+}
+
+const NO_SESSION: Session = Session {
+    cache: "none",
+    session_id: "00000000-0000-0000-0000-000000000000",
+    visit_id: "00000000-0000-0000-0000-000000000000",
+};
 
 #[cfg(test)]
 mod tests {
@@ -67,6 +108,8 @@ mod tests {
             (202, "ok".to_owned(), Some(VisitStatus::Counted))
         );
         let json: serde_json::Value = serde_json::from_str(&answer_events(Protocol::Umami, 1, &[], &counted()).body).unwrap();
+        let umami = "{\"cache\":\"none\",\"sessionId\":\"00000000-0000-0000-0000-000000000000\",\"visitId\":\"00000000-0000-0000-0000-000000000000\"}";
+        assert_eq!(answer_events(Protocol::Umami, 1, &[], &counted()).body, umami);
         assert!(json["cache"].is_string() && json["sessionId"].is_string() && json["visitId"].is_string());
         let bot = answer_events(Protocol::Umami, 1, &[], &done(Outcome::Excluded(Reason::Bot)));
         assert_eq!(said(bot), (200, "{\"beep\":\"boop\"}".to_owned(), Some(VisitStatus::Bot)));
