@@ -3,10 +3,10 @@
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::site::{Site, Sites};
 
-/// The site of that name, or the first where none is named.
+/// The site with this name; without a name, the first site of `SITES`.
 ///
 /// # Errors
-/// [`Refusal::UnknownSite`].
+/// [`Refusal::UnknownSite`] if `SITES` does not have the name.
 pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     match name {
         None => Ok(sites.first().clone()),

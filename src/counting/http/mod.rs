@@ -1,4 +1,4 @@
-//! What strangers ask and what they are answered.
+//! HTTP: what a request asks for, whether it is allowed, and what it is answered. The platform's own types stay in `src/edge`.
 
 pub mod access;
 pub mod admin;

@@ -1,8 +1,7 @@
-//! Requests that a browser makes ahead of its reader.
+//! Requests that a browser makes before its reader opens the page.
 
-/// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
-/// item whose value is `prefetch`, with `prerender` as a parameter); or one of the names from before it: `Purpose` (Chromium),
-/// `X-Purpose: preview` (Safari), `X-Moz: prefetch` (Firefox).
+/// Whether the value of a header marks a prefetch or a prerender: `Sec-Purpose` (Fetch: a structured item `prefetch`, with the parameter
+/// `prerender`), or the older `Purpose` (Chromium), `X-Purpose: preview` (Safari) and `X-Moz: prefetch` (Firefox).
 pub fn is_prefetch(sec_purpose: &str) -> bool {
     sec_purpose
         .split([';', ',', ' '])

@@ -1,10 +1,10 @@
-//! The visit that a request means which cannot be answered, so that its site can note it.
+//! Which site a refused request wanted to visit. The refusal is then tallied for that site.
 
 use crate::counting::http::query::Query;
 use crate::counting::text::url::path_and_query;
 
-/// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
-/// where its body tells.
+/// The site that a request wants to visit, as its path names it, or an empty text if the path names none. Returns `None` if the request is no
+/// visit, or if its body names the site.
 pub fn visit_meant(method: &str, url: &str) -> Option<String> {
     let (path, query) = path_and_query(url);
     let mut parts = path.split('/').skip(1);

@@ -1,4 +1,4 @@
-//! busuanzi: `/busuanzi?jsonpCallback=NAME`, which answers with a call of that function.
+//! busuanzi: `GET /busuanzi?jsonpCallback=NAME`. The answer is a script that calls the function NAME.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
@@ -9,22 +9,22 @@ use crate::counting::http::reply::{Reply, text};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::url::path_and_query;
 
-/// Reads the query.
+/// Reads the name of the function from the query.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal::Parameter`] if the name is missing or is not that of a function; [`Refusal::RepeatedParameter`].
 pub fn read_busuanzi(query: &str) -> Result<String, Refusal> {
     let function = function(&Query::read(query, &["jsonpCallback", "type"])?, "jsonpCallback")?;
     function.ok_or(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1"))
 }
 
-/// The page that a request for a script comes from. Browsers tell other hosts no more than the origin; that is the page `/`.
+/// The page that asked for the script, by its `Referer`. Most browsers send other hosts only the origin; then the page is `/`.
 pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
     let (path, query) = path_and_query(referrer);
     kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root())
 }
 
-/// The numbers that its script writes into a page.
+/// The numbers that busuanzi's script writes into a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusuanziNumbers {
     /// Views of the site.
@@ -35,11 +35,12 @@ pub struct BusuanziNumbers {
     pub visitors: u64,
 }
 
-/// The answer: a script. It fails in silence where the function is gone.
+/// The answer: a script that calls the function. If the page has removed the function, nothing happens.
 pub fn answer_busuanzi(function: &str, numbers: &Result<BusuanziNumbers, Failure>) -> Reply {
     match numbers {
         Err(failure) => read_failed(failure),
         Ok(BusuanziNumbers { site_views, page_views, visitors }) => {
+            // By hand: with serde, the fraction in `version` costs 1.7 KiB of the Worker's size with gzip.
             let numbers = format!("{{\"site_uv\":{visitors},\"page_pv\":{page_views},\"version\":2.4,\"site_pv\":{site_views}}}");
             text(200, SCRIPT, format!("try{{{function}({numbers});}}catch(e){{}}"))
         }
