@@ -1,4 +1,4 @@
-//! The body of `POST /counter`: what it may say, and the visit that it names.
+//! The body of `POST /visit`: its fields, and the visits that it names.
 
 use crate::counting::http::age::milliseconds;
 use crate::counting::http::find_site::find_site;
@@ -15,20 +15,20 @@ use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json_read::{Found, Texts, is_list, objects};
 use crate::counting::text::url::path_and_query;
 
-/// The longest body of a request, in bytes: a page of 4,096 bytes takes six times as many where JSON escapes each of them, and the rest
-/// is for a referrer.
+/// The longest body of one visit, in bytes. A page has up to 4,096 bytes, which take six times as many if JSON escapes each of them. The rest is
+/// for a referrer.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
-/// The longest list of visits, in bytes: 100 of 1,310 each. Only servers send lists.
+/// The longest list of visits, in bytes: 1,310 for each of 100 visits. Only servers send lists.
 pub const MAX_LIST_BYTES: usize = 128 * 1024;
 
-/// The most visits of a list.
+/// The most visits in a list.
 pub const MAX_LIST: usize = 100;
 
-/// What a visit may say. Whatever else it says is ignored.
+/// The fields of a visit. Others are ignored.
 const NAMES: &[&str] = &["site", "page", "id", "age", "referrer", "source", "medium", "campaign", "show", "off"];
 
-/// The part of it that may be any number.
+/// The fields that may be any number.
 const NUMBERS: &[&str] = &["age"];
 
 #[derive(Default)]
@@ -44,7 +44,7 @@ struct Body {
 }
 
 impl Body {
-    /// From the values of [`NAMES`].
+    /// Takes the values of [`NAMES`], in their order.
     fn from_texts(texts: Texts) -> Self {
         let mut texts = texts.into_iter();
         let mut next = || texts.next().flatten();
@@ -55,47 +55,46 @@ impl Body {
     }
 }
 
-/// What a request said about its body besides the body itself.
+/// What is known about a body besides its bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BodyHeaders<'a> {
-    /// `Content-Type`, if there is one.
+    /// The `Content-Type`, if the request has one.
     pub content_type: Option<&'a str>,
-    /// `Idempotency-Key`, if there is one.
+    /// The `Idempotency-Key`, if the request has one.
     pub idempotency_key: Option<&'a str>,
-    /// Whether an allowed page sent it: then it may be declared as `text/plain`, for which a browser asks nobody before.
+    /// Whether an allowed page sent it. Then its type may be `text/plain`, which a browser sends without a preflight.
     pub from_page: bool,
-    /// Who made the visit, as far as it is counted. A server speaks for others, so nothing is known of these.
+    /// The client that made the visit. If a server sends it for others, nothing is known about them.
     pub client: Client<'a>,
 }
 
-/// What a `POST /counter` names.
+/// The visits of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visits {
     /// The visits, at least one.
     pub visits: Vec<Visit>,
-    /// Whether they came as a list, and are answered as one.
+    /// Whether the body is a list. Then the answer is a list too.
     pub list: bool,
-    /// The numbers that the page shows, which the answer to one visit has.
+    /// The numbers that the page shows. The answer to a single visit contains them.
     pub show: NumberSelection,
-    /// Whether the reader opted out: then the visit is not counted, and only the numbers are asked for.
+    /// Whether the reader opted out. Then the visit is not counted, and the answer only has the numbers.
     pub off: bool,
 }
 
-/// Visits that are refused, none of which is counted.
+/// A body that is refused. None of its visits is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedVisit {
-    /// Why.
+    /// Why it is refused.
     pub refusal: Refusal,
-    /// The site of each of them, as far as it is known: that of the page's host, else the first, otherwise.
+    /// The site of each visit. If a visit names no known site, it is the site of the page's host, or else the first site.
     pub sites: Vec<Site>,
 }
 
-/// Reads the visits that a `POST /counter` names: one, or a list. Whatever is left out has its default: the site of the page's host, else
-/// the first; the page
-/// `/`, no id. An empty body leaves out everything.
+/// Reads a body with one visit or a list of visits. Missing fields have defaults: the site of the page's host, or else the first site; the page
+/// `/`; no id. An empty body is a visit without fields.
 ///
 /// # Errors
-/// What is wrong with it, as [`RefusedVisit`]. Then no visit of a list is any good.
+/// [`RefusedVisit`] with the first error. One wrong visit refuses the whole list.
 pub fn read_visits(bytes: &[u8], headers: BodyHeaders<'_>, sites: &Sites, kept: &KeptQuery) -> Result<Visits, RefusedVisit> {
     // The site of a visit that names none.
     let unnamed = sites.of_page(headers.client.own_url);
@@ -147,7 +146,7 @@ fn visit(body: Body, site: Site, headers: BodyHeaders<'_>, kept: &KeptQuery) -> 
     })
 }
 
-/// The most of an age that is none that an error repeats, in characters.
+/// How much of a wrong age an error repeats, in characters.
 const MAX_SHOWN: usize = 40;
 
 fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Dimensions {
@@ -155,7 +154,7 @@ fn details(referrer: &str, campaign: &[String; 3], client: Client<'_>) -> Dimens
     Dimensions::new(client.device, client.country, &host, campaign.each_ref().map(String::as_str))
 }
 
-/// The visits as they were sent, and whether they came as a list.
+/// The fields of each visit, and whether the body is a list.
 fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Found>, bool), Refusal> {
     if bytes.is_empty() {
         return Ok((vec![Found::default()], false));
@@ -172,7 +171,7 @@ fn parse(bytes: &[u8], headers: BodyHeaders<'_>) -> Result<(Vec<Found>, bool), R
     let text = json_text(bytes)?;
     let found = objects(&text, NAMES, NUMBERS).map_err(Refusal::Body)?;
     if !(1..=MAX_LIST).contains(&found.len()) {
-        return Err(Refusal::Body(format!("the list has {} visits, and has to have 1 to {MAX_LIST}", found.len())));
+        return Err(Refusal::Body(format!("the list has {} visits; send 1 to {MAX_LIST}", found.len())));
     }
     Ok((found, is_list(&text)))
 }

@@ -1,5 +1,5 @@
-//! What an answer is made of: its status, its headers and its body. The answers themselves are in [`crate::counting::http::answers`],
-//! those to wrong requests in [`crate::counting::http::refused`].
+//! The parts of an answer: status, headers and body. The answers themselves are in [`crate::counting::http::answers`], and those to wrong
+//! requests in [`crate::counting::http::refused`].
 
 use crate::counting::dispatch::endpoint::{Failure, Outcome, Registered};
 use crate::counting::model::reason::Reason;
@@ -7,32 +7,32 @@ use crate::counting::protocol::report::FRESH_MS;
 use serde::Serialize;
 use std::borrow::Cow;
 
-/// A text.
+/// The `Content-Type` of a text.
 pub const TEXT: &str = "text/plain; charset=utf-8";
-/// JSON.
+/// The `Content-Type` of JSON.
 pub const JSON: &str = "application/json";
-/// Rows of a table.
+/// The `Content-Type` of a table.
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
-/// One JSON object a line.
+/// The `Content-Type` of an export: one JSON object per line.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
-/// Prometheus's text format.
+/// The `Content-Type` of Prometheus's text format.
 pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// A picture that scales.
+/// The `Content-Type` of an SVG picture.
 pub const SVG: &str = "image/svg+xml; charset=utf-8";
-/// A document.
+/// The `Content-Type` of a document.
 pub const HTML: &str = "text/html; charset=utf-8";
-/// A picture of pixels. The bytes of its body are the characters of the text, which are all below 256.
+/// The `Content-Type` of a PNG picture. Each character of the body is one byte, and all are below 256.
 pub const PNG: &str = "image/png";
-/// Events, one after another (HTML, "server-sent events").
+/// The `Content-Type` of a stream of events (HTML, "server-sent events").
 pub const EVENTS: &str = "text/event-stream";
-/// The type of a [`pixel`]; its body is [`PIXEL`], as a text cannot hold it.
+/// The `Content-Type` of a pixel. The response sends [`PIXEL`] as its body, because a text cannot hold these bytes.
 pub const GIF: &str = "image/gif";
 
 /// A transparent picture of one pixel (GIF89a).
 pub const PIXEL: [u8; 43] =
     *b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
-/// An answer, ready to be sent.
+/// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The status.
@@ -41,26 +41,26 @@ pub struct Reply {
     pub content_type: &'static str,
     /// `Cache-Control`.
     pub cache: Cache,
-    /// `ETag`: the same as long as the body is.
+    /// `ETag`: a hash of the body.
     pub etag: Option<String>,
-    /// `Content-Disposition`: the name of the file that it is to be kept as.
+    /// `Content-Disposition`: the name under which a browser saves the body.
     pub file: Option<String>,
-    /// `Footfall-Visit`: what became of the visit, on every answer to one.
+    /// `Footfall-Visit`: the status of the visit, on every answer to a visit.
     pub visit: Option<VisitStatus>,
     /// `Allow`, with 405.
     pub allow: Option<&'static str>,
-    /// `Access-Control-Allow-Origin`: whose page may read it.
+    /// `Access-Control-Allow-Origin`: the origin whose pages may read the answer.
     pub origin: Option<String>,
     /// `Access-Control-Allow-Methods`, with the answer to a preflight.
     pub methods: Option<&'static str>,
-    /// `Retry-After`, in seconds, with 503.
+    /// `Retry-After`, in seconds, with 429 and 503.
     pub retry_after: Option<u32>,
-    /// The body; not sent to HEAD.
+    /// The body. An answer to HEAD leaves it out.
     pub body: Cow<'static, str>,
 }
 
 impl Reply {
-    /// Whether two replies differ in nothing but their body.
+    /// Whether two replies are equal except for their body.
     pub fn same_head(&self, other: &Self) -> bool {
         let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
         head(self) == head(other)
@@ -71,17 +71,17 @@ impl Reply {
     }
 }
 
-/// Who may keep an answer for how long.
+/// Who may keep an answer, and for how long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cache {
-    /// Nobody: a stored one would hide visits.
+    /// Nobody. A stored answer would hide visits.
     #[default]
     Never,
-    /// Nobody, in the words that proxies of pictures go by: GitHub's `camo` keeps what says `no-store` alone.
+    /// Nobody, in words that image proxies obey too. GitHub's `camo` keeps a picture that only says `no-store`.
     NeverByProxies,
-    /// Everybody, for so long as numbers are called fresh.
+    /// Everybody, for [`FRESH_MS`].
     Fresh,
-    /// Who asked, for so long; nobody else, as it took a token.
+    /// Only the client that asked, for [`FRESH_MS`]: the request needed a token.
     FreshForOne,
 }
 
@@ -98,27 +98,27 @@ impl Cache {
     }
 }
 
-/// What became of a visit: the values of `Footfall-Visit`.
+/// The outcome of a visit, as `Footfall-Visit` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VisitStatus {
-    /// Stored, and counted by this request.
+    /// This request stored and counted the visit.
     Counted,
-    /// Stored before under the same id; not counted again.
+    /// An earlier request stored a visit with the same id. It is not counted again.
     Duplicate,
-    /// Not a visit (HEAD, prefetch), or one that the owner does not want: not counted.
+    /// Not counted: the request is no visit (HEAD, prefetch), or the owner excludes it.
     Excluded,
-    /// A bot's: not counted.
+    /// Not counted: a bot made it.
     Bot,
-    /// One too many: not counted.
+    /// Not counted: it is over a rate limit.
     Limited,
-    /// Surely not stored.
+    /// Not stored, for certain.
     Failed,
-    /// Perhaps stored. The same request with the same id settles it.
+    /// Perhaps stored. The client can send the same request with the same id again.
     Unknown,
 }
 
 impl VisitStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 7] =
         [Self::Counted, Self::Duplicate, Self::Excluded, Self::Bot, Self::Limited, Self::Failed, Self::Unknown];
 
@@ -158,25 +158,25 @@ impl From<&Outcome> for VisitStatus {
     }
 }
 
-/// The seconds that a rate limit of `wrangler.toml` counts.
+/// The period of the rate limits in `wrangler.toml`, in seconds.
 pub(crate) const LIMIT_PERIOD_S: u32 = 60;
 
-/// A text of a type.
+/// A reply with this `Content-Type` and body.
 pub fn text(status: u16, content_type: &'static str, body: String) -> Reply {
     Reply { status, content_type, body: body.into(), ..Reply::default() }
 }
 
-/// A text that never changes.
+/// A reply whose body is a fixed text.
 pub(crate) fn text_reply(status: u16, body: &'static str) -> Reply {
     Reply { status, content_type: TEXT, body: body.into(), ..Reply::default() }
 }
 
-/// JSON.
+/// A reply whose body is JSON.
 pub(crate) fn json_reply(status: u16, body: &impl Serialize) -> Reply {
     text(status, JSON, to_json(body))
 }
 
-/// The JSON of a struct of strings, numbers, flags and lists of such, which always serialises.
+/// The JSON of a body. Structs of strings, numbers, flags and lists always serialise.
 pub(crate) fn to_json(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }
@@ -187,7 +187,7 @@ pub(crate) struct Problem<'a> {
     pub(crate) hint: &'a str,
 }
 
-/// What is wrong, and what helps.
+/// A reply that says what is wrong and what to do.
 pub(crate) fn problem(status: u16, error: &str, hint: &str) -> Reply {
     json_reply(status, &Problem { error, hint })
 }

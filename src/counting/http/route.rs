@@ -13,64 +13,64 @@ use crate::counting::model::date::Day;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::url::path_and_query;
 
-/// What to do for a request.
+/// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /`: register a visit of the first site's page `/`.
+    /// `GET /`: registers a visit to the page `/` of the first site.
     Home,
-    /// `HEAD /`: the headers of a page that was not visited.
+    /// `HEAD /`: the headers of `GET /`, without a visit.
     HomeHead,
-    /// `POST /counter`: register the visit that the body names.
+    /// `POST /visit`: registers the visits that the body names.
     Register,
-    /// `OPTIONS` of a path that takes these other methods: a browser asks whether a page's script may call.
+    /// `OPTIONS`: a browser asks whether the script of a page may call. Has the methods that the path takes.
     Preflight(&'static str),
-    /// `GET /counter` and `HEAD /counter`: read a count.
+    /// `GET /numbers` and `HEAD /numbers`: reads views and other numbers.
     Views(ViewsRequest),
-    /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
+    /// `GET /pixel/SITE.gif`: registers a visit and answers with a picture.
     Pixel(PixelRequest),
     /// A route of another counter.
     Compat(CompatRequest),
-    /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
+    /// `GET /badge/SITE/PAGE.svg`: shows views, and registers a visit if the query says so.
     Badge(Box<BadgeRequest>),
-    /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
+    /// `GET /api/sites/SITE/WHAT` and `HEAD`: reads a report.
     Stats(Box<Stats>),
-    /// `GET /api/sites/SITE/live` and `HEAD` of it: who is there now, of this site. With `Upgrade: websocket` it is told as it changes.
+    /// `GET /api/sites/SITE/live` and `HEAD`: reads the recent activity of this site. With `Upgrade: websocket` the client gets every change.
     Live(String),
-    /// `GET /healthz`: whether a shard answers.
+    /// `GET /healthz`: whether a shard can store.
     Health,
-    /// `GET /metrics?site=`: what the isolate and the shards of a site count of themselves.
+    /// `GET /metrics?site=`: the metrics of the isolate and of a site's shards.
     Metrics(Option<String>),
-    /// What only the owner may do at `/api/sites/SITE`.
+    /// An admin command below `/api/sites/SITE`.
     Admin(Box<AdminCommand>),
-    /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
+    /// `GET /visitors` and `HEAD /visitors`: reads the visitors of a day.
     Visitors(VisitorsRequest),
 }
 
-/// Which visitors to read.
+/// A request for the visitors of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VisitorsRequest {
-    /// The site; the first one if left out.
+    /// The site's name. `None` means the site of the page's host, or else the first site.
     pub site: Option<String>,
-    /// The day (UTC); today if left out.
+    /// The day (UTC). `None` means today.
     pub day: Option<Day>,
 }
 
-/// Which count to read.
+/// A request for views and other numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ViewsRequest {
-    /// The site; the first one if left out.
+    /// The site's name. `None` means the site of the page's host, or else the first site.
     pub site: Option<String>,
-    /// The page; the whole site if left out.
+    /// The page. `None` means the whole site.
     pub page: Option<Page>,
-    /// The numbers to tell together; if none is named, the views alone.
+    /// The numbers that the answer has. If it is empty, the answer has the views.
     pub show: NumberSelection,
 }
 
-/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
-/// nothing; `kept` is what tells pages apart besides their path.
+/// Reads what a request asks for from its method and URL. `url` is absolute or begins with the path; slashes at the end of the path are ignored.
+/// `kept` has the query parameters that are a part of a page.
 ///
 /// # Errors
-/// [`Refusal`] for an unknown path, a wrong method or a wrong query.
+/// [`Refusal`] if the path is unknown, or the method or the query is wrong.
 pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (whole, query) = path_and_query(url);
     let path = Some(whole.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(whole);
@@ -96,12 +96,12 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         }
         ("/healthz", _) => Ok(Route::Health),
         ("/metrics", _) => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
-        // A name that is missing leaves a slash at the end: `/hit/NAMESPACE/`.
+        // Here a slash at the end is not ignored: in `/hit/NAMESPACE/` the key is missing.
         (path, method) => below(if path.split('/').count() > 3 { path } else { whole }, query, method, kept),
     }
 }
 
-/// Paths that go on with names, and those of other counters.
+/// Reads paths that contain names, and those of other counters.
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default();
     match (first, rest.strip_prefix("sites/")) {

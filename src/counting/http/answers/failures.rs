@@ -1,17 +1,18 @@
-//! The answers where the counter failed, or its configuration is wrong.
+//! The answers when the counter fails or its configuration is wrong.
 
 use crate::counting::config::variable::ConfigError;
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::reply::{Reply, problem};
 
-/// A wrong value in the configuration. It is the owner's fault, so it is a 500, and it says what to mend. Anybody may ask, so the value
-/// itself is in the log only: it may be a token, in the wrong variable.
+/// The answer when a variable has a wrong value: 500, with what to set. Strangers can read it, so only the log has the value itself, which
+/// may be a token in the wrong variable.
 pub fn misconfigured(error: &ConfigError) -> Reply {
-    let hint = format!("allowed: {}; the log of the Worker says what it is", error.allowed);
+    let hint = format!("allowed: {}; the Worker's log has the value", error.allowed);
     problem(500, &format!("the variable {} has a value that is not allowed", error.variable), &hint)
 }
 
-/// 502 for a counter that refused or broke off, 503 for one that is full or overloaded, 504 for one that took too long.
+/// The status for a failure, and the seconds for `Retry-After`: 502 if the counter refused or broke off, 503 if it is busy or overloaded, 504
+/// if it did not answer in time.
 pub(crate) fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
     match failure {
         Failure::Refused(_) | Failure::Broken(_) => (502, None),
@@ -20,15 +21,15 @@ pub(crate) fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
     }
 }
 
-/// A read that failed.
+/// The answer to a read that failed.
 pub fn read_failed(failure: &Failure) -> Reply {
     failed(failure, READ_AGAIN)
 }
 
-/// The hint of a read that failed.
+/// The hint for a read that failed.
 const READ_AGAIN: &str = "ask again";
 
-/// A failure, with what to do.
+/// The answer to a request that failed, with a hint what to do.
 pub(crate) fn failed(failure: &Failure, hint: &str) -> Reply {
     let (status, retry_after) = failure_status(failure);
     let error = match failure {

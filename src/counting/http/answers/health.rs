@@ -1,11 +1,11 @@
-//! The answers to who watches the Worker: `GET /healthz` and `GET /metrics`.
+//! The answers for monitoring: `GET /healthz` and `GET /metrics`.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
 use crate::counting::http::reply::{PROMETHEUS, Reply, json_reply, problem, text};
 use serde::Serialize;
 
-/// `GET /healthz`: how long a shard took to answer that it can store, and how full its memory of ids is; or what is wrong.
+/// `GET /healthz`: how long a shard took to confirm that it can store, and how full its memory of ids is; or what is wrong.
 pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
     let hint = "the runbook, docs/runbook.md, says what to look at";
     match outcome {
@@ -28,8 +28,8 @@ struct HealthBody {
     server_ids_percent: u64,
 }
 
-/// What is wrong, in a fixed text: the caller may be a stranger, and the log has the rest. The platform names an error of SQLite, of which
-/// two say what to do.
+/// What is wrong, as a fixed text: the caller may be a stranger, and the log has the details. The platform names errors of SQLite, and two of
+/// them tell the owner what to do.
 fn why_unhealthy(failure: &Failure) -> &'static str {
     match failure {
         Failure::Broken(why) if why.contains("SQLITE_FULL") => "nothing can be stored: the disk is full",
@@ -46,11 +46,11 @@ fn why_unhealthy(failure: &Failure) -> &'static str {
 pub struct Healthy {
     /// How long the shard took, in milliseconds.
     pub shard_ms: u64,
-    /// How much of the memory of ids is taken up.
+    /// How much of the memory of ids is used, in percent.
     pub ids_percent: u64,
-    /// How much of the part that servers may take up is.
+    /// How much of the part for servers is used, in percent.
     pub server_ids_percent: u64,
-    /// Whether hardly anybody's ids find room any more: less than a thousandth is left.
+    /// Whether less than a thousandth of the memory of ids is free.
     pub is_full: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The answers of Footfall's own routes: the one table of their statuses, headers and texts. Those to wrong requests are in
+//! The answers of Footfall's own routes: their statuses, headers and texts. The answers to wrong requests are in
 //! [`crate::counting::http::refused`].
 
 pub mod failures;

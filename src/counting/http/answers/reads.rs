@@ -1,4 +1,4 @@
-//! The answers to reads: what was counted.
+//! The answers to requests that read what was counted.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
@@ -10,8 +10,7 @@ use serde::Serialize;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 
-/// `GET /counter`, once the embedded counter has answered or failed to. A number is never invented: a failure is
-/// an error, not a 0.
+/// `GET /counter`: the views. A failure is an error, never a 0.
 pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
     match outcome {
         Ok(views) => json_reply(200, &ViewsBody { site, page, views: *views }),
@@ -19,12 +18,12 @@ pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> 
     }
 }
 
-/// The numbers that are asked for together, where no visit is counted: `GET /numbers?show=`, or a reader who opted out.
+/// Several numbers in one answer, without a counted visit: for `GET /numbers?show=`, and for a reader who opted out.
 pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: FoundNumbers, visit: Option<VisitStatus>) -> Reply {
     Reply { visit, ..json_reply(200, &NumbersBody { site, page, numbers }) }
 }
 
-/// `GET /visitors`, once the embedded counter has answered or failed to.
+/// `GET /visitors`: the visitors of a day, and its views that have no visitor.
 pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Reply {
     match outcome {
         Ok(Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }) => {
@@ -35,7 +34,8 @@ pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Re
     }
 }
 
-/// `GET /api/sites/SITE/WHAT`, once it is known. `known` is what the asker has already (`If-None-Match`).
+/// `GET /api/sites/SITE/WHAT`: a report. `known` is the value of `If-None-Match`; if it has the tag of this body, the status is 304. `public`
+/// says whether the owner opened the reports to everybody.
 pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Option<&str>) -> Reply {
     let body = match body {
         Ok(body) => body,
@@ -58,12 +58,12 @@ pub fn live(body: String) -> Reply {
     text(200, JSON, body)
 }
 
-/// A WebSocket that was taken: the response is the platform's.
+/// The answer to an accepted WebSocket. The platform's own response takes its place.
 pub fn upgraded() -> Reply {
     Reply { status: 101, ..Reply::default() }
 }
 
-/// A body's name: SipHash-2-4 of it. The key need not be secret, as nobody gains by a body of the same name.
+/// The `ETag` of a body: its SipHash-2-4. The key is not secret, because nobody gains from two bodies with the same tag.
 fn etag(body: &str) -> String {
     let mut hasher = SipHasher24::new();
     hasher.write(body.as_bytes());

@@ -1,4 +1,4 @@
-//! The answers to visits: what became of them.
+//! The answers to visits.
 
 use crate::counting::dispatch::endpoint::{Outcome, Registered};
 use crate::counting::http::answers::failures::{failed, failure_status};
@@ -7,13 +7,13 @@ use crate::counting::http::reply::{Cache, GIF, LIMIT_PERIOD_S, Reply, SVG, Visit
 use crate::counting::model::reason::Reason;
 use serde::Serialize;
 
-/// The answer of `GET /` for a visit that is registered.
+/// The text of `GET /` when the visit is registered.
 pub const WELCOME: &str = "Welcome to my site!";
-/// The answer of `GET /` for a visit that is not.
+/// The text of `GET /` when the visit could not be registered.
 pub const ERROR: &str = "Error registering your visit";
 
-/// The status of an answer to a visit, and `Retry-After`. What is not counted is a success, as to send it again would change
-/// nothing; unless there were too many.
+/// The status of an answer to a visit, and the seconds for `Retry-After`. An excluded visit is a success, because sending it again would change
+/// nothing; only a limited one is not.
 fn status(became: &Outcome) -> (u16, Option<u32>) {
     match became {
         Outcome::Sent(Ok(_)) => (200, None),
@@ -23,7 +23,7 @@ fn status(became: &Outcome) -> (u16, Option<u32>) {
     }
 }
 
-/// `GET /`, once it is known what became of the visit. The welcome says that it is stored.
+/// `GET /`. The welcome means that the visit is stored.
 pub fn home(became: &Outcome) -> Reply {
     let text = match became {
         Outcome::Sent(Ok(_)) => WELCOME,
@@ -34,13 +34,14 @@ pub fn home(became: &Outcome) -> Reply {
     Reply { visit: Some(became.into()), retry_after, ..text_reply(status, text) }
 }
 
-/// A picture of one pixel. It is one whatever became of the visit, so that no page shows a broken one.
+/// A picture of one pixel. The outcome of the visit does not change it, so that no page shows a broken picture.
 pub fn pixel(became: &Outcome) -> Reply {
     let (status, retry_after) = status(became);
     Reply { status, content_type: GIF, cache: Cache::NeverByProxies, visit: Some(became.into()), retry_after, ..Reply::default() }
 }
 
-/// A badge. One that counts is asked for each time: GitHub's image proxy keeps pictures as `Cache-Control` says.
+/// A badge. `became` is the outcome of its visit, if the badge counts; then no proxy may keep it, so that each view of the badge is a request.
+/// `known` says whether the number could be read.
 pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
     let cache = match became {
         Some(_) => Cache::NeverByProxies,
@@ -51,13 +52,13 @@ pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
     Reply { status, content_type: SVG, visit: became.map(Into::into), cache, body: svg.into(), ..Reply::default() }
 }
 
-/// `HEAD /`: nobody saw a page, so nothing was counted.
+/// `HEAD /`: nobody saw a page, so nothing is counted.
 pub fn home_head() -> Reply {
     Reply { visit: Some(VisitStatus::Excluded), ..text_reply(200, "") }
 }
 
-/// A prefetch of `GET /`. Browsers use a prefetched 2xx for the visit itself, which would then never be seen; they
-/// drop anything else and ask again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
+/// The answer to a prefetch of `GET /`. A browser would show a prefetched 2xx without another request, and the visit would not count. It drops
+/// any other status and asks again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
 pub fn prefetch() -> Reply {
     Reply {
         visit: Some(VisitStatus::Excluded),
@@ -65,7 +66,7 @@ pub fn prefetch() -> Reply {
     }
 }
 
-/// `POST /visit` of one visit, once it is known what became of it, with the numbers that its page shows.
+/// `POST /visit` with one visit: its outcome, and the numbers that its page shows.
 pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumbers) -> Reply {
     let outcome = Some(became.into());
     let (status, retry_after) = status(became);
@@ -86,8 +87,8 @@ pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumbers) ->
 const NOT_STORED: &str = "nothing was stored; send it again";
 const PERHAPS_STORED: &str = "it may have been stored; send it again with the same id";
 
-/// `POST /counter` of a list: a line for each visit, in their order. The status and `Footfall-Visit` are those of the worst, so a 200
-/// says that nothing needs to be sent again.
+/// `POST /visit` with a list: one line for each visit, in their order. The status and `Footfall-Visit` are those of the worst outcome, so after
+/// a 200 the client need not send anything again.
 pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
     let worst = visits.iter().map(|(_, became)| became).max_by_key(|became| match became {
         Outcome::Excluded(Reason::Limited) => 1,
@@ -104,12 +105,12 @@ pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
     Reply { visit: Some(worst.into()), retry_after, ..json_reply(status, &List { visits: lines }) }
 }
 
-/// The note for an id that was used before for another page: its sender meant two visits, and one counts.
+/// The note for an id that was used before for another page. The client sent two visits, and only one counts.
 const OTHER_PAGE: &str = "this id was counted for another page";
-/// What is said where it is not known for which, only that this page has no views.
+/// The note for a duplicate whose page has no views. Which page the id was counted for is not known.
 const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it was for another page, or the page was deleted";
 
-/// The visit that was asked for: its site and its page.
+/// The site and the page of a visit, as the client sent them.
 pub type Asked<'a> = (&'a str, &'a str);
 
 fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registration<'a> {
@@ -142,7 +143,7 @@ fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registra
 
 #[derive(Serialize)]
 struct Registration<'a> {
-    /// In a list: what the header says of one visit.
+    /// In a list: the status of this visit, as `Footfall-Visit` writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     visit: Option<&'static str>,
     site: &'a str,

@@ -1,10 +1,10 @@
-//! The colours of badges: their names, and the ink that is easy to read on each.
+//! The colours of badges, their names, and the text colour for each.
 
 /// A colour: red, green and blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color(pub [u8; 3]);
 
-/// Names that badges have for colours.
+/// The names of colours in badges.
 const COLORS: [(&str, Color); 21] = [
     ("brightgreen", Color([0x44, 0xcc, 0x11])),
     ("green", Color([0x97, 0xca, 0x00])),
@@ -29,16 +29,16 @@ const COLORS: [(&str, Color); 21] = [
     ("inactive", Color([0x9f, 0x9f, 0x9f])),
 ];
 
-/// What is said of a colour that is none.
+/// The values that a colour parameter may have, for an error.
 pub(crate) const ALLOWED_COLORS: &str = "brightgreen, green, yellow, orange, red, blue, purple, grey, lightgrey, black, white and other names of shields.io, or three or six hexadecimal digits";
 
 impl Color {
-    /// The colour of a name.
+    /// The colour with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         COLORS.iter().find(|(known, _)| *known == name).map(|(_, color)| *color)
     }
 
-    /// A colour by its name or its digits.
+    /// Reads a colour from a name, or from three or six hexadecimal digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(color) = Self::named(text) {
             return Some(color);
@@ -54,14 +54,15 @@ impl Color {
         }
     }
 
-    /// Black or white, whichever is easier to read on it: one of the two always has a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
+    /// The text colour on this colour: black or white, whichever is easier to read. One of the two always has a contrast of at least 4.5
+    /// (WCAG 2.2, 1.4.3).
     pub(crate) fn text(self) -> &'static str {
-        // Where both contrasts are equal, at a relative luminance of sqrt(1.05 * 0.05) - 0.05.
+        // Both contrasts are equal at a relative luminance of sqrt(1.05 * 0.05) - 0.05.
         if self.luminance() > 0.179 { "#000" } else { "#fff" }
     }
 
-    /// Relative luminance (WCAG 2.2), near enough: a cubic in place of the power 2.4, whose function is 3 KB of WebAssembly. The test
-    /// below tries what follows from it against the exact one.
+    /// The relative luminance (WCAG 2.2), approximately: a cubic replaces the power 2.4, because `powf` takes 3 KB of WebAssembly. A test checks
+    /// the chosen text colours with the exact formula.
     fn luminance(self) -> f64 {
         let linear = |part: u8| {
             let part = f64::from(part) / 255.0;

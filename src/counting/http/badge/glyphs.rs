@@ -1,7 +1,7 @@
-//! The texts of a picture: how a number is written, how wide a text is, and how it stands in SVG.
+//! Texts in pictures: grouped digits, the width of a text, and its escapes in SVG.
 
-/// A number with a thin gap between thousands, as in `12 345 678` (ISO 80000-1, 7.3.1): a comma or a point reads as another number
-/// somewhere.
+/// Writes a number with narrow spaces between thousands, as in `12 345 678` (ISO 80000-1, 7.3.1). A comma or a point would mean another number
+/// in some countries.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -14,8 +14,7 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-/// The advance widths of the characters from space to `~` in DejaVu Sans at 11 pixels, in tenths of a pixel; Verdana's are the same
-/// within a tenth of a character.
+/// The widths of the characters from space to `~` in DejaVu Sans at 11 pixels, in tenths of a pixel. Those of Verdana are almost the same.
 const WIDTHS: [u8; 95] = [
     35, 44, 51, 92, 70, 105, 86, 30, 43, 43, 55, 92, 35, 40, 35, 37, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 37, 37, 92, 92, 92,
     58, 110, 75, 75, 77, 85, 70, 63, 85, 83, 32, 32, 72, 61, 95, 82, 87, 66, 87, 76, 70, 67, 81, 75, 109, 75, 67, 75, 43, 37, 43,
@@ -23,7 +22,8 @@ const WIDTHS: [u8; 95] = [
     70, 92,
 ];
 
-/// How wide a text is, in pixels. Other alphabets are taken as wide as an `m` of theirs at most, pictures and wide scripts as a square.
+/// The width of a text at 11 pixels, in pixels, rounded up. Characters outside ASCII get the greatest width that is usual in their alphabet;
+/// pictures and East Asian scripts get a square.
 pub(crate) fn width(text: &str) -> u32 {
     let tenths = text.chars().fold(0_u32, |sum, c| {
         let ascii = u32::from(c).checked_sub(32).and_then(|at| usize::try_from(at).ok()).and_then(|at| WIDTHS.get(at));
@@ -40,7 +40,7 @@ pub(crate) fn width(text: &str) -> u32 {
     tenths.div_ceil(10)
 }
 
-/// A text for SVG, in an element or between quotes. Characters that XML does not know are left out.
+/// Escapes a text for an element or an attribute of SVG. It leaves out characters that XML does not allow.
 pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

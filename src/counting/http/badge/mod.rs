@@ -1,7 +1,7 @@
-//! Badges: a label and a number as a small SVG, for a README or a page; or as the JSON that shields.io draws.
+//! Badges: a label and a number as a small SVG for a README or a page, or as JSON that shields.io draws.
 //!
-//! Written here and not by a library: those in Rust carry a font's tables (over 100 KB) or draw on a canvas; a badge is two
-//! rectangles and two texts. `textLength` makes the text fit whatever font the viewer has.
+//! No library draws them: those in Rust contain the tables of a font (over 100 KB) or draw on a canvas, and a badge is only two rectangles and
+//! two texts. `textLength` makes the text fit in every font that a viewer may have.
 
 pub mod color;
 pub mod glyphs;

@@ -1,29 +1,30 @@
-//! A badge that is asked for: of which site or page, and how it looks.
+//! A request for a badge: its site, its page and its style.
 
 use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape, color, label};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::page::{KeptQuery, Page};
 
-/// What is asked.
+/// A request for a badge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadgeRequest {
     /// The site's name.
     pub site: String,
     /// The page; the whole site if there is none.
     pub page: Option<Page>,
-    /// Whether who sees it is counted.
+    /// Whether showing it counts a visit.
     pub counts: bool,
-    /// Whether it is told as JSON, for shields.io to draw.
+    /// Whether the answer is JSON that shields.io draws.
     pub json: bool,
     /// How it looks.
     pub style: BadgeStyle,
 }
 
-/// Reads what follows `/badge/`, such as `blog/a/page.svg` or `blog.json`, and the query.
+/// Reads the part of a path after `/badge/`, such as `blog/a/page.svg` or `blog.json`, and the query.
 ///
 /// # Errors
-/// [`Refusal`] for a path that is none or a wrong query.
+/// [`Refusal::UnknownPath`] if the path does not end in `.svg` or `.json`; [`Refusal::Page`]; [`Refusal::Parameter`] and
+/// [`Refusal::RepeatedParameter`].
 pub fn read_badge(path: &str, query: &str, kept: &KeptQuery) -> Result<BadgeRequest, Refusal> {
     let (path, form) = path.trim_end_matches('/').rsplit_once('.').ok_or(Refusal::UnknownPath)?;
     let json = match form {
@@ -41,7 +42,7 @@ pub fn read_badge(path: &str, query: &str, kept: &KeptQuery) -> Result<BadgeRequ
     let counts = match query.get("count") {
         None | Some("0") => false,
         Some("1") if page.is_some() => true,
-        Some("1") => return Err(Refusal::Parameter("count", "0 for a whole site, as a visit is one of a page")),
+        Some("1") => return Err(Refusal::Parameter("count", "0 for a whole site; only the badge of a page counts visits")),
         Some(_) => return Err(Refusal::Parameter("count", "0, 1")),
     };
     let shape = Shape::parse(query.get("style").unwrap_or("flat"));

@@ -1,4 +1,4 @@
-//! How a badge looks, as its parameters say it.
+//! The style of a badge, and the parameters that set it.
 
 use crate::counting::http::badge::color::{ALLOWED_COLORS, Color};
 use crate::counting::http::query::Query;
@@ -7,7 +7,7 @@ use crate::counting::http::refusal::Refusal;
 /// The longest label, in characters.
 pub const MAX_LABEL: usize = 64;
 
-/// How a badge looks.
+/// The style of a badge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadgeStyle {
     /// The text in front of the number.
@@ -18,22 +18,22 @@ pub struct BadgeStyle {
     pub label_color: Color,
     /// Its shape.
     pub shape: Shape,
-    /// The colour of the texts, as it is asked for; without, what is easy to read on each colour.
+    /// The colour of the texts. `None` chooses black or white, whichever is easier to read.
     pub ink: Option<String>,
 }
 
-/// The shapes of badges, by the names that shields.io has for them.
+/// The shapes of badges, with the names that shields.io gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// `flat`: round corners. Whatever else is asked for is drawn so, too.
+    /// `flat`: round corners. Unknown names are drawn like this.
     Flat,
     /// `flat-square`
     Square,
-    /// `plastic`: lower, rounder, and shining.
+    /// `plastic`: lower, with rounder corners and a light upper half.
     Plastic,
-    /// `for-the-badge`: high, in capitals.
+    /// `for-the-badge`: higher, in capital letters.
     High,
-    /// `social`: a label, and the number in a bubble.
+    /// `social`: the number in a bubble beside the label.
     Social,
 }
 
@@ -49,16 +49,16 @@ impl Shape {
     }
 }
 
-/// Behind the number, usually.
+/// The default colour behind the number.
 pub(crate) const BLUE: Color = Color([0x00, 0x72, 0xb4]);
 
-/// Behind the label, usually.
+/// The default colour behind the label.
 pub(crate) const LABEL_COLOR: Color = Color([0x55, 0x55, 0x55]);
 
-/// The colour that a parameter names.
+/// Reads a colour from a parameter; `usual` if the parameter is missing or empty.
 ///
 /// # Errors
-/// [`Refusal::Parameter`] for a colour that is none.
+/// [`Refusal::Parameter`] if the value is no colour.
 pub(crate) fn color(query: &Query, name: &'static str, usual: Color) -> Result<Color, Refusal> {
     match query.get(name) {
         None | Some("") => Ok(usual),
@@ -66,10 +66,10 @@ pub(crate) fn color(query: &Query, name: &'static str, usual: Color) -> Result<C
     }
 }
 
-/// How a badge of Abacus looks, from its parameters. Its fonts and their size are not read.
+/// Reads the style of a badge from Abacus's parameters. The font and its size are ignored.
 ///
 /// # Errors
-/// [`Refusal`] for a wrong parameter.
+/// [`Refusal::Parameter`] if a value is wrong.
 pub(crate) fn read_shield_style(query: &Query) -> Result<BadgeStyle, Refusal> {
     let style = query.get("style").unwrap_or("flat");
     let (shape, simple) = style.strip_suffix("-simple").map_or((style, false), |shape| (shape, true));
@@ -86,10 +86,10 @@ pub(crate) fn read_shield_style(query: &Query) -> Result<BadgeStyle, Refusal> {
     Ok(BadgeStyle { label, color, label_color: LABEL_COLOR, shape: Shape::parse(shape), ink })
 }
 
-/// The label that a parameter gives.
+/// Checks a label. `name` is the parameter that has it.
 ///
 /// # Errors
-/// [`Refusal::Parameter`] for one that is too long, or has control characters.
+/// [`Refusal::Parameter`] if it is longer than [`MAX_LABEL`] or has control characters.
 pub(crate) fn label(text: &str, name: &'static str) -> Result<String, Refusal> {
     if text.chars().count() > MAX_LABEL || text.chars().any(char::is_control) {
         return Err(Refusal::Parameter(name, "at most 64 characters, without control characters"));

@@ -1,4 +1,4 @@
-//! Drawing a badge, as SVG or as the JSON that shields.io draws.
+//! Draws a badge as SVG, or writes the JSON that shields.io draws.
 
 use crate::counting::http::badge::color::Color;
 use crate::counting::http::badge::glyphs::{escaped, width};
@@ -6,7 +6,7 @@ use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape};
 use crate::counting::http::reply::to_json;
 use serde::Serialize;
 
-/// A badge that says what is wrong in place of a number.
+/// A badge that shows an error instead of a number.
 pub(crate) fn complaint(what: &str) -> String {
     let color = Color([0xe0, 0x5d, 0x44]);
     BadgeStyle { label: "error".to_owned(), color, label_color: LABEL_COLOR, ink: None, shape: Shape::Flat }.svg(what)
@@ -15,9 +15,9 @@ pub(crate) fn complaint(what: &str) -> String {
 /// The measures of a shape, in pixels.
 struct Measures {
     height: u32,
-    /// Beside a text.
+    /// The space on both sides of a text.
     padding: u32,
-    /// Where the texts stand.
+    /// The distance of the texts' baseline from the top.
     baseline: u32,
     radius: u32,
     font: &'static str,
@@ -36,14 +36,14 @@ impl BadgeStyle {
         }
     }
 
-    /// The SVG with a text where the number stands.
+    /// The badge as SVG, with `value` in the place of the number.
     pub fn svg(&self, value: &str) -> String {
         let Measures { height, padding, baseline, radius, font } = self.measures();
         let capitals = self.shape == Shape::High;
-        // Of other alphabets no capitals are made: their table is 5 KB of WebAssembly.
+        // Only ASCII letters become capitals: the table for other alphabets takes 5 KB of WebAssembly.
         let label = if capitals { self.label.to_ascii_uppercase() } else { self.label.clone() };
         let (label_text, value_text) = (escaped(&label), escaped(value));
-        // Capitals have air between them.
+        // Capital letters get a pixel more.
         let air = |text: &str| if capitals { u32::try_from(text.chars().count()).unwrap_or(0) } else { 0 };
         let (label_length, value_length) = (width(&label).saturating_add(air(&label)), width(value).saturating_add(air(value)));
         let around = |length: u32| length.saturating_add(padding.saturating_mul(2));
@@ -58,7 +58,7 @@ impl BadgeStyle {
         let value_x = left.saturating_add(padding);
         let round = if radius > 0 { format!(" rx=\"{radius}\"") } else { String::new() };
         let (light, edge) = match self.shape {
-            // Light falls on the upper half.
+            // A highlight on the upper half.
             Shape::Plastic => (format!("<rect width=\"{all}\" height=\"9\" fill=\"#fff\" fill-opacity=\".2\"/>"), String::new()),
             Shape::Social => {
                 let line = format!("<path d=\"M{left} 0v{height}\" stroke=\"#d5d5d5\"/>");
@@ -82,7 +82,7 @@ impl BadgeStyle {
         )
     }
 
-    /// Behind the label and behind the number. A bubble is white, as shields.io has it.
+    /// The colours behind the label and behind the number. The bubble of `social` is white, as on shields.io.
     fn colors(&self) -> (Color, Color) {
         let own = |color, usual, light| if color == usual { light } else { color };
         match self.shape {
@@ -91,7 +91,7 @@ impl BadgeStyle {
         }
     }
 
-    /// What shields.io draws, where it is asked for `/endpoint?url=` (its schema, version 1).
+    /// The JSON for `/endpoint?url=` of shields.io (version 1 of its schema).
     pub fn endpoint(&self, value: &str) -> String {
         to_json(&EndpointBody {
             schema_version: 1,

@@ -1,4 +1,4 @@
-//! Bodies of `POST /counter`, as they are sent.
+//! Bodies of `POST /visit`, as clients send them.
 
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::*;

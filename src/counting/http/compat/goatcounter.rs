@@ -1,4 +1,4 @@
-//! GoatCounter: `/count`, which its script calls, and `/counter/PATH.json` with the pictures beside it.
+//! GoatCounter: `/count`, which its script calls, and `/counter/PATH.json` and its pictures.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers::failures::read_failed;
@@ -14,29 +14,29 @@ use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::url::path_and_query;
 use serde::Serialize;
 
-/// A view as GoatCounter's script tells it.
+/// A view that GoatCounter's script reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoatCounterHit {
     /// The page.
     pub page: Page,
-    /// The URL of the page before, or nothing.
+    /// The URL of the page that linked here, or empty.
     pub referrer: String,
-    /// The query of the page, for campaigns.
+    /// The query of the page, which may name a campaign.
     pub query: String,
-    /// That of its path, which some pages have there.
+    /// The query inside the path that was sent. Some pages have it there.
     pub path_query: String,
-    /// Whether the script took the browser for a bot.
+    /// Whether the script recognised a bot.
     pub bot: bool,
-    /// Whether it is an event of the owner's, and no view.
+    /// Whether it is an event, which is no view.
     pub event: bool,
-    /// Its id, which Footfall's own `count.js` gives it.
+    /// The visit id, if Footfall's own `count.js` sent it.
     pub id: Option<VisitId>,
 }
 
-/// Reads the query of `/count`. Titles and sizes of screens are read by nobody.
+/// Reads the query of `/count`. It ignores titles and sizes of screens.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal`] if a parameter is wrong.
 pub fn read_goatcounter_hit(query: &str, kept: &KeptQuery) -> Result<GoatCounterHit, Refusal> {
     let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd", "ns", "id"])?;
     let said = |name| query.get(name).unwrap_or("");
@@ -66,14 +66,14 @@ pub(crate) fn page(path: &str, kept: &KeptQuery) -> Result<Page, Refusal> {
     kept.page(&format!("{slash}{path}")).map_err(Refusal::Page)
 }
 
-/// What `/counter/PATH.json` asks.
+/// A request for the views of a page or a site: `/counter/PATH.json` and its pictures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoatCounterRequest {
-    /// The page, or none for the whole site.
+    /// The page. `None` means the whole site.
     pub page: Option<Page>,
-    /// The last part of the path: json, html, svg or png.
+    /// The format of the answer, from the end of the path.
     pub format: GoatCounterFormat,
-    /// The first day of the period, as it is said.
+    /// The first day of the period, as it was sent.
     start: Option<String>,
     /// The last day.
     end: Option<Day>,
@@ -81,29 +81,29 @@ pub struct GoatCounterRequest {
     style: String,
 }
 
-/// How a counter is answered.
+/// The format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GoatCounterFormat {
     /// `{"count":"1","count_unique":"1"}`
     Json,
     /// A document.
     Html,
-    /// A picture that scales.
+    /// An SVG picture.
     Svg,
-    /// A picture that does not.
+    /// A PNG picture.
     Png,
 }
 
-/// What is allowed where a day is due.
+/// The refusal of a wrong `start`.
 const START: Refusal = Refusal::Parameter("start", "a date such as 2026-11-22, or week, month, year");
 
-/// The longest CSS that is taken, in bytes.
+/// The longest CSS, in bytes. Longer CSS is ignored.
 const MAX_STYLE: usize = 4_096;
 
-/// Reads what follows `/counter/`: a page, or none for the whole site.
+/// Reads the part of a path after `/counter/`, and the query. `TOTAL` in the place of a page means the whole site.
 ///
 /// # Errors
-/// [`Refusal`].
+/// [`Refusal::UnknownPath`] if the path has no known ending; other [`Refusal`]s if the page or a parameter is wrong.
 pub fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Result<GoatCounterRequest, Refusal> {
     let (path, format) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
     let format = match format {
@@ -114,7 +114,7 @@ pub fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Re
         _ => return Err(Refusal::UnknownPath),
     };
     let query = Query::read(query, &["rnd", "start", "end", "no_branding", "style"])?;
-    // A path in a path is often written with its slashes encoded, and its query, too.
+    // Clients often encode the slashes and the query of a path inside a path.
     let page = match path {
         "TOTAL" => None,
         path => Some(page(decoded(path).trim_start_matches('/'), kept)?),
@@ -133,15 +133,15 @@ pub fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Re
 }
 
 impl GoatCounterRequest {
-    /// The query of a summary for the period that is asked, if one is.
+    /// The query of a summary for the period, or `None` if the request names no period.
     ///
     /// # Errors
-    /// [`Refusal`] for a period that ends before it begins.
+    /// [`Refusal::Parameter`] if the period ends before it begins.
     pub fn period(&self, today: Day) -> Result<Option<String>, Refusal> {
         let ago = |days: Day| today.saturating_sub(days);
         let start = match self.start.as_deref() {
             None if self.end.is_none() => return Ok(None),
-            // As long as there may be answers.
+            // The longest period of a report.
             None => self.end.unwrap_or(today).saturating_sub(3_659),
             Some("week") => ago(7),
             Some("month") => ago(30),
@@ -150,7 +150,7 @@ impl GoatCounterRequest {
         };
         let end = self.end.unwrap_or(today);
         if end < start {
-            return Err(Refusal::Parameter("end", "a day from that of `start` on"));
+            return Err(Refusal::Parameter("end", "the day of `start` or a later one"));
         }
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("from", &date_of(start)).append_pair("to", &date_of(end));
@@ -160,7 +160,7 @@ impl GoatCounterRequest {
         Ok(Some(query.finish()))
     }
 
-    /// The answer. A counter that is not there is 404, and says 0 all the same.
+    /// The answer. As at GoatCounter, a page without views is 404, with the number 0.
     pub fn answer(&self, views: &Result<u64, Failure>) -> Reply {
         let views = match views {
             Err(failure) => return read_failed(failure),
@@ -184,7 +184,7 @@ struct CountBody<'a> {
     count_unique: &'a str,
 }
 
-/// A path with `/`, `?`, `&` and `=` decoded. Not by `str::replace`: the search for a text is 3 KB of WebAssembly, and nothing else needs it.
+/// Decodes `/`, `?`, `&` and `=` in a path. It does not use `str::replace`, because the search for a text takes 3 KB of WebAssembly.
 fn decoded(path: &str) -> String {
     let mut parts = path.split('%');
     let mut decoded = parts.next().unwrap_or("").to_owned();

@@ -1,4 +1,4 @@
-//! GoatCounter's `POST /api/v0/count`: views that a server tells of.
+//! GoatCounter's `POST /api/v0/count`: views that a server reports.
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
@@ -11,35 +11,35 @@ use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::json_tree::Tree;
 use serde::{Serialize, Serializer};
 
-/// A view that a server tells by `POST /api/v0/count`.
+/// A view that a server reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerHit {
-    /// What the script would have told.
+    /// The view, as the script would have reported it.
     pub hit: GoatCounterHit,
-    /// The address of who made it, or nothing.
+    /// The visitor's address, or empty.
     pub address: String,
-    /// Their user agent, or nothing.
+    /// The visitor's user agent, or empty.
     pub agent: String,
     /// Two letters, or nothing.
     pub country: String,
-    /// How long ago it was, in milliseconds.
+    /// The age of the view, in milliseconds.
     pub age: u64,
 }
 
-/// The most hits of one call.
+/// The most views of one request.
 const MAX_HITS: usize = 500;
 
-/// Reads a body of `POST /api/v0/count`: each hit, or what is wrong with it.
+/// Reads a body. Each element of the result is a view, or what is wrong with it. `now` is in milliseconds since 1970.
 ///
 /// # Errors
-/// [`Refusal`] for a body that has none.
+/// [`Refusal::Body`] if the body has no list of views; [`Refusal::BodyNotUtf8`].
 pub fn read_server_hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<ServerHit, String>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match body.get("hits") {
         Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => {
             Ok(all.iter().map(|one| read_server_hit(one, kept, now)).collect())
         }
-        _ => Err(Refusal::Body(format!("`hits` has to be a list of 1 to {MAX_HITS} views"))),
+        _ => Err(Refusal::Body(format!("`hits` is not a list of 1 to {MAX_HITS} views"))),
     }
 }
 
@@ -49,14 +49,14 @@ fn read_server_hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<ServerHit,
     if path.is_empty() {
         return Err("path: must be set".to_owned());
     }
-    let page = if event { Page::root() } else { page(path, kept).map_err(|_| "path: is no page".to_owned())? };
+    let page = if event { Page::root() } else { page(path, kept).map_err(|_| "path: must be a page".to_owned())? };
     let at = match told.text(&["created_at"]) {
         "" => now,
         text => time_of(text).ok_or_else(|| "created_at: must be a time such as 2026-11-22T13:45:00Z".to_owned())?,
     };
     let age = now.saturating_sub(at);
     if age > MAX_AGE_MS {
-        return Err("created_at: must be of the last 23 hours; import what is older".to_owned());
+        return Err("created_at: must be within the last 23 hours; import older views".to_owned());
     }
     let bot = told.get("bot").number().is_some_and(|bot| bot > 0);
     let query = told.text(&["query"]).trim_start_matches('?').to_owned();
@@ -74,7 +74,7 @@ fn read_server_hit(told: &Tree, kept: &KeptQuery, now: u64) -> Result<ServerHit,
     Ok(ServerHit { hit, address: text("ip"), agent: text("user_agent"), country, age })
 }
 
-/// A time (RFC 3339) in milliseconds since 1970.
+/// Reads a time (RFC 3339). Returns milliseconds since 1970, without the fraction of the second.
 fn time_of(text: &str) -> Option<u64> {
     let (date, time) = text.split_once(['T', 't', ' '])?;
     let (time, offset) = match time.strip_suffix(['Z', 'z']) {
@@ -101,7 +101,7 @@ fn number(text: &str, most: u64) -> Option<u64> {
     digits.then(|| text.parse().ok()).flatten().filter(|number| *number <= most)
 }
 
-/// The answer to `POST /api/v0/count`: 202, or what is wrong with which hit. The others are counted.
+/// The answer: 202, or what is wrong with each wrong view, by its number. The other views are counted.
 pub fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
     let (mut errors, mut worst): (Vec<(usize, String)>, Option<VisitStatus>) = Default::default();
     for (at, one) in done.iter().enumerate() {
@@ -136,7 +136,7 @@ struct WrongBody {
     errors: WrongHits,
 }
 
-/// What is wrong, by the number of the hit.
+/// What is wrong with each view, by its number.
 struct WrongHits(Vec<(usize, String)>);
 
 impl Serialize for WrongHits {

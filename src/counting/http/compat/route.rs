@@ -1,6 +1,5 @@
-//! The routes of counters that people leave, so that their snippets work with another host: CountAPI and Abacus ([`abacus`]),
-//! GoatCounter ([`goatcounter`], [`hits`](super::hits)), busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]). `docs/moving.md` says what is served and what
-//! differs.
+//! Which route of another counter a request uses: CountAPI and Abacus ([`abacus`]), GoatCounter ([`goatcounter`], [`hits`](super::hits)),
+//! busuanzi ([`busuanzi`]), Plausible and Umami ([`events`]).
 
 use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::compat::{abacus, busuanzi, events, goatcounter};
@@ -10,29 +9,29 @@ use crate::counting::http::reply::{JSON, Reply, text, to_json};
 use crate::counting::model::page::KeptQuery;
 use serde::Serialize;
 
-/// What is asked.
+/// A request on a route of another counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompatRequest {
-    /// Something of a counter of CountAPI or Abacus.
+    /// CountAPI and Abacus: reads or changes one counter.
     Abacus(Box<abacus::request::AbacusRequest>),
-    /// Their `/stats`: what this isolate did so far.
+    /// CountAPI and Abacus, `/stats`: what this isolate has done. Has the function that the answer calls, if any.
     Stats(Option<String>),
-    /// GoatCounter's `/count`: count one, answer with a picture.
+    /// GoatCounter's `/count`: counts a view and answers with a picture.
     GoatCounterHit(Box<goatcounter::GoatCounterHit>),
-    /// GoatCounter's `/counter/PATH.json` and its pictures: say how many.
+    /// GoatCounter's `/counter/PATH.json` and its pictures: reads the views.
     GoatCounterViews(Box<goatcounter::GoatCounterRequest>),
-    /// GoatCounter's `POST /api/v0/count`: count what a server tells.
+    /// GoatCounter's `POST /api/v0/count`: counts views that a server reports.
     GoatCounterServerHits,
-    /// busuanzi's `/busuanzi`: count one, call this function with the numbers.
+    /// busuanzi's `/busuanzi`: counts a view and calls this function with the numbers.
     Busuanzi(String),
-    /// What Plausible's and Umami's clients post.
+    /// A POST from a client of Plausible or Umami.
     Events(events::event::Protocol),
 }
 
-/// Reads a path of theirs, and a query.
+/// Reads a path and a query.
 ///
 /// # Errors
-/// [`Refusal`] for a path that is none of these, or a wrong query.
+/// [`Refusal::UnknownPath`] if no other counter has the path; other [`Refusal`]s if the query is wrong.
 pub fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
     match path.trim_end_matches('/') {
         "/count" => {
@@ -57,8 +56,8 @@ pub fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRe
     abacus::request::read_abacus(first, rest, query).map(|asked| CompatRequest::Abacus(Box::new(asked)))
 }
 
-/// The answer to `/stats`, in the names of either counter. `visits` are those of an isolate, by
-/// [`Outcome::ALL`](crate::counting::http::reply::VisitStatus::ALL); then how often counters were read, and created.
+/// The answer to `/stats`, with the fields of both counters. `visits` are the visits of this isolate, in the order of
+/// [`VisitStatus::ALL`](crate::counting::http::reply::VisitStatus::ALL). The next argument has how often counters were read and created.
 pub fn answer_stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
     let [hit, ..] = visits;
     let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));

@@ -10,10 +10,10 @@ use crate::counting::http::compat::callback::SCRIPT;
 use crate::counting::http::reply::{JSON, Reply, text, to_json};
 use serde::Serialize;
 
-/// What came of it: the views of the counter before and after, or nothing where it is not there.
+/// The views of the counter before and after the action, or `None` if there is no such counter.
 pub type AbacusOutcome = Result<Option<(u64, u64)>, Failure>;
 
-/// The answer. `became` is what became of a hit, `admin_key` what opens a counter that was created.
+/// The answer to a request. `became` is the outcome of a hit; `admin_key` is the key of a new counter.
 pub fn answer_abacus(
     asked: &AbacusRequest,
     counter: &AbacusCounter,
@@ -28,7 +28,7 @@ pub fn answer_abacus(
     let (namespace, key) = (counter.site.as_str(), counter.key.as_str());
     let full_key = format!("{namespace}:{key}");
     let (status, body) = match (asked.action, found) {
-        // As Abacus answers: 200, and what Redis says of a key that is not there.
+        // Abacus answers 200 with the numbers that Redis returns for a missing key.
         (AbacusAction::Info, None) => (
             200,
             AbacusBody::Missing {
@@ -55,7 +55,7 @@ pub fn answer_abacus(
         (AbacusAction::Set(_), Some((old_value, value))) => (200, AbacusBody::Set { old_value, value }),
         (AbacusAction::Info, Some((_, value))) => (
             200,
-            // What is kept for ever ends never.
+            // Footfall keeps a counter for ever.
             AbacusBody::Info { value, full_key: &full_key, namespace, key, expires_in: -1, expires_str: "never", exists: true },
         ),
         (AbacusAction::Create(_), Some((_, value))) if asked.countapi => {
@@ -69,7 +69,7 @@ pub fn answer_abacus(
     say(asked, status, &body)
 }
 
-/// The bodies of answers, each with its fields in the order in which the other counter has them.
+/// The bodies of answers. The fields have the order of the other counters.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum AbacusBody<'a> {
@@ -118,19 +118,19 @@ enum AbacusBody<'a> {
     },
 }
 
-/// The answer to a `/create` of a counter that is there.
+/// The answer to a `/create` of a counter that exists.
 pub fn answer_exists(asked: &AbacusRequest) -> Reply {
     say(asked, 409, &AbacusBody::Error { error: "Key already exists, please use a different key." })
 }
 
-/// The answer to who has the key of another counter, where there is none: as Abacus says of counters that nobody created.
+/// The answer to a request for a missing counter with the key of another: Abacus's text for counters that nobody created.
 pub fn answer_no_key(asked: &AbacusRequest) -> Reply {
     let error = "This entry is genuine and does not have an admin key. You cannot delete it. If you wanted to delete it, you should have \
                  created it with the /create endpoint.";
     say(asked, 400, &AbacusBody::Error { error })
 }
 
-/// The event that tells a stream what a counter says (HTML, "server-sent events").
+/// The event that tells a stream the value of its counter (HTML, "server-sent events").
 pub fn stream_event(value: u64) -> String {
     format!("data: {}\n\n", to_json(&AbacusBody::Value { value }))
 }
@@ -138,7 +138,7 @@ pub fn stream_event(value: u64) -> String {
 fn say(asked: &AbacusRequest, status: u16, body: &AbacusBody<'_>) -> Reply {
     let json = to_json(body);
     match &asked.format {
-        // The comment keeps what comes first from being anything but a script (the attack "Rosetta Flash").
+        // The comment stops the attack "Rosetta Flash": the answer cannot begin with a text that the caller chose.
         AbacusFormat::Script(name) if status < 300 => text(status, SCRIPT, format!("/**/{name}({json});")),
         AbacusFormat::Json | AbacusFormat::Shield(_) | AbacusFormat::Script(_) => text(status, JSON, json),
     }

@@ -1,4 +1,4 @@
-//! Which counter a request of CountAPI's or Abacus's means.
+//! The counter that a request of CountAPI or Abacus names.
 
 use crate::counting::config::open_updates::OpenUpdates;
 use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusRequest, HOST, PATHS};
@@ -7,23 +7,23 @@ use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::site::{Site, Sites, host_of};
 use crate::counting::text::url::path_and_query;
 
-/// A counter: the site and the page that are meant, once it is known who asks.
+/// A counter, with its reserved words replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbacusCounter {
     /// The site.
     pub site: Site,
-    /// The key as it is answered.
+    /// The key, as answers show it.
     pub key: String,
     /// The page.
     pub page: Page,
 }
 
 impl AbacusRequest {
-    /// The counter that is meant by who is on the page `url`: what a browser tells of it may be its origin only, and then the path is `/`.
-    /// `made_up` is a key that nobody has.
+    /// The counter that the request names. `url` is the page that asks; a browser may tell only its origin, and then its path is `/`. `made_up` is
+    /// a random key, for a request without a key.
     ///
     /// # Errors
-    /// [`Refusal`] for a site that is not listed.
+    /// [`Refusal::UnknownSite`] if `SITES` does not have the namespace; [`Refusal::Page`].
     pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<AbacusCounter, Refusal> {
         let site = match self.namespace.as_deref() {
             Some(HOST) => sites.of_page(url),
@@ -47,7 +47,7 @@ impl AbacusRequest {
         Ok(AbacusCounter { site: site.clone(), key, page })
     }
 
-    /// Whether anybody may do it: `OPEN_UPDATES` lets strangers add, or take away, so many.
+    /// Whether `OPEN_UPDATES` allows the action to everybody.
     pub fn is_open(&self, counter: &AbacusCounter, open: &OpenUpdates) -> bool {
         match self.action {
             AbacusAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),

@@ -1,4 +1,4 @@
-//! CountAPI and Abacus: a counter has a namespace, which is a site here, and a key, which is a page of it.
+//! CountAPI and Abacus. Their counters have a namespace and a key: in Footfall, a site and a page.
 
 pub mod answer;
 pub mod counter;

@@ -1,4 +1,4 @@
-//! What is asked of a counter of CountAPI or Abacus.
+//! Requests of CountAPI's and Abacus's clients.
 
 use crate::counting::http::admin::count;
 use crate::counting::http::badge::style::{BadgeStyle, read_shield_style};
@@ -7,76 +7,76 @@ use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::ledger::record::MAX_COUNT;
 
-/// What is asked of which counter, and how it is answered.
+/// A request for a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AbacusRequest {
-    /// The namespace; nothing where only a key is named.
+    /// The namespace. `None` if the request only names a key.
     pub(crate) namespace: Option<String>,
-    /// The key; nothing where one is to be made up.
+    /// The key. `None` if the new counter gets a random key.
     pub(crate) key: Option<String>,
-    /// What is asked.
+    /// What to do.
     pub action: AbacusAction,
-    /// How the answer is written.
+    /// The format of the answer.
     pub format: AbacusFormat,
-    /// Whether it is asked as CountAPI writes it, in the query, and answered as it does.
+    /// Whether the request has CountAPI's form, with the names in the query. Then the answer has CountAPI's form too.
     pub(crate) countapi: bool,
 }
 
-/// What is asked of a counter.
+/// What to do with a counter. Each action answers with the value of the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbacusAction {
-    /// `/hit`: count one, say how many.
+    /// `/hit`: counts a view.
     Hit,
-    /// `/get`: say how many.
+    /// `/get`: only reads the value.
     Get,
-    /// `/info`: say how many, and whether there is such a counter.
+    /// `/info`: reads the value and whether the counter exists.
     Info,
-    /// `/stream`: say how many, and again when there are more.
+    /// `/stream`: reads the value, and again whenever it changes.
     Stream,
-    /// `/create?initializer=`: there is to be such a counter.
+    /// `/create?initializer=`: creates the counter with this value.
     Create(u64),
-    /// `/set?value=`, and `/reset`: it says so many.
+    /// `/set?value=` and `/reset`: sets the value.
     Set(u64),
-    /// `/update?value=`: it says so many more, or fewer.
+    /// `/update?value=`: adds this number, which may be negative.
     Update(i64),
-    /// `/delete`: there is no such counter.
+    /// `/delete`: deletes the counter.
     Delete,
 }
 
 impl AbacusAction {
-    /// Whether it changes a counter that is there.
+    /// Whether the action changes an existing counter on purpose, and so needs a right.
     pub fn changes(self) -> bool {
         matches!(self, Self::Set(_) | Self::Update(_) | Self::Delete)
     }
 }
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AbacusFormat {
     /// `{"value":1}`
     Json,
-    /// A badge.
+    /// A badge in this style.
     Shield(Box<BadgeStyle>),
-    /// A call of this function with the JSON.
+    /// A script that calls this function with the JSON.
     Script(String),
 }
 
-/// Reads a path whose first part is `first`, and a query.
+/// Reads a path and a query. `first` is the first part of the path and `rest` what follows its slash.
 ///
 /// # Errors
-/// [`Refusal`] for a path that is none of these, or a wrong query.
+/// [`Refusal::UnknownPath`] if neither counter has the path; [`Refusal::Parameter`] and [`Refusal::RepeatedParameter`].
 pub fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest, Refusal> {
-    // One slash more at the end is dropped, but not the one that a missing key leaves: `/hit/NAMESPACE/`.
+    // A slash at the end is ignored, except in `/hit/NAMESPACE/`, where the key is missing.
     let rest = if rest.matches('/').count() > 1 { rest.trim_end_matches('/') } else { rest };
     let (name, badge) = match rest.strip_suffix("/shield") {
         Some(name) if matches!(first, "hit" | "get") => (name, true),
         _ => (rest, false),
     };
-    // A key alone is of the namespace `default`.
+    // A path may have only a key.
     let (namespace, key) = name.split_once('/').map_or((None, name), |(namespace, key)| (Some(plain(namespace)), key));
     let key = plain(key);
     if key.contains('/') && !matches!(first, "hit" | "get") {
-        // As Abacus answers.
+        // Abacus answers this way too.
         return Err(Refusal::UnknownPath);
     }
     if !is_reserved(&key) && !is_key(&key) {
@@ -95,11 +95,11 @@ pub fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest
     Ok(AbacusRequest { namespace, key, action, format, countapi })
 }
 
-/// Reads the query of a `/create` whose path names nothing, as CountAPI's clients write it. With a slash at its end and nothing named it is
-/// Abacus's, where all is made up.
+/// Reads a `/create` whose path has no names, as CountAPI's clients send it. `/create/` without names in its query is a request of Abacus, for a
+/// counter with a random key.
 ///
 /// # Errors
-/// [`Refusal`]
+/// [`Refusal::Wrong`] in CountAPI's words; [`Refusal::Parameter`] and [`Refusal::RepeatedParameter`].
 pub fn read_countapi_create(path: &str, query: &str) -> Result<AbacusRequest, Refusal> {
     let names =
         &["callback", "namespace", "key", "value", "initializer", "update_lowerbound", "update_upperbound", "enable_reset"];
@@ -124,7 +124,7 @@ pub fn read_countapi_create(path: &str, query: &str) -> Result<AbacusRequest, Re
     Ok(AbacusRequest { namespace, key, action, format, countapi })
 }
 
-/// The shortest name that CountAPI creates.
+/// The shortest name that CountAPI creates, in bytes.
 const MIN_CREATED: usize = 3;
 
 fn is_key(key: &str) -> bool {
@@ -132,15 +132,17 @@ fn is_key(key: &str) -> bool {
     (1..=64).contains(&key.len()) && key.bytes().all(known)
 }
 
-/// A reserved word, which browsers and clients may write with its colons encoded.
+/// A name, or a reserved word with its colons decoded: some clients send `%3AHOST%3A`.
 fn plain(name: &str) -> String {
     let word = name.strip_prefix("%3A").or_else(|| name.strip_prefix("%3a"));
     let word = word.and_then(|word| word.strip_suffix("%3A").or_else(|| word.strip_suffix("%3a")));
     word.map_or_else(|| name.to_owned(), |word| format!(":{word}:"))
 }
 
+/// The reserved word for the host of the page that asks.
 pub(crate) const HOST: &str = ":HOST:";
-/// CountAPI's and Abacus's word for it.
+
+/// The reserved words for the path of the page that asks: CountAPI's and Abacus's.
 pub(crate) const PATHS: [&str; 2] = [":PATHNAME:", ":PATH:"];
 
 fn is_reserved(name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The answers that clients of Plausible and Umami know.
+//! The answers that clients of Plausible and Umami expect.
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::answers::visits::all_registered;
@@ -11,10 +11,11 @@ use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
 use serde::Serialize;
 
-/// What became of one visit, or that there was none.
+/// The outcome of an event for a site, or `None` if it counts nothing.
 pub type Done = (Site, Page, Option<Outcome>);
 
-/// The answer to a body that told of so many things, of which these are wrong. It has the shape that the other counter's clients know, and the status and header of the worst that became of a visit.
+/// The answer to a body of `told` events, in the form that the client expects. `wrong` are the events that were refused, with their numbers. A
+/// visit that failed makes the whole answer fail; `Footfall-Visit` tells the worst outcome.
 pub fn answer_events(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
     let visits: Vec<_> = done
         .iter()
@@ -73,7 +74,7 @@ struct WrongEvent<'a> {
     response: Problem<'a>,
 }
 
-/// What their script keeps and sends again. Nobody has a session here, so it is the same for all.
+/// The session that Umami's script keeps and sends back. Footfall has no sessions, so all clients get the same one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Session {

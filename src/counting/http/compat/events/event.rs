@@ -1,4 +1,4 @@
-//! What a client of Plausible or Umami tells: which site and page, and what happened there.
+//! An event that a client of Plausible or Umami reports: its site, its page and its kind.
 
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::page::Page;
@@ -6,7 +6,7 @@ use crate::counting::model::site::{Site, Sites, host_of};
 use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::url::path_and_query;
 
-/// Whose body it is, and so whose answer is due.
+/// The route that received the body. It decides how the body is read and answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// `POST /api/event`
@@ -17,48 +17,48 @@ pub enum Protocol {
     UmamiBatch,
 }
 
-/// What one of them tells.
+/// An event that a client reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportedEvent {
-    /// What the site is called there: a domain, or several; an id.
+    /// The names of the site: one domain or several, or an id.
     pub(crate) names: Vec<String>,
     /// The URL of the page.
     pub url: String,
-    /// The host of the page, where its URL has none.
+    /// The host of the page, if its URL has none.
     pub(crate) host: String,
     /// The page.
     pub page: Page,
-    /// The URL of the page before, or nothing.
+    /// The URL of the page that linked here, or empty.
     pub referrer: String,
-    /// What happened.
+    /// The kind.
     pub kind: EventKind,
-    /// When, in milliseconds since 1970, if it is said.
+    /// The time of the event in milliseconds since 1970, if the client sent it.
     pub at: Option<u64>,
-    /// Its id, which Footfall's own scripts of these names give it.
+    /// The visit id, if one of Footfall's own scripts sent the event.
     pub id: Option<VisitId>,
 }
 
-/// What happened.
+/// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// A page was seen.
+    /// A page view.
     View,
-    /// Something that the owner gave a name to. It is no view.
+    /// An event with a name that the owner chose. It is no view.
     Event,
-    /// Nothing that anybody did: how long a page was read, how fast it was, who somebody is.
+    /// A measurement or an identity, such as how long a page was read. Nothing is counted.
     Other,
 }
 
 impl ReportedEvent {
-    /// The query of the page, for campaigns.
+    /// The query of the page, which may name a campaign.
     pub fn query(&self) -> &str {
         path_and_query(&self.url).1
     }
 
-    /// The sites that are meant: those that are called so, or that have the page's host; or the only one.
+    /// The sites of the event: those with one of its names; else the site of the page's host; else the only site.
     ///
     /// # Errors
-    /// [`Refusal::UnknownSite`]
+    /// [`Refusal::UnknownSite`] if there is none.
     pub fn sites(&self, sites: &Sites) -> Result<Vec<Site>, Refusal> {
         let mut found: Vec<Site> = Vec::new();
         for site in self.names.iter().filter_map(|name| sites.of_host(name)) {

@@ -1,4 +1,4 @@
-//! Plausible's `POST /api/event` and Umami's `POST /api/send` and `/api/batch`: a site that they call by a name of theirs, and a page by
+//! Plausible's `POST /api/event`, and Umami's `POST /api/send` and `/api/batch`. Their clients name a site by a domain or an id, and a page by
 //! its URL.
 
 pub mod answer;

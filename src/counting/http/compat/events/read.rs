@@ -1,4 +1,4 @@
-//! Reading what clients of Plausible and Umami post.
+//! Reads the bodies that clients of Plausible and Umami post.
 
 use crate::counting::http::body::MAX_LIST;
 use crate::counting::http::compat::events::event::{EventKind, Protocol, ReportedEvent};
@@ -9,11 +9,11 @@ use crate::counting::model::visit_id::VisitId;
 use crate::counting::text::json_tree::Tree;
 use crate::counting::text::url::{path_and_query, split_scheme};
 
-/// Reads a body, whatever its declared type: browsers send it as text so that they need not ask before. Of a batch each item is right or
-/// wrong by itself.
+/// Reads a body. Its `Content-Type` does not matter: scripts send `text/plain` to avoid a preflight. In a batch, a wrong event does not affect
+/// the others.
 ///
 /// # Errors
-/// [`Refusal`]
+/// [`Refusal`] if the body, or its only event, is wrong.
 pub fn read_events(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<ReportedEvent, Refusal>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match (protocol, body) {
@@ -22,8 +22,8 @@ pub fn read_events(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result
         (Protocol::UmamiBatch, Tree::List(all)) if (1..=MAX_LIST).contains(&all.len()) => {
             Ok(all.iter().map(|one| umami(one, kept)).collect())
         }
-        (Protocol::UmamiBatch, _) => Err(Refusal::Body(format!("the body has to be a list of 1 to {MAX_LIST} events"))),
-        _ => Err(Refusal::Body("the body has to be an object in braces".to_owned())),
+        (Protocol::UmamiBatch, _) => Err(Refusal::Body(format!("the body is not a list of 1 to {MAX_LIST} events"))),
+        _ => Err(Refusal::Body("the body is not an object in braces".to_owned())),
     }
 }
 
@@ -32,7 +32,7 @@ fn plausible(body: &Tree, kept: &KeptQuery) -> Result<ReportedEvent, Refusal> {
     let domain = body.text(&["d", "domain"]);
     for (value, field) in [(name, "name"), (url, "url"), (domain, "domain")] {
         if value.is_empty() {
-            return Err(Refusal::Parameter(field, "a text, which has to be there"));
+            return Err(Refusal::Parameter(field, "a text; it is required"));
         }
     }
     let kind = match name {
@@ -51,7 +51,7 @@ fn umami(body: &Tree, kept: &KeptQuery) -> Result<ReportedEvent, Refusal> {
     let payload = body.get("payload");
     let name = payload.text(&["website", "pixel", "link"]);
     if name.is_empty() {
-        return Err(Refusal::Parameter("payload.website", "a text, which has to be there"));
+        return Err(Refusal::Parameter("payload.website", "a text; it is required"));
     }
     let kind = match (body.text(&["type"]), payload.text(&["name"])) {
         ("event" | "", "") => EventKind::View,
@@ -59,7 +59,7 @@ fn umami(body: &Tree, kept: &KeptQuery) -> Result<ReportedEvent, Refusal> {
         ("identify" | "performance", _) => EventKind::Other,
         _ => return Err(Refusal::Parameter("type", "event, identify, performance")),
     };
-    // A path may be told without the slash that it begins with.
+    // Some clients send a path without the slash at its beginning.
     let url = payload.text(&["url"]);
     let relative = split_scheme(url).is_none() && !url.starts_with(['/', '?', '#']);
     let url = if relative { format!("/{url}") } else { url.to_owned() };
@@ -76,7 +76,7 @@ fn id(body: &Tree) -> Result<Option<VisitId>, Refusal> {
     }
 }
 
-/// The page of a URL, or of a path. Where the routes of an app are behind the `#`, they are part of it.
+/// The page of a URL or a path. `routes` says that the app has its routes after the `#`; then they are a part of the page.
 fn page(kind: EventKind, url: &str, routes: bool, kept: &KeptQuery) -> Result<Page, Refusal> {
     if kind != EventKind::View {
         return Ok(Page::root());
