@@ -1,4 +1,4 @@
-//! The routes of counters that people leave. What they read and answer is in [`crate::counting::http::compat::route`].
+//! Requests on routes of other counters. The rules are in [`crate::counting::http::compat::route`].
 
 use crate::counting::dispatch::endpoint::{Failure, Outcome};
 use crate::counting::http::answers;
@@ -26,7 +26,7 @@ use crate::edge::runtime::{counts, headers};
 use wasm_bindgen::JsValue;
 
 impl RequestContext {
-    /// Answers one of them; with a stream in place of a body where the answer goes on.
+    /// Answers a request on a route of another counter. The answer to `/stream` has a stream in place of its body.
     pub(crate) async fn answer_compat(
         &mut self,
         asked: &CompatRequest,
@@ -39,7 +39,7 @@ impl RequestContext {
             CompatRequest::Stats(function) => Ok(counts::stats(function.as_deref())),
             CompatRequest::GoatCounterHit(_) if head => Ok(answers::visits::home_head()),
             CompatRequest::GoatCounterHit(hit) => Ok(answers::visits::pixel(&self.count_goatcounter_hit(hit, caller).await)),
-            CompatRequest::GoatCounterViews(counter) => self.counter(counter).await,
+            CompatRequest::GoatCounterViews(counter) => self.goatcounter_views(counter).await,
             CompatRequest::GoatCounterServerHits => self.count_hits().await,
             CompatRequest::Busuanzi(function) => Ok(self.busuanzi(function).await),
             CompatRequest::Events(protocol) => self.events(*protocol, caller).await,
@@ -47,21 +47,21 @@ impl RequestContext {
         reply.map(|reply| (reply, None))
     }
 
-    /// The URL of the page that asks, as far as the browser tells: perhaps no more than its origin, or nothing.
+    /// The URL of the page that asks. The browser may send only its origin; then that is the URL. Empty if it sends neither.
     pub(crate) fn page_url(&self) -> String {
         let referrer = self.referrer();
         if referrer.is_empty() { self.header(headers::ORIGIN).unwrap_or_default() } else { referrer }
     }
 
-    /// The site of the page that asks: by its host, or by the host that is asked, where an owner gave each site one.
+    /// The site of the page that asks: that of the page's host, else that of the Worker's host, else the first site.
     pub(crate) fn site_of_page(&self) -> Site {
         let sites = &self.config.sites;
         let of = |url: &str| sites.of_host(host_of(url));
         of(&self.page_url()).or_else(|| of(self.url())).unwrap_or_else(|| sites.first()).clone()
     }
 
-    /// Where a script of another counter comes from: its page must be listed, and nobody is read ahead.
-    fn not_to_be_counted(&self, caller: &Caller) -> Option<Reason> {
+    /// Why the visit of a page's script does not count: its origin is not listed, or the browser prefetches the page.
+    fn reason_not_to_count(&self, caller: &Caller) -> Option<Reason> {
         if *caller == Caller::Elsewhere || !self.is_listed_page() {
             Some(Reason::Origin)
         } else if self.is_prefetch() {
@@ -74,7 +74,7 @@ impl RequestContext {
     async fn count_goatcounter_hit(&self, hit: &GoatCounterHit, caller: &Caller) -> Outcome {
         let site = self.site_of_page();
         let event = hit.event.then_some(Reason::Event);
-        if let Some(reason) = self.not_to_be_counted(caller).or(event) {
+        if let Some(reason) = self.reason_not_to_count(caller).or(event) {
             self.note(&site, reason);
             return Outcome::Excluded(reason);
         }
@@ -84,8 +84,8 @@ impl RequestContext {
         self.take(visit, &viewer.who, hit.bot || viewer.bot).await
     }
 
-    /// What a page of GoatCounter's asks to show. All views there ever were anybody may read; those of a period are the owner's to open.
-    async fn counter(&self, counter: &GoatCounterRequest) -> Result<Reply, Refusal> {
+    /// `GET /counter/PATH.json` and its pictures. Everybody may read all views; the views of a period need the access that reports need.
+    async fn goatcounter_views(&self, counter: &GoatCounterRequest) -> Result<Reply, Refusal> {
         let site = self.site_of_page();
         let shards = self.shards(Sender::default());
         let Some(period) = counter.period(day_of(now_ms()))? else {
@@ -103,11 +103,11 @@ impl RequestContext {
         Ok(counter.answer(&views))
     }
 
-    /// A visit that a script's address tells, as an image does.
+    /// `GET /busuanzi`: counts a visit, as an image does, and answers with a script.
     async fn busuanzi(&self, function: &str) -> Reply {
         let site = self.site_of_page();
         let page = busuanzi::page(&self.referrer(), &self.config.page_query);
-        let became = match self.not_to_be_counted(&Caller::Server) {
+        let became = match self.reason_not_to_count(&Caller::Server) {
             Some(reason) => {
                 self.note(&site, reason);
                 Outcome::Excluded(reason)
@@ -121,6 +121,7 @@ impl RequestContext {
         Reply { visit: Some((&became).into()), ..busuanzi::answer_busuanzi(function, &numbers) }
     }
 
+    /// The three numbers that busuanzi's script shows. Unlike [`RequestContext::find_numbers`], it fails if one of them cannot be read.
     async fn busuanzi_numbers(&self, site: &Site, page: &Page) -> Result<BusuanziNumbers, Failure> {
         let shards = self.shards(Sender::default());
         Ok(BusuanziNumbers {

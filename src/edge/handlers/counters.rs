@@ -1,4 +1,4 @@
-//! The counters of CountAPI and Abacus. The rules are in [`crate::counting::http::compat::abacus`].
+//! Requests for the counters of CountAPI and Abacus. The rules are in [`crate::counting::http::compat::abacus`].
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::{Failure, Outcome, PageViews, Registered};
@@ -28,23 +28,23 @@ extern "C" {
     fn mac(secret: &str, text: &str) -> Promise;
 }
 
-/// Characters in front of every key of a counter, by which it is known as one of this deployment.
+/// The number of characters at the beginning of a key that are the same for all keys of a deployment.
 const MARK: usize = 8;
 
-/// The characters of a key after them: 128 bits.
+/// The number of characters after them: 128 bits.
 const KEY: usize = 32;
 
-/// Whether a change may be made.
+/// Whether the caller may change a counter.
 enum May {
     Yes,
-    /// There is no such counter, and the caller has no right that could be checked.
+    /// There is no such counter, and the caller sent no token.
     Missing,
-    /// There is none, and the key is that of another.
+    /// There is no such counter, and the caller sent the key of another one.
     OtherKey,
 }
 
 impl RequestContext {
-    /// The counter that is meant, by the page that asks. One that is to be made up gets a random key.
+    /// The counter that a request names. If the request has no key, the counter gets a random one.
     pub(crate) fn counter_of(&self, asked: &AbacusRequest) -> Result<AbacusCounter, Refusal> {
         let random = isolate::random().map(u128::from_le_bytes).unwrap_or_default();
         asked.counter(&self.page_url(), &self.config.sites, &self.config.page_query, &format!("{random:032x}"))
@@ -75,7 +75,7 @@ impl RequestContext {
         Ok(answer_abacus(asked, &counter, &outcome, None, None))
     }
 
-    /// Who may change a counter: its owner, who has its key, and anybody where the owner of all opened it.
+    /// Whether the caller may change a counter: with the owner's token, with the counter's key, or if `OPEN_UPDATES` opens the counter.
     async fn may_change(
         &self,
         asked: &AbacusRequest,
@@ -93,7 +93,7 @@ impl RequestContext {
             } else if self.told.method() != "GET" {
                 self.check_owner().map(|()| May::Yes)
             } else if there {
-                // CountAPI, which is asked so, has no tokens: there is nothing to send again.
+                // A GET is a request of CountAPI, which has no tokens. So the caller could not send one.
                 Err(Refusal::NotOpen)
             } else {
                 Ok(May::Missing)
@@ -113,7 +113,7 @@ impl RequestContext {
         if ours && !there { Ok(May::OtherKey) } else { Err(refused) }
     }
 
-    /// What opens this counter only. It is made from the owner's token, so nothing of it is stored; without a token there is none.
+    /// The key that opens only this counter, or `None` if the owner has no token. It is derived from the token, so it is not stored.
     async fn admin_key(&self, counter: &AbacusCounter) -> Option<String> {
         let Access::Token(secret) = &self.config.admin else { return None };
         let made = async |text: String| JsFuture::from(mac(secret, &text)).await.ok()?.as_string();
@@ -122,7 +122,7 @@ impl RequestContext {
         Some(mark + key.get(..KEY)?)
     }
 
-    /// Changes a counter that is there; returns what it says then.
+    /// Changes an existing counter and returns its views after the change.
     async fn amend_counter(
         &self,
         asked: &AbacusRequest,
@@ -136,7 +136,8 @@ impl RequestContext {
         self.shards(Sender::default()).views(site, Some(page.as_str())).await
     }
 
-    /// `/create`. The owner may create any; strangers, if a setting says so, as many as it says. The caller who creates a counter gets its key.
+    /// `/create`. The owner may create any counter. Strangers may create counters until the site has `CREATE_LIMIT` pages. The answer has the key of
+    /// the new counter.
     async fn create(
         &self,
         asked: &AbacusRequest,
@@ -161,7 +162,7 @@ impl RequestContext {
             Err(failure) => return Ok(answers::failures::read_failed(&failure)),
         }
         let key = self.admin_key(counter).await;
-        // In the first shard, so that its number of pages is the one that counts.
+        // Only the first shard creates pages, so its number of pages is the one that the limit is for.
         let made = match change_id() {
             Ok(id) => shards.ask_one(site, 0, &Call::Amend(Amend::Make { page, views, most, id: &id })).await,
             Err(failure) => Err(failure),
@@ -178,7 +179,7 @@ impl RequestContext {
         }
     }
 
-    /// `/hit`. Programs call it on purpose, so nobody is taken for a bot.
+    /// `/hit`. Programs call it on purpose, so no caller counts as a bot.
     async fn hit(&self, asked: &AbacusRequest, counter: &AbacusCounter, caller: &Caller) -> Result<Reply, Refusal> {
         let AbacusCounter { site, page, .. } = counter;
         if *caller == Caller::Elsewhere {
@@ -191,7 +192,7 @@ impl RequestContext {
         let views = match &became {
             Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
             Outcome::Sent(Err(failure)) => Err(failure.clone()),
-            // Stored, and the sum could not be had; or not counted.
+            // The visit is stored, but its answer has no views; or the visit is not counted.
             _ => self.shards(Sender::default()).views(site, Some(page.as_str())).await,
         };
         if let Ok(views) = views {

@@ -1,5 +1,5 @@
-//! What Plausible's and Umami's clients post, and what a server tells by GoatCounter's API. The rules are in
-//! [`crate::counting::http::compat::route`].
+//! Events from clients of Plausible and Umami, and views that a server reports by GoatCounter's API. The rules are in
+//! [`crate::counting::http::compat::events`] and [`crate::counting::http::compat::hits`].
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
@@ -27,10 +27,9 @@ use futures_util::FutureExt;
 use std::rc::Rc;
 
 impl RequestContext {
-    /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
-    /// who made them.
+    /// Counts the events of a body. As with `POST /visit`, views from a server have no visitor, and nothing is known about their clients.
     pub(crate) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
-        // Events carry what their owner likes, so that they may be long.
+        // Events carry properties that the owner chooses, so they may be long.
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
         let told = read_events(protocol, &bytes, &self.config.page_query)?;
         let id = self.idempotency_key()?;
@@ -43,7 +42,7 @@ impl RequestContext {
                 Err(refusal) => return Err(refusal),
             }
         }
-        // One id is that of one visit. Several sites tell the same id apart.
+        // One id names one visit. Several sites of the same event may share it.
         let id = if size == 1 { id } else { None };
         if *caller == Caller::Elsewhere {
             if let Some((site, _)) = visits.first() {
@@ -51,7 +50,7 @@ impl RequestContext {
             }
             return Err(Refusal::Origin);
         }
-        // One that has the owner's word for it tells who its visitors are.
+        // A server that is the owner's proxy says who the visitor is.
         let server = *caller == Caller::Server && self.forwarded().is_none();
         let who = if server { self.server() } else { self.who() };
         let counts = visits
@@ -63,7 +62,7 @@ impl RequestContext {
         Ok(answer_events(protocol, size, &wrong, &done))
     }
 
-    /// What is told, once for each site that it is told of.
+    /// The event, once for each of its sites.
     fn meant(&self, told: ReportedEvent) -> Result<Vec<(Site, Rc<ReportedEvent>)>, Refusal> {
         if told.kind == EventKind::View && age_of(&told) > MAX_AGE_MS {
             return Err(Refusal::Age(age_of(&told).to_string()));
@@ -73,12 +72,12 @@ impl RequestContext {
         Ok(sites.into_iter().map(|site| (site, Rc::clone(&told))).collect())
     }
 
-    /// The id that a caller gives its visit, if any.
+    /// The visit id in `Idempotency-Key`, if the request has one.
     pub(crate) fn idempotency_key(&self) -> Result<Option<VisitId>, Refusal> {
         self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()
     }
 
-    /// Nothing, if it is nothing that anybody did.
+    /// Counts a view, or tallies an event. Returns `None` for a measurement or an identity.
     async fn count_event(
         &self,
         site: &Site,
@@ -109,7 +108,7 @@ impl RequestContext {
         Some(self.take(visit, who, bot).await)
     }
 
-    /// `POST /api/v0/count`, for the owner.
+    /// `POST /api/v0/count`, which needs the owner's token.
     pub(crate) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
         self.check_owner()?;
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
@@ -141,7 +140,7 @@ impl RequestContext {
     }
 }
 
-/// How long ago it was, in milliseconds.
+/// The age of an event, in milliseconds.
 fn age_of(told: &ReportedEvent) -> u64 {
     told.at.map_or(0, |at| now_ms().saturating_sub(at))
 }

@@ -1,4 +1,4 @@
-//! The numbers that a page shows: found together, and told in one answer.
+//! Finds the numbers that a page shows, for one answer.
 
 use crate::counting::dispatch::endpoint::{Outcome, PageViews, Registered};
 use crate::counting::http::numbers::{FoundNumbers, NumberSelection};
@@ -12,7 +12,7 @@ use crate::edge::runtime::clock::now_ms;
 use futures_util::future::join3;
 
 impl RequestContext {
-    /// The numbers of `selection`. One that cannot be read is left out.
+    /// Finds the numbers of `selection`. It leaves out a number that cannot be read.
     pub(crate) async fn find_numbers(&self, site: &Site, page: Option<&Page>, selection: NumberSelection) -> FoundNumbers {
         let shards = self.shards(Sender::default());
         let views = async |asked: bool, page: Option<&str>| match asked {
@@ -29,7 +29,7 @@ impl RequestContext {
         FoundNumbers { views, site_views, visitors }
     }
 
-    /// The same next to what became of a visit, whose page's views are known if it was stored.
+    /// The same after a visit. If the visit was stored, its outcome already has the views of the page; if it failed, nothing is read.
     pub(crate) async fn find_numbers_after_visit(
         &self,
         site: &Site,

@@ -1,4 +1,4 @@
-//! Requests that read what was counted, and never count.
+//! Requests that read what was counted and count nothing.
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
@@ -30,7 +30,7 @@ impl RequestContext {
         Ok(answers::reads::views(site.as_str(), page, &outcome))
     }
 
-    /// A site by its name; where a page names none, that of its host, as for its visits.
+    /// The site with this name. Without a name, it is the site of the page's host, or else the first site, as for visits.
     fn site_named(&self, name: Option<&str>) -> Result<Site, Refusal> {
         match name {
             Some(name) => find_site(Some(name), &self.config.sites),
@@ -53,7 +53,7 @@ impl RequestContext {
         let site = find_site(Some(&stats.site), &self.config.sites)?;
         let body = match stats::kept_body(stats) {
             Some(body) => Ok(body),
-            // Whom a token let in is not limited.
+            // A request with a token has no rate limit.
             None if *access == Access::Public && self.reads_too_much().await => return Err(Refusal::Limited),
             None => stats::find_body(stats, &site, &self.shards(Sender::default())).await?,
         };
@@ -63,7 +63,7 @@ impl RequestContext {
     }
 }
 
-/// The outcome of a read, which is logged where it failed.
+/// Logs a read that failed.
 pub(crate) fn logged<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
     outcome.inspect_err(|failure| log::problem("read_failed", &failure.to_string()))
 }

@@ -1,7 +1,7 @@
-//! Abacus's `/stream/NS/KEY`: what a counter says, now and whenever it says something else, as server-sent events.
+//! Abacus's `/stream/NS/KEY`: the value of a counter as server-sent events, at once and after each change.
 //!
-//! A stream asks the counter again and again, less often while nothing happens; a hit in the same isolate tells it at once. A request may
-//! ask objects a limited number of times, so a stream ends after a while; a browser then opens another by itself.
+//! A stream reads the counter repeatedly, and less often while nothing changes. A hit in the same isolate wakes it at once. A request may call
+//! objects only a limited number of times, so a stream ends after a while. The browser then opens a new one by itself.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::answers;
@@ -24,27 +24,29 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-/// Streams of an isolate: each holds a timer, a pipe and some 2 KB.
+/// The most streams of an isolate. Each holds a timer, a pipe and about 2 KB.
 const MAX_STREAMS: usize = 200;
 
-/// How often a stream asks shards: the free plan lets a request call objects 50 times.
+/// How many calls to shards a stream makes. The free plan allows 50 calls to objects for each request.
 const MAX_ASKS: u16 = 45;
 
-/// How long it lives, in milliseconds.
+/// How long a stream lasts, in milliseconds.
 const LIFE_MS: u64 = 300_000;
 
-/// How long it waits before it asks again, in milliseconds: at first, and at most. Then it also says something that is nothing, so that it
-/// notices that its reader has gone.
+/// How long a stream waits at first before it reads again, in milliseconds. Each wait without a change doubles the pause. The stream then writes
+/// an empty comment, which fails if its reader has gone.
 const PAUSE_MS: u64 = 1_000;
+
+/// The longest pause, in milliseconds.
 const MAX_PAUSE_MS: u64 = 10_000;
 
-/// How long a reader may take to read, in milliseconds.
+/// How long a reader may take to receive an event, in milliseconds.
 const READ_MS: u64 = 20_000;
 
-/// What hits told that its stream has not said yet; of more, the last.
+/// How many values from hits a stream keeps until it writes them. It drops the oldest.
 const MAX_TOLD: usize = 64;
 
-/// What wakes a stream that waits.
+/// The signal that wakes a waiting stream.
 const TOLD: f64 = 1.0;
 
 thread_local! {
@@ -56,14 +58,14 @@ struct Stream {
     /// The site and the page.
     of: (String, String),
     told: VecDeque<u64>,
-    /// The number of the wait that it is in.
+    /// The number of its present wait.
     waits: u64,
-    /// A request that the platform ended takes nothing out of this list, so what is older does not count.
+    /// When it ends, in milliseconds since 1970. If the platform kills a request, its stream stays in the list, so older ones are ignored.
     until: u64,
 }
 
 impl RequestContext {
-    /// Tells the streams of this isolate what a hit has found.
+    /// Tells the streams of this isolate the value after a hit.
     pub(crate) fn tell_streams(&self, counter: &AbacusCounter, views: u64) {
         let woken: Vec<u64> = STREAMS.with_borrow_mut(|streams| {
             let same = |stream: &&mut Stream| stream.of.0 == counter.site.as_str() && stream.of.1 == counter.page.as_str();
@@ -81,7 +83,7 @@ impl RequestContext {
 
     pub(crate) async fn stream(&self, asked: &AbacusRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
         let counter = self.counter_of(asked)?;
-        // A stream asks shards 45 times.
+        // A stream calls shards up to 45 times, so it counts for the rate limit.
         if self.is_limited(self.who().sender(), None).await {
             return Err(Refusal::Limited);
         }
@@ -117,7 +119,7 @@ impl RequestContext {
                 let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
                 shards.page(&counter.site, counter.page.as_str()).await
             };
-            // Who reads sees that it is over, and asks anew; who has gone sees nothing.
+            // A reader sees the end of the stream and opens another.
             let _ = run(number, first, asks, &pipe, ask).await;
             forget(number);
             let _ = within(READ_MS, JsFuture::from(pipe.end())).await;
@@ -130,7 +132,7 @@ fn forget(number: u64) {
     STREAMS.with_borrow_mut(|streams| streams.retain(|stream| stream.number != number));
 }
 
-/// Says what the counter says until it is time to end, or nobody reads any more.
+/// Writes the values of the counter until the stream ends. Fails if the reader has gone or the counter cannot be read.
 async fn run(
     number: u64,
     first: Option<u64>,
@@ -139,12 +141,12 @@ async fn run(
     ask: impl AsyncFn() -> Result<Option<u64>, Failure>,
 ) -> Result<(), ()> {
     let (mut last, mut pause, mut left) = (first, PAUSE_MS, asks);
-    // Something at once, so that the reader's connection is open.
+    // Write at once, so that the reader knows that the connection is open.
     say(pipe, &first.map_or_else(|| ":\n\n".to_owned(), stream_event)).await?;
     while left > 0 {
         let (told, over) = next(number, pause).await.ok_or(())?;
         let mut said = false;
-        // Hits only add. What they told may have been overtaken by an answer.
+        // Hits only add, so a lower value is older than what was read from the shards.
         for views in told {
             if last.is_none_or(|last| views > last) {
                 last = Some(views);
@@ -171,7 +173,7 @@ async fn run(
     Ok(())
 }
 
-/// What hits told since, or nothing after `ms` milliseconds; `None` when it is time to end.
+/// Waits for hits. Returns their values and whether `ms` milliseconds passed without a hit, or `None` if the stream is over.
 async fn next(number: u64, ms: u64) -> Option<(VecDeque<u64>, bool)> {
     let wait = isolate::next_number();
     let with = |work: fn(&mut Stream, u64) -> VecDeque<u64>| {

@@ -31,21 +31,20 @@ use crate::edge::handlers::{tallies, unlisted};
 use crate::edge::runtime::headers;
 use futures_util::FutureExt;
 
-/// The names under which a browser says that it asks ahead of its reader. `Sec-Purpose` is the standard's; Chromium of before, Safari and
-/// Firefox of before say the others.
+/// The headers with which a browser marks a prefetch: the standard `Sec-Purpose`, and those of older browsers.
 const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
-/// Who looks at a picture.
+/// The client that looks at a picture.
 pub(crate) struct ImageViewer {
     pub(crate) details: Dimensions,
     pub(crate) who: Who,
-    /// Whether it is a program that reads for nobody.
+    /// Whether it is a bot.
     pub(crate) bot: bool,
 }
 
 impl RequestContext {
-    /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Every caller is counted, program or
-    /// not: the answer says that the visit is stored.
+    /// `GET /`: sends the visit to `COUNTER_URL` if that is set, else to the embedded counter. It counts programs too, because the answer says that
+    /// the visit is stored.
     pub(crate) async fn register_home(&self) -> Reply {
         let (site, page) = (self.config.sites.home().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
@@ -58,7 +57,7 @@ impl RequestContext {
         answers::visits::home(&self.take(visit, &who, false).await)
     }
 
-    /// `GET /pixel/SITE.gif`. An image tells no origin; what it tells of the page that it is in, its `Referer`, must be listed.
+    /// `GET /pixel/SITE.gif`. The request for an image has no `Origin`, so the origin of its `Referer` must be listed.
     pub(crate) async fn register_pixel(&self, pixel: PixelRequest, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&pixel.site), &self.config.sites)?;
         if head {
@@ -71,12 +70,12 @@ impl RequestContext {
         Ok(answers::visits::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
     }
 
-    /// Whether the page that shows a picture of ours may, as far as the browser tells.
+    /// Whether the page that shows the picture has a listed origin, as far as the browser tells.
     pub(crate) fn is_listed_page(&self) -> bool {
         self.config.origins.lists_page(Some(&self.referrer()), self.url())
     }
 
-    /// The URL of the page that a request comes from, or nothing.
+    /// The URL of the page that a request comes from, or empty.
     pub(crate) fn referrer(&self) -> String {
         self.header(headers::REFERER).unwrap_or_default()
     }
@@ -100,9 +99,9 @@ impl RequestContext {
         })
     }
 
-    /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
-    /// image comes from is the page that it is in: where its reader comes from is not known. What the image's address does not say of a
-    /// campaign, the query of the page says.
+    /// Counts a visit by an image. GitHub and mail programs load images themselves, so nothing is known about their readers. The `Referer` of an
+    /// image is the page that shows it, so the page that linked there is not known. The campaign comes from the image's URL, and what is missing
+    /// there from the query of the page.
     pub(crate) async fn take_image(&self, site: Site, page: Page, page_query: &str) -> Outcome {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
@@ -116,7 +115,7 @@ impl RequestContext {
         self.take(Visit { site, page, id: None, details: viewer.details, age: 0 }, &viewer.who, viewer.bot).await
     }
 
-    /// Counts a visit, unless it is one that is not counted; that is noted.
+    /// Counts a visit, or tallies why it is excluded.
     pub(crate) async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
         let (address, page) = (who.address(), visit.page.as_str());
         let reason = if bot {
@@ -141,7 +140,7 @@ impl RequestContext {
         }
     }
 
-    /// Whether a browser asks ahead of its reader. A page that is prerendered asks for its images, too.
+    /// Whether the request is a prefetch. A page that is prerendered also loads its images.
     pub(crate) fn is_prefetch(&self) -> bool {
         PURPOSES.into_iter().any(|name| self.header(name).is_some_and(|value| is_prefetch(&value)))
     }
@@ -172,8 +171,8 @@ impl RequestContext {
         campaign_of(self.query())
     }
 
-    /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. Where a
-    /// server calls, the view has no visitor, and nothing is known of who made it but what the server says.
+    /// `POST /visit`: always uses the embedded counter, so that one deployment can be the `COUNTER_URL` of another. A view from a server has no
+    /// visitor, and only what the server says is known about it.
     pub(crate) async fn register(&mut self, caller: &Caller) -> Result<Reply, Refusal> {
         let own_url = match caller {
             Caller::Server | Caller::Elsewhere => "",
@@ -196,7 +195,7 @@ impl RequestContext {
         let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
         let read = read_visits(&bytes, headers, &self.config.sites, &self.config.page_query);
         if *caller == Caller::Elsewhere {
-            // Told to the owner of the site that it meant: a setting of theirs is missing, or it is somebody else's page.
+            // Tally it for its site: the owner may have forgotten a setting, or it is a page of somebody else.
             let sites =
                 read.map_or_else(|refused| refused.sites, |read| read.visits.into_iter().map(|visit| visit.site).collect());
             for site in &sites {
@@ -219,7 +218,7 @@ impl RequestContext {
         let who = if from_page { self.who() } else { self.server() };
         let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
-        // All at once, so that they leave in one batch.
+        // Send all at once, so that they leave in one batch.
         let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
         if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
             let numbers = self.find_numbers_after_visit(site, page, show, became).await;
@@ -230,20 +229,20 @@ impl RequestContext {
         Ok(answers::visits::all_registered(&all))
     }
 
-    /// Counts a visit, and finds the views of its page where they are spread over several shards.
+    /// Counts a visit. If several shards have views of its page, it asks all of them for the sum.
     pub(crate) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
         let site = visit.site.clone();
         let mut became = self.take(visit, who, bot).await;
         if let Outcome::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
             && counted.views.is_none()
         {
-            // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
+            // The visit is stored even if a shard does not answer. Then the answer has no `views`.
             counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
         }
         became
     }
 
-    /// Answers visits of these sites that ask wrongly. They are noted, because their sender may not look at the answer.
+    /// Answers wrong visits to these sites and tallies them, because their sender may ignore the answer.
     fn refuse(&self, refusal: &Refusal, sites: &[Site]) -> Reply {
         for site in sites {
             self.note(site, Reason::Refused);
@@ -252,7 +251,7 @@ impl RequestContext {
         refused::not_taken(refusal, self.query())
     }
 
-    /// Where no such site is why, its owner is told of it.
+    /// Notes the name of an unknown site, for the owner.
     fn tell_of_site(&self, refusal: &Refusal) {
         let one = if let Refusal::Item(_, one) = refusal { one } else { refusal };
         if let Refusal::UnknownSite(name) = one {
@@ -260,7 +259,7 @@ impl RequestContext {
         }
     }
 
-    /// Answers a request that asks wrongly; one that means a visit by its path is noted, and nothing is of one that only reads.
+    /// Answers a wrong request. It tallies a visit and notes an unknown site; for a request that only reads it does neither.
     pub(crate) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
         match visit_meant(self.told.method(), &self.own_url()) {
             Some(name) if is_of_a_visit(refusal) => {
@@ -276,7 +275,7 @@ impl RequestContext {
         }
     }
 
-    /// Notes a visit that is not counted and was made just now.
+    /// Tallies an excluded visit that was made just now.
     pub(crate) fn note(&self, site: &Site, reason: Reason) {
         tallies::note(self, site, reason, 0);
     }
