@@ -17,8 +17,8 @@ const PLACES = {
     serve: { 'answer(request': 'the whole of a request; then its promise is settled' },
     answer: {
       'turn.register_home()': 'a visit of `GET /`',
-      'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.drop_in(': OTHERS, 'turn.read_views(': OTHERS,
-      'turn.read_visitors(': OTHERS, 'turn.health()': OTHERS, 'turn.metrics(': OTHERS, 'turn.read_stats(': OTHERS, 'turn.live(': OTHERS, 'turn.obey(': OTHERS,
+      'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.answer_compat(': OTHERS, 'turn.read_views(': OTHERS,
+      'turn.read_visitors(': OTHERS, 'turn.health()': OTHERS, 'turn.metrics(': OTHERS, 'turn.read_stats(': OTHERS, 'turn.live(': OTHERS, 'turn.run_admin_command(': OTHERS,
       'turn.drop_file(': OTHERS,
     },
   },

@@ -4,11 +4,11 @@
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::access;
 use crate::counting::http::admin::{AdminAction, AdminCommand};
-use crate::counting::http::body::find_site;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
+use crate::counting::http::{access, answers};
 use crate::counting::ledger::record::{Incoming, first_line, last_line};
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
@@ -89,9 +89,13 @@ impl RequestContext {
     }
 
     /// Does what an owner wants. An export comes with a stream in place of its body.
-    pub(crate) async fn obey(&self, order: &AdminCommand, head: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
-        let site = || self.check_owner().and_then(|()| find_site(Some(&order.site), &self.config.sites));
-        let (site, page, done) = match &order.act {
+    pub(crate) async fn run_admin_command(
+        &self,
+        command: &AdminCommand,
+        head: bool,
+    ) -> Result<(Reply, Option<JsValue>), Refusal> {
+        let site = || self.check_owner().and_then(|()| find_site(Some(&command.site), &self.config.sites));
+        let (site, page, done) = match &command.act {
             AdminAction::Import { add } => return self.take_file(site(), *add).await.map(no_stream),
             AdminAction::Export => return Ok(self.export(site()?, head).await),
             AdminAction::Set(page, views) => {
@@ -114,7 +118,7 @@ impl RequestContext {
             Ok(_) => self.shards(Sender::default()).views(&site, page).await,
             Err(failure) => Err(failure),
         };
-        Ok(no_stream(reply::views(site.as_str(), page, &views)))
+        Ok(no_stream(answers::reads::views(site.as_str(), page, &views)))
     }
 
     /// Imports a file, and answers after it whatever comes of it.
@@ -201,9 +205,9 @@ impl RequestContext {
         };
         let (number, first) = match first {
             Ok(first) => first,
-            Err(failure) => return no_stream(reply::read_failed(&failure)),
+            Err(failure) => return no_stream(answers::failures::read_failed(&failure)),
         };
-        let reply = reply::export(source.site.as_str());
+        let reply = answers::files::export(source.site.as_str());
         if head {
             return no_stream(reply);
         }
@@ -237,13 +241,13 @@ impl RequestContext {
                 None => {
                     let known = match self.store(site, &Import { id, before: 0, lines: "" }).await {
                         Ok(known) => known.lines,
-                        Err(failure) => return Ok(reply::import_failed(&failure)),
+                        Err(failure) => return Ok(answers::files::import_failed(&failure)),
                     };
                     if known == 0 && !add {
                         match self.shards(Sender::default()).views(site, None).await {
                             Ok(0) => {}
                             Ok(_) => return Err(Refusal::NotEmpty),
-                            Err(failure) => return Ok(reply::import_failed(&failure)),
+                            Err(failure) => return Ok(answers::files::import_failed(&failure)),
                         }
                     }
                     known
@@ -256,11 +260,11 @@ impl RequestContext {
             match self.store(site, &Import { id, before, lines: &rows }).await {
                 Ok(Imported { lines, wrong: None }) => stored = Some(lines),
                 Ok(Imported { wrong: Some(wrong), .. }) => return Err(Refusal::File(wrong)),
-                Err(failure) => return Ok(reply::import_failed(&failure)),
+                Err(failure) => return Ok(answers::files::import_failed(&failure)),
             }
         }
         file.finish().map_err(Refusal::File)?;
-        Ok(reply::imported(site.as_str(), file.lines()))
+        Ok(answers::files::imported(site.as_str(), file.lines()))
     }
 
     /// Stores in the first shard: every read adds up all of them.

@@ -2,7 +2,7 @@
 //! WebSockets, which outlive this: while nothing happens the platform puts the object away and keeps them.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::find_site::find_site;
 use crate::counting::live::board::{Board, Next};
 use crate::counting::live::pulse::Pulse;
 use crate::counting::model::visitor::Sender;

@@ -18,7 +18,7 @@ pub(crate) fn visit(outcome: VisitStatus) {
 
 /// What CountAPI's and Abacus's `/stats` tell: what this isolate has answered since it began. Nothing sums up all isolates.
 pub(crate) fn stats(function: Option<&str>) -> Reply {
-    OWN.with_borrow(|own| compat::route::stats(&own.visits, ASKED.get(), function))
+    OWN.with_borrow(|own| compat::route::answer_stats(&own.visits, ASKED.get(), function))
 }
 
 /// Notes that a counter of CountAPI or Abacus was read, or that one was created.

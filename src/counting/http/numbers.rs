@@ -1,20 +1,20 @@
-//! Which numbers a page shows, and so asks for: `show=views,site_views,visitors`.
+//! The numbers that a page shows and so asks for: `show=views,site_views,visitors`.
 
 use serde::Serialize;
 
-/// The numbers that are asked for.
+/// The numbers that a request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
-    /// `views`: those of the page.
+pub struct NumberSelection {
+    /// `views`: the views of the page.
     pub views: bool,
-    /// `site_views`: those of the whole site.
+    /// `site_views`: the views of the whole site.
     pub site_views: bool,
-    /// `visitors`, or `site_visitors`: those of the site today (UTC).
+    /// `visitors` or `site_visitors`: the visitors of the site today (UTC).
     pub visitors: bool,
 }
 
-impl Shown {
-    /// Reads names with commas between them, as often as they come. A name that is not known asks for nothing.
+impl NumberSelection {
+    /// Reads names separated by commas. Names may repeat; unknown ones are ignored.
     pub fn parse(text: &str) -> Self {
         let mut shown = Self::default();
         for name in text.split(',') {
@@ -28,15 +28,15 @@ impl Shown {
         shown
     }
 
-    /// Whether nothing is asked for.
+    /// Whether the request asks for no number.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
 
-/// The numbers that were found. One that is left out was not asked for, or could not be read: it is never a guess.
+/// The numbers that were found. A number is left out if the request did not ask for it or the counter could not read it. None is a guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Numbers {
+pub struct FoundNumbers {
     /// Views of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<u64>,
@@ -54,8 +54,11 @@ mod tests {
 
     #[test]
     fn numbers_are_asked_for_by_name() {
-        assert_eq!(Shown::parse("views, site_views,views"), Shown { views: true, site_views: true, visitors: false });
-        assert_eq!(Shown::parse("site_visitors"), Shown::parse("visitors"));
-        assert!(Shown::parse("").is_empty() && Shown::parse("pages,,").is_empty());
+        assert_eq!(
+            NumberSelection::parse("views, site_views,views"),
+            NumberSelection { views: true, site_views: true, visitors: false }
+        );
+        assert_eq!(NumberSelection::parse("site_visitors"), NumberSelection::parse("visitors"));
+        assert!(NumberSelection::parse("").is_empty() && NumberSelection::parse("pages,,").is_empty());
     }
 }
