@@ -122,7 +122,7 @@ pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 /// Deletes a page.
 pub const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";
 
-/// Takes views from a quarter of the site, which has no fewer than none: imports of before could bring pages that had more.
+/// Takes views from a quarter of the site, down to none: of an import that broke off, the site may have fewer views than the page.
 pub const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, views - ?2) WHERE quarter = ?1";
 
 /// Takes views from a day of the site.

@@ -9,6 +9,7 @@ use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::shape::grow;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
 use crate::counting::model::limits::OTHER;
@@ -23,12 +24,13 @@ impl<S: Sql> Ledger<S> {
     /// Opens the ledger of a database, which may be empty. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// [`StorageError`]; the database is as it was, or has more of its empty tables.
+    /// [`StorageError`], also for tables that a later version of the program wrote. The database is as it was, or has more of its
+    /// empty tables.
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
         for statement in schema::CREATE {
             sql.write(statement, &[])?;
         }
-        let shape = meta(&sql, "shape")?;
+        grow(&sql, meta(&sql, "shape")?, &schema::GROW)?;
         let checkpointed = meta(&sql, "checkpointed")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;
@@ -53,8 +55,7 @@ impl<S: Sql> Ledger<S> {
             moved,
             ids_waiting: Vec::new(),
         };
-        ledger.grow_tables(shape)?;
-        ledger.load_pages_known()?;
+        ledger.pages.known = meta(&ledger.sql, "pages")?;
         ledger.load_seen(now)?;
         ledger.load_recent(now)?;
         ledger.latest = ledger.recent.newest();
@@ -65,23 +66,16 @@ impl<S: Sql> Ledger<S> {
         Ok(ledger)
     }
 
-    fn load_pages_known(&mut self) -> Result<(), StorageError> {
-        let key = Value::Text("pages".to_owned());
-        let mut rows = self.sql.run(schema::META, &[key])?;
-        if rows.is_empty() {
-            rows = self.sql.run(schema::PAGE_COUNT, &[])?;
-        }
-        self.pages.known = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
-        Ok(())
-    }
-
     fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
             let window = count_at(&row, 0)?;
-            let (shares, _) = blob_at(&row, 2)?.as_chunks();
-            let shares = shares.iter().map(|bytes| Share(u16::from_le_bytes(*bytes))).chain(std::iter::repeat(Share::default()));
-            for (id, share) in unpack(blob_at(&row, 1)?)?.zip(shares) {
-                self.seen.remember(Fingerprint(id), share, window);
+            let (ids, shares) = (unpack(blob_at(&row, 1)?)?, blob_at(&row, 2)?.as_chunks());
+            let (shares, []) = shares else { return Err(unreadable("the senders of ids")) };
+            if ids.len() != shares.len() {
+                return Err(unreadable("the senders of ids"));
+            }
+            for (id, share) in ids.zip(shares) {
+                self.seen.remember(Fingerprint(id), Share(u16::from_le_bytes(*share)), window);
             }
         }
         Ok(())
@@ -180,7 +174,7 @@ fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
 }
 
 /// The numbers in a packed row.
-fn unpack(packed: &[u8]) -> Result<impl Iterator<Item = u64>, StorageError> {
+fn unpack(packed: &[u8]) -> Result<impl ExactSizeIterator<Item = u64>, StorageError> {
     match packed.as_chunks::<8>() {
         (numbers, []) => Ok(numbers.iter().map(|bytes| u64::from_le_bytes(*bytes))),
         _ => Err(unreadable("a packed row")),
