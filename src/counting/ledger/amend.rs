@@ -1,9 +1,9 @@
 //! Changing and deleting what was counted, as the owner asks. The statements are here, next to what they are for.
 
 use crate::counting::ledger::by_page::{HOURS, ROLLED, SUMS};
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::ledger::import::{ADD_LOWERED, ADD_PAGE, COUNT_PAGES, DROP_LOWERED, MAX_VIEWS};
 use crate::counting::ledger::quarters::HOUR;
-use crate::counting::ledger::record::MAX_COUNT;
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::ledger::{isolates, schema};
 use crate::counting::protocol::answer::Fault;

@@ -1,8 +1,9 @@
 //! The lines of an export, part after part. The statements are here, next to what they are for.
 
 use crate::counting::ledger::by_page::{HOURS, ROLLED, Table, unpack};
+use crate::counting::ledger::export_file::columns::{Column, PARTS};
+use crate::counting::ledger::export_file::lines::{line_of, row_of_own};
 use crate::counting::ledger::quarters::{Counts, HOUR};
-use crate::counting::ledger::record::{self, Column, PARTS};
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::protocol::answer::{Exported, Fault};
 use crate::counting::protocol::report::{Line, sort};
@@ -21,7 +22,7 @@ impl<S: Sql> Ledger<S> {
                 (0, None)
             }
             Some(line) => {
-                let (part, row) = record::read_own(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
+                let (part, row) = row_of_own(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
                 (part, Some(row))
             }
         };
@@ -39,7 +40,7 @@ impl<S: Sql> Ledger<S> {
                 None => self.page_rows(columns, &values, left)?,
             };
             for row in &rows {
-                lines.push_str(&record::write(columns, row)?);
+                lines.push_str(&line_of(columns, row)?);
             }
             left = left.saturating_sub(rows.len());
             if left == 0 {

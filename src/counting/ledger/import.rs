@@ -1,8 +1,9 @@
 //! Adding the lines of a file, once. The statements are here, next to what they are for.
 
 use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::export_file::columns::{Column, MAX_COUNT, PARTS};
+use crate::counting::ledger::export_file::lines::{LineRow, row_of};
 use crate::counting::ledger::quarters::Counts;
-use crate::counting::ledger::record::{self, Column, MAX_COUNT, PARTS};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::{Ledger, LedgerError, unreadable};
 use crate::counting::protocol::answer::{Fault, Imported};
@@ -31,7 +32,7 @@ impl<S: Sql> Ledger<S> {
             if lines <= known {
                 continue;
             }
-            match record::read(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
+            match row_of(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
                 Ok(row) => rows.push(row),
                 Err(wrong) => {
                     // The file has one line more in front of these.
@@ -134,7 +135,7 @@ pub(crate) const MAX_VIEWS: u64 = 9_000 * MAX_COUNT;
 
 /// Adds a row to the sums of its part. No sum of any of its rows, by hour or rolled into a day or told of a period, is then too high to be
 /// told, or to be imported again.
-pub(crate) fn plus(sums: &mut [u64], (part, row): &(usize, Vec<Value>)) -> Result<(), String> {
+pub(crate) fn plus(sums: &mut [u64], (part, row): &LineRow) -> Result<(), String> {
     let columns = PARTS.get(*part).copied().unwrap_or_default();
     let counts = columns.iter().zip(row).filter(|(column, _)| !column.is_key());
     let most = counts.map(|(_, value)| if let Value::Integer(count) = value { *count } else { 0 }).max().unwrap_or(0);

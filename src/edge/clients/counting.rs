@@ -1,7 +1,8 @@
 //! Counting a visit: its route under the record of the day, and its place in a batch, which it posts or waits for.
 
-use crate::counting::dispatch::batcher::{Action, Entry, Event, LINGER_MS, Posting};
+use crate::counting::dispatch::batcher::{Action, Event, LINGER_MS};
 use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::dispatch::posting::{Entry, Posting};
 use crate::counting::dispatch::routing::{ShardRoute, route};
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::model::date::{Day, day_of};

@@ -13,7 +13,7 @@ use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::call::{Amend, Call};
-use crate::edge::handlers::admin::change_id;
+use crate::edge::handlers::changes::change_id;
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::{counts, headers, isolate};
 use js_sys::Promise;

@@ -2,8 +2,8 @@
 
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::{ConfigError, Variable};
+use crate::counting::model::nfc::Nfc;
 use crate::counting::model::origin::Origins;
-use crate::counting::model::page::Nfc;
 use js_sys::{JsString, Reflect};
 use std::cell::OnceCell;
 use std::rc::Rc;

@@ -8,7 +8,7 @@ use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::{self, JSON, Reply, read_failed, text};
-use crate::counting::ledger::record::MAX_COUNT;
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::model::site::{Site, Sites, host_of};
 use crate::counting::text::json::exact;
