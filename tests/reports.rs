@@ -339,7 +339,8 @@ fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     let ask = |shard: &mut Shard<Faulty<Sqlite>>, now| {
         let before = sql.statements();
         let call = Call::Ask(Question::Withheld(EVER));
-        let Answer::Told { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap() else {
+        let Answer::ReportWithAge { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap()
+        else {
             panic!()
         };
         (report.len(), age, sql.statements() - before)

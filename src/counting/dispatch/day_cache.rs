@@ -50,7 +50,7 @@ pub fn ahead_ms(isolate: u128) -> u64 {
 
 /// A question that is on its way.
 #[derive(Clone, Copy, Debug)]
-struct Question {
+struct PendingQuestion {
     day: Day,
     until: u64,
 }
@@ -65,7 +65,7 @@ pub struct DayCache {
     shards: u16,
     /// A shard said that the days before are over, whatever the isolate's clock says.
     first: Day,
-    question: Option<Question>,
+    question: Option<PendingQuestion>,
     /// Visits that wait for its answer.
     waiting: Vec<Ticket>,
     /// Nobody asks before this time, and nobody asks early before that.
@@ -79,7 +79,7 @@ pub struct DayCache {
 
 /// What a visit does about the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum RecordStep {
     /// Goes on with this one, or without one.
     Known(Option<DayRecord>),
     /// Asks for the record of this day, until this time, reports [`DayCache::answered`] and looks again.
@@ -98,7 +98,7 @@ pub enum Look {
 
 impl DayCache {
     /// What a visit does that waits for the record until `patience` at most, in an isolate that asks so many milliseconds ahead of a day.
-    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> Look {
+    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
         self.waiting.retain(|waiting| *waiting != ticket);
         self.ahead_ms = ahead_ms;
         self.forget_the_future(now);
@@ -120,15 +120,15 @@ impl DayCache {
                 let begins = u64::from(record.day).saturating_add(1).saturating_mul(DAY_MS);
                 let early = begins.saturating_sub(ahead_ms)..begins.saturating_sub(LAST_EARLY_MS);
                 let may = !asked && self.next.is_none() && early.contains(&now) && now >= self.not_early_before && now < patience;
-                if may { self.ask(record.day.saturating_add(1), now, patience) } else { Look::Known(Some(record)) }
+                if may { self.ask(record.day.saturating_add(1), now, patience) } else { RecordStep::Known(Some(record)) }
             }
-            _ if now >= patience => Look::Known(self.record),
+            _ if now >= patience => RecordStep::Known(self.record),
             None if asked && self.waiting.len() < MAX_PARKED => {
                 self.waiting.push(ticket);
                 let gone = self.question.map_or(now, |question| question.until.saturating_add(GRACE_MS).saturating_add(1));
-                Look::Wait { until: gone.min(patience) }
+                RecordStep::Wait { until: gone.min(patience) }
             }
-            record if asked || now < self.not_before => Look::Known(record),
+            record if asked || now < self.not_before => RecordStep::Known(record),
             _ => self.ask(day, now, patience),
         }
     }
@@ -151,10 +151,10 @@ impl DayCache {
 
     /// Asks for three quarters of its patience: a visit that comes right after one that is killed while it asks has the last quarter to ask
     /// by itself.
-    fn ask(&mut self, day: Day, now: u64, patience: u64) -> Look {
+    fn ask(&mut self, day: Day, now: u64, patience: u64) -> RecordStep {
         let until = patience.saturating_sub(patience.saturating_sub(now) / 4);
-        self.question = Some(Question { day, until });
-        Look::Ask { day, until }
+        self.question = Some(PendingQuestion { day, until });
+        RecordStep::Ask { day, until }
     }
 
     /// Takes the answer to a question for a day, or that there was none, and says who is to be woken. An answer that is late does not

@@ -1,6 +1,6 @@
 //! A batch on its way to a shard: the visits that left together, and how they go over the wire.
 
-use crate::counting::dispatch::lanes::name;
+use crate::counting::dispatch::lanes::lane_name;
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::model::date::Day;
 use crate::counting::model::dimensions::Dimensions;
@@ -70,7 +70,7 @@ impl Posting {
                 share: entry.share,
             });
         }
-        let isolate = name(isolate, self.lane);
+        let isolate = lane_name(isolate, self.lane);
         Batch { isolate, sequence: self.sequence, pages, details, visits, tallies: self.tallies.clone() }
     }
 

@@ -11,11 +11,11 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
+    pub fn answer(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
         self.freshen(now)?;
         let age = now.saturating_sub(self.checkpointed_at);
         let key = encode(question);
-        if let Some((report, names)) = self.told.of(&key) {
+        if let Some((report, names)) = self.kept_reports.get(&key) {
             return Ok((report, names, age));
         }
         let (report, names) = match question {
@@ -24,7 +24,7 @@ impl<S: Sql> Ledger<S> {
         };
         // What was refused comes not by way of the journal, so no checkpoint says that it changed.
         if !matches!(question, Question::Refused(_)) {
-            self.told.keep(key, &report, names);
+            self.kept_reports.keep(key, &report, names);
         }
         Ok((report, names, age))
     }

@@ -10,7 +10,7 @@ use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text
 
 /// The statements on one of the tables.
 #[derive(Debug)]
-pub struct Table {
+pub struct PageTable {
     /// One row.
     pub get: &'static str,
     /// Writes a row.
@@ -24,7 +24,7 @@ pub struct Table {
 }
 
 /// By quarters.
-pub const HOURS: Table = Table {
+pub const HOURS: PageTable = PageTable {
     get: "SELECT body FROM page_hours WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_hours (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_hours WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -33,7 +33,7 @@ pub const HOURS: Table = Table {
 };
 
 /// By days that have hours, too.
-pub const SUMS: Table = Table {
+pub const SUMS: PageTable = PageTable {
     get: "SELECT body FROM page_sums WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_sums (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_sums WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -42,7 +42,7 @@ pub const SUMS: Table = Table {
 };
 
 /// By days that have none.
-pub const ROLLED: Table = Table {
+pub const ROLLED: PageTable = PageTable {
     get: "SELECT body FROM page_rolled WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_rolled (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_rolled WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -59,9 +59,9 @@ pub const NAMES: &str = "SELECT id, page FROM pages WHERE id >= ? AND id < ?";
 
 /// What is added to rows of one table: by part and time.
 #[derive(Debug, Default)]
-struct Rows(Vec<([u64; 2], Packed)>);
+struct AddedRows(Vec<([u64; 2], Packed)>);
 
-impl Rows {
+impl AddedRows {
     fn add(&mut self, row: [u64; 2], place: Place, counts: Counts) {
         let at = match self.0.binary_search_by_key(&row, |(known, _)| *known) {
             Ok(at) => at,
@@ -78,23 +78,23 @@ impl Rows {
 
 /// What is added to pages.
 #[derive(Debug, Default)]
-pub struct More {
-    hours: Rows,
-    sums: Rows,
-    rolled: Rows,
+pub struct PageAdditions {
+    hours: AddedRows,
+    sums: AddedRows,
+    rolled: AddedRows,
 }
 
-impl More {
+impl PageAdditions {
     /// Adds to a quarter of a page, by its number.
     pub fn count(&mut self, page: u64, quarter: u64, counts: Counts) {
         let part = part_of(page);
-        self.hours.add([part, quarter / HOUR], Place::of(page, quarter), counts);
-        self.sums.add([part, quarter / DAY], Place::of(page, 0), of_day(counts));
+        self.hours.add([part, quarter / HOUR], Place::new(page, quarter), counts);
+        self.sums.add([part, quarter / DAY], Place::new(page, 0), of_day(counts));
     }
 
     /// Adds to a day of a page whose hours are not kept.
     pub fn count_rolled(&mut self, page: u64, day: u64, counts: Counts) {
-        self.rolled.add([part_of(page), day], Place::of(page, 0), of_day(counts));
+        self.rolled.add([part_of(page), day], Place::new(page, 0), of_day(counts));
     }
 }
 
@@ -116,7 +116,7 @@ pub struct Cut {
 
 impl Cut {
     /// Of quarters from the first up to the last, which is not included.
-    pub fn of(from: u64, until: u64) -> Self {
+    pub fn of_quarters(from: u64, until: u64) -> Self {
         let (first, last) = (from.div_ceil(DAY), until / DAY);
         if first >= last {
             return Self { before: [from, until], days: [first, first], after: [until, until] };
@@ -128,8 +128,8 @@ impl Cut {
 
 impl<S: Sql> Ledger<S> {
     /// Adds to pages. Two statements for each row, of which one writes.
-    pub(crate) fn add_to_pages(&self, more: &More) -> Result<(), StorageError> {
-        for (table, rows) in [(&HOURS, &more.hours), (&SUMS, &more.sums), (&ROLLED, &more.rolled)] {
+    pub(crate) fn add_to_pages(&self, added: &PageAdditions) -> Result<(), StorageError> {
+        for (table, rows) in [(&HOURS, &added.hours), (&SUMS, &added.sums), (&ROLLED, &added.rolled)] {
             for (key, added) in &rows.0 {
                 let [part, at] = *key;
                 let key = key.map(Value::count);
@@ -144,11 +144,11 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    fn put(&self, table: &Table, part: u64, at: u64, packed: &Packed) -> Result<(), StorageError> {
+    fn put(&self, table: &PageTable, part: u64, at: u64, packed: &Packed) -> Result<(), StorageError> {
         if packed.is_empty() {
             return self.sql.write(table.drop, &[part, at, at.saturating_add(1)].map(Value::count));
         }
-        self.sql.write(table.set, &[Value::count(part), Value::count(at), Value::Blob(packed.write())])
+        self.sql.write(table.set, &[Value::count(part), Value::count(at), Value::Blob(packed.to_bytes())])
     }
 
     /// How many parts there are.
@@ -179,7 +179,7 @@ impl<S: Sql> Ledger<S> {
     /// What a page has in a table, in a span of its time: `at`, the quarter in it, and the counts.
     pub(crate) fn history(
         &self,
-        table: &Table,
+        table: &PageTable,
         page: u64,
         [from, until]: [u64; 2],
     ) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
@@ -187,7 +187,7 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(table.span, &[part_of(page), from, until].map(Value::count))? {
             let at = count_at(&row, 0)?;
             for entry in entries(blob_at(&row, 1)?) {
-                let (place, counts) = entry.ok_or_else(no_row)?;
+                let (place, counts) = entry.ok_or_else(unreadable_row)?;
                 if place.page() == page % PAGES {
                     found.push((at, place.quarter(), counts));
                 }
@@ -208,7 +208,7 @@ impl<S: Sql> Ledger<S> {
         for (table, [from, until]) in [(&SUMS, cut.days), (&ROLLED, rolled)] {
             for row in self.rows_of(table, part, from, until)? {
                 for entry in entries(blob_at(&row, 1)?) {
-                    let (place, counts) = entry.ok_or_else(no_row)?;
+                    let (place, counts) = entry.ok_or_else(unreadable_row)?;
                     add(place, counts);
                 }
             }
@@ -217,7 +217,7 @@ impl<S: Sql> Ledger<S> {
             for row in self.rows_of(&HOURS, part, from / HOUR, until.div_ceil(HOUR))? {
                 let first = count_at(&row, 0)?.saturating_mul(HOUR);
                 for entry in entries(blob_at(&row, 1)?) {
-                    let (place, counts) = entry.ok_or_else(no_row)?;
+                    let (place, counts) = entry.ok_or_else(unreadable_row)?;
                     if (from..until).contains(&first.saturating_add(place.quarter())) {
                         add(place, counts);
                     }
@@ -227,14 +227,20 @@ impl<S: Sql> Ledger<S> {
         Ok(sums)
     }
 
-    fn rows_of(&self, table: &Table, part: u64, from: u64, until: u64) -> Result<crate::counting::storage::Rows, StorageError> {
+    fn rows_of(
+        &self,
+        table: &PageTable,
+        part: u64,
+        from: u64,
+        until: u64,
+    ) -> Result<crate::counting::storage::Rows, StorageError> {
         if from >= until { Ok(Vec::new()) } else { self.sql.run(table.span, &[part, from, until].map(Value::count)) }
     }
 
     /// The days before one have no hours any more.
     pub(crate) fn roll_pages(&self, before: u64) -> Result<(), StorageError> {
         for part in 0..self.parts()? {
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for row in self.sql.run(SUMS.span, &[part, 0, before].map(Value::count))? {
                 more.rolled.0.push(([part, count_at(&row, 0)?], unpack(&row, 1)?));
             }
@@ -246,7 +252,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Takes a page out of a table, and tells what it had there: `at`, the quarter in it, and the counts.
-    pub(crate) fn take_page(&self, table: &Table, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
+    pub(crate) fn take_page(&self, table: &PageTable, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
         let part = part_of(page);
         let mut taken = Vec::new();
         for row in self
@@ -266,10 +272,10 @@ impl<S: Sql> Ledger<S> {
 
 /// The packed row in a column.
 pub(crate) fn unpack(row: &[Value], column: usize) -> Result<Packed, StorageError> {
-    Packed::read(blob_at(row, column)?).ok_or_else(no_row)
+    Packed::from_bytes(blob_at(row, column)?).ok_or_else(unreadable_row)
 }
 
-fn no_row() -> StorageError {
+fn unreadable_row() -> StorageError {
     unreadable("a row of pages")
 }
 
@@ -286,7 +292,7 @@ mod tests {
             (1_050, 1_060, [1_050, 1_060], [11, 11], [1_060, 1_060]),
             (0, 96, [0, 0], [0, 1], [96, 96]),
         ] {
-            assert_eq!(Cut::of(from, until), Cut { before, days, after }, "{from} to {until}");
+            assert_eq!(Cut::of_quarters(from, until), Cut { before, days, after }, "{from} to {until}");
         }
     }
 }

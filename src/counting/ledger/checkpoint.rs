@@ -1,6 +1,6 @@
 //! Folding: carrying over into the tables what only the journal and memory have.
 
-use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
 use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
@@ -21,7 +21,7 @@ impl<S: Sql> Ledger<S> {
         }
         let this = &*self;
         this.sql.transaction(&mut || {
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
                 let views = Value::count(state.waiting.views());
                 let rows = this.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), views])?;
@@ -55,7 +55,7 @@ impl<S: Sql> Ledger<S> {
             this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
-            let lately = this.lately.stored().into_iter().flat_map(u64::to_le_bytes).collect();
+            let lately = this.lately.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
             this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
             this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
             Ok(())
@@ -68,7 +68,7 @@ impl<S: Sql> Ledger<S> {
         self.people.all_stored();
         self.ids_waiting.clear();
         self.checkpointed = self.written;
-        self.told.forget();
+        self.kept_reports.forget();
         Ok(())
     }
 

@@ -71,7 +71,7 @@ impl DistinctVisitors {
             return;
         }
         if !self.today.is_empty() {
-            self.over.push((self.day, number(&self.today)));
+            self.over.push((self.day, how_many(&self.today)));
         }
         self.today = HashSet::new();
         self.waiting.clear();
@@ -127,7 +127,7 @@ impl DistinctVisitors {
     /// The visitors of a day, besides those in the tables.
     pub fn visitors(&self, day: Day) -> u64 {
         if day == self.day {
-            return number(&self.today);
+            return how_many(&self.today);
         }
         self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
     }
@@ -188,6 +188,6 @@ fn mark(VisitorHash(visitor): VisitorHash, page: &str, hour: u64) -> u64 {
     hasher.finish()
 }
 
-fn number(set: &HashSet<VisitorHash>) -> u64 {
+fn how_many(set: &HashSet<VisitorHash>) -> u64 {
     u64::try_from(set.len()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,6 @@
 //! The lines of an export, part after part. The statements are here, next to what they are for.
 
-use crate::counting::ledger::by_page::{HOURS, ROLLED, Table, unpack};
+use crate::counting::ledger::by_page::{HOURS, PageTable, ROLLED, unpack};
 use crate::counting::ledger::export_file::columns::{Column, PARTS};
 use crate::counting::ledger::export_file::lines::{line_of, row_of_own};
 use crate::counting::ledger::quarters::{Counts, HOUR};
@@ -60,7 +60,7 @@ impl<S: Sql> Ledger<S> {
         most: usize,
     ) -> Result<crate::counting::storage::Rows, StorageError> {
         let by_quarter = columns.contains(&Column::Hour);
-        let (table, per): (&Table, u64) = if by_quarter { (&HOURS, HOUR) } else { (&ROLLED, 1) };
+        let (table, per): (&PageTable, u64) = if by_quarter { (&HOURS, HOUR) } else { (&ROLLED, 1) };
         // Before the first there is -1.
         let last =
             if matches!(after.get(1), Some(Value::Integer(-1))) { None } else { Some((text_at(after, 0)?, count_at(after, 1)?)) };
@@ -100,7 +100,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// What the pages of a part have at a time: their names, and the quarters in it.
-    pub(super) fn page_lines(&self, table: &Table, part: u64, at: u64, lines: &mut Vec<Line>) -> Result<(), StorageError> {
+    pub(super) fn page_lines(&self, table: &PageTable, part: u64, at: u64, lines: &mut Vec<Line>) -> Result<(), StorageError> {
         let rows = self.sql.run(table.get, &[part, at].map(Value::count))?;
         let Some(row) = rows.first() else { return Ok(()) };
         let names = self.names_of(part)?;

@@ -1,6 +1,6 @@
 //! Adding the lines of a file, once. The statements are here, next to what they are for.
 
-use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::export_file::columns::{Column, MAX_COUNT, PARTS};
 use crate::counting::ledger::export_file::lines::{LineRow, row_of};
 use crate::counting::ledger::quarters::Counts;
@@ -32,7 +32,7 @@ impl<S: Sql> Ledger<S> {
             if lines <= known {
                 continue;
             }
-            match row_of(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
+            match row_of(line).and_then(|row| add_to_imported(&mut sums, &row).map(|()| row)) {
                 Ok(row) => rows.push(row),
                 Err(wrong) => {
                     // The file has one line more in front of these.
@@ -48,7 +48,7 @@ impl<S: Sql> Ledger<S> {
         let this = &*self;
         this.sql.transaction(&mut || {
             let mut views = this.views;
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for (part, row) in &rows {
                 let columns = PARTS.get(*part).copied().unwrap_or_default();
                 match columns {
@@ -74,7 +74,7 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// Notes a row of a page by time.
-    pub(super) fn add_page_row(&self, more: &mut More, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
+    pub(super) fn add_page_row(&self, more: &mut PageAdditions, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
         let id = self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page was made and is not there".to_owned()))?;
         let (at, views) = (count_at(row, 1)?, count_at(row, 2)?);
         if columns.contains(&Column::Hour) {
@@ -135,7 +135,7 @@ pub(crate) const MAX_VIEWS: u64 = 9_000 * MAX_COUNT;
 
 /// Adds a row to the sums of its part. No sum of any of its rows, by hour or rolled into a day or told of a period, is then too high to be
 /// told, or to be imported again.
-pub(crate) fn plus(sums: &mut [u64], (part, row): &LineRow) -> Result<(), String> {
+pub(crate) fn add_to_imported(sums: &mut [u64], (part, row): &LineRow) -> Result<(), String> {
     let columns = PARTS.get(*part).copied().unwrap_or_default();
     let counts = columns.iter().zip(row).filter(|(column, _)| !column.is_key());
     let most = counts.map(|(_, value)| if let Value::Integer(count) = value { *count } else { 0 }).max().unwrap_or(0);

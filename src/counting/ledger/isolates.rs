@@ -16,12 +16,12 @@ pub const MAX_ISOLATES: usize = 4_096;
 /// The last batches by isolate.
 #[derive(Debug, Default)]
 pub struct Isolates {
-    last: HashMap<u128, Last>,
+    last: HashMap<u128, LastBatch>,
 }
 
 /// The last batch of an isolate.
 #[derive(Clone, Debug)]
-pub struct Last {
+pub struct LastBatch {
     /// Its number.
     pub sequence: u64,
     /// When it came, in milliseconds since 1970.
@@ -34,7 +34,7 @@ pub struct Last {
 
 impl Isolates {
     /// The last batch of an isolate.
-    pub fn of(&self, isolate: u128) -> Option<&Last> {
+    pub fn last_batch_of(&self, isolate: u128) -> Option<&LastBatch> {
         self.last.get(&isolate)
     }
 
@@ -49,7 +49,7 @@ impl Isolates {
     }
 
     /// Remembers a batch.
-    pub fn insert(&mut self, isolate: u128, last: Last) {
+    pub fn insert(&mut self, isolate: u128, last: LastBatch) {
         self.last.insert(isolate, last);
     }
 
@@ -67,7 +67,7 @@ impl Isolates {
     }
 
     /// The batches that are not in the table yet.
-    pub fn unstored(&self) -> impl Iterator<Item = (u128, &Last)> {
+    pub fn unstored(&self) -> impl Iterator<Item = (u128, &LastBatch)> {
         self.last.iter().filter(|(_, last)| !last.stored).map(|(isolate, last)| (*isolate, last))
     }
 

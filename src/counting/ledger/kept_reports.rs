@@ -13,7 +13,7 @@ const MAX_LINES: usize = 20_000;
 pub struct KeptReports(Vec<(Vec<u8>, Report, u64)>);
 
 impl KeptReports {
-    pub(super) fn of(&self, question: &[u8]) -> Option<(Report, u64)> {
+    pub(super) fn get(&self, question: &[u8]) -> Option<(Report, u64)> {
         self.0.iter().find(|(known, ..)| known == question).map(|(_, report, names)| (report.clone(), *names))
     }
 

@@ -2,13 +2,13 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates, Last};
+use crate::counting::ledger::isolates::{self, Isolates, LastBatch};
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
 use crate::counting::ledger::shape::grow;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
@@ -37,7 +37,7 @@ impl<S: Sql> Ledger<S> {
         let mut ledger = Self {
             sql,
             pages: PageViewsInMemory::default(),
-            seen: Seen::default(),
+            seen: SeenIds::default(),
             recent: Isolates::default(),
             people: DistinctVisitors::default(),
             site: Quarters::default(),
@@ -45,7 +45,7 @@ impl<S: Sql> Ledger<S> {
             excluded: Vec::new(),
             lately: RecentActivity::default(),
             watched: true,
-            told: KeptReports::default(),
+            kept_reports: KeptReports::default(),
             shards: 0,
             checkpointed_at: 0,
             views,
@@ -101,7 +101,7 @@ impl<S: Sql> Ledger<S> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.lately = RecentActivity::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.lately = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
             let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
             let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
-            let last = Last { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
+            let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
             self.recent.insert(isolate, last);
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Counting a batch once: what it changes is worked out, written as one journal row, and then taken over into memory.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::Last;
+use crate::counting::ledger::isolates::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
@@ -25,7 +25,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError`].
     pub fn apply(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, LedgerError> {
-        if let Some(last) = self.recent.of(batch.isolate) {
+        if let Some(last) = self.recent.last_batch_of(batch.isolate) {
             if batch.sequence == last.sequence {
                 return Ok(last.receipt.clone());
             }
@@ -136,7 +136,7 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
+        let last = LastBatch { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
         self.recent.insert(row.batch.isolate, last);
         self.latest = self.latest.max(row.at);
         self.written = number;

@@ -14,7 +14,7 @@ use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
 use crate::counting::model::date::day_of;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::Tally;
@@ -57,7 +57,7 @@ impl From<StorageError> for LedgerError {
 pub struct Ledger<S> {
     pub(super) sql: S,
     pub(super) pages: PageViewsInMemory,
-    pub(super) seen: Seen,
+    pub(super) seen: SeenIds,
     pub(super) recent: Isolates,
     pub(super) people: DistinctVisitors,
     /// What was counted of the site by quarters of an hour and is not in the tables.
@@ -68,7 +68,7 @@ pub struct Ledger<S> {
     pub(super) lately: RecentActivity,
     /// Whether somebody may watch the site live.
     pub(super) watched: bool,
-    pub(super) told: KeptReports,
+    pub(super) kept_reports: KeptReports,
     /// The most shards that the site is known to have, where they grew; else 0.
     pub(super) shards: u16,
     /// When the last checkpoint ended that a report asked for, in milliseconds since 1970.
@@ -101,13 +101,13 @@ impl<S: Sql> Ledger<S> {
         [
             self.views,
             self.pages.known,
-            number(self.seen.ids()),
+            count_of(self.seen.ids()),
             visitors,
-            number(self.recent.isolates()),
+            count_of(self.recent.isolates()),
             waiting,
             self.people.day().into(),
-            number(self.seen.of_servers()),
-            number(self.seen.short()),
+            count_of(self.seen.of_servers()),
+            count_of(self.seen.short()),
         ]
     }
 
@@ -178,7 +178,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-fn number(length: usize) -> u64 {
+fn count_of(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 

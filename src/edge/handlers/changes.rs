@@ -19,7 +19,7 @@ impl RequestContext {
         let _changing = kept_answers::Changing(site);
         let shards = self.shards(Sender::default());
         let mut sum = None;
-        let number = shards.number(site).await?;
+        let number = shards.shard_count(site).await?;
         for shard in 0..number {
             let Answer::Page(before) = shards.ask_part((site, shard), number, &Call::Amend(*amend)).await? else {
                 return Err(something_else());
@@ -35,7 +35,7 @@ impl RequestContext {
         let page = page.as_str();
         let shards = self.shards(Sender::default());
         let mut sum = None;
-        let number = shards.number(site).await?;
+        let number = shards.shard_count(site).await?;
         for shard in 0..number {
             let amend = Amend::Set { page, views: if shard == 0 { views } else { 0 } };
             let Answer::Page(before) = shards.ask_part((site, shard), number, &Call::Amend(amend)).await? else {
@@ -53,7 +53,7 @@ impl RequestContext {
         let shards = self.shards(Sender::default());
         let id = change_id()?;
         let mut left = by;
-        let number = shards.number(site).await?;
+        let number = shards.shard_count(site).await?;
         for shard in 0..number {
             let amend = Amend::Change { page: page.as_str(), by: left, id: &id };
             match shards.ask_part((site, shard), number, &Call::Amend(amend)).await? {

@@ -12,7 +12,7 @@ use crate::edge::handlers::client::{Client, Known};
 use crate::edge::runtime::body::{self, BodyError};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
-use crate::edge::runtime::headers::{self, Told};
+use crate::edge::runtime::headers::{self, RequestHead};
 use crate::edge::runtime::{isolate, rate_limits, waits};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -39,7 +39,7 @@ extern "C" {
 /// One request.
 pub(crate) struct RequestContext {
     pub(crate) request: Request,
-    pub(crate) told: Told,
+    pub(crate) request_head: RequestHead,
     pub(crate) env: Env,
     pub(crate) context: Context,
     pub(crate) client: Client,
@@ -54,13 +54,13 @@ pub(crate) struct RequestContext {
 const MAX_TOLD_BYTES: usize = 2_048;
 
 impl RequestContext {
-    pub(crate) fn header(&self, name: headers::Name) -> Option<String> {
-        self.told.header(&self.request, name)
+    pub(crate) fn header(&self, name: headers::HeaderName) -> Option<String> {
+        self.request_head.header(&self.request, name)
     }
 
     /// The request's absolute URL.
     pub(crate) fn url(&self) -> &str {
-        self.told.url()
+        self.request_head.url()
     }
 
     /// The same without `BASE_PATH`, as routes are written.
@@ -127,13 +127,13 @@ impl RequestContext {
         }
         self.paid.set(true);
         // While a body stalls, thousands of others may: none of them holds its headers, unless they are as short as a browser's.
-        let long = self.told.bytes() > MAX_TOLD_BYTES;
+        let long = self.request_head.bytes() > MAX_TOLD_BYTES;
         if long {
-            self.told = Told::default();
+            self.request_head = RequestHead::default();
         }
-        let read = within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap)).await;
+        let read = within(self.deadline.saturating_sub(now_ms()), body::read_to_end(&self.request, cap)).await;
         if long {
-            self.told = Told::by(&self.request);
+            self.request_head = RequestHead::of_request(&self.request);
         }
         read.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|error| match error {
             BodyError::TooLarge => too_large(),

@@ -81,7 +81,7 @@ impl RequestContext {
                 }
                 let limited = self.is_limited(self.who().sender(), Some(&counter.site)).await;
                 if limited { Err(Refusal::Limited) } else { Ok(May::Yes) }
-            } else if self.told.method() != "GET" {
+            } else if self.request_head.method() != "GET" {
                 self.check_owner().map(|()| May::Yes)
             } else if there {
                 // CountAPI, which is asked so, has no tokens: there is nothing to send again.

@@ -23,7 +23,7 @@ impl RequestContext {
     /// Everything that was counted of a site, as a stream. Only one piece of it is in memory at a time.
     pub(crate) async fn export(&self, site: Site, head: bool) -> (Reply, Option<JsValue>) {
         let source = ExportSource { env: self.env.clone(), config: Rc::clone(&self.config), site };
-        let first = match source.number().await {
+        let first = match source.shard_count().await {
             Ok(number) => source.lines(0, number, None).await.map(|first| (number, first)),
             Err(failure) => Err(failure),
         };
@@ -61,8 +61,8 @@ impl ExportSource {
         ShardClient::new(&self.env, &self.config, Sender::default(), deadline)
     }
 
-    async fn number(&self) -> Result<u16, Failure> {
-        self.shards().number(&self.site).await
+    async fn shard_count(&self) -> Result<u16, Failure> {
+        self.shards().shard_count(&self.site).await
     }
 
     /// Some lines of a shard, which is one of `number`: those after a line, or the first.

@@ -39,7 +39,7 @@ impl RequestContext {
     /// Reads a file that was sent to a wrong address to its end: most clients read no answer earlier.
     pub(crate) async fn drop_file(&self) {
         let path = self.url().split_once('?').map_or(self.url(), |(path, _)| path);
-        if self.told.method() == "POST" && path.ends_with("/import") {
+        if self.request_head.method() == "POST" && path.ends_with("/import") {
             within(MAX_DROP_MS, JsFuture::from(Lines::new(&self.request).drop(MAX_DROPPED_BYTES))).await;
         }
     }

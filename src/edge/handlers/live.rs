@@ -29,7 +29,7 @@ extern "C" {
     fn upgrade(env: &Env, site: &str, request: &Request, ms: f64, number: f64, ended: &Closure<dyn Fn(f64, JsValue)>);
 }
 
-type Told = Result<(Reply, Option<JsValue>), Failure>;
+type LiveAnswer = Result<(Reply, Option<JsValue>), Failure>;
 
 impl RequestContext {
     /// Who is there now; a response in place of a body where it is told over a WebSocket, which only a GET may ask for.
@@ -52,12 +52,12 @@ impl RequestContext {
         Ok(outcome.unwrap_or_else(|failure| (reply::read_failed(&failure), None)))
     }
 
-    async fn look_once(&self, site: &Site) -> Told {
+    async fn look_once(&self, site: &Site) -> LiveAnswer {
         let pulses = pulses(&self.shards(Sender::default()), site, &Call::Live).await?;
         Ok((reply::live(text(site.as_str(), &pulses, now_ms())), None))
     }
 
-    async fn upgrade(&self, site: &Site) -> Told {
+    async fn upgrade(&self, site: &Site) -> LiveAnswer {
         let ms = self.deadline.saturating_sub(now_ms());
         #[allow(clippy::cast_precision_loss, reason = "no deadline is that far")]
         let ms = ms as f64;

@@ -104,7 +104,7 @@ impl RequestContext {
                 return Ok((reply::read_failed(&failure), None));
             }
         };
-        let asks = MAX_ASKS.checked_div(shards.number(&counter.site).await.unwrap_or(1)).unwrap_or(1);
+        let asks = MAX_ASKS.checked_div(shards.shard_count(&counter.site).await.unwrap_or(1)).unwrap_or(1);
         let pipe = Pipe::new();
         let body = pipe.readable();
         let (env, config) = (self.env.clone(), Rc::clone(&self.config));

@@ -28,10 +28,10 @@ use futures_util::FutureExt;
 
 /// The names under which a browser says that it asks ahead of its reader. `Sec-Purpose` is the standard's; Chromium of before, Safari and
 /// Firefox of before say the others.
-const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
+const PURPOSES: [headers::HeaderName; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
 /// Who looks at a picture.
-pub(crate) struct Seen {
+pub(crate) struct PictureViewer {
     pub(crate) details: Dimensions,
     pub(crate) who: Who,
     /// Whether it is a program that reads for nobody.
@@ -140,13 +140,17 @@ impl RequestContext {
 
     /// What a request for a picture tells of who looks at it. One that fetches pictures for others tells nothing of them, but that somebody
     /// looks: it is no bot, and its address and agent are nobody's. `referrer` is the host that they come from.
-    pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> Seen {
+    pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> PictureViewer {
         let campaign = campaign.each_ref().map(String::as_str);
         if self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent)) {
-            return Seen { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
+            return PictureViewer { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
         }
         let known = self.client();
-        Seen { details: Dimensions::new(known.device, &known.country, referrer, campaign), who: self.who(), bot: known.is_bot() }
+        PictureViewer {
+            details: Dimensions::new(known.device, &known.country, referrer, campaign),
+            who: self.who(),
+            bot: known.is_bot(),
+        }
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
@@ -246,7 +250,7 @@ impl RequestContext {
 
     /// Answers a request that asks wrongly; one that means a visit by its path is noted, and nothing is of one that only reads.
     pub(crate) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
-        match visit_meant(self.told.method(), &self.own_url()) {
+        match visit_meant(self.request_head.method(), &self.own_url()) {
             Some(name) if is_of_a_visit(refusal) => {
                 let site = self.config.sites.find(&name).unwrap_or(self.config.sites.first());
                 self.refuse(refusal, std::slice::from_ref(site))

@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// The configuration, or what is wrong with it; the latter is logged once.
-pub(crate) fn of(env: &Env) -> Parsed {
+pub(crate) fn parsed(env: &Env) -> Parsed {
     CONFIG.with(|config| {
         let parse = || match Config::parse(|name| variable(env, name)) {
             Ok(config) => Ok(Rc::new(Config { page_query: config.page_query.with(Nfc(nfc)), ..config })),
