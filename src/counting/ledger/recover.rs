@@ -38,12 +38,12 @@ impl<S: Sql> Ledger<S> {
             sql,
             pages: PageViewsInMemory::default(),
             seen: SeenIds::default(),
-            recent: Isolates::default(),
-            people: DistinctVisitors::default(),
+            isolates: Isolates::default(),
+            distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
-            facets: DimensionViews::default(),
+            dimension_views: DimensionViews::default(),
             excluded: Vec::new(),
-            lately: RecentActivity::default(),
+            recent_activity: RecentActivity::default(),
             watched: true,
             kept_reports: KeptReports::default(),
             shards: 0,
@@ -57,10 +57,10 @@ impl<S: Sql> Ledger<S> {
         };
         ledger.pages.known = meta(&ledger.sql, "pages")?;
         ledger.load_seen(now)?;
-        ledger.load_recent(now)?;
-        ledger.latest = ledger.recent.newest();
-        ledger.load_people()?;
-        ledger.load_lately()?;
+        ledger.load_isolates(now)?;
+        ledger.latest = ledger.isolates.newest();
+        ledger.load_distinct_visitors()?;
+        ledger.load_recent_activity()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
@@ -81,7 +81,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    fn load_people(&mut self) -> Result<(), StorageError> {
+    fn load_distinct_visitors(&mut self) -> Result<(), StorageError> {
         let day = meta(&self.sql, "day")?;
         let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
         let mut hashes = Vec::new();
@@ -93,25 +93,25 @@ impl<S: Sql> Ledger<S> {
             marks.extend(unpack(blob_at(row, 0)?)?);
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.people = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
+        self.distinct_visitors = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
         Ok(())
     }
 
-    fn load_lately(&mut self) -> Result<(), StorageError> {
+    fn load_recent_activity(&mut self) -> Result<(), StorageError> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.lately = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
         }
         Ok(())
     }
 
-    fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
+    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
             let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
             let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
             let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.recent.insert(isolate, last);
+            self.isolates.insert(isolate, last);
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl<S: Sql> Ledger<S> {
                 if read.receipt.visits.iter().any(|counted| counted.other) {
                     self.load(OTHER)?;
                 }
-                self.load_facets(&read)?;
+                self.load_dimension_views(&read)?;
                 self.take_over(&read, number);
             }
             if !some {
