@@ -7,7 +7,8 @@
 
 mod support;
 
-use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posting};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event};
+use footfall::counting::dispatch::posting::{Entry, Posting};
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::client::Device;

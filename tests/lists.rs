@@ -27,7 +27,7 @@ const ALWAYS: Times = Times { quarters: EVER, days: EVER };
 fn part(rig: &mut Rig, of: Listed, part: &str, skip: u32, most: u32) -> (Vec<(String, u64, u64)>, u64) {
     rig.wait(FRESH_MS);
     let question = Question::List { of, slice: Slice { part, skip, most } };
-    let (report, names, _) = rig.ledger.told(&question, rig.now).unwrap();
+    let (report, names, _) = rig.ledger.answer(&question, rig.now).unwrap();
     (report.into_iter().map(|Line { name, views, visitors, .. }| (name, views, visitors)).collect(), names)
 }
 
@@ -125,10 +125,10 @@ fn steps_of_a_day(days: u32) -> u64 {
     let of = Listed::Pages(Times::of_days(Span { from: day, until: day + 1 }));
     rig.wait(FRESH_MS);
     // What waits is carried over first.
-    rig.ledger.told(&Question::Withheld(EVER), rig.now).unwrap();
+    rig.ledger.answer(&Question::Withheld(EVER), rig.now).unwrap();
     let before = rig.sql.steps();
     let question = Question::List { of, slice: Slice { part: "", skip: 0, most: 10 } };
-    let (report, ..) = rig.ledger.told(&question, rig.now).unwrap();
+    let (report, ..) = rig.ledger.answer(&question, rig.now).unwrap();
     assert_eq!(report.len(), 10);
     rig.sql.steps() - before
 }

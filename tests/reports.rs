@@ -7,7 +7,6 @@ mod support;
 
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::client::Device;
 use footfall::counting::model::dimension::Dimension;
@@ -19,7 +18,6 @@ use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
 use footfall::counting::protocol::wire;
-use footfall::counting::storage::Sql;
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};
@@ -333,24 +331,6 @@ fn f22_a_visit_is_on_the_day_that_the_clock_of_a_half_hour_zone_shows() {
     }
 }
 
-/// A shard that ran the program of before.
-#[test]
-fn tables_of_before_grow_and_keep_what_they_have() {
-    let sql = Sqlite::new();
-    for statement in schema::CREATE {
-        sql.write(statement, &[]).unwrap();
-    }
-    sql.write(schema::GROW[0][0], &[]).unwrap();
-    sql.write("INSERT INTO pages (id, page, views) VALUES (1, '/a', 5)", &[]).unwrap();
-    sql.write("INSERT INTO hours (page, hour, views) VALUES (1, 480000, 2), (1, 480007, 3)", &[]).unwrap();
-    sql.write("INSERT INTO meta (key, value) VALUES ('views', 5)", &[]).unwrap();
-    let mut rig = Rig::on(sql, T0);
-    rig.send(1, 1, &[visit("/a").by(1)]);
-    assert_eq!(hours(&mut rig, None), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
-    assert_eq!(hours(&mut rig, Some("/a")), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
-    rig.audit();
-}
-
 #[test]
 fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     let mut rig = Rig::new();
@@ -360,7 +340,8 @@ fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     let ask = |shard: &mut Shard<Faulty<Sqlite>>, now| {
         let before = sql.statements();
         let call = Call::Ask(Question::Withheld(EVER));
-        let Answer::Told { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap() else {
+        let Answer::ReportWithAge { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap()
+        else {
             panic!()
         };
         (report.len(), age, sql.statements() - before)

@@ -13,8 +13,9 @@ mod support;
 
 use footfall::counting::config::settings::Config;
 use footfall::counting::config::variable::Variable;
-use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event};
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::posting::Posting;
 use footfall::counting::dispatch::routing;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::http::body;

@@ -8,7 +8,7 @@ pub(crate) mod rig;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod sqlite;
 
-use footfall::counting::dispatch::batcher::Entry;
+use footfall::counting::dispatch::posting::Entry;
 use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::{Day, day_of};
 use footfall::counting::model::dimensions::{Described, Dimensions};

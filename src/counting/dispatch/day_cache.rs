@@ -50,7 +50,7 @@ pub fn ahead_ms(isolate: u128) -> u64 {
 
 /// A question that is on its way.
 #[derive(Clone, Copy, Debug)]
-struct Question {
+struct PendingQuestion {
     day: Day,
     until: u64,
 }
@@ -65,7 +65,7 @@ pub struct DayCache {
     shards: u16,
     /// A shard said that the days before are over, whatever the isolate's clock says.
     first: Day,
-    question: Option<Question>,
+    question: Option<PendingQuestion>,
     /// Visits that wait for its answer.
     waiting: Vec<Ticket>,
     /// Nobody asks before this time, and nobody asks early before that.
@@ -79,7 +79,7 @@ pub struct DayCache {
 
 /// What a visit does about the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+pub enum RecordStep {
     /// Goes on with this one, or without one.
     Known(Option<DayRecord>),
     /// Asks for the record of this day, until this time, reports [`DayCache::answered`] and looks again.
@@ -98,7 +98,7 @@ pub enum Look {
 
 impl DayCache {
     /// What a visit does that waits for the record until `patience` at most, in an isolate that asks so many milliseconds ahead of a day.
-    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> Look {
+    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
         self.waiting.retain(|waiting| *waiting != ticket);
         self.ahead_ms = ahead_ms;
         self.forget_the_future(now);
@@ -120,15 +120,15 @@ impl DayCache {
                 let begins = u64::from(record.day).saturating_add(1).saturating_mul(DAY_MS);
                 let early = begins.saturating_sub(ahead_ms)..begins.saturating_sub(LAST_EARLY_MS);
                 let may = !asked && self.next.is_none() && early.contains(&now) && now >= self.not_early_before && now < patience;
-                if may { self.ask(record.day.saturating_add(1), now, patience) } else { Look::Known(Some(record)) }
+                if may { self.ask(record.day.saturating_add(1), now, patience) } else { RecordStep::Known(Some(record)) }
             }
-            _ if now >= patience => Look::Known(self.record),
+            _ if now >= patience => RecordStep::Known(self.record),
             None if asked && self.waiting.len() < MAX_PARKED => {
                 self.waiting.push(ticket);
                 let gone = self.question.map_or(now, |question| question.until.saturating_add(GRACE_MS).saturating_add(1));
-                Look::Wait { until: gone.min(patience) }
+                RecordStep::Wait { until: gone.min(patience) }
             }
-            record if asked || now < self.not_before => Look::Known(record),
+            record if asked || now < self.not_before => RecordStep::Known(record),
             _ => self.ask(day, now, patience),
         }
     }
@@ -151,10 +151,10 @@ impl DayCache {
 
     /// Asks for three quarters of its patience: a visit that comes right after one that is killed while it asks has the last quarter to ask
     /// by itself.
-    fn ask(&mut self, day: Day, now: u64, patience: u64) -> Look {
+    fn ask(&mut self, day: Day, now: u64, patience: u64) -> RecordStep {
         let until = patience.saturating_sub(patience.saturating_sub(now) / 4);
-        self.question = Some(Question { day, until });
-        Look::Ask { day, until }
+        self.question = Some(PendingQuestion { day, until });
+        RecordStep::Ask { day, until }
     }
 
     /// Takes the answer to a question for a day, or that there was none, and says who is to be woken. An answer that is late does not
@@ -203,167 +203,4 @@ impl DayCache {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::counting::model::visitor::Salt;
-
-    const NOON: u64 = 20_000 * DAY_MS + DAY_MS / 2;
-    const MIDNIGHT: u64 = 20_001 * DAY_MS;
-    /// The isolate asks a quarter of an hour before midnight, and pauses as long as may be.
-    const AHEAD: u64 = 15 * 60_000 / 4_001 * 4_001 + 4_000;
-
-    fn record(day: Day) -> DayRecord {
-        DayRecord { day, salt: Salt([0; 16]), shards: 2, shards_before: 2 }
-    }
-
-    fn look(cache: &mut DayCache, ticket: Ticket, now: u64) -> Look {
-        cache.look(ticket, now, patience(now, now.saturating_add(5_000)), AHEAD)
-    }
-
-    #[test]
-    fn one_asks_and_the_others_wait_for_it() {
-        let mut cache = DayCache::default();
-        assert_eq!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
-        assert_eq!(look(&mut cache, 2, NOON), Look::Wait { until: NOON + 1_500 + GRACE_MS + 1 }, "then it can ask by itself");
-        assert_eq!(cache.look(3, NOON + 1, NOON + 1_000, AHEAD), Look::Wait { until: NOON + 1_000 }, "no longer than it has");
-        assert_eq!(cache.look(3, NOON + 1_000, NOON + 1_000, AHEAD), Look::Known(None));
-        assert_eq!(cache.answered(20_000, Some(record(20_000)), NOON + 1_005), [2], "who went on is not woken");
-        assert_eq!(look(&mut cache, 2, NOON + 1_006), Look::Known(Some(record(20_000))));
-        assert_eq!(cache.shards(), Some(2));
-    }
-
-    #[test]
-    fn where_who_asks_is_gone_one_of_those_who_wait_asks() {
-        let mut cache = DayCache::default();
-        look(&mut cache, 1, NOON);
-        let gone = NOON + 1_500 + GRACE_MS + 1;
-        assert_eq!(cache.look(2, NOON + 1_000, NOON + 3_000, AHEAD), Look::Wait { until: gone });
-        let until = NOON + 3_000 - (NOON + 3_000 - gone) / 4;
-        assert_eq!(cache.look(2, gone, NOON + 3_000, AHEAD), Look::Ask { day: 20_000, until });
-        assert_eq!(cache.look(3, gone, NOON + 9_000, AHEAD), Look::Wait { until: until + GRACE_MS + 1 });
-    }
-
-    #[test]
-    fn one_asks_when_a_day_begins_and_the_others_go_on() {
-        let mut cache = DayCache::default();
-        cache.answered(19_999, Some(record(19_999)), NOON - DAY_MS);
-        assert!(matches!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, .. }));
-        assert_eq!(look(&mut cache, 2, NOON), Look::Known(Some(record(19_999))));
-        cache.answered(20_000, Some(record(20_000)), NOON + 10);
-        assert_eq!(look(&mut cache, 3, NOON + 11), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn tomorrow_is_asked_for_once_and_early_and_begins_at_midnight() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        let today = Look::Known(Some(record(20_000)));
-        assert_eq!(look(&mut cache, 1, MIDNIGHT - AHEAD - 1), today);
-        let early = MIDNIGHT - AHEAD;
-        assert!(matches!(look(&mut cache, 2, early), Look::Ask { day: 20_001, .. }));
-        assert_eq!(look(&mut cache, 3, early), today, "nobody waits for it");
-        assert!(cache.answered(20_001, None, early + 5).is_empty());
-        assert_eq!(look(&mut cache, 2, early + 6), today);
-        assert_eq!(look(&mut cache, 4, early + EARLY_PAUSE_MS), today, "a minute later");
-        assert!(matches!(look(&mut cache, 5, early + 5 + EARLY_PAUSE_MS), Look::Ask { day: 20_001, .. }));
-        cache.answered(20_001, Some(DayRecord { shards: 8, ..record(20_001) }), early + 100_000);
-        assert_eq!(look(&mut cache, 6, MIDNIGHT - 1), today);
-        assert_eq!(look(&mut cache, 7, MIDNIGHT), Look::Known(Some(DayRecord { shards: 8, ..record(20_001) })));
-    }
-
-    #[test]
-    fn just_before_midnight_nobody_asks_early() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        assert_eq!(look(&mut cache, 1, MIDNIGHT - LAST_EARLY_MS), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn isolates_ask_spread_over_half_an_hour() {
-        let mut minutes = [0; 30];
-        for isolate in 0..3_000_u128 {
-            let ahead = ahead_ms(isolate.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-            assert!((LAST_EARLY_MS..EARLY_MS).contains(&ahead));
-            minutes[usize::try_from(ahead / 60_000).unwrap()] += 1;
-        }
-        assert!(minutes[2..].iter().all(|asked| (60..160).contains(asked)), "{minutes:?}");
-    }
-
-    #[test]
-    fn nobody_goes_on_under_a_record_from_before_yesterday_but_its_shards_are_known() {
-        let mut cache = DayCache::default();
-        cache.answered(19_998, Some(record(19_998)), NOON - 2 * DAY_MS);
-        assert!(matches!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, .. }));
-        assert!(matches!(look(&mut cache, 2, NOON), Look::Wait { .. }));
-        assert_eq!(cache.shards(), Some(2));
-        cache.outgrown(8);
-        cache.outgrown(4);
-        assert_eq!(cache.shards(), Some(8));
-    }
-
-    #[test]
-    fn after_failures_the_pauses_grow_and_are_bounded() {
-        let mut cache = DayCache::default();
-        let mut now = NOON;
-        let mut pauses = Vec::new();
-        for ticket in 0..7 {
-            assert!(matches!(look(&mut cache, ticket, now), Look::Ask { .. }));
-            cache.answered(20_000, None, now);
-            let failed = now;
-            while look(&mut cache, 99, now) == Look::Known(None) {
-                now += 1;
-            }
-            // That look asked, and is gone.
-            cache.answered(20_000, None, now);
-            pauses.push(now - failed);
-            now += MAX_PAUSE_MS;
-        }
-        assert!(pauses.is_sorted() && pauses[0] >= PAUSE_MS / 2 && pauses[0] <= PAUSE_MS, "{pauses:?}");
-        assert!(pauses[6] > 4 * PAUSE_MS && pauses[6] <= MAX_PAUSE_MS, "{pauses:?}");
-        look(&mut cache, 8, now);
-        cache.answered(20_000, Some(record(20_000)), now);
-        cache.stale(20_000);
-        let asked = Look::Ask { day: 20_000, until: now + 1_500 };
-        assert_eq!(look(&mut cache, 9, now), asked, "what a shard says in the middle of a day is no midnight");
-    }
-
-    #[test]
-    fn what_a_clock_that_was_ahead_left_is_not_believed() {
-        let mut cache = DayCache::default();
-        let ahead = NOON + 2 * DAY_MS;
-        look(&mut cache, 1, ahead);
-        cache.answered(20_002, Some(record(20_002)), ahead);
-        assert_eq!(look(&mut cache, 2, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
-        cache.answered(20_000, Some(record(20_000)), NOON + 5);
-        assert_eq!(look(&mut cache, 3, NOON + 5), Look::Known(Some(record(20_000))));
-        let mut failed = DayCache::default();
-        look(&mut failed, 1, ahead);
-        failed.answered(20_002, None, ahead);
-        assert!(matches!(look(&mut failed, 2, NOON), Look::Ask { .. }));
-        let mut behind = DayCache::default();
-        behind.answered(20_000, Some(record(20_001)), MIDNIGHT - 1_000);
-        assert_eq!(look(&mut behind, 1, MIDNIGHT - 999), Look::Known(Some(record(20_001))), "a clock that is a little behind");
-    }
-
-    #[test]
-    fn a_late_answer_undoes_nothing() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        cache.answered(19_999, Some(record(19_999)), NOON);
-        cache.answered(20_000, None, NOON);
-        assert_eq!(look(&mut cache, 1, NOON), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn a_stale_record_goes_and_the_next_day_is_asked_for_whatever_the_clock_says() {
-        let mut cache = DayCache::default();
-        let before = MIDNIGHT - 1_000;
-        cache.answered(20_000, Some(record(20_000)), before);
-        cache.stale(19_999);
-        assert_eq!(look(&mut cache, 1, before), Look::Known(Some(record(20_000))));
-        cache.stale(20_000);
-        assert!(matches!(look(&mut cache, 1, before), Look::Ask { day: 20_001, .. }));
-        cache.answered(20_001, Some(record(20_001)), before);
-        assert_eq!(look(&mut cache, 1, before), Look::Known(Some(record(20_001))));
-    }
-}
+mod tests;

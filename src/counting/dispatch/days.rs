@@ -63,7 +63,7 @@ impl<S: Sql> Days<S> {
         }
         let before = known.iter().rev().find(|known| known.day < found.map_or(day, |found| found.day));
         let record = match found {
-            Some(Known { day, salt: Some(salt), shards }) => {
+            Some(StoredDay { day, salt: Some(salt), shards }) => {
                 DayRecord { day, salt, shards, shards_before: before.map_or(shards, |before| before.shards) }
             }
             _ => {
@@ -105,15 +105,15 @@ impl<S: Sql> Days<S> {
     }
 
     /// The last days that may have begun, and the one that is asked for; the earliest first.
-    fn known(&self, asked: Day, now: u64) -> Result<Vec<Known>, StorageError> {
+    fn known(&self, asked: Day, now: u64) -> Result<Vec<StoredDay>, StorageError> {
         self.sql.write(CREATE, &[])?;
         let rows: Rows = self.sql.run(LATEST, &[Value::count(latest_day(now).max(asked).into())])?;
-        rows.iter().rev().map(|row| Known::read(row)).collect()
+        rows.iter().rev().map(|row| StoredDay::from_row(row)).collect()
     }
 
     /// The most shards of any day; 0 where there is none.
     fn most_shards(&self) -> Result<u16, StorageError> {
-        self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| small(row, 0))
+        self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| shard_count_at(row, 0))
     }
 
     /// Forgets the salts of days that are over. The platform's alarm calls it after midnight. Returns whether a salt is
@@ -133,7 +133,7 @@ impl<S: Sql> Days<S> {
 }
 
 /// The number of shards in a row's column.
-fn small(row: &[Value], column: usize) -> Result<u16, StorageError> {
+fn shard_count_at(row: &[Value], column: usize) -> Result<u16, StorageError> {
     u16::try_from(count_at(row, column)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
 }
 
@@ -144,15 +144,15 @@ fn may_ask(day: Day, now: u64) -> bool {
 
 /// A row of [`LATEST`]. A day whose salt is forgotten is over.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct StoredDay {
     day: Day,
     salt: Option<Salt>,
     shards: u16,
 }
 
-impl Known {
-    fn read(row: &[Value]) -> Result<Self, StorageError> {
+impl StoredDay {
+    fn from_row(row: &[Value]) -> Result<Self, StorageError> {
         let day = Day::try_from(count_at(row, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
-        Ok(Self { day, salt: blob_at(row, 1)?.try_into().ok().map(Salt), shards: small(row, 2)? })
+        Ok(Self { day, salt: blob_at(row, 1)?.try_into().ok().map(Salt), shards: shard_count_at(row, 2)? })
     }
 }

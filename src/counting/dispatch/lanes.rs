@@ -4,7 +4,7 @@
 //! way for [`SLOW_MS`] holds up nobody any more: the next goes in the next lane. So a lost answer, or a leader that was killed, costs those
 //! behind it that time and not the whole of its deadline.
 //!
-//! To a shard each lane is an isolate of its own: [`name`]. It remembers the last batch of each, which is what makes a retry exact.
+//! To a shard each lane is an isolate of its own: [`lane_name`]. It remembers the last batch of each, which is what makes a retry exact.
 
 use crate::counting::dispatch::ticket::Ticket;
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ pub const HANDOVER_MS: u64 = SLOW_MS;
 const MAX_LOST: usize = 16;
 
 /// The name by which a shard knows a lane of an isolate. Names are 128 random bits, so those of two isolates do not meet.
-pub fn name(isolate: u128, lane: u8) -> u128 {
+pub fn lane_name(isolate: u128, lane: u8) -> u128 {
     isolate ^ u128::from(lane)
 }
 

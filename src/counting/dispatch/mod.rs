@@ -5,6 +5,8 @@ pub mod day_cache;
 pub mod days;
 pub mod endpoint;
 pub mod lanes;
+pub mod parked;
+pub mod posting;
 pub mod retry;
 pub mod reused;
 pub mod routing;

@@ -2,7 +2,7 @@
 
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::ledger::record::MAX_COUNT;
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::model::page::{KeptQuery, Page};
 
 /// An admin command, and the site that it is for.

@@ -109,7 +109,7 @@ impl<S: Sql> Ledger<S> {
     fn page_sums(&self, times: &Times) -> Result<Vec<(u64, u64, u64)>, StorageError> {
         let [from, until, first, last] =
             [times.quarters.from, times.quarters.until, times.days.from, times.days.until].map(u64::from);
-        let cut = Cut::of(from, until);
+        let cut = Cut::of_quarters(from, until);
         let mut sums = Vec::new();
         for part in 0..self.parts()? {
             for ((views, visitors), page) in

@@ -27,7 +27,7 @@ pub struct Place(u64);
 
 impl Place {
     /// Of a page, by its number, in a quarter, counted from 1970 or from the hour. In a row of a day the quarter is 0.
-    pub fn of(page: u64, quarter: u64) -> Self {
+    pub fn new(page: u64, quarter: u64) -> Self {
         Self((page % PAGES).saturating_mul(QUARTERS).saturating_add(quarter % QUARTERS))
     }
 
@@ -48,12 +48,12 @@ pub struct Packed(Vec<(Place, Counts)>);
 
 impl Packed {
     /// Reads a row; `None` if it is none.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         entries(bytes).collect::<Option<_>>().map(Self)
     }
 
     /// Writes a row: by place, each told by how far it is from the one before, with its three counts.
-    pub fn write(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len().saturating_mul(4));
         let mut next = 0;
         for (Place(place), counts) in &self.0 {
@@ -153,23 +153,23 @@ mod tests {
     #[test]
     fn an_entry_takes_four_bytes() {
         let mut packed = Packed::default();
-        packed.add(Place::of(7, 1_900_001), counts(3, 2, 1));
-        packed.add(Place::of(7, 1_900_001), counts(1, 0, 0));
-        packed.add(Place::of(256 + 8, 0), counts(1, 1, 1));
-        assert_eq!(packed.write(), [29, 4, 2, 1, 2, 1, 1, 1]);
-        assert_eq!(packed.take(7), [(Place::of(7, 1), counts(4, 2, 1))]);
-        assert_eq!(packed.write(), [32, 1, 1, 1]);
+        packed.add(Place::new(7, 1_900_001), counts(3, 2, 1));
+        packed.add(Place::new(7, 1_900_001), counts(1, 0, 0));
+        packed.add(Place::new(256 + 8, 0), counts(1, 1, 1));
+        assert_eq!(packed.to_bytes(), [29, 4, 2, 1, 2, 1, 1, 1]);
+        assert_eq!(packed.take(7), [(Place::new(7, 1), counts(4, 2, 1))]);
+        assert_eq!(packed.to_bytes(), [32, 1, 1, 1]);
         assert!(!packed.is_empty() && Packed::default().is_empty());
     }
 
     #[test]
     fn what_is_no_row_is_refused() {
         for bytes in [&[0][..], &[0, 1, 1], &[0, 1, 1, 128], &[128, 8, 1, 1, 1], &[255; 40]] {
-            assert_eq!(Packed::read(bytes), None, "{bytes:?}");
+            assert_eq!(Packed::from_bytes(bytes), None, "{bytes:?}");
         }
         let many = [&[0, 1, 1][..], &[255; 9], &[1]].concat();
-        assert_eq!(Packed::read(&many).unwrap().iter().next(), Some((Place(0), counts(1, 1, u64::MAX))));
-        assert_eq!(Packed::read(&[&[0, 1, 1][..], &[255; 9], &[2]].concat()), None, "65 bits");
+        assert_eq!(Packed::from_bytes(&many).unwrap().iter().next(), Some((Place(0), counts(1, 1, u64::MAX))));
+        assert_eq!(Packed::from_bytes(&[&[0, 1, 1][..], &[255; 9], &[2]].concat()), None, "65 bits");
     }
 
     proptest! {
@@ -177,9 +177,9 @@ mod tests {
         fn a_row_reads_back(all in prop::collection::btree_map((0..PAGES, 0..QUARTERS), any::<[u64; 3]>(), 0..40)) {
             let mut packed = Packed::default();
             for ((page, quarter), [views, visitors, newcomers]) in &all {
-                packed.add(Place::of(*page, *quarter), counts(*views, *visitors, *newcomers));
+                packed.add(Place::new(*page, *quarter), counts(*views, *visitors, *newcomers));
             }
-            prop_assert_eq!(Packed::read(&packed.write()), Some(packed.clone()));
+            prop_assert_eq!(Packed::from_bytes(&packed.to_bytes()), Some(packed.clone()));
             for ((page, quarter), (place, _)) in all.keys().zip(packed.iter()) {
                 prop_assert_eq!((place.page(), place.quarter()), (*page, *quarter));
             }
@@ -187,7 +187,7 @@ mod tests {
 
         #[test]
         fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _some_row_or_none = Packed::read(&bytes);
+            let _some_row_or_none = Packed::from_bytes(&bytes);
         }
     }
 }

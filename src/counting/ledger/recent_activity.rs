@@ -63,7 +63,7 @@ impl RecentActivity {
     }
 
     /// As numbers: the minute, the views, the people, and each visitor with the minute of the last view.
-    pub fn stored(&self) -> Vec<u64> {
+    pub fn to_numbers(&self) -> Vec<u64> {
         let mut numbers = vec![self.minute];
         numbers.extend_from_slice(&self.views);
         numbers.extend_from_slice(&self.people);
@@ -75,7 +75,7 @@ impl RecentActivity {
     }
 
     /// From such numbers; `None` if they are none.
-    pub fn read(numbers: &[u64]) -> Option<Self> {
+    pub fn from_numbers(numbers: &[u64]) -> Option<Self> {
         let (minute, rest) = numbers.split_first()?;
         let (views, rest) = rest.split_at_checked(MINUTES)?;
         let (people, rest) = rest.split_at_checked(PRESENT_MINUTES)?;

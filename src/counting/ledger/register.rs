@@ -1,7 +1,7 @@
 //! Counting a batch once: what it changes is worked out, written as one journal row, and then taken over into memory.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::Last;
+use crate::counting::ledger::isolates::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
@@ -25,14 +25,14 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError`].
     pub fn apply(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, LedgerError> {
-        if let Some(last) = self.recent.of(batch.isolate) {
+        if let Some(last) = self.isolates.last_batch_of(batch.isolate) {
             if batch.sequence == last.sequence {
                 return Ok(last.receipt.clone());
             }
             if batch.sequence < last.sequence {
                 return Err(LedgerError::Fault(Fault::Superseded));
             }
-        } else if !self.recent.has_room(now) {
+        } else if !self.isolates.has_room(now) {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
@@ -41,7 +41,7 @@ impl<S: Sql> Ledger<S> {
         }
         let receipt = self.work_out(batch, now)?;
         let row = Row { at: now, batch: batch.clone(), receipt };
-        self.load_facets(&row)?;
+        self.load_dimension_views(&row)?;
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
@@ -66,7 +66,7 @@ impl<S: Sql> Ledger<S> {
         }
         let mut others = if tallies.iter().any(|(other, _)| *other) { self.load(OTHER)?.unwrap_or(0) } else { 0 };
         let mut ids = HashSet::new();
-        let mut day = self.people.day();
+        let mut day = self.distinct_visitors.day();
         let mut visits = Vec::with_capacity(batch.visits.len());
         for item in &batch.visits {
             let verdict = if item.is_of_its_day() && item.day < day {
@@ -115,20 +115,21 @@ impl<S: Sql> Ledger<S> {
             let minute = minute_of_item(item, row.at);
             let quarter = u64::from(minute / 15);
             let news = match item.visitor {
-                Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, quarter / HOUR),
+                Visitor::Hash(hash) | Visitor::Guest(hash) => self.distinct_visitors.count(hash, page, quarter / HOUR),
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
-                    self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
+                    self.distinct_visitors
+                        .withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
                     News::default()
                 }
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
-            self.lately.count(views, item.visitor.at_home(), minute, row.at);
+            self.recent_activity.count(views, item.visitor.at_home(), minute, row.at);
             self.pages.count(page, quarter, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
             self.site.add(quarter, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
-                self.facets.count(day_of_minute(minute), details);
+                self.dimension_views.count(day_of_minute(minute), details);
             }
             if let Some(id) = item.id
                 && self.seen.insert(id, item.share, window)
@@ -136,17 +137,17 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
-        self.recent.insert(row.batch.isolate, last);
+        let last = LastBatch { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
+        self.isolates.insert(row.batch.isolate, last);
         self.latest = self.latest.max(row.at);
         self.written = number;
     }
 
     /// Begins a day, if it is later.
     pub(super) fn begin(&mut self, day: Day) {
-        if day > self.people.day() {
-            self.people.begin(day);
-            self.lately.forget_who();
+        if day > self.distinct_visitors.day() {
+            self.distinct_visitors.begin(day);
+            self.recent_activity.forget_who();
         }
     }
 

@@ -89,8 +89,11 @@ impl<S: Sql> Ledger<S> {
             });
         };
         // All of it together is known by day.
-        let cut =
-            if step == Step::All { Cut::of(from, until) } else { Cut { before: [from, until], days: [0, 0], after: [0, 0] } };
+        let cut = if step == Step::All {
+            Cut::of_quarters(from, until)
+        } else {
+            Cut { before: [from, until], days: [0, 0], after: [0, 0] }
+        };
         for [from, until] in [cut.before, cut.after] {
             for (hour, quarter, counts) in self.history(&HOURS, page, [from / HOUR, until.div_ceil(HOUR)])? {
                 let at = hour.saturating_mul(HOUR).saturating_add(quarter);
@@ -108,7 +111,7 @@ impl<S: Sql> Ledger<S> {
         Ok(report)
     }
 
-    fn lines(&self, statement: &'static str, values: &[Value], read: Read) -> Result<Report, StorageError> {
+    fn lines(&self, statement: &'static str, values: &[Value], read: RowReader) -> Result<Report, StorageError> {
         let mut lines = Vec::new();
         for row in self.sql.run(statement, values)? {
             lines.push(read(&row)?);
@@ -138,13 +141,13 @@ impl<S: Sql> Ledger<S> {
             self.set_moved()
         })?;
         self.moved = self.moved.saturating_add(1);
-        self.told.forget();
+        self.kept_reports.forget();
         Ok(())
     }
 }
 
 /// Makes a line of a row.
-type Read = fn(&[Value]) -> Result<Line, StorageError>;
+type RowReader = fn(&[Value]) -> Result<Line, StorageError>;
 
 /// The most names.
 const MOST: Value = Value::Integer(MAX_NAMES as i64);
@@ -157,13 +160,13 @@ fn span(span: Span) -> [Value; 2] {
     ends(span).map(Value::count)
 }
 
-fn number<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
+fn small_count_at<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
     T::try_from(count_at(row, column)?).map_err(|_| unreadable("a number in a report"))
 }
 
 fn quarter(row: &[Value]) -> Result<Line, StorageError> {
     let [views, visitors, newcomers] = [count_at(row, 1)?, count_at(row, 2)?, count_at(row, 3)?];
-    Ok(Line { at: number(row, 0)?, views, visitors, newcomers, ..Line::default() })
+    Ok(Line { at: small_count_at(row, 0)?, views, visitors, newcomers, ..Line::default() })
 }
 
 fn whole_day(row: &[Value]) -> Result<Line, StorageError> {
@@ -175,7 +178,7 @@ fn named(row: &[Value]) -> Result<Line, StorageError> {
 }
 
 fn tally(row: &[Value]) -> Result<Line, StorageError> {
-    Ok(Line { at: number(row, 0)?, reason: number(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
+    Ok(Line { at: small_count_at(row, 0)?, reason: small_count_at(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
 }
 
 fn refused(row: &[Value]) -> Result<Line, StorageError> {

@@ -4,60 +4,34 @@
 //! written follow batches, not visits. When the ring is full, a checkpoint carries it over into the other tables in one
 //! transaction and moves `checkpointed` up; rows above `checkpointed` are replayed when the object wakes.
 
-/// Creates what is missing. Each statement does nothing where the table exists.
-pub const CREATE: [&str; 9] = [
+/// Creates the tables that are missing. A statement does nothing where its table exists.
+pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS seen (half_day INTEGER NOT NULL, number INTEGER NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (half_day, number)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS site_days (day INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS details (day INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, kind, value)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS withheld (day INTEGER NOT NULL, why INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, why)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS refused (day INTEGER NOT NULL, unlisted INTEGER NOT NULL, name TEXT NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, unlisted, name)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS seen (half_day INTEGER NOT NULL, number INTEGER NOT NULL, ids BLOB NOT NULL, shares BLOB NOT NULL, PRIMARY KEY (half_day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
-/// Bring the tables above to what they are today: the first of them tables that `meta` calls of `shape` 0, and so on. Each is run once,
-/// in one transaction. A further change of the tables is one more at the end.
-pub const GROW: [&[&str]; 3] = [&VISITORS_CAME, &SHARES_CAME, &QUARTERS_CAME];
-
-/// The shape of tables that have hours of pages in rows of their own, which `QUARTERS_CAME` leaves to be packed.
-pub const WITH_HOURS: u64 = 2;
-
-/// Visitors, details and what was not counted.
-const VISITORS_CAME: [&str; 10] = [
-    "CREATE TABLE IF NOT EXISTS hours (page INTEGER NOT NULL, hour INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (page, hour)) WITHOUT ROWID",
-    "ALTER TABLE hours ADD COLUMN visitors INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE hours ADD COLUMN newcomers INTEGER NOT NULL DEFAULT 0",
-    "CREATE TABLE site_hours (hour INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
-    "INSERT INTO site_hours SELECT hour, sum(views), 0, 0 FROM hours GROUP BY hour",
-    "CREATE TABLE page_days (page INTEGER NOT NULL, day INTEGER NOT NULL, views INTEGER NOT NULL, visitors INTEGER NOT NULL, PRIMARY KEY (page, day)) WITHOUT ROWID",
-    "CREATE TABLE site_days (day INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL)",
-    "CREATE TABLE details (day INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, kind, value)) WITHOUT ROWID",
-    "CREATE TABLE excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
-    "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
-];
-
-/// Whose part of the memory of ids each takes up. Ids of before take up nobody's.
-const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NULL DEFAULT x''"];
-
-/// Quarters instead of hours. Which quarter of its hour a view was made in is not known of before: it stands in the first. [`OLD_HOURS`]
-/// and [`OLD_DAYS`] are packed after this, and dropped.
-const QUARTERS_CAME: [&str; 5] = [
-    "CREATE TABLE page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
-    "INSERT INTO site_quarters SELECT hour * 4, views, visitors, newcomers FROM site_hours",
-];
-/// Some hours of pages of before after one, in the order of pages.
-pub const OLD_HOURS: &str =
-    "SELECT page, hour, views, visitors, newcomers FROM hours WHERE (page, hour) > (?, ?) ORDER BY page, hour LIMIT ?";
-/// Some days of pages of before after one, in the order of pages.
-pub const OLD_DAYS: &str =
-    "SELECT page, day, views, 0, visitors FROM page_days WHERE (page, day) > (?, ?) ORDER BY page, day LIMIT ?";
-/// Drops what is packed.
-pub const DROP_OLD: [&str; 3] = ["DROP TABLE hours", "DROP TABLE page_days", "DROP TABLE site_hours"];
+/// Steps that bring the tables of [`CREATE`] to what this version needs, the oldest first. There are none yet.
+///
+/// A version that changes the tables appends one step: its statements. It leaves [`CREATE`] and the earlier steps as they are, because
+/// a new database runs all of them, too. `shape` in `meta` is the number of steps that a database has had.
+/// [`grow`](crate::counting::ledger::shape::grow) runs the rest, each step once and in one transaction, and refuses a database that
+/// has had more.
+pub const GROW: [&[&str]; 0] = [];
 
 /// A number by its key: `checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
@@ -70,8 +44,6 @@ pub const APPEND: &str = "INSERT OR REPLACE INTO journal (slot, number, body) VA
 pub const JOURNAL: &str = "SELECT number, body FROM journal WHERE slot >= ? AND slot < ? ORDER BY slot";
 /// The stored views of a page.
 pub const PAGE_VIEWS: &str = "SELECT views FROM pages WHERE page = ?";
-/// How many pages are stored; asked for only where `meta` does not say.
-pub const PAGE_COUNT: &str = "SELECT count(*) FROM pages";
 /// Adds views to a page, new or not, and gives its number.
 pub const ADD_PAGE_VIEWS: &str =
     "INSERT INTO pages (page, views) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET views = views + excluded.views RETURNING id";

@@ -37,9 +37,9 @@ pub const MAX_SHORT: usize = 65_536;
 
 /// Ids by window; there are four windows at most.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct SeenIds {
     windows: Vec<Window>,
-    short: Short,
+    short: ShorterMemory,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ struct Window {
 
 /// The last ids of those who took up their part.
 #[derive(Debug, Default)]
-struct Short {
+struct ShorterMemory {
     ids: HashSet<Fingerprint>,
     /// The oldest first.
     order: VecDeque<Fingerprint>,
@@ -70,7 +70,7 @@ pub fn first_known(window: u64) -> u64 {
     window.saturating_sub(KEEP_WINDOWS)
 }
 
-impl Seen {
+impl SeenIds {
     /// Whether the id is known at a time.
     pub fn knows(&self, id: Fingerprint, at: u64) -> bool {
         let first = first_known(window_of(at));
@@ -139,7 +139,7 @@ impl Seen {
     }
 }
 
-impl Short {
+impl ShorterMemory {
     fn insert(&mut self, id: Fingerprint) {
         if !self.ids.insert(id) {
             return;
@@ -166,7 +166,7 @@ mod tests {
     const SERVER: Share = Share(3);
 
     /// Sends ids until there is no room, and returns how many were taken.
-    fn fill(seen: &mut Seen, share: Share, ids: std::ops::Range<u64>) -> usize {
+    fn fill(seen: &mut SeenIds, share: Share, ids: std::ops::Range<u64>) -> usize {
         let taken = ids.take_while(|id| seen.has_room(share) && seen.insert(Fingerprint(*id), share, 0));
         taken.count()
     }
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn an_id_is_known_for_at_least_24_hours_and_at_most_36() {
         for first in [0, 1, WINDOW_MS - 1, WINDOW_MS, WINDOW_MS * 1000 + 7] {
-            let mut seen = Seen::default();
+            let mut seen = SeenIds::default();
             assert!(seen.insert(Fingerprint(7), PAGE, window_of(first)));
             assert!(seen.knows(Fingerprint(7), first) && !seen.knows(Fingerprint(8), first));
             assert!(seen.knows(Fingerprint(7), first + 24 * HOUR));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_any_more_can_be_forgotten() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         for window in 5..=9 {
             seen.insert(Fingerprint(window), PAGE, window);
         }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn one_server_takes_up_half_and_all_of_them_three_quarters() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         assert_eq!(fill(&mut seen, SERVER, 0..u64::MAX), MAX_IDS / 2);
         assert_eq!(fill(&mut seen, Share(5), 1_000_000..u64::MAX), MAX_IDS / 6);
         for other in 3..400 {
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_page_that_sent_too_many_is_remembered_for_a_shorter_time() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         let most = fill(&mut seen, PAGE, 0..u64::MAX) as u64;
         assert_eq!(most, (MAX_IDS / (PAGE_PART + 1) + 1) as u64);
         let more = MAX_SHORT as u64 + 10;
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_id_that_comes_again_takes_up_nothing() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         for _ in 0..3 {
             seen.insert(Fingerprint(1), SERVER, 0);
         }

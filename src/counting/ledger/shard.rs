@@ -46,7 +46,7 @@ impl ShardCounts {
     }
 
     /// A batch was answered; `is_new` unless it had come before.
-    fn note(&mut self, receipt: &Receipt, is_new: bool) {
+    fn count_batch(&mut self, receipt: &Receipt, is_new: bool) {
         if !is_new {
             self.replayed = self.replayed.saturating_add(1);
             return;
@@ -181,7 +181,7 @@ impl<S: Sql + Clone> Shard<S> {
             let before = ledger.written();
             let receipt = ledger.apply(batch, now)?;
             let (is_new, shards) = (ledger.written() > before, ledger.shards());
-            self.tally.note(&receipt, is_new);
+            self.tally.count_batch(&receipt, is_new);
             return Ok(if shards > 1 { Answer::Among(shards, receipt) } else { Answer::Receipt(receipt) });
         }
         if let Call::Health = call
@@ -218,8 +218,8 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
             Call::Ask(question) => {
-                let (report, names, age) = ledger.told(question, now)?;
-                Ok(Answer::Told { report, names, age })
+                let (report, names, age) = ledger.answer(question, now)?;
+                Ok(Answer::ReportWithAge { report, names, age })
             }
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),

@@ -14,7 +14,7 @@ use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
 use crate::counting::model::date::day_of;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::Tally;
@@ -57,18 +57,18 @@ impl From<StorageError> for LedgerError {
 pub struct Ledger<S> {
     pub(super) sql: S,
     pub(super) pages: PageViewsInMemory,
-    pub(super) seen: Seen,
-    pub(super) recent: Isolates,
-    pub(super) people: DistinctVisitors,
+    pub(super) seen: SeenIds,
+    pub(super) isolates: Isolates,
+    pub(super) distinct_visitors: DistinctVisitors,
     /// What was counted of the site by quarters of an hour and is not in the tables.
     pub(super) site: Quarters,
-    pub(super) facets: DimensionViews,
+    pub(super) dimension_views: DimensionViews,
     /// What was not counted and is not in the tables.
     pub(super) excluded: Vec<Tally>,
-    pub(super) lately: RecentActivity,
+    pub(super) recent_activity: RecentActivity,
     /// Whether somebody may watch the site live.
     pub(super) watched: bool,
-    pub(super) told: KeptReports,
+    pub(super) kept_reports: KeptReports,
     /// The most shards that the site is known to have, where they grew; else 0.
     pub(super) shards: u16,
     /// When the last checkpoint ended that a report asked for, in milliseconds since 1970.
@@ -96,18 +96,18 @@ impl<S: Sql> Ledger<S> {
     /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over, which day is today, ids that
     /// servers sent, and ids that are remembered for a shorter time.
     pub fn holds(&self) -> [u64; 9] {
-        let visitors = self.people.visitors(self.people.day());
+        let visitors = self.distinct_visitors.visitors(self.distinct_visitors.day());
         let waiting = self.written.saturating_sub(self.checkpointed);
         [
             self.views,
             self.pages.known,
-            number(self.seen.ids()),
+            count_of(self.seen.ids()),
             visitors,
-            number(self.recent.isolates()),
+            count_of(self.isolates.isolates()),
             waiting,
-            self.people.day().into(),
-            number(self.seen.of_servers()),
-            number(self.seen.short()),
+            self.distinct_visitors.day().into(),
+            count_of(self.seen.of_servers()),
+            count_of(self.seen.short()),
         ]
     }
 
@@ -170,15 +170,15 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;
         self.seen.forget_before(known);
-        self.recent.forget(now);
+        self.isolates.forget(now);
         self.forget_changes(now)?;
         self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;
-        Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) > 0)
+        Ok(!self.seen.is_empty() || self.distinct_visitors.visitors(self.distinct_visitors.day()) > 0)
     }
 }
 
-fn number(length: usize) -> u64 {
+fn count_of(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 

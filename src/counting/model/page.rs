@@ -1,9 +1,10 @@
 //! Pages: the paths of a site that views are counted by, written one way each. Every text that is not empty is a page: a visit is not
 //! lost because of how its path is written.
 
+use crate::counting::model::nfc::Nfc;
+use crate::counting::model::path_decoding::decoded;
 use crate::counting::text::url::without_origin;
 use std::borrow::Cow;
-use std::fmt;
 
 /// The longest page, in bytes as it is written. A page is kept for ever, so this bounds what one visit can make a site store. A longer
 /// one is cut; in the scripts that take most bytes a character, 341 characters fit.
@@ -53,39 +54,6 @@ impl Page {
     /// The page as text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// Writes a text in Unicode's Normalization Form C. The platform knows how; the tables that say so would be a tenth of the Worker.
-#[derive(Clone, Copy)]
-pub struct Nfc(pub fn(&str) -> String);
-
-impl Default for Nfc {
-    /// Leaves every text as it is.
-    fn default() -> Self {
-        Self(str::to_owned)
-    }
-}
-
-impl fmt::Debug for Nfc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nfc")
-    }
-}
-
-impl PartialEq for Nfc {
-    /// There is one such form.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Nfc {}
-
-impl Nfc {
-    /// ASCII has one form only, so that nobody is asked.
-    fn of(self, text: String) -> String {
-        if text.is_ascii() { text } else { (self.0)(&text) }
     }
 }
 
@@ -154,7 +122,7 @@ impl KeptQuery {
     }
 
     fn one_way(&self, path: &str) -> String {
-        let mut page = self.nfc.of(decoded(path));
+        let mut page = self.nfc.normalize(decoded(path));
         page.truncate(page.trim_end_matches('/').len().max(1));
         page
     }
@@ -164,7 +132,7 @@ impl KeptQuery {
         let mut mark = '?';
         for name in &self.names {
             let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name) else { continue };
-            let value = self.nfc.of(value.into_owned());
+            let value = self.nfc.normalize(value.into_owned());
             let before = page.len();
             // Where a character begins after which the mark has room.
             let mut fits = None;
@@ -203,59 +171,6 @@ fn cut(page: &str) -> String {
         _ => kept,
     };
     format!("{kept}{MARK}")
-}
-
-/// Decodes runs of `%XX` that are UTF-8, but for characters that stay encoded, and encodes control characters. Where a `%` stands for
-/// itself nothing is decoded: that path has no other form.
-fn decoded(path: &str) -> String {
-    let mut text = if path.bytes().any(|b| b == b'%') { runs_decoded(path) } else { None }.unwrap_or_else(|| path.to_owned());
-    if text.chars().any(char::is_control) {
-        let controls = std::mem::take(&mut text);
-        controls.chars().for_each(|c| push(c, char::is_control(c), &mut text));
-    }
-    text
-}
-
-fn runs_decoded(path: &str) -> Option<String> {
-    let mut text = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        let (byte, after) = hex_pair(after)?;
-        let mut bytes = vec![byte];
-        rest = after;
-        while let Some(after) = rest.strip_prefix('%') {
-            let (byte, after) = hex_pair(after)?;
-            bytes.push(byte);
-            rest = after;
-        }
-        for chunk in bytes.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                push(c, c.is_control() || matches!(c, '/' | '?' | '#' | '%'), &mut text);
-            }
-            encode(chunk.invalid(), &mut text);
-        }
-    }
-    text.push_str(rest);
-    Some(text)
-}
-
-fn push(c: char, encoded: bool, text: &mut String) {
-    if encoded { encode(c.encode_utf8(&mut [0; 4]).as_bytes(), text) } else { text.push(c) }
-}
-
-fn encode(bytes: &[u8], text: &mut String) {
-    for byte in bytes {
-        text.push_str(&format!("%{byte:02X}"));
-    }
-}
-
-/// The byte that two hexadecimal digits at the beginning mean, and what follows them.
-fn hex_pair(text: &str) -> Option<(u8, &str)> {
-    let (digits, rest) = text.split_at_checked(2)?;
-    let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let byte = u8::from_str_radix(digits, 16).ok().filter(|_| all)?;
-    Some((byte, rest))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const SENDER_BITS: u32 = 48;
 
 impl Share {
     /// Whose part an id from this sender takes up. As to visitors, nothing about who opts out is hashed.
-    pub fn of(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
+    pub fn of_sender(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
         let server = u16::from(sender.reports);
         if !sender.reports && sender.opts_out() {
             return Self::default();
@@ -48,7 +48,7 @@ mod tests {
     use crate::counting::model::site::Sites;
 
     fn of(sender: Sender<'_>) -> Share {
-        Share::of(sender, Sites::parse("blog").unwrap().first(), Some(Salt([7; 16])))
+        Share::of_sender(sender, Sites::parse("blog").unwrap().first(), Some(Salt([7; 16])))
     }
 
     fn at(address: &str) -> Share {
@@ -64,7 +64,7 @@ mod tests {
         assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
         assert_ne!(at("2001:db8:1::1"), at("2001:db8:2::1"));
         let salted = |salt| {
-            Share::of(
+            Share::of_sender(
                 Sender { address: Some("192.0.2.1"), ..Sender::default() },
                 Sites::parse("blog").unwrap().first(),
                 Some(Salt(salt)),

@@ -36,7 +36,7 @@ pub enum Answer {
     /// It is noted.
     Noted,
     /// What was counted.
-    Told {
+    ReportWithAge {
         /// That.
         report: Report,
         /// How many lines the whole list has that it is a part of.

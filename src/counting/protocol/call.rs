@@ -75,7 +75,7 @@ pub struct Import<'a> {
     pub id: &'a str,
     /// How many lines of the file came before these.
     pub before: u64,
-    /// Lines as [`crate::counting::ledger::record`] writes them. May be none, to ask how many are known.
+    /// Lines as [`crate::counting::ledger::export_file`] writes them. May be none, to ask how many are known.
     pub lines: &'a str,
 }
 

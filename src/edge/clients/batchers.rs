@@ -17,7 +17,7 @@ pub(crate) fn step(at: ShardRef<'_>, event: Event) -> Vec<Action> {
 }
 
 /// Notes visits that are not counted, for the next batch to the site's first shard.
-pub(crate) fn note(site: &Site, tally: Tally) {
+pub(crate) fn note_tally(site: &Site, tally: Tally) {
     with_batcher((site, 0), |batcher| batcher.exclude(tally));
 }
 

@@ -1,7 +1,8 @@
 //! Counting a visit: its route under the record of the day, and its place in a batch, which it posts or waits for.
 
-use crate::counting::dispatch::batcher::{Action, Entry, Event, LINGER_MS, Posting};
+use crate::counting::dispatch::batcher::{Action, Event, LINGER_MS};
 use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::dispatch::posting::{Entry, Posting};
 use crate::counting::dispatch::routing::{ShardRoute, route};
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::model::date::{Day, day_of};
@@ -38,7 +39,8 @@ impl ShardClient<'_> {
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let ShardRoute { shard, day, ask_first, visitors } = route;
             // A visit without an id takes up no memory of ids.
-            let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
+            let share =
+                id.map_or_else(Share::default, |_| Share::of_sender(self.sender, &visit.site, record.map(|record| record.salt)));
             let entry = |visitor| {
                 let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
                 Entry { page, details, id, visitor, day, made, share, by_server: self.sender.reports, deadline: self.deadline }
@@ -89,14 +91,14 @@ impl ShardClient<'_> {
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
             let until = match carry_out(ticket, step(at, event)) {
-                Next::Post(posting) => {
+                OwnStep::Post(posting) => {
                     let answer = self.lead(at, ticket, posting).await;
                     self.batch.set(log::batch_of(ticket));
                     return answer;
                 }
-                Next::Answer(answer) => return answer,
-                Next::Park(until) => until,
-                Next::Nothing => return Err(Failure::Broken("nobody said what the visit does next".to_owned())),
+                OwnStep::Answer(answer) => return answer,
+                OwnStep::Park(until) => until,
+                OwnStep::Nothing => return Err(Failure::Broken("nobody said what the visit does next".to_owned())),
             };
             event = match parking::park(ticket, until.saturating_sub(now_ms())).await {
                 Wake::Lead => {
@@ -143,8 +145,8 @@ impl ShardClient<'_> {
     pub(crate) async fn lead(&self, at: ShardRef<'_>, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
         let outcome = self.post(at, &posting).await;
         match carry_out(leader, step(at, Event::Ended(posting, outcome))) {
-            Next::Answer(answer) => answer,
-            Next::Post(_) | Next::Park(_) | Next::Nothing => {
+            OwnStep::Answer(answer) => answer,
+            OwnStep::Post(_) | OwnStep::Park(_) | OwnStep::Nothing => {
                 Err(Failure::Broken("the batch has no line for its leader".to_owned()))
             }
         }
@@ -155,7 +157,7 @@ impl ShardClient<'_> {
 pub(crate) const MAX_ROUTES: u32 = 3;
 
 /// What a visit does next itself.
-pub(crate) enum Next {
+pub(crate) enum OwnStep {
     Post(Posting),
     /// Waits until this time, in milliseconds since 1970.
     Park(u64),
@@ -164,8 +166,8 @@ pub(crate) enum Next {
 }
 
 /// Does what concerns other visits, and says what is left for this one.
-pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
-    let mut next = Next::Nothing;
+pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> OwnStep {
+    let mut next = OwnStep::Nothing;
     // All visits that are answered at once were in one batch.
     let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
     for action in actions {
@@ -173,9 +175,9 @@ pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
             log::batch(*ticket, answered);
         }
         match action {
-            Action::Post(posting) => next = Next::Post(posting),
-            Action::Park { until } => next = Next::Park(until),
-            Action::Answer(ticket, answer) if ticket == own => next = Next::Answer(answer),
+            Action::Post(posting) => next = OwnStep::Post(posting),
+            Action::Park { until } => next = OwnStep::Park(until),
+            Action::Answer(ticket, answer) if ticket == own => next = OwnStep::Answer(answer),
             Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
             Action::Lead(ticket) => parking::lead(ticket),
         }

@@ -1,7 +1,7 @@
 //! The day's record of a site, asked for once a day and kept in the isolate's memory. When to ask is decided by
 //! [`crate::counting::dispatch::day_cache`].
 
-use crate::counting::dispatch::day_cache::{DayCache, Look, ahead_ms, patience};
+use crate::counting::dispatch::day_cache::{DayCache, RecordStep, ahead_ms, patience};
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::model::date::Day;
 use crate::counting::model::day_record::DayRecord;
@@ -33,17 +33,17 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) ->
     let ticket = isolate::next_number();
     loop {
         let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
-            Look::Known(record) => return record,
-            Look::Wait { until } => {
+            RecordStep::Known(record) => return record,
+            RecordStep::Wait { until } => {
                 // The visit that asks wakes it. Its own timer does if that visit is gone.
                 waits::parked(ticket, until.saturating_sub(now)).await;
                 now = now_ms();
                 continue;
             }
-            Look::Ask { day, until } => (day, until),
+            RecordStep::Ask { day, until } => (day, until),
         };
         let object = Object { env, binding: BINDING, name: site.as_str() };
-        let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
+        let asked = object.call(&encode(&DayCall { day, shards }), until, decode_record).await;
         if let Err(failure) = &asked {
             log::problem("no_day_record", &failure.to_string());
         }
@@ -81,7 +81,7 @@ fn with_cache<T>(site: &Site, act: impl FnOnce(&mut DayCache) -> T) -> T {
     })
 }
 
-fn read(bytes: &[u8]) -> Result<DayRecord, Failure> {
+fn decode_record(bytes: &[u8]) -> Result<DayRecord, Failure> {
     match decode(bytes) {
         Ok(DayAnswer::Record(record)) => Ok(record),
         Ok(DayAnswer::Malformed) => Err(Failure::Refused("the day's object cannot read the call".to_owned())),

@@ -98,7 +98,7 @@ impl ShardClient<'_> {
     pub(crate) async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
         let call = encode(call);
         for _ in 0..MAX_SUMS {
-            let shards = self.number(site).await?;
+            let shards = self.shard_count(site).await?;
             let names: Vec<String> = (0..shards).map(|shard| object_name(site, shard)).collect();
             let part = encode(&Call::Sum { shards, call: &call });
             let mut answers = Vec::with_capacity(names.len());
@@ -115,7 +115,7 @@ impl ShardClient<'_> {
     }
 
     /// How many shards a site has, as far as this isolate knows.
-    pub(crate) async fn number(&self, site: &Site) -> Result<u16, Failure> {
+    pub(crate) async fn shard_count(&self, site: &Site) -> Result<u16, Failure> {
         if let Some(shards) = days::shards(site) {
             return Ok(shards);
         }
@@ -139,7 +139,7 @@ impl ShardClient<'_> {
 
     /// Asks one shard.
     pub(crate) async fn ask(&self, name: &str, call: &[u8]) -> Result<Answer, Failure> {
-        Object { env: self.env, binding: BINDING, name }.call(call, self.deadline, read).await
+        Object { env: self.env, binding: BINDING, name }.call(call, self.deadline, decode_answer).await
     }
 
     pub(crate) async fn today(&self, site: &Site) -> Option<DayRecord> {
@@ -174,7 +174,7 @@ pub(crate) fn outgrown(answer: &Answer) -> Option<u16> {
 }
 
 /// Reads an answer; one that was refused is a failure, unless the asker has to ask more shards.
-pub(crate) fn read(answer: &[u8]) -> Result<Answer, Failure> {
+pub(crate) fn decode_answer(answer: &[u8]) -> Result<Answer, Failure> {
     match decode(answer) {
         Ok(Answer::Refused(Fault::Outgrown(shards))) => Ok(Answer::Refused(Fault::Outgrown(shards))),
         Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),

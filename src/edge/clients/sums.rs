@@ -34,7 +34,7 @@ impl ShardClient<'_> {
     pub(crate) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64, u64), Failure> {
         let mut told = None;
         for _ in 0..MAX_SUMS {
-            let number = self.number(site).await?;
+            let number = self.shard_count(site).await?;
             let (mut asked, mut part) = (*question, None);
             if let (2.., Question::List { of, slice }) = (number, *question) {
                 // Which lines are among the first of all shards, no shard knows.
@@ -51,7 +51,7 @@ impl ShardClient<'_> {
         let (answers, part) = told.ok_or(Failure::Busy { retry_after: 1 })?;
         let mut sum: Option<(Report, u64, u64)> = None;
         for answer in answers {
-            let Answer::Told { report, names, age } = answer else { return Err(something_else()) };
+            let Answer::ReportWithAge { report, names, age } = answer else { return Err(something_else()) };
             sum = Some(match sum {
                 None => (report, names, age),
                 Some((before, most, oldest)) => (plus(before, report), names.max(most), age.max(oldest)),

@@ -13,7 +13,7 @@ use crate::edge::handlers::client::{LazyClient, by_agent};
 use crate::edge::runtime::body::{self, BodyError};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
-use crate::edge::runtime::headers::{self, Told};
+use crate::edge::runtime::headers::{self, RequestHead};
 use crate::edge::runtime::{isolate, rate_limits, waits};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -40,7 +40,7 @@ extern "C" {
 /// A request.
 pub(crate) struct RequestContext {
     pub(crate) request: Request,
-    pub(crate) told: Told,
+    pub(crate) request_head: RequestHead,
     pub(crate) env: Env,
     pub(crate) context: Context,
     pub(crate) client: LazyClient,
@@ -55,13 +55,13 @@ pub(crate) struct RequestContext {
 const MAX_TOLD_BYTES: usize = 2_048;
 
 impl RequestContext {
-    pub(crate) fn header(&self, name: headers::Name) -> Option<String> {
-        self.told.header(&self.request, name)
+    pub(crate) fn header(&self, name: headers::HeaderName) -> Option<String> {
+        self.request_head.header(&self.request, name)
     }
 
     /// The request's absolute URL.
     pub(crate) fn url(&self) -> &str {
-        self.told.url()
+        self.request_head.url()
     }
 
     /// The URL without `BASE_PATH`, as routes are written.
@@ -131,13 +131,13 @@ impl RequestContext {
         }
         self.paid.set(true);
         // Thousands of bodies may stall at once. Their requests hold no headers meanwhile, unless these are as short as a browser's.
-        let long = self.told.bytes() > MAX_TOLD_BYTES;
+        let long = self.request_head.bytes() > MAX_TOLD_BYTES;
         if long {
-            self.told = Told::default();
+            self.request_head = RequestHead::default();
         }
-        let read = within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap)).await;
+        let read = within(self.deadline.saturating_sub(now_ms()), body::read_to_end(&self.request, cap)).await;
         if long {
-            self.told = Told::by(&self.request);
+            self.request_head = RequestHead::of_request(&self.request);
         }
         read.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|error| match error {
             BodyError::TooLarge => too_large(),

@@ -16,7 +16,7 @@ use crate::counting::model::visit::Visit;
 use crate::counting::model::visitor::Sender;
 use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::call::{Amend, Call};
-use crate::edge::handlers::admin::change_id;
+use crate::edge::handlers::changes::change_id;
 use crate::edge::handlers::context::RequestContext;
 use crate::edge::runtime::{counts, headers, isolate};
 use js_sys::Promise;
@@ -90,7 +90,7 @@ impl RequestContext {
                 }
                 let limited = self.is_limited(self.who().sender(), Some(&counter.site)).await;
                 if limited { Err(Refusal::Limited) } else { Ok(May::Yes) }
-            } else if self.told.method() != "GET" {
+            } else if self.request_head.method() != "GET" {
                 self.check_owner().map(|()| May::Yes)
             } else if there {
                 // A GET is a request of CountAPI, which has no tokens. So the caller could not send one.

@@ -12,7 +12,7 @@ use crate::edge::handlers::client::LazyClient;
 use crate::edge::handlers::context::{Context, RequestContext};
 use crate::edge::handlers::{respond, unlisted};
 use crate::edge::runtime::clock::now_ms;
-use crate::edge::runtime::headers::{self, Told};
+use crate::edge::runtime::headers::{self, RequestHead};
 use crate::edge::runtime::{config, counts, waits};
 use futures_util::FutureExt;
 use js_sys::Function;
@@ -32,10 +32,10 @@ fn start() {
 #[wasm_bindgen]
 pub fn serve(request: Request, env: Env, context: Context, resolve: Function, reject: Function) {
     let work = async move {
-        let told = Told::by(&request);
-        let head = told.method() == "HEAD";
-        let (reply, stream) = answer(request, told, env, context).await;
-        let (settle, value) = match respond::response(&reply, stream, head) {
+        let request_head = RequestHead::of_request(&request);
+        let bodiless = request_head.method() == "HEAD";
+        let (reply, stream) = answer(request, request_head, env, context).await;
+        let (settle, value) = match respond::response(&reply, stream, bodiless) {
             Ok(response) => (resolve, response.into()),
             Err(error) => (reject, error),
         };
@@ -48,22 +48,30 @@ pub fn serve(request: Request, env: Env, context: Context, resolve: Function, re
 }
 
 /// The answer, and the stream that takes the place of its body, if there is one.
-async fn answer(request: Request, told: Told, env: Env, context: Context) -> (Reply, Option<JsValue>) {
+async fn answer(request: Request, request_head: RequestHead, env: Env, context: Context) -> (Reply, Option<JsValue>) {
     let mut stream = None;
-    let config = match config::of(&env) {
+    let config = match config::parsed(&env) {
         Ok(config) => config,
         Err(wrong) => {
-            let caller = wrong.origins.caller(told.header(&request, headers::ORIGIN), told.url());
-            let reply = Wanted::by(told.url()).dress(answers::failures::misconfigured(&wrong.error));
+            let caller = wrong.origins.caller(request_head.header(&request, headers::ORIGIN), request_head.url());
+            let reply = Wanted::by(request_head.url()).dress(answers::failures::misconfigured(&wrong.error));
             return (readable(reply, caller), stream);
         }
     };
     let now = now_ms();
     waits::sweep(now);
     let deadline = now.saturating_add(config.timeout_ms.into());
-    let mut turn =
-        RequestContext { told, request, env, context, client: LazyClient::default(), config, deadline, paid: Cell::default() };
-    let method = turn.told.method();
+    let mut turn = RequestContext {
+        request_head,
+        request,
+        env,
+        context,
+        client: LazyClient::default(),
+        config,
+        deadline,
+        paid: Cell::default(),
+    };
+    let method = turn.request_head.method();
     let kept = &turn.config.page_query;
     let routed = match turn.config.base.without(turn.url()).map(|url| route(method, &url, kept)) {
         // At the Worker's own host the path has no `BASE_PATH`.

@@ -51,7 +51,7 @@ impl RequestContext {
     async fn is_healthy(&self, began: u64) -> Result<Healthy, Failure> {
         let deadline = began.saturating_add(HEALTHY_MS.min(self.config.timeout_ms.into()));
         let (shards, site) = (ShardClient { deadline, ..self.shards(Sender::default()) }, self.config.sites.first());
-        shards.number(site).await?;
+        shards.shard_count(site).await?;
         let Answer::Metrics(held) = shards.ask_one(site, 0, &Call::Health).await? else { return Err(something_else()) };
         Ok(Healthy {
             shard_ms: now_ms().saturating_sub(began),
@@ -80,7 +80,7 @@ impl RequestContext {
         let name = format!("{:08x}", isolate::name()? >> 96);
         let isolate =
             Isolate { name: &name, parked: batchers::parked(), lapsed: batchers::lapsed(), memory_pages: memory_pages() };
-        Ok(counts::read(|own| text(isolate, own, site.as_str(), &all)))
+        Ok(counts::with_counts(|own| text(isolate, own, site.as_str(), &all)))
     }
 }
 

@@ -13,8 +13,8 @@ use crate::counting::http::reply::{EVENTS, Reply, text};
 use crate::counting::model::visitor::Sender;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::shards::ShardClient;
-use crate::edge::handlers::admin::Pipe;
 use crate::edge::handlers::context::RequestContext;
+use crate::edge::handlers::transfer::Pipe;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
 use crate::edge::runtime::{isolate, waits};
@@ -109,7 +109,7 @@ impl RequestContext {
                 return Ok((answers::failures::read_failed(&failure), None));
             }
         };
-        let asks = MAX_ASKS.checked_div(shards.number(&counter.site).await.unwrap_or(1)).unwrap_or(1);
+        let asks = MAX_ASKS.checked_div(shards.shard_count(&counter.site).await.unwrap_or(1)).unwrap_or(1);
         let pipe = Pipe::new();
         let body = pipe.readable();
         let (env, config) = (self.env.clone(), Rc::clone(&self.config));

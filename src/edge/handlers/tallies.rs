@@ -35,7 +35,7 @@ pub(crate) fn note(turn: &RequestContext, site: &Site, reason: Reason, age: u64)
         unlisted::origin(turn, site);
     }
     let now = now_ms();
-    batchers::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
+    batchers::note_tally(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {
         let until = now.saturating_add(MOST_MS);
         match flushing.iter_mut().find(|(known, _)| known == site) {

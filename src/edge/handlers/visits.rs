@@ -32,7 +32,7 @@ use crate::edge::runtime::headers;
 use futures_util::FutureExt;
 
 /// The headers with which a browser marks a prefetch: the standard `Sec-Purpose`, and those of older browsers.
-const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
+const PURPOSES: [headers::HeaderName; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
 /// The client that looks at a picture.
 pub(crate) struct ImageViewer {
@@ -254,7 +254,7 @@ impl RequestContext {
 
     /// Answers a wrong request. It tallies a visit and notes an unknown site; for a request that only reads it does neither.
     pub(crate) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
-        match visit_meant(self.told.method(), &self.own_url()) {
+        match visit_meant(self.request_head.method(), &self.own_url()) {
             Some(name) if is_of_a_visit(refusal) => {
                 let site = self.config.sites.find(&name).unwrap_or(self.config.sites.first());
                 self.refuse(refusal, std::slice::from_ref(site))

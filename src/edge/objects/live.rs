@@ -41,34 +41,34 @@ extern "C" {
 const MAX_CALL_BYTES: u32 = 1_024;
 
 /// The watchers of one site.
-#[wasm_bindgen]
-pub struct Live {
-    inner: Rc<Inner>,
+#[wasm_bindgen(js_name = Live)]
+pub struct LiveObject {
+    state: Rc<LiveState>,
 }
 
-struct Inner {
-    state: ObjectState,
+struct LiveState {
+    object: ObjectState,
     env: Env,
     site: String,
     board: RefCell<Board>,
 }
 
-#[wasm_bindgen]
-impl Live {
+#[wasm_bindgen(js_class = Live)]
+impl LiveObject {
     /// The watchers of the site with this name.
     #[wasm_bindgen(constructor)]
     pub fn new(state: ObjectState, env: Env, site: String) -> Self {
-        Self { inner: Rc::new(Inner { state, env, site, board: RefCell::default() }) }
+        Self { state: Rc::new(LiveState { object: state, env, site, board: RefCell::default() }) }
     }
 
     /// Somebody came.
     pub fn joined(&self, socket: &JsValue) {
-        let greeting = self.inner.board.borrow().greeting(&self.inner.site, now_ms());
+        let greeting = self.state.board.borrow().greeting(&self.state.site, now_ms());
         if let Some(text) = greeting {
             send(socket, &text);
         }
-        let next = self.inner.board.borrow_mut().joined();
-        self.inner.go_on(next);
+        let next = self.state.board.borrow_mut().joined();
+        self.state.go_on(next);
     }
 
     /// Takes what a shard tells; answers whether anybody watches.
@@ -76,13 +76,13 @@ impl Live {
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
         // What cannot be read is no reason to stop: it may be of a newer version.
         let Ok(Answer::Live(pulse)) = decode(&call) else { return encode(&Answer::Watched(true)) };
-        let (watched, next) = self.inner.board.borrow_mut().pushed(pulse, watchers(&self.inner.state), now_ms());
-        self.inner.go_on(next);
+        let (watched, next) = self.state.board.borrow_mut().pushed(pulse, watchers(&self.state.object), now_ms());
+        self.state.go_on(next);
         encode(&Answer::Watched(watched))
     }
 }
 
-impl Inner {
+impl LiveState {
     fn go_on(self: &Rc<Self>, mut next: Next) {
         if next == Next::Nothing {
             return;
@@ -101,7 +101,7 @@ impl Inner {
                     timer(ms).await;
                     this.tell();
                 }
-                Next::LetGo => let_go(&this.state),
+                Next::LetGo => let_go(&this.object),
                 Next::Nothing | Next::Look => {}
             }
         };
@@ -111,13 +111,13 @@ impl Inner {
     fn tell(&self) {
         let text = self.board.borrow_mut().tell(&self.site, now_ms());
         if let Some(text) = text {
-            tell(&self.state, &text);
+            tell(&self.object, &text);
         }
     }
 
     /// Asks all shards of the site. From then on they tell.
     async fn look(&self) -> Result<Vec<Pulse>, Failure> {
-        let config = config::of(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
+        let config = config::parsed(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
         let site = find_site(Some(&self.site), &config.sites).map_err(|_| Failure::Refused("the site is gone".to_owned()))?;
         let deadline = now_ms().saturating_add(config.timeout_ms.into());
         pulses(&ShardClient::new(&self.env, &config, Sender::default(), deadline), &site, &Call::Watch).await

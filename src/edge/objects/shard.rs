@@ -1,7 +1,7 @@
 //! The Durable Object of a shard: the shell of [`crate::counting::ledger::shard`]. `worker.js` carries its bytes and its alarm.
 
 use crate::counting::ledger::seen::WINDOW_MS;
-use crate::counting::ledger::shard;
+use crate::counting::ledger::shard::Shard;
 use crate::counting::model::date::until_over;
 use crate::counting::model::dimensions::MAX_DETAILS_BYTES;
 use crate::counting::model::page::MAX_PAGE_BYTES;
@@ -9,7 +9,7 @@ use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::batch::MAX_BATCH_VISITS;
 use crate::counting::storage::StorageError;
 use crate::edge::clients::object_call::Object;
-use crate::edge::clients::shards::read;
+use crate::edge::clients::shards::decode_answer;
 use crate::edge::runtime::clock::{ms_after, now_ms};
 use crate::edge::runtime::sql::{ObjectSql, Storage};
 use crate::edge::runtime::waits::{spawn, timer};
@@ -28,45 +28,45 @@ const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 1024 && MAX_D
 const PUSH_MS: u64 = 2_000;
 
 /// One shard of a site.
-#[wasm_bindgen]
-pub struct Shard {
-    inner: Rc<Inner>,
+#[wasm_bindgen(js_name = Shard)]
+pub struct ShardObject {
+    state: Rc<ShardState>,
 }
 
-struct Inner {
-    shard: RefCell<shard::Shard<ObjectSql>>,
+struct ShardState {
+    shard: RefCell<Shard<ObjectSql>>,
     env: Env,
     /// Its site and its number, by its name.
     place: Option<(String, u32)>,
 }
 
-#[wasm_bindgen]
-impl Shard {
+#[wasm_bindgen(js_class = Shard)]
+impl ShardObject {
     /// The shard that this storage holds. The platform does not know the name of an object that an alarm woke which was set before it kept
     /// names; then nobody is told, until it wakes the next time.
     #[wasm_bindgen(constructor)]
     pub fn new(storage: Storage, env: Env, name: Option<String>) -> Self {
-        let shard = RefCell::new(shard::Shard::new(ObjectSql::new(storage)));
+        let shard = RefCell::new(Shard::new(ObjectSql::new(storage)));
         let place =
             name.and_then(|name| name.rsplit_once('/').and_then(|(site, number)| Some((site.to_owned(), number.parse().ok()?))));
-        Self { inner: Rc::new(Inner { shard, env, place }) }
+        Self { state: Rc::new(ShardState { shard, env, place }) }
     }
 
     /// Serves one call. All its writes happen in this turn.
     pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
         // Too long for any call: nothing that could be read.
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
-        let served = self.inner.shard.borrow_mut().serve(&call, now_ms());
+        let served = self.state.shard.borrow_mut().serve(&call, now_ms());
         if let Some(error) = &served.error {
             log::problem("storage_failed", &error.0);
         }
         if let Some(ms) = served.push {
             // Where the platform throws the object away, what waits here is never resumed: it must not hold the whole ledger until the isolate ends.
-            let inner = Rc::downgrade(&self.inner);
+            let state = Rc::downgrade(&self.state);
             // After the answer: who watches never holds up a visit.
             let work = async move {
                 timer(ms).await;
-                push(&inner).await;
+                push(&state).await;
             };
             spawn(work);
         }
@@ -78,8 +78,8 @@ impl Shard {
     ///
     /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
     pub fn maintain(&self, env: &Env) -> Option<bool> {
-        let keep_days = config::of(env).map_or(u32::MAX, |config| config.hours_kept_days);
-        self.inner.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
+        let keep_days = config::parsed(env).map_or(u32::MAX, |config| config.hours_kept_days);
+        self.state.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.
@@ -89,30 +89,30 @@ impl Shard {
 }
 
 /// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
-async fn push(inner: &Weak<Inner>) {
-    let Some(Told { env, site, call, watches }) = inner.upgrade().and_then(|inner| inner.tell()) else { return };
+async fn push(state: &Weak<ShardState>) {
+    let Some(Push { env, site, call, watches }) = state.upgrade().and_then(|state| state.tell()) else { return };
     let deadline = now_ms().saturating_add(PUSH_MS);
     let live = Object { env: &env, binding: "LIVE", name: &site };
-    let answer = live.call(&call, deadline, read).await;
-    if let (Ok(Answer::Watched(false)), Some(inner)) = (answer, inner.upgrade()) {
-        noted(inner.shard.borrow_mut().pushed(watches, now_ms()));
+    let answer = live.call(&call, deadline, decode_answer).await;
+    if let (Ok(Answer::Watched(false)), Some(state)) = (answer, state.upgrade()) {
+        noted(state.shard.borrow_mut().pushed(watches, now_ms()));
     }
 }
 
 /// What is told to whom, and what comes back with the answer.
-struct Told {
+struct Push {
     env: Env,
     site: String,
     call: Vec<u8>,
     watches: u64,
 }
 
-impl Inner {
+impl ShardState {
     /// What there is to tell now.
-    fn tell(&self) -> Option<Told> {
+    fn tell(&self) -> Option<Push> {
         let (site, number) = self.place.clone()?;
         let (call, watches) = noted(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
-        Some(Told { env: self.env.clone(), site, call, watches })
+        Some(Push { env: self.env.clone(), site, call, watches })
     }
 }
 

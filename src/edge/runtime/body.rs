@@ -21,7 +21,7 @@ pub(crate) enum BodyError {
 }
 
 /// Reads a body to its end.
-pub(crate) async fn read(request: &Request, cap: usize) -> Result<Vec<u8>, BodyError> {
+pub(crate) async fn read_to_end(request: &Request, cap: usize) -> Result<Vec<u8>, BodyError> {
     let all = awaited(&bytes(request, cap)).await.map_err(|_| BodyError::Broken)?;
     if all.is_undefined() {
         return Err(BodyError::TooLarge);

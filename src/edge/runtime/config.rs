@@ -2,8 +2,8 @@
 
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::{ConfigError, Variable};
+use crate::counting::model::nfc::Nfc;
 use crate::counting::model::origin::Origins;
-use crate::counting::model::page::Nfc;
 use js_sys::{JsString, Reflect};
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// The configuration, or what is wrong with it; the latter is logged once.
-pub(crate) fn of(env: &Env) -> Parsed {
+pub(crate) fn parsed(env: &Env) -> Parsed {
     CONFIG.with(|config| {
         let parse = || match Config::parse(|name| variable(env, name)) {
             Ok(config) => Ok(Rc::new(Config { page_query: config.page_query.with(Nfc(nfc)), ..config })),

@@ -43,6 +43,6 @@ pub(crate) fn retry() {
 }
 
 /// Hands out what was counted.
-pub(crate) fn read<T>(work: impl FnOnce(&IsolateMetrics) -> T) -> T {
+pub(crate) fn with_counts<T>(work: impl FnOnce(&IsolateMetrics) -> T) -> T {
     OWN.with_borrow(work)
 }

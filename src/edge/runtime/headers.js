@@ -33,7 +33,7 @@ const MAX_URL = 32_768;
 const MAX_ASKED = 8_192;
 
 /** Method, URL and headers in lines: none of them may have a line break. */
-export function told(request) {
+export function headOf(request) {
   const { headers } = request;
   let text = `${request.method.slice(0, 32)}\n${cut(request.url, MAX_URL)}`;
   for (const [name, most] of NAMES) text += `\n${cut(headers.get(name) ?? ABSENT, most)}`;
@@ -46,7 +46,7 @@ export function told(request) {
 }
 
 /** A header that few requests are asked for. */
-export function asked(request, name) {
+export function headerOf(request, name) {
   const value = request.headers.get(name);
   return value === null ? undefined : cut(value, MAX_ASKED);
 }

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use worker::{console_error, console_log};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     event: &'a str,
     why: &'a str,
 }
@@ -33,7 +33,7 @@ pub(crate) fn problem(event: &'static str, why: &str) {
         return;
     }
     // Two strings always serialise.
-    let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
+    let line = serde_json::to_string(&LogLine { event, why }).unwrap_or_default();
     console_error!("{line}");
 }
 

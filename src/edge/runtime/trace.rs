@@ -5,7 +5,7 @@
 //! POST carries. Each is one call of the recorder in JavaScript, tools/trace/recorder.js, which adds the time. Which request is
 //! polled just now is known by one number, as one thread polls one future at a time.
 
-use crate::counting::dispatch::batcher::Posting;
+use crate::counting::dispatch::posting::Posting;
 use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll};

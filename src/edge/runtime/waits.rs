@@ -117,7 +117,7 @@ impl Signal {
         })
     }
 
-    async fn number(self) -> f64 {
+    async fn ended_with(self) -> f64 {
         match poll_fn(|context| self.poll(context)).await {
             With::Number(number) => number,
             _ => OVER,
@@ -177,7 +177,7 @@ pub(crate) async fn parked(number: u64, ms: u64) -> f64 {
             wait.resolve = Some(resolve);
         }
     });
-    signal.number().await
+    signal.ended_with().await
 }
 
 /// Ends a wait with a signal; nothing happens where it has ended. Its owner goes on in its own context.
@@ -194,7 +194,7 @@ pub(crate) async fn timer(ms: u64) {
         crate::edge::runtime::trace::waits("timer", number);
         ENDED.with(|ended| sleep(number, millis(ms), OVER, ended));
     });
-    begun.0.number().await;
+    begun.0.ended_with().await;
 }
 
 /// Waits for the value that `start` will hand to what it is given, with the number that it is given.

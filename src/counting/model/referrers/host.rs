@@ -69,7 +69,7 @@ fn punycode(text: &str) -> Option<String> {
             if c < next {
                 delta = delta.checked_add(1)?;
             } else if c == next {
-                number(delta, bias, &mut code)?;
+                push_number(delta, bias, &mut code)?;
                 bias = adapted(delta, done.checked_add(1)?, done == ascii)?;
                 (delta, done) = (0, done.checked_add(1)?);
             }
@@ -86,7 +86,7 @@ const BASE: u32 = 36;
 const MOST: u32 = 26;
 
 /// Writes a number in digits of variable length (RFC 3492, 3.3).
-fn number(mut rest: u32, bias: u32, code: &mut String) -> Option<()> {
+fn push_number(mut rest: u32, bias: u32, code: &mut String) -> Option<()> {
     // Digits are a to z, then 0 to 9.
     let mut digit = |digit: u32| {
         let letter = if digit < MOST { digit.checked_add(u32::from(b'a'))? } else { digit.checked_add(22)? };

@@ -5,7 +5,7 @@ use crate::counting::http::badge::style::{BadgeStyle, read_shield_style};
 use crate::counting::http::compat::callback::function;
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::ledger::record::MAX_COUNT;
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 
 /// A request for a counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
