@@ -2,7 +2,7 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::stats::answer::{Found, body, check, with_refused};
+use crate::counting::http::stats::answer::{FoundReports, body, check, with_refused};
 use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{Plan, Stats, Steps, What, starts_in_utc};
 use crate::counting::http::stats::query::{WEEK, ZONE};
@@ -143,7 +143,7 @@ fn previous(clock: &Clock<'_>, [from, to, day]: [u32; 3], so_far: bool, time: u3
     Previous { from, to, times: Times { quarters, days: Span { from, until: to.saturating_add(1) } } }
 }
 
-async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {
+async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(FoundReports, u64), Failure> {
     let (mut reports, mut names, mut oldest) = (Vec::new(), 0, 0);
     for question in stats.questions(plan) {
         let (report, all, age) = shards.report(site, &question).await?;
@@ -155,5 +155,5 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
         _ => 0,
     };
-    Ok((Found { reports, names, total_views }, oldest))
+    Ok((FoundReports { reports, names, total_views }, oldest))
 }

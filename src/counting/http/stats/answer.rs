@@ -13,7 +13,7 @@ use crate::counting::text::json::exact;
 
 /// What was read of a site.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundReports {
     /// The answers to [`Stats::questions`], in their order.
     pub reports: Vec<Report>,
     /// How many lines the whole list has.
@@ -23,7 +23,7 @@ pub struct Found {
 }
 
 /// The body of the answer.
-pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
+pub fn body(stats: &Stats, plan: &Plan, found: &FoundReports) -> String {
     let table = table(stats, plan, found);
     if stats.csv {
         return table.csv();
@@ -74,7 +74,7 @@ pub fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
     json
 }
 
-fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
+fn table(stats: &Stats, plan: &Plan, found: &FoundReports) -> Table {
     let first = found.reports.first().map_or(&[][..], Vec::as_slice);
     // Visitors and all that stands after views are not known of one value.
     let known = |columns, table: Table| if stats.value.is_some() { table.first(columns) } else { table };
@@ -101,7 +101,7 @@ fn list(name: &'static str, kind: Option<Dimension>, found: &[Line], limit: u32)
     if kind.is_some() { table.first(2) } else { table }
 }
 
-fn summary(stats: &Stats, plan: &Plan, found: &Found) -> Table {
+fn summary(stats: &Stats, plan: &Plan, found: &FoundReports) -> Table {
     let mut reports = found.reports.iter().map(Vec::as_slice);
     let counted =
         |report: &[Line]| [views(report, None), report.iter().fold(0, |sum: u64, line| sum.saturating_add(line.newcomers))];
@@ -193,7 +193,7 @@ fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
 ///
 /// # Errors
 /// [`Refusal::Parameter`] for hours of days whose hours are not kept any more: `HOURS_KEPT_DAYS` may have been smaller once.
-pub fn check(stats: &Stats, found: &Found) -> Result<(), Refusal> {
+pub fn check(stats: &Stats, found: &FoundReports) -> Result<(), Refusal> {
     let has_days = |report: &Report| report.iter().any(|line| line.reason == WHOLE_DAY);
     if stats.what == What::Series(By::Hour) && found.reports.iter().any(has_days) {
         return Err(Refusal::Parameter(
