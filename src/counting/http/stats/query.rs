@@ -1,4 +1,4 @@
-//! Reading the path and the query of a request for numbers.
+//! Reads the path and the query of a request for a report.
 
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
@@ -11,22 +11,22 @@ use crate::counting::model::page::KeptQuery;
 use crate::counting::protocol::report::MAX_NAMES;
 use std::sync::OnceLock;
 
-/// Names of time zones are shorter; this only keeps nonsense from the platform.
+/// The longest name of a time zone, in bytes. Real ones are shorter; this keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-/// The parameters besides those that are named like a dimension.
+/// All parameters except those that are named like a dimension.
 const NAMES: [&str; 12] = ["from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only"];
 
-/// The most lines of a list that are left out: more than any list has.
+/// The largest `offset`, in lines: more than any list has.
 const MAX_SKIPPED: u32 = 10_000_000;
 
-/// The longest text that is looked for in names, in bytes.
+/// The longest text to search names for, in bytes.
 const MAX_PART_BYTES: usize = 200;
 
-/// What is said of a part of a list where there is none.
+/// What is allowed for a parameter that only lists have.
 const LISTED: &str = "only in a list, such as pages or referrers";
 
-/// What is said of a filter where there is none.
+/// What is allowed for a filter.
 const FILTERED: &str = "only in a summary or a series";
 
 /// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
@@ -37,7 +37,7 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
     let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
     let names: Vec<&'static str> = NAMES.into_iter().chain(Dimension::ALL.map(Dimension::name)).collect();
     let query = Query::read(query, &names)?;
-    // Words are taken in any case.
+    // Words may be in any case.
     let word = |name| query.get(name).map(str::to_ascii_lowercase);
     let what = self::what(what, word("by").as_deref())?;
     let page = query.page(kept)?;
@@ -104,7 +104,7 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
     }
 }
 
-/// The value of a detail that a summary or a series is of, if there is one.
+/// The dimension and the value that a summary or a series is limited to, if any.
 fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refusal> {
     let only = query.get("only").map(only).transpose()?;
     let named = Dimension::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
@@ -144,7 +144,7 @@ fn only(text: &str) -> Result<(&'static str, Dimension, &str), Refusal> {
     })
 }
 
-/// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
+/// Checks the name of a time zone. `UTC` becomes none.
 fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
     match tz {
         None | Some("UTC") => Ok(None),
@@ -155,10 +155,10 @@ fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The days of a week, as ISO 8601 has them.
+/// The days of a week in the order of ISO 8601.
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// The day on which weeks begin: its name, its number, `iso`, or a language.
+/// Reads the day on which weeks begin: its name, its number, `iso`, or a language.
 fn week(text: &str) -> Result<Week, Refusal> {
     let name = text.to_ascii_lowercase();
     for (day, number) in WEEKDAYS.into_iter().zip(1_u8..) {
@@ -169,16 +169,16 @@ fn week(text: &str) -> Result<Week, Refusal> {
     if name == "iso" {
         return Ok(Week::From(1));
     }
-    // Two or three letters come first (BCP 47): a weekday that is misspelt is no language.
+    // A language begins with two or three letters (BCP 47), so a misspelt weekday is none.
     let first = text.split('-').next().unwrap_or("");
     let is_language =
         (2..=3).contains(&first.len()) && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if is_language { Ok(Week::Of(text.to_owned())) } else { Err(WEEK) }
 }
 
-/// What is said of a week that nobody knows.
+/// The refusal of an unknown beginning of weeks.
 pub const WEEK: Refusal =
     Refusal::Parameter("week", "iso, the day on which weeks begin from monday to sunday, or a language such as en-US");
 
-/// What is said of a zone that nobody knows.
+/// The refusal of an unknown time zone.
 pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");
