@@ -118,7 +118,7 @@ impl World {
         let patience = self.requests[a_try].patience;
         let ahead = if self.mutation == Mutation::AskAtMidnight { 0 } else { ahead_ms(self.isolates[slot].name) };
         let isolate = &mut self.isolates[slot];
-        let mut look = isolate.day.look(a_try as u64, local, patience, ahead);
+        let mut look = isolate.day.look(a_try as u64, false, local, patience, ahead);
         if self.mutation == Mutation::AskAll && matches!(look, RecordStep::Wait { .. }) {
             look = RecordStep::Ask { day: day_of(local), until: patience };
         }

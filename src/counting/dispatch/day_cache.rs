@@ -9,7 +9,7 @@
 //! over too few ([`crate::counting::protocol::call::Call::Sum`]).
 
 use crate::counting::dispatch::days::EARLY_MS;
-use crate::counting::dispatch::ticket::{MAX_PARKED, Ticket};
+use crate::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use crate::counting::model::date::{DAY_MS, Day, day_of};
 use crate::counting::model::day_record::DayRecord;
 
@@ -66,8 +66,8 @@ pub struct DayCache {
     /// A shard said that the days before are over, whatever the isolate's clock says.
     first: Day,
     question: Option<PendingQuestion>,
-    /// Visits that wait for its answer.
-    waiting: Vec<Ticket>,
+    /// Visits that wait for its answer, and whether a server sent each.
+    waiting: Vec<(Ticket, bool)>,
     /// Nobody asks before this time, and nobody asks early before that.
     not_before: u64,
     not_early_before: u64,
@@ -98,8 +98,9 @@ pub enum RecordStep {
 
 impl DayCache {
     /// What a visit does that waits for the record until `patience` at most, in an isolate that asks so many milliseconds ahead of a day.
-    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
-        self.waiting.retain(|waiting| *waiting != ticket);
+    /// `by_server` says whether a server sent it: those wait in half of the places, as in a batch.
+    pub fn look(&mut self, ticket: Ticket, by_server: bool, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
+        self.waiting.retain(|(waiting, _)| *waiting != ticket);
         self.ahead_ms = ahead_ms;
         self.forget_the_future(now);
         let day = self.today(now);
@@ -123,14 +124,19 @@ impl DayCache {
                 if may { self.ask(record.day.saturating_add(1), now, patience) } else { RecordStep::Known(Some(record)) }
             }
             _ if now >= patience => RecordStep::Known(self.record),
-            None if asked && self.waiting.len() < MAX_PARKED => {
-                self.waiting.push(ticket);
+            None if asked && self.has_room(by_server) => {
+                self.waiting.push((ticket, by_server));
                 let gone = self.question.map_or(now, |question| question.until.saturating_add(GRACE_MS).saturating_add(1));
                 RecordStep::Wait { until: gone.min(patience) }
             }
             record if asked || now < self.not_before => RecordStep::Known(record),
             _ => self.ask(day, now, patience),
         }
+    }
+
+    fn has_room(&self, by_server: bool) -> bool {
+        let servers = || self.waiting.iter().filter(|(_, by_server)| *by_server).count();
+        self.waiting.len() < MAX_PARKED && !(by_server && servers() >= MAX_PARKED_BY_SERVERS)
     }
 
     /// What a clock that was ahead for a while left, once it is right.
@@ -182,7 +188,7 @@ impl DayCache {
                 self.not_before = now.saturating_add(half).saturating_add(spread);
             }
         }
-        std::mem::take(&mut self.waiting)
+        std::mem::take(&mut self.waiting).into_iter().map(|(ticket, _)| ticket).collect()
     }
 
     /// A shard said that this day is over: the record of a later one is asked for.

@@ -4,6 +4,7 @@ pub mod batcher;
 pub mod day_cache;
 pub mod days;
 pub mod endpoint;
+pub mod kept_sums;
 pub mod lanes;
 pub mod parked;
 pub mod posting;

@@ -46,6 +46,9 @@ pub struct FoundNumbers {
     /// Visitors of the site today (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visitors: Option<u64>,
+    /// The age of the oldest of these numbers, in milliseconds, if the site has several shards. Without it all are current.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<u64>,
 }
 
 #[cfg(test)]

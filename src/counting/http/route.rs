@@ -53,6 +53,8 @@ pub struct VisitorsRequest {
     pub site: Option<String>,
     /// The day (UTC). `None` means today.
     pub day: Option<Day>,
+    /// Whether all shards have to be asked, and no sum of the last seconds will do.
+    pub fresh: bool,
 }
 
 /// A request for views and other numbers.
@@ -64,6 +66,8 @@ pub struct ViewsRequest {
     pub page: Option<Page>,
     /// The numbers that the answer has. If it is empty, the answer has the views.
     pub show: NumberSelection,
+    /// Whether all shards have to be asked, and no sum of the last seconds will do.
+    pub fresh: bool,
 }
 
 /// Reads what a request asks for from its method and URL. `url` is absolute or begins with the path; slashes at the end of the path are ignored.
@@ -86,13 +90,13 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         ("/", _) => Ok(Route::Home),
         ("/visit", _) | ("/counter", "POST") => Ok(Route::Register),
         ("/numbers" | "/counter", _) => {
-            let query = Query::read(query, &["site", "page", "show"])?;
+            let query = Query::read(query, &["site", "page", "show", "fresh"])?;
             let show = query.get("show").map(NumberSelection::parse).unwrap_or_default();
-            Ok(Route::Views(ViewsRequest { site: query.site(), page: query.page(kept)?, show }))
+            Ok(Route::Views(ViewsRequest { site: query.site(), page: query.page(kept)?, show, fresh: query.flag("fresh")? }))
         }
         ("/visitors", _) => {
-            let query = Query::read(query, &["site", "day"])?;
-            Ok(Route::Visitors(VisitorsRequest { site: query.site(), day: query.day("day")? }))
+            let query = Query::read(query, &["site", "day", "fresh"])?;
+            Ok(Route::Visitors(VisitorsRequest { site: query.site(), day: query.day("day")?, fresh: query.flag("fresh")? }))
         }
         ("/healthz", _) => Ok(Route::Health),
         ("/metrics", _) => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
@@ -180,12 +184,14 @@ mod tests {
         assert_eq!(get("http://h/counter"), Ok(Route::Views(ViewsRequest::default())));
         assert_eq!(
             get("http://h/counter?page=%2Fa%20b&site=blog"),
-            Ok(Route::Views(ViewsRequest { site: Some("blog".into()), page: page("/a b"), show: NumberSelection::default() }))
+            Ok(Route::Views(ViewsRequest { site: Some("blog".into()), page: page("/a b"), ..ViewsRequest::default() }))
         );
         assert_eq!(
             route("HEAD", "http://h/counter?page=/a"),
-            Ok(Route::Views(ViewsRequest { site: None, page: page("/a"), show: NumberSelection::default() }))
+            Ok(Route::Views(ViewsRequest { page: page("/a"), ..ViewsRequest::default() }))
         );
+        assert_eq!(get("http://h/counter?fresh=1"), Ok(Route::Views(ViewsRequest { fresh: true, ..ViewsRequest::default() })));
+        assert_eq!(get("http://h/numbers?fresh=yes"), Err(Refusal::Parameter("fresh", "0, 1")));
     }
 
     #[test]
@@ -210,8 +216,8 @@ mod tests {
     #[test]
     fn visitors_are_read_by_day() {
         assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsRequest::default())));
-        let named = VisitorsRequest { site: Some("blog".into()), day: Some(20_779) };
-        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
+        let named = VisitorsRequest { site: Some("blog".into()), day: Some(20_779), fresh: true };
+        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog&fresh=1"), Ok(Route::Visitors(named)));
         assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Parameter("day", "a date such as 2026-11-22")));
         assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
     }

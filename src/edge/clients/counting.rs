@@ -18,10 +18,10 @@ use crate::counting::protocol::batch::{Counted, Receipt, Verdict};
 use crate::counting::protocol::call::Call;
 use crate::counting::protocol::wire::encode;
 use crate::edge::clients::batchers::{step, with_batcher};
-use crate::edge::clients::days;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::parking::{self, Wake};
 use crate::edge::clients::shards::{ShardClient, ShardRef, object_name, something_else};
+use crate::edge::clients::{days, sums};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::waits::timer;
 use crate::edge::runtime::{counts, isolate, log};
@@ -71,8 +71,11 @@ impl ShardClient<'_> {
                     continue;
                 }
             }
-            // One shard of several knows its own part of the page's views only.
+            // One shard of several knows only its own part of the page's views.
             let is_whole = record.is_some_and(|record| record.shards == 1) && days::shards(&visit.site) == Some(1);
+            if !is_whole && !counted.other && counted.views > 0 {
+                sums::counted_at(&visit.site, visit.page.as_str(), shard, counted.views);
+            }
             return Ok((counted, is_whole.then_some(counted.views)));
         }
         Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })

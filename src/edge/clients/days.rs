@@ -25,14 +25,15 @@ thread_local! {
     static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The record that holds for a visit, if one can be had. `deadline` is the visit's own.
-pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) -> Option<DayRecord> {
+/// The record that holds for a visit, if one can be had. `deadline` is the visit's own, and `by_server` says whether a server
+/// sent it.
+pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, deadline: u64) -> Option<DayRecord> {
     let ahead_ms = isolate::name().map(ahead_ms).unwrap_or_default();
     let mut now = now_ms();
     let patience = patience(now, deadline);
     let ticket = isolate::next_number();
     loop {
-        let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
+        let (day, until) = match with_cache(site, |cache| cache.look(ticket, by_server, now, patience, ahead_ms)) {
             RecordStep::Known(record) => return record,
             RecordStep::Wait { until } => {
                 // The visit that asks wakes it. Its own timer does if that visit is gone.

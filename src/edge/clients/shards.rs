@@ -143,7 +143,7 @@ impl ShardClient<'_> {
     }
 
     pub(crate) async fn today(&self, site: &Site) -> Option<DayRecord> {
-        days::today(self.env, site, self.config.shards, self.deadline).await
+        days::today(self.env, site, self.config.shards, self.sender.reports, self.deadline).await
     }
 }
 

@@ -38,7 +38,7 @@ impl RequestContext {
             }
         };
         let views = match done {
-            Ok(_) => self.shards(Sender::default()).views(&site, page).await,
+            Ok(_) => self.shards(Sender::default()).views(&site, page).await.map(|views| (views, None)),
             Err(failure) => Err(failure),
         };
         Ok(no_stream(answers::reads::views(site.as_str(), page, &views)))

@@ -89,7 +89,8 @@ impl RequestContext {
         let site = self.site_of_page();
         let shards = self.shards(Sender::default());
         let Some(period) = counter.period(day_of(now_ms()))? else {
-            return Ok(counter.answer(&shards.views(&site, counter.page.as_ref().map(Page::as_str)).await));
+            let views = shards.recent_views(&site, counter.page.as_ref().map(Page::as_str), false).await;
+            return Ok(counter.answer(&views.map(|views| views.sum)));
         };
         self.check(&self.config.stats)?;
         let summary = query::read(&format!("{}/summary", site.as_str()), &period, &self.config.page_query)?;
@@ -125,9 +126,9 @@ impl RequestContext {
     async fn busuanzi_numbers(&self, site: &Site, page: &Page) -> Result<BusuanziNumbers, Failure> {
         let shards = self.shards(Sender::default());
         Ok(BusuanziNumbers {
-            site_views: shards.views(site, None).await?,
-            page_views: shards.views(site, Some(page.as_str())).await?,
-            visitors: shards.visitors(site, day_of(now_ms())).await?.visitors,
+            site_views: shards.recent_views(site, None, false).await?.sum,
+            page_views: shards.recent_views(site, Some(page.as_str()), false).await?.sum,
+            visitors: shards.recent_visitors(site, day_of(now_ms()), false).await?.sum.visitors,
         })
     }
 }

@@ -188,7 +188,7 @@ impl RequestContext {
         }
         let id = self.idempotency_key()?;
         let visit = Visit { site: site.clone(), page: page.clone(), id, details: self.seen_details(""), age: 0 };
-        let became = self.take_and_tell(visit, &self.who(), false).await;
+        let became = self.take(visit, &self.who(), false).await;
         let views = match &became {
             Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. })) => Ok(*views),
             Outcome::Sent(Err(failure)) => Err(failure.clone()),

@@ -3,6 +3,7 @@
 use crate::counting::http::stats::plan::Stats;
 use crate::counting::model::site::Site;
 use crate::counting::protocol::report::FRESH_MS;
+use crate::edge::clients::sums;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -52,5 +53,6 @@ pub(crate) struct Changing<'a>(pub(crate) &'a Site);
 impl Drop for Changing<'_> {
     fn drop(&mut self) {
         KEPT.with_borrow_mut(|all| all.retain(|kept| kept.stats.site != self.0.as_str()));
+        sums::forget(self.0);
     }
 }

@@ -12,21 +12,36 @@ use crate::edge::runtime::clock::now_ms;
 use futures_util::future::join3;
 
 impl RequestContext {
-    /// Finds the numbers of `selection`. It leaves out a number that cannot be read.
-    pub(crate) async fn find_numbers(&self, site: &Site, page: Option<&Page>, selection: NumberSelection) -> FoundNumbers {
+    /// Finds the numbers of `selection`. It leaves out a number that cannot be read. `fresh` asks all shards in any case.
+    pub(crate) async fn find_numbers(
+        &self,
+        site: &Site,
+        page: Option<&Page>,
+        selection: NumberSelection,
+        fresh: bool,
+    ) -> FoundNumbers {
         let shards = self.shards(Sender::default());
         let views = async |asked: bool, page: Option<&str>| match asked {
-            true => logged(shards.views(site, page).await).ok(),
+            true => logged(shards.recent_views(site, page, fresh).await).ok(),
             false => None,
         };
         let visitors = async {
-            let read = if selection.visitors { logged(shards.visitors(site, day_of(now_ms())).await).ok() } else { None };
-            read.map(|read| read.visitors)
+            match selection.visitors {
+                true => logged(shards.recent_visitors(site, day_of(now_ms()), fresh).await).ok(),
+                false => None,
+            }
         };
         let of_page = page.filter(|_| selection.views).map(Page::as_str);
         let (views, site_views, visitors) =
             join3(views(of_page.is_some(), of_page), views(selection.site_views, None), visitors).await;
-        FoundNumbers { views, site_views, visitors }
+        let age_ms = [views, site_views].into_iter().flatten().map(|views| views.age_ms);
+        let age_ms = age_ms.chain(visitors.map(|visitors| visitors.age_ms)).flatten().max();
+        FoundNumbers {
+            views: views.map(|views| views.sum),
+            site_views: site_views.map(|views| views.sum),
+            visitors: visitors.map(|visitors| visitors.sum.visitors),
+            age_ms,
+        }
     }
 
     /// The same after a visit. If the visit was stored, its outcome already has the views of the page; if it failed, nothing is read.
@@ -42,6 +57,6 @@ impl RequestContext {
             Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(_), .. }), .. })) | Outcome::Sent(Err(_))
         );
         let selection = NumberSelection { views: selection.views && !is_told, ..selection };
-        if selection.is_empty() { FoundNumbers::default() } else { self.find_numbers(site, Some(page), selection).await }
+        if selection.is_empty() { FoundNumbers::default() } else { self.find_numbers(site, Some(page), selection, false).await }
     }
 }

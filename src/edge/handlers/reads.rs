@@ -23,10 +23,11 @@ impl RequestContext {
         let site = self.site_named(asked.site.as_deref())?;
         let page = asked.page.as_ref().map(Page::as_str);
         if !asked.show.is_empty() {
-            let numbers = self.find_numbers(&site, asked.page.as_ref(), asked.show).await;
+            let numbers = self.find_numbers(&site, asked.page.as_ref(), asked.show, asked.fresh).await;
             return Ok(answers::reads::numbers(&(site.as_str(), page), numbers, None));
         }
-        let outcome = logged(self.shards(Sender::default()).views(&site, page).await);
+        let outcome = logged(self.shards(Sender::default()).recent_views(&site, page, asked.fresh).await);
+        let outcome = outcome.map(|views| (views.sum, views.age_ms));
         Ok(answers::reads::views(site.as_str(), page, &outcome))
     }
 
@@ -42,7 +43,8 @@ impl RequestContext {
     pub(crate) async fn read_visitors(&self, asked: &VisitorsRequest) -> Result<Reply, Refusal> {
         let site = self.site_named(asked.site.as_deref())?;
         let day = asked.day.unwrap_or_else(|| day_of(now_ms()));
-        let outcome = logged(self.shards(Sender::default()).visitors(&site, day).await);
+        let outcome = logged(self.shards(Sender::default()).recent_visitors(&site, day, asked.fresh).await);
+        let outcome = outcome.map(|visitors| (visitors.sum, visitors.age_ms));
         Ok(answers::reads::visitors(site.as_str(), day, &outcome))
     }
 

@@ -152,7 +152,9 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         oldest = age.max(oldest);
     }
     let total_views = match stats.what {
-        What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        What::Summary if stats.value.is_none() => {
+            shards.recent_views(site, stats.page.as_ref().map(Page::as_str), false).await?.sum
+        }
         _ => 0,
     };
     Ok((FoundReports { reports, names, total_views }, oldest))

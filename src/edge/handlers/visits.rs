@@ -89,7 +89,10 @@ impl RequestContext {
         }
         let views = match &became {
             Some(Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
-            _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
+            _ => {
+                let page = badge.page.as_ref().map(Page::as_str);
+                self.shards(Sender::default()).recent_views(&site, page, false).await.map(|views| views.sum)
+            }
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
         let body = if badge.json { badge.style.endpoint(&text) } else { badge.style.svg(&text) };
@@ -202,7 +205,7 @@ impl RequestContext {
             Ok(visits) => visits,
         };
         if let ([visit], true) = (visits.as_slice(), off) {
-            let numbers = self.find_numbers(&visit.site, Some(&visit.page), show).await;
+            let numbers = self.find_numbers(&visit.site, Some(&visit.page), show, false).await;
             return Ok(answers::reads::numbers(
                 &(visit.site.as_str(), Some(visit.page.as_str())),
                 numbers,
@@ -212,7 +215,7 @@ impl RequestContext {
         let who = if from_page { self.who() } else { self.server() };
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
         // Send all at once, so that they leave in one batch.
-        let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
+        let became = all(visits.into_iter().map(|visit| self.take(visit, &who, bot).boxed_local()).collect()).await;
         if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
             let numbers = self.find_numbers_after_visit(site, page, show, became).await;
             return Ok(answers::visits::registered(&(site.as_str(), page.as_str()), became, numbers));
@@ -220,19 +223,6 @@ impl RequestContext {
         let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));
         let all: Vec<_> = asked.zip(became).collect();
         Ok(answers::visits::all_registered(&all))
-    }
-
-    /// Counts a visit. If several shards have views of its page, it asks all of them for the sum.
-    pub(crate) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
-        let site = visit.site.clone();
-        let mut became = self.take(visit, who, bot).await;
-        if let Outcome::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
-            && counted.views.is_none()
-        {
-            // The visit is stored even if a shard does not answer. Then the answer has no `views`.
-            counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
-        }
-        became
     }
 
     /// Answers wrong visits to these sites and tallies them, because their sender may ignore the answer.

@@ -13,7 +13,7 @@ fn record(day: Day) -> DayRecord {
 }
 
 fn look(cache: &mut DayCache, ticket: Ticket, now: u64) -> RecordStep {
-    cache.look(ticket, now, patience(now, now.saturating_add(5_000)), AHEAD)
+    cache.look(ticket, false, now, patience(now, now.saturating_add(5_000)), AHEAD)
 }
 
 #[test]
@@ -21,8 +21,12 @@ fn one_asks_and_the_others_wait_for_it() {
     let mut cache = DayCache::default();
     assert_eq!(look(&mut cache, 1, NOON), RecordStep::Ask { day: 20_000, until: NOON + 1_500 });
     assert_eq!(look(&mut cache, 2, NOON), RecordStep::Wait { until: NOON + 1_500 + GRACE_MS + 1 }, "then it can ask by itself");
-    assert_eq!(cache.look(3, NOON + 1, NOON + 1_000, AHEAD), RecordStep::Wait { until: NOON + 1_000 }, "no longer than it has");
-    assert_eq!(cache.look(3, NOON + 1_000, NOON + 1_000, AHEAD), RecordStep::Known(None));
+    assert_eq!(
+        cache.look(3, false, NOON + 1, NOON + 1_000, AHEAD),
+        RecordStep::Wait { until: NOON + 1_000 },
+        "no longer than it has"
+    );
+    assert_eq!(cache.look(3, false, NOON + 1_000, NOON + 1_000, AHEAD), RecordStep::Known(None));
     assert_eq!(cache.answered(20_000, Some(record(20_000)), NOON + 1_005), [2], "who went on is not woken");
     assert_eq!(look(&mut cache, 2, NOON + 1_006), RecordStep::Known(Some(record(20_000))));
     assert_eq!(cache.shards(), Some(2));
@@ -33,10 +37,10 @@ fn where_who_asks_is_gone_one_of_those_who_wait_asks() {
     let mut cache = DayCache::default();
     look(&mut cache, 1, NOON);
     let gone = NOON + 1_500 + GRACE_MS + 1;
-    assert_eq!(cache.look(2, NOON + 1_000, NOON + 3_000, AHEAD), RecordStep::Wait { until: gone });
+    assert_eq!(cache.look(2, false, NOON + 1_000, NOON + 3_000, AHEAD), RecordStep::Wait { until: gone });
     let until = NOON + 3_000 - (NOON + 3_000 - gone) / 4;
-    assert_eq!(cache.look(2, gone, NOON + 3_000, AHEAD), RecordStep::Ask { day: 20_000, until });
-    assert_eq!(cache.look(3, gone, NOON + 9_000, AHEAD), RecordStep::Wait { until: until + GRACE_MS + 1 });
+    assert_eq!(cache.look(2, false, gone, NOON + 3_000, AHEAD), RecordStep::Ask { day: 20_000, until });
+    assert_eq!(cache.look(3, false, gone, NOON + 9_000, AHEAD), RecordStep::Wait { until: until + GRACE_MS + 1 });
 }
 
 #[test]
@@ -161,4 +165,18 @@ fn a_stale_record_goes_and_the_next_day_is_asked_for_whatever_the_clock_says() {
     assert!(matches!(look(&mut cache, 1, before), RecordStep::Ask { day: 20_001, .. }));
     cache.answered(20_001, Some(record(20_001)), before);
     assert_eq!(look(&mut cache, 1, before), RecordStep::Known(Some(record(20_001))));
+}
+
+#[test]
+fn f26_visits_of_servers_leave_half_of_the_places_to_pages() {
+    let mut cache = DayCache::default();
+    assert_eq!(look(&mut cache, 0, NOON), RecordStep::Ask { day: 20_000, until: NOON + 1_500 });
+    let mut park = |ticket: usize, by_server| {
+        let step = cache.look(ticket as u64, by_server, NOON, NOON + 2_000, AHEAD);
+        matches!(step, RecordStep::Wait { .. })
+    };
+    assert!((1..=MAX_PARKED_BY_SERVERS).all(|ticket| park(ticket, true)));
+    assert!(!park(MAX_PARKED + 1, true), "another of a server");
+    assert!((MAX_PARKED_BY_SERVERS + 1..=MAX_PARKED).all(|ticket| park(ticket, false)), "pages have the rest");
+    assert!(!park(MAX_PARKED + 2, false));
 }

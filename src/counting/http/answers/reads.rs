@@ -11,9 +11,11 @@ use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 
 /// `GET /counter`: the views. A failure is an error, never a 0.
-pub fn views(site: &str, page: Option<&str>, outcome: &Result<u64, Failure>) -> Reply {
+///
+/// An age is in milliseconds, of a sum over several shards.
+pub fn views(site: &str, page: Option<&str>, outcome: &Result<(u64, Option<u64>), Failure>) -> Reply {
     match outcome {
-        Ok(views) => json_reply(200, &ViewsBody { site, page, views: *views }),
+        Ok((views, age_ms)) => json_reply(200, &ViewsBody { site, page, views: *views, age_ms: *age_ms }),
         Err(failure) => read_failed(failure),
     }
 }
@@ -24,11 +26,12 @@ pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: FoundNumbers, visi
 }
 
 /// `GET /visitors`: the visitors of a day, and its views that have no visitor.
-pub fn visitors(site: &str, day: Day, outcome: &Result<Visitors, Failure>) -> Reply {
+pub fn visitors(site: &str, day: Day, outcome: &Result<(Visitors, Option<u64>), Failure>) -> Reply {
     match outcome {
-        Ok(Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }) => {
+        Ok((Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }, age_ms)) => {
             let without = ViewsWithoutVisitor { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
-            json_reply(200, &VisitorsBody { site, day: date_of(day), visitors: *visitors, views_without_visitor: without })
+            let (day, age_ms) = (date_of(day), *age_ms);
+            json_reply(200, &VisitorsBody { site, day, visitors: *visitors, views_without_visitor: without, age_ms })
         }
         Err(failure) => read_failed(failure),
     }
@@ -76,6 +79,8 @@ struct ViewsBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<&'a str>,
     views: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -93,6 +98,8 @@ struct VisitorsBody<'a> {
     day: String,
     visitors: u64,
     views_without_visitor: ViewsWithoutVisitor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
