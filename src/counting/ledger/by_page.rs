@@ -1,7 +1,7 @@
-//! What pages have by time: three tables of packed rows, and what a checkpoint, a roll, a list and the history of a page do with them.
+//! Counts of pages by time: three tables of packed rows, and how checkpoints, roll-ups, lists and histories of pages use them.
 //!
-//! `page_hours` has the last days by quarters. `page_sums` adds up each of these days (UTC), so that a list of many days need not read
-//! their hours. `page_rolled` has the days whose hours are not kept. So a view is in both of the first or in the third.
+//! `page_hours` has the last days by quarters. `page_sums` has the sums of these days (UTC), so that a list of many days need not read
+//! their hours. `page_rolled` has the days whose hours are not kept. So each view is in the first two tables, or in the third.
 
 use crate::counting::ledger::packed::{PAGES, Packed, Place, entries, part_of};
 use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
@@ -11,19 +11,19 @@ use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text
 /// The statements on one of the tables.
 #[derive(Debug)]
 pub struct PageTable {
-    /// One row.
+    /// Reads a row.
     pub get: &'static str,
     /// Writes a row.
     pub set: &'static str,
-    /// The rows of a part in a span of time, in their order.
+    /// Reads the rows of a part in a span of time, the earliest first.
     pub span: &'static str,
     /// Drops the rows of a part in a span of time.
     pub drop: &'static str,
-    /// The first row of a part from a time on.
+    /// Finds the first row of a part from a time on.
     pub next: &'static str,
 }
 
-/// By quarters.
+/// Hours, with their quarters.
 pub const HOURS: PageTable = PageTable {
     get: "SELECT body FROM page_hours WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_hours (part, at, body) VALUES (?, ?, ?)",
@@ -32,7 +32,7 @@ pub const HOURS: PageTable = PageTable {
     next: "SELECT at FROM page_hours WHERE part = ? AND at >= ? ORDER BY at LIMIT 1",
 };
 
-/// By days that have hours, too.
+/// Days whose hours are kept.
 pub const SUMS: PageTable = PageTable {
     get: "SELECT body FROM page_sums WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_sums (part, at, body) VALUES (?, ?, ?)",
@@ -41,7 +41,7 @@ pub const SUMS: PageTable = PageTable {
     next: "SELECT at FROM page_sums WHERE part = ? AND at >= ? ORDER BY at LIMIT 1",
 };
 
-/// By days that have none.
+/// Days whose hours are not kept.
 pub const ROLLED: PageTable = PageTable {
     get: "SELECT body FROM page_rolled WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_rolled (part, at, body) VALUES (?, ?, ?)",
@@ -57,7 +57,7 @@ pub const PAGE_ID: &str = "SELECT id FROM pages WHERE page = ?";
 /// The pages of a part.
 pub const NAMES: &str = "SELECT id, page FROM pages WHERE id >= ? AND id < ?";
 
-/// What is added to rows of one table: by part and time.
+/// What is added to the rows of one table, by part and time.
 #[derive(Debug, Default)]
 struct AddedRows(Vec<([u64; 2], Packed)>);
 
@@ -76,7 +76,7 @@ impl AddedRows {
     }
 }
 
-/// What is added to pages.
+/// What is added to pages, in all three tables.
 #[derive(Debug, Default)]
 pub struct PageAdditions {
     hours: AddedRows,
@@ -98,24 +98,24 @@ impl PageAdditions {
     }
 }
 
-/// Visitors of hours do not add up to those of their day: newcomers do.
+/// Counts of an hour, to be added to its day: visitors of hours do not add up to those of the day, newcomers do.
 fn of_day(counts: Counts) -> Counts {
     Counts { visitors: 0, ..counts }
 }
 
-/// A span of time as a list reads it: quarters before the first whole day (UTC) and after the last one, and the days between.
+/// A span of time, cut at its whole days (UTC). Each part is a beginning and an end, which is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The quarters before.
+    /// The quarters before the first whole day.
     pub before: [u64; 2],
-    /// The days.
+    /// The whole days.
     pub days: [u64; 2],
-    /// The quarters after.
+    /// The quarters after the last whole day.
     pub after: [u64; 2],
 }
 
 impl Cut {
-    /// Of quarters from the first up to the last, which is not included.
+    /// Cuts a span of quarters; `until` is not included.
     pub fn of_quarters(from: u64, until: u64) -> Self {
         let (first, last) = (from.div_ceil(DAY), until / DAY);
         if first >= last {
@@ -127,7 +127,7 @@ impl Cut {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Adds to pages. Two statements for each row, of which one writes.
+    /// Writes what is added to pages. Each row takes two statements: one reads it, one writes it.
     pub(crate) fn add_to_pages(&self, added: &PageAdditions) -> Result<(), StorageError> {
         for (table, rows) in [(&HOURS, &added.hours), (&SUMS, &added.sums), (&ROLLED, &added.rolled)] {
             for (key, added) in &rows.0 {
@@ -151,7 +151,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(table.set, &[Value::count(part), Value::count(at), Value::Blob(packed.to_bytes())])
     }
 
-    /// How many parts there are.
+    /// How many parts the pages are in.
     pub(crate) fn parts(&self) -> Result<u64, StorageError> {
         let rows = self.sql.run(LAST_PAGE, &[])?;
         rows.first().map_or(Ok(0), |row| count_at(row, 0).map(|last| part_of(last).saturating_add(1)))
@@ -163,7 +163,7 @@ impl<S: Sql> Ledger<S> {
         rows.first().map(|row| count_at(row, 0)).transpose()
     }
 
-    /// The names of the pages of a part, by their numbers in it.
+    /// The names of the pages of a part, by their numbers in the part.
     pub(crate) fn names_of(&self, part: u64) -> Result<Vec<Option<String>>, StorageError> {
         let first = part.saturating_mul(PAGES);
         let mut names = vec![None; usize::try_from(PAGES).unwrap_or(0)];
@@ -176,7 +176,7 @@ impl<S: Sql> Ledger<S> {
         Ok(names)
     }
 
-    /// What a page has in a table, in a span of its time: `at`, the quarter in it, and the counts.
+    /// The entries of a page in a table, in a span of time: `at` of the row, the quarter in it, and the counts.
     pub(crate) fn history(
         &self,
         table: &PageTable,
@@ -237,7 +237,7 @@ impl<S: Sql> Ledger<S> {
         if from >= until { Ok(Vec::new()) } else { self.sql.run(table.span, &[part, from, until].map(Value::count)) }
     }
 
-    /// The days before one have no hours any more.
+    /// Rolls up the days before one: they move from `page_sums` to `page_rolled`, and their hours go.
     pub(crate) fn roll_pages(&self, before: u64) -> Result<(), StorageError> {
         for part in 0..self.parts()? {
             let mut more = PageAdditions::default();
@@ -251,7 +251,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Takes a page out of a table, and tells what it had there: `at`, the quarter in it, and the counts.
+    /// Removes a page from a table, and returns its entries: `at` of the row, the quarter in it, and the counts.
     pub(crate) fn take_page(&self, table: &PageTable, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
         let part = part_of(page);
         let mut taken = Vec::new();

@@ -1,4 +1,4 @@
-//! Waking: from the tables and the journal to a ledger in memory.
+//! Recovering: rebuilding the memory of a ledger from its tables and journal.
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
@@ -38,12 +38,12 @@ impl<S: Sql> Ledger<S> {
             sql,
             pages: PageViewsInMemory::default(),
             seen: SeenIds::default(),
-            recent: Isolates::default(),
-            people: DistinctVisitors::default(),
+            isolates: Isolates::default(),
+            distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
-            facets: DimensionViews::default(),
+            dimension_views: DimensionViews::default(),
             excluded: Vec::new(),
-            lately: RecentActivity::default(),
+            recent_activity: RecentActivity::default(),
             watched: true,
             kept_reports: KeptReports::default(),
             shards: 0,
@@ -57,10 +57,10 @@ impl<S: Sql> Ledger<S> {
         };
         ledger.pages.known = meta(&ledger.sql, "pages")?;
         ledger.load_seen(now)?;
-        ledger.load_recent(now)?;
-        ledger.latest = ledger.recent.newest();
-        ledger.load_people()?;
-        ledger.load_lately()?;
+        ledger.load_isolates(now)?;
+        ledger.latest = ledger.isolates.newest();
+        ledger.load_distinct_visitors()?;
+        ledger.load_recent_activity()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
@@ -81,7 +81,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    fn load_people(&mut self) -> Result<(), StorageError> {
+    fn load_distinct_visitors(&mut self) -> Result<(), StorageError> {
         let day = meta(&self.sql, "day")?;
         let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
         let mut hashes = Vec::new();
@@ -93,30 +93,30 @@ impl<S: Sql> Ledger<S> {
             marks.extend(unpack(blob_at(row, 0)?)?);
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.people = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
+        self.distinct_visitors = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
         Ok(())
     }
 
-    fn load_lately(&mut self) -> Result<(), StorageError> {
+    fn load_recent_activity(&mut self) -> Result<(), StorageError> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.lately = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
         }
         Ok(())
     }
 
-    fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
+    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
             let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
             let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
             let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.recent.insert(isolate, last);
+            self.isolates.insert(isolate, last);
         }
         Ok(())
     }
 
-    /// Takes over the journal rows that are not in the tables yet.
+    /// Applies the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
         loop {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
@@ -129,21 +129,21 @@ impl<S: Sql> Ledger<S> {
                 if read.receipt.visits.iter().any(|counted| counted.other) {
                     self.load(OTHER)?;
                 }
-                self.load_facets(&read)?;
+                self.load_dimension_views(&read)?;
                 self.take_over(&read, number);
             }
             if !some {
                 break;
             }
         }
-        // Were the next row missing, the one after it would be there.
+        // If the next row were missing, the one after it would be there.
         match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
             [] => Ok(()),
-            _ => Err(unreadable("a journal row that is missing")),
+            _ => Err(StorageError("a journal row is missing".to_owned())),
         }
     }
 
-    /// The journal rows from a number on that lie next to each other in the ring, at most so many.
+    /// The journal rows from a number on, at most `most` of them, and at most to the end of the ring.
     fn journal(&self, first: u64, most: u64) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
         let slot = first.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         let end = slot.saturating_add(most).min(JOURNAL_ROWS);
@@ -152,11 +152,11 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
             let number = count_at(&row, 0)?;
             if number < next {
-                // Of a ring ago, and checkpointed.
+                // This row is of the round before, and checkpointed.
                 break;
             }
             if number > next {
-                return Err(unreadable("a journal row that is missing"));
+                return Err(StorageError("a journal row is missing".to_owned()));
             }
             rows.push((number, blob_at(&row, 1)?.to_vec()));
             next = next.saturating_add(1);
@@ -165,7 +165,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Journal rows that are read at once: as many may be read for nothing, and a full ring takes 32 statements.
+/// Journal rows that are read at once. Up to so many may be read in vain, and a full ring takes 32 statements.
 const READ_AT_ONCE: u64 = 32;
 
 fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
