@@ -403,7 +403,7 @@ fn an_import_takes_what_reading_takes() {
     let wrong = |lines: &[&str]| import(lines).unwrap_err();
     assert_eq!(wrong(&[r#"{"day":"2024-10-04","withheld":9,"views":1}"#]), "line 2: withheld cannot be \"9\"");
     let most = format!(r#"{{"page":"/a","views":{MAX_COUNT}}}"#);
-    let sum = "with it all lines of its kind that were imported sum up to over 1000000000000";
+    let sum = "with this line, the imported lines of its kind add up to more than 1000000000000";
     assert_eq!(wrong(&[&most, &most]), format!("line 3: {sum}"));
     assert_eq!(wrong(&[&most, r#"{"page":"/b","views":1}"#]), format!("line 3: {sum}"));
     for (written, page) in

@@ -6,7 +6,7 @@
 mod support;
 
 use footfall::counting::http::refusal::Refusal;
-use footfall::counting::http::stats::answer::{Found, body};
+use footfall::counting::http::stats::answer::{FoundReports, body};
 use footfall::counting::http::stats::plan::{Plan, Stats, Steps, starts_in_utc};
 use footfall::counting::http::stats::query;
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
@@ -194,7 +194,8 @@ fn what_is_not_known_of_a_value_is_left_out() {
     let (from, to) = (20_757, 20_759);
     let plan = Plan { from, to, starts: starts_in_utc(from, to, Steps::Days), previous: None };
     let line = |day: u32, views| Line { at: day * 24, views, ..Line::default() };
-    let found = Found { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], names: 0, total_views: 0 };
+    let found =
+        FoundReports { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], names: 0, total_views: 0 };
     let answer = |path_and_query: &str| body(&read(path_and_query).unwrap(), &plan, &found);
     let facts = r#""from":"2026-10-31","to":"2026-11-02","tz":"UTC","fresh_seconds":10"#;
     assert_eq!(answer("b/summary?country=DE"), format!(r#"{{"site":"b","country":"DE",{facts},"views":9}}"#));

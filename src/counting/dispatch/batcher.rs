@@ -1,13 +1,13 @@
-//! Who posts a batch now, who waits, and for whom: the coalescing of one isolate's visits to one shard.
+//! Batching the visits of one isolate to one shard: which visit posts now, and which visits wait for its POST.
 //!
 //! A visit that finds no POST on its way leads: it posts at once, so an idle site adds no wait. A visit that finds one
-//! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to a parked visit,
-//! which takes the others along as its batch, oldest first. So one POST is on its way at a time, and batches grow with the load;
-//! or a few, where one takes long ([`crate::counting::dispatch::lanes`]).
+//! parks. When a POST ends, its leader answers the visits of its batch and hands the lead to a parked visit. That one
+//! posts for the others, too, the oldest first. So one POST is on its way at a time, and batches grow with the load. If a POST takes
+//! long, the next does not wait for it ([`crate::counting::dispatch::lanes`]).
 //!
 //! In scope: these decisions, as a state machine over tickets. Out of scope: promises, timers and POSTs, which
-//! `edge::clients` carries out, and retries ([`crate::counting::dispatch::retry`]). Never relied upon: that a leader lives, or that another visit
-//! comes by. Each parked visit wakes by itself when it could lead, and takes the lead where nobody else did.
+//! `src/edge/clients` carries out, and retries ([`crate::counting::dispatch::retry`]). Nothing relies on a leader staying alive, or on
+//! another visit arriving: each parked visit has a timer for the moment at which it may lead, and then takes the lead if it is free.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::lanes::{Lanes, SLOW_MS};
@@ -16,20 +16,20 @@ use crate::counting::dispatch::posting::{Entry, Posting};
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::protocol::batch::{Counted, MAX_BATCH_TALLIES, Receipt, Tally};
 
-/// How long a visit that was handed the lead waits before it posts, in milliseconds: the visits of the batch before are being
-/// answered in these turns, and visits that come next leave along. At 64 connections batches then held 30 visits instead of
-/// 15 (calls and bytes counted by hand), so half as many calls, rows and fees. A visit that finds nobody posting waits for nothing.
+/// How long a visit that was handed the lead waits before it posts, in milliseconds. Meanwhile the visits of the batch before get their
+/// answers, and visits that arrive next join the batch. At 64 connections batches then held 30 visits instead of 15 (calls and
+/// bytes counted by hand), so there were half as many calls, rows and fees. A visit that finds no POST on its way does not wait.
 pub const LINGER_MS: u64 = 1;
 
-/// Seconds after which a visit that found no room to park should be sent again.
+/// Seconds after which a caller should send a visit again that found no room to park.
 pub const RETRY_AFTER_S: u32 = 1;
 
-/// Something that happened.
+/// Something that happened in the isolate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A visit came.
+    /// A visit arrived.
     Arrived(Ticket, Entry),
-    /// A visit that was told to lead is running again. `Entry` is its own, which it kept.
+    /// A visit that was told to lead runs again. `Entry` is its own.
     TookLead(Ticket, Entry),
     /// This POST ended.
     Ended(Posting, Result<Receipt, Failure>),
@@ -42,7 +42,7 @@ pub enum Event {
     },
 }
 
-/// Something to do, by the visit that reported the event unless it names a ticket.
+/// Something to do. The visit that reported the event does it, unless the action names a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Post this batch, then report [`Event::Ended`] with it.
@@ -52,23 +52,23 @@ pub enum Action {
         /// In milliseconds since 1970; the visit's deadline, or earlier.
         until: u64,
     },
-    /// Answer this visit of the POST that ended, or the visit that reported.
+    /// Answer this visit: one of the POST that ended, or the one that reported the event.
     Answer(Ticket, Result<Counted, Failure>),
     /// Tell this parked visit to lead.
     Lead(Ticket),
 }
 
-/// The state of one isolate towards one shard.
+/// The visits of one isolate to one shard, and the POSTs that carry them.
 #[derive(Debug, Default)]
 pub struct Batcher {
     lanes: Lanes,
     parked: Parked,
-    /// What was not counted since the last batch.
+    /// The visits that were not counted since the last batch.
     tallies: Vec<Tally>,
 }
 
 impl Batcher {
-    /// Takes an event and says what to do. `now` is in milliseconds since 1970.
+    /// Takes an event and returns what to do. `now` is in milliseconds since 1970.
     pub fn step(&mut self, event: Event, now: u64) -> Vec<Action> {
         match event {
             Event::Arrived(ticket, entry) => vec![self.arrived(ticket, entry, now)],
@@ -80,13 +80,12 @@ impl Batcher {
                 let place = self.lanes.post(now, deadline);
                 place.map(|place| self.send(place, Vec::new(), deadline)).into_iter().collect()
             }
-            // The batch that is on its way is followed by another, or by the next flush.
+            // A batch is on its way. The next batch or the next flush takes the tallies along.
             Event::Flush { .. } => Vec::new(),
         }
     }
 
-    /// Notes visits that are not counted, for the next batch to take along. Where there are more kinds of them than a batch takes,
-    /// further ones are not noted.
+    /// Notes visits that are not counted, for the next batch. A tally that would be one too many for a batch is dropped.
     pub fn exclude(&mut self, more: Tally) {
         let room = self.tallies.len() < MAX_BATCH_TALLIES;
         match self.tallies.iter_mut().find(|tally| (tally.day, tally.reason) == (more.day, more.reason)) {
@@ -101,12 +100,12 @@ impl Batcher {
         !self.tallies.is_empty()
     }
 
-    /// Leads that another visit took over because their leader was gone.
+    /// How many leads another visit took over because their leader was gone.
     pub fn lapsed(&self) -> u64 {
         self.lanes.lapsed()
     }
 
-    /// Visits that wait for a POST.
+    /// How many visits are parked.
     pub fn parked(&self) -> usize {
         self.parked.len()
     }
@@ -117,7 +116,7 @@ impl Batcher {
         {
             self.post(place, ticket, entry)
         } else if self.parked.has_room(entry.by_server) {
-            let until = self.until(&entry);
+            let until = self.timer_of(&entry);
             self.parked.park(ticket, entry);
             Action::Park { until }
         } else {
@@ -125,15 +124,15 @@ impl Batcher {
         }
     }
 
-    /// When a visit that is parked wakes by itself: when it may post if nothing happens until then, or at its deadline.
-    fn until(&self, entry: &Entry) -> u64 {
+    /// When the timer of a parked visit rings: when it may post if nothing happens until then, or at its deadline.
+    fn timer_of(&self, entry: &Entry) -> u64 {
         self.lanes.next_chance().saturating_add(1).min(entry.deadline)
     }
 
     fn took_lead(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
         match self.lanes.post_handed(ticket, now, entry.deadline) {
             Some(place) => self.post(place, ticket, entry),
-            // Somebody took over in the meantime: the visit is in no batch, so it begins again.
+            // Another visit took over in the meantime. This one is in no batch, so it begins again.
             None => {
                 self.lanes.take_back(ticket);
                 self.arrived(ticket, entry, now)
@@ -141,10 +140,10 @@ impl Batcher {
         }
     }
 
-    /// Nobody woke this visit, and it has time left.
+    /// The timer of a visit rang before its deadline.
     fn rang(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
         if self.lanes.was_handed(ticket) {
-            // It was told to lead in the very turn in which it woke by itself.
+            // It was told to lead in the same turn in which its timer rang.
             return vec![self.took_lead(ticket, entry, now)];
         }
         if !self.parked.holds(ticket) {
@@ -153,7 +152,7 @@ impl Batcher {
         }
         let hurried = entry.deadline < now.saturating_add(SLOW_MS);
         if hurried && self.parked.has_later_deadline(entry.deadline) {
-            // Its deadline would end the POST for those that have more time: it goes along with one of them.
+            // Its deadline would end the POST for visits that have more time. So one of these leads.
             let mut actions = vec![Action::Park { until: entry.deadline }];
             self.hand_on(now, &mut actions);
             return actions;
@@ -162,8 +161,8 @@ impl Batcher {
         vec![self.arrived(ticket, entry, now)]
     }
 
-    /// A visit's deadline has come. A parked visit was never sent, nor was one that was just told to lead; any other is in a batch
-    /// whose answer did not come.
+    /// The deadline of a visit has come. A parked visit was not sent, and neither was one that was just told to lead. Any other is in
+    /// a batch whose answer did not come.
     fn gave_up(&mut self, ticket: Ticket, now: u64) -> Vec<Action> {
         let held_lead = self.lanes.take_back(ticket);
         let sent = !held_lead && !self.parked.leave(ticket);
@@ -197,7 +196,7 @@ impl Batcher {
         Action::Post(Posting { lane, sequence, deadline, visits, tallies: std::mem::take(&mut self.tallies) })
     }
 
-    /// Answers the visits of a POST, and hands on the lead where it is open by that.
+    /// Answers the visits of a POST, and hands on the lead.
     fn ended(&mut self, ended: &Posting, outcome: &Result<Receipt, Failure>, now: u64) -> Vec<Action> {
         let mut actions = Vec::with_capacity(ended.visits.len().saturating_add(1));
         for (at, ticket) in ended.tickets().enumerate() {

@@ -1,47 +1,47 @@
-//! What an isolate knows of a site's day, and when it asks.
+//! The day records that an isolate has of a site, and when it asks for the next.
 //!
-//! One visit of an isolate asks at a time. When a day begins the others go on under yesterday's record, and a shard for which the
-//! new day has begun sends them back ([`crate::counting::protocol::batch::Verdict::Stale`]); where nothing is known yet they wait for the one that asks. And as a rule
-//! nobody waits at midnight: tomorrow's record is asked for in the last half hour, by each isolate at a moment of its own, so that the
-//! one object that has it is not asked by all at once.
+//! One visit of an isolate asks at a time. Where no record is known, other visits wait for it. When a day begins, they go on under
+//! yesterday's record, and a shard in which the new day has begun sends them back ([`crate::counting::protocol::batch::Verdict::Stale`]).
+//! Usually no visit waits at midnight: each isolate asks for tomorrow's record in the last half hour, at a moment of its own, so
+//! that not all of them ask the days object at once.
 //!
-//! How many shards there are is kept for longer than a day: a number of before is as good, as the first shard refuses a sum
-//! over too few ([`crate::counting::protocol::call::Call::Sum`]).
+//! The number of shards is kept for longer than a day. An old number is safe, because the first shard refuses a sum over too few
+//! ([`crate::counting::protocol::call::Call::Sum`]).
 
 use crate::counting::dispatch::days::EARLY_MS;
 use crate::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use crate::counting::model::date::{DAY_MS, Day, day_of};
 use crate::counting::model::day_record::DayRecord;
 
-/// How long after a question that was not answered nobody asks again, in milliseconds; doubled after each that follows it.
+/// The pause after a question without an answer, in milliseconds. It doubles with each further one.
 pub const PAUSE_MS: u64 = 1_000;
 
-/// The longest such pause, in milliseconds: what is refused meanwhile is refused without a wait.
+/// The longest such pause, in milliseconds. Visits that need the record are refused meanwhile, without a wait.
 pub const MAX_PAUSE_MS: u64 = 8 * PAUSE_MS;
 
-/// The longest pause between early questions, in milliseconds: they have time.
+/// The pause after an early question without an answer, in milliseconds.
 const EARLY_PAUSE_MS: u64 = 60_000;
 
-/// When early questions end, in milliseconds before midnight: from then on a question could be that of a clock which is ahead.
+/// When early questions end, in milliseconds before midnight. After that, a clock that is ahead would look like one.
 const LAST_EARLY_MS: u64 = 2 * 60_000;
 
 /// The longest that a visit waits for the record, in milliseconds; half of what is left to its deadline if that is less.
 /// Without the record, it goes on as a view without a visitor.
 const MAX_WAIT_MS: u64 = 2_000;
 
-/// How far an isolate's clock may be behind that of the days' object, in milliseconds. Further ahead of it no day is believed to have
-/// begun.
+/// How far an isolate's clock may be behind that of the days object, in milliseconds. A record of a day that begins later than that is
+/// not believed.
 const AHEAD_MS: u64 = 60 * 60 * 1000;
 
-/// How long after its time the asking visit counts as gone, in milliseconds: its timer may be late.
+/// How long after its time the visit that asks counts as gone, in milliseconds. Its timer may be late.
 const GRACE_MS: u64 = 100;
 
-/// Until when a visit waits for the record that must be answered at `deadline`.
+/// Until when a visit with this deadline waits for the record.
 pub fn patience(now: u64, deadline: u64) -> u64 {
     now.saturating_add(MAX_WAIT_MS.min(deadline.saturating_sub(now) / 2))
 }
 
-/// How long before midnight an isolate asks for tomorrow, in milliseconds: spread evenly by its random bits.
+/// How long before midnight an isolate asks for tomorrow's record, in milliseconds. The random bits of isolates spread it evenly.
 pub fn ahead_ms(isolate: u128) -> u64 {
     let span = EARLY_MS.saturating_sub(LAST_EARLY_MS);
     let spread = u64::try_from(isolate >> 64).unwrap_or(0).checked_rem(span).unwrap_or(0);
@@ -55,41 +55,42 @@ struct PendingQuestion {
     until: u64,
 }
 
-/// What one isolate knows of one site.
+/// The day records that one isolate has of one site.
 #[derive(Debug, Default)]
 pub struct DayCache {
     record: Option<DayRecord>,
-    /// Tomorrow's, which was asked for early.
+    /// Tomorrow's record, where it was asked for early.
     next: Option<DayRecord>,
-    /// The most shards that the site is known to have; 0 where nothing is known.
+    /// The most shards that the site is known to have; 0 where none are known.
     shards: u16,
-    /// A shard said that the days before are over, whatever the isolate's clock says.
+    /// The first day that is not over, as a shard said, whatever the isolate's clock says.
     first: Day,
     question: Option<PendingQuestion>,
     /// Visits that wait for its answer, and whether a server sent each.
     waiting: Vec<(Ticket, bool)>,
-    /// Nobody asks before this time, and nobody asks early before that.
+    /// No visit asks before this time, in milliseconds since 1970.
     not_before: u64,
+    /// No visit asks early before this time, in milliseconds since 1970.
     not_early_before: u64,
-    /// Questions without an answer, one after the other.
+    /// How many questions in a row had no answer.
     failures: u32,
-    /// How long before a day the isolate asks for it, which spreads its other questions as well.
+    /// How long before a day the isolate asks for it, in milliseconds. It spreads the other questions as well.
     ahead_ms: u64,
 }
 
-/// What a visit does about the record.
+/// What a visit does next about the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordStep {
-    /// Goes on with this one, or without one.
+    /// Goes on with this record, or without one.
     Known(Option<DayRecord>),
-    /// Asks for the record of this day, until this time, reports [`DayCache::answered`] and looks again.
+    /// Asks for the record of this day, reports to [`DayCache::answered`], and looks again.
     Ask {
         /// The day.
         day: Day,
-        /// When to go on without, in milliseconds since 1970.
+        /// When to give up, in milliseconds since 1970.
         until: u64,
     },
-    /// Waits until it is woken, or until this time in milliseconds since 1970, and looks again.
+    /// Waits until it is woken or its timer rings, and looks again.
     Wait {
         /// In milliseconds since 1970.
         until: u64,
@@ -97,8 +98,8 @@ pub enum RecordStep {
 }
 
 impl DayCache {
-    /// What a visit does that waits for the record until `patience` at most, in an isolate that asks so many milliseconds ahead of a day.
-    /// `by_server` says whether a server sent it: those wait in half of the places, as in a batch.
+    /// What a visit does next that waits for the record until `patience` at most. The isolate asks `ahead_ms` before a day begins. Visits that
+    /// a server sent (`by_server`) wait in half of the places, as they do for a batch.
     pub fn look(&mut self, ticket: Ticket, by_server: bool, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
         self.waiting.retain(|(waiting, _)| *waiting != ticket);
         self.ahead_ms = ahead_ms;
@@ -111,9 +112,9 @@ impl DayCache {
             }
             !begun
         });
-        // Not one from before yesterday: the shards of today ask those of yesterday for an id, and no others.
+        // No record of a day before yesterday: today's shards ask yesterday's for an id, and no others.
         self.record = self.record.filter(|record| record.day.saturating_add(1) >= day);
-        // One that ends later than any would was asked by a clock that was ahead.
+        // A question that ends too late was asked while the clock was ahead.
         let may_come = |until: u64| until.saturating_add(GRACE_MS) >= now && until <= now.saturating_add(MAX_WAIT_MS);
         let asked = self.question.is_some_and(|question| may_come(question.until));
         match self.record {
@@ -139,7 +140,7 @@ impl DayCache {
         self.waiting.len() < MAX_PARKED && !(by_server && servers() >= MAX_PARKED_BY_SERVERS)
     }
 
-    /// What a clock that was ahead for a while left, once it is right.
+    /// Drops what a clock left that was ahead and is right again.
     fn forget_the_future(&mut self, now: u64) {
         let latest = day_of(now.saturating_add(AHEAD_MS));
         self.record = self.record.filter(|record| record.day <= latest);
@@ -149,13 +150,13 @@ impl DayCache {
         self.not_early_before = pauses(self.not_early_before, EARLY_PAUSE_MS);
     }
 
-    /// The day that has begun, by the isolate's clock or by a shard. What a shard says is not believed long before midnight.
+    /// The day that has begun, by the isolate's clock or by what a shard said. A shard is not believed long before midnight.
     fn today(&self, now: u64) -> Day {
         let own = day_of(now);
         if self.first <= day_of(now.saturating_add(EARLY_MS)) { own.max(self.first) } else { own }
     }
 
-    /// Asks for three quarters of its patience: a visit that comes right after one that is killed while it asks has the last quarter to ask
+    /// Asks for three quarters of the visit's patience. If the visit is killed, one that arrived right after it has the last quarter to ask
     /// by itself.
     fn ask(&mut self, day: Day, now: u64, patience: u64) -> RecordStep {
         let until = patience.saturating_sub(patience.saturating_sub(now) / 4);
@@ -163,8 +164,8 @@ impl DayCache {
         RecordStep::Ask { day, until }
     }
 
-    /// Takes the answer to a question for a day, or that there was none, and says who is to be woken. An answer that is late does not
-    /// undo a newer one.
+    /// Takes the answer to a question for a day, or `None` if there was none. Returns the visits to wake. A late answer does not replace a
+    /// newer one.
     pub fn answered(&mut self, day: Day, answer: Option<DayRecord>, now: u64) -> Vec<Ticket> {
         let is_early = day > self.today(now);
         if self.question.is_some_and(|question| question.day == day) {
@@ -183,7 +184,7 @@ impl DayCache {
             None => {
                 let half = PAUSE_MS.saturating_mul(1 << self.failures.min(8)).min(MAX_PAUSE_MS) / 2;
                 self.failures = self.failures.saturating_add(1);
-                // Not all isolates at once, even where all failed at once.
+                // Isolates that failed at once must not ask again at once.
                 let spread = self.ahead_ms.checked_rem(half.saturating_add(1)).unwrap_or(0);
                 self.not_before = now.saturating_add(half).saturating_add(spread);
             }
@@ -191,18 +192,18 @@ impl DayCache {
         std::mem::take(&mut self.waiting).into_iter().map(|(ticket, _)| ticket).collect()
     }
 
-    /// A shard said that this day is over: the record of a later one is asked for.
+    /// Notes that a shard called this day over. A visit then asks for the record of a later day.
     pub fn stale(&mut self, day: Day) {
         self.first = self.first.max(day.saturating_add(1));
         self.record = self.record.filter(|record| record.day > day);
     }
 
-    /// A shard said that the site has so many shards.
+    /// Notes that a shard knows of so many shards.
     pub fn outgrown(&mut self, shards: u16) {
         self.shards = self.shards.max(shards);
     }
 
-    /// The most shards that the site is known to have, by any record so far or by its first shard.
+    /// The most shards that the site is known to have, from records and from shards.
     pub fn shards(&self) -> Option<u16> {
         Some(self.shards).filter(|shards| *shards > 0)
     }

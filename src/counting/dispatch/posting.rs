@@ -10,7 +10,7 @@ use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
 use crate::counting::protocol::batch::{Batch, Item, Tally};
 
-/// What a batch needs to know of a visit.
+/// A visit on its way into a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its page.
@@ -19,28 +19,28 @@ pub struct Entry {
     pub details: Dimensions,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
-    /// Who made it.
+    /// Its visitor, or why it has none.
     pub visitor: Visitor,
-    /// The day of its route and its visitor.
+    /// The day that its route and its visitor's hash follow.
     pub day: Day,
-    /// When it was made, where it is sent late.
+    /// The minute in which it was made, if it is sent late.
     pub made: Option<Minute>,
-    /// Whose part of the memory its id takes up.
+    /// The share of the memory of ids that its id counts to.
     pub share: Share,
-    /// Whether a server sent it, for a visit that somebody else made. One server may send as many as it likes.
+    /// Whether a server sent it for somebody else. One server may send any number of visits.
     pub by_server: bool,
-    /// When its caller must have an answer, in milliseconds since 1970.
+    /// When its caller must have the answer, in milliseconds since 1970.
     pub deadline: u64,
 }
 
 /// A batch on its way: the visits, and what is needed to answer them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posting {
-    /// The lane that it goes in.
+    /// Its lane.
     pub lane: u8,
-    /// Its number in its lane, increasing.
+    /// Its number; higher than those of earlier batches of its lane.
     pub sequence: u64,
-    /// When its leader must have an answer.
+    /// When its leader must have the answer, in milliseconds since 1970.
     pub deadline: u64,
     /// The visits, the leader first.
     pub(crate) visits: Vec<(Ticket, Entry)>,
@@ -80,8 +80,8 @@ impl Posting {
     }
 }
 
-/// Where a text stands in a list, at the end if it was not there. Most batches have few, and none has more than 512: a search
-/// from the front beats building an index.
+/// The place of a text in a list; a new text is added at the end. Most batches have few texts, and none has more than 512, so a search from
+/// the front is faster than an index.
 fn index_of<'a>(text: &'a str, known: &mut Vec<&'a str>) -> u16 {
     let at = known.iter().position(|one| *one == text).unwrap_or(known.len());
     if at == known.len() {

@@ -75,7 +75,8 @@ impl<S: Sql> Ledger<S> {
 
     /// Takes a row of a page by time into what is added to pages.
     pub(super) fn add_page_row(&self, more: &mut PageAdditions, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
-        let id = self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page was made and is not there".to_owned()))?;
+        let id =
+            self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page that was just added is not there".to_owned()))?;
         let (at, views) = (count_at(row, 1)?, count_at(row, 2)?);
         if columns.contains(&Column::Hour) {
             more.count(id, at, Counts { views, visitors: count_at(row, 3)?, newcomers: count_at(row, 4)? });
@@ -147,7 +148,7 @@ pub(crate) fn add_to_imported(sums: &mut [u64], (part, row): &LineRow) -> Result
     let Some(sum) = sums.get_mut(kind.unwrap_or(*part)) else { return Ok(()) };
     *sum = sum.saturating_add(u64::try_from(most).unwrap_or(0));
     if *sum > MAX_COUNT {
-        Err(format!("with it all lines of its kind that were imported sum up to over {MAX_COUNT}"))
+        Err(format!("with this line, the imported lines of its kind add up to more than {MAX_COUNT}"))
     } else {
         Ok(())
     }

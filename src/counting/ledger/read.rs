@@ -32,7 +32,7 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// What it counted lately.
+    /// The recent activity, as of `now` in milliseconds since 1970.
     pub fn pulse(&self, now: u64) -> Pulse {
         self.recent_activity.pulse(self.written, now)
     }
@@ -42,8 +42,8 @@ impl<S: Sql> Ledger<S> {
         self.views
     }
 
-    /// Whether an id is known. The asker counts it elsewhere if it is not, under `day`; so from now on it must not be
-    /// counted here under an earlier one.
+    /// Whether an id is known. If not, the asker counts it in another shard, under `day`. So from now on this shard must not
+    /// count it under an earlier day.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -68,13 +68,13 @@ impl<S: Sql> Ledger<S> {
         let mut withheld = Withheld::ALL.map(|why| self.distinct_visitors.withheld(day, why));
         for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())])? {
             let why = usize::try_from(count_at(&row, 0)?).unwrap_or(usize::MAX);
-            let views = withheld.get_mut(why).ok_or_else(|| unreadable("why a view has no visitor"))?;
+            let views = withheld.get_mut(why).ok_or_else(|| unreadable("the reason why a view has no visitor"))?;
             *views = views.saturating_add(count_at(&row, 1)?);
         }
         Ok(Visitors { visitors, withheld })
     }
 
-    /// Makes sure that the values of details are in memory of the days that a row counts under.
+    /// Takes the values of dimensions into memory, of each day that a row counts under.
     pub(super) fn load_dimension_views(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
         for item in row.batch.visits.iter().filter(|item| item.details > 0) {
             let day = day_of_minute(minute_of_item(item, row.at));
@@ -91,7 +91,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Makes sure that the stored views of a page are in memory; `None` if there is no such page.
+    /// Takes the stored views of a page into memory, and returns them; `None` if there is no such page.
     pub(super) fn load(&mut self, page: &str) -> Result<Option<u64>, StorageError> {
         if let Some(state) = self.pages.get(page) {
             return Ok(Some(state.views));

@@ -1,4 +1,4 @@
-//! Waking: from the tables and the journal to a ledger in memory.
+//! Recovering: rebuilding the memory of a ledger from its tables and journal.
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
@@ -101,7 +101,7 @@ impl<S: Sql> Ledger<S> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Takes over the journal rows that are not in the tables yet.
+    /// Applies the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
         loop {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
@@ -136,14 +136,14 @@ impl<S: Sql> Ledger<S> {
                 break;
             }
         }
-        // Were the next row missing, the one after it would be there.
+        // If the next row were missing, the one after it would be there.
         match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
             [] => Ok(()),
-            _ => Err(unreadable("a journal row that is missing")),
+            _ => Err(StorageError("a journal row is missing".to_owned())),
         }
     }
 
-    /// The journal rows from a number on that lie next to each other in the ring, at most so many.
+    /// The journal rows from a number on, at most `most` of them, and at most to the end of the ring.
     fn journal(&self, first: u64, most: u64) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
         let slot = first.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         let end = slot.saturating_add(most).min(JOURNAL_ROWS);
@@ -152,11 +152,11 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
             let number = count_at(&row, 0)?;
             if number < next {
-                // Of a ring ago, and checkpointed.
+                // This row is of the round before, and checkpointed.
                 break;
             }
             if number > next {
-                return Err(unreadable("a journal row that is missing"));
+                return Err(StorageError("a journal row is missing".to_owned()));
             }
             rows.push((number, blob_at(&row, 1)?.to_vec()));
             next = next.saturating_add(1);
@@ -165,7 +165,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Journal rows that are read at once: as many may be read for nothing, and a full ring takes 32 statements.
+/// Journal rows that are read at once. Up to so many may be read in vain, and a full ring takes 32 statements.
 const READ_AT_ONCE: u64 = 32;
 
 fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {

@@ -49,7 +49,7 @@ impl<S: Sql> Ledger<S> {
         Ok(row.receipt)
     }
 
-    /// What each visit of a batch counts. Changes nothing but the cache of stored pages.
+    /// The receipt of a batch: what each of its visits counts. Changes nothing except which pages are in memory.
     pub(super) fn work_out(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, StorageError> {
         let mut tallies = Vec::with_capacity(batch.pages.len());
         let mut room = MAX_PAGES.saturating_sub(self.pages.known);
@@ -76,7 +76,7 @@ impl<S: Sql> Ledger<S> {
             } else if item.id.is_some() && item.share.is_server() && !self.seen.has_room(item.share) {
                 Verdict::Full
             } else {
-                // Only what counts has duplicates.
+                // Only a visit that counts makes later ones duplicates.
                 ids.extend(item.id);
                 Verdict::Counted
             };
@@ -94,10 +94,10 @@ impl<S: Sql> Ledger<S> {
         Ok(Receipt { visits })
     }
 
-    /// Takes a journal row over into memory.
+    /// Applies a journal row to the memory.
     pub(super) fn take_over(&mut self, row: &Row<'_>, number: u64) {
         let window = window_of(row.at);
-        // An isolate whose clock is ahead tallies days that have not come.
+        // An isolate whose clock is ahead may tally a later day.
         let last_day = day_of(row.at).saturating_add(1);
         for tally in &row.batch.tallies {
             self.exclude(&Tally { day: tally.day.min(last_day), ..*tally });
@@ -143,14 +143,15 @@ impl<S: Sql> Ledger<S> {
         self.written = number;
     }
 
-    /// Begins a day, if it is later.
+    /// Begins a day, if it is later than the last one that began.
     pub(super) fn begin(&mut self, day: Day) {
         if day > self.distinct_visitors.day() {
             self.distinct_visitors.begin(day);
-            self.recent_activity.forget_who();
+            self.recent_activity.forget_visitors();
         }
     }
 
+    /// Adds visits that are not counted.
     pub(super) fn exclude(&mut self, more: &Tally) {
         match self.excluded.iter_mut().find(|tally| (tally.day, tally.reason) == (more.day, more.reason)) {
             Some(tally) => tally.visits = tally.visits.saturating_add(more.visits),
@@ -159,18 +160,20 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// The minute that a visit is counted in: in which it was made, else that of the shard's clock. One that was made when it came, and has a
-/// day, is counted within its day, and so is each that has a visitor: just after midnight a visitor of yesterday must not be a newcomer of
-/// today.
+/// The minute that a visit counts in: the one in which it was made, else that of the shard's clock. A visit of its day counts within that
+/// day unless it came late, and one with a visitor always does: just after midnight, a visitor of yesterday must not be a newcomer of today.
 pub(crate) fn minute_of_item(item: &Item, at: u64) -> Minute {
     let minute = minute_counted(item.made, at);
     let is_bound = if item.made.is_none() { item.is_of_its_day() } else { item.visitor.at_home().is_some() };
     if is_bound { within(minute, item.day) } else { minute }
 }
 
-/// Whether a batch keeps to its limits and hangs together.
+/// Whether a batch keeps to its limits, and its visits name pages and details that it has.
+///
+/// # Errors
+/// [`Fault::Malformed`].
 pub(crate) fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
-    // Clocks differ around midnight. Which days there are, the site's days object decides.
+    // Clocks differ around midnight. The site's days object decides which day it is.
     let last_day = day_of(now).saturating_add(1);
     let [visits, tallies] = [batch.visits.len(), batch.tallies.len()];
     let sizes = visits <= MAX_BATCH_VISITS && tallies <= MAX_BATCH_TALLIES && visits.saturating_add(tallies) >= 1;

@@ -1,5 +1,5 @@
-//! The day's record of a site, asked for once a day and kept in the isolate's memory. When to ask is decided by
-//! [`crate::counting::dispatch::day_cache`].
+//! The day record of a site, which the isolate asks for once a day and keeps in memory. [`crate::counting::dispatch::day_cache`] decides
+//! when to ask.
 
 use crate::counting::dispatch::day_cache::{DayCache, RecordStep, ahead_ms, patience};
 use crate::counting::dispatch::endpoint::Failure;
@@ -17,15 +17,15 @@ use worker::Env;
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "DAYS";
 
-/// What a visit is woken with that waits for the record. It looks for itself.
+/// The signal for visits that wait for the record. Each then looks at the cache itself.
 const LOOK_AGAIN: f64 = 1.0;
 
 thread_local! {
-    /// By site; there are as many as sites at most.
+    /// One for each site.
     static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The record that holds for a visit, if one can be had. `deadline` is the visit's own, and `by_server` says whether a server
+/// The record for a visit, if there is one in time. `deadline` is the visit's, in milliseconds since 1970; `by_server` says whether a server
 /// sent it.
 pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, deadline: u64) -> Option<DayRecord> {
     let ahead_ms = isolate::name().map(ahead_ms).unwrap_or_default();
@@ -36,7 +36,7 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, 
         let (day, until) = match with_cache(site, |cache| cache.look(ticket, by_server, now, patience, ahead_ms)) {
             RecordStep::Known(record) => return record,
             RecordStep::Wait { until } => {
-                // The visit that asks wakes it. Its own timer does if that visit is gone.
+                // The visit that asks wakes it. If that visit is gone, its own timer does.
                 waits::parked(ticket, until.saturating_sub(now)).await;
                 now = now_ms();
                 continue;
@@ -55,17 +55,17 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, 
     }
 }
 
-/// Drops a record that a shard called stale, so that the next question is for a later day.
+/// Drops the record of a day that a shard called over, so that the next question is for a later day.
 pub(crate) fn forget(site: &Site, stale: Day) {
     with_cache(site, |cache| cache.stale(stale));
 }
 
-/// How many shards a site has, as far as is known.
+/// The most shards that a site is known to have, if any are.
 pub(crate) fn shards(site: &Site) -> Option<u16> {
     with_cache(site, |cache| cache.shards())
 }
 
-/// Notes that a shard knows of so many.
+/// Notes that a shard knows of so many shards.
 pub(crate) fn outgrown(site: &Site, shards: u16) {
     with_cache(site, |cache| cache.outgrown(shards));
 }

@@ -1,4 +1,4 @@
-//! Reading what all shards of a site know together.
+//! Sums over all shards of a site.
 //!
 //! With several shards, a sum costs a call of each. So the sums that pages show are kept in the isolate for up to
 //! [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS): [`crate::counting::dispatch::kept_sums`]. Each is told with its age.
@@ -120,7 +120,7 @@ impl ShardClient<'_> {
         answers.into_iter().map(part).collect()
     }
 
-    /// The views of a page, if it is there: the sum over all shards.
+    /// The views of a page: the sum over all shards. `None` if no shard has the page.
     pub(crate) async fn page(&self, site: &Site, page: &str) -> Result<Option<u64>, Failure> {
         let mut sum = None;
         for answer in self.ask_all(site, &Call::Page(page)).await? {
@@ -130,26 +130,26 @@ impl ShardClient<'_> {
         Ok(sum)
     }
 
-    /// A report of a site, that of all shards together; of a part of a list how many lines the whole has; and how many milliseconds ago it
-    /// was so.
+    /// A report of a site: the sum over all shards; the number of lines of the whole list, where the question asks for a slice of one; and
+    /// the age of the oldest part, in milliseconds.
     pub(crate) async fn report(&self, site: &Site, question: &Question<'_>) -> Result<(Report, u64, u64), Failure> {
-        let mut told = None;
+        let mut asked_all = None;
         for _ in 0..MAX_SUMS {
             let number = self.shard_count(site).await?;
             let (mut asked, mut part) = (*question, None);
             if let (2.., Question::List { of, slice }) = (number, *question) {
-                // Which lines are among the first of all shards, no shard knows.
+                // No shard knows which lines are the first in the sum of all shards.
                 asked = Question::List { of, slice: Slice { skip: 0, most: MAX_LISTED, ..slice } };
                 part = Some(slice);
             }
             let answers = self.ask_all(site, &Call::Ask(asked)).await?;
-            // More were asked than was known before: they were asked for parts of lists that fit a single one.
+            // Otherwise there are more shards than were known, and each was asked for the slice of a single shard.
             if answers.len() == usize::from(number) {
-                told = Some((answers, part));
+                asked_all = Some((answers, part));
                 break;
             }
         }
-        let (answers, part) = told.ok_or(Failure::Busy { retry_after: 1 })?;
+        let (answers, part) = asked_all.ok_or(Failure::Busy { retry_after: 1 })?;
         let mut sum: Option<(Report, u64, u64)> = None;
         for answer in answers {
             let Answer::ReportWithAge { report, names, age } = answer else { return Err(something_else()) };
@@ -173,7 +173,7 @@ fn total(parts: &[u64]) -> u64 {
     parts.iter().fold(0, |sum: u64, part| sum.saturating_add(*part))
 }
 
-/// The views of a page in two shards together, if it is in either.
+/// The views of a page in two shards, if it is in either.
 pub(crate) fn both(one: Option<u64>, two: Option<u64>) -> Option<u64> {
     match (one, two) {
         (Some(one), Some(two)) => Some(one.saturating_add(two)),

@@ -1,4 +1,4 @@
-//! The Durable Object of a site's days: the shell of [`crate::counting::dispatch::days`]. `worker.js` carries its bytes and its alarm.
+//! The Durable Object of a site's days, around [`crate::counting::dispatch::days`]. `worker.js` passes it the bytes of calls, and its alarm.
 
 use crate::counting::dispatch::days::Days;
 use crate::counting::model::date::{DAY_MS, until_over};
@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 use worker::Env;
 
-/// How long telling the first shard may take, in milliseconds: less than a visit waits for the record.
+/// How long a call to the first shard may take, in milliseconds: less than a visit waits for the record.
 const TELL_MS: u64 = 1_000;
 
 /// The days of one site.
@@ -31,20 +31,20 @@ pub struct DaysObject {
 
 struct DaysState {
     days: Days<ObjectSql>,
-    /// The name of the object. The platform does not know it where an alarm woke the object that was set before it kept names.
+    /// The name of the object. The platform does not know it if the object was started by an alarm that was set before alarms kept names.
     site: Option<String>,
 }
 
 #[wasm_bindgen(js_class = Days)]
 impl DaysObject {
-    /// The days that this storage holds.
+    /// The object over this storage.
     #[wasm_bindgen(constructor)]
     pub fn new(storage: Storage, _env: Env, site: Option<String>) -> Self {
         Self { state: Rc::new(DaysState { days: Days::new(ObjectSql::new(storage)), site }) }
     }
 
-    /// Serves one call. All its writes happen in this turn. Nothing where the site's first shard must be told before that there will be more
-    /// shards: then [`Self::grow`] serves it.
+    /// Serves one call, with all its writes in this turn. `None` if the site's first shard must first be told that there will be more shards.
+    /// Then the caller calls [`Self::grow`].
     pub fn serve(&self, call: &Uint8Array) -> Option<Vec<u8>> {
         let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return Some(encode(&DayAnswer::Malformed)) };
         match self.state.days.grows(call.day, call.shards, now_ms()) {
@@ -54,24 +54,24 @@ impl DaysObject {
         }
     }
 
-    /// Tells the first shard, then serves the call and hands its answer to `answered`. Where that shard cannot be told, this day has as many
-    /// shards as the one before.
+    /// Tells the first shard, then serves the call and passes the answer to `answered`. If that shard cannot be told, this day has as many
+    /// shards as the day before.
     pub fn grow(&self, call: &Uint8Array, env: Env, answered: Function) {
         let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return };
         let state = Rc::clone(&self.state);
         let work = async move {
-            let told = state.tell(&env, call.shards).await;
+            let told = state.tell_first_shard(&env, call.shards).await;
             let call = DayCall { shards: if told { call.shards } else { 0 }, ..call };
-            // What settles a promise does not throw.
+            // A function that settles a promise does not throw.
             let _ = answered.call1(&JsValue::UNDEFINED, &Uint8Array::from(state.answer(call).as_slice()));
         };
         spawn_local(work.boxed_local());
     }
 
-    /// Deletes the salts of days that are over; says whether there will be more to delete, as a visit just after midnight
-    /// makes a salt before this runs.
+    /// Deletes the salts of days that are over. Returns whether a salt is left to delete later: a visit just after midnight makes one
+    /// before this runs.
     ///
-    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    /// `None` if the storage failed. An error that left WebAssembly would end the instance.
     pub fn maintain(&self, _env: &Env) -> Option<bool> {
         self.state.days.maintain(now_ms()).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
@@ -93,8 +93,8 @@ impl DaysState {
         Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
     }
 
-    /// Tells the site's first shard that there will be so many.
-    async fn tell(&self, env: &Env, shards: u16) -> bool {
+    /// Tells the site's first shard that there will be so many shards. Returns whether it knows.
+    async fn tell_first_shard(&self, env: &Env, shards: u16) -> bool {
         let Some(site) = &self.site else { return false };
         let name = format!("{site}/0");
         let first = Object { env, binding: "SHARD", name: &name };

@@ -1,4 +1,4 @@
-//! The Durable Object of a shard: the shell of [`crate::counting::ledger::shard`]. `worker.js` carries its bytes and its alarm.
+//! The Durable Object of a shard, around [`crate::counting::ledger::shard`]. `worker.js` passes it the bytes of calls, and its alarm.
 
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::ledger::shard::Shard;
@@ -20,11 +20,11 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
-/// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
+/// The longest call, in bytes: a full batch with the longest pages and details, and 64 more bytes for each visit.
 const MAX_CALL_BYTES: u32 = 512 * (1024 + 402 + 64);
 const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 1024 && MAX_DETAILS_BYTES == 402);
 
-/// How long a shard tries to tell who watches, in milliseconds. By then there is more to tell.
+/// How long a push to the watchers may take, in milliseconds. By then the next one is due.
 const PUSH_MS: u64 = 2_000;
 
 /// One shard of a site.
@@ -36,14 +36,14 @@ pub struct ShardObject {
 struct ShardState {
     shard: RefCell<Shard<ObjectSql>>,
     env: Env,
-    /// Its site and its number, by its name.
+    /// Its site and its number, from its name.
     place: Option<(String, u32)>,
 }
 
 #[wasm_bindgen(js_class = Shard)]
 impl ShardObject {
-    /// The shard that this storage holds. The platform does not know the name of an object that an alarm woke which was set before it kept
-    /// names; then nobody is told, until it wakes the next time.
+    /// The object over this storage. The platform does not know the name if the object was started by an alarm that was set before alarms
+    /// kept names. Then watchers are not told until the next start.
     #[wasm_bindgen(constructor)]
     pub fn new(storage: Storage, env: Env, name: Option<String>) -> Self {
         let shard = RefCell::new(Shard::new(ObjectSql::new(storage)));
@@ -52,18 +52,18 @@ impl ShardObject {
         Self { state: Rc::new(ShardState { shard, env, place }) }
     }
 
-    /// Serves one call. All its writes happen in this turn.
+    /// Serves one call, with all its writes in this turn.
     pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
-        // Too long for any call: nothing that could be read.
+        // A longer call than any cannot be read, so its bytes are not needed.
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
         let served = self.state.shard.borrow_mut().serve(&call, now_ms());
         if let Some(error) = &served.error {
             log::problem("storage_failed", &error.0);
         }
         if let Some(ms) = served.push {
-            // Where the platform throws the object away, what waits here is never resumed: it must not hold the whole ledger until the isolate ends.
+            // If the platform drops the object, this is never resumed. It must not keep the whole ledger in memory until the isolate ends.
             let state = Rc::downgrade(&self.state);
-            // After the answer: who watches never holds up a visit.
+            // After the answer, so that watchers never delay a visit.
             let work = async move {
                 timer(ms).await;
                 push(&state).await;
@@ -73,10 +73,10 @@ impl ShardObject {
         served.bytes
     }
 
-    /// Folds the journal and forgets what is old; says whether there will be more to forget. Where the configuration is wrong all hours are
-    /// kept: what is added up by day cannot be taken apart again.
+    /// Writes a checkpoint and forgets what is old. Returns whether there will be more to forget. If the configuration is wrong, all hours are
+    /// kept, because a roll-up cannot be undone.
     ///
-    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    /// `None` if the storage failed. An error that left WebAssembly would end the instance.
     pub fn maintain(&self, env: &Env) -> Option<bool> {
         let keep_days = config::parsed(env).map_or(u32::MAX, |config| config.hours_kept_days);
         self.state.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
@@ -88,18 +88,18 @@ impl ShardObject {
     }
 }
 
-/// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
+/// Sends the recent activity of the shard to the object of the site's watchers. If that fails, the next push makes up for it.
 async fn push(state: &Weak<ShardState>) {
-    let Some(Push { env, site, call, watches }) = state.upgrade().and_then(|state| state.tell()) else { return };
+    let Some(Push { env, site, call, watches }) = state.upgrade().and_then(|state| state.due_push()) else { return };
     let deadline = now_ms().saturating_add(PUSH_MS);
     let live = Object { env: &env, binding: "LIVE", name: &site };
     let answer = live.call(&call, deadline, decode_answer).await;
     if let (Ok(Answer::Watched(false)), Some(state)) = (answer, state.upgrade()) {
-        noted(state.shard.borrow_mut().pushed(watches, now_ms()));
+        logged(state.shard.borrow_mut().pushed(watches, now_ms()));
     }
 }
 
-/// What is told to whom, and what comes back with the answer.
+/// A push: the message for the site's watchers, and the number that [`Shard::pushed`] takes after the answer.
 struct Push {
     env: Env,
     site: String,
@@ -108,14 +108,15 @@ struct Push {
 }
 
 impl ShardState {
-    /// What there is to tell now.
-    fn tell(&self) -> Option<Push> {
+    /// The push that is due now, if somebody may watch.
+    fn due_push(&self) -> Option<Push> {
         let (site, number) = self.place.clone()?;
-        let (call, watches) = noted(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
+        let (call, watches) = logged(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
         Some(Push { env: self.env.clone(), site, call, watches })
     }
 }
 
-fn noted<T>(outcome: Result<T, StorageError>) -> Option<T> {
+/// The value; a storage error is logged, and gives none.
+fn logged<T>(outcome: Result<T, StorageError>) -> Option<T> {
     outcome.map_err(|error| log::problem("storage_failed", &error.0)).ok()
 }

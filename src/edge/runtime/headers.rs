@@ -1,5 +1,5 @@
-//! What a request says of itself: its method, its URL, its headers. What nearly every request is asked for comes in one text: each of
-//! them by itself was a crossing and a text of its own, which were two of five crossings of a visit.
+//! The method, the URL and the headers of a request. Those that nearly every request needs come from JavaScript in one text. One by one, they
+//! were two of the five crossings of a visit.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
@@ -16,9 +16,9 @@ extern "C" {
 /// A header.
 #[derive(Clone, Copy)]
 pub(crate) enum HeaderName {
-    /// The one with this number in `headers.js`.
+    /// A header of the head, by its number in `headers.js`.
     InHead(usize),
-    /// The one with this name, which few requests are asked for.
+    /// A header that few requests need, by its name.
     Single(&'static str),
 }
 
@@ -41,16 +41,16 @@ pub(crate) const PROXY: HeaderName = HeaderName::Single("footfall-proxy");
 pub(crate) const FORWARDED_FOR: HeaderName = HeaderName::Single("x-forwarded-for");
 pub(crate) const PROTOCOLS: HeaderName = HeaderName::Single("sec-websocket-protocol");
 
-/// Lines before the first header: the method and the URL.
+/// The number of lines before the first header: the method and the URL.
 const FIRST: usize = 2;
 
-/// All lines: there are eleven headers.
+/// The number of all lines: there are eleven headers.
 const LINES: usize = FIRST + 11;
 
-/// What stands for a header that is not there.
+/// Stands for a header that is absent.
 const ABSENT: &str = "\0";
 
-/// What a request says of itself, each value cut in JavaScript where it is longer than anything that is read of it.
+/// The head of a request: method, URL and headers. JavaScript cuts each value that is longer than what is read of it.
 #[derive(Default)]
 pub(crate) struct RequestHead {
     text: String,
@@ -69,7 +69,7 @@ impl RequestHead {
         Self { text, ends }
     }
 
-    /// How much memory it takes, in bytes.
+    /// The memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.text.len()
     }
@@ -78,12 +78,12 @@ impl RequestHead {
         self.line(0)
     }
 
-    /// Absolute.
+    /// The absolute URL.
     pub(crate) fn url(&self) -> &str {
         self.line(1)
     }
 
-    /// A header of `request`, the one that told this.
+    /// A header of `request`, whose head this is.
     pub(crate) fn header(&self, request: &Request, name: HeaderName) -> Option<String> {
         match name {
             HeaderName::InHead(at) => {

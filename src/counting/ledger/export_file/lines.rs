@@ -25,7 +25,7 @@ pub fn line_of(part: &[Column], row: &[Value]) -> Result<String, StorageError> {
         if line.len() > 1 {
             line.push(',');
         }
-        let value = column.json_of(value).ok_or_else(|| StorageError(format!("a stored {} is none", column.name())))?;
+        let value = column.json_of(value).ok_or_else(|| StorageError(format!("a stored value is no {}", column.name())))?;
         line.push_str(&format!("\"{}\":{value}", column.name()));
     }
     line.push_str("}\n");
