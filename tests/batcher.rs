@@ -5,10 +5,11 @@
 
 mod support;
 
-use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posting, RETRY_AFTER_S};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event, RETRY_AFTER_S};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
 use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::posting::{Entry, Posting};
 use footfall::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use footfall::counting::protocol::batch::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
 use support::{SECOND, T0, counted, entry, receipt};

@@ -11,10 +11,11 @@
 
 mod support;
 
-use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
 use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::posting::Posting;
 use footfall::counting::dispatch::ticket::Ticket;
 use footfall::counting::protocol::batch::{Counted, MAX_BATCH_VISITS};
 use proptest::prelude::*;

@@ -7,11 +7,13 @@
 
 mod support;
 
-use footfall::counting::dispatch::batcher::{Action, Batcher, Entry, Event, Posting};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event};
+use footfall::counting::dispatch::posting::{Entry, Posting};
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::client::Device;
 use footfall::counting::model::date::day_of;
-use footfall::counting::model::dimensions::{Device, Dimensions};
+use footfall::counting::model::dimensions::Dimensions;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
 use footfall::counting::protocol::answer::Answer;
@@ -51,7 +53,7 @@ struct Spent {
 
 /// Those of a reader who came from a search engine: the same for all, as most are.
 fn details() -> Dimensions {
-    Dimensions::new(Some(Device::Mobile), "DE", "search.example", [""; 3])
+    support::details(Some(Device::Mobile), "DE", "search.example", [""; 3])
 }
 
 fn entry(visitor: u64, details: &Dimensions) -> Entry {

@@ -5,12 +5,14 @@
 
 use footfall::counting::config::settings::Config;
 use footfall::counting::config::variable::Variable;
+use footfall::counting::http::answers;
 use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST};
+use footfall::counting::http::prefetch::is_prefetch;
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
-use footfall::counting::http::reply;
-use footfall::counting::http::route::{Route, is_prefetch, route};
+use footfall::counting::http::route::{Route, route};
+use footfall::counting::model::client::Client;
 use footfall::counting::model::date::{date_of, parse_date};
 use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Page};
 use footfall::counting::model::site::{MAX_SITES, Sites};
@@ -79,7 +81,7 @@ proptest! {
     #[test]
     fn any_request_has_a_route_or_a_refusal(method in any_method(), url in any_url(), purpose in awkward()) {
         match route(&method, &url, &kept()) {
-            Ok(Route::Read(read)) => prop_assert!(read.page.is_none_or(|page| page.as_str().starts_with('/'))),
+            Ok(Route::Views(read)) => prop_assert!(read.page.is_none_or(|page| page.as_str().starts_with('/'))),
             Ok(_) => {}
             Err(refusal) => check_refusal(&refusal),
         }
@@ -106,8 +108,8 @@ proptest! {
         let near = format!("{{\"{key}\":{}}}", serde_json::to_string(&value).unwrap()).into_bytes();
         let list = [b"[{},", near.as_slice(), b"]"].concat();
         for bytes in [bytes, near.clone(), list, near[..near.len() - 1].to_vec()] {
-            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Default::default() };
-            match body::visits(&bytes, headers, &sites(), &kept()) {
+            let headers = BodyHeaders { content_type: Some(&content_type), idempotency_key: idempotency_key.as_deref(), from_page: false, client: Client::default(), own_url: "" };
+            match body::read_visits(&bytes, headers, &sites(), &kept()) {
                 Ok(read) => {
                     prop_assert!(bytes.len() <= MAX_BODY_BYTES && !read.visits.is_empty());
                     prop_assert!(read.visits.iter().all(|visit| sites().find(visit.site.as_str()).is_some()));
@@ -171,7 +173,7 @@ proptest! {
                     prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
                     prop_assert!(shown.len() < 3_000, "{} bytes are shown", shown.len());
                     prop_assert!(name > 0 || !shown.contains("s3cret"), "{}", shown);
-                    let reply = reply::misconfigured(&error);
+                    let reply = answers::failures::misconfigured(&error);
                     prop_assert_eq!(reply.status, 500);
                     prop_assert!(reply.body.contains(names[name]) && !reply.body.contains("s3cret"), "{}", reply.body);
                 }
@@ -208,11 +210,12 @@ fn what_is_long_is_refused_with_its_size() {
         content_type: Some("application/json"),
         idempotency_key: None,
         from_page: false,
-        client: Default::default(),
+        client: Client::default(),
+        own_url: "",
     };
     let padded = |size: usize| format!("{{}}{}", " ".repeat(size - 2)).into_bytes();
-    assert!(body::visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
-    let refused = |bytes: &[u8]| body::visits(bytes, headers, &sites(), &kept()).unwrap_err().refusal;
+    assert!(body::read_visits(&padded(MAX_BODY_BYTES), headers, &sites(), &kept()).is_ok());
+    let refused = |bytes: &[u8]| body::read_visits(bytes, headers, &sites(), &kept()).unwrap_err().refusal;
     assert_eq!(refused(&padded(MAX_BODY_BYTES + 1)), Refusal::BodyTooLarge(MAX_BODY_BYTES));
     // Deep nesting must not overflow the stack of an isolate.
     let deep = "[".repeat(MAX_BODY_BYTES).into_bytes();

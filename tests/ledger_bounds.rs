@@ -11,8 +11,8 @@ use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
 use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError};
+use footfall::counting::model::client::Device;
 use footfall::counting::model::date::until_over;
-use footfall::counting::model::dimensions::{Device, Dimensions};
 use footfall::counting::model::limits::{MAX_PAGES, OTHER};
 use footfall::counting::model::share::Share;
 use footfall::counting::protocol::answer::{Fault, Visitors};
@@ -99,12 +99,14 @@ fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
     assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
 }
 
-/// Writes so many packed numbers, 0 and up, as a checkpoint does; with what the statement takes after them.
-fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, more: &[Value]) {
+/// Writes so many packed numbers, 0 and up, as a checkpoint does; with the sender of each where they are ids.
+fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, sender: Option<Share>) {
     for (row, first) in (0..how_many).step_by(100_000).enumerate() {
-        let packed = (first..(first + 100_000).min(how_many)).flat_map(|n| (n as u64).to_le_bytes()).collect();
+        let numbers = first..(first + 100_000).min(how_many);
+        let packed = numbers.clone().flat_map(|n| (n as u64).to_le_bytes()).collect();
         // Numbers that no checkpoint gives.
-        let values = [&[Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)], more].concat();
+        let mut values = vec![Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)];
+        values.extend(sender.map(|share| Value::Blob(share.0.to_le_bytes().repeat(numbers.len()))));
         sql.run(statement, &values).unwrap();
     }
 }
@@ -112,7 +114,7 @@ fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, more: 
 /// A shard that remembers so many ids of one sender.
 fn remembering(ids: usize, share: Share) -> Rig {
     let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, ids, &[Value::Blob(share.0.to_le_bytes().repeat(100_000))]);
+    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, ids, Some(share));
     Rig::on(sql, T0)
 }
 
@@ -166,7 +168,7 @@ fn ids_of_a_page_beyond_its_part_count_once_while_a_shorter_memory_has_them() {
 #[test]
 fn visitors_beyond_the_most_are_views_without_one() {
     let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1, &[]);
+    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1, None);
     sql.run(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(TODAY.into())]).unwrap();
     let mut rig = Rig::on(sql, T0);
     let last = MAX_VISITORS as u64;
@@ -259,7 +261,7 @@ fn a_visit_costs_less_than_a_third_of_a_row() {
             let page = |at: u64| (n * 64 + at).wrapping_mul(2_654_435_761) % distinct;
             let details = |at: u64| {
                 let value = ((n * 64 + at).wrapping_mul(40_503) % values).to_string();
-                Dimensions::new(Some(Device::Desktop), &value, &value, [&value; 3])
+                support::details(Some(Device::Desktop), &value, &value, [&value; 3])
             };
             let visit = |at: u64| visit(&format!("/{}", page(at))).id(n * 64 + at).by((n * 64 + at) % 9_999).from(&details(at));
             let sent: Vec<Sent> = (0..64).map(visit).collect();

@@ -252,7 +252,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE seen SET half_day = -half_day, ids = 7 WHERE number > 0 OR half_day < 0",
         "UPDATE visitors SET hashes = 12",
         "UPDATE marks SET hashes = 12",
-        "UPDATE meta SET value = 'x' WHERE key = 'shape'",
+        "INSERT INTO meta VALUES ('shape', 'x')",
         "UPDATE days SET visitors = 'x'",
         "UPDATE withheld SET why = 5 WHERE day = 20000",
         "UPDATE withheld SET views = 'x'",
@@ -270,6 +270,8 @@ fn packed_ids_and_hashes_that_were_cut_are_an_error() {
     rig.maintain();
     for damage in [
         "UPDATE seen SET ids = substr(ids, 1, length(ids) - 1)",
+        "UPDATE seen SET ids = substr(ids, 1, length(ids) - 8)",
+        "UPDATE seen SET shares = substr(shares, 1, length(shares) - 1)",
         "UPDATE visitors SET hashes = substr(hashes, 1, length(hashes) - 1)",
         "UPDATE marks SET hashes = substr(hashes, 1, length(hashes) - 1)",
     ] {

@@ -12,7 +12,7 @@
 
 mod support;
 
-use footfall::counting::model::dimensions::{Dimension, Dimensions};
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::protocol::call::Amend;
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Times};
@@ -27,7 +27,7 @@ const ALWAYS: Times = Times { quarters: EVER, days: EVER };
 fn part(rig: &mut Rig, of: Listed, part: &str, skip: u32, most: u32) -> (Vec<(String, u64, u64)>, u64) {
     rig.wait(FRESH_MS);
     let question = Question::List { of, slice: Slice { part, skip, most } };
-    let (report, names, _) = rig.ledger.told(&question, rig.now).unwrap();
+    let (report, names, _) = rig.ledger.answer(&question, rig.now).unwrap();
     (report.into_iter().map(|Line { name, views, visitors, .. }| (name, views, visitors)).collect(), names)
 }
 
@@ -79,7 +79,7 @@ fn views_without_a_date_are_in_the_list_of_totals() {
 fn values_of_details_are_read_in_parts() {
     let mut rig = Rig::new();
     for n in 0..30_u32 {
-        let details = Dimensions::new(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
+        let details = support::details(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
         let times = 1 + n / 10;
         for time in 0..times {
             rig.send(1, u64::from(n * 10 + time) + 1, &[visit("/").from(&details)]);
@@ -98,7 +98,7 @@ fn a_list_of_hosts_has_those_whose_source_is_named_and_those_that_are_their_own(
     for (n, referrer) in
         ["t.co", "x.com", "news.example", "news.example", "", "b\u{fc}cher.example", "localhost"].iter().enumerate()
     {
-        rig.send(1, n as u64 + 1, &[visit("/").from(&Dimensions::new(None, "", referrer, ["", "", ""]))]);
+        rig.send(1, n as u64 + 1, &[visit("/").from(&support::details(None, "", referrer, ["", "", ""]))]);
     }
     let hosts = Listed::Dimensions { kind: Dimension::Host.number(), days: EVER };
     let (lines, number) = part(&mut rig, hosts, "", 0, 10);
@@ -125,10 +125,10 @@ fn steps_of_a_day(days: u32) -> u64 {
     let of = Listed::Pages(Times::of_days(Span { from: day, until: day + 1 }));
     rig.wait(FRESH_MS);
     // What waits is carried over first.
-    rig.ledger.told(&Question::Withheld(EVER), rig.now).unwrap();
+    rig.ledger.answer(&Question::Withheld(EVER), rig.now).unwrap();
     let before = rig.sql.steps();
     let question = Question::List { of, slice: Slice { part: "", skip: 0, most: 10 } };
-    let (report, ..) = rig.ledger.told(&question, rig.now).unwrap();
+    let (report, ..) = rig.ledger.answer(&question, rig.now).unwrap();
     assert_eq!(report.len(), 10);
     rig.sql.steps() - before
 }

@@ -12,12 +12,13 @@
 
 mod support;
 
+use footfall::counting::ledger::export_file::columns::{Column, MAX_COUNT, PARTS};
+use footfall::counting::ledger::export_file::incoming::IncomingFile;
+use footfall::counting::ledger::export_file::lines::{first_line, last_line, row_of};
 use footfall::counting::ledger::quarters::Counts;
-use footfall::counting::ledger::record;
-use footfall::counting::ledger::record::{Incoming, MAX_COUNT, PARTS, first_line, last_line};
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Device, Dimensions};
+use footfall::counting::model::client::Device;
 use footfall::counting::model::limits::MAX_PAGES;
 use footfall::counting::protocol::answer::{Answer, Exported, Fault, Imported};
 use footfall::counting::protocol::batch::{Batch, Tally};
@@ -82,7 +83,7 @@ fn imported(lines: usize) -> Answer {
 /// A shard with some of everything, of many days.
 fn lived() -> Rig {
     let mut rig = Rig::new();
-    let details = |name: &str| Dimensions::new(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
+    let details = |name: &str| support::details(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
     for day in 0..KEEP_HOURS_DAYS + 3 {
         rig.now = T0 + u64::from(day) * DAY;
         let sent = [
@@ -121,12 +122,9 @@ fn an_export_that_is_imported_into_an_empty_shard_says_the_same() {
     let lines = export(&mut old, rig.now);
     assert!(lines.len() > 1_000, "{} lines are several answers", lines.len());
     for (part, _) in PARTS.iter().enumerate() {
-        assert!(
-            lines.iter().any(|line| record::read(line).unwrap().0 == part),
-            "the test has lines of each kind, but not of {part}"
-        );
+        assert!(lines.iter().any(|line| row_of(line).unwrap().0 == part), "the test has lines of each kind, but not of {part}");
     }
-    assert!(lines.iter().is_sorted_by_key(|line| record::read(line).unwrap().0));
+    assert!(lines.iter().is_sorted_by_key(|line| row_of(line).unwrap().0));
     let new = Sqlite::new();
     let mut shard = Shard::new(new.clone());
     for (at, some) in lines.chunks(300).enumerate() {
@@ -321,7 +319,7 @@ fn file(lines: &[&str]) -> String {
 
 /// What an isolate says of a file: nothing, or what is wrong.
 fn said(lines: &[&str]) -> Result<(), String> {
-    let mut incoming = Incoming::default();
+    let mut incoming = IncomingFile::default();
     incoming.take(&file(lines)).and_then(|_| incoming.finish())
 }
 
@@ -405,7 +403,7 @@ fn an_import_takes_what_reading_takes() {
     let wrong = |lines: &[&str]| import(lines).unwrap_err();
     assert_eq!(wrong(&[r#"{"day":"2024-10-04","withheld":9,"views":1}"#]), "line 2: withheld cannot be \"9\"");
     let most = format!(r#"{{"page":"/a","views":{MAX_COUNT}}}"#);
-    let sum = "with it all lines of its kind that were imported sum up to over 1000000000000";
+    let sum = "with this line, the imported lines of its kind add up to more than 1000000000000";
     assert_eq!(wrong(&[&most, &most]), format!("line 3: {sum}"));
     assert_eq!(wrong(&[&most, r#"{"page":"/b","views":1}"#]), format!("line 3: {sum}"));
     for (written, page) in
@@ -471,19 +469,19 @@ fn any_line() -> impl Strategy<Value = String> {
     (0..PARTS.len(), 0_u8..3, 0_usize..3, 0_u8..24, [count.clone(), count.clone(), count]).prop_map(
         |(part, page, day, hour, [views, visitors, newcomers])| {
             let day = ["2024-10-03", "2024-10-04", "9999-12-31"][day];
-            let value = |column: &record::Column| match column {
-                record::Column::Page => format!(r#""page":"/{page}""#),
-                record::Column::Hour => format!(r#""hour":"{day}T{hour:02}Z""#),
-                record::Column::Day => format!(r#""day":"{day}""#),
-                record::Column::Views => format!(r#""views":{views}"#),
-                record::Column::Visitors => format!(r#""visitors":{visitors}"#),
-                record::Column::Newcomers => format!(r#""newcomers":{newcomers}"#),
-                record::Column::Withheld => format!(r#""withheld":{}"#, hour % 5),
-                record::Column::Kind => format!(r#""kind":{}"#, hour % 6),
-                record::Column::Value => r#""value":"DE""#.to_owned(),
-                record::Column::Excluded => format!(r#""excluded":{hour}"#),
-                record::Column::Lowered => r#""lowered":1"#.to_owned(),
-                record::Column::Visits => format!(r#""visits":{visitors}"#),
+            let value = |column: &Column| match column {
+                Column::Page => format!(r#""page":"/{page}""#),
+                Column::Hour => format!(r#""hour":"{day}T{hour:02}Z""#),
+                Column::Day => format!(r#""day":"{day}""#),
+                Column::Views => format!(r#""views":{views}"#),
+                Column::Visitors => format!(r#""visitors":{visitors}"#),
+                Column::Newcomers => format!(r#""newcomers":{newcomers}"#),
+                Column::Withheld => format!(r#""withheld":{}"#, hour % 5),
+                Column::Kind => format!(r#""kind":{}"#, hour % 6),
+                Column::Value => r#""value":"DE""#.to_owned(),
+                Column::Excluded => format!(r#""excluded":{hour}"#),
+                Column::Lowered => r#""lowered":1"#.to_owned(),
+                Column::Visits => format!(r#""visits":{visitors}"#),
             };
             format!("{{{}}}", PARTS[part].iter().map(value).collect::<Vec<_>>().join(","))
         },

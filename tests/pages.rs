@@ -3,7 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
 
-use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Nfc, Page};
+use footfall::counting::model::nfc::Nfc;
+use footfall::counting::model::page::{KeptQuery, MAX_PAGE_BYTES, Page};
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 

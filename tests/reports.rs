@@ -7,9 +7,9 @@ mod support;
 
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::model::dimensions::{Device, Dimension, Dimensions};
+use footfall::counting::model::client::Device;
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::visitor::{Visitor, VisitorHash, Withheld};
 use footfall::counting::protocol::answer::Answer;
@@ -18,7 +18,6 @@ use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::report::FRESH_MS;
 use footfall::counting::protocol::report::{Line, Listed, Question, Report, Slice, Span, Step, Times, WHOLE_DAY};
 use footfall::counting::protocol::wire;
-use footfall::counting::storage::Sql;
 use support::rig::Rig;
 use support::sqlite::{Faulty, Sqlite};
 use support::{DAY, HOUR, Sent, T0, batch, counted, duplicate, receipt, visit};
@@ -56,7 +55,7 @@ fn of(kind: Dimension) -> Question<'static> {
 }
 
 fn from(referrer: &str) -> Sent {
-    visit("/a").from(&Dimensions::new(Some(Device::Desktop), "DE", referrer, [""; 3]))
+    visit("/a").from(&support::details(Some(Device::Desktop), "DE", referrer, [""; 3]))
 }
 
 #[test]
@@ -87,7 +86,7 @@ fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
 fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     let mut rig = Rig::new();
     rig.wait(17 * HOUR + 1);
-    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&Dimensions::new(None, "FR", "", [""; 3])), visit("/a")]);
+    rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&support::details(None, "FR", "", [""; 3])), visit("/a")]);
     assert_eq!(hours(&mut rig, None), [(TODAY * 24 + 23, 1, 1, 1), (TODAY * 24 + 24, 1, 0, 0)]);
     let yesterday = Question::Dimensions { kind: Dimension::Country.number(), days: Span { from: TODAY, until: TODAY + 1 } };
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
@@ -100,7 +99,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
     let midnight = T0 + 17 * HOUR;
     let made = midnight - 10 * 60_000;
     rig.now = midnight + 20 * 60_000;
-    let french = Dimensions::new(None, "FR", "", [""; 3]);
+    let french = support::details(None, "FR", "", [""; 3]);
     let salt_is_gone = Visitor::Withheld(Withheld::NoSalt);
     let yesterdays = Sent { visitor: salt_is_gone, ..visit("/a").id(1).of(TODAY + 1).made(made).from(&french) };
     let todays = visit("/a").id(2).by(7).made(midnight + 60_000);
@@ -151,7 +150,7 @@ fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_n
 #[test]
 fn details_are_counted_by_value() {
     let mut rig = Rig::new();
-    let all = Dimensions::new(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
+    let all = support::details(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
     rig.send(1, 1, &[from("news.example"), from("other.example"), visit("/b").from(&all), visit("/b"), from("")]);
     rig.send(1, 2, &[from("news.example").id(7)]);
     rig.send(1, 3, &[from("news.example").id(7)]);
@@ -332,24 +331,6 @@ fn f22_a_visit_is_on_the_day_that_the_clock_of_a_half_hour_zone_shows() {
     }
 }
 
-/// A shard that ran the program of before.
-#[test]
-fn tables_of_before_grow_and_keep_what_they_have() {
-    let sql = Sqlite::new();
-    for statement in schema::CREATE {
-        sql.write(statement, &[]).unwrap();
-    }
-    sql.write(schema::GROW[0][0], &[]).unwrap();
-    sql.write("INSERT INTO pages (id, page, views) VALUES (1, '/a', 5)", &[]).unwrap();
-    sql.write("INSERT INTO hours (page, hour, views) VALUES (1, 480000, 2), (1, 480007, 3)", &[]).unwrap();
-    sql.write("INSERT INTO meta (key, value) VALUES ('views', 5)", &[]).unwrap();
-    let mut rig = Rig::on(sql, T0);
-    rig.send(1, 1, &[visit("/a").by(1)]);
-    assert_eq!(hours(&mut rig, None), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
-    assert_eq!(hours(&mut rig, Some("/a")), [(480_000, 2, 0, 0), (480_007, 4, 1, 1)]);
-    rig.audit();
-}
-
 #[test]
 fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     let mut rig = Rig::new();
@@ -359,7 +340,8 @@ fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     let ask = |shard: &mut Shard<Faulty<Sqlite>>, now| {
         let before = sql.statements();
         let call = Call::Ask(Question::Withheld(EVER));
-        let Answer::Told { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap() else {
+        let Answer::ReportWithAge { report, age, .. } = wire::decode(&shard.serve(&wire::encode(&call), now).bytes).unwrap()
+        else {
             panic!()
         };
         (report.len(), age, sql.statements() - before)

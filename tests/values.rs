@@ -6,12 +6,14 @@
 mod support;
 
 use footfall::counting::http::refusal::Refusal;
-use footfall::counting::http::stats::answer::{Found, body};
+use footfall::counting::http::stats::answer::{FoundReports, body};
 use footfall::counting::http::stats::plan::{Plan, Stats, Steps, starts_in_utc};
 use footfall::counting::http::stats::query;
 use footfall::counting::ledger::dimension_views::MAX_VALUES;
 use footfall::counting::ledger::schema;
-use footfall::counting::model::dimensions::{Device, Dimension, Dimensions, values};
+use footfall::counting::model::client::Device;
+use footfall::counting::model::dimension::Dimension;
+use footfall::counting::model::dimensions::values;
 use footfall::counting::model::limits::OTHER;
 use footfall::counting::model::page::KeptQuery;
 use footfall::counting::protocol::report::FRESH_MS;
@@ -37,7 +39,7 @@ fn days(rig: &mut Rig, kind: Dimension, value: &str, days: Span) -> Vec<(u32, u6
 }
 
 fn sent(device: bool, country: &str, referrer: &str) -> Sent {
-    visit("/a").from(&Dimensions::new(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
+    visit("/a").from(&support::details(device.then_some(Device::Mobile), country, referrer, ["", referrer, ""]))
 }
 
 fn read(path_and_query: &str) -> Result<Stats, Refusal> {
@@ -192,7 +194,8 @@ fn what_is_not_known_of_a_value_is_left_out() {
     let (from, to) = (20_757, 20_759);
     let plan = Plan { from, to, starts: starts_in_utc(from, to, Steps::Days), previous: None };
     let line = |day: u32, views| Line { at: day * 24, views, ..Line::default() };
-    let found = Found { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], names: 0, total_views: 0 };
+    let found =
+        FoundReports { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], names: 0, total_views: 0 };
     let answer = |path_and_query: &str| body(&read(path_and_query).unwrap(), &plan, &found);
     let facts = r#""from":"2026-10-31","to":"2026-11-02","tz":"UTC","fresh_seconds":10"#;
     assert_eq!(answer("b/summary?country=DE"), format!(r#"{{"site":"b","country":"DE",{facts},"views":9}}"#));

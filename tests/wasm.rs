@@ -13,17 +13,17 @@ mod support;
 
 use footfall::counting::config::settings::Config;
 use footfall::counting::config::variable::Variable;
-use footfall::counting::dispatch::batcher::{Action, Batcher, Event, Posting};
+use footfall::counting::dispatch::batcher::{Action, Batcher, Event};
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::posting::Posting;
 use footfall::counting::dispatch::routing;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, RefusedVisit};
+use footfall::counting::http::numbers::NumberSelection;
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
-use footfall::counting::http::reply;
-use footfall::counting::http::route::{Read, Route, route};
-use footfall::counting::http::shown::Shown;
+use footfall::counting::http::route::{Route, ViewsRequest, route};
 use footfall::counting::model::date::{date_of, day_of, parse_date};
 use footfall::counting::model::day_record::DayRecord;
 use footfall::counting::model::page::{KeptQuery, Page};
@@ -107,7 +107,7 @@ fn requests_are_read() {
     let page = Page::parse("/a b").unwrap();
     assert_eq!(
         route("GET", "http://h/counter?page=/a%20b", &KeptQuery::default()),
-        Ok(Route::Read(Read { site: None, page: Some(page), show: Shown::default() }))
+        Ok(Route::Views(ViewsRequest { site: None, page: Some(page), show: NumberSelection::default() }))
     );
     assert_eq!(route("PUT", "http://h/counter", &KeptQuery::default()), Err(Refusal::Method("GET, HEAD, POST")));
     assert_eq!(Page::parse("/a\u{85}").unwrap().as_str(), "/a%C2%85");
@@ -118,11 +118,11 @@ fn requests_are_read() {
         from_page: false,
         client: Default::default(),
     };
-    let read = body::visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites, &KeptQuery::default()).unwrap();
+    let read = body::read_visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites, &KeptQuery::default()).unwrap();
     assert_eq!((read.visits[0].site.as_str(), read.visits[0].page.as_str()), ("docs", "/x"));
     assert!(
         matches!(
-            body::visits(&[b'['; 8_000], headers, &sites, &KeptQuery::default()),
+            body::read_visits(&[b'['; 8_000], headers, &sites, &KeptQuery::default()),
             Err(RefusedVisit { refusal: Refusal::Body(_), .. })
         ),
         "deep nesting"

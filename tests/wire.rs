@@ -13,8 +13,9 @@ mod support;
 
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
+use footfall::counting::model::client::Device;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Device, Dimensions, MAX_DETAILS_BYTES};
+use footfall::counting::model::dimensions::MAX_DETAILS_BYTES;
 use footfall::counting::model::page::MAX_PAGE_BYTES;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
@@ -77,7 +78,7 @@ macro_rules! check_message {
 
 #[test]
 fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
-    let details = Dimensions::new(Some(Device::Tablet), "DE", "news.example", ["a", "", "c"]);
+    let details = support::details(Some(Device::Tablet), "DE", "news.example", ["a", "", "c"]);
     let sent = [visit("/a").id(u64::MAX), visit("/é").by(1).from(&details).made(T0), visit("/a")];
     let batch = || Batch { tallies: vec![TALLY], ..batch(u128::MAX, u64::MAX, T0, &sent) };
     let receipt = receipt(&[counted(1), duplicate(u64::MAX), Counted { other: true, ..counted(0) }]);
@@ -122,7 +123,7 @@ fn messages_keep_their_bytes() {
     // version in `wire`, and teach shards to read the rows of the old one.
     let sent = [
         visit("/a").id(300).server(1),
-        visit("/a").by(1).made(300_000).from(&Dimensions::new(Some(Device::Mobile), "", "", [""; 3])),
+        visit("/a").by(1).made(300_000).from(&support::details(Some(Device::Mobile), "", "", [""; 3])),
     ];
     let batch = Batch { tallies: vec![Tally { day: 1, reason: 2, visits: 3 }], ..batch(5, 2, T0, &sent) };
     let expected = b"\x01\x0b\x05\x02\x01\x02/a\x01\x01m\x02\x00\x00\x01\xac\x02\x01\x02\xa0\x9c\x01\x00\x03\x00\x01\x00\x00\x01\xa0\x9c\x01\x01\x05\x00\x01\x01\x02\x03";
@@ -251,7 +252,7 @@ proptest! {
 fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let long = "x".repeat(100);
     let longest = |n: usize| {
-        let details = Dimensions::new(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
+        let details = support::details(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
         // A host of that length is no source of several hosts, so the part for such a host is empty.
         assert_eq!(details.as_str().len(), MAX_DETAILS_BYTES - 1 - 101, "a device is one letter");
         visit(&format!("/{n:01023}")).id(u64::MAX).by(u64::MAX).from(&details)

@@ -1,10 +1,11 @@
 // What is shown, and its address: the same address shows the same, and "back" goes back. Defaults are left out of the address, and parts
 // of it that are not understood are ignored.
 
+import { CHOICES, DIMENSIONS, LISTS as LISTS_OF_VALUES } from './dimensions.js';
 import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
 
-/** The lists that can be looked at by click, by their parameter; what a click on one of their lines filters by. */
-export const FILTERS = ['page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'];
+/** What a click on a line of a list filters by. */
+export const FILTERS = ['page', ...DIMENSIONS.map(({ name }) => name)];
 
 /**
  * Filters whose names are those of parameters that track people: browsers and their add-ons take such a parameter out of any address, and
@@ -18,18 +19,15 @@ export const asked = ({ kind, value }) => (CLEANED.includes(kind) ? ['only', `${
 /** Whether a filter is of a value that is counted by day only, and without visitors. */
 export const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
 
-/** By what campaigns are told. */
-export const CAMPAIGNS = ['campaign', 'source', 'medium'];
-
-/** Of when pages are listed: of the period, or of ever, with the views that have no date. */
+/** Whether pages are listed by their views in the period, or by all views ever, which include those without a date. */
 export const WHENS = ['period', 'ever'];
 
 /** The lists that can be opened as a whole. */
-export const LISTS = ['pages', 'referrers', 'countries', 'devices', 'campaigns'];
+export const LISTS = ['pages', ...LISTS_OF_VALUES.map(({ list }) => list)];
 
 const DEFAULT_PERIOD = '30d';
 
-/** What an address says: `{ site, period | from and to, by, tz, compare, filter, campaigns, pages, list }`. */
+/** What an address says: `{ site, period | from and to, by, tz, compare, filter, referrers, campaigns, pages, list }`. */
 export function read({ pathname, search }) {
   const query = new URLSearchParams(search);
   const one = (name, known) => (known.includes(query.get(name)) ? query.get(name) : undefined);
@@ -40,14 +38,14 @@ export function read({ pathname, search }) {
     tz: zone(query.get('tz')),
     compare: query.get('compare') !== 'no',
     filter: filterOf(query),
-    campaigns: one('campaigns', CAMPAIGNS) ?? 'campaign',
+    ...Object.fromEntries(CHOICES.map(({ list, of }) => [list, one(list, of.map(({ name }) => name)) ?? of[0].name])),
     pages: one('pages', WHENS) ?? 'period',
     list: one('list', LISTS),
   };
 }
 
 /** The address that says it. */
-export function write({ site, period, from, to, by, tz, compare, filter, campaigns, pages, list }) {
+export function write({ site, period, from, to, by, tz, compare, filter, pages, list, ...choices }) {
   const query = new URLSearchParams();
   const set = (name, value, byItself) => value !== undefined && value !== byItself && query.set(name, value);
   set('period', period, DEFAULT_PERIOD);
@@ -57,7 +55,7 @@ export function write({ site, period, from, to, by, tz, compare, filter, campaig
   set('tz', tz);
   set('compare', compare ? undefined : 'no');
   if (filter) set(...asked(filter));
-  set('campaigns', campaigns, 'campaign');
+  for (const choice of CHOICES) set(choice.list, choices[choice.list], choice.of[0].name);
   set('pages', pages, 'period');
   set('list', list);
   const text = query.toString();

@@ -5,17 +5,8 @@ import { path } from './api.js';
 import { count } from './cards.jsx';
 import { many } from './format.js';
 import { Skeleton } from './list.jsx';
+import REASONS from './reasons.json' with { type: 'json' };
 import { Failed } from './states.jsx';
-
-const REASONS = {
-  bot: 'Bots and programs',
-  prefetch: 'Prefetched, not looked at',
-  address: 'Excluded addresses',
-  page: 'Excluded pages',
-  limited: 'Too many from one address',
-  origin: 'Pages of other origins',
-  event: 'Events of other counters, which are no views',
-};
 
 /** What was not counted. `alone` where nothing was counted: then it is there only if it has something to say. */
 export function Excluded({ site, query, alone }) {

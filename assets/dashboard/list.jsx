@@ -3,17 +3,18 @@
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { count } from './cards.jsx';
+import { DIMENSIONS } from './dimensions.js';
 import { country } from './format.js';
 import { Failed } from './states.jsx';
 
 /** Lines of a list on the page. */
 const FIRST = 8;
 
-const DEVICES = { desktop: 'Desktop', mobile: 'Phone', tablet: 'Tablet' };
-const NAMES = { country, device: (device) => DEVICES[device] ?? device };
-
 /** How a value of a list is shown. */
-export const shown = (kind, value) => NAMES[kind]?.(value) ?? value;
+export function shown(kind, value) {
+  if (kind === 'country') return country(value);
+  return DIMENSIONS.find(({ name }) => name === kind)?.values?.[value] ?? value;
+}
 
 /**
  * `what` is the list's name in the API, `kind` what its lines are. `go(change)` gives the address of the same page with `change`; links

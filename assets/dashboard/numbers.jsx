@@ -1,11 +1,12 @@
 // What was counted in a period: sums, chart and lists, or what is said in their place.
 
 import { useEffect } from 'preact/hooks';
-import { asked, CAMPAIGNS, isValue, WHENS } from './address.js';
+import { asked, isValue, WHENS } from './address.js';
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
 import { Cards, Withheld } from './cards.jsx';
 import { Chart } from './chart.jsx';
+import { chosen, LISTS } from './dimensions.js';
 import { Excluded } from './excluded.jsx';
 import { FIRST_DAY, span as spanText } from './format.js';
 import { toMain } from './kept.js';
@@ -15,9 +16,7 @@ import { before, begun, comparedBy, MOST_DAYS, daysOf, within } from './period.j
 import { Empty, Failed, Stale, Whole } from './states.jsx';
 import { Whole as WholeList } from './whole.jsx';
 
-const TITLES = { pages: 'Pages', referrers: 'Referrers', countries: 'Countries', devices: 'Devices', campaigns: 'Campaigns' };
 const WHEN = { period: 'Period', ever: 'Ever' };
-const KINDS = { pages: 'page', referrers: 'referrer', countries: 'country', devices: 'device' };
 
 export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, setToken, setMayRead, setHourless }) {
   const { site, filter, compare } = shown;
@@ -51,12 +50,11 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   // All views that there are have no date.
   const undated = nothing && summary.data.total_views > 0 && daysOf(span) === MOST_DAYS;
   const lists = { query, site, filter, go };
-  const kinds = { ...KINDS, campaigns: shown.campaigns };
-  // What is told of ever has no period.
+  // All views ever have no period.
   const ever = shown.pages === 'ever' || undated;
-  const pages = ever ? { what: 'totals', query: {}, opens: 'pages' } : { what: 'pages', query };
-  const campaigns = { ...query, by: shown.campaigns === 'campaign' ? undefined : shown.campaigns };
-  const opened = { pages, campaigns: { what: 'campaigns', query: campaigns } }[shown.list] ?? { what: shown.list };
+  const pages = { what: 'pages', query, ...(ever && { what: 'totals', query: {}, opens: 'pages' }), title: 'Pages', kind: 'page', none: 'No page was viewed.' };
+  const cards = LISTS.map((card) => cardOf(card, chosen(card, shown), query));
+  const opened = shown.list === 'pages' ? pages : cards.find(({ what }) => what === shown.list);
   // Drawn by what was asked: the address may be ahead of the answers.
   const drawn = series.data && series.about;
   const isPast = drawn && pastSeries.about?.question === drawn.question;
@@ -70,7 +68,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
       <Now {...live} />
       {nothing && <Empty total={summary.data.total_views} isAll={daysOf(span) === MOST_DAYS} site={site} everything={go({ period: 'all', from: undefined, to: undefined, by: undefined })} />}
       {nothing && <Excluded site={site} query={query} alone />}
-      {undated && <div class="panels"><List {...lists} what="totals" opens="pages" query={{}} title="Pages" kind="page" none="No page was viewed." /></div>}
+      {undated && <div class="panels"><List {...lists} {...pages} /></div>}
       {!nothing && (
         <section class="panel wide" aria-labelledby="title-chart" aria-busy={series.busy || undefined}>
           <header><h2 id="title-chart">{isValue(filter) ? 'Views' : 'Views and visitors'}</h2><span class="small">{spanText(span)}{past && steps?.earlier ? `, compared with ${spanText(past)}` : ''}</span></header>
@@ -81,29 +79,36 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
         </section>
       )}
       {!nothing && filter && <p class="small note">The lists are those of the whole site: which views of <bdi>{valueText(filter.kind, filter.value)}</bdi> had which other value is not kept.</p>}
-      {!nothing && tz !== 'UTC' && <p class="small note">Referrers, countries, devices, campaigns, views without a visitor and what was not counted are kept by days of UTC.</p>}
+      {!nothing && tz !== 'UTC' && <p class="small note">{cards.map(({ title }, at) => (at === 0 ? title : title.toLowerCase())).join(', ')}, views without a visitor and what was not counted are kept by days of UTC.</p>}
       {!nothing && (
         <div class="panels">
-          <List {...lists} {...pages} title="Pages" kind="page" none="No page was viewed.">
-            <ul class="choices">
-              {WHENS.map((when) => <li key={when}><a href={go({ pages: when })} aria-current={when === shown.pages ? 'true' : undefined}>{WHEN[when]}</a></li>)}
-            </ul>
+          <List {...lists} {...pages}>
+            <Choices of={WHENS} title={(when) => WHEN[when]} now={shown.pages} go={(when) => go({ pages: when })} />
           </List>
-          <List {...lists} title="Referrers" what="referrers" kind="referrer" none="Nobody came from another site." />
-          <List {...lists} title="Countries" what="countries" kind="country" none="No country is known." />
-          <List {...lists} title="Devices" what="devices" kind="device" none="No device is known." />
-          <List {...lists} query={campaigns} title="Campaigns" what="campaigns" kind={shown.campaigns} none={`No address had a utm_${shown.campaigns}.`}>
-            <ul class="choices">
-              {CAMPAIGNS.map((kind) => <li key={kind}><a href={go({ campaigns: kind })} aria-current={kind === shown.campaigns ? 'true' : undefined}>{kind[0].toUpperCase() + kind.slice(1)}</a></li>)}
-            </ul>
-          </List>
+          {cards.map((card) => (
+            <List key={card.what} {...lists} {...card}>
+              {card.choices.length > 1 && <Choices of={card.choices} title={({ choice }) => choice} now={card.choice} go={({ name }) => go({ [card.what]: name })} />}
+            </List>
+          ))}
           <Excluded site={site} query={query} />
         </div>
       )}
-      {shown.list && <WholeList key={shown.list} {...lists} {...opened} title={TITLES[shown.list]} kind={kinds[shown.list]} close={() => visit(go({ list: undefined }))} />}
+      {shown.list && <WholeList key={shown.list} {...lists} {...opened} close={() => visit(go({ list: undefined }))} />}
     </>
   );
 }
+
+/** A list of values by one of its dimensions: what it is called, and what asks for it. */
+function cardOf({ list, title, of }, choice, query) {
+  return { what: list, title, kind: choice.name, none: choice.none, choices: of, choice, query: choice === of[0] ? query : { ...query, by: choice.name } };
+}
+
+/** Links to the other ways in which a list can be shown. */
+const Choices = ({ of, title, now, go }) => (
+  <ul class="choices">
+    {of.map((one) => <li key={title(one)}><a href={go(one)} aria-current={one === now ? 'true' : undefined}>{title(one)}</a></li>)}
+  </ul>
+);
 
 const Filter = ({ filter, go }) => (
   <p class="filter">

@@ -3,6 +3,7 @@
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Asking } from './answers.js';
 import { ask, path } from './api.js';
+import { LISTS } from './dimensions.js';
 import { number } from './format.js';
 import { Lines, shown, Skeleton } from './list.jsx';
 import { Failed } from './states.jsx';
@@ -19,8 +20,8 @@ const KEY_MS = 150;
 /** How long a browser has to read a CSV that it was handed. */
 const CSV_MS = 60_000;
 
-/** Lists whose names the counter does not know as they are shown. They are short, so they are searched here. */
-const HERE = ['countries', 'devices'];
+/** Whether the counter does not know the names that a list shows, so that they are searched here. */
+const isSearchedHere = (what) => LISTS.some(({ list, searchShown }) => list === what && searchShown);
 
 /** Lines after others; where the list moved meanwhile, one that is there already is not there twice. */
 function after(lines, more, kind) {
@@ -34,7 +35,7 @@ function useLines(site, what, kind, query, wanted) {
   const [state, setState] = useState({});
   const [at, setAt] = useState({});
   const [again, setAgain] = useState(beat);
-  const question = path(site, what, { ...query, limit: HERE.includes(what) ? MOST : MORE, q: wanted || undefined });
+  const question = path(site, what, { ...query, limit: isSearchedHere(what) ? MOST : MORE, q: wanted || undefined });
   const offset = at.question === question ? at.offset : 0;
   useEffect(() => {
     const abort = new AbortController();
@@ -58,7 +59,7 @@ export function Whole({ title, what, kind, query, site, filter, go, close }) {
   const [part, setPart] = useState('');
   const [wanted, setWanted] = useState('');
   const [saving, setSaving] = useState();
-  const here = HERE.includes(what);
+  const here = isSearchedHere(what);
   const { lines, total, hasMore, busy, problem, more } = useLines(site, what, kind, query, here ? '' : wanted);
   const all = useRef();
   if (wanted === '' && total !== undefined && !busy) all.current = { total, most: lines[0]?.views };

@@ -7,8 +7,8 @@ use crate::plan::{Fault, MAX_FLIGHT_MS};
 use crate::queue::{Event, Reply};
 use crate::request::BUSY_RETRY_AFTER_S;
 use crate::world::World;
-use footfall::counting::dispatch::batcher::Posting;
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::posting::Posting;
 use footfall::counting::dispatch::retry::{After, Attempts, UNSEEN, of_exception};
 use footfall::counting::model::date::Day;
 use footfall::counting::model::day_record::DayRecord;
@@ -229,9 +229,9 @@ impl World {
             Ok(Answer::Seen(seen)) => Ok(Said::Seen(seen)),
             Ok(Answer::Refused(Refusal::Malformed)) => Err(Failure::Refused("the shard cannot read the call".to_owned())),
             Ok(Answer::Refused(Refusal::Full)) => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
-            Ok(Answer::Refused(Refusal::Superseded)) => broken("a later batch came first"),
+            Ok(Answer::Refused(Refusal::Superseded)) => broken("a later batch of this isolate came first"),
             Ok(Answer::Refused(Refusal::Storage)) => broken("the shard's storage failed"),
-            Ok(_) => broken("the shard answered something else"),
+            Ok(_) => broken("the shard answered another question"),
             Err(_) => broken("the shard's answer cannot be read"),
         }
     }

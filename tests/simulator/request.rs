@@ -9,13 +9,14 @@ use crate::mutation::Mutation;
 use crate::plan::Fault;
 use crate::queue::Event;
 use crate::world::World;
-use footfall::counting::dispatch::batcher::Entry;
-use footfall::counting::dispatch::day_cache::{Look, ahead_ms, patience};
+use footfall::counting::dispatch::day_cache::{RecordStep, ahead_ms, patience};
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::posting::Entry;
 use footfall::counting::dispatch::routing::{ShardRoute, route};
+use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Device, Dimensions};
+use footfall::counting::model::dimensions::{Described, Dimensions};
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
@@ -117,13 +118,13 @@ impl World {
         let patience = self.requests[a_try].patience;
         let ahead = if self.mutation == Mutation::AskAtMidnight { 0 } else { ahead_ms(self.isolates[slot].name) };
         let isolate = &mut self.isolates[slot];
-        let mut look = isolate.day.look(a_try as u64, local, patience, ahead);
-        if self.mutation == Mutation::AskAll && matches!(look, Look::Wait { .. }) {
-            look = Look::Ask { day: day_of(local), until: patience };
+        let mut look = isolate.day.look(a_try as u64, false, local, patience, ahead);
+        if self.mutation == Mutation::AskAll && matches!(look, RecordStep::Wait { .. }) {
+            look = RecordStep::Ask { day: day_of(local), until: patience };
         }
         match look {
-            Look::Known(record) => self.go_on(a_try, record.as_ref()),
-            Look::Wait { until } => {
+            RecordStep::Known(record) => self.go_on(a_try, record.as_ref()),
+            RecordStep::Wait { until } => {
                 self.requests[a_try].looks += 1;
                 let looks = self.requests[a_try].looks;
                 self.timer(until.saturating_sub(local), Event::LookAgain(a_try, looks));
@@ -132,7 +133,7 @@ impl World {
                     self.at(at, Event::Kill(a_try));
                 }
             }
-            Look::Ask { day, until } => {
+            RecordStep::Ask { day, until } => {
                 if let Some((other, ends)) = isolate.asks.replace((self.exchanges.len(), until))
                     && ends + 100 >= local
                     && self.runs(self.exchanges[other].a_try)
@@ -204,7 +205,11 @@ impl World {
         let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
             Visitor::Guest(_) => Dimensions::default(),
-            _ => Dimensions::new(Some(Device::Desktop), "DE", &referrer, [""; 3]),
+            _ => Dimensions::of(&Described {
+                client: Client { device: Some(Device::Desktop), country: Country::read("DE") },
+                referrer: &referrer,
+                campaign: &Default::default(),
+            }),
         };
         Entry {
             page,

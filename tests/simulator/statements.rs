@@ -43,7 +43,6 @@ impl Tables {
             (schema::PAGE_VIEWS, [Text(page)]) => {
                 return one(self.get(Table::Pages, &Key::Text(page.clone())).map(|row| &row[1..]));
             }
-            (schema::PAGE_COUNT, []) => return vec![vec![Integer(self.count(Table::Pages))]],
             (schema::ADD_PAGE_VIEWS, [Text(page), Integer(views)]) => {
                 let key = Key::Text(page.clone());
                 let next = || self.count(Table::Pages) + 1;
@@ -53,7 +52,6 @@ impl Tables {
                 self.put(Table::Pages, key, vec![Integer(id), Integer(views)]);
                 return vec![vec![Integer(id)]];
             }
-            (schema::OLD_HOURS | schema::OLD_DAYS, _) => {}
             (packed, [Integer(part), Integer(at), more @ ..]) if table_of(packed).is_some() => {
                 let (table, key) = (table_of(packed).unwrap_or(Table::PageHours), Key::Two(*part, *at));
                 if more.is_empty() {
@@ -153,7 +151,6 @@ impl Tables {
                 return of_day.collect();
             }
             (create, []) if schema::CREATE.contains(&create) || schema::GROW.iter().any(|grow| grow.contains(&create)) => {}
-            (drop, []) if schema::DROP_OLD.contains(&drop) => {}
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()

@@ -6,7 +6,7 @@
 
 use crate::statements::DAYS;
 use footfall::counting::ledger::packed::{PAGES, Packed};
-use footfall::counting::model::dimensions::Dimension;
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::storage::{Rows, Sql, StorageError, Value};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -140,7 +140,7 @@ impl Store {
         let hours = tables.rows.get(&Table::PageHours).into_iter();
         let rows = hours.flat_map(|hours| hours.range(Key::Two(part, i64::MIN)..=Key::Two(part, i64::MAX)));
         let entries = rows.flat_map(|(_, row)| match &row[..] {
-            [Value::Blob(body)] => Packed::read(body).unwrap_or_default().iter().collect::<Vec<_>>(),
+            [Value::Blob(body)] => Packed::from_bytes(body).unwrap_or_default().iter().collect::<Vec<_>>(),
             other => panic!("not a packed row: {other:?}"),
         });
         entries.filter(|(place, _)| place.page() == page).map(|(_, counts)| counts.views as i64).sum()

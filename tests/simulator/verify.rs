@@ -8,7 +8,7 @@ use footfall::counting::dispatch::days::Days;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::day_of;
-use footfall::counting::model::dimensions::Dimension;
+use footfall::counting::model::dimension::Dimension;
 use footfall::counting::protocol::answer::Answer;
 use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::wire::{decode, encode};

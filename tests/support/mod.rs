@@ -8,9 +8,10 @@ pub(crate) mod rig;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod sqlite;
 
-use footfall::counting::dispatch::batcher::Entry;
+use footfall::counting::dispatch::posting::Entry;
+use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::{Day, day_of};
-use footfall::counting::model::dimensions::Dimensions;
+use footfall::counting::model::dimensions::{Described, Dimensions};
 use footfall::counting::model::minute::Minute;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
@@ -149,4 +150,10 @@ pub(crate) fn duplicate(views: u64) -> Counted {
 /// A receipt of these lines.
 pub(crate) fn receipt(visits: &[Counted]) -> Receipt {
     Receipt { visits: visits.to_vec() }
+}
+
+/// The values of a visit in all dimensions; empty texts are unknown.
+pub(crate) fn details(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Dimensions {
+    let client = Client { device, country: Country::read(country) };
+    Dimensions::of(&Described { client, referrer, campaign: &campaign.map(str::to_owned) })
 }

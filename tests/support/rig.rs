@@ -18,7 +18,7 @@ pub(crate) fn by_page(sql: &Sqlite, table: &str) -> Vec<(String, u64, Counts)> {
     let mut all = Vec::new();
     for row in sql.query(&format!("SELECT part, at, body FROM {table}"), &[]).unwrap() {
         let [Value::Integer(part), Value::Integer(at), Value::Blob(body)] = &row[..] else { panic!("{row:?}") };
-        for (place, counts) in Packed::read(body).unwrap().iter() {
+        for (place, counts) in Packed::from_bytes(body).unwrap().iter() {
             let id = Value::Integer(part * i64::try_from(PAGES).unwrap() + i64::try_from(place.page()).unwrap());
             let names = sql.query("SELECT page FROM pages WHERE id = ?", &[id]).unwrap();
             let [[Value::Text(page)]] = &names.iter().map(|row| &row[..]).collect::<Vec<_>>()[..] else { panic!("{names:?}") };

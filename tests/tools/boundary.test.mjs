@@ -71,6 +71,8 @@ test('a circle and a wrong arrow are seen, and the import that makes them is nam
   const root = mkdtempSync(join(tmpdir(), 'footfall-imports-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const file of scriptsIn(ROOT)) cpSync(join(ROOT, file), join(root, file));
+  // Scripts import data as well.
+  for (const file of readdirSync(join(ROOT, 'assets/dashboard')).filter((name) => name.endsWith('.json'))) cpSync(join(ROOT, 'assets/dashboard', file), join(root, 'assets/dashboard', file));
 
   appendFileSync(join(root, 'tools/pins.mjs'), "\nimport './build.mjs';\n");
   appendFileSync(join(root, 'assets/dashboard/format.js'), "\nexport const later = () => import('./chart.jsx');\n");

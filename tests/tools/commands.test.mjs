@@ -50,7 +50,7 @@ const RUNS = [
   [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
   [/^npm run trace\b/, 'tests/tools/trace.test.mjs'],
   [/^npm test/, 'what this is part of'],
-  [/^npm run (?:bench|scale|compare|watchers|lighthouse)\b/, 'the gate `measures`, as they take minutes'],
+  [/^npm run (?:bench|scale|compare|watchers|reports|lighthouse)\b/, 'the gate `measures`, as they take minutes'],
   [/^git /, 'git'],
 ];
 

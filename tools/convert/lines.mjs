@@ -1,4 +1,4 @@
-// The lines of an import (src/counting/ledger/record.rs), in the order of an export.
+// The lines of an import (src/counting/ledger/export_file/lines.rs), in the order of an export.
 
 import { createHash } from 'node:crypto';
 import { KINDS } from './details.mjs';

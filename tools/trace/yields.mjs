@@ -17,8 +17,8 @@ const PLACES = {
     serve: { 'answer(request': 'the whole of a request; then its promise is settled' },
     answer: {
       'turn.register_home()': 'a visit of `GET /`',
-      'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.drop_in(': OTHERS, 'turn.read_views(': OTHERS,
-      'turn.read_visitors(': OTHERS, 'turn.health()': OTHERS, 'turn.metrics(': OTHERS, 'turn.read_stats(': OTHERS, 'turn.live(': OTHERS, 'turn.obey(': OTHERS,
+      'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.answer_compat(': OTHERS, 'turn.read_views(': OTHERS,
+      'turn.read_visitors(': OTHERS, 'turn.health()': OTHERS, 'turn.metrics(': OTHERS, 'turn.read_stats(': OTHERS, 'turn.live(': OTHERS, 'turn.run_admin_command(': OTHERS,
       'turn.drop_file(': OTHERS,
     },
   },
@@ -59,9 +59,9 @@ const PLACES = {
   'src/edge/clients/parking.rs': { park: { 'waits::parked(': 'a signal of another visit, as one number' } },
   'src/edge/runtime/deadline.rs': { within: { 'select(': 'whichever is first: the work, or a timer' } },
   'src/edge/runtime/waits.rs': {
-    number: { 'poll_fn(': '* a number: from another visit, or from a timer' },
-    parked: { 'signal.number()': 'that number' },
-    timer: { 'begun.0.number()': 'that number' },
+    ended_with: { 'poll_fn(': '* a number: from another visit, or from a timer' },
+    parked: { 'signal.ended_with()': 'that number' },
+    timer: { 'begun.0.ended_with()': 'that number' },
     answered: { 'poll_fn(': '* a value: the answer of an object' },
     awaited: { 'poll_fn(': "* a promise of the platform's: its rate limit" },
   },

@@ -1,47 +1,47 @@
-//! What an isolate knows of a site's day, and when it asks.
+//! The day records that an isolate has of a site, and when it asks for the next.
 //!
-//! One visit of an isolate asks at a time. When a day begins the others go on under yesterday's record, and a shard for which the
-//! new day has begun sends them back ([`crate::counting::protocol::batch::Verdict::Stale`]); where nothing is known yet they wait for the one that asks. And as a rule
-//! nobody waits at midnight: tomorrow's record is asked for in the last half hour, by each isolate at a moment of its own, so that the
-//! one object that has it is not asked by all at once.
+//! One visit of an isolate asks at a time. Where no record is known, other visits wait for it. When a day begins, they go on under
+//! yesterday's record, and a shard in which the new day has begun sends them back ([`crate::counting::protocol::batch::Verdict::Stale`]).
+//! Usually no visit waits at midnight: each isolate asks for tomorrow's record in the last half hour, at a moment of its own, so
+//! that not all of them ask the days object at once.
 //!
-//! How many shards there are is kept for longer than a day: a number of before is as good, as the first shard refuses a sum
-//! over too few ([`crate::counting::protocol::call::Call::Sum`]).
+//! The number of shards is kept for longer than a day. An old number is safe, because the first shard refuses a sum over too few
+//! ([`crate::counting::protocol::call::Call::Sum`]).
 
 use crate::counting::dispatch::days::EARLY_MS;
-use crate::counting::dispatch::ticket::{MAX_PARKED, Ticket};
+use crate::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use crate::counting::model::date::{DAY_MS, Day, day_of};
 use crate::counting::model::day_record::DayRecord;
 
-/// How long after a question that was not answered nobody asks again, in milliseconds; doubled after each that follows it.
+/// The pause after a question without an answer, in milliseconds. It doubles with each further one.
 pub const PAUSE_MS: u64 = 1_000;
 
-/// The longest such pause, in milliseconds: what is refused meanwhile is refused without a wait.
+/// The longest such pause, in milliseconds. Visits that need the record are refused meanwhile, without a wait.
 pub const MAX_PAUSE_MS: u64 = 8 * PAUSE_MS;
 
-/// The longest pause between early questions, in milliseconds: they have time.
+/// The pause after an early question without an answer, in milliseconds.
 const EARLY_PAUSE_MS: u64 = 60_000;
 
-/// When early questions end, in milliseconds before midnight: from then on a question could be that of a clock which is ahead.
+/// When early questions end, in milliseconds before midnight. After that, a clock that is ahead would look like one.
 const LAST_EARLY_MS: u64 = 2 * 60_000;
 
 /// The longest that a visit waits for the record, in milliseconds; half of what is left to its deadline if that is less.
 /// Without the record, it goes on as a view without a visitor.
 const MAX_WAIT_MS: u64 = 2_000;
 
-/// How far an isolate's clock may be behind that of the days' object, in milliseconds. Further ahead of it no day is believed to have
-/// begun.
+/// How far an isolate's clock may be behind that of the days object, in milliseconds. A record of a day that begins later than that is
+/// not believed.
 const AHEAD_MS: u64 = 60 * 60 * 1000;
 
-/// How long after its time the asking visit counts as gone, in milliseconds: its timer may be late.
+/// How long after its time the visit that asks counts as gone, in milliseconds. Its timer may be late.
 const GRACE_MS: u64 = 100;
 
-/// Until when a visit waits for the record that must be answered at `deadline`.
+/// Until when a visit with this deadline waits for the record.
 pub fn patience(now: u64, deadline: u64) -> u64 {
     now.saturating_add(MAX_WAIT_MS.min(deadline.saturating_sub(now) / 2))
 }
 
-/// How long before midnight an isolate asks for tomorrow, in milliseconds: spread evenly by its random bits.
+/// How long before midnight an isolate asks for tomorrow's record, in milliseconds. The random bits of isolates spread it evenly.
 pub fn ahead_ms(isolate: u128) -> u64 {
     let span = EARLY_MS.saturating_sub(LAST_EARLY_MS);
     let spread = u64::try_from(isolate >> 64).unwrap_or(0).checked_rem(span).unwrap_or(0);
@@ -50,46 +50,47 @@ pub fn ahead_ms(isolate: u128) -> u64 {
 
 /// A question that is on its way.
 #[derive(Clone, Copy, Debug)]
-struct Question {
+struct PendingQuestion {
     day: Day,
     until: u64,
 }
 
-/// What one isolate knows of one site.
+/// The day records that one isolate has of one site.
 #[derive(Debug, Default)]
 pub struct DayCache {
     record: Option<DayRecord>,
-    /// Tomorrow's, which was asked for early.
+    /// Tomorrow's record, where it was asked for early.
     next: Option<DayRecord>,
-    /// The most shards that the site is known to have; 0 where nothing is known.
+    /// The most shards that the site is known to have; 0 where none are known.
     shards: u16,
-    /// A shard said that the days before are over, whatever the isolate's clock says.
+    /// The first day that is not over, as a shard said, whatever the isolate's clock says.
     first: Day,
-    question: Option<Question>,
-    /// Visits that wait for its answer.
-    waiting: Vec<Ticket>,
-    /// Nobody asks before this time, and nobody asks early before that.
+    question: Option<PendingQuestion>,
+    /// Visits that wait for its answer, and whether a server sent each.
+    waiting: Vec<(Ticket, bool)>,
+    /// No visit asks before this time, in milliseconds since 1970.
     not_before: u64,
+    /// No visit asks early before this time, in milliseconds since 1970.
     not_early_before: u64,
-    /// Questions without an answer, one after the other.
+    /// How many questions in a row had no answer.
     failures: u32,
-    /// How long before a day the isolate asks for it, which spreads its other questions as well.
+    /// How long before a day the isolate asks for it, in milliseconds. It spreads the other questions as well.
     ahead_ms: u64,
 }
 
-/// What a visit does about the record.
+/// What a visit does next about the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Goes on with this one, or without one.
+pub enum RecordStep {
+    /// Goes on with this record, or without one.
     Known(Option<DayRecord>),
-    /// Asks for the record of this day, until this time, reports [`DayCache::answered`] and looks again.
+    /// Asks for the record of this day, reports to [`DayCache::answered`], and looks again.
     Ask {
         /// The day.
         day: Day,
-        /// When to go on without, in milliseconds since 1970.
+        /// When to give up, in milliseconds since 1970.
         until: u64,
     },
-    /// Waits until it is woken, or until this time in milliseconds since 1970, and looks again.
+    /// Waits until it is woken or its timer rings, and looks again.
     Wait {
         /// In milliseconds since 1970.
         until: u64,
@@ -97,9 +98,10 @@ pub enum Look {
 }
 
 impl DayCache {
-    /// What a visit does that waits for the record until `patience` at most, in an isolate that asks so many milliseconds ahead of a day.
-    pub fn look(&mut self, ticket: Ticket, now: u64, patience: u64, ahead_ms: u64) -> Look {
-        self.waiting.retain(|waiting| *waiting != ticket);
+    /// What a visit does next that waits for the record until `patience` at most. The isolate asks `ahead_ms` before a day begins. Visits that
+    /// a server sent (`by_server`) wait in half of the places, as they do for a batch.
+    pub fn look(&mut self, ticket: Ticket, by_server: bool, now: u64, patience: u64, ahead_ms: u64) -> RecordStep {
+        self.waiting.retain(|(waiting, _)| *waiting != ticket);
         self.ahead_ms = ahead_ms;
         self.forget_the_future(now);
         let day = self.today(now);
@@ -110,9 +112,9 @@ impl DayCache {
             }
             !begun
         });
-        // Not one from before yesterday: the shards of today ask those of yesterday for an id, and no others.
+        // No record of a day before yesterday: today's shards ask yesterday's for an id, and no others.
         self.record = self.record.filter(|record| record.day.saturating_add(1) >= day);
-        // One that ends later than any would was asked by a clock that was ahead.
+        // A question that ends too late was asked while the clock was ahead.
         let may_come = |until: u64| until.saturating_add(GRACE_MS) >= now && until <= now.saturating_add(MAX_WAIT_MS);
         let asked = self.question.is_some_and(|question| may_come(question.until));
         match self.record {
@@ -120,20 +122,25 @@ impl DayCache {
                 let begins = u64::from(record.day).saturating_add(1).saturating_mul(DAY_MS);
                 let early = begins.saturating_sub(ahead_ms)..begins.saturating_sub(LAST_EARLY_MS);
                 let may = !asked && self.next.is_none() && early.contains(&now) && now >= self.not_early_before && now < patience;
-                if may { self.ask(record.day.saturating_add(1), now, patience) } else { Look::Known(Some(record)) }
+                if may { self.ask(record.day.saturating_add(1), now, patience) } else { RecordStep::Known(Some(record)) }
             }
-            _ if now >= patience => Look::Known(self.record),
-            None if asked && self.waiting.len() < MAX_PARKED => {
-                self.waiting.push(ticket);
+            _ if now >= patience => RecordStep::Known(self.record),
+            None if asked && self.has_room(by_server) => {
+                self.waiting.push((ticket, by_server));
                 let gone = self.question.map_or(now, |question| question.until.saturating_add(GRACE_MS).saturating_add(1));
-                Look::Wait { until: gone.min(patience) }
+                RecordStep::Wait { until: gone.min(patience) }
             }
-            record if asked || now < self.not_before => Look::Known(record),
+            record if asked || now < self.not_before => RecordStep::Known(record),
             _ => self.ask(day, now, patience),
         }
     }
 
-    /// What a clock that was ahead for a while left, once it is right.
+    fn has_room(&self, by_server: bool) -> bool {
+        let servers = || self.waiting.iter().filter(|(_, by_server)| *by_server).count();
+        self.waiting.len() < MAX_PARKED && !(by_server && servers() >= MAX_PARKED_BY_SERVERS)
+    }
+
+    /// Drops what a clock left that was ahead and is right again.
     fn forget_the_future(&mut self, now: u64) {
         let latest = day_of(now.saturating_add(AHEAD_MS));
         self.record = self.record.filter(|record| record.day <= latest);
@@ -143,22 +150,22 @@ impl DayCache {
         self.not_early_before = pauses(self.not_early_before, EARLY_PAUSE_MS);
     }
 
-    /// The day that has begun, by the isolate's clock or by a shard. What a shard says is not believed long before midnight.
+    /// The day that has begun, by the isolate's clock or by what a shard said. A shard is not believed long before midnight.
     fn today(&self, now: u64) -> Day {
         let own = day_of(now);
         if self.first <= day_of(now.saturating_add(EARLY_MS)) { own.max(self.first) } else { own }
     }
 
-    /// Asks for three quarters of its patience: a visit that comes right after one that is killed while it asks has the last quarter to ask
+    /// Asks for three quarters of the visit's patience. If the visit is killed, one that arrived right after it has the last quarter to ask
     /// by itself.
-    fn ask(&mut self, day: Day, now: u64, patience: u64) -> Look {
+    fn ask(&mut self, day: Day, now: u64, patience: u64) -> RecordStep {
         let until = patience.saturating_sub(patience.saturating_sub(now) / 4);
-        self.question = Some(Question { day, until });
-        Look::Ask { day, until }
+        self.question = Some(PendingQuestion { day, until });
+        RecordStep::Ask { day, until }
     }
 
-    /// Takes the answer to a question for a day, or that there was none, and says who is to be woken. An answer that is late does not
-    /// undo a newer one.
+    /// Takes the answer to a question for a day, or `None` if there was none. Returns the visits to wake. A late answer does not replace a
+    /// newer one.
     pub fn answered(&mut self, day: Day, answer: Option<DayRecord>, now: u64) -> Vec<Ticket> {
         let is_early = day > self.today(now);
         if self.question.is_some_and(|question| question.day == day) {
@@ -177,193 +184,30 @@ impl DayCache {
             None => {
                 let half = PAUSE_MS.saturating_mul(1 << self.failures.min(8)).min(MAX_PAUSE_MS) / 2;
                 self.failures = self.failures.saturating_add(1);
-                // Not all isolates at once, even where all failed at once.
+                // Isolates that failed at once must not ask again at once.
                 let spread = self.ahead_ms.checked_rem(half.saturating_add(1)).unwrap_or(0);
                 self.not_before = now.saturating_add(half).saturating_add(spread);
             }
         }
-        std::mem::take(&mut self.waiting)
+        std::mem::take(&mut self.waiting).into_iter().map(|(ticket, _)| ticket).collect()
     }
 
-    /// A shard said that this day is over: the record of a later one is asked for.
+    /// Notes that a shard called this day over. A visit then asks for the record of a later day.
     pub fn stale(&mut self, day: Day) {
         self.first = self.first.max(day.saturating_add(1));
         self.record = self.record.filter(|record| record.day > day);
     }
 
-    /// A shard said that the site has so many shards.
+    /// Notes that a shard knows of so many shards.
     pub fn outgrown(&mut self, shards: u16) {
         self.shards = self.shards.max(shards);
     }
 
-    /// The most shards that the site is known to have, by any record so far or by its first shard.
+    /// The most shards that the site is known to have, from records and from shards.
     pub fn shards(&self) -> Option<u16> {
         Some(self.shards).filter(|shards| *shards > 0)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::counting::model::visitor::Salt;
-
-    const NOON: u64 = 20_000 * DAY_MS + DAY_MS / 2;
-    const MIDNIGHT: u64 = 20_001 * DAY_MS;
-    /// The isolate asks a quarter of an hour before midnight, and pauses as long as may be.
-    const AHEAD: u64 = 15 * 60_000 / 4_001 * 4_001 + 4_000;
-
-    fn record(day: Day) -> DayRecord {
-        DayRecord { day, salt: Salt([0; 16]), shards: 2, shards_before: 2 }
-    }
-
-    fn look(cache: &mut DayCache, ticket: Ticket, now: u64) -> Look {
-        cache.look(ticket, now, patience(now, now.saturating_add(5_000)), AHEAD)
-    }
-
-    #[test]
-    fn one_asks_and_the_others_wait_for_it() {
-        let mut cache = DayCache::default();
-        assert_eq!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
-        assert_eq!(look(&mut cache, 2, NOON), Look::Wait { until: NOON + 1_500 + GRACE_MS + 1 }, "then it can ask by itself");
-        assert_eq!(cache.look(3, NOON + 1, NOON + 1_000, AHEAD), Look::Wait { until: NOON + 1_000 }, "no longer than it has");
-        assert_eq!(cache.look(3, NOON + 1_000, NOON + 1_000, AHEAD), Look::Known(None));
-        assert_eq!(cache.answered(20_000, Some(record(20_000)), NOON + 1_005), [2], "who went on is not woken");
-        assert_eq!(look(&mut cache, 2, NOON + 1_006), Look::Known(Some(record(20_000))));
-        assert_eq!(cache.shards(), Some(2));
-    }
-
-    #[test]
-    fn where_who_asks_is_gone_one_of_those_who_wait_asks() {
-        let mut cache = DayCache::default();
-        look(&mut cache, 1, NOON);
-        let gone = NOON + 1_500 + GRACE_MS + 1;
-        assert_eq!(cache.look(2, NOON + 1_000, NOON + 3_000, AHEAD), Look::Wait { until: gone });
-        let until = NOON + 3_000 - (NOON + 3_000 - gone) / 4;
-        assert_eq!(cache.look(2, gone, NOON + 3_000, AHEAD), Look::Ask { day: 20_000, until });
-        assert_eq!(cache.look(3, gone, NOON + 9_000, AHEAD), Look::Wait { until: until + GRACE_MS + 1 });
-    }
-
-    #[test]
-    fn one_asks_when_a_day_begins_and_the_others_go_on() {
-        let mut cache = DayCache::default();
-        cache.answered(19_999, Some(record(19_999)), NOON - DAY_MS);
-        assert!(matches!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, .. }));
-        assert_eq!(look(&mut cache, 2, NOON), Look::Known(Some(record(19_999))));
-        cache.answered(20_000, Some(record(20_000)), NOON + 10);
-        assert_eq!(look(&mut cache, 3, NOON + 11), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn tomorrow_is_asked_for_once_and_early_and_begins_at_midnight() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        let today = Look::Known(Some(record(20_000)));
-        assert_eq!(look(&mut cache, 1, MIDNIGHT - AHEAD - 1), today);
-        let early = MIDNIGHT - AHEAD;
-        assert!(matches!(look(&mut cache, 2, early), Look::Ask { day: 20_001, .. }));
-        assert_eq!(look(&mut cache, 3, early), today, "nobody waits for it");
-        assert!(cache.answered(20_001, None, early + 5).is_empty());
-        assert_eq!(look(&mut cache, 2, early + 6), today);
-        assert_eq!(look(&mut cache, 4, early + EARLY_PAUSE_MS), today, "a minute later");
-        assert!(matches!(look(&mut cache, 5, early + 5 + EARLY_PAUSE_MS), Look::Ask { day: 20_001, .. }));
-        cache.answered(20_001, Some(DayRecord { shards: 8, ..record(20_001) }), early + 100_000);
-        assert_eq!(look(&mut cache, 6, MIDNIGHT - 1), today);
-        assert_eq!(look(&mut cache, 7, MIDNIGHT), Look::Known(Some(DayRecord { shards: 8, ..record(20_001) })));
-    }
-
-    #[test]
-    fn just_before_midnight_nobody_asks_early() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        assert_eq!(look(&mut cache, 1, MIDNIGHT - LAST_EARLY_MS), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn isolates_ask_spread_over_half_an_hour() {
-        let mut minutes = [0; 30];
-        for isolate in 0..3_000_u128 {
-            let ahead = ahead_ms(isolate.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-            assert!((LAST_EARLY_MS..EARLY_MS).contains(&ahead));
-            minutes[usize::try_from(ahead / 60_000).unwrap()] += 1;
-        }
-        assert!(minutes[2..].iter().all(|asked| (60..160).contains(asked)), "{minutes:?}");
-    }
-
-    #[test]
-    fn nobody_goes_on_under_a_record_from_before_yesterday_but_its_shards_are_known() {
-        let mut cache = DayCache::default();
-        cache.answered(19_998, Some(record(19_998)), NOON - 2 * DAY_MS);
-        assert!(matches!(look(&mut cache, 1, NOON), Look::Ask { day: 20_000, .. }));
-        assert!(matches!(look(&mut cache, 2, NOON), Look::Wait { .. }));
-        assert_eq!(cache.shards(), Some(2));
-        cache.outgrown(8);
-        cache.outgrown(4);
-        assert_eq!(cache.shards(), Some(8));
-    }
-
-    #[test]
-    fn after_failures_the_pauses_grow_and_are_bounded() {
-        let mut cache = DayCache::default();
-        let mut now = NOON;
-        let mut pauses = Vec::new();
-        for ticket in 0..7 {
-            assert!(matches!(look(&mut cache, ticket, now), Look::Ask { .. }));
-            cache.answered(20_000, None, now);
-            let failed = now;
-            while look(&mut cache, 99, now) == Look::Known(None) {
-                now += 1;
-            }
-            // That look asked, and is gone.
-            cache.answered(20_000, None, now);
-            pauses.push(now - failed);
-            now += MAX_PAUSE_MS;
-        }
-        assert!(pauses.is_sorted() && pauses[0] >= PAUSE_MS / 2 && pauses[0] <= PAUSE_MS, "{pauses:?}");
-        assert!(pauses[6] > 4 * PAUSE_MS && pauses[6] <= MAX_PAUSE_MS, "{pauses:?}");
-        look(&mut cache, 8, now);
-        cache.answered(20_000, Some(record(20_000)), now);
-        cache.stale(20_000);
-        let asked = Look::Ask { day: 20_000, until: now + 1_500 };
-        assert_eq!(look(&mut cache, 9, now), asked, "what a shard says in the middle of a day is no midnight");
-    }
-
-    #[test]
-    fn what_a_clock_that_was_ahead_left_is_not_believed() {
-        let mut cache = DayCache::default();
-        let ahead = NOON + 2 * DAY_MS;
-        look(&mut cache, 1, ahead);
-        cache.answered(20_002, Some(record(20_002)), ahead);
-        assert_eq!(look(&mut cache, 2, NOON), Look::Ask { day: 20_000, until: NOON + 1_500 });
-        cache.answered(20_000, Some(record(20_000)), NOON + 5);
-        assert_eq!(look(&mut cache, 3, NOON + 5), Look::Known(Some(record(20_000))));
-        let mut failed = DayCache::default();
-        look(&mut failed, 1, ahead);
-        failed.answered(20_002, None, ahead);
-        assert!(matches!(look(&mut failed, 2, NOON), Look::Ask { .. }));
-        let mut behind = DayCache::default();
-        behind.answered(20_000, Some(record(20_001)), MIDNIGHT - 1_000);
-        assert_eq!(look(&mut behind, 1, MIDNIGHT - 999), Look::Known(Some(record(20_001))), "a clock that is a little behind");
-    }
-
-    #[test]
-    fn a_late_answer_undoes_nothing() {
-        let mut cache = DayCache::default();
-        cache.answered(20_000, Some(record(20_000)), NOON);
-        cache.answered(19_999, Some(record(19_999)), NOON);
-        cache.answered(20_000, None, NOON);
-        assert_eq!(look(&mut cache, 1, NOON), Look::Known(Some(record(20_000))));
-    }
-
-    #[test]
-    fn a_stale_record_goes_and_the_next_day_is_asked_for_whatever_the_clock_says() {
-        let mut cache = DayCache::default();
-        let before = MIDNIGHT - 1_000;
-        cache.answered(20_000, Some(record(20_000)), before);
-        cache.stale(19_999);
-        assert_eq!(look(&mut cache, 1, before), Look::Known(Some(record(20_000))));
-        cache.stale(20_000);
-        assert!(matches!(look(&mut cache, 1, before), Look::Ask { day: 20_001, .. }));
-        cache.answered(20_001, Some(record(20_001)), before);
-        assert_eq!(look(&mut cache, 1, before), Look::Known(Some(record(20_001))));
-    }
-}
+mod tests;

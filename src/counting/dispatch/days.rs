@@ -1,28 +1,28 @@
-//! The days of a site: the day's salt, and how many shards the site has on that day.
+//! The days of a site: the salt of each day, and the number of shards on it.
 //!
-//! One object a site holds them, and isolates keep them in memory for the day. The number of shards is pinned together
-//! with the salt, so that every isolate sends a visitor to the same shard all day and the sum of the shards' visitors
-//! is exact. A larger `SHARDS` therefore takes effect at the next midnight (UTC) whose record nobody has asked for; a smaller one never does,
-//! because the shards that exist hold views.
+//! One object holds them for each site, and isolates keep them in memory for the day. The number of shards is fixed together
+//! with the salt, so that every isolate sends a visitor to the same shard all day, and the sum of the shards' visitors
+//! is exact. So a larger `SHARDS` takes effect on the first day whose record has not been asked for yet. A smaller one never does,
+//! because existing shards hold views.
 //!
-//! An isolate that adds up the shards must not leave out new ones because it knows only yesterday's number. So a number that grows is pinned
-//! after the first shard knows it ([`Days::grows`]): every sum asks that one, and it refuses to be part of a smaller sum.
+//! An isolate that adds up the shards must not leave out new ones because it only knows yesterday's number. So a higher number takes effect
+//! only after the first shard knows it ([`Days::grows`]): every sum asks that shard, and it refuses to be part of a smaller sum.
 
 use crate::counting::model::date::{Day, day_of, latest_day};
 use crate::counting::model::day_record::DayRecord;
 use crate::counting::model::visitor::Salt;
 use crate::counting::storage::{Rows, Sql, StorageError, Value, blob_at, count_at};
 
-/// How long before a day begins its record may be asked for, in milliseconds: long enough to spread the questions of all isolates.
+/// How long before a day its record may be asked for, in milliseconds: long enough to spread the questions of all isolates.
 pub const EARLY_MS: u64 = 30 * 60_000;
 
 /// Creates the table.
 pub const CREATE: &str = "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, salt BLOB NOT NULL, shards INTEGER NOT NULL)";
-/// The last three days up to one: yesterday, today, and tomorrow where that is asked for. Later ones were begun by a clock that was wrong.
+/// The last three days up to one: yesterday, today, and tomorrow if that is asked for. A clock that was ahead may have begun later days.
 pub const LATEST: &str = "SELECT day, salt, shards FROM days WHERE day <= ? ORDER BY day DESC LIMIT 3";
-/// The most shards that any day has.
+/// The most shards of any day.
 pub const MOST_SHARDS: &str = "SELECT coalesce(max(shards), 0) FROM days";
-/// Writes a day, in place of one whose salt is gone.
+/// Writes a day. It replaces a day whose salt was deleted.
 pub const ADD: &str = "INSERT OR REPLACE INTO days (day, salt, shards) VALUES (?, ?, ?)";
 /// The days with a salt.
 pub const SALTS: &str = "SELECT day FROM days WHERE salt != x''";
@@ -43,27 +43,27 @@ impl<S: Sql> Days<S> {
         Self { sql }
     }
 
-    /// The record of `day`, made if there is none yet; or of a later day, if that has begun for somebody. `shards` is what
-    /// is configured, `random` becomes the salt of a new day. One that begins within [`EARLY_MS`] is made, and begins for nobody by that.
+    /// The record of `day`, which is made if there is none yet; or that of a later day that has begun. `None` for a day that is over, or
+    /// that begins later than [`EARLY_MS`] from now. `shards` is the configured number, and `random` becomes the salt of a new day. Making
+    /// the record of tomorrow does not begin that day.
     ///
-    /// A clock that was ahead for a while, and with it those of the isolates, leaves a day that has not come: it is left alone until it
-    /// comes, and its shards stay.
+    /// A clock that was ahead may have made the record of a later day. That record stays unused until its day comes, and its shards stay.
     ///
     /// # Errors
-    /// [`StorageError`]; `None` for a day that is over, or that does not begin soon.
+    /// [`StorageError`].
     pub fn record(&self, day: Day, shards: u16, random: [u8; 16], now: u64) -> Result<Option<DayRecord>, StorageError> {
         if !may_ask(day, now) {
             return Ok(None);
         }
         let known = self.known(day, now)?;
         let found = known.iter().find(|known| known.day >= day && known.salt.is_some()).copied();
-        // A salt that is gone of a day that is not over was forgotten by a clock that was ahead: only then there is another.
+        // A clock that was ahead may have deleted the salt of a day that is not over. Only such a day gets another salt.
         if found.is_none() && day < day_of(now) && known.iter().any(|known| known.day >= day) {
             return Ok(None);
         }
         let before = known.iter().rev().find(|known| known.day < found.map_or(day, |found| found.day));
         let record = match found {
-            Some(Known { day, salt: Some(salt), shards }) => {
+            Some(StoredDay { day, salt: Some(salt), shards }) => {
                 DayRecord { day, salt, shards, shards_before: before.map_or(shards, |before| before.shards) }
             }
             _ => {
@@ -75,15 +75,15 @@ impl<S: Sql> Days<S> {
                 DayRecord { day, salt: Salt(random), shards, shards_before }
             }
         };
-        // After a day without anybody the alarm has seen to what follows; or a clock is ahead, and the day that it left is not over.
+        // After a day without visits, the alarm has deleted the salts. Or the clock is ahead, and the day before is not over.
         if let Some(before) = before.filter(|before| before.day.saturating_add(1) == record.day) {
             let begun = record.day <= latest_day(now);
-            // All but the shards of the last two days that have begun have served.
+            // Only the shards of the last two days that have begun are still needed.
             if found.is_none() {
                 let first = record.day.saturating_sub(if begun { 1 } else { 2 });
                 self.sql.write(FORGET, &[Value::count(first.into())])?;
             }
-            // It has begun for who asks, so it has for everybody: all salts but this day's have served.
+            // The day has begun for one isolate, so it begins for all: earlier salts are needed no more.
             if begun && (found.is_none() || before.salt.is_some()) {
                 self.forget_salts(record.day)?;
             }
@@ -91,8 +91,8 @@ impl<S: Sql> Days<S> {
         Ok(Some(record))
     }
 
-    /// Whether the record of `day` would be made now with more shards than there were: the number that the site's first shard must
-    /// be told before. Where it cannot be, the day gets as many as there were, and the next may have more.
+    /// The number of shards, if the record of `day` would be made now with more shards than there were. The site's first shard must be
+    /// told of it before. If that fails, the day gets as many shards as there were, and the next day may have more.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -104,19 +104,19 @@ impl<S: Sql> Days<S> {
         Ok(Some(shards).filter(|shards| most > 0 && *shards > most))
     }
 
-    /// The last days that may have begun, and the one that is asked for; the earliest first.
-    fn known(&self, asked: Day, now: u64) -> Result<Vec<Known>, StorageError> {
+    /// The last days that may have begun, and the day that is asked for; the earliest first.
+    fn known(&self, asked: Day, now: u64) -> Result<Vec<StoredDay>, StorageError> {
         self.sql.write(CREATE, &[])?;
         let rows: Rows = self.sql.run(LATEST, &[Value::count(latest_day(now).max(asked).into())])?;
-        rows.iter().rev().map(|row| Known::read(row)).collect()
+        rows.iter().rev().map(|row| StoredDay::from_row(row)).collect()
     }
 
-    /// The most shards of any day; 0 where there is none.
+    /// The most shards of any day; 0 if there is no day.
     fn most_shards(&self) -> Result<u16, StorageError> {
-        self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| small(row, 0))
+        self.sql.run(MOST_SHARDS, &[])?.first().map_or(Ok(0), |row| shard_count_at(row, 0))
     }
 
-    /// Forgets the salts of days that are over. The platform's alarm calls it after midnight. Returns whether a salt is
+    /// Deletes the salts of days that are over. The object's alarm calls it after midnight. Returns whether a salt is
     /// left, so that this must be called again when its day is over.
     ///
     /// # Errors
@@ -133,26 +133,26 @@ impl<S: Sql> Days<S> {
 }
 
 /// The number of shards in a row's column.
-fn small(row: &[Value], column: usize) -> Result<u16, StorageError> {
+fn shard_count_at(row: &[Value], column: usize) -> Result<u16, StorageError> {
     u16::try_from(count_at(row, column)?).map_err(|_| StorageError("a number of shards is too large".to_owned()))
 }
 
-/// Whether a day is not over for everybody, and begins soon.
+/// Whether a day may still run for some clock, or begins soon.
 fn may_ask(day: Day, now: u64) -> bool {
     day.saturating_add(1) >= day_of(now) && day <= latest_day(now.saturating_add(EARLY_MS))
 }
 
-/// A row of [`LATEST`]. A day whose salt is forgotten is over.
+/// A row of [`LATEST`]. A day without a salt is over.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct StoredDay {
     day: Day,
     salt: Option<Salt>,
     shards: u16,
 }
 
-impl Known {
-    fn read(row: &[Value]) -> Result<Self, StorageError> {
+impl StoredDay {
+    fn from_row(row: &[Value]) -> Result<Self, StorageError> {
         let day = Day::try_from(count_at(row, 0)?).map_err(|_| StorageError("a day is out of range".to_owned()))?;
-        Ok(Self { day, salt: blob_at(row, 1)?.try_into().ok().map(Salt), shards: small(row, 2)? })
+        Ok(Self { day, salt: blob_at(row, 1)?.try_into().ok().map(Salt), shards: shard_count_at(row, 2)? })
     }
 }

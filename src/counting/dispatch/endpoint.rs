@@ -1,7 +1,7 @@
-//! What a counter endpoint is: whatever takes a visit and says what became of it.
+//! Counter endpoints: what takes a visit and returns its outcome.
 //!
-//! There are two, `edge::http_counter` (a POST to `COUNTER_URL`) and `edge::shard_client` (the embedded counter).
-//! Tests add fakes that fail before and after they stored.
+//! There are two: `src/edge/clients/http_counter.rs` (a POST to `COUNTER_URL`) and `src/edge/clients/shards.rs` (the embedded counter).
+//! Tests add fakes that fail before and after they stored a visit.
 
 use crate::counting::model::reason::Reason;
 use crate::counting::model::visit::Visit;
@@ -11,7 +11,7 @@ use std::fmt;
 pub trait CounterEndpoint {
     /// Registers one visit and returns once it is durable.
     ///
-    /// May be retried with the same id: a visit whose id is known is answered as a duplicate and not counted
+    /// May be called again with the same id: a visit whose id is known is a duplicate, and does not count
     /// again. If the returned future is dropped, the visit may or may not have been registered.
     ///
     /// # Errors
@@ -24,41 +24,41 @@ pub trait CounterEndpoint {
 pub struct Registered {
     /// Its id was known: this call counted nothing.
     pub duplicate: bool,
-    /// It is known that the id was counted for another page.
+    /// Its id counted for another page, as far as is known.
     pub of_another: bool,
-    /// What the embedded counter knows of the page. An external counter's answer is its own affair: `None`.
+    /// The views of the page, from the embedded counter. `None` from an external counter, whose answer is not read.
     pub page: Option<PageViews>,
 }
 
 /// What became of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was sent to its counter, and that is what the counter said.
+    /// It was sent to its counter, which answered this.
     Sent(Result<Registered, Failure>),
-    /// It was not, for this reason.
+    /// It was not sent, for this reason.
     Excluded(Reason),
 }
 
 /// The views of one page right after a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageViews {
-    /// The page that the view was counted under.
+    /// The page that the view counts under.
     pub page: String,
     /// Its views, this one included; `None` where they are spread over several shards.
     pub views: Option<u64>,
 }
 
-/// Why a visit, or a read, got no good answer from a counter.
+/// Why a counter gave no good answer to a visit or a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The counter said no: the visit is surely not stored.
+    /// The counter refused: the visit is surely not stored.
     Refused(String),
     /// The counter cannot take more for now and stored nothing. Worth a retry after so many seconds.
     Busy {
         /// Seconds that a caller should wait.
         retry_after: u32,
     },
-    /// The platform calls the counter overloaded, and does not say whether it carried the call out: the visit may be stored.
+    /// The platform calls the counter overloaded, and does not say whether it carried out the call: the visit may be stored.
     /// Worth a retry with the same id after so many seconds.
     Overloaded {
         /// Seconds that a caller should wait.
@@ -68,7 +68,7 @@ pub enum Failure {
     Broken(String),
     /// No answer before the deadline.
     Deadline {
-        /// Whether the visit was sent to the counter before: then it may be stored.
+        /// Whether the visit was sent to the counter. Then it may be stored.
         sent: bool,
     },
 }

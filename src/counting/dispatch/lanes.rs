@@ -1,49 +1,49 @@
-//! Who may post now: a few lanes from one isolate to one shard, each with batches of its own numbers.
+//! Lanes from one isolate to one shard: when the next POST may leave. Each lane has batch numbers of its own.
 //!
-//! As a rule one POST is on its way at a time, in the first lane, so that batches grow with the load. One that has been on its
-//! way for [`SLOW_MS`] holds up nobody any more: the next goes in the next lane. So a lost answer, or a leader that was killed, costs those
-//! behind it that time and not the whole of its deadline.
+//! Usually one POST is on its way at a time, in the first lane, so that batches grow with the load. Once a POST has been on its way for
+//! [`SLOW_MS`], the next one leaves in the next lane. So a lost answer, or a leader that was killed, delays the visits behind it by that
+//! time, and not until its deadline.
 //!
-//! To a shard each lane is an isolate of its own: [`name`]. It remembers the last batch of each, which is what makes a retry exact.
+//! To a shard, each lane is an isolate of its own ([`lane_name`]). The shard remembers the last batch of each lane, which makes retries exact.
 
 use crate::counting::dispatch::ticket::Ticket;
 use std::collections::VecDeque;
 
-/// Lanes of an isolate to a shard. Three POSTs may be stuck before a fourth is, and a shard that is slow because it has too much
-/// to do gets four times as many calls at most.
+/// The lanes from an isolate to a shard. Three POSTs may be stuck, and a fourth still leaves. A shard that is slow because of its load gets
+/// at most four times as many calls.
 pub const LANES: usize = 4;
 
-/// How long a POST is on its way before another may leave beside it, in milliseconds. Ten times as long as a shard takes that is near, and
-/// longer than the way around the world and back.
+/// How long a POST is on its way before another may leave beside it, in milliseconds: ten times as long as a shard nearby takes, and longer
+/// than a round trip around the world.
 pub const SLOW_MS: u64 = 250;
 
-/// How long after its leader's deadline a POST counts as abandoned, in milliseconds. A leader that lives ends its POST
-/// at its deadline; this covers a late timer.
+/// How long after its leader's deadline a POST counts as abandoned, in milliseconds. A leader that is alive ends its POST
+/// at its deadline. This covers a late timer.
 pub const LEAD_GRACE_MS: u64 = 1_000;
 
-/// The longest lead, in milliseconds: the longest deadline there may be, and the grace.
+/// The longest lead, in milliseconds: the longest deadline, and the grace.
 const MAX_LEAD_MS: u64 = 25_000 + LEAD_GRACE_MS;
 
-/// How long a visit that was handed the lead may take to post, in milliseconds. It does so in its next turn; one that
-/// has not by then is gone, or too late, and begins again.
+/// How long a visit that was handed the lead may take to post, in milliseconds. It posts in its next turn. A visit that
+/// has not posted by then is gone, or begins again.
 pub const HANDOVER_MS: u64 = SLOW_MS;
 
-/// Visits that are remembered to have lost the lead.
+/// The most visits that are remembered to have lost the lead.
 const MAX_LOST: usize = 16;
 
-/// The name by which a shard knows a lane of an isolate. Names are 128 random bits, so those of two isolates do not meet.
-pub fn name(isolate: u128, lane: u8) -> u128 {
+/// The name by which a shard knows a lane of an isolate. The name of an isolate is 128 random bits, so no two lanes have one name.
+pub fn lane_name(isolate: u128, lane: u8) -> u128 {
     isolate ^ u128::from(lane)
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Lead {
-    /// Nobody posts.
+    /// No POST is on its way.
     #[default]
     Free,
-    /// This visit was told to post, and lapses at this time if it has not.
+    /// This visit was told to post. Its lead lapses at this time if it has not.
     Handed(Ticket, u64),
-    /// A POST is on its way; others wait for it until it is slow, and it lapses at its time if it has not ended.
+    /// A POST is on its way. Other visits wait for it until `slow`. It lapses at `lapses` if it has not ended.
     Posting { slow: u64, lapses: u64 },
 }
 
@@ -62,7 +62,7 @@ impl Lane {
         }
     }
 
-    /// Until when others wait for it, and until when it is taken.
+    /// Until when other visits wait for the lane, and until when it is taken.
     fn until(&self) -> (u64, u64) {
         match self.lead {
             Lead::Free => (0, 0),
@@ -71,8 +71,8 @@ impl Lane {
         }
     }
 
-    /// A clock that was ahead for a while, and is right again, must not have its last word.
-    fn believe(&mut self, now: u64) {
+    /// Shortens times that a clock set while it was ahead.
+    fn shorten(&mut self, now: u64) {
         let (soon, at_last) = (now.saturating_add(SLOW_MS), now.saturating_add(MAX_LEAD_MS));
         match &mut self.lead {
             Lead::Free => {}
@@ -86,14 +86,14 @@ impl Lane {
 #[derive(Debug, Default)]
 pub struct Lanes {
     lanes: [Lane; LANES],
-    /// Leads that were not ended in time.
+    /// How many leads lapsed.
     lapsed: u64,
-    /// Visits that lost the lead before they took it, and may not know yet that they had it.
+    /// Visits that lost the lead before they took it. They may not know yet that they had it.
     lost: VecDeque<Ticket>,
 }
 
 impl Lanes {
-    /// The time after which a visit may post, if nothing happens until then: a lane is free, and nobody waits for another.
+    /// The time after which a visit may post, if nothing happens until then: a lane is free, and no POST is waited for.
     pub fn next_chance(&self) -> u64 {
         let until = self.lanes.iter().map(Lane::until);
         let (fresh, taken) = until.fold((0, u64::MAX), |(fresh, taken), (slow, lapses)| (slow.max(fresh), lapses.min(taken)));
@@ -105,17 +105,17 @@ impl Lanes {
         if self.lanes.iter().all(|lane| matches!(lane.lead, Lead::Free)) {
             return true;
         }
-        self.lanes.iter_mut().for_each(|lane| lane.believe(now));
+        self.lanes.iter_mut().for_each(|lane| lane.shorten(now));
         self.next_chance() < now
     }
 
-    /// Begins a POST in the first lane that is free, and says which and under which number. Its leader has until `deadline`.
+    /// Begins a POST in the first free lane, and returns the lane and the number. The deadline is the leader's.
     pub fn post(&mut self, now: u64, deadline: u64) -> Option<(u8, u64)> {
         let at = self.lanes.iter().position(|lane| lane.is_free(now))?;
         self.begin(at, now, deadline)
     }
 
-    /// The same for a visit that was handed the lead, if it still has it. If that lapsed, another may post in another lane.
+    /// The same for a visit that was handed the lead; `None` if it does not have it any more.
     pub fn post_handed(&mut self, ticket: Ticket, now: u64, deadline: u64) -> Option<(u8, u64)> {
         let at = self.handed(ticket)?;
         let lapsed = self.lanes.get(at)?.is_free(now);
@@ -133,7 +133,7 @@ impl Lanes {
         Some((u8::try_from(at).ok()?, sequence))
     }
 
-    /// Puts down whose lead was taken over, if it was anybody's. One that is forgotten for others is taken for one in a batch.
+    /// Notes that a lead was taken over. A visit that had it and is forgotten here, because too many did, is taken for one in a batch.
     fn took_over(&mut self, before: Lead) {
         if let Lead::Handed(ticket, _) = before {
             self.lost.truncate(MAX_LOST.saturating_sub(1));
@@ -142,7 +142,7 @@ impl Lanes {
         self.lapsed = self.lapsed.saturating_add(u64::from(!matches!(before, Lead::Free)));
     }
 
-    /// The POST of this number ended; a later one of its lane goes on.
+    /// Notes that the POST with this number ended. A later POST of its lane goes on.
     pub fn ended(&mut self, lane: u8, sequence: u64) {
         if let Some(lane) = self.lanes.get_mut(usize::from(lane))
             && lane.sequence == sequence
@@ -152,7 +152,7 @@ impl Lanes {
         }
     }
 
-    /// Hands the lead of the first lane that is free to a visit.
+    /// Hands the lead of the first free lane to a visit.
     pub fn hand(&mut self, ticket: Ticket, now: u64) {
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.is_free(now)) {
             let before = std::mem::replace(&mut lane.lead, Lead::Handed(ticket, now.saturating_add(HANDOVER_MS)));
@@ -160,7 +160,7 @@ impl Lanes {
         }
     }
 
-    /// Takes the lead back from a visit; says whether it was handed it, and so is in no batch.
+    /// Takes the lead back from a visit. Returns whether it had been handed the lead, and so is in no batch.
     pub fn take_back(&mut self, ticket: Ticket) -> bool {
         if let Some(at) = self.lost.iter().position(|lost| *lost == ticket) {
             self.lost.remove(at);
@@ -170,7 +170,7 @@ impl Lanes {
         lane.map(|lane| lane.lead = Lead::Free).is_some()
     }
 
-    /// Whether a visit was handed the lead, and has not taken it.
+    /// Whether a visit was handed the lead, and has not posted.
     pub fn was_handed(&self, ticket: Ticket) -> bool {
         self.handed(ticket).is_some() || self.lost.contains(&ticket)
     }
@@ -179,7 +179,7 @@ impl Lanes {
         self.lanes.iter().position(|lane| matches!(lane.lead, Lead::Handed(to, _) if to == ticket))
     }
 
-    /// Leads that another visit took over because their leader was gone.
+    /// How many leads another visit took over because their leader was gone.
     pub fn lapsed(&self) -> u64 {
         self.lapsed
     }

@@ -1,35 +1,35 @@
 //! When a POST to a shard is sent again.
 //!
-//! | what came of an attempt | class | rule |
+//! | outcome of an attempt | class | rule |
 //! | --- | --- | --- |
 //! | a receipt | registered | done |
 //! | refused, malformed, busy, refused at the door of an overloaded object | not registered | done: sending it again adds load and changes nothing |
-//! | any other exception that says `overloaded` | unknown | done: who asked may send the visit again, with its id, after `Retry-After` |
+//! | any other exception that says `overloaded` | unknown | done: the caller may send the visit again, with its id, after `Retry-After` |
 //! | connection lost, object reset, storage error, no answer | unknown | the same batch under the same number to the same shard, through a new stub |
 //!
 //! A retry is safe because the shard stores a batch's number with its effect and answers a known number with the
 //! stored receipt.
 //!
-//! After `overloaded` a retry would be as safe, and settle the doubt. It is left out all the same: the platform asks not to
-//! repeat such a call, as it makes the overload worse, and a deadline of some seconds leaves no time in which one passes.
+//! After `overloaded` a retry would be as safe, and would settle the doubt. There is none all the same: the platform asks not to
+//! repeat such a call, because that makes the overload worse, and an overload outlasts a deadline of some seconds.
 
 use crate::counting::dispatch::endpoint::Failure;
 
-/// Attempts for one batch. An object that restarts answers the second; the third is for a restart in a bad moment.
+/// The most attempts for one call. An object that restarts answers the second. The third is for a restart at a bad moment.
 pub const MAX_ATTEMPTS: u32 = 3;
 
-/// Waits before the second and the third attempt, in milliseconds, where the attempt failed at once: time for an
-/// object to restart.
+/// Pauses before the second and the third attempt, in milliseconds, if the one before failed at once: an object needs time
+/// to restart.
 const PAUSES_MS: [u64; 2] = [20, 200];
 
-/// How long attempt `attempt` (from 1) may take, in milliseconds: half of what is left, so that a lost reply leaves
-/// time to ask again; all of it for the last.
+/// How long an attempt (from 1) may take, in milliseconds: half of the time that is left, so that a lost answer leaves
+/// time to ask again. The last attempt may take all of it.
 pub fn attempt_ms(attempt: u32, now: u64, deadline: u64) -> u64 {
     let left = deadline.saturating_sub(now);
     if attempt >= MAX_ATTEMPTS { left } else { left.div_ceil(2) }
 }
 
-/// How long to wait, in milliseconds, before the attempt after `attempt` (from 1), or `None` to give up.
+/// How long to wait after an attempt (from 1) before the next, in milliseconds; `None` to give up.
 pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Option<u64> {
     if failure.surely_not_stored() || matches!(failure, Failure::Overloaded { .. }) || attempt >= MAX_ATTEMPTS {
         return None;
@@ -42,8 +42,8 @@ pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Opt
     (now.saturating_add(pause) < deadline).then_some(pause)
 }
 
-/// What the platform says of a call that an overloaded object never saw: its queue was full. All else that says `overloaded`
-/// may come from an output gate that broke after the call was carried out: a write that took too long, memory used up, and
+/// The platform's messages for a call that an overloaded object never saw, because its queue was full. Any other message with `overloaded`
+/// may come from an output gate that broke after the object carried out the call: a write that took too long, no memory left, or
 /// "Requests queued for too long.", which breaks the gate as well (workerd, `jsg/exception-test.c++`).
 pub const UNSEEN: [&str; 3] = [
     "Durable Object is overloaded.",
@@ -51,10 +51,11 @@ pub const UNSEEN: [&str; 3] = [
     "Durable Object is overloaded. Too much data queued.",
 ];
 
-/// Seconds after which a call that an overloaded object did not take should be sent again.
+/// Seconds after which a caller should repeat a call that an overloaded object did not take.
 pub const OVERLOADED_RETRY_AFTER_S: u32 = 10;
 
-/// What an exception of the platform means, by its flag `overloaded` and its message. What is not surely unseen may be stored.
+/// The failure that an exception of the platform stands for, by its flag `overloaded` and its message. Unless the object surely never
+/// saw the call, the visit may be stored.
 pub fn of_exception(overloaded: bool, message: &str, describe: impl FnOnce() -> String) -> Failure {
     match overloaded {
         true if UNSEEN.contains(&message) => Failure::Busy { retry_after: OVERLOADED_RETRY_AFTER_S },
@@ -68,40 +69,42 @@ pub fn of_exception(overloaded: bool, message: &str, describe: impl FnOnce() -> 
 pub struct Attempts {
     number: u32,
     deadline: u64,
-    /// Whether an earlier attempt may have been carried out.
+    /// Whether the object may have carried out an earlier attempt.
     doubt: bool,
 }
 
 /// What follows a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Another one, after so many milliseconds.
+    /// Another attempt, after so many milliseconds.
     Again(u64),
-    /// Nothing: this is what became of the call.
+    /// None: the call failed for this reason.
     Failed(Failure),
 }
 
 impl Attempts {
-    /// Before the first attempt of a call that must end at `deadline`, in milliseconds since 1970.
+    /// For a call that must end at `deadline`, in milliseconds since 1970.
     pub fn until(deadline: u64) -> Self {
         Self { number: 0, deadline, doubt: false }
     }
 
-    /// Begins an attempt and says how many milliseconds it may take.
+    /// Begins an attempt, and returns how many milliseconds it may take.
     pub fn begin(&mut self, now: u64) -> u64 {
         self.number = self.number.saturating_add(1);
         attempt_ms(self.number, now, self.deadline)
     }
 
-    /// Says what follows an attempt that failed. If an earlier one may have been carried out, a refusal of the last does
-    /// not make the call surely not stored.
+    /// What follows an attempt that failed. If the object may have carried out an earlier one, the refusal of the last does not
+    /// mean that nothing is stored.
     pub fn failed(&mut self, failure: Failure, now: u64) -> After {
         if let Some(pause) = pause_ms(self.number, &failure, now, self.deadline) {
             self.doubt = true;
             return After::Again(pause);
         }
         if self.doubt && failure.surely_not_stored() {
-            return After::Failed(Failure::Broken(format!("an earlier attempt may have been carried out; the last: {failure}")));
+            return After::Failed(Failure::Broken(format!(
+                "an earlier attempt may have been carried out; the last one: {failure}"
+            )));
         }
         After::Failed(failure)
     }

@@ -1,5 +1,5 @@
-//! Ids that are used again for another page. A shard remembers of an id no more than that it counted: with the page it would be half as many.
-//! So each isolate remembers the pages of the last ids that it saw counted, as programs that mix up ids send the next one soon.
+//! Ids that are used again for another page. A shard remembers only that an id counted: with its page, the memory would hold half as many.
+//! So each isolate remembers the pages of the last ids that counted. A program that mixes up ids sends the next one soon.
 
 use crate::counting::model::page::Page;
 use crate::counting::model::site::Site;
@@ -8,10 +8,10 @@ use siphasher::sip::SipHasher24;
 use std::collections::HashMap;
 use std::hash::Hasher;
 
-/// The most ids of one generation; there are two, which take 0.4 MB.
+/// The most ids of one generation. There are two generations, which take 0.4 MB.
 const MAX_IDS: usize = 8_192;
 
-/// The pages of ids, as hashes.
+/// The pages of the last ids, as hashes, in two generations.
 #[derive(Debug, Default)]
 pub struct Reused {
     now: HashMap<u64, u32>,
@@ -19,7 +19,7 @@ pub struct Reused {
 }
 
 impl Reused {
-    /// Notes that an id was counted for a page.
+    /// Notes that an id counted for a page.
     pub fn counted(&mut self, site: &Site, page: &Page, id: Fingerprint) {
         if self.now.len() >= MAX_IDS {
             self.before = std::mem::take(&mut self.now);
@@ -27,21 +27,21 @@ impl Reused {
         self.now.insert(key(site, id), tag(page));
     }
 
-    /// Whether an id was counted for another page than this one; `false` where that is not known.
+    /// Whether an id counted for another page than this one; `false` if that is not known.
     pub fn is_of_another(&self, site: &Site, page: &Page, id: Fingerprint) -> bool {
         let key = key(site, id);
         self.now.get(&key).or_else(|| self.before.get(&key)).is_some_and(|known| *known != tag(page))
     }
 }
 
-/// Ids are those of a site.
+/// The hash of an id of a site.
 fn key(site: &Site, id: Fingerprint) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(id.0, 0);
     hasher.write(site.as_str().as_bytes());
     hasher.finish()
 }
 
-/// Half of a hash: that two pages have the same is no loss, as then nothing is said.
+/// Half of the hash of a page. If two pages have the same, the reuse goes unnoticed, which does no harm.
 fn tag(page: &Page) -> u32 {
     let mut hasher = SipHasher24::new();
     hasher.write(page.as_str().as_bytes());

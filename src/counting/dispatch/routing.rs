@@ -1,8 +1,8 @@
-//! Which shard a visit goes to.
+//! The route of a visit: which shard counts it.
 //!
-//! A visit with an id goes where its id leads, so that its retry meets the memory of the first. One without goes where
-//! its visitor leads, so that a visitor is in one shard a day. One without either stays with its isolate's own shard,
-//! which makes its batches large. Where id and visitor lead to two shards, one counts the view and the other the visitor. All of it follows the day's record, on which all isolates agree.
+//! The id of a visit decides, so that a retry reaches the shard that remembers the id. Without an id the visitor decides, so that a
+//! visitor is in one shard all day. A visit without either goes to a shard of its isolate, which keeps batches large. If id and visitor
+//! lead to two shards, one counts the view and the other the visitor. All isolates agree, because they all follow the day's record.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::model::date::Day;
@@ -10,27 +10,26 @@ use crate::counting::model::day_record::DayRecord;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
 
-/// Seconds after which a visit that needs the day's record, when it cannot be had, should be sent again.
+/// Seconds after which a caller should send a visit again that needs the day's record, when there is none.
 const NO_RECORD_RETRY_AFTER_S: u32 = 5;
 
-/// Where a visit goes.
+/// The route of a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ShardRoute {
     /// The shard that counts it.
     pub shard: u16,
     /// The day that it is counted under.
     pub day: Day,
-    /// The shard that may know its id since yesterday, when there were fewer shards. It must be asked first.
+    /// The shard that may know its id from yesterday, when there were fewer shards. It must be asked first.
     pub ask_first: Option<u16>,
-    /// The shard that counts its visitor, where that is another: a visitor is in one shard all day, whatever ids the visits have.
+    /// The shard that counts its visitor, if it is another one: a visitor is in one shard all day, whatever ids the visits have.
     pub visitors: Option<u16>,
 }
 
-/// Says where a visit goes. `today` is the isolate's day, for when there is no record.
+/// The route of a visit. `today` is the isolate's day, which counts where there is no record.
 ///
 /// # Errors
-/// [`Failure::Busy`] for a visit with an id when there is no record: counted in the wrong shard, its retry could count
-/// again.
+/// [`Failure::Busy`] for a visit with an id when there is no record: in the wrong shard, its retry could count again.
 pub fn route(
     id: Option<Fingerprint>,
     visitor: Visitor,

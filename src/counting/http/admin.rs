@@ -1,42 +1,43 @@
-//! What only the owner may do, with `ADMIN_TOKEN`: export, import, set and delete what was counted.
+//! Admin commands, for which a request needs `ADMIN_TOKEN`: export, import, set and delete what was counted.
 
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::ledger::record::MAX_COUNT;
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::model::page::{KeptQuery, Page};
 
-/// What is wanted of a site.
+/// An admin command, and the site that it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdminCommand {
     /// The site's name.
     pub site: String,
-    /// What.
+    /// What to do with the site.
     pub act: AdminAction,
 }
 
-/// What is wanted.
+/// What an admin command does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AdminAction {
-    /// `GET /api/sites/SITE/export`: everything, as one file.
+    /// `GET /api/sites/SITE/export`: writes everything that was counted into one file.
     Export,
-    /// `POST /api/sites/SITE/import`: add what a file says; to a site that has views only if that is said.
+    /// `POST /api/sites/SITE/import`: adds the contents of a file.
     Import {
-        /// `add=yes`
+        /// `add=yes`: also if the site has views already.
         add: bool,
     },
-    /// `PUT /api/sites/SITE/pages?page=&views=`: the views of a page are these.
+    /// `PUT /api/sites/SITE/pages?page=&views=`: sets the views of a page.
     Set(Page, u64),
-    /// `DELETE /api/sites/SITE/pages?page=`: a page goes.
+    /// `DELETE /api/sites/SITE/pages?page=`: deletes a page.
     Delete(Page),
-    /// `DELETE /api/sites/SITE?confirm=SITE`: everything goes.
+    /// `DELETE /api/sites/SITE?confirm=SITE`: deletes everything that was counted.
     Wipe,
 }
 
-/// Reads what follows `/api/sites/`, of a path that takes this method; nothing if it is for anybody.
+/// Reads an admin command from its method, from what follows `/api/sites/` in the path, and from the query. The method is one that the path
+/// takes. Returns `None` for a request that needs no `ADMIN_TOKEN`.
 ///
 /// # Errors
-/// [`Refusal`] for a wrong query.
-pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
+/// [`Refusal`] if a parameter is missing or wrong.
+pub fn read_admin_command(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
     let Some((site, what)) = path.split_once('/') else { return site_itself(path, query).map(Some) };
     let act = match (what, method) {
         ("export", _) => AdminAction::Export,
@@ -61,21 +62,21 @@ pub fn read(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<O
 }
 
 fn site_itself(site: &str, query: &str) -> Result<AdminCommand, Refusal> {
-    // A path that was cut short must not take everything with it.
+    // A path that was cut off must not delete the whole site.
     if Query::read(query, &["confirm"])?.get("confirm") != Some(site) {
-        return Err(Refusal::Parameter("confirm", "the site's name, as everything that was counted of it is deleted"));
+        return Err(Refusal::Parameter("confirm", "the name of the site: this deletes everything that was counted for it"));
     }
     Ok(AdminCommand { site: site.to_owned(), act: AdminAction::Wipe })
 }
 
 fn page(query: &Query, kept: &KeptQuery) -> Result<Page, Refusal> {
-    query.page(kept)?.ok_or(Refusal::Parameter("page", "a page such as /a, which has to be named"))
+    query.page(kept)?.ok_or(Refusal::Parameter("page", "a page such as /a; it is required"))
 }
 
-/// A count in a query.
+/// Reads a count from a query.
 ///
 /// # Errors
-/// [`Refusal::Parameter`]
+/// [`Refusal::Parameter`] if it is missing, or is no whole number from 0 to [`MAX_COUNT`].
 pub(crate) fn count(query: &Query, name: &'static str) -> Result<u64, Refusal> {
     let text = query.get(name).unwrap_or("");
     let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     fn act(method: &str, path: &str, query: &str) -> Result<Option<AdminAction>, Refusal> {
-        read(method, path, query, &KeptQuery::default()).map(|order| {
+        read_admin_command(method, path, query, &KeptQuery::default()).map(|order| {
             order.map(|order| {
                 assert_eq!(order.site, "blog");
                 order.act

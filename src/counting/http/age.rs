@@ -1,11 +1,13 @@
-//! How long ago a visit was made that is sent late: in milliseconds, as clients of all kinds write a number.
+//! The age of a visit that a client sends late, in milliseconds, in every way in which clients write a number.
 
-/// How far in the future a visit may seem to have been made, in milliseconds: clocks are set while pages are open, and two readings of
-/// one may differ by a fraction. It was made just now then.
+/// How far in the future a visit may seem to be, in milliseconds. Clocks are set while pages are open, and two readings of one clock may
+/// differ by a fraction. Such a visit counts as made now.
 pub const MAX_AHEAD_MS: u64 = 60_000;
 
-/// Reads a number of milliseconds up to [`MAX_AGE_MS`], rounded: `1500`, `-0.25`, `1.5e3`, or nothing, which is 0. By its digits, as reading a
-/// double is a table of 2.4 KB.
+/// Reads a number of milliseconds from -[`MAX_AHEAD_MS`] to [`MAX_AGE_MS`] and rounds it: `1500`, `-0.25`, `1.5e3`. A negative number and an
+/// empty text are 0. Returns `None` for anything else.
+///
+/// It reads the digits itself, because Rust's parser of doubles needs a table of 2.4 KB.
 pub fn milliseconds(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.is_empty() {
@@ -30,7 +32,8 @@ pub fn milliseconds(text: &str) -> Option<u64> {
     }
 }
 
-/// The number with these digits, after so many of which its point stands; nothing if it has over 18 in front of it.
+/// The number with these digits and its decimal point after `point` of them, rounded. Returns `None` if more than 18 digits stand before the
+/// point.
 fn rounded(digits: &str, point: i64) -> Option<u64> {
     let significant = digits.trim_start_matches('0');
     if significant.is_empty() {
@@ -123,6 +126,6 @@ mod tests {
     }
 }
 
-/// How long ago a visit may have been made that is sent late, in milliseconds. Its id is remembered for 24 hours at least, so
-/// one that was stored in its first try is surely known until then.
+/// The greatest age of a visit, in milliseconds: 23 hours. A shard remembers an id for at least 24 hours, so it still recognises a visit that
+/// an earlier attempt stored.
 pub const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;

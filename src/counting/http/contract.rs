@@ -1,13 +1,13 @@
-//! The POST to an external counter: what is sent, and what an answer means. `docs/api.md`, "A counter of your own",
-//! documents it for those who write the other side.
+//! The POST to an external counter: its body, and what a status means. `docs/api.md`, "A counter of your own", documents it for authors of
+//! such counters.
 
 use crate::counting::dispatch::endpoint::{Failure, Registered};
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use serde::Serialize;
 
-/// What is read of a counter's answer, in bytes. The answer's body means nothing here, but it is read to its end,
-/// because one that breaks off is no answer; a counter that sends more than this is taken for broken.
+/// The longest answer of a counter, in bytes. The body of the answer means nothing, but it is read to its end, because an answer that breaks
+/// off is none. A counter that sends more counts as broken.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 #[derive(Serialize)]
@@ -17,19 +17,19 @@ struct CounterBody<'a> {
     id: &'a str,
 }
 
-/// The body of the POST: one line of JSON with `site`, `page` and `id`, each a string.
+/// The body of the POST: one line of JSON with the strings `site`, `page` and `id`.
 pub fn body(visit: &Visit, id: &VisitId) -> String {
     let body = CounterBody { site: visit.site.as_str(), page: visit.page.as_str(), id: id.as_str() };
-    // Three strings always serialise; an empty body would be refused by the counter, not counted as something else.
+    // Three strings always serialise. A counter refuses an empty body.
     serde_json::to_string(&body).unwrap_or_default()
 }
 
-/// What the status of a complete answer means. Only 2xx is a registration. A redirect is none: followed, it would
-/// turn the POST into a GET without a body. From 500 up the counter broke while it worked, so it may have stored. So may one
-/// that answers 408 or 409: a proxy gave up waiting, or a request with the same `Idempotency-Key` is still being served.
+/// What the status of a complete answer means. Only 2xx registers the visit. A redirect does not: following it would turn the POST into a
+/// GET without a body.
 ///
 /// # Errors
-/// [`Failure::Refused`] or [`Failure::Broken`].
+/// [`Failure::Broken`] if the counter may have stored the visit: it answered 500 or more, or 408 because a proxy stopped waiting, or 409
+/// because another request with the same `Idempotency-Key` is in progress. [`Failure::Refused`] for every other status.
 pub fn read_status(status: u16) -> Result<Registered, Failure> {
     match status {
         200..=299 => Ok(Registered { duplicate: false, of_another: false, page: None }),

@@ -1,13 +1,13 @@
-//! `GET /`, the whole of what the product began as.
+//! `GET /`: the handler with which the product began.
 
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome};
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::answers;
+use crate::counting::http::reply::Reply;
 use crate::counting::model::visit::Visit;
 
-/// `GET /`: registers the visit, waits for the counter, and says which of the two texts is due.
+/// Registers the visit, waits for the counter, and answers with one of the two texts.
 ///
-/// This is the whole of what the product began as. It may be cancelled at its one await; then nobody reads the
-/// answer, and the visit counts if the counter has it.
+/// The platform may cancel it at its only `.await`. Then nobody reads the answer; the visit counts if it has reached the counter.
 pub async fn home(endpoint: &impl CounterEndpoint, visit: Visit) -> Reply {
-    reply::home(&Outcome::Sent(endpoint.register(visit).await))
+    answers::visits::home(&Outcome::Sent(endpoint.register(visit).await))
 }

@@ -1,15 +1,15 @@
-//! Halves of characters in JSON: JavaScript's texts may have them, as where a title was cut in the middle of an emoji, and JSON's must not.
+//! Halves of characters in JSON. A text of JavaScript may have one, for example after a title was cut in the middle of an emoji. JSON must not.
 
 use std::borrow::Cow;
 
 /// The bytes of `\uD83D`.
 const ESCAPE: usize = 6;
 
-/// A JSON text with U+FFFD in place of each escape that is half a character, as browsers write one where it becomes bytes (Encoding
-/// Standard, "convert a JavaScript string into a scalar value string").
+/// Replaces each escape that is half a character by U+FFFD, as browsers do when they encode a text (Infra Standard, "convert a string into a scalar
+/// value string").
 pub fn mended(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
-    // All up to here is in `mended`.
+    // `mended` has everything before this position.
     let mut done = 0;
     let mut at = 0;
     while let Some(found) = json.as_bytes().get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
@@ -22,7 +22,7 @@ pub fn mended(json: &str) -> Cow<'_, str> {
                 mended.push_str("\\ufffd");
                 (at, done) = (next, next);
             }
-            // Another escape, whose second byte may be a backslash.
+            // Another escape. Skip both bytes: the second may be a backslash.
             (None, _) => at = at.saturating_add(2),
         }
     }
@@ -38,7 +38,7 @@ enum Half {
     Second,
 }
 
-/// Which half of a character the escape here is, if it is one.
+/// Which half of a character the escape at this position is, if it is one.
 fn half(json: &str, at: usize) -> Option<Half> {
     let digits = json.get(at..at.saturating_add(ESCAPE))?.strip_prefix("\\u")?;
     match u16::from_str_radix(digits, 16).ok()? {

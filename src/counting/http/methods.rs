@@ -1,12 +1,15 @@
-//! The methods that each path takes: the one table behind what is routed, `Allow` of a 405 and the answer to a preflight.
+//! The methods that each path takes. Routing, the `Allow` header of a 405 and the answer to a preflight all use this table.
 
-/// What is read, and asked for without its body.
+use crate::counting::http::reply::{Reply, text_reply};
+use crate::counting::model::dimension::Dimension;
+
+/// Paths that only read.
 const READ: &str = "GET, HEAD";
 
-/// What changes a counter takes a token, so it may be asked as CountAPI's or as Abacus's clients do.
+/// Paths that change a counter: clients of CountAPI use GET, those of Abacus POST. Both need a token.
 const CHANGE: &str = "GET, POST";
 
-/// Paths without a name in them.
+/// Paths that contain no name.
 const PATHS: [(&str, &str); 15] = [
     ("/", READ),
     ("/visit", "POST"),
@@ -15,7 +18,7 @@ const PATHS: [(&str, &str); 15] = [
     ("/visitors", READ),
     ("/healthz", READ),
     ("/metrics", READ),
-    // GoatCounter's script sends a beacon, which is a POST without a body, or asks for a picture.
+    // GoatCounter's script sends a beacon, which is a POST without a body, or loads a picture.
     ("/count", "GET, HEAD, POST"),
     ("/busuanzi", "GET"),
     ("/stats", READ),
@@ -26,9 +29,9 @@ const PATHS: [(&str, &str); 15] = [
     ("/api/v0/count", "POST"),
 ];
 
-/// The methods of a path, as `Allow` lists them; nothing where there is no such path. Slashes at the end of `path` mean nothing.
+/// The methods of a path, as `Allow` lists them, or `None` if there is no such path. Slashes at the end of `path` are ignored.
 ///
-/// Any name of a site will do, as only the configuration knows which there are.
+/// The name of a site is not checked: only the configuration has the list of sites.
 pub(super) fn of(path: &str) -> Option<&'static str> {
     let path = Some(path.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(path);
     if let Some((_, methods)) = PATHS.iter().find(|(known, _)| *known == path) {
@@ -36,7 +39,7 @@ pub(super) fn of(path: &str) -> Option<&'static str> {
     }
     let (first, rest) = path.strip_prefix('/')?.split_once('/')?;
     let ends_in = |forms: &[&str]| rest.rsplit_once('.').is_some_and(|(_, form)| forms.contains(&form));
-    // A namespace and a key, or a key alone.
+    // A namespace and a key, or only a key.
     let names_one = rest.split('/').count() <= 2;
     match first {
         "badge" if ends_in(&["svg", "json"]) => Some(READ),
@@ -50,14 +53,19 @@ pub(super) fn of(path: &str) -> Option<&'static str> {
     }
 }
 
-/// Of what follows `/api/sites/`.
+/// The methods of a path that begins with `/api/sites/`; `rest` is what follows.
 fn of_site(rest: &str) -> Option<&'static str> {
     let Some((_, what)) = rest.split_once('/') else { return Some("DELETE") };
     match what {
         "import" => Some("POST"),
         "pages" => Some("GET, HEAD, PUT, DELETE"),
-        "export" | "live" | "summary" | "series" | "totals" | "referrers" | "countries" | "devices" | "campaigns"
-        | "excluded" => Some(READ),
+        "export" | "live" | "summary" | "series" | "totals" | "excluded" => Some(READ),
+        list if Dimension::is_list(list) => Some(READ),
         _ => None,
     }
+}
+
+/// The answer to a preflight: the script of a page may use these methods.
+pub fn preflight(methods: &'static str) -> Reply {
+    Reply { methods: Some(methods), ..text_reply(204, "") }
 }

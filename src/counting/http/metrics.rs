@@ -1,31 +1,31 @@
-//! What an isolate and a shard count of themselves, and how it is written for Prometheus (its text format, version 0.0.4).
+//! The metrics of an isolate and of a site's shards, written in Prometheus's text format, version 0.0.4.
 //!
-//! All of it begins with 0 whenever an isolate or an object begins; that is what Prometheus expects of a counter. There are many
-//! isolates, and whichever answers tells its own: so each has a label of its own.
+//! Each counter begins at 0 when its isolate or object starts, as Prometheus expects. The isolate that answers writes its own counters, with its
+//! name as a label.
 
 use crate::counting::http::reply::VisitStatus;
 use crate::counting::protocol::shard_metrics::{SHARD, ShardMetrics};
 use std::fmt::Write as _;
 
-/// Upper bounds of batch sizes, in visits.
+/// The upper bounds of the histogram's buckets, in visits of a batch.
 pub const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
-/// What an isolate counts.
+/// The counters of an isolate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IsolateMetrics {
-    /// Requests that were visits, by [`VisitStatus::ALL`].
+    /// Visits by their status, in the order of [`VisitStatus::ALL`].
     pub visits: [u64; 7],
-    /// Batches that were posted, by [`SIZES`].
+    /// Batches that were posted, by their size, in the order of [`SIZES`].
     pub batches: [u64; SIZES.len()],
-    /// Visits in them.
+    /// Visits in these batches.
     pub batched: u64,
-    /// Calls of objects that were made again.
+    /// Calls to objects that were repeated.
     pub retries: u64,
-    /// What was logged, by [`PROBLEMS`].
+    /// Problems that were logged, in the order of [`PROBLEMS`].
     pub problems: [u64; PROBLEMS.len()],
 }
 
-/// What an isolate logs that somebody should look at; docs/runbook.md says what each means.
+/// The problems that an isolate logs. docs/runbook.md says what each means and what to do.
 pub const PROBLEMS: [&str; 11] = [
     "visit_failed",
     "visitor_lost",
@@ -41,7 +41,7 @@ pub const PROBLEMS: [&str; 11] = [
 ];
 
 impl IsolateMetrics {
-    /// A visit was answered.
+    /// Counts a visit that was answered.
     pub fn visit(&mut self, outcome: VisitStatus) {
         let at = VisitStatus::ALL.iter().position(|one| *one == outcome);
         if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
@@ -49,7 +49,7 @@ impl IsolateMetrics {
         }
     }
 
-    /// Something was logged.
+    /// Counts a problem that was logged.
     pub fn problem(&mut self, event: &str) {
         let at = PROBLEMS.iter().position(|one| *one == event);
         if let Some(problems) = at.and_then(|at| self.problems.get_mut(at)) {
@@ -57,7 +57,7 @@ impl IsolateMetrics {
         }
     }
 
-    /// A batch was posted.
+    /// Counts a batch of so many visits that was posted.
     pub fn batch(&mut self, visits: u64) {
         self.batched = self.batched.saturating_add(visits);
         let at = SIZES.iter().position(|most| visits <= *most);
@@ -67,20 +67,20 @@ impl IsolateMetrics {
     }
 }
 
-/// What is known of the answering isolate besides its counts.
+/// The state of the isolate that answers.
 #[derive(Clone, Copy, Debug)]
 pub struct Isolate<'a> {
-    /// Its name.
+    /// The isolate's name.
     pub name: &'a str,
-    /// Visits that are parked now.
+    /// Visits that are parked at present.
     pub parked: u64,
-    /// Leads of batches that lapsed.
+    /// Leads that lapsed: their visits did not end in time.
     pub lapsed: u64,
     /// Pages of WebAssembly memory, 64 KiB each.
     pub memory_pages: u64,
 }
 
-/// The whole text.
+/// Writes all metrics.
 pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
     let mut text = String::new();
     let label = format!("isolate=\"{}\"", isolate.name);
@@ -119,7 +119,7 @@ pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[Sh
         head(&mut text, name, kind, help);
         for (shard, metrics) in shards.iter().enumerate() {
             let value = metrics.get(at).copied().unwrap_or(0);
-            // A site's name has no character that must be escaped.
+            // The name of a site has no character that needs an escape.
             line(&mut text, name, &format!("site=\"{site}\",shard=\"{shard}\""), value);
         }
     }
@@ -127,7 +127,7 @@ pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[Sh
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
-    // Writing to a text does not fail.
+    // Writing to a `String` does not fail.
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

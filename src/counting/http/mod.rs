@@ -1,23 +1,29 @@
-//! What strangers ask and what they are answered.
+//! HTTP: what a request asks for, whether it is allowed, and what it is answered. The platform's own types stay in `src/edge`.
 
 pub mod access;
 pub mod admin;
 pub mod age;
+pub mod answers;
 pub mod badge;
 pub mod body;
 pub mod compat;
 pub mod contract;
+pub mod find_site;
 pub mod home;
+pub mod json_body;
 pub mod mend;
-mod methods;
+pub mod methods;
 pub mod metrics;
+pub mod numbers;
+pub mod pixel;
+pub mod prefetch;
 pub mod proxy;
 pub mod query;
 pub mod refusal;
 pub mod refused;
 pub mod reply;
 pub mod route;
-pub mod shown;
 pub mod stats;
 pub mod unlisted;
+pub mod visit_meant;
 pub mod wanted;

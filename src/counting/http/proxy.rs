@@ -1,24 +1,25 @@
-//! A proxy of the owner's in front of the Worker: what it tells of a visitor. The Worker sees the proxy's address only, so without this
-//! all readers behind it would be one.
+//! A proxy of the owner in front of the Worker, and what it says about a visitor. The Worker only sees the address of the proxy, so without this
+//! all readers behind it would be one visitor.
 //!
-//! The proxy sets a header, `Footfall-Proxy: TOKEN ADDRESS COUNTRY`; with it the secret and what it vouches for come together, and nothing
-//! that a visitor sends beside it counts. Where the proxy tells no address there, it is that of `X-Forwarded-For`.
+//! The proxy sets the header `Footfall-Proxy: TOKEN ADDRESS COUNTRY`. The token proves that the address and the country come from the proxy and
+//! not from a visitor. If the header has no address, `X-Forwarded-For` has it.
 
 use crate::counting::config::variable::Access;
 use crate::counting::http::access::is_token;
+use crate::counting::model::client::Country;
 use crate::counting::model::visitor::network_bits;
 use std::net::IpAddr;
 
-/// What a proxy tells of who made a request.
+/// What a proxy says about the visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forwarded {
-    /// The visitor's address, if there is one that can be read.
+    /// The visitor's address, if the proxy sent one that can be read.
     pub address: Option<String>,
-    /// Two letters in upper case, or nothing: where the proxy stands says nothing about its visitors.
-    pub country: String,
+    /// The visitor's country, if the proxy knows it. Where the proxy stands says nothing about its visitors.
+    pub country: Country,
 }
 
-/// What a request says of itself that matters here.
+/// The headers of a request that a proxy sets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Said<'a> {
     /// `Footfall-Proxy`.
@@ -29,7 +30,7 @@ pub struct Said<'a> {
     pub connected: Option<&'a str>,
 }
 
-/// What the owner's proxy tells; `None` for whatever does not have the token, which is as if it had told nothing.
+/// What the owner's proxy says about the visitor, or `None` if the request does not have the token.
 pub fn forwarded(access: &Access, said: Said<'_>) -> Option<Forwarded> {
     let Access::Token(token) = access else { return None };
     let mut words = said.proxy?.split_ascii_whitespace();
@@ -38,18 +39,18 @@ pub fn forwarded(access: &Access, said: Said<'_>) -> Option<Forwarded> {
     }
     let mut word = words.next();
     let address = match word {
-        Some(told) if country(told).is_none() => {
+        Some(told) if !Country::read(told).is_known() => {
             word = words.next();
             address(told)
         }
         _ => said.hop(),
     };
-    Some(Forwarded { address: address.map(str::to_owned), country: word.and_then(country).unwrap_or_default() })
+    Some(Forwarded { address: address.map(str::to_owned), country: word.map(Country::read).unwrap_or_default() })
 }
 
 impl<'a> Said<'a> {
-    /// Whom the proxy heard, by `X-Forwarded-For`: each hop adds, at the end, whom it heard, and what stands before that a visitor may have
-    /// made up. Cloudflare is a hop, too, and adds the proxy.
+    /// The address that connected to the proxy, from `X-Forwarded-For`. Each hop appends the address that connected to it; a visitor may have made
+    /// up what comes before. Cloudflare is a hop too, and appends the proxy's address.
     fn hop(self) -> Option<&'a str> {
         let is_proxy =
             |hop: &str| self.connected.and_then(address).is_some_and(|proxy| network_bits(proxy, 128) == network_bits(hop, 128));
@@ -59,7 +60,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// The address in what proxies write for one: with a port, in brackets, in quotes.
+/// Reads an address as proxies write it: with a port, in brackets, or in quotes.
 fn address(text: &str) -> Option<&str> {
     let text = text.trim().trim_matches('"');
     let bare = match (text.strip_prefix('[').and_then(|rest| rest.split_once(']')), text.split_once(':')) {
@@ -70,13 +71,8 @@ fn address(text: &str) -> Option<&str> {
     bare.parse::<IpAddr>().is_ok().then_some(bare)
 }
 
-/// A country in two letters.
-fn country(text: &str) -> Option<String> {
-    (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| text.to_ascii_uppercase())
-}
-
-/// Whether an agent is one that fetches the pictures of a page or a mail for those who read it: GitHub's and others' `camo`, and those of
-/// Gmail and Yahoo. Lists of bots have them; but that they ask means that somebody looks.
+/// Whether a user agent fetches the pictures of pages or mails for their readers: `camo`, which GitHub and others use, and the proxies of Gmail
+/// and Yahoo. Lists of bots contain them, but each request means that somebody looks at the picture.
 pub fn is_asset_proxy(agent: &str) -> bool {
     const NAMES: [&str; 3] = ["camo", "googleimageproxy", "yahoomailproxy"];
     // "go-camo (+https://…)", "github-camo (0123abcd)", "Camo Asset Proxy 2.3.0".
@@ -96,7 +92,7 @@ mod tests {
 
     fn told(rest: &str, forwarded_for: Option<&str>) -> (Option<String>, String) {
         let Forwarded { address, country } = of(&format!("{TOKEN}{rest}"), forwarded_for).unwrap();
-        (address, country)
+        (address, country.as_str().to_owned())
     }
 
     fn is(address: &str, country: &str) -> (Option<String>, String) {

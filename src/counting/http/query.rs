@@ -53,6 +53,18 @@ impl Query {
         self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
     }
 
+    /// Whether a parameter is 1. Without it, or with 0, it is not.
+    ///
+    /// # Errors
+    /// [`Refusal::Parameter`]
+    pub fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.get(name) {
+            None | Some("0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(_) => Err(Refusal::Parameter(name, "0, 1")),
+        }
+    }
+
     /// The site that `site` names, if there is one.
     pub fn site(&self) -> Option<String> {
         self.get("site").map(str::to_owned)

@@ -1,78 +1,78 @@
-//! What a caller can do wrong. Statuses and texts are in [`crate::counting::http::reply`].
+//! The errors of a caller. Their statuses and texts are in [`crate::counting::http::refused`].
 
 use crate::counting::model::page::PageError;
 use crate::counting::model::unlisted::MAX_NAME_BYTES;
 use crate::counting::model::visit_id::VisitIdError;
 
-/// A request that Footfall refuses because of what it says. Nothing was counted.
+/// Why Footfall refuses a request. It has counted nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such path.
+    /// There is no such path.
     UnknownPath,
-    /// The path takes only these methods (the value of `Allow`).
+    /// The path does not take this method. Has the methods that it takes, as `Allow` lists them.
     Method(&'static str),
-    /// The page that calls is of an origin that `ALLOWED_ORIGINS` does not list.
+    /// `ALLOWED_ORIGINS` does not list the origin of the page that calls.
     Origin,
-    /// What is said of when the visit was made is no age, or it was longer ago than ids are surely remembered, so that a duplicate could not
-    /// be told. As it was sent.
+    /// The age of the visit is no number, or it is too great: shards may have forgotten ids of that time, so a duplicate could count. Has the age
+    /// as it was sent.
     Age(String),
-    /// One visit of a list is wrong, counted from 0, and so none of them was counted.
+    /// A visit of a list is wrong. Has its number, counted from 0, and what is wrong with it. No visit of the list was counted.
     Item(usize, Box<Refusal>),
-    /// No such site in `SITES`: as it was named, cut where no site is so long.
+    /// `SITES` does not have this site. Has its name, cut after the greatest length of a name.
     UnknownSite(String),
     /// `page` is not a path of a site.
     Page(PageError),
-    /// The id is not one.
+    /// The id is wrong.
     Id(VisitIdError),
     /// `Idempotency-Key` and the body's `id` differ.
     TwoIds,
-    /// The query has this parameter with two values.
+    /// The query has two values for this parameter.
     RepeatedParameter(&'static str),
-    /// The value of this parameter is not allowed; what is allowed.
+    /// The value of this parameter is wrong. Has the parameter and the values that it may have.
     Parameter(&'static str, &'static str),
-    /// What is wrong, in the words of the counter whose client asks; and what to do.
+    /// An error in the words of another counter, for its clients. Has the error and what to do.
     Wrong(&'static str, &'static str),
-    /// The owner lets nobody change this counter without a token, or not by so much.
+    /// `OPEN_UPDATES` does not allow this change without a token.
     NotOpen,
-    /// Numbers of this kind are the owner's, and the request has no token, or a wrong one.
+    /// The request needs a token, and has none or a wrong one.
     Token,
-    /// Numbers of this kind are the owner's, and the owner set neither a token nor that they are public.
+    /// The owner has neither opened these numbers nor set a token for them.
     Closed,
-    /// There are as many pages as the owner lets strangers create, or as a site may have.
+    /// The site has so many pages that no more may be created. Has the limit: that for strangers, or that of a site.
     TooManyPages(u64),
-    /// Too many from one address, or of one site.
+    /// The request is over the rate limit of its address or its site.
     Limited,
-    /// A visit is one too many from its address; nobody read which.
+    /// A visit is over the rate limit of its address. Its body was not read.
     VisitLimited,
-    /// Only the owner may, and set no token.
+    /// The request needs the owner's token, and the owner has set none.
     NoAdmin,
-    /// A file is imported into a site that has views.
+    /// The import is for a site that has views already.
     NotEmpty,
-    /// What is wrong with a file.
+    /// The imported file is wrong. Has what is wrong with it.
     File(String),
     /// The body is not UTF-8.
     BodyNotUtf8,
-    /// The body, or a visit in it, is not what it has to be: what is wrong.
+    /// The body, or a visit in it, is wrong. Has what is wrong with it.
     Body(String),
-    /// The body is over this many bytes.
+    /// The body is too long. Has the limit, in bytes.
     BodyTooLarge(usize),
     /// The body's `Content-Type` is neither `application/json` nor, from an allowed page, `text/plain`.
     ContentType,
-    /// The body did not arrive before the deadline, in milliseconds.
+    /// The body did not arrive in time. Has the time that it had, in milliseconds.
     BodyTooSlow(u32),
     /// The body broke off.
     BodyBroken,
 }
 
 impl Refusal {
-    /// There is no site of that name.
+    /// There is no site with this name.
     pub fn unknown_site(name: &str) -> Self {
         Self::UnknownSite(name.chars().take(MAX_NAME_BYTES.saturating_add(1)).collect())
     }
 }
 
-/// Whether a refusal is that of a visit which is nowhere noted yet: not of a method that no visit has, of a path that is none, of a token,
-/// or of what is noted under a name of its own.
+/// Whether a refused request that wants to visit is still to be tallied as [`Reason::Refused`](crate::counting::model::reason::Reason::Refused).
+/// A wrong method and a missing token are no visits. A wrong origin and a rate limit have reasons of their own.
 pub fn is_of_a_visit(refusal: &Refusal) -> bool {
     !matches!(
         refusal,

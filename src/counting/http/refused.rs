@@ -29,7 +29,7 @@ pub fn not_taken(refusal: &Refusal, query: &str) -> Reply {
 }
 
 /// The status, what is wrong, and what helps.
-fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, str>) {
+pub(crate) fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>, Cow<'a, str>) {
     match refusal {
         Refusal::UnknownPath => (
             404,

@@ -1,87 +1,80 @@
 //! What a request asks for, read from its method and its URL.
 
-use crate::counting::http::admin::{self, AdminCommand};
-use crate::counting::http::badge::{self, Badge};
-use crate::counting::http::compat::route::CompatRequest;
+use crate::counting::http::admin::{AdminCommand, read_admin_command};
+use crate::counting::http::badge::request::{BadgeRequest, read_badge};
+use crate::counting::http::compat::route::{CompatRequest, read_compat};
+use crate::counting::http::numbers::NumberSelection;
+use crate::counting::http::pixel::{PixelRequest, read_pixel};
+use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::{compat, methods, stats};
+use crate::counting::http::stats::plan::Stats;
+use crate::counting::http::{methods, stats};
 use crate::counting::model::date::Day;
 use crate::counting::model::page::{KeptQuery, Page};
+use crate::counting::text::url::path_and_query;
 
-pub(crate) use crate::counting::http::query::Query;
-use crate::counting::http::shown::Shown;
-use crate::counting::http::stats::plan::Stats;
-pub(crate) use crate::counting::text::url::path_and_query;
-
-/// What to do for a request.
+/// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /`: register a visit of the first site's page `/`.
+    /// `GET /`: registers a visit to the page `/` of the first site.
     Home,
-    /// `HEAD /`: the headers of a page that was not visited.
+    /// `HEAD /`: the headers of `GET /`, without a visit.
     HomeHead,
-    /// `POST /counter`: register the visit that the body names.
+    /// `POST /visit`: registers the visits that the body names.
     Register,
-    /// `OPTIONS` of a path that takes these other methods: a browser asks whether a page's script may call.
+    /// `OPTIONS`: a browser asks whether the script of a page may call. Has the methods that the path takes.
     Preflight(&'static str),
-    /// `GET /counter` and `HEAD /counter`: read a count.
-    Read(Read),
-    /// `GET /pixel/SITE.gif`: register a visit, answer with a picture.
-    Pixel(Pixel),
+    /// `GET /numbers` and `HEAD /numbers`: reads views and other numbers.
+    Views(ViewsRequest),
+    /// `GET /pixel/SITE.gif`: registers a visit and answers with a picture.
+    Pixel(PixelRequest),
     /// A route of another counter.
     Compat(CompatRequest),
-    /// `GET /badge/SITE/PAGE.svg`: show views, and register a visit if asked to.
-    Badge(Box<Badge>),
-    /// `GET /api/sites/SITE/WHAT` and `HEAD` of it: read what was counted.
+    /// `GET /badge/SITE/PAGE.svg`: shows views, and registers a visit if the query says so.
+    Badge(Box<BadgeRequest>),
+    /// `GET /api/sites/SITE/WHAT` and `HEAD`: reads a report.
     Stats(Box<Stats>),
-    /// `GET /api/sites/SITE/live` and `HEAD` of it: who is there now, of this site. With `Upgrade: websocket` it is told as it changes.
+    /// `GET /api/sites/SITE/live` and `HEAD`: reads the recent activity of this site. With `Upgrade: websocket` the client gets every change.
     Live(String),
-    /// `GET /healthz`: whether a shard answers.
+    /// `GET /healthz`: whether a shard can store.
     Health,
-    /// `GET /metrics?site=`: what the isolate and the shards of a site count of themselves.
+    /// `GET /metrics?site=`: the metrics of the isolate and of a site's shards.
     Metrics(Option<String>),
-    /// What only the owner may do at `/api/sites/SITE`.
+    /// An admin command below `/api/sites/SITE`.
     Admin(Box<AdminCommand>),
-    /// `GET /visitors` and `HEAD /visitors`: read the visitors of a day.
-    Visitors(VisitorsOf),
+    /// `GET /visitors` and `HEAD /visitors`: reads the visitors of a day.
+    Visitors(VisitorsRequest),
 }
 
-/// Which visitors to read.
+/// A request for the visitors of a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VisitorsOf {
-    /// The site; the first one if left out.
+pub struct VisitorsRequest {
+    /// The site's name. `None` means the site of the page's host, or else the first site.
     pub site: Option<String>,
-    /// The day (UTC); today if left out.
+    /// The day (UTC). `None` means today.
     pub day: Option<Day>,
+    /// Whether all shards have to be asked, and no sum of the last seconds will do.
+    pub fresh: bool,
 }
 
-/// A visit that asks for a picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pixel {
-    /// The site's name.
-    pub site: String,
-    /// The page; `/` if left out.
-    pub page: Page,
-    /// The query that the page is told with, for campaigns.
-    pub page_query: String,
-}
-
-/// Which count to read.
+/// A request for views and other numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Read {
-    /// The site; the first one if left out.
+pub struct ViewsRequest {
+    /// The site's name. `None` means the site of the page's host, or else the first site.
     pub site: Option<String>,
-    /// The page; the whole site if left out.
+    /// The page. `None` means the whole site.
     pub page: Option<Page>,
-    /// The numbers to tell together; if none is named, the views alone.
-    pub show: Shown,
+    /// The numbers that the answer has. If it is empty, the answer has the views.
+    pub show: NumberSelection,
+    /// Whether all shards have to be asked, and no sum of the last seconds will do.
+    pub fresh: bool,
 }
 
-/// Says what a request asks for. `url` is absolute, as the platform gives it, or begins with its path, whose slashes at the end mean
-/// nothing; `kept` is what tells pages apart besides their path.
+/// Reads what a request asks for from its method and URL. `url` is absolute or begins with the path; slashes at the end of the path are ignored.
+/// `kept` has the query parameters that are a part of a page.
 ///
 /// # Errors
-/// [`Refusal`] for an unknown path, a wrong method or a wrong query.
+/// [`Refusal`] if the path is unknown, or the method or the query is wrong.
 pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (whole, query) = path_and_query(url);
     let path = Some(whole.trim_end_matches('/')).filter(|path| !path.is_empty()).unwrap_or(whole);
@@ -97,30 +90,30 @@ pub fn route(method: &str, url: &str, kept: &KeptQuery) -> Result<Route, Refusal
         ("/", _) => Ok(Route::Home),
         ("/visit", _) | ("/counter", "POST") => Ok(Route::Register),
         ("/numbers" | "/counter", _) => {
-            let query = Query::read(query, &["site", "page", "show"])?;
-            let show = query.get("show").map(Shown::parse).unwrap_or_default();
-            Ok(Route::Read(Read { site: query.site(), page: query.page(kept)?, show }))
+            let query = Query::read(query, &["site", "page", "show", "fresh"])?;
+            let show = query.get("show").map(NumberSelection::parse).unwrap_or_default();
+            Ok(Route::Views(ViewsRequest { site: query.site(), page: query.page(kept)?, show, fresh: query.flag("fresh")? }))
         }
         ("/visitors", _) => {
-            let query = Query::read(query, &["site", "day"])?;
-            Ok(Route::Visitors(VisitorsOf { site: query.site(), day: query.day("day")? }))
+            let query = Query::read(query, &["site", "day", "fresh"])?;
+            Ok(Route::Visitors(VisitorsRequest { site: query.site(), day: query.day("day")?, fresh: query.flag("fresh")? }))
         }
         ("/healthz", _) => Ok(Route::Health),
         ("/metrics", _) => Ok(Route::Metrics(Query::read(query, &["site"])?.site())),
-        // A name that is missing leaves a slash at the end: `/hit/NAMESPACE/`.
+        // Here a slash at the end is not ignored: in `/hit/NAMESPACE/` the key is missing.
         (path, method) => below(if path.split('/').count() > 3 { path } else { whole }, query, method, kept),
     }
 }
 
-/// Paths that go on with names, and those of other counters.
+/// Reads paths that contain names, and those of other counters.
 fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Route, Refusal> {
     let (first, rest) = path.strip_prefix('/').and_then(|path| path.split_once('/')).unwrap_or_default();
     match (first, rest.strip_prefix("sites/")) {
-        ("badge", _) => badge::read(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
-        ("pixel", _) => pixel(rest, query, kept).map(Route::Pixel),
+        ("badge", _) => read_badge(rest, query, kept).map(|badge| Route::Badge(Box::new(badge))),
+        ("pixel", _) => read_pixel(rest, query, kept).map(Route::Pixel),
         ("api", Some(rest)) => {
             let rest = rest.trim_end_matches('/');
-            if let Some(order) = admin::read(method, rest, query, kept)? {
+            if let Some(order) = read_admin_command(method, rest, query, kept)? {
                 return Ok(Route::Admin(Box::new(order)));
             }
             if let Some(site) = rest.strip_suffix("/live") {
@@ -128,43 +121,8 @@ fn below(path: &str, query: &str, method: &str, kept: &KeptQuery) -> Result<Rout
             }
             stats::query::read(rest, query, kept).map(|stats| Route::Stats(Box::new(stats)))
         }
-        _ => compat::route::read(path, query, kept).map(Route::Compat),
+        _ => read_compat(path, query, kept).map(Route::Compat),
     }
-}
-
-fn pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<Pixel, Refusal> {
-    let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
-    // A page that is left empty is left out.
-    let query = Query::read(query, &["page"])?;
-    let told = query.get("page").unwrap_or("");
-    let page = kept.page(told).unwrap_or_else(|_| Page::root());
-    Ok(Pixel { site: site.to_owned(), page, page_query: path_and_query(told).1.to_owned() })
-}
-
-/// The site that a request means to visit, as its path names it; empty where it names none, and nothing where it is no visit, or
-/// where its body tells.
-pub fn visit_meant(method: &str, url: &str) -> Option<String> {
-    let (path, query) = path_and_query(url);
-    let mut parts = path.split('/').skip(1);
-    let (first, name) = (parts.next()?, parts.next().unwrap_or(""));
-    let counts = || Query::read(query, &["count"]).is_ok_and(|query| query.get("count").is_some_and(|count| count != "0"));
-    match (first, method) {
-        ("pixel", "GET") => Some(name.strip_suffix(".gif").unwrap_or(name).to_owned()),
-        ("badge", "GET") if counts() => Some(name.to_owned()),
-        ("hit", "GET") => Some(name.to_owned()),
-        ("count", "GET" | "POST") | ("busuanzi", "GET") => Some(String::new()),
-        ("api", "POST") if ["event", "send", "batch", "v0"].contains(&name) => Some(String::new()),
-        _ => None,
-    }
-}
-
-/// Whether the value of `Sec-Purpose` marks a prefetch or a prerender (Fetch, "`Sec-Purpose` header": a structured
-/// item whose value is `prefetch`, with `prerender` as a parameter); or one of the names from before it: `Purpose` (Chromium),
-/// `X-Purpose: preview` (Safari), `X-Moz: prefetch` (Firefox).
-pub fn is_prefetch(sec_purpose: &str) -> bool {
-    sec_purpose
-        .split([';', ',', ' '])
-        .any(|part| ["prefetch", "prerender", "preview"].iter().any(|known| part.trim().eq_ignore_ascii_case(known)))
 }
 
 #[cfg(test)]
@@ -223,21 +181,23 @@ mod tests {
     #[test]
     fn a_read_names_a_page_or_the_whole_site() {
         let page = |text: &str| Some(Page::parse(text).unwrap());
-        assert_eq!(get("http://h/counter"), Ok(Route::Read(Read::default())));
+        assert_eq!(get("http://h/counter"), Ok(Route::Views(ViewsRequest::default())));
         assert_eq!(
             get("http://h/counter?page=%2Fa%20b&site=blog"),
-            Ok(Route::Read(Read { site: Some("blog".into()), page: page("/a b"), show: Shown::default() }))
+            Ok(Route::Views(ViewsRequest { site: Some("blog".into()), page: page("/a b"), ..ViewsRequest::default() }))
         );
         assert_eq!(
             route("HEAD", "http://h/counter?page=/a"),
-            Ok(Route::Read(Read { site: None, page: page("/a"), show: Shown::default() }))
+            Ok(Route::Views(ViewsRequest { page: page("/a"), ..ViewsRequest::default() }))
         );
+        assert_eq!(get("http://h/counter?fresh=1"), Ok(Route::Views(ViewsRequest { fresh: true, ..ViewsRequest::default() })));
+        assert_eq!(get("http://h/numbers?fresh=yes"), Err(Refusal::Parameter("fresh", "0, 1")));
     }
 
     #[test]
     fn pictures_are_named_by_site_and_page() {
         let pixel = |page: &str| {
-            Ok(Route::Pixel(Pixel { site: "blog".into(), page: Page::parse(page).unwrap(), page_query: String::new() }))
+            Ok(Route::Pixel(PixelRequest { site: "blog".into(), page: Page::parse(page).unwrap(), page_query: String::new() }))
         };
         assert_eq!(get("http://h/pixel/blog.gif"), pixel("/"));
         assert_eq!(get("http://h/pixel/blog.gif?page=%2Fa%20b"), pixel("/a b"));
@@ -255,9 +215,9 @@ mod tests {
 
     #[test]
     fn visitors_are_read_by_day() {
-        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsOf::default())));
-        let named = VisitorsOf { site: Some("blog".into()), day: Some(20_779) };
-        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog"), Ok(Route::Visitors(named)));
+        assert_eq!(get("http://h/visitors"), Ok(Route::Visitors(VisitorsRequest::default())));
+        let named = VisitorsRequest { site: Some("blog".into()), day: Some(20_779), fresh: true };
+        assert_eq!(get("http://h/visitors?day=2026-11-22&site=blog&fresh=1"), Ok(Route::Visitors(named)));
         assert_eq!(get("http://h/visitors?day=today"), Err(Refusal::Parameter("day", "a date such as 2026-11-22")));
         assert_eq!(route("POST", "http://h/visitors"), Err(Refusal::Method("GET, HEAD")));
     }
@@ -286,42 +246,8 @@ mod tests {
 
     #[test]
     fn a_query_that_could_be_misread_is_refused() {
-        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Read(Read::default())));
+        assert_eq!(get("http://h/counter?pgae=/a&_=1"), Ok(Route::Views(ViewsRequest::default())));
         assert_eq!(get("http://h/counter?page=/a&page=/b"), Err(Refusal::RepeatedParameter("page")));
         assert!(matches!(get("http://h/counter?page="), Err(Refusal::Page(_))));
-    }
-
-    #[test]
-    fn what_means_a_visit_is_known_by_its_path() {
-        let meant = |method: &str, url: &str| visit_meant(method, &format!("https://h{url}"));
-        for (url, site) in [
-            ("/pixel/blog.gif?page=/a", "blog"),
-            ("/pixel/none", "none"),
-            ("/badge/blog/a.svg?count=1", "blog"),
-            ("/badge/blog/a.svg?count=yes", "blog"),
-            ("/hit/blog/v?callback=x", "blog"),
-            ("/count?e=true", ""),
-            ("/busuanzi?jsonpCallback=", ""),
-        ] {
-            assert_eq!(meant("GET", url).as_deref(), Some(site), "{url}");
-            assert_eq!(meant("HEAD", url), None, "{url}");
-        }
-        for url in ["/count", "/api/event", "/api/send", "/api/batch", "/api/v0/count"] {
-            assert_eq!(meant("POST", url).as_deref(), Some(""), "{url}");
-        }
-        assert_eq!(meant("POST", "/api/sites/blog/import"), None);
-        for url in ["/", "/badge/blog/a.svg", "/badge/blog/a.svg?count=0", "/get/blog/v", "/counter?page=", "/nope"] {
-            assert_eq!(meant("GET", url), None, "{url}");
-        }
-    }
-
-    #[test]
-    fn prefetch_and_prerender_are_known() {
-        for value in ["prefetch", "prefetch;prerender", "prefetch; anonymous-client-ip", "Prefetch"] {
-            assert!(is_prefetch(value), "{value}");
-        }
-        for value in ["", "navigate", "prefetching"] {
-            assert!(!is_prefetch(value), "{value}");
-        }
     }
 }

@@ -1,7 +1,7 @@
-//! Where visits came from that were refused for how the counter is set up: from pages of an origin that `ALLOWED_ORIGINS` does not list, or
-//! for a site that `SITES` does not name. An owner who reads of it knows what to set; without it a wrong setting looks like silence.
+//! Origins and sites of refused visits that a setting does not list: `ALLOWED_ORIGINS` or `SITES`. The list tells the owner what to set. Without
+//! it, a wrong setting just looks as if nobody came.
 //!
-//! Strangers can make up origins and names, so few of a day are kept, those with the most visits, and none that is more than a name.
+//! Strangers can make up origins and names, so a shard keeps only a few for each day: those with the most visits.
 
 use crate::counting::model::date::Day;
 use crate::counting::model::origin::Origins;
@@ -9,25 +9,25 @@ use crate::counting::model::site::Sites;
 use crate::counting::model::unlisted::{MAX_A_DAY, Unlisted};
 use crate::counting::protocol::report::Line;
 
-/// A name over a period, for its owner.
+/// An unlisted name and its visits in a period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnlistedLine {
-    /// What is not listed.
+    /// Whether it is an origin or a site.
     pub unlisted: Unlisted,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How many visits there were, at least.
+    /// How many visits there were. There may have been more.
     pub visits: u64,
-    /// The last day that had one.
+    /// The day of the last visit.
     pub last: Day,
-    /// What to set, so that it is listed; nothing where it cannot be.
+    /// The setting that would list it, or `None` if no setting can.
     pub set: Option<String>,
 }
 
-/// The longest list that is told with what is to be added to it, in bytes.
+/// The longest value of a setting that the report repeats, in bytes. Of a longer one it only tells what to add.
 const MAX_LIST_BYTES: usize = 1_000;
 
-/// What an owner is told of a period: the names with the most visits.
+/// The unlisted names of a report, those with the most visits first.
 pub fn told(report: &[Line], origins: &Origins, sites: &Sites) -> Vec<UnlistedLine> {
     let mut all: Vec<UnlistedLine> = Vec::new();
     for line in report {

@@ -1,7 +1,7 @@
 //! What kind of answer a request can do something with: an error that a page cannot show is no answer. A picture is always a picture, so
 //! that no page shows a broken one; a script is always a script.
 
-use crate::counting::http::badge::complaint;
+use crate::counting::http::badge::svg::complaint;
 use crate::counting::http::compat::callback::{SCRIPT, is_function};
 use crate::counting::http::query::Query;
 use crate::counting::http::reply::{GIF, JSON, Reply, SVG, text};

@@ -1,9 +1,9 @@
-//! Changing and deleting what was counted, as the owner asks. The statements are here, next to what they are for.
+//! Amending: changing and deleting what was counted. The statements are here, next to the code that runs them.
 
 use crate::counting::ledger::by_page::{HOURS, ROLLED, SUMS};
+use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::ledger::import::{ADD_LOWERED, ADD_PAGE, COUNT_PAGES, DROP_LOWERED, MAX_VIEWS};
 use crate::counting::ledger::quarters::HOUR;
-use crate::counting::ledger::record::MAX_COUNT;
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::ledger::{isolates, schema};
 use crate::counting::protocol::answer::Fault;
@@ -36,7 +36,7 @@ impl<S: Sql> Ledger<S> {
         if let Some(key) = &change
             && let Some(row) = self.sql.run(schema::META, std::slice::from_ref(key))?.first()
         {
-            // What was made was not there before.
+            // The retry of a `Make` answers as the first did: the page was not there.
             let made = matches!(amend, Amend::Make { .. });
             return if made { Ok(None) } else { Ok(Some(count_at(row, 0)?)) };
         }
@@ -56,7 +56,7 @@ impl<S: Sql> Ledger<S> {
         if after == before {
             return Ok(before);
         }
-        // What is exported must be importable, and no sum inexact.
+        // An export must stay importable, and every sum exact.
         let views = self.views.saturating_sub(before.unwrap_or(0)).saturating_add(after.unwrap_or(0));
         if after > before && (after > Some(MAX_COUNT) || views > MAX_VIEWS) {
             return Err(LedgerError::Fault(Fault::TooMany));
@@ -100,35 +100,36 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(DELETE_PAGE, &[Value::Text(page.to_owned())])
     }
 
-    /// Forgets changes that nobody retries any more.
+    /// Forgets the ids of changes that are too old to be retried.
     pub(crate) fn forget_changes(&self, now: u64) -> Result<(), StorageError> {
         let before = change_key(&format!("{:013}", now.saturating_sub(isolates::KEEP_MS)));
         self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
     }
 
-    /// Says that the tables changed other than by a checkpoint: an export that goes on is of two moments.
+    /// Counts a change of the tables that is no checkpoint. It tells a running export that its lines are of two moments.
     pub(crate) fn set_moved(&self) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("moved".to_owned()), Value::count(self.moved.saturating_add(1))])
     }
 
+    /// Stores the views of the whole shard.
     pub(super) fn set_views(&self, views: u64) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(views)])
     }
 }
 
-/// Drops changes by their keys.
+/// Drops the ids of changes in a range of keys.
 pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
 /// Deletes a page.
 pub const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";
 
-/// Takes views from a quarter of the site, which has no fewer than none: imports of before could bring pages that had more.
+/// Takes views from a quarter of the site, down to none: of an import that broke off, the site may have fewer views than the page.
 pub const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, views - ?2) WHERE quarter = ?1";
 
 /// Takes views from a day of the site.
 pub const TAKE_DAY: &str = "UPDATE site_days SET views = max(0, views - ?2) WHERE day = ?1";
 
-/// Deletes everything that was counted. Ids and batches stay for their time: a retry of a visit from before must not count.
+/// Deletes everything that was counted. Ids and last batches stay for their time, so that the retry of an earlier visit does not count.
 pub const WIPE: [&str; 15] = [
     "DELETE FROM journal",
     "DELETE FROM pages",
@@ -147,7 +148,7 @@ pub const WIPE: [&str; 15] = [
     "DELETE FROM meta WHERE key NOT IN ('shape', 'checkpointed', 'moved', 'day', 'shards')",
 ];
 
-/// The key in `meta` of a change, whose value is what it answered.
+/// The key in `meta` of a change. The value is the answer: the views before.
 pub(crate) fn change_key(id: &str) -> String {
     format!("change {id}")
 }

@@ -1,4 +1,4 @@
-//! Answering a question, from what was told lately where the tables did not change since.
+//! Answering a question: with a kept report while the tables have not changed, else with a new one.
 
 use crate::counting::ledger::state::Ledger;
 use crate::counting::protocol::report::{FRESH_MS, Question, Report};
@@ -6,30 +6,30 @@ use crate::counting::protocol::wire::encode;
 use crate::counting::storage::{Sql, StorageError};
 
 impl<S: Sql> Ledger<S> {
-    /// What was counted, how many lines the whole list has if it is a part of one, and how many milliseconds ago that was so: at most
-    /// [`FRESH_MS`].
+    /// The report, the number of lines of the whole list (0 where the question asks for no list), and the age of the report in
+    /// milliseconds, at most [`FRESH_MS`].
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn told(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
+    pub fn answer(&mut self, question: &Question<'_>, now: u64) -> Result<(Report, u64, u64), StorageError> {
         self.freshen(now)?;
         let age = now.saturating_sub(self.checkpointed_at);
         let key = encode(question);
-        if let Some((report, names)) = self.told.of(&key) {
+        if let Some((report, names)) = self.kept_reports.get(&key) {
             return Ok((report, names, age));
         }
         let (report, names) = match question {
             Question::List { of, slice } => self.list(*of, slice)?,
             _ => (self.report(question, now)?, 0),
         };
-        // What was refused comes not by way of the journal, so no checkpoint says that it changed.
+        // Refused visits do not pass through the journal, so no checkpoint tells that they changed.
         if !matches!(question, Question::Refused(_)) {
-            self.told.keep(key, &report, names);
+            self.kept_reports.keep(key, &report, names);
         }
         Ok((report, names, age))
     }
 
-    /// Carries over what was counted, if that is due.
+    /// Writes a checkpoint, if the last one is older than [`FRESH_MS`].
     pub(crate) fn freshen(&mut self, now: u64) -> Result<(), StorageError> {
         if now < self.checkpointed_at || now.saturating_sub(self.checkpointed_at) >= FRESH_MS {
             self.checkpoint()?;

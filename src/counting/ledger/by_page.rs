@@ -1,7 +1,7 @@
-//! What pages have by time: three tables of packed rows, and what a checkpoint, a roll, a list and the history of a page do with them.
+//! Counts of pages by time: three tables of packed rows, and how checkpoints, roll-ups, lists and histories of pages use them.
 //!
-//! `page_hours` has the last days by quarters. `page_sums` adds up each of these days (UTC), so that a list of many days need not read
-//! their hours. `page_rolled` has the days whose hours are not kept. So a view is in both of the first or in the third.
+//! `page_hours` has the last days by quarters. `page_sums` has the sums of these days (UTC), so that a list of many days need not read
+//! their hours. `page_rolled` has the days whose hours are not kept. So each view is in the first two tables, or in the third.
 
 use crate::counting::ledger::packed::{PAGES, Packed, Place, entries, part_of};
 use crate::counting::ledger::quarters::{Counts, DAY, HOUR};
@@ -10,21 +10,21 @@ use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text
 
 /// The statements on one of the tables.
 #[derive(Debug)]
-pub struct Table {
-    /// One row.
+pub struct PageTable {
+    /// Reads a row.
     pub get: &'static str,
     /// Writes a row.
     pub set: &'static str,
-    /// The rows of a part in a span of time, in their order.
+    /// Reads the rows of a part in a span of time, the earliest first.
     pub span: &'static str,
     /// Drops the rows of a part in a span of time.
     pub drop: &'static str,
-    /// The first row of a part from a time on.
+    /// Finds the first row of a part from a time on.
     pub next: &'static str,
 }
 
-/// By quarters.
-pub const HOURS: Table = Table {
+/// Hours, with their quarters.
+pub const HOURS: PageTable = PageTable {
     get: "SELECT body FROM page_hours WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_hours (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_hours WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -32,8 +32,8 @@ pub const HOURS: Table = Table {
     next: "SELECT at FROM page_hours WHERE part = ? AND at >= ? ORDER BY at LIMIT 1",
 };
 
-/// By days that have hours, too.
-pub const SUMS: Table = Table {
+/// Days whose hours are kept.
+pub const SUMS: PageTable = PageTable {
     get: "SELECT body FROM page_sums WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_sums (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_sums WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -41,8 +41,8 @@ pub const SUMS: Table = Table {
     next: "SELECT at FROM page_sums WHERE part = ? AND at >= ? ORDER BY at LIMIT 1",
 };
 
-/// By days that have none.
-pub const ROLLED: Table = Table {
+/// Days whose hours are not kept.
+pub const ROLLED: PageTable = PageTable {
     get: "SELECT body FROM page_rolled WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_rolled (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_rolled WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -57,11 +57,11 @@ pub const PAGE_ID: &str = "SELECT id FROM pages WHERE page = ?";
 /// The pages of a part.
 pub const NAMES: &str = "SELECT id, page FROM pages WHERE id >= ? AND id < ?";
 
-/// What is added to rows of one table: by part and time.
+/// What is added to the rows of one table, by part and time.
 #[derive(Debug, Default)]
-struct Rows(Vec<([u64; 2], Packed)>);
+struct AddedRows(Vec<([u64; 2], Packed)>);
 
-impl Rows {
+impl AddedRows {
     fn add(&mut self, row: [u64; 2], place: Place, counts: Counts) {
         let at = match self.0.binary_search_by_key(&row, |(known, _)| *known) {
             Ok(at) => at,
@@ -76,47 +76,47 @@ impl Rows {
     }
 }
 
-/// What is added to pages.
+/// What is added to pages, in all three tables.
 #[derive(Debug, Default)]
-pub struct More {
-    hours: Rows,
-    sums: Rows,
-    rolled: Rows,
+pub struct PageAdditions {
+    hours: AddedRows,
+    sums: AddedRows,
+    rolled: AddedRows,
 }
 
-impl More {
+impl PageAdditions {
     /// Adds to a quarter of a page, by its number.
     pub fn count(&mut self, page: u64, quarter: u64, counts: Counts) {
         let part = part_of(page);
-        self.hours.add([part, quarter / HOUR], Place::of(page, quarter), counts);
-        self.sums.add([part, quarter / DAY], Place::of(page, 0), of_day(counts));
+        self.hours.add([part, quarter / HOUR], Place::new(page, quarter), counts);
+        self.sums.add([part, quarter / DAY], Place::new(page, 0), of_day(counts));
     }
 
     /// Adds to a day of a page whose hours are not kept.
     pub fn count_rolled(&mut self, page: u64, day: u64, counts: Counts) {
-        self.rolled.add([part_of(page), day], Place::of(page, 0), of_day(counts));
+        self.rolled.add([part_of(page), day], Place::new(page, 0), of_day(counts));
     }
 }
 
-/// Visitors of hours do not add up to those of their day: newcomers do.
+/// Counts of an hour, to be added to its day: visitors of hours do not add up to those of the day, newcomers do.
 fn of_day(counts: Counts) -> Counts {
     Counts { visitors: 0, ..counts }
 }
 
-/// A span of time as a list reads it: quarters before the first whole day (UTC) and after the last one, and the days between.
+/// A span of time, cut at its whole days (UTC). Each part is a beginning and an end, which is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The quarters before.
+    /// The quarters before the first whole day.
     pub before: [u64; 2],
-    /// The days.
+    /// The whole days.
     pub days: [u64; 2],
-    /// The quarters after.
+    /// The quarters after the last whole day.
     pub after: [u64; 2],
 }
 
 impl Cut {
-    /// Of quarters from the first up to the last, which is not included.
-    pub fn of(from: u64, until: u64) -> Self {
+    /// Cuts a span of quarters; `until` is not included.
+    pub fn of_quarters(from: u64, until: u64) -> Self {
         let (first, last) = (from.div_ceil(DAY), until / DAY);
         if first >= last {
             return Self { before: [from, until], days: [first, first], after: [until, until] };
@@ -127,9 +127,9 @@ impl Cut {
 }
 
 impl<S: Sql> Ledger<S> {
-    /// Adds to pages. Two statements for each row, of which one writes.
-    pub(crate) fn add_to_pages(&self, more: &More) -> Result<(), StorageError> {
-        for (table, rows) in [(&HOURS, &more.hours), (&SUMS, &more.sums), (&ROLLED, &more.rolled)] {
+    /// Writes what is added to pages. Each row takes two statements: one reads it, one writes it.
+    pub(crate) fn add_to_pages(&self, added: &PageAdditions) -> Result<(), StorageError> {
+        for (table, rows) in [(&HOURS, &added.hours), (&SUMS, &added.sums), (&ROLLED, &added.rolled)] {
             for (key, added) in &rows.0 {
                 let [part, at] = *key;
                 let key = key.map(Value::count);
@@ -144,14 +144,14 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    fn put(&self, table: &Table, part: u64, at: u64, packed: &Packed) -> Result<(), StorageError> {
+    fn put(&self, table: &PageTable, part: u64, at: u64, packed: &Packed) -> Result<(), StorageError> {
         if packed.is_empty() {
             return self.sql.write(table.drop, &[part, at, at.saturating_add(1)].map(Value::count));
         }
-        self.sql.write(table.set, &[Value::count(part), Value::count(at), Value::Blob(packed.write())])
+        self.sql.write(table.set, &[Value::count(part), Value::count(at), Value::Blob(packed.to_bytes())])
     }
 
-    /// How many parts there are.
+    /// How many parts the pages are in.
     pub(crate) fn parts(&self) -> Result<u64, StorageError> {
         let rows = self.sql.run(LAST_PAGE, &[])?;
         rows.first().map_or(Ok(0), |row| count_at(row, 0).map(|last| part_of(last).saturating_add(1)))
@@ -163,7 +163,7 @@ impl<S: Sql> Ledger<S> {
         rows.first().map(|row| count_at(row, 0)).transpose()
     }
 
-    /// The names of the pages of a part, by their numbers in it.
+    /// The names of the pages of a part, by their numbers in the part.
     pub(crate) fn names_of(&self, part: u64) -> Result<Vec<Option<String>>, StorageError> {
         let first = part.saturating_mul(PAGES);
         let mut names = vec![None; usize::try_from(PAGES).unwrap_or(0)];
@@ -176,10 +176,10 @@ impl<S: Sql> Ledger<S> {
         Ok(names)
     }
 
-    /// What a page has in a table, in a span of its time: `at`, the quarter in it, and the counts.
+    /// The entries of a page in a table, in a span of time: `at` of the row, the quarter in it, and the counts.
     pub(crate) fn history(
         &self,
-        table: &Table,
+        table: &PageTable,
         page: u64,
         [from, until]: [u64; 2],
     ) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
@@ -187,7 +187,7 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(table.span, &[part_of(page), from, until].map(Value::count))? {
             let at = count_at(&row, 0)?;
             for entry in entries(blob_at(&row, 1)?) {
-                let (place, counts) = entry.ok_or_else(no_row)?;
+                let (place, counts) = entry.ok_or_else(unreadable_row)?;
                 if place.page() == page % PAGES {
                     found.push((at, place.quarter(), counts));
                 }
@@ -208,7 +208,7 @@ impl<S: Sql> Ledger<S> {
         for (table, [from, until]) in [(&SUMS, cut.days), (&ROLLED, rolled)] {
             for row in self.rows_of(table, part, from, until)? {
                 for entry in entries(blob_at(&row, 1)?) {
-                    let (place, counts) = entry.ok_or_else(no_row)?;
+                    let (place, counts) = entry.ok_or_else(unreadable_row)?;
                     add(place, counts);
                 }
             }
@@ -217,7 +217,7 @@ impl<S: Sql> Ledger<S> {
             for row in self.rows_of(&HOURS, part, from / HOUR, until.div_ceil(HOUR))? {
                 let first = count_at(&row, 0)?.saturating_mul(HOUR);
                 for entry in entries(blob_at(&row, 1)?) {
-                    let (place, counts) = entry.ok_or_else(no_row)?;
+                    let (place, counts) = entry.ok_or_else(unreadable_row)?;
                     if (from..until).contains(&first.saturating_add(place.quarter())) {
                         add(place, counts);
                     }
@@ -227,14 +227,20 @@ impl<S: Sql> Ledger<S> {
         Ok(sums)
     }
 
-    fn rows_of(&self, table: &Table, part: u64, from: u64, until: u64) -> Result<crate::counting::storage::Rows, StorageError> {
+    fn rows_of(
+        &self,
+        table: &PageTable,
+        part: u64,
+        from: u64,
+        until: u64,
+    ) -> Result<crate::counting::storage::Rows, StorageError> {
         if from >= until { Ok(Vec::new()) } else { self.sql.run(table.span, &[part, from, until].map(Value::count)) }
     }
 
-    /// The days before one have no hours any more.
+    /// Rolls up the days before one: they move from `page_sums` to `page_rolled`, and their hours go.
     pub(crate) fn roll_pages(&self, before: u64) -> Result<(), StorageError> {
         for part in 0..self.parts()? {
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for row in self.sql.run(SUMS.span, &[part, 0, before].map(Value::count))? {
                 more.rolled.0.push(([part, count_at(&row, 0)?], unpack(&row, 1)?));
             }
@@ -245,8 +251,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Takes a page out of a table, and tells what it had there: `at`, the quarter in it, and the counts.
-    pub(crate) fn take_page(&self, table: &Table, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
+    /// Removes a page from a table, and returns its entries: `at` of the row, the quarter in it, and the counts.
+    pub(crate) fn take_page(&self, table: &PageTable, page: u64) -> Result<Vec<(u64, u64, Counts)>, StorageError> {
         let part = part_of(page);
         let mut taken = Vec::new();
         for row in self
@@ -266,10 +272,10 @@ impl<S: Sql> Ledger<S> {
 
 /// The packed row in a column.
 pub(crate) fn unpack(row: &[Value], column: usize) -> Result<Packed, StorageError> {
-    Packed::read(blob_at(row, column)?).ok_or_else(no_row)
+    Packed::from_bytes(blob_at(row, column)?).ok_or_else(unreadable_row)
 }
 
-fn no_row() -> StorageError {
+fn unreadable_row() -> StorageError {
     unreadable("a row of pages")
 }
 
@@ -286,7 +292,7 @@ mod tests {
             (1_050, 1_060, [1_050, 1_060], [11, 11], [1_060, 1_060]),
             (0, 96, [0, 0], [0, 1], [96, 96]),
         ] {
-            assert_eq!(Cut::of(from, until), Cut { before, days, after }, "{from} to {until}");
+            assert_eq!(Cut::of_quarters(from, until), Cut { before, days, after }, "{from} to {until}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Folding: carrying over into the tables what only the journal and memory have.
+//! Checkpoints: writing into the tables what only the journal and the memory have.
 
-use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
 use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
@@ -14,14 +14,14 @@ use crate::counting::storage::{Sql, StorageError, Value, count_at};
 const PACKED_PER_ROW: usize = 100_000;
 
 impl<S: Sql> Ledger<S> {
-    /// Carries everything that waits over into the tables, all or nothing.
+    /// Writes everything that waits into the tables, in one transaction.
     pub(crate) fn checkpoint(&mut self) -> Result<(), StorageError> {
-        if self.checkpointed == self.written && !self.people.has_news() {
+        if self.checkpointed == self.written && !self.distinct_visitors.has_news() {
             return Ok(());
         }
         let this = &*self;
         this.sql.transaction(&mut || {
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
                 let views = Value::count(state.waiting.views());
                 let rows = this.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), views])?;
@@ -32,7 +32,7 @@ impl<S: Sql> Ledger<S> {
             for (quarter, Counts { views, visitors, newcomers }) in this.site.iter() {
                 this.sql.write(schema::ADD_SITE_QUARTER, &[quarter, views, visitors, newcomers].map(Value::count))?;
             }
-            for (day, kind, value, views) in this.facets.waiting() {
+            for (day, kind, value, views) in this.dimension_views.waiting() {
                 let value = Value::Text(value.to_owned());
                 this.sql.write(
                     schema::ADD_DETAIL,
@@ -44,55 +44,55 @@ impl<S: Sql> Ledger<S> {
                 this.sql.write(schema::ADD_EXCLUDED, &[day, reason, visits])?;
             }
             this.store_ids()?;
-            this.store_people()?;
-            for (isolate, last) in this.recent.unstored() {
+            this.store_distinct_visitors()?;
+            for (isolate, last) in this.isolates.unstored() {
                 let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
                 let receipt = Value::Blob(encode(&last.receipt));
                 this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
             }
-            // A retry comes within a minute, so who wakes the object later need not read these.
-            let over = this.recent.newest().saturating_sub(KEEP_MS);
+            // A retry comes within a minute, so a later start of the object need not read these.
+            let over = this.isolates.newest().saturating_sub(KEEP_MS);
             this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
-            let lately = this.lately.stored().into_iter().flat_map(u64::to_le_bytes).collect();
+            let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
             this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
             this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
             Ok(())
         })?;
         self.pages.all_stored();
         self.site.clear();
-        self.facets.all_stored();
+        self.dimension_views.all_stored();
         self.excluded.clear();
-        self.recent.all_stored();
-        self.people.all_stored();
+        self.isolates.all_stored();
+        self.distinct_visitors.all_stored();
         self.ids_waiting.clear();
         self.checkpointed = self.written;
-        self.told.forget();
+        self.kept_reports.forget();
         Ok(())
     }
 
-    fn store_people(&self) -> Result<(), StorageError> {
-        let day = Value::count(self.people.day().into());
-        for (over, visitors) in self.people.over() {
+    fn store_distinct_visitors(&self) -> Result<(), StorageError> {
+        let day = Value::count(self.distinct_visitors.day().into());
+        for (over, visitors) in self.distinct_visitors.over() {
             self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
         self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
         self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
-        self.store_packed(schema::ADD_VISITORS, &day, self.people.waiting(), |hash| hash.0)?;
-        self.store_packed(schema::ADD_MARKS, &day, self.people.marks_waiting(), |mark| *mark)?;
-        for (day, why, views) in self.people.all_withheld() {
+        self.store_packed(schema::ADD_VISITORS, &day, self.distinct_visitors.waiting(), |hash| hash.0)?;
+        self.store_packed(schema::ADD_MARKS, &day, self.distinct_visitors.marks_waiting(), |mark| *mark)?;
+        for (day, why, views) in self.distinct_visitors.all_withheld() {
             let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
         }
-        for (day, views) in self.people.crowded() {
+        for (day, views) in self.distinct_visitors.crowded() {
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(CROWDED), Value::count(views)])?;
         }
         self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
     }
 
-    /// Packs hashes of a day into rows. A checkpoint has more journal rows than it makes rows of hashes, so the numbers after
-    /// `checkpointed` are free for them.
+    /// Writes hashes of a day, many in a row. A checkpoint covers more journal rows than it writes rows of hashes, so the numbers
+    /// after `checkpointed` are free for them.
     fn store_packed<T>(&self, statement: &'static str, day: &Value, all: &[T], hash: fn(&T) -> u64) -> Result<(), StorageError> {
         let mut number = self.checkpointed;
         for hashes in all.chunks(PACKED_PER_ROW) {
@@ -103,7 +103,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Packs the ids that wait into rows, numbered as in [`Self::store_packed`].
+    /// Writes the ids that wait, many in a row, with the numbers of [`Self::store_packed`].
     fn store_ids(&self) -> Result<(), StorageError> {
         let mut number = self.checkpointed;
         let mut left = self.ids_waiting.as_slice();

@@ -1,8 +1,8 @@
-//! After a clock that was ahead.
+//! Going back after the object's clock was ahead.
 //!
-//! A ledger believes its object's clock, and what visits of a later day say is forgotten of an earlier one. A clock that is two days ahead
-//! for one visit would so end counting until that day comes. It does not: once the clock is right again, the ledger goes back. What was
-//! counted stays, where it was counted; the visitors of the day that had not come are told by their number only.
+//! A ledger trusts its object's clock, and counts no visit of a day before the last one that began. So a clock that was two days ahead for
+//! one visit would stop counting for two days. Instead, once the clock is right again, the ledger goes back. Counts stay at the time that
+//! they were counted at. Of the visitors of the later day only the number stays.
 
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
@@ -11,19 +11,19 @@ use crate::counting::model::date::{SETTLE_MS, day_of, latest_day};
 use crate::counting::storage::{Sql, StorageError, Value};
 
 impl<S: Sql> Ledger<S> {
-    /// Whether its clock was ahead of what it is now: by more than clocks differ, or so far that a day began that has not come.
+    /// Whether the clock was ahead of `now`: by more than clocks differ, or so far that a later day began.
     pub fn is_ahead(&self, now: u64) -> bool {
-        self.latest > now.saturating_add(SETTLE_MS) || self.people.day() > day_of(now).saturating_add(1)
+        self.latest > now.saturating_add(SETTLE_MS) || self.distinct_visitors.day() > day_of(now).saturating_add(1)
     }
 
-    /// Goes back to a time. The caller must open the ledger anew.
+    /// Goes back to `now`, in milliseconds since 1970. The caller must open the ledger anew.
     ///
     /// # Errors
     /// [`StorageError`]; the ledger is ahead as before.
     pub fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
         self.checkpoint()?;
-        let (day, today) = (self.people.day(), latest_day(now));
-        let visitors = self.people.visitors(day);
+        let (day, today) = (self.distinct_visitors.day(), latest_day(now));
+        let visitors = self.distinct_visitors.visitors(day);
         let [now, window] = [now, window_of(now)].map(Value::count);
         let sql = &self.sql;
         sql.transaction(&mut || {

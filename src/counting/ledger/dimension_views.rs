@@ -1,20 +1,19 @@
-//! The values of details by day: which there are already, because there is a most for each kind, and the views that the tables do
-//! not have yet.
+//! Views by the values of dimensions, by day: the values that are known, because their number is limited, and the views that the
+//! tables do not have yet.
 
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::{Dimension, values};
+use crate::counting::model::dimension::Dimension;
+use crate::counting::model::dimensions::values;
 use crate::counting::model::limits::OTHER;
 use std::collections::HashMap;
 
-/// The most values of one kind that are kept apart on one day. A stranger can make up referrers; further ones are counted under
-/// [`OTHER`].
+/// The most values of one dimension on one day. Strangers can make up referrers; views of further values count under [`OTHER`].
 pub const MAX_VALUES: usize = 1_000;
 
 /// Days that are kept in memory: today, and the one before for clocks that differ.
 const DAYS: usize = 2;
 
-/// The values of one day, by the number of their kind, with the views that wait. A value that the tables have and nobody sent since
-/// waits with 0.
+/// The values of one day, by the number of their dimension, each with the views that wait. A value that the tables have may wait with 0.
 type Values = [HashMap<Box<str>, u64>; Dimension::ALL.len()];
 
 /// The values of the last days.
@@ -29,7 +28,7 @@ impl DimensionViews {
         self.days.iter().any(|(known, _)| *known == day)
     }
 
-    /// Begins a day with the values that the tables have.
+    /// Takes a day into memory, with the values that the tables have.
     pub fn load(&mut self, day: Day, stored: impl Iterator<Item = (u8, String)>) {
         let mut known = Values::default();
         for (kind, value) in stored {
@@ -40,18 +39,18 @@ impl DimensionViews {
         self.days.push((day, known));
     }
 
-    /// Counts a view of a day that is known.
+    /// Counts a view on a day that is in memory.
     pub fn count(&mut self, day: Day, details: &str) {
         let Some((_, known)) = self.days.iter_mut().find(|(known, _)| *known == day) else { return };
-        let mut named = true;
+        let mut has_referrer = true;
         for (kind, value) in values(details) {
-            // Hosts are read with the referrers that have no name, so that one of the others is not told twice.
-            if kind == Dimension::Host && !named {
+            // A list of hosts reads the referrers, too: a view that counts there under `OTHER` must not count again by its host.
+            if kind == Dimension::Host && !has_referrer {
                 continue;
             }
             let Some(known) = known.get_mut(usize::from(kind.number())) else { continue };
             let name = if known.contains_key(value) || known.len() < MAX_VALUES { value } else { OTHER };
-            named &= kind != Dimension::Referrer || name != OTHER;
+            has_referrer &= kind != Dimension::Referrer || name != OTHER;
             match known.get_mut(name) {
                 Some(views) => *views = views.saturating_add(1),
                 None => drop(known.insert(name.into(), 1)),
@@ -59,7 +58,7 @@ impl DimensionViews {
         }
     }
 
-    /// The views that wait: day, number of the kind, value, views.
+    /// The views that wait: day, number of the dimension, value, views.
     pub fn waiting(&self) -> impl Iterator<Item = (Day, u8, &str, u64)> {
         let kinds = self
             .days
@@ -70,7 +69,7 @@ impl DimensionViews {
         all.filter(|(.., views)| *views > 0)
     }
 
-    /// Everything that waited is in the tables now; days that are long over go.
+    /// Notes that the tables have everything, and drops all but the last days.
     pub fn all_stored(&mut self) {
         self.days.sort_unstable_by_key(|(day, _)| std::cmp::Reverse(*day));
         self.days.truncate(DAYS);

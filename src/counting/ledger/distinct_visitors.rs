@@ -1,7 +1,7 @@
-//! The visitors of the day, and the views that have none.
+//! The visitors of the day, and the views without one.
 //!
-//! Hashes of a day are kept for that day only; then their number is all that is left. The same goes for marks: hashes of a
-//! visitor with an hour, a page, or both, by which visitors of hours and pages are told.
+//! Hashes of a day are kept for that day only; after it, only their number is left. The same holds for marks: hashes of a visitor
+//! together with an hour, a page, or both, which tell the visitors of hours and pages apart.
 
 use crate::counting::model::date::Day;
 use crate::counting::model::visitor::{VisitorHash, Withheld};
@@ -10,17 +10,17 @@ use std::collections::HashSet;
 use std::hash::Hasher;
 
 /// The most visitors of one day. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 hashes take 19 MB, or
-/// 28 MB while the set grows. Views of further visitors count, and are told apart as [`Withheld::Full`].
+/// 28 MB while the set grows. Views of further visitors count without a visitor, as [`Withheld::Full`].
 pub const MAX_VISITORS: usize = 1_800_000;
 
-/// The most marks of one day, which take as much memory as so many visitors. Beyond them visitors are told by day and site only,
-/// and the views are told apart by [`CROWDED`].
+/// The most marks of one day, which take as much memory as that many visitors. Beyond them a visitor counts for the site's day only,
+/// and the view counts as [`CROWDED`].
 pub const MAX_MARKS: usize = 1_800_000;
 
-/// The number in the table `withheld` of views whose visitor counts for the day, but no more for its hour and page.
+/// The number in the table `withheld` of views whose visitor counts for the day, but not for its hour and page.
 pub const CROWDED: u64 = 4;
 
-/// For whom a visitor is new: each is 1 or 0.
+/// Where a visitor is new: each number is 1 or 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct News {
     /// For the site, today.
@@ -33,7 +33,7 @@ pub struct News {
     pub page_hour: u64,
 }
 
-/// Who came.
+/// The visitors of the day, and the views without one.
 #[derive(Debug, Default)]
 pub struct DistinctVisitors {
     /// The latest day that began.
@@ -46,7 +46,7 @@ pub struct DistinctVisitors {
     marks_waiting: Vec<u64>,
     /// Views of the day by [`CROWDED`] that the tables do not count yet.
     crowded: Vec<(Day, u64)>,
-    /// Visitors of days that are over, where the tables do not say so yet.
+    /// Visitors of days that are over, where the tables do not have them yet.
     over: Vec<(Day, u64)>,
     /// Views without a visitor that the tables do not count yet.
     withheld: Vec<(Day, Withheld, u64)>,
@@ -71,7 +71,7 @@ impl DistinctVisitors {
             return;
         }
         if !self.today.is_empty() {
-            self.over.push((self.day, number(&self.today)));
+            self.over.push((self.day, how_many(&self.today)));
         }
         self.today = HashSet::new();
         self.waiting.clear();
@@ -81,8 +81,8 @@ impl DistinctVisitors {
         self.day_is_news = true;
     }
 
-    /// Counts a visitor of the day that began last, who views a page in an hour.
-    pub fn come(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
+    /// Counts a visitor of the last day that began, for a view of a page in an hour.
+    pub fn count(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
         let known = self.today.contains(&hash);
         if !known && self.today.len() >= MAX_VISITORS {
             self.withhold(self.day, Withheld::Full);
@@ -103,7 +103,7 @@ impl DistinctVisitors {
         News { today: u64::from(!known), hour, page_today, page_hour }
     }
 
-    /// Whether a mark is new; `None` where there is no room to tell.
+    /// Adds a mark, and says whether it is new; `None` where there is no room for it.
     fn mark(&mut self, mark: u64) -> Option<bool> {
         if self.marks.contains(&mark) {
             return Some(false);
@@ -127,7 +127,7 @@ impl DistinctVisitors {
     /// The visitors of a day, besides those in the tables.
     pub fn visitors(&self, day: Day) -> u64 {
         if day == self.day {
-            return number(&self.today);
+            return how_many(&self.today);
         }
         self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
     }
@@ -137,7 +137,7 @@ impl DistinctVisitors {
         self.withheld.iter().find(|(of, because, _)| *of == day && *because == why).map_or(0, |(_, _, views)| *views)
     }
 
-    /// Whether the tables do not know all of this.
+    /// Whether the tables lack any of this.
     pub fn has_news(&self) -> bool {
         self.day_is_news || !self.waiting.is_empty() || !self.over.is_empty() || !self.withheld.is_empty()
     }
@@ -167,7 +167,7 @@ impl DistinctVisitors {
         self.withheld.iter().copied()
     }
 
-    /// The tables have everything now.
+    /// Notes that the tables have everything.
     pub fn all_stored(&mut self) {
         self.waiting.clear();
         self.marks_waiting.clear();
@@ -178,16 +178,16 @@ impl DistinctVisitors {
     }
 }
 
-/// In place of an hour.
+/// Stands in place of an hour in the marks of a whole day.
 const ALL_DAY: u64 = u64::MAX;
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012) under the visitor's hash, which nobody knows without the day's salt.
+/// The mark of a visitor: SipHash-2-4 (Aumasson and Bernstein, 2012), keyed with the visitor's hash, which needs the day's salt.
 fn mark(VisitorHash(visitor): VisitorHash, page: &str, hour: u64) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(visitor, hour);
     hasher.write(page.as_bytes());
     hasher.finish()
 }
 
-fn number(set: &HashSet<VisitorHash>) -> u64 {
+fn how_many(set: &HashSet<VisitorHash>) -> u64 {
     u64::try_from(set.len()).unwrap_or(u64::MAX)
 }

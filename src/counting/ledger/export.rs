@@ -1,8 +1,9 @@
-//! The lines of an export, part after part. The statements are here, next to what they are for.
+//! Exporting the tables as lines, part after part. The statements are here, next to the code that runs them.
 
-use crate::counting::ledger::by_page::{HOURS, ROLLED, Table, unpack};
+use crate::counting::ledger::by_page::{HOURS, PageTable, ROLLED, unpack};
+use crate::counting::ledger::export_file::columns::{Column, PARTS};
+use crate::counting::ledger::export_file::lines::{line_of, row_of_own};
 use crate::counting::ledger::quarters::{Counts, HOUR};
-use crate::counting::ledger::record::{self, Column, PARTS};
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::protocol::answer::{Exported, Fault};
 use crate::counting::protocol::report::{Line, sort};
@@ -15,13 +16,13 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError`].
     pub fn export(&mut self, after: Option<&str>) -> Result<Exported, LedgerError> {
         let (mut part, mut key) = match after {
-            // From here on the tables are of one moment, until the next checkpoint.
+            // Until the next checkpoint, the tables are of one moment.
             None => {
                 self.checkpoint()?;
                 (0, None)
             }
             Some(line) => {
-                let (part, row) = record::read_own(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
+                let (part, row) = row_of_own(line).map_err(|_| LedgerError::Fault(Fault::Malformed))?;
                 (part, Some(row))
             }
         };
@@ -39,7 +40,7 @@ impl<S: Sql> Ledger<S> {
                 None => self.page_rows(columns, &values, left)?,
             };
             for row in &rows {
-                lines.push_str(&record::write(columns, row)?);
+                lines.push_str(&line_of(columns, row)?);
             }
             left = left.saturating_sub(rows.len());
             if left == 0 {
@@ -50,8 +51,8 @@ impl<S: Sql> Ledger<S> {
         Ok(Exported { lines, checkpointed: self.checkpointed.saturating_add(self.moved) })
     }
 
-    /// The rows of pages by time after a key, at most so many: by hour or day, and in each by page and quarter. By the names of pages
-    /// and not by their numbers, so that what is imported elsewhere is exported in the same order.
+    /// The rows of pages by time after a key, at most `most`, in the order of hour or day, page, and quarter. Pages are in the order of
+    /// their names and not of their numbers, so that a site that is imported elsewhere is exported in the same order.
     pub(super) fn page_rows(
         &self,
         columns: &[Column],
@@ -59,8 +60,8 @@ impl<S: Sql> Ledger<S> {
         most: usize,
     ) -> Result<crate::counting::storage::Rows, StorageError> {
         let by_quarter = columns.contains(&Column::Hour);
-        let (table, per): (&Table, u64) = if by_quarter { (&HOURS, HOUR) } else { (&ROLLED, 1) };
-        // Before the first there is -1.
+        let (table, per): (&PageTable, u64) = if by_quarter { (&HOURS, HOUR) } else { (&ROLLED, 1) };
+        // -1 stands before the first row.
         let last =
             if matches!(after.get(1), Some(Value::Integer(-1))) { None } else { Some((text_at(after, 0)?, count_at(after, 1)?)) };
         let row_of = |at: u64| at.checked_div(per).unwrap_or(0);
@@ -98,8 +99,8 @@ impl<S: Sql> Ledger<S> {
         Ok(found)
     }
 
-    /// What the pages of a part have at a time: their names, and the quarters in it.
-    pub(super) fn page_lines(&self, table: &Table, part: u64, at: u64, lines: &mut Vec<Line>) -> Result<(), StorageError> {
+    /// Adds the lines of the pages of a part at one time: their names, with the counts of each quarter.
+    pub(super) fn page_lines(&self, table: &PageTable, part: u64, at: u64, lines: &mut Vec<Line>) -> Result<(), StorageError> {
         let rows = self.sql.run(table.get, &[part, at].map(Value::count))?;
         let Some(row) = rows.first() else { return Ok(()) };
         let names = self.names_of(part)?;
@@ -113,18 +114,18 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// The most lines of one answer: under 0.2 MB as they usually are, and 2 MB at the most.
+/// The most lines of one answer: usually under 0.2 MB, and 2 MB at most.
 pub(crate) const LINES: usize = 1_000;
 
-/// The rows of each of [`PARTS`] after a key, in the order of keys; but for those of pages by time, which [`by_page`](crate::counting::ledger::by_page) has.
-/// The last value is the most rows.
+/// The statement of each of [`PARTS`]: the rows after a key, in the order of keys. Its last value is the most rows. Pages by time have
+/// none: [`by_page`](crate::counting::ledger::by_page) reads them.
 pub const ROWS: [Option<&str>; 10] = [
     Some("SELECT page, views FROM pages WHERE page > ?1 ORDER BY page LIMIT ?2"),
     None,
     None,
     Some("SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter > ?1 ORDER BY quarter LIMIT ?2"),
     Some("SELECT day, views, visitors FROM site_days WHERE day > ?1 ORDER BY day LIMIT ?2"),
-    // Of the day that is not over, as many as there are hashes, and none of these.
+    // Of the day that is not over, the number of hashes. The hashes are not exported.
     Some(
         "SELECT day, sum(some) FROM (SELECT day, visitors AS some FROM days UNION ALL SELECT day, length(hashes) / 8 FROM visitors) \
          WHERE day > ?1 GROUP BY day ORDER BY day LIMIT ?2",
@@ -137,7 +138,7 @@ pub const ROWS: [Option<&str>; 10] = [
     Some("SELECT substr(key, 9), value FROM meta WHERE key > 'lowered ' || ?1 AND key < 'lowered!' ORDER BY key LIMIT ?2"),
 ];
 
-/// Comes before all values of a column.
+/// A value that stands before all others of a column.
 pub(crate) fn before_all(column: Column) -> Value {
     if column.is_text() { Value::Text(String::new()) } else { Value::Integer(-1) }
 }

@@ -1,8 +1,9 @@
-//! Adding the lines of a file, once. The statements are here, next to what they are for.
+//! Importing: adding each line of a file once. The statements are here, next to the code that runs them.
 
-use crate::counting::ledger::by_page::More;
+use crate::counting::ledger::by_page::PageAdditions;
+use crate::counting::ledger::export_file::columns::{Column, MAX_COUNT, PARTS};
+use crate::counting::ledger::export_file::lines::{LineRow, row_of};
 use crate::counting::ledger::quarters::Counts;
-use crate::counting::ledger::record::{self, Column, MAX_COUNT, PARTS};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::{Ledger, LedgerError, unreadable};
 use crate::counting::protocol::answer::{Fault, Imported};
@@ -10,8 +11,8 @@ use crate::counting::protocol::call::Import;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, text_at};
 
 impl<S: Sql> Ledger<S> {
-    /// Adds what lines of a file say, but for those that it added before. The caller must open the ledger anew: what it has in
-    /// memory is of before.
+    /// Adds lines of a file, except those that it added before. The caller must open the ledger anew, because its memory does not
+    /// have these lines.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was added.
@@ -31,10 +32,10 @@ impl<S: Sql> Ledger<S> {
             if lines <= known {
                 continue;
             }
-            match record::read(line).and_then(|row| plus(&mut sums, &row).map(|()| row)) {
+            match row_of(line).and_then(|row| add_to_imported(&mut sums, &row).map(|()| row)) {
                 Ok(row) => rows.push(row),
                 Err(wrong) => {
-                    // The file has one line more in front of these.
+                    // The first line of the file is not one of these.
                     let wrong = format!("line {}: {wrong}", lines.saturating_add(1));
                     return Ok(Imported { lines: known, wrong: Some(wrong) });
                 }
@@ -47,7 +48,7 @@ impl<S: Sql> Ledger<S> {
         let this = &*self;
         this.sql.transaction(&mut || {
             let mut views = this.views;
-            let mut more = More::default();
+            let mut more = PageAdditions::default();
             for (part, row) in &rows {
                 let columns = PARTS.get(*part).copied().unwrap_or_default();
                 match columns {
@@ -56,7 +57,7 @@ impl<S: Sql> Ledger<S> {
                     _ => {}
                 }
                 match ADD.get(*part).copied().flatten() {
-                    // Run and not written: the first of these gives a row.
+                    // `run` and not `write`, because the first of these statements gives a row.
                     Some(statement) => drop(this.sql.run(statement, row)?),
                     None => this.add_page_row(&mut more, columns, row)?,
                 }
@@ -72,9 +73,10 @@ impl<S: Sql> Ledger<S> {
         Ok(Imported { lines, wrong: None })
     }
 
-    /// Notes a row of a page by time.
-    pub(super) fn add_page_row(&self, more: &mut More, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
-        let id = self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page was made and is not there".to_owned()))?;
+    /// Takes a row of a page by time into what is added to pages.
+    pub(super) fn add_page_row(&self, more: &mut PageAdditions, columns: &[Column], row: &[Value]) -> Result<(), StorageError> {
+        let id =
+            self.id_of(text_at(row, 0)?)?.ok_or_else(|| StorageError("a page that was just added is not there".to_owned()))?;
         let (at, views) = (count_at(row, 1)?, count_at(row, 2)?);
         if columns.contains(&Column::Hour) {
             more.count(id, at, Counts { views, visitors: count_at(row, 3)?, newcomers: count_at(row, 4)? });
@@ -84,7 +86,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// The sums of what was imported, by part.
+    /// The sums of all lines that were imported, by part.
     pub(super) fn imported(&self) -> Result<[u64; PARTS.len()], StorageError> {
         let mut sums = [0; PARTS.len()];
         if let [row] = self.sql.run(schema::META, &[Value::Text(IMPORTED.to_owned())])?.as_slice() {
@@ -97,7 +99,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Adds a row to each of [`PARTS`], but for those of pages by time.
+/// The statement that adds a row to each of [`PARTS`]. Pages by time have none: their rows are packed.
 pub const ADD: [Option<&str>; 10] = [
     Some(schema::ADD_PAGE_VIEWS),
     None,
@@ -114,42 +116,45 @@ pub const ADD: [Option<&str>; 10] = [
     Some(ADD_LOWERED),
 ];
 
-/// Notes of a page that its views were set lower than they had been, so that its hours and days may have more.
+/// Notes that the owner set the views of a page lower than they were, so its hours and days may add up to more.
 pub const ADD_LOWERED: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('lowered ' || ?1, ?2)";
 
-/// Forgets that.
+/// Drops that note.
 pub const DROP_LOWERED: &str = "DELETE FROM meta WHERE key = 'lowered ' || ?";
 
-/// Makes a page that is not there.
+/// Adds a page without views, if it is not there.
 pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
 
 /// Counts the pages anew.
 pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT 'pages', count(*) FROM pages";
 
-/// The key in `meta` of the sums of what was imported, by part: 8 bytes each, little endian.
+/// The key in `meta` of the sums of all imported lines, by part: 8 bytes each, little endian.
 pub(crate) const IMPORTED: &str = "imported";
 
-/// The most views of a site: sums are exact to a little more.
+/// The most views of a site. Sums are exact up to a little more.
 pub(crate) const MAX_VIEWS: u64 = 9_000 * MAX_COUNT;
 
-/// Adds a row to the sums of its part. No sum of any of its rows, by hour or rolled into a day or told of a period, is then too high to be
-/// told, or to be imported again.
-pub(crate) fn plus(sums: &mut [u64], (part, row): &(usize, Vec<Value>)) -> Result<(), String> {
+/// Adds a row to the sum of its part. The sum is limited, so that no day and no period adds up to more than can be reported exactly and
+/// imported again.
+///
+/// # Errors
+/// The sum is over [`MAX_COUNT`], in words for the owner.
+pub(crate) fn add_to_imported(sums: &mut [u64], (part, row): &LineRow) -> Result<(), String> {
     let columns = PARTS.get(*part).copied().unwrap_or_default();
     let counts = columns.iter().zip(row).filter(|(column, _)| !column.is_key());
     let most = counts.map(|(_, value)| if let Value::Integer(count) = value { *count } else { 0 }).max().unwrap_or(0);
-    // Hours become days, so both are one sum.
+    // Hours are rolled up into days, so both have one sum.
     let kind = if columns.contains(&Column::Day) { PARTS.iter().position(|other| rolls_into(other, columns)) } else { None };
     let Some(sum) = sums.get_mut(kind.unwrap_or(*part)) else { return Ok(()) };
     *sum = sum.saturating_add(u64::try_from(most).unwrap_or(0));
     if *sum > MAX_COUNT {
-        Err(format!("with it all lines of its kind that were imported sum up to over {MAX_COUNT}"))
+        Err(format!("with this line, the imported lines of its kind add up to more than {MAX_COUNT}"))
     } else {
         Ok(())
     }
 }
 
-/// Whether a roll makes rows of `days` of rows of `hours`.
+/// Whether rolling up makes rows of `days` from rows of `hours`.
 pub(crate) fn rolls_into(hours: &[Column], days: &[Column]) -> bool {
     matches!(
         (hours, days),

@@ -1,7 +1,7 @@
 //! The last batch of each isolate, so that a retry of it gets its stored receipt.
 //!
-//! An isolate has one batch on its way to a shard at a time and numbers them upwards. So one entry an isolate tells a
-//! retry (same number) from a new batch (higher) and from a straggler that nobody waits for any more (lower).
+//! An isolate sends one batch to a shard at a time, each with a higher number than the one before. So one entry for each isolate tells a
+//! retry (the same number) from a new batch (a higher one), and from a straggler that nobody waits for (a lower one).
 
 use crate::counting::protocol::batch::Receipt;
 use std::collections::HashMap;
@@ -9,32 +9,33 @@ use std::collections::HashMap;
 /// How long a batch can still be retried: twice the longest deadline of a visit, with 10 s for clocks that differ.
 pub const KEEP_MS: u64 = 60_000;
 
-/// The most isolates whose last batch is remembered, each of their lanes as one ([`crate::counting::dispatch::lanes`]). A receipt of 512 visits takes 12 KB of memory at most, one of 64
-/// takes 1.5 KB: 4,096 of the largest take 50 MB. Beyond it, batches of further isolates are refused until 60 s pass.
+/// The most isolates whose last batch is remembered. Each lane of an isolate counts as one ([`crate::counting::dispatch::lanes`]). A
+/// receipt of 512 visits takes at most 12 KB of memory, one of 64 takes 1.5 KB: 4,096 of the largest take 50 MB. Batches of further
+/// isolates are refused until an entry is 60 s old.
 pub const MAX_ISOLATES: usize = 4_096;
 
 /// The last batches by isolate.
 #[derive(Debug, Default)]
 pub struct Isolates {
-    last: HashMap<u128, Last>,
+    last: HashMap<u128, LastBatch>,
 }
 
 /// The last batch of an isolate.
 #[derive(Clone, Debug)]
-pub struct Last {
+pub struct LastBatch {
     /// Its number.
     pub sequence: u64,
     /// When it came, in milliseconds since 1970.
     pub at: u64,
     /// Its answer.
     pub receipt: Receipt,
-    /// Whether it is in the table `recent`, too.
+    /// Whether the table `recent` has it.
     pub stored: bool,
 }
 
 impl Isolates {
     /// The last batch of an isolate.
-    pub fn of(&self, isolate: u128) -> Option<&Last> {
+    pub fn last_batch_of(&self, isolate: u128) -> Option<&LastBatch> {
         self.last.get(&isolate)
     }
 
@@ -49,7 +50,7 @@ impl Isolates {
     }
 
     /// Remembers a batch.
-    pub fn insert(&mut self, isolate: u128, last: Last) {
+    pub fn insert(&mut self, isolate: u128, last: LastBatch) {
         self.last.insert(isolate, last);
     }
 
@@ -61,17 +62,17 @@ impl Isolates {
         self.last.len() < MAX_ISOLATES
     }
 
-    /// Forgets the batches that nobody retries any more.
+    /// Forgets the batches that are too old to be retried.
     pub fn forget(&mut self, now: u64) {
         self.last.retain(|_, last| last.at.saturating_add(KEEP_MS) >= now);
     }
 
     /// The batches that are not in the table yet.
-    pub fn unstored(&self) -> impl Iterator<Item = (u128, &Last)> {
+    pub fn unstored(&self) -> impl Iterator<Item = (u128, &LastBatch)> {
         self.last.iter().filter(|(_, last)| !last.stored).map(|(isolate, last)| (*isolate, last))
     }
 
-    /// All of them are in the table now.
+    /// Notes that the table has all of them.
     pub fn all_stored(&mut self) {
         for last in self.last.values_mut() {
             last.stored = true;

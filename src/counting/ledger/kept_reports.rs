@@ -1,22 +1,24 @@
-//! What was told lately, so that many who ask the same cost as much as one: a report is worked out again only after the tables changed.
+//! The last reports, so that many readers of a report cost as much as one. A report is worked out again only after the tables changed.
 
 use crate::counting::protocol::report::Report;
 
-/// The most reports that are kept: what a dashboard asks, for a few periods.
+/// The most reports that are kept: those of a dashboard, for a few periods.
 const MAX_REPORTS: usize = 32;
 
-/// The most lines of them together. A line takes about 100 bytes.
+/// The most lines of all kept reports together. A line takes about 100 bytes.
 const MAX_LINES: usize = 20_000;
 
-/// Reports, the one that was worked out last at the end.
+/// Encoded questions, each with its report and the number of lines of the whole list. The newest is at the end.
 #[derive(Debug, Default)]
 pub struct KeptReports(Vec<(Vec<u8>, Report, u64)>);
 
 impl KeptReports {
-    pub(super) fn of(&self, question: &[u8]) -> Option<(Report, u64)> {
+    /// The report of a question, and the number of lines of the whole list.
+    pub(super) fn get(&self, question: &[u8]) -> Option<(Report, u64)> {
         self.0.iter().find(|(known, ..)| known == question).map(|(_, report, names)| (report.clone(), *names))
     }
 
+    /// Keeps a report, and drops the oldest ones that are too many. A report that is too long is not kept.
     pub(super) fn keep(&mut self, question: Vec<u8>, report: &Report, names: u64) {
         if report.len() > MAX_LINES {
             return;
@@ -33,7 +35,7 @@ impl KeptReports {
         self.0.drain(..self.0.len().saturating_sub(kept));
     }
 
-    /// The tables are not what they were.
+    /// Drops all reports, because the tables changed.
     pub fn forget(&mut self) {
         self.0.clear();
     }

@@ -1,41 +1,42 @@
-//! Parts of lists: of pages with what they had in a period or ever, and of the values of details. The most viewed come first; a name may be
-//! looked for, and a list be read on from any line.
+//! Slices of lists: pages with their views in a period or in all, and values of dimensions. The most viewed come first. A slice may have
+//! only names that contain a text, and may begin at any line.
 
 use crate::counting::ledger::by_page::Cut;
 use crate::counting::ledger::packed::PAGES;
 use crate::counting::ledger::state::Ledger;
-use crate::counting::model::dimensions::Dimension;
+use crate::counting::model::dimension::Dimension;
 use crate::counting::protocol::report::{Line, Listed, Report, Slice, Times};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 use std::collections::HashMap;
 
-/// The pages with a text in their names; all, where there is none.
+/// The pages whose names contain a text; all pages where it is empty.
 pub const NAMES: &str = "SELECT id, page FROM pages WHERE ?1 = '' OR instr(lower(page), ?1) > 0";
 /// The name of a page.
 pub const NAME: &str = "SELECT page FROM pages WHERE id = ?";
-/// All views ever of such pages.
+/// Such pages with all their views.
 pub const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0) \
     ORDER BY views DESC, page LIMIT ?3 OFFSET ?2";
-/// How many there are.
+/// How many such pages there are.
 pub const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
-/// Such values of one kind of details in a span of days, and of another those that are no names (`also_in`).
+/// The values of one dimension in a span of days that contain a text, and those of a second dimension that are hosts (`also_in`).
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 \
     AND (kind = ?6 OR kind = ?7 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
-/// How many there are.
+/// How many such values there are.
 pub const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 \
     AND (kind = ?4 OR kind = ?5 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0)";
 
-/// Names that are looked up one by one; from here on all are read.
+/// The most names that are looked up one by one. For more, all names are read at once.
 const FEW: usize = 256;
 
-/// The kind that has the other values of a kind. A host that links and has no name is stored once, as the referrer; so a list of hosts has those
-/// of both. Names have capitals, and hosts have none (`tools/referrers.mjs` sees to it). Any other kind has all of its own.
+/// The dimension that has the rest of a dimension's values, both by number. A referrer without a source is stored once, under `Referrer`, so
+/// a list of hosts reads `Host` and `Referrer`. Sources have capitals and hosts have none; `tools/referrers.mjs` checks that. Every other
+/// dimension has all of its values itself.
 pub(crate) fn also_in(kind: u8) -> u8 {
     if kind == Dimension::Host.number() { Dimension::Referrer.number() } else { kind }
 }
 
 impl<S: Sql> Ledger<S> {
-    /// A part of a list, and how many lines all of it has.
+    /// A slice of a list, and the number of lines of the whole list.
     pub(crate) fn list(&self, of: Listed, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
         let part = Value::Text(slice.part.to_owned());
         let [skip, most] = [slice.skip, slice.most].map(|lines| Value::count(lines.into()));
@@ -68,7 +69,7 @@ impl<S: Sql> Ledger<S> {
         Ok(report)
     }
 
-    /// Of pages. Names are read of those that are told only, and of those with as many views as the last of them.
+    /// A slice of the list of pages. Names are read only for its lines, and for pages with as many views as its first and last line.
     fn list_pages(&self, times: &Times, slice: &Slice<'_>) -> Result<(Report, u64), StorageError> {
         let mut names = if slice.part.is_empty() { None } else { Some(self.names(slice.part)?) };
         let mut pages = self.page_sums(times)?;
@@ -83,18 +84,18 @@ impl<S: Sql> Ledger<S> {
             return Ok((Report::new(), all));
         };
         let most_views = pages.get(skip).map_or(0, |(_, views, _)| *views);
-        // Which of equals come first is told by their names.
+        // Pages with equal views are in the order of their names.
         let first = pages.partition_point(|(_, views, _)| *views > most_views);
         let until = pages.partition_point(|(_, views, _)| *views >= fewest);
-        let told = pages.get(first..until).unwrap_or_default();
-        if names.is_none() && told.len() > FEW {
+        let viewed = pages.get(first..until).unwrap_or_default();
+        if names.is_none() && viewed.len() > FEW {
             names = Some(self.names("")?);
         }
-        let mut report = Report::with_capacity(told.len());
-        for (page, views, visitors) in told {
+        let mut report = Report::with_capacity(viewed.len());
+        for (page, views, visitors) in viewed {
             let name = match &mut names {
                 Some(names) => names.remove(page),
-                None => self.name(*page)?,
+                None => self.name_of(*page)?,
             };
             if let Some(name) = name {
                 report.push(Line { name, views: *views, visitors: *visitors, ..Line::default() });
@@ -105,11 +106,11 @@ impl<S: Sql> Ledger<S> {
         Ok((report, all))
     }
 
-    /// The pages that were viewed in a period: number, views, visitors.
+    /// The pages that were viewed in a period: number, views, newcomers.
     fn page_sums(&self, times: &Times) -> Result<Vec<(u64, u64, u64)>, StorageError> {
         let [from, until, first, last] =
             [times.quarters.from, times.quarters.until, times.days.from, times.days.until].map(u64::from);
-        let cut = Cut::of(from, until);
+        let cut = Cut::of_quarters(from, until);
         let mut sums = Vec::new();
         for part in 0..self.parts()? {
             for ((views, visitors), page) in
@@ -131,7 +132,7 @@ impl<S: Sql> Ledger<S> {
         Ok(names)
     }
 
-    fn name(&self, page: u64) -> Result<Option<String>, StorageError> {
+    fn name_of(&self, page: u64) -> Result<Option<String>, StorageError> {
         let rows = self.sql.run(NAME, &[Value::count(page)])?;
         rows.first().map(|row| text_at(row, 0).map(str::to_owned)).transpose()
     }

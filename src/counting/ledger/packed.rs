@@ -1,7 +1,7 @@
-//! The counts of many pages in one row: each page that was viewed, by the quarters of one hour, or of one day.
+//! The counts of many pages in one row: of each page that was viewed, by the quarters of one hour, or for one day.
 //!
-//! A row a page and hour would be written for each page in each checkpoint, and read for each page in each list. So [`PAGES`] pages share a
-//! row: pages whose numbers differ in the last byte only. An entry takes four bytes, most often.
+//! If each page and hour had a row, each checkpoint would write a row for each page, and each list would read one for each. So [`PAGES`]
+//! pages share a row: those whose numbers differ only in the last byte. An entry usually takes four bytes.
 
 use crate::counting::ledger::quarters::Counts;
 
@@ -9,14 +9,14 @@ use crate::counting::ledger::quarters::Counts;
 /// of 1 to 10 KB where all of them are viewed.
 pub const PAGES: u64 = 256;
 
-/// Quarters of an hour.
+/// The quarters of an hour.
 const QUARTERS: u64 = 4;
 
-/// The bits of one byte of a number; the eighth says that there are more (LEB128).
+/// The bits of a number in each of its bytes. The eighth bit says that another byte follows (LEB128).
 const BITS: u32 = 7;
 const MORE: u8 = 1 << BITS;
 
-/// The row that a page is in, by its number.
+/// The part that a page is in, by the number of the page.
 pub fn part_of(page: u64) -> u64 {
     page / PAGES
 }
@@ -26,8 +26,8 @@ pub fn part_of(page: u64) -> u64 {
 pub struct Place(u64);
 
 impl Place {
-    /// Of a page, by its number, in a quarter, counted from 1970 or from the hour. In a row of a day the quarter is 0.
-    pub fn of(page: u64, quarter: u64) -> Self {
+    /// The place of a page, by its number, in a quarter, counted from 1970 or from the hour. In a row of a day the quarter is 0.
+    pub fn new(page: u64, quarter: u64) -> Self {
         Self((page % PAGES).saturating_mul(QUARTERS).saturating_add(quarter % QUARTERS))
     }
 
@@ -42,18 +42,18 @@ impl Place {
     }
 }
 
-/// A row, taken apart: by place. A list in order, as a map would be a part of what the Worker may weigh.
+/// The entries of a row, in the order of their places. A sorted list, because a map would make the Worker larger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed(Vec<(Place, Counts)>);
 
 impl Packed {
-    /// Reads a row; `None` if it is none.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    /// Reads a row; `None` for bytes that are no row.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         entries(bytes).collect::<Option<_>>().map(Self)
     }
 
-    /// Writes a row: by place, each told by how far it is from the one before, with its three counts.
-    pub fn write(&self) -> Vec<u8> {
+    /// Writes a row: for each entry the distance of its place from the one before, and its three counts.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len().saturating_mul(4));
         let mut next = 0;
         for (Place(place), counts) in &self.0 {
@@ -84,23 +84,24 @@ impl Packed {
         }
     }
 
-    /// All of it, by page and quarter.
+    /// All entries, by page and quarter.
     pub fn iter(&self) -> impl Iterator<Item = (Place, Counts)> {
         self.0.iter().copied()
     }
 
-    /// What a page has, by its number; it is taken out.
+    /// Removes the entries of a page, by its number, and returns them.
     pub fn take(&mut self, page: u64) -> Vec<(Place, Counts)> {
         self.0.extract_if(.., |(place, _)| place.page() == page % PAGES).collect()
     }
 
-    /// Whether nothing is in it.
+    /// Whether it has no entries.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// The entries of a row; `None` where it is none, and then no more. A list of pages reads thousands of rows, so they are not taken apart.
+/// The entries of a row, one by one. `None` stands for bytes that are no row, and is the last. A list of pages reads thousands of rows, and
+/// this allocates nothing for them.
 pub fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<(Place, Counts)>> {
     let mut next = Some(0_u64);
     std::iter::from_fn(move || {
@@ -132,7 +133,7 @@ fn read_number(bytes: &mut &[u8]) -> Option<u64> {
         let (byte, rest) = bytes.split_first()?;
         *bytes = rest;
         let bits = u64::from(byte & !MORE);
-        // What would not fit is no number.
+        // More than 64 bits are no number.
         number |= bits.checked_shl(shift).filter(|shifted| shifted.checked_shr(shift) == Some(bits))?;
         if byte & MORE == 0 {
             return Some(number);
@@ -153,23 +154,23 @@ mod tests {
     #[test]
     fn an_entry_takes_four_bytes() {
         let mut packed = Packed::default();
-        packed.add(Place::of(7, 1_900_001), counts(3, 2, 1));
-        packed.add(Place::of(7, 1_900_001), counts(1, 0, 0));
-        packed.add(Place::of(256 + 8, 0), counts(1, 1, 1));
-        assert_eq!(packed.write(), [29, 4, 2, 1, 2, 1, 1, 1]);
-        assert_eq!(packed.take(7), [(Place::of(7, 1), counts(4, 2, 1))]);
-        assert_eq!(packed.write(), [32, 1, 1, 1]);
+        packed.add(Place::new(7, 1_900_001), counts(3, 2, 1));
+        packed.add(Place::new(7, 1_900_001), counts(1, 0, 0));
+        packed.add(Place::new(256 + 8, 0), counts(1, 1, 1));
+        assert_eq!(packed.to_bytes(), [29, 4, 2, 1, 2, 1, 1, 1]);
+        assert_eq!(packed.take(7), [(Place::new(7, 1), counts(4, 2, 1))]);
+        assert_eq!(packed.to_bytes(), [32, 1, 1, 1]);
         assert!(!packed.is_empty() && Packed::default().is_empty());
     }
 
     #[test]
     fn what_is_no_row_is_refused() {
         for bytes in [&[0][..], &[0, 1, 1], &[0, 1, 1, 128], &[128, 8, 1, 1, 1], &[255; 40]] {
-            assert_eq!(Packed::read(bytes), None, "{bytes:?}");
+            assert_eq!(Packed::from_bytes(bytes), None, "{bytes:?}");
         }
         let many = [&[0, 1, 1][..], &[255; 9], &[1]].concat();
-        assert_eq!(Packed::read(&many).unwrap().iter().next(), Some((Place(0), counts(1, 1, u64::MAX))));
-        assert_eq!(Packed::read(&[&[0, 1, 1][..], &[255; 9], &[2]].concat()), None, "65 bits");
+        assert_eq!(Packed::from_bytes(&many).unwrap().iter().next(), Some((Place(0), counts(1, 1, u64::MAX))));
+        assert_eq!(Packed::from_bytes(&[&[0, 1, 1][..], &[255; 9], &[2]].concat()), None, "65 bits");
     }
 
     proptest! {
@@ -177,9 +178,9 @@ mod tests {
         fn a_row_reads_back(all in prop::collection::btree_map((0..PAGES, 0..QUARTERS), any::<[u64; 3]>(), 0..40)) {
             let mut packed = Packed::default();
             for ((page, quarter), [views, visitors, newcomers]) in &all {
-                packed.add(Place::of(*page, *quarter), counts(*views, *visitors, *newcomers));
+                packed.add(Place::new(*page, *quarter), counts(*views, *visitors, *newcomers));
             }
-            prop_assert_eq!(Packed::read(&packed.write()), Some(packed.clone()));
+            prop_assert_eq!(Packed::from_bytes(&packed.to_bytes()), Some(packed.clone()));
             for ((page, quarter), (place, _)) in all.keys().zip(packed.iter()) {
                 prop_assert_eq!((place.page(), place.quarter()), (*page, *quarter));
             }
@@ -187,7 +188,7 @@ mod tests {
 
         #[test]
         fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let _some_row_or_none = Packed::read(&bytes);
+            let _some_row_or_none = Packed::from_bytes(&bytes);
         }
     }
 }

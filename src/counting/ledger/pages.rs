@@ -3,11 +3,11 @@
 use crate::counting::ledger::quarters::{Counts, Quarters};
 use std::collections::HashMap;
 
-/// The pages that were visited since the shard woke.
+/// The pages that were visited since the object started.
 #[derive(Debug, Default)]
 pub struct PageViewsInMemory {
     loaded: HashMap<String, PageState>,
-    /// PageViewsInMemory that exist, stored or in the journal.
+    /// How many pages exist, in the tables or in the journal.
     pub known: u64,
 }
 
@@ -16,7 +16,7 @@ pub struct PageViewsInMemory {
 pub struct PageState {
     /// All its views.
     pub views: u64,
-    /// Those of them that are in the journal but not yet in the tables.
+    /// The views that are in the journal but not yet in the tables.
     pub waiting: Quarters,
 }
 
@@ -26,7 +26,7 @@ impl PageViewsInMemory {
         self.loaded.get(page)
     }
 
-    /// Puts down the stored views of a page that was not loaded yet.
+    /// Takes a page into memory, with its stored views.
     pub fn load(&mut self, page: &str, views: u64) {
         self.loaded.insert(page.to_owned(), PageState { views, waiting: Quarters::default() });
     }
@@ -49,7 +49,7 @@ impl PageViewsInMemory {
         self.loaded.iter().filter(|(_, state)| !state.waiting.is_empty()).map(|(page, state)| (page.as_str(), state))
     }
 
-    /// Everything that waited is in the tables now.
+    /// Notes that the tables have everything.
     pub fn all_stored(&mut self) {
         for state in self.loaded.values_mut() {
             state.waiting.clear();

@@ -1,11 +1,11 @@
-//! What is counted by time, and what of it the tables do not have yet.
+//! Counts by time, as far as the tables do not have them yet.
 //!
-//! The unit is a quarter of an hour: wherever a time zone is, its days begin with one. Hours and days are sums of quarters.
+//! The unit is a quarter of an hour, because the days of every time zone begin with one. Hours and days are sums of quarters.
 
-/// Quarters of an hour.
+/// The quarters of an hour.
 pub const HOUR: u64 = 4;
 
-/// Quarters of a day.
+/// The quarters of a day.
 pub const DAY: u64 = 24 * HOUR;
 
 /// What was counted.
@@ -13,14 +13,14 @@ pub const DAY: u64 = 24 * HOUR;
 pub struct Counts {
     /// Views.
     pub views: u64,
-    /// Visitors of the hour: those who had not come earlier in it.
+    /// Visitors who are new in their hour.
     pub visitors: u64,
-    /// Those of them who were new on their day.
+    /// Those visitors who are new on their day.
     pub newcomers: u64,
 }
 
 impl Counts {
-    /// Both together.
+    /// The sum of both.
     pub fn plus(self, more: Self) -> Self {
         Self {
             views: self.views.saturating_add(more.views),
@@ -30,12 +30,12 @@ impl Counts {
     }
 }
 
-/// Counts by quarter since 1970. There are few: those since the last checkpoint, and those of a day before where visits came late.
+/// Counts by quarter, counted from 1970. There are few: quarters since the last checkpoint, and of the day before for late visits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Quarters(Vec<(u64, Counts)>);
 
 impl Quarters {
-    /// Adds to a quarter, most often the last.
+    /// Adds to a quarter, usually the last.
     pub fn add(&mut self, quarter: u64, more: Counts) {
         match self.0.iter_mut().rev().find(|(known, _)| *known == quarter) {
             Some((_, counts)) => *counts = counts.plus(more),
@@ -43,12 +43,12 @@ impl Quarters {
         }
     }
 
-    /// All of them.
+    /// All quarters with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (u64, Counts)> {
         self.0.iter().copied()
     }
 
-    /// All views together.
+    /// The sum of all views.
     pub fn views(&self) -> u64 {
         self.0.iter().fold(0, |sum, (_, counts)| sum.saturating_add(counts.views))
     }
@@ -58,7 +58,7 @@ impl Quarters {
         self.0.is_empty()
     }
 
-    /// Everything is in the tables now.
+    /// Drops all counts, because the tables have them.
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -32,9 +32,9 @@ impl<S: Sql> Ledger<S> {
         }
     }
 
-    /// What it counted lately.
+    /// The recent activity, as of `now` in milliseconds since 1970.
     pub fn pulse(&self, now: u64) -> Pulse {
-        self.lately.pulse(self.written, now)
+        self.recent_activity.pulse(self.written, now)
     }
 
     /// The views of all pages together.
@@ -42,8 +42,8 @@ impl<S: Sql> Ledger<S> {
         self.views
     }
 
-    /// Whether an id is known. The asker counts it elsewhere if it is not, under `day`; so from now on it must not be
-    /// counted here under an earlier one.
+    /// Whether an id is known. If not, the asker counts it in another shard, under `day`. So from now on this shard must not
+    /// count it under an earlier day.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -51,7 +51,7 @@ impl<S: Sql> Ledger<S> {
         if day > day_of(now).saturating_add(1) {
             return Err(LedgerError::Fault(Fault::Malformed));
         }
-        if day > self.people.day() {
+        if day > self.distinct_visitors.day() {
             self.begin(day);
             self.checkpoint()?;
         }
@@ -64,21 +64,21 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`].
     pub fn visitors(&self, day: Day) -> Result<Visitors, StorageError> {
         let stored = self.sql.run(schema::DAY, &[Value::count(day.into())])?.first().map_or(Ok(0), |row| count_at(row, 0))?;
-        let visitors = stored.saturating_add(self.people.visitors(day));
-        let mut withheld = Withheld::ALL.map(|why| self.people.withheld(day, why));
+        let visitors = stored.saturating_add(self.distinct_visitors.visitors(day));
+        let mut withheld = Withheld::ALL.map(|why| self.distinct_visitors.withheld(day, why));
         for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())])? {
             let why = usize::try_from(count_at(&row, 0)?).unwrap_or(usize::MAX);
-            let views = withheld.get_mut(why).ok_or_else(|| unreadable("why a view has no visitor"))?;
+            let views = withheld.get_mut(why).ok_or_else(|| unreadable("the reason why a view has no visitor"))?;
             *views = views.saturating_add(count_at(&row, 1)?);
         }
         Ok(Visitors { visitors, withheld })
     }
 
-    /// Makes sure that the values of details are in memory of the days that a row counts under.
-    pub(super) fn load_facets(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
+    /// Takes the values of dimensions into memory, of each day that a row counts under.
+    pub(super) fn load_dimension_views(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
         for item in row.batch.visits.iter().filter(|item| item.details > 0) {
             let day = day_of_minute(minute_of_item(item, row.at));
-            if self.facets.knows(day) {
+            if self.dimension_views.knows(day) {
                 continue;
             }
             let mut stored = Vec::new();
@@ -86,12 +86,12 @@ impl<S: Sql> Ledger<S> {
                 let kind = u8::try_from(count_at(&row, 0)?).map_err(|_| unreadable("a kind of details"))?;
                 stored.push((kind, text_at(&row, 1)?.to_owned()));
             }
-            self.facets.load(day, stored.into_iter());
+            self.dimension_views.load(day, stored.into_iter());
         }
         Ok(())
     }
 
-    /// Makes sure that the stored views of a page are in memory; `None` if there is no such page.
+    /// Takes the stored views of a page into memory, and returns them; `None` if there is no such page.
     pub(super) fn load(&mut self, page: &str) -> Result<Option<u64>, StorageError> {
         if let Some(state) = self.pages.get(page) {
             return Ok(Some(state.views));

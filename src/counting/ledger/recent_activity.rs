@@ -1,25 +1,26 @@
-//! What a shard counted in the last minutes, in memory: views by minute, and visitors by the minute of their last view.
+//! The recent activity of a shard, in memory: views by minute, and visitors by the minute of their last view.
 //!
-//! A checkpoint writes it into one row, and the journal has what came since, so that waking loses nothing of it.
+//! A checkpoint writes it into one row, and the journal has everything since, so a restart of the object loses nothing of it.
 
 use crate::counting::live::pulse::{MINUTES, PRESENT_MINUTES, Pulse, add};
 use crate::counting::model::minute::{Minute, minute_of};
 use crate::counting::model::visitor::VisitorHash;
 use std::collections::HashMap;
 
-/// The most visitors that are told apart at a time; they take 4 MB, and 1.6 MB of the 2 MB that a row may have. Beyond them
-/// visitors are not called present, so that their number is a lower bound.
+/// The most visitors that are told apart at a time. They take 4 MB of memory, and 1.6 MB of the 2 MB that a row may have. Further
+/// visitors do not count as present, so the number is a lower bound.
 pub const MAX_PRESENT: usize = 100_000;
 
-/// What was counted lately.
+/// The recent activity of one shard.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RecentActivity {
-    /// The last minute that something was counted in, since 1970.
+    /// The last minute in which something was counted, since 1970.
     minute: u64,
-    /// By minute up to that one.
+    /// Views by minute, up to that one.
     views: Vec<u64>,
+    /// Visitors by the minute of their last view, up to that one.
     people: Vec<u64>,
-    /// The minute of the last view of each visitor in `people`, but for those of a day that is over.
+    /// The minute of the last view of each visitor in `people`, except visitors of a day that is over.
     last: HashMap<VisitorHash, u64>,
 }
 
@@ -30,12 +31,12 @@ impl Default for RecentActivity {
 }
 
 impl RecentActivity {
-    /// Counts views that were made in a minute, and the visitor who made them. They come at a time in milliseconds since 1970.
+    /// Counts views that were made in a minute, and the visitor who made them. They arrive at `at`, in milliseconds since 1970.
     pub fn count(&mut self, views: u64, visitor: Option<VisitorHash>, made: Minute, at: u64) {
         self.advance(minute_of(at));
-        // Around midnight a minute is that of the visit's own day, which may be over or to come.
+        // Around midnight the minute is moved into the visit's own day, so it may lie ahead.
         let made = u64::from(made).min(self.minute);
-        if let Some(then) = ago(&mut self.views, self.minute.saturating_sub(made)) {
+        if let Some(then) = minutes_ago(&mut self.views, self.minute.saturating_sub(made)) {
             *then = then.saturating_add(views);
         }
         let Some(visitor) = visitor else { return };
@@ -43,27 +44,27 @@ impl RecentActivity {
         if before >= Some(made) || (before.is_none() && self.last.len() >= MAX_PRESENT) {
             return;
         }
-        let Some(then) = ago(&mut self.people, self.minute.saturating_sub(made)) else { return };
+        let Some(then) = minutes_ago(&mut self.people, self.minute.saturating_sub(made)) else { return };
         *then = then.saturating_add(1);
         self.last.insert(visitor, made);
-        if let Some(then) = before.and_then(|before| ago(&mut self.people, self.minute.saturating_sub(before))) {
+        if let Some(then) = before.and_then(|before| minutes_ago(&mut self.people, self.minute.saturating_sub(before))) {
             *then = then.saturating_sub(1);
         }
     }
 
-    /// A day is over: its hashes go, and the number of those who were there just now stays.
-    pub fn forget_who(&mut self) {
+    /// Forgets the hashes of visitors, because their day is over. Their number stays.
+    pub fn forget_visitors(&mut self) {
         self.last = HashMap::new();
     }
 
-    /// What it is at a time in milliseconds since 1970. `version` is the number of the last journal row.
+    /// The activity as a message, at a time in milliseconds since 1970. `version` is the number of the last journal row.
     pub fn pulse(&self, version: u64, at: u64) -> Pulse {
         let (views, people) = self.up_to(minute_of(at));
         Pulse { shard: 0, at, version, views, people }
     }
 
     /// As numbers: the minute, the views, the people, and each visitor with the minute of the last view.
-    pub fn stored(&self) -> Vec<u64> {
+    pub fn to_numbers(&self) -> Vec<u64> {
         let mut numbers = vec![self.minute];
         numbers.extend_from_slice(&self.views);
         numbers.extend_from_slice(&self.people);
@@ -74,8 +75,8 @@ impl RecentActivity {
         numbers
     }
 
-    /// From such numbers; `None` if they are none.
-    pub fn read(numbers: &[u64]) -> Option<Self> {
+    /// Reads the numbers of [`Self::to_numbers`]; `None` if they are others.
+    pub fn from_numbers(numbers: &[u64]) -> Option<Self> {
         let (minute, rest) = numbers.split_first()?;
         let (views, rest) = rest.split_at_checked(MINUTES)?;
         let (people, rest) = rest.split_at_checked(PRESENT_MINUTES)?;
@@ -87,7 +88,7 @@ impl RecentActivity {
         Some(Self { minute: *minute, views: views.to_vec(), people: people.to_vec(), last })
     }
 
-    /// The views and the people by the minutes up to one.
+    /// The views and the visitors by minute, up to this one.
     fn up_to(&self, minute: u64) -> (Vec<u64>, Vec<u64>) {
         let Self { mut views, mut people, .. } = Self::default();
         add(&mut views, minute, &self.views, self.minute);
@@ -95,7 +96,7 @@ impl RecentActivity {
         (views, people)
     }
 
-    /// Goes on to a minute, unless it is over: clocks may go back a little. One that goes back for longer was wrong.
+    /// Moves on to a minute. A clock may go back by a minute, and nothing moves. One that goes back further was wrong, and all begins anew.
     fn advance(&mut self, minute: u64) {
         if minute.saturating_add(1) < self.minute {
             *self = Self { minute, ..Self::default() };
@@ -110,7 +111,7 @@ impl RecentActivity {
     }
 }
 
-/// The number of so many minutes ago, if it is kept.
-fn ago(numbers: &mut [u64], minutes: u64) -> Option<&mut u64> {
+/// The number for the minute so many minutes ago, if it is kept.
+fn minutes_ago(numbers: &mut [u64], minutes: u64) -> Option<&mut u64> {
     numbers.iter_mut().rev().nth(usize::try_from(minutes).unwrap_or(usize::MAX))
 }

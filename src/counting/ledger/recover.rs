@@ -1,14 +1,15 @@
-//! Waking: from the tables and the journal to a ledger in memory.
+//! Recovering: rebuilding the memory of a ledger from its tables and journal.
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates, Last};
+use crate::counting::ledger::isolates::{self, Isolates, LastBatch};
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
+use crate::counting::ledger::shape::grow;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
 use crate::counting::model::limits::OTHER;
@@ -23,27 +24,28 @@ impl<S: Sql> Ledger<S> {
     /// Opens the ledger of a database, which may be empty. `now` is in milliseconds since 1970.
     ///
     /// # Errors
-    /// [`StorageError`]; the database is as it was, or has more of its empty tables.
+    /// [`StorageError`], also for tables that a later version of the program wrote. The database is as it was, or has more of its
+    /// empty tables.
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
         for statement in schema::CREATE {
             sql.write(statement, &[])?;
         }
-        let shape = meta(&sql, "shape")?;
+        grow(&sql, meta(&sql, "shape")?, &schema::GROW)?;
         let checkpointed = meta(&sql, "checkpointed")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
             pages: PageViewsInMemory::default(),
-            seen: Seen::default(),
-            recent: Isolates::default(),
-            people: DistinctVisitors::default(),
+            seen: SeenIds::default(),
+            isolates: Isolates::default(),
+            distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
-            facets: DimensionViews::default(),
+            dimension_views: DimensionViews::default(),
             excluded: Vec::new(),
-            lately: RecentActivity::default(),
+            recent_activity: RecentActivity::default(),
             watched: true,
-            told: KeptReports::default(),
+            kept_reports: KeptReports::default(),
             shards: 0,
             checkpointed_at: 0,
             views,
@@ -53,41 +55,33 @@ impl<S: Sql> Ledger<S> {
             moved,
             ids_waiting: Vec::new(),
         };
-        ledger.grow_tables(shape)?;
-        ledger.load_pages_known()?;
+        ledger.pages.known = meta(&ledger.sql, "pages")?;
         ledger.load_seen(now)?;
-        ledger.load_recent(now)?;
-        ledger.latest = ledger.recent.newest();
-        ledger.load_people()?;
-        ledger.load_lately()?;
+        ledger.load_isolates(now)?;
+        ledger.latest = ledger.isolates.newest();
+        ledger.load_distinct_visitors()?;
+        ledger.load_recent_activity()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
     }
 
-    fn load_pages_known(&mut self) -> Result<(), StorageError> {
-        let key = Value::Text("pages".to_owned());
-        let mut rows = self.sql.run(schema::META, &[key])?;
-        if rows.is_empty() {
-            rows = self.sql.run(schema::PAGE_COUNT, &[])?;
-        }
-        self.pages.known = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
-        Ok(())
-    }
-
     fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
             let window = count_at(&row, 0)?;
-            let (shares, _) = blob_at(&row, 2)?.as_chunks();
-            let shares = shares.iter().map(|bytes| Share(u16::from_le_bytes(*bytes))).chain(std::iter::repeat(Share::default()));
-            for (id, share) in unpack(blob_at(&row, 1)?)?.zip(shares) {
-                self.seen.remember(Fingerprint(id), share, window);
+            let (ids, shares) = (unpack(blob_at(&row, 1)?)?, blob_at(&row, 2)?.as_chunks());
+            let (shares, []) = shares else { return Err(unreadable("the senders of ids")) };
+            if ids.len() != shares.len() {
+                return Err(unreadable("the senders of ids"));
+            }
+            for (id, share) in ids.zip(shares) {
+                self.seen.remember(Fingerprint(id), Share(u16::from_le_bytes(*share)), window);
             }
         }
         Ok(())
     }
 
-    fn load_people(&mut self) -> Result<(), StorageError> {
+    fn load_distinct_visitors(&mut self) -> Result<(), StorageError> {
         let day = meta(&self.sql, "day")?;
         let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
         let mut hashes = Vec::new();
@@ -99,30 +93,30 @@ impl<S: Sql> Ledger<S> {
             marks.extend(unpack(blob_at(row, 0)?)?);
         }
         let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.people = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
+        self.distinct_visitors = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
         Ok(())
     }
 
-    fn load_lately(&mut self) -> Result<(), StorageError> {
+    fn load_recent_activity(&mut self) -> Result<(), StorageError> {
         self.watched = meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
-            self.lately = RecentActivity::read(&numbers).ok_or_else(|| unreadable("what was counted lately"))?;
+            self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
         }
         Ok(())
     }
 
-    fn load_recent(&mut self, now: u64) -> Result<(), StorageError> {
+    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
         for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
             let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
             let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
-            let last = Last { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.recent.insert(isolate, last);
+            let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
+            self.isolates.insert(isolate, last);
         }
         Ok(())
     }
 
-    /// Takes over the journal rows that are not in the tables yet.
+    /// Applies the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
         loop {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
@@ -135,21 +129,21 @@ impl<S: Sql> Ledger<S> {
                 if read.receipt.visits.iter().any(|counted| counted.other) {
                     self.load(OTHER)?;
                 }
-                self.load_facets(&read)?;
+                self.load_dimension_views(&read)?;
                 self.take_over(&read, number);
             }
             if !some {
                 break;
             }
         }
-        // Were the next row missing, the one after it would be there.
+        // If the next row were missing, the one after it would be there.
         match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
             [] => Ok(()),
-            _ => Err(unreadable("a journal row that is missing")),
+            _ => Err(StorageError("a journal row is missing".to_owned())),
         }
     }
 
-    /// The journal rows from a number on that lie next to each other in the ring, at most so many.
+    /// The journal rows from a number on, at most `most` of them, and at most to the end of the ring.
     fn journal(&self, first: u64, most: u64) -> Result<Vec<(u64, Vec<u8>)>, StorageError> {
         let slot = first.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         let end = slot.saturating_add(most).min(JOURNAL_ROWS);
@@ -158,11 +152,11 @@ impl<S: Sql> Ledger<S> {
         for row in self.sql.run(schema::JOURNAL, &[Value::count(slot), Value::count(end)])? {
             let number = count_at(&row, 0)?;
             if number < next {
-                // Of a ring ago, and checkpointed.
+                // This row is of the round before, and checkpointed.
                 break;
             }
             if number > next {
-                return Err(unreadable("a journal row that is missing"));
+                return Err(StorageError("a journal row is missing".to_owned()));
             }
             rows.push((number, blob_at(&row, 1)?.to_vec()));
             next = next.saturating_add(1);
@@ -171,7 +165,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Journal rows that are read at once: as many may be read for nothing, and a full ring takes 32 statements.
+/// Journal rows that are read at once. Up to so many may be read in vain, and a full ring takes 32 statements.
 const READ_AT_ONCE: u64 = 32;
 
 fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
@@ -180,7 +174,7 @@ fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
 }
 
 /// The numbers in a packed row.
-fn unpack(packed: &[u8]) -> Result<impl Iterator<Item = u64>, StorageError> {
+fn unpack(packed: &[u8]) -> Result<impl ExactSizeIterator<Item = u64>, StorageError> {
     match packed.as_chunks::<8>() {
         (numbers, []) => Ok(numbers.iter().map(|bytes| u64::from_le_bytes(*bytes))),
         _ => Err(unreadable("a packed row")),

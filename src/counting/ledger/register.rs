@@ -1,7 +1,7 @@
 //! Counting a batch once: what it changes is worked out, written as one journal row, and then taken over into memory.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::Last;
+use crate::counting::ledger::isolates::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
@@ -25,14 +25,14 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError`].
     pub fn apply(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, LedgerError> {
-        if let Some(last) = self.recent.of(batch.isolate) {
+        if let Some(last) = self.isolates.last_batch_of(batch.isolate) {
             if batch.sequence == last.sequence {
                 return Ok(last.receipt.clone());
             }
             if batch.sequence < last.sequence {
                 return Err(LedgerError::Fault(Fault::Superseded));
             }
-        } else if !self.recent.has_room(now) {
+        } else if !self.isolates.has_room(now) {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
@@ -41,7 +41,7 @@ impl<S: Sql> Ledger<S> {
         }
         let receipt = self.work_out(batch, now)?;
         let row = Row { at: now, batch: batch.clone(), receipt };
-        self.load_facets(&row)?;
+        self.load_dimension_views(&row)?;
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
         self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
@@ -49,7 +49,7 @@ impl<S: Sql> Ledger<S> {
         Ok(row.receipt)
     }
 
-    /// What each visit of a batch counts. Changes nothing but the cache of stored pages.
+    /// The receipt of a batch: what each of its visits counts. Changes nothing except which pages are in memory.
     pub(super) fn work_out(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, StorageError> {
         let mut tallies = Vec::with_capacity(batch.pages.len());
         let mut room = MAX_PAGES.saturating_sub(self.pages.known);
@@ -66,7 +66,7 @@ impl<S: Sql> Ledger<S> {
         }
         let mut others = if tallies.iter().any(|(other, _)| *other) { self.load(OTHER)?.unwrap_or(0) } else { 0 };
         let mut ids = HashSet::new();
-        let mut day = self.people.day();
+        let mut day = self.distinct_visitors.day();
         let mut visits = Vec::with_capacity(batch.visits.len());
         for item in &batch.visits {
             let verdict = if item.is_of_its_day() && item.day < day {
@@ -76,7 +76,7 @@ impl<S: Sql> Ledger<S> {
             } else if item.id.is_some() && item.share.is_server() && !self.seen.has_room(item.share) {
                 Verdict::Full
             } else {
-                // Only what counts has duplicates.
+                // Only a visit that counts makes later ones duplicates.
                 ids.extend(item.id);
                 Verdict::Counted
             };
@@ -94,10 +94,10 @@ impl<S: Sql> Ledger<S> {
         Ok(Receipt { visits })
     }
 
-    /// Takes a journal row over into memory.
+    /// Applies a journal row to the memory.
     pub(super) fn take_over(&mut self, row: &Row<'_>, number: u64) {
         let window = window_of(row.at);
-        // An isolate whose clock is ahead tallies days that have not come.
+        // An isolate whose clock is ahead may tally a later day.
         let last_day = day_of(row.at).saturating_add(1);
         for tally in &row.batch.tallies {
             self.exclude(&Tally { day: tally.day.min(last_day), ..*tally });
@@ -115,20 +115,21 @@ impl<S: Sql> Ledger<S> {
             let minute = minute_of_item(item, row.at);
             let quarter = u64::from(minute / 15);
             let news = match item.visitor {
-                Visitor::Hash(hash) | Visitor::Guest(hash) => self.people.come(hash, page, quarter / HOUR),
+                Visitor::Hash(hash) | Visitor::Guest(hash) => self.distinct_visitors.count(hash, page, quarter / HOUR),
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
-                    self.people.withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
+                    self.distinct_visitors
+                        .withhold(if item.made.is_some() { day_of_minute(minute) } else { item.day.min(last_day) }, why);
                     News::default()
                 }
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
-            self.lately.count(views, item.visitor.at_home(), minute, row.at);
+            self.recent_activity.count(views, item.visitor.at_home(), minute, row.at);
             self.pages.count(page, quarter, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
             self.site.add(quarter, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
-                self.facets.count(day_of_minute(minute), details);
+                self.dimension_views.count(day_of_minute(minute), details);
             }
             if let Some(id) = item.id
                 && self.seen.insert(id, item.share, window)
@@ -136,20 +137,21 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = Last { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
-        self.recent.insert(row.batch.isolate, last);
+        let last = LastBatch { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
+        self.isolates.insert(row.batch.isolate, last);
         self.latest = self.latest.max(row.at);
         self.written = number;
     }
 
-    /// Begins a day, if it is later.
+    /// Begins a day, if it is later than the last one that began.
     pub(super) fn begin(&mut self, day: Day) {
-        if day > self.people.day() {
-            self.people.begin(day);
-            self.lately.forget_who();
+        if day > self.distinct_visitors.day() {
+            self.distinct_visitors.begin(day);
+            self.recent_activity.forget_visitors();
         }
     }
 
+    /// Adds visits that are not counted.
     pub(super) fn exclude(&mut self, more: &Tally) {
         match self.excluded.iter_mut().find(|tally| (tally.day, tally.reason) == (more.day, more.reason)) {
             Some(tally) => tally.visits = tally.visits.saturating_add(more.visits),
@@ -158,18 +160,20 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// The minute that a visit is counted in: in which it was made, else that of the shard's clock. One that was made when it came, and has a
-/// day, is counted within its day, and so is each that has a visitor: just after midnight a visitor of yesterday must not be a newcomer of
-/// today.
+/// The minute that a visit counts in: the one in which it was made, else that of the shard's clock. A visit of its day counts within that
+/// day unless it came late, and one with a visitor always does: just after midnight, a visitor of yesterday must not be a newcomer of today.
 pub(crate) fn minute_of_item(item: &Item, at: u64) -> Minute {
     let minute = minute_counted(item.made, at);
     let is_bound = if item.made.is_none() { item.is_of_its_day() } else { item.visitor.at_home().is_some() };
     if is_bound { within(minute, item.day) } else { minute }
 }
 
-/// Whether a batch keeps to its limits and hangs together.
+/// Whether a batch keeps to its limits, and its visits name pages and details that it has.
+///
+/// # Errors
+/// [`Fault::Malformed`].
 pub(crate) fn check(batch: &Batch<'_>, now: u64) -> Result<(), LedgerError> {
-    // Clocks differ around midnight. Which days there are, the site's days object decides.
+    // Clocks differ around midnight. The site's days object decides which day it is.
     let last_day = day_of(now).saturating_add(1);
     let [visits, tallies] = [batch.visits.len(), batch.tallies.len()];
     let sizes = visits <= MAX_BATCH_VISITS && tallies <= MAX_BATCH_TALLIES && visits.saturating_add(tallies) >= 1;

@@ -8,12 +8,11 @@ use crate::counting::ledger::state::{HOUR_MS, Ledger, unreadable};
 use crate::counting::protocol::report::{HOUR as HOUR_QUARTERS, Line, MAX_NAMES, Question, Report, Span, Step, Times, WHOLE_DAY};
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
-/// Hours are kept for so many days, unless `HOURS_KEPT_DAYS` says otherwise; then they are added up by day. Totals and days are kept
-/// for ever.
+/// How many days hours are kept, unless `HOURS_KEPT_DAYS` is set. Older hours are rolled up by day. Totals and days are kept for ever.
 pub const KEEP_HOURS_DAYS: u32 = 90;
 
 impl<S: Sql> Ledger<S> {
-    /// What was counted, at most [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS) ago.
+    /// The report that a question asks for, at most [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS) old.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -24,16 +23,16 @@ impl<S: Sql> Ledger<S> {
             Question::Dimensions { kind, days } => {
                 let [from, until] = span(*days);
                 let [kind, other] = [*kind, also_in(*kind)].map(|kind| Value::count(kind.into()));
-                self.lines(schema::DETAILS, &[from, until, kind, MOST, other], named)
+                self.lines(schema::DETAILS, &[from, until, kind, MOST, other], named_line)
             }
-            Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally),
+            Question::Excluded(days) => self.lines(schema::EXCLUDED, &span(*days), tally_line),
             Question::List { of, slice } => self.list(*of, slice).map(|(report, _)| report),
-            Question::Refused(days) => self.lines(crate::counting::ledger::unlisted::REFUSED, &span(*days), refused),
-            Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally),
+            Question::Refused(days) => self.lines(crate::counting::ledger::unlisted::REFUSED, &span(*days), refused_line),
+            Question::Withheld(days) => self.lines(schema::WITHHELD_DAYS, &span(*days), tally_line),
             Question::Value { kind, value, days } => {
                 let ([from, until], value) = (span(*days), Value::Text((*value).to_owned()));
                 let [kind, other] = [*kind, also_in(*kind)].map(|kind| Value::count(kind.into()));
-                self.lines(schema::VALUE_DAYS, &[from, until, kind, value, other], quarter)
+                self.lines(schema::VALUE_DAYS, &[from, until, kind, value, other], quarter_line)
             }
         }
     }
@@ -70,8 +69,8 @@ impl<S: Sql> Ledger<S> {
     }
 
     fn site_times(&self, times: &Times) -> Result<Report, StorageError> {
-        let mut report = self.lines(schema::SITE_QUARTERS, &span(times.quarters), quarter)?;
-        report.extend(self.lines(schema::SITE_DAYS, &span(times.days), whole_day)?);
+        let mut report = self.lines(schema::SITE_QUARTERS, &span(times.quarters), quarter_line)?;
+        report.extend(self.lines(schema::SITE_DAYS, &span(times.days), whole_day_line)?);
         Ok(report)
     }
 
@@ -88,9 +87,12 @@ impl<S: Sql> Ledger<S> {
                 ..Line::default()
             });
         };
-        // All of it together is known by day.
-        let cut =
-            if step == Step::All { Cut::of(from, until) } else { Cut { before: [from, until], days: [0, 0], after: [0, 0] } };
+        // A sum over everything can read whole days.
+        let cut = if step == Step::All {
+            Cut::of_quarters(from, until)
+        } else {
+            Cut { before: [from, until], days: [0, 0], after: [0, 0] }
+        };
         for [from, until] in [cut.before, cut.after] {
             for (hour, quarter, counts) in self.history(&HOURS, page, [from / HOUR, until.div_ceil(HOUR)])? {
                 let at = hour.saturating_mul(HOUR).saturating_add(quarter);
@@ -108,7 +110,7 @@ impl<S: Sql> Ledger<S> {
         Ok(report)
     }
 
-    fn lines(&self, statement: &'static str, values: &[Value], read: Read) -> Result<Report, StorageError> {
+    fn lines(&self, statement: &'static str, values: &[Value], read: RowReader) -> Result<Report, StorageError> {
         let mut lines = Vec::new();
         for row in self.sql.run(statement, values)? {
             lines.push(read(&row)?);
@@ -116,7 +118,7 @@ impl<S: Sql> Ledger<S> {
         Ok(lines)
     }
 
-    /// Adds hours that are over `keep_days` old up by day, whole days of UTC only.
+    /// Rolls up the hours of days (UTC) that are more than `keep_days` ago.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -138,15 +140,15 @@ impl<S: Sql> Ledger<S> {
             self.set_moved()
         })?;
         self.moved = self.moved.saturating_add(1);
-        self.told.forget();
+        self.kept_reports.forget();
         Ok(())
     }
 }
 
-/// Makes a line of a row.
-type Read = fn(&[Value]) -> Result<Line, StorageError>;
+/// Makes a line from a row.
+type RowReader = fn(&[Value]) -> Result<Line, StorageError>;
 
-/// The most names.
+/// [`MAX_NAMES`], as a value.
 const MOST: Value = Value::Integer(MAX_NAMES as i64);
 
 fn ends(Span { from, until }: Span) -> [u64; 2] {
@@ -157,27 +159,27 @@ fn span(span: Span) -> [Value; 2] {
     ends(span).map(Value::count)
 }
 
-fn number<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
+fn small_count_at<T: TryFrom<u64>>(row: &[Value], column: usize) -> Result<T, StorageError> {
     T::try_from(count_at(row, column)?).map_err(|_| unreadable("a number in a report"))
 }
 
-fn quarter(row: &[Value]) -> Result<Line, StorageError> {
+fn quarter_line(row: &[Value]) -> Result<Line, StorageError> {
     let [views, visitors, newcomers] = [count_at(row, 1)?, count_at(row, 2)?, count_at(row, 3)?];
-    Ok(Line { at: number(row, 0)?, views, visitors, newcomers, ..Line::default() })
+    Ok(Line { at: small_count_at(row, 0)?, views, visitors, newcomers, ..Line::default() })
 }
 
-fn whole_day(row: &[Value]) -> Result<Line, StorageError> {
-    Ok(Line { reason: WHOLE_DAY, ..quarter(row)? })
+fn whole_day_line(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { reason: WHOLE_DAY, ..quarter_line(row)? })
 }
 
-fn named(row: &[Value]) -> Result<Line, StorageError> {
+fn named_line(row: &[Value]) -> Result<Line, StorageError> {
     Ok(Line { name: text_at(row, 0)?.to_owned(), views: count_at(row, 1)?, visitors: count_at(row, 2)?, ..Line::default() })
 }
 
-fn tally(row: &[Value]) -> Result<Line, StorageError> {
-    Ok(Line { at: number(row, 0)?, reason: number(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
+fn tally_line(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { at: small_count_at(row, 0)?, reason: small_count_at(row, 1)?, views: count_at(row, 2)?, ..Line::default() })
 }
 
-fn refused(row: &[Value]) -> Result<Line, StorageError> {
-    Ok(Line { name: text_at(row, 3)?.to_owned(), ..tally(row)? })
+fn refused_line(row: &[Value]) -> Result<Line, StorageError> {
+    Ok(Line { name: text_at(row, 3)?.to_owned(), ..tally_line(row)? })
 }

@@ -1,91 +1,64 @@
-//! The tables of a shard, and every statement on them.
+//! The tables of a shard, and the statements that count and report. Those of an amendment, an export, an import, a list and of pages by
+//! time are beside the code that runs them.
 //!
-//! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows: a batch writes one row into it and nothing else, so that rows
-//! written follow batches, not visits. When the ring is full, a checkpoint carries it over into the other tables in one
-//! transaction and moves `checkpointed` up; rows above `checkpointed` are replayed when the object wakes.
+//! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows. A batch writes one row into it and nothing else, so the
+//! number of written rows depends on batches, not on visits. When the ring is full, a checkpoint writes it into the other tables, in one
+//! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
 
-/// Creates what is missing. Each statement does nothing where the table exists.
-pub const CREATE: [&str; 9] = [
+/// Creates the tables that are missing. A statement does nothing where its table exists.
+pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS seen (half_day INTEGER NOT NULL, number INTEGER NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (half_day, number)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS site_days (day INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS details (day INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, kind, value)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS withheld (day INTEGER NOT NULL, why INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, why)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS refused (day INTEGER NOT NULL, unlisted INTEGER NOT NULL, name TEXT NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, unlisted, name)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS seen (half_day INTEGER NOT NULL, number INTEGER NOT NULL, ids BLOB NOT NULL, shares BLOB NOT NULL, PRIMARY KEY (half_day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
-/// Bring the tables above to what they are today: the first of them tables that `meta` calls of `shape` 0, and so on. Each is run once,
-/// in one transaction. A further change of the tables is one more at the end.
-pub const GROW: [&[&str]; 3] = [&VISITORS_CAME, &SHARES_CAME, &QUARTERS_CAME];
+/// Steps that bring the tables of [`CREATE`] to what this version needs, the oldest first. There are none yet.
+///
+/// A version that changes the tables appends one step: its statements. It leaves [`CREATE`] and the earlier steps as they are, because
+/// a new database runs all of them, too. `shape` in `meta` is the number of steps that a database has had.
+/// [`grow`](crate::counting::ledger::shape::grow) runs the rest, each step once and in one transaction, and refuses a database that
+/// has had more.
+pub const GROW: [&[&str]; 0] = [];
 
-/// The shape of tables that have hours of pages in rows of their own, which `QUARTERS_CAME` leaves to be packed.
-pub const WITH_HOURS: u64 = 2;
-
-/// Visitors, details and what was not counted.
-const VISITORS_CAME: [&str; 10] = [
-    "CREATE TABLE IF NOT EXISTS hours (page INTEGER NOT NULL, hour INTEGER NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (page, hour)) WITHOUT ROWID",
-    "ALTER TABLE hours ADD COLUMN visitors INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE hours ADD COLUMN newcomers INTEGER NOT NULL DEFAULT 0",
-    "CREATE TABLE site_hours (hour INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
-    "INSERT INTO site_hours SELECT hour, sum(views), 0, 0 FROM hours GROUP BY hour",
-    "CREATE TABLE page_days (page INTEGER NOT NULL, day INTEGER NOT NULL, views INTEGER NOT NULL, visitors INTEGER NOT NULL, PRIMARY KEY (page, day)) WITHOUT ROWID",
-    "CREATE TABLE site_days (day INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL)",
-    "CREATE TABLE details (day INTEGER NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL, views INTEGER NOT NULL, PRIMARY KEY (day, kind, value)) WITHOUT ROWID",
-    "CREATE TABLE excluded (day INTEGER NOT NULL, reason INTEGER NOT NULL, visits INTEGER NOT NULL, PRIMARY KEY (day, reason)) WITHOUT ROWID",
-    "CREATE TABLE marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
-];
-
-/// Whose part of the memory of ids each takes up. Ids of before take up nobody's.
-const SHARES_CAME: [&str; 1] = ["ALTER TABLE seen ADD COLUMN shares BLOB NOT NULL DEFAULT x''"];
-
-/// Quarters instead of hours. Which quarter of its hour a view was made in is not known of before: it stands in the first. [`OLD_HOURS`]
-/// and [`OLD_DAYS`] are packed after this, and dropped.
-const QUARTERS_CAME: [&str; 5] = [
-    "CREATE TABLE page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_sums (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE page_rolled (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
-    "CREATE TABLE site_quarters (quarter INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL, newcomers INTEGER NOT NULL)",
-    "INSERT INTO site_quarters SELECT hour * 4, views, visitors, newcomers FROM site_hours",
-];
-/// Some hours of pages of before after one, in the order of pages.
-pub const OLD_HOURS: &str =
-    "SELECT page, hour, views, visitors, newcomers FROM hours WHERE (page, hour) > (?, ?) ORDER BY page, hour LIMIT ?";
-/// Some days of pages of before after one, in the order of pages.
-pub const OLD_DAYS: &str =
-    "SELECT page, day, views, 0, visitors FROM page_days WHERE (page, day) > (?, ?) ORDER BY page, day LIMIT ?";
-/// Drops what is packed.
-pub const DROP_OLD: [&str; 3] = ["DROP TABLE hours", "DROP TABLE page_days", "DROP TABLE site_hours"];
-
-/// A number by its key: `checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`; and packed ones, `lately`, `probe`.
+/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`lately`, `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
-/// Sets such a number.
+/// Sets a value of `meta`.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
-/// Writes a journal row over the one that held its slot a ring ago, which is checkpointed.
+/// Writes a journal row in place of the one that had its slot a round before, which is checkpointed.
 pub const APPEND: &str = "INSERT OR REPLACE INTO journal (slot, number, body) VALUES (?, ?, ?)";
-/// The journal rows in a range of slots. When the object wakes it reads few at a time: by their number all of the ring would be read,
-/// and twice, to be sorted; and rows read are paid for each time that an object wakes.
+/// The journal rows in a range of slots. A start of the object reads few at a time, because each row that it reads is paid for. By their
+/// numbers, SQLite would read the whole ring, and twice, to sort it.
 pub const JOURNAL: &str = "SELECT number, body FROM journal WHERE slot >= ? AND slot < ? ORDER BY slot";
 /// The stored views of a page.
 pub const PAGE_VIEWS: &str = "SELECT views FROM pages WHERE page = ?";
-/// How many pages are stored; asked for only where `meta` does not say.
-pub const PAGE_COUNT: &str = "SELECT count(*) FROM pages";
-/// Adds views to a page, new or not, and gives its number.
+/// Adds views to a page, which may be new, and gives the page's number.
 pub const ADD_PAGE_VIEWS: &str =
     "INSERT INTO pages (page, views) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET views = views + excluded.views RETURNING id";
 /// Adds to a quarter of the site.
 pub const ADD_SITE_QUARTER: &str = "INSERT INTO site_quarters (quarter, views, visitors, newcomers) VALUES (?, ?, ?, ?) ON CONFLICT (quarter) \
     DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors, newcomers = newcomers + excluded.newcomers";
-/// Adds views to a value of a detail.
+/// Adds views to a value of a dimension.
 pub const ADD_DETAIL: &str = "INSERT INTO details (day, kind, value, views) VALUES (?, ?, ?, ?) ON CONFLICT (day, kind, value) DO UPDATE SET views = views + excluded.views";
-/// The values of a day.
+/// The values of all dimensions on a day.
 pub const DETAILS_OF_DAY: &str = "SELECT kind, value FROM details WHERE day = ?";
-/// Adds visits that were not counted. `excluded` is also what SQLite calls the row that an upsert could not insert: without the other name
-/// for the table, what it has already would be added to itself.
+/// Adds visits that were not counted. SQLite also calls the row that an upsert could not insert `excluded`. So the table gets another name
+/// here: without it, the stored number would be added to itself.
 pub const ADD_EXCLUDED: &str = "INSERT INTO excluded AS known (day, reason, visits) VALUES (?, ?, ?) ON CONFLICT (day, reason) DO UPDATE SET visits = known.visits + excluded.visits";
-/// Writes packed ids, 8 bytes each, and whose they are, 2 bytes each; little endian.
+/// Writes packed ids, 8 bytes each, and the senders' shares of them, 2 bytes each; little endian.
 pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids, shares) VALUES (?, ?, ?, ?)";
 /// The packed ids from a half-day on.
 pub const SEEN: &str = "SELECT half_day, ids, shares FROM seen WHERE half_day >= ?";
@@ -122,20 +95,20 @@ pub const ADD_WITHHELD: &str =
 /// The views of a day that have no visitor, by reason; `4` is [`crate::counting::ledger::distinct_visitors::CROWDED`], whose views have one.
 pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND why != 4";
 
-/// Drops the hashes and marks of days to come, of which a clock that was ahead knew.
+/// Drops the hashes and marks of later days, which a clock that was ahead began.
 pub const FORGET_AHEAD: [&str; 2] = ["DELETE FROM visitors WHERE day > ?", "DELETE FROM marks WHERE day > ?"];
-/// Makes ids of half-days to come be of this one.
+/// Moves the ids of later half-days to this one.
 pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1";
-/// Makes batches of times to come be of this one.
+/// Moves the batches of later times to this one.
 pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
 
-/// Adds the quarters of the site before one to their days, and drops them.
+/// Rolls up the quarters of the site before one: adds them to their days, and drops them.
 pub const ROLL_SITE: [&str; 2] = [
     "INSERT INTO site_days (day, views, visitors) SELECT quarter / 96, sum(views), sum(newcomers) FROM site_quarters WHERE quarter < ? \
      GROUP BY quarter / 96 ON CONFLICT (day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
     "DELETE FROM site_quarters WHERE quarter < ?",
 ];
-/// The first quarter that is not rolled into its day.
+/// The first quarter that is not rolled up.
 pub const FIRST_QUARTER: &str = "SELECT min(quarter) FROM site_quarters";
 
 /// The site by quarter.
@@ -143,11 +116,11 @@ pub const SITE_QUARTERS: &str =
     "SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter >= ? AND quarter < ? ORDER BY quarter";
 /// The site on days whose hours are not kept.
 pub const SITE_DAYS: &str = "SELECT day, views, 0, visitors FROM site_days WHERE day >= ? AND day < ? ORDER BY day";
-/// The values of one kind of details in a span of days, the most viewed first.
+/// The values of one dimension in a span of days, the most viewed first.
 pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?1 AND day < ?2 \
     AND (kind = ?3 OR kind = ?5 AND value = lower(value)) GROUP BY value ORDER BY most DESC, value LIMIT ?4";
-/// One value of a kind of details, or of two, in a span of days, by the first hours of days. The key begins with the day, and a day may have
-/// thousands of values; so this goes from day to day, and reads a row of each kind and one more of each.
+/// One value of a dimension, or of two, in a span of days, by the first hour of each day. The key begins with the day, and a day may have
+/// thousands of values. So this goes from day to day, and reads one row for each dimension and one more.
 pub const VALUE_DAYS: &str = "WITH RECURSIVE some (day) AS (SELECT min(day) FROM details WHERE day >= ?1 \
     UNION ALL SELECT (SELECT min(day) FROM details WHERE details.day > some.day) FROM some WHERE day < ?2) \
     SELECT details.day * 24, views, 0, 0 FROM some CROSS JOIN details ON details.day = some.day AND kind IN (?3, ?5) AND value = ?4 \

@@ -1,11 +1,11 @@
 //! The visit ids that a shard remembers, in windows of 12 hours.
 //!
-//! An id is known for 24 to 36 hours: while its own window or one of the next two lasts. Windows make forgetting a
-//! matter of dropping whole sets and whole rows.
+//! An id is known for 24 to 36 hours: during its own window and the next two. So forgetting drops whole sets and whole rows.
 //!
-//! Strangers make up ids, so nobody may take up all of this memory: each sender has a part of what is left, and all servers together have
-//! three quarters. An id from a server that finds no room is refused ([`Verdict::Full`](crate::counting::protocol::batch::Verdict::Full)). One from a page never
-//! is: it goes to a shorter memory, where the ids of those who sent too many push out each other's.
+//! Strangers can make up ids, so no sender may take up all of this memory. Each sender has a share of what is left, and all servers
+//! together have three quarters. An id from a server that finds no room is refused
+//! ([`Verdict::Full`](crate::counting::protocol::batch::Verdict::Full)). An id from a page is never refused: beyond its sender's share it
+//! goes to a shorter memory, where a new id pushes out the oldest.
 
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
@@ -21,40 +21,41 @@ const KEEP_WINDOWS: u64 = 2;
 /// 19 MB, or 28 MB while the set grows, of the 128 MB that an isolate has (the day's visitors may take as much again).
 pub const MAX_IDS: usize = 1_800_000;
 
-/// The most of them that servers sent, so that the rest is for pages.
+/// The most ids that servers sent; the rest is for pages.
 pub const MAX_SERVER_IDS: usize = MAX_IDS / 4 * 3;
 
-/// One server may take up so many times what it leaves of that to the others: 900,000 of an empty memory, and the next one 300,000.
+/// One server may hold up to this many times the room that is left for servers. In an empty memory that is 900,000 ids, and then 300,000 for
+/// the next server.
 pub const SERVER_PART: usize = 2;
 
-/// A sender whose ids come from pages may take up so many times less than it leaves to the others: 105,882 of an empty memory, 26,471 of
-/// one that servers filled. 100 of them that send all they can leave room for 4,000 ids, and for the shorter memory.
+/// One sender of ids from pages may hold up to one in this many of the room that is left. That is 105,882 ids in an empty memory, and 26,471
+/// in one that servers filled. After 100 such senders, there is still room for 4,000 ids, and the shorter memory.
 pub const PAGE_PART: usize = 16;
 
-/// The ids of the shorter memory: 1.6 MB. A sender that has taken up its part and sends 10 visits a second, alone, is remembered for two
-/// hours there.
+/// The most ids of the shorter memory, which take 1.6 MB. If one sender alone is beyond its share, and sends 10 visits a second, its ids stay
+/// there for two hours.
 pub const MAX_SHORT: usize = 65_536;
 
 /// Ids by window; there are four windows at most.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct SeenIds {
     windows: Vec<Window>,
-    short: Short,
+    short: ShorterMemory,
 }
 
 #[derive(Debug, Default)]
 struct Window {
     number: u64,
     ids: HashSet<Fingerprint>,
-    /// How many of them are whose.
+    /// How many of them each share has.
     held: HashMap<Share, usize>,
     /// How many of them servers sent.
     of_servers: usize,
 }
 
-/// The last ids of those who took up their part.
+/// The last ids of senders beyond their share.
 #[derive(Debug, Default)]
-struct Short {
+struct ShorterMemory {
     ids: HashSet<Fingerprint>,
     /// The oldest first.
     order: VecDeque<Fingerprint>,
@@ -70,14 +71,14 @@ pub fn first_known(window: u64) -> u64 {
     window.saturating_sub(KEEP_WINDOWS)
 }
 
-impl Seen {
+impl SeenIds {
     /// Whether the id is known at a time.
     pub fn knows(&self, id: Fingerprint, at: u64) -> bool {
         let first = first_known(window_of(at));
         self.windows.iter().any(|window| window.number >= first && window.ids.contains(&id)) || self.short.ids.contains(&id)
     }
 
-    /// Whether the memory takes an id from this sender.
+    /// Whether this sender may take up room for one more id.
     pub fn has_room(&self, share: Share) -> bool {
         let held = sum(self.windows.iter().map(|window| window.held.get(&share).copied().unwrap_or(0)));
         if share.is_server() {
@@ -87,9 +88,9 @@ impl Seen {
         }
     }
 
-    /// Takes an id that came in `window`. Returns whether it is remembered for its time; else it is for a shorter one.
+    /// Remembers an id that came in `window`. Returns whether it stays for its full time, or else in the shorter memory.
     pub fn insert(&mut self, id: Fingerprint, share: Share, window: u64) -> bool {
-        // One from a server would have been refused.
+        // An id from a server without room was refused before.
         let has_room = share.is_server() || self.has_room(share);
         if has_room {
             self.remember(id, share, window);
@@ -118,12 +119,12 @@ impl Seen {
         self.windows.retain(|known| known.number >= window);
     }
 
-    /// Whether no id is remembered whose time will be over.
+    /// Whether no id is remembered for its full time.
     pub fn is_empty(&self) -> bool {
         self.windows.is_empty()
     }
 
-    /// How many ids are remembered for their time.
+    /// How many ids are remembered for their full time.
     pub fn ids(&self) -> usize {
         sum(self.windows.iter().map(|window| window.ids.len()))
     }
@@ -133,13 +134,13 @@ impl Seen {
         sum(self.windows.iter().map(|window| window.of_servers))
     }
 
-    /// How many ids are remembered for a shorter time.
+    /// How many ids are in the shorter memory.
     pub fn short(&self) -> usize {
         self.short.ids.len()
     }
 }
 
-impl Short {
+impl ShorterMemory {
     fn insert(&mut self, id: Fingerprint) {
         if !self.ids.insert(id) {
             return;
@@ -166,7 +167,7 @@ mod tests {
     const SERVER: Share = Share(3);
 
     /// Sends ids until there is no room, and returns how many were taken.
-    fn fill(seen: &mut Seen, share: Share, ids: std::ops::Range<u64>) -> usize {
+    fn fill(seen: &mut SeenIds, share: Share, ids: std::ops::Range<u64>) -> usize {
         let taken = ids.take_while(|id| seen.has_room(share) && seen.insert(Fingerprint(*id), share, 0));
         taken.count()
     }
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn an_id_is_known_for_at_least_24_hours_and_at_most_36() {
         for first in [0, 1, WINDOW_MS - 1, WINDOW_MS, WINDOW_MS * 1000 + 7] {
-            let mut seen = Seen::default();
+            let mut seen = SeenIds::default();
             assert!(seen.insert(Fingerprint(7), PAGE, window_of(first)));
             assert!(seen.knows(Fingerprint(7), first) && !seen.knows(Fingerprint(8), first));
             assert!(seen.knows(Fingerprint(7), first + 24 * HOUR));
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_any_more_can_be_forgotten() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         for window in 5..=9 {
             seen.insert(Fingerprint(window), PAGE, window);
         }
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn one_server_takes_up_half_and_all_of_them_three_quarters() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         assert_eq!(fill(&mut seen, SERVER, 0..u64::MAX), MAX_IDS / 2);
         assert_eq!(fill(&mut seen, Share(5), 1_000_000..u64::MAX), MAX_IDS / 6);
         for other in 3..400 {
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_page_that_sent_too_many_is_remembered_for_a_shorter_time() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         let most = fill(&mut seen, PAGE, 0..u64::MAX) as u64;
         assert_eq!(most, (MAX_IDS / (PAGE_PART + 1) + 1) as u64);
         let more = MAX_SHORT as u64 + 10;
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_id_that_comes_again_takes_up_nothing() {
-        let mut seen = Seen::default();
+        let mut seen = SeenIds::default();
         for _ in 0..3 {
             seen.insert(Fingerprint(1), SERVER, 0);
         }

@@ -1,4 +1,4 @@
-//! One shard of a site: takes calls as bytes, gives answers as bytes. `edge::shard_object` is its Durable Object.
+//! One shard of a site: takes calls as bytes, and returns answers as bytes. Its Durable Object is in `src/edge/objects/shard.rs`.
 
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::live::pace::{PUSH_MS, Pace};
@@ -9,22 +9,22 @@ use crate::counting::protocol::call::Call;
 use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError};
 
-/// A shard, asleep until its first call.
+/// A shard. It opens its ledger at its first call.
 #[derive(Debug)]
 pub struct Shard<S> {
     sql: S,
     ledger: Option<Ledger<S>>,
-    /// Since it woke; a ledger that is opened anew goes on.
-    tally: ShardCounts,
-    /// How often it tells who watches.
+    /// What it counted of itself since the object started, whatever ledgers it opened.
+    counts: ShardCounts,
+    /// When it next tells watchers.
     pace: Pace,
-    /// How often it was told since it woke that it is watched.
+    /// How many watchers came since the object started.
     watches: u64,
-    /// When it last tried whether it can store, and could, in milliseconds since 1970; nothing once it could not.
+    /// When a probe of the storage last succeeded, in milliseconds since 1970; `None` once the storage failed.
     stored_at: Option<u64>,
 }
 
-/// How long a successful probe of storage holds, in milliseconds: a caller that asks all the time must not write a row each time.
+/// How long a successful probe of the storage holds, in milliseconds, so that frequent health checks do not write a row each.
 pub const PROBE_MS: u64 = 1_000;
 
 /// What a shard counts of itself.
@@ -45,8 +45,8 @@ impl ShardCounts {
         counted
     }
 
-    /// A batch was answered; `is_new` unless it had come before.
-    fn note(&mut self, receipt: &Receipt, is_new: bool) {
+    /// Counts a batch that was answered. `is_new` is false for a retry.
+    fn count_batch(&mut self, receipt: &Receipt, is_new: bool) {
         if !is_new {
             self.replayed = self.replayed.saturating_add(1);
             return;
@@ -65,18 +65,18 @@ impl ShardCounts {
     }
 }
 
-/// An answer, and what the shell should log of it.
+/// An answer, and what else the Durable Object has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Served {
     /// The bytes of an [`Answer`].
     pub bytes: Vec<u8>,
-    /// The storage error that the answer only hints at.
+    /// The storage error to log; the answer only says that there is one.
     pub error: Option<StorageError>,
-    /// In how many milliseconds [`Shard::push`] is due: something changed, and somebody may watch.
+    /// In how many milliseconds [`Shard::push`] is due, where something changed and somebody may watch.
     pub push: Option<u64>,
 }
 
-/// Whether a call changes what was counted, as an owner wants it.
+/// Whether a call is an admin command that changes what was counted.
 fn is_change(call: &Call<'_>) -> bool {
     match call {
         Call::Sum { call, .. } => decode(call).is_ok_and(|call: Call<'_>| matches!(call, Call::Import(_) | Call::Amend(_))),
@@ -87,13 +87,13 @@ fn is_change(call: &Call<'_>) -> bool {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None, tally: ShardCounts::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
+        Self { sql, ledger: None, counts: ShardCounts::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
     }
 
     /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
     pub fn serve(&mut self, call: &[u8], now: u64) -> Served {
         let mut changes = false;
-        let counted = self.tally.counted();
+        let counted = self.counts.counted();
         let answer = match decode(call) {
             Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
             Ok(call) => {
@@ -105,27 +105,27 @@ impl<S: Sql + Clone> Shard<S> {
             Ok(answer) => (answer, None),
             Err(LedgerError::Fault(fault)) => {
                 let superseded = u64::from(fault == Fault::Superseded);
-                self.tally.superseded = self.tally.superseded.saturating_add(superseded);
+                self.counts.superseded = self.counts.superseded.saturating_add(superseded);
                 (Answer::Refused(fault), None)
             }
             Err(LedgerError::Storage(error)) => {
                 self.stored_at = None;
-                self.tally.failures = self.tally.failures.saturating_add(1);
+                self.counts.failures = self.counts.failures.saturating_add(1);
                 (Answer::Refused(Fault::Storage), Some(error))
             }
         };
-        // What an owner changed is read anew, too.
         let mut push = None;
-        if (changes || self.tally.counted() > counted) && self.ledger.as_ref().is_some_and(Ledger::is_watched) {
+        if (changes || self.counts.counted() > counted) && self.ledger.as_ref().is_some_and(Ledger::is_watched) {
             push = self.pace.changed(now);
         }
+        // The memory fits the tables no more.
         if error.is_some() || changes {
             self.ledger = None;
         }
         Served { bytes: encode(&answer), error, push }
     }
 
-    /// The message for watchers, if there may be any. The caller hands it to [`Self::pushed`] with the answer. `number` is the shard's.
+    /// The message for watchers, if there may be any, and how many have come so far, for [`Self::pushed`]. `number` is the shard's.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -138,7 +138,7 @@ impl<S: Sql + Clone> Shard<S> {
         })
     }
 
-    /// Nobody watches, was the answer. It is void if somebody came meanwhile.
+    /// Notes that nobody watches, as the message of [`Self::push`] was answered; unless somebody came meanwhile.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -146,59 +146,60 @@ impl<S: Sql + Clone> Shard<S> {
         if watches == self.watches { self.without_an_answer(now, |ledger| ledger.set_watched(false)) } else { Ok(()) }
     }
 
-    /// Folds and forgets, hours after `keep_days`; returns whether this must be called again after [`crate::counting::ledger::seen::WINDOW_MS`].
+    /// Writes a checkpoint and forgets what is old, hours after `keep_days`. Returns whether this must be called again after
+    /// [`crate::counting::ledger::seen::WINDOW_MS`].
     ///
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
-        let went_back = match self.awake(now) {
+        let went_back = match self.open_ledger(now) {
             Ok(ledger) if ledger.is_ahead(now) => self.go_back(now),
             other => other.map(|_| ()),
         };
         self.without_an_answer(now, |ledger| went_back.and_then(|()| ledger.maintain(now, keep_days)))
     }
 
-    /// Does what nobody waits for; where storage fails, its numbers are the only ones that tell.
+    /// Does work that no caller waits for. If the storage fails, only the shard's counts tell.
     fn without_an_answer<T>(
         &mut self,
         now: u64,
         work: impl FnOnce(&mut Ledger<S>) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
-        let outcome = self.awake(now).and_then(work);
+        let outcome = self.open_ledger(now).and_then(work);
         if outcome.is_err() {
             self.ledger = None;
-            self.tally.failures = self.tally.failures.saturating_add(1);
+            self.counts.failures = self.counts.failures.saturating_add(1);
         }
         outcome
     }
 
     fn carry_out(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
         if let Call::Register(batch) = call {
-            if self.awake(now)?.is_ahead(now) {
+            if self.open_ledger(now)?.is_ahead(now) {
                 self.go_back(now)?;
             }
-            let ledger = self.awake(now)?;
+            let ledger = self.open_ledger(now)?;
             let before = ledger.written();
             let receipt = ledger.apply(batch, now)?;
             let (is_new, shards) = (ledger.written() > before, ledger.shards());
-            self.tally.note(&receipt, is_new);
+            self.counts.count_batch(&receipt, is_new);
             return Ok(if shards > 1 { Answer::Among(shards, receipt) } else { Answer::Receipt(receipt) });
         }
         if let Call::Health = call
             && !self.stored_at.is_some_and(|at| (at..at.saturating_add(PROBE_MS)).contains(&now))
         {
-            self.awake(now)?.probe(now)?;
+            self.open_ledger(now)?.probe(now)?;
             self.stored_at = Some(now);
         }
         if let Call::Metrics | Call::Health = call {
-            let held = self.awake(now)?.holds();
+            let held = self.open_ledger(now)?.holds();
             let ShardCounts { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } =
-                self.tally;
+                self.counts;
             let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
             return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
         }
         if let Call::Sum { shards, call } = call {
-            let known = self.awake(now)?.shards();
+            let known = self.open_ledger(now)?.shards();
             return match decode(call) {
                 _ if *shards < known => Err(LedgerError::Fault(Fault::Outgrown(known))),
                 Ok(Call::Sum { .. }) | Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
@@ -207,9 +208,9 @@ impl<S: Sql + Clone> Shard<S> {
         }
         if let Call::Watch = call {
             self.watches = self.watches.saturating_add(1);
-            self.awake(now)?.set_watched(true)?;
+            self.open_ledger(now)?.set_watched(true)?;
         }
-        let ledger = self.awake(now)?;
+        let ledger = self.open_ledger(now)?;
         match call {
             Call::Register(_) | Call::Metrics | Call::Health | Call::Sum { .. } => Err(LedgerError::Fault(Fault::Malformed)),
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
@@ -218,8 +219,8 @@ impl<S: Sql + Clone> Shard<S> {
             Call::Visitors(day) => Ok(Answer::Visitors(ledger.visitors(*day)?)),
             Call::Report(question) => Ok(Answer::Report(ledger.report(question, now)?)),
             Call::Ask(question) => {
-                let (report, names, age) = ledger.told(question, now)?;
-                Ok(Answer::Told { report, names, age })
+                let (report, names, age) = ledger.answer(question, now)?;
+                Ok(Answer::ReportWithAge { report, names, age })
             }
             Call::Export(after) => Ok(Answer::Exported(ledger.export(*after)?)),
             Call::Import(import) => Ok(Answer::Imported(ledger.import(import)?)),
@@ -236,12 +237,13 @@ impl<S: Sql + Clone> Shard<S> {
 
     /// Opens the ledger as of now, after a clock that was ahead.
     fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
-        self.awake(now)?.go_back(now)?;
+        self.open_ledger(now)?.go_back(now)?;
         self.ledger = None;
         Ok(())
     }
 
-    fn awake(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
+    /// The open ledger.
+    fn open_ledger(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
         let ledger = match self.ledger.take() {
             Some(ledger) => ledger,
             None => Ledger::open(self.sql.clone(), now)?,

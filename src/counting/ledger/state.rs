@@ -14,7 +14,7 @@ use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::seen::{Seen, first_known, window_of};
+use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
 use crate::counting::model::date::day_of;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::Tally;
@@ -24,14 +24,14 @@ pub use crate::counting::storage::{Rows, Sql, StorageError, Value};
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 
-/// Rows of the journal ring. More rows make checkpoints rarer (a checkpoint writes two rows for each page and hour that was
-/// visited since the last) and waking slower (up to this many rows are replayed).
+/// Rows of the journal ring. With more rows, checkpoints are rarer (a checkpoint writes a row for each page that was visited since the
+/// last, and two for each 256 pages and hour), and starts are slower (they replay up to this many rows).
 pub const JOURNAL_ROWS: u64 = 1024;
 
-/// The highest number of a batch: integers are exact to here on their way into the database.
+/// The highest number of a batch: up to here, integers cross into the database exactly.
 pub(super) const MAX_SEQUENCE: u64 = (1 << 53) - 1;
 
-/// What a probe stores, in bytes: a row of some dozen visits.
+/// The size of what a probe stores, in bytes: that of a journal row of some dozen visits.
 const PROBE_BYTES: usize = 4_096;
 
 /// Milliseconds of an hour.
@@ -57,21 +57,21 @@ impl From<StorageError> for LedgerError {
 pub struct Ledger<S> {
     pub(super) sql: S,
     pub(super) pages: PageViewsInMemory,
-    pub(super) seen: Seen,
-    pub(super) recent: Isolates,
-    pub(super) people: DistinctVisitors,
-    /// What was counted of the site by quarters of an hour and is not in the tables.
+    pub(super) seen: SeenIds,
+    pub(super) isolates: Isolates,
+    pub(super) distinct_visitors: DistinctVisitors,
+    /// Counts of the site by quarters of an hour that are not in the tables.
     pub(super) site: Quarters,
-    pub(super) facets: DimensionViews,
-    /// What was not counted and is not in the tables.
+    pub(super) dimension_views: DimensionViews,
+    /// Visits that were not counted, and are not in the tables.
     pub(super) excluded: Vec<Tally>,
-    pub(super) lately: RecentActivity,
+    pub(super) recent_activity: RecentActivity,
     /// Whether somebody may watch the site live.
     pub(super) watched: bool,
-    pub(super) told: KeptReports,
-    /// The most shards that the site is known to have, where they grew; else 0.
+    pub(super) kept_reports: KeptReports,
+    /// The most shards that the site is known to have; 0 while their number never grew.
     pub(super) shards: u16,
-    /// When the last checkpoint ended that a report asked for, in milliseconds since 1970.
+    /// When the last checkpoint was written for a report, in milliseconds since 1970.
     pub(super) checkpointed_at: u64,
     /// Views of the whole shard.
     pub(super) views: u64,
@@ -81,9 +81,9 @@ pub struct Ledger<S> {
     pub(super) written: u64,
     /// The number of the last journal row that is in the other tables, too.
     pub(super) checkpointed: u64,
-    /// How often the tables changed other than by a checkpoint: by a roll, an import, or what the owner changed.
+    /// How often the tables changed other than by a checkpoint: by a roll-up, an import, or an amendment.
     pub(super) moved: u64,
-    /// Ids of journal rows above `checkpointed`, with their window and whose they are.
+    /// Ids of journal rows above `checkpointed`, each with its window and its sender's share.
     pub(super) ids_waiting: Vec<(u64, Fingerprint, Share)>,
 }
 
@@ -93,31 +93,31 @@ impl<S: Sql> Ledger<S> {
         self.written
     }
 
-    /// What it holds: views, pages, ids, visitors of today, isolates, journal rows that are not carried over, which day is today, ids that
-    /// servers sent, and ids that are remembered for a shorter time.
+    /// The gauges of [`SHARD`](crate::counting::protocol::shard_metrics::SHARD): views, pages, ids, visitors of today, isolates, journal rows
+    /// since the last checkpoint, the number of today's day, ids that servers sent, and ids that are remembered for a shorter time.
     pub fn holds(&self) -> [u64; 9] {
-        let visitors = self.people.visitors(self.people.day());
+        let visitors = self.distinct_visitors.visitors(self.distinct_visitors.day());
         let waiting = self.written.saturating_sub(self.checkpointed);
         [
             self.views,
             self.pages.known,
-            number(self.seen.ids()),
+            count_of(self.seen.ids()),
             visitors,
-            number(self.recent.isolates()),
+            count_of(self.isolates.isolates()),
             waiting,
-            self.people.day().into(),
-            number(self.seen.of_servers()),
-            number(self.seen.short()),
+            self.distinct_visitors.day().into(),
+            count_of(self.seen.of_servers()),
+            count_of(self.seen.short()),
         ]
     }
 
-    /// Whether somebody may watch the site live. This holds until the shard is told otherwise: a watcher cannot know of a shard that has not
-    /// counted yet.
+    /// Whether somebody may watch the site live. It is true until the shard is told otherwise, because a new shard does not know its
+    /// watchers.
     pub fn is_watched(&self) -> bool {
         self.watched
     }
 
-    /// Notes whether somebody watches; a row where that changes.
+    /// Notes whether somebody watches. A change writes one row.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -129,21 +129,21 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Stores as much as a visit does, and counts nothing.
+    /// Stores as much as a batch of visits does, and counts nothing.
     ///
     /// # Errors
-    /// [`StorageError`]: a visit could not be stored either.
+    /// [`StorageError`]: visits could not be stored either.
     pub fn probe(&self, now: u64) -> Result<(), StorageError> {
         let row = now.to_le_bytes().repeat(PROBE_BYTES / 8);
         self.sql.write(schema::SET_META, &[Value::Text("probe".to_owned()), Value::Blob(row)])
     }
 
-    /// The most shards that the site is known to have, where they grew; else 0.
+    /// The most shards that the site is known to have; 0 while their number never grew.
     pub fn shards(&self) -> u16 {
         self.shards
     }
 
-    /// Notes that the site will have so many shards; a row where that is more than is known.
+    /// Notes that the site will have so many shards. A number that is higher than the known one writes one row.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -155,8 +155,8 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Carries the journal over into the tables and forgets ids, batches and hashes whose time is over. Returns whether
-    /// any ids or hashes are left whose time will come, so that this must be called again. Hours are kept for `keep_days`.
+    /// Writes a checkpoint, forgets ids, batches and hashes whose time is over, and rolls up hours after `keep_days`. Returns whether
+    /// any ids or hashes are left, so that this must be called again.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -164,24 +164,25 @@ impl<S: Sql> Ledger<S> {
         self.latest = self.latest.max(now);
         self.begin(day_of(now));
         self.checkpoint()?;
-        // The rows of a ring that is checkpointed hold hashes of days that are over, until others overwrite them.
+        // Checkpointed rows would hold hashes of past days until other rows replace them.
         self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.checkpointed)])?;
         let known = first_known(window_of(now));
         self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
         self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;
         self.seen.forget_before(known);
-        self.recent.forget(now);
+        self.isolates.forget(now);
         self.forget_changes(now)?;
         self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;
-        Ok(!self.seen.is_empty() || self.people.visitors(self.people.day()) > 0)
+        Ok(!self.seen.is_empty() || self.distinct_visitors.visitors(self.distinct_visitors.day()) > 0)
     }
 }
 
-fn number(length: usize) -> u64 {
+fn count_of(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// The error for stored bytes or numbers that are not what a ledger stores.
 pub(super) fn unreadable(what: &str) -> StorageError {
-    StorageError(format!("{what} is not readable"))
+    StorageError(format!("{what} cannot be read"))
 }

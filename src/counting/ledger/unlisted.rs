@@ -1,5 +1,5 @@
-//! From where visits were refused, by day: what [`crate::counting::http::unlisted`] noted. Written at once and not by way of the journal, as it is
-//! rare and no number that must be exact: a note that comes twice, or never, misleads no owner.
+//! The names that refused visits came from, by day, as [`crate::counting::http::unlisted`] noted them. They are written at once and not
+//! through the journal, because they are rare and need not be exact: a note that comes twice, or never, misleads no owner.
 
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::model::date::{Day, day_of};
@@ -17,13 +17,13 @@ pub const OF_DAY: &str = "SELECT unlisted, name, visits FROM refused WHERE day =
 pub const DROP: &str = "DELETE FROM refused WHERE day = ? AND unlisted = ? AND name = ?";
 /// Drops earlier days.
 pub const FORGET: &str = "DELETE FROM refused WHERE day < ?";
-/// What was refused in a span of days.
+/// The names in a span of days.
 pub const REFUSED: &str =
     "SELECT day, unlisted, visits, name FROM refused WHERE day >= ? AND day < ? ORDER BY day, unlisted, name";
 
 impl<S: Sql> Ledger<S> {
-    /// Notes from where visits were refused. Of a day that has as many names as are told apart the one with the fewest visits gives way to
-    /// one with more: who makes up names can shut out none that goes on to send visits.
+    /// Notes the names that refused visits came from. Once a day has [`MAX_A_DAY`] names, a new one replaces the name with the fewest visits,
+    /// if it has more. So made-up names cannot keep out a name that goes on to send visits.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -60,7 +60,7 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    /// Forgets what was refused long ago.
+    /// Forgets the names of days more than [`KEEP_DAYS`] ago.
     pub(crate) fn forget_refused(&self, today: Day) -> Result<(), StorageError> {
         self.sql.write(FORGET, &[Value::count(today.saturating_sub(KEEP_DAYS).into())])
     }

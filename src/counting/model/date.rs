@@ -1,12 +1,12 @@
-//! Days of UTC: their numbers, their dates (ISO 8601), and when one is over for every clock.
+//! Days of UTC: their numbers, their dates (ISO 8601), and when a day is over for every clock.
 
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// How long after a day or half-day ends its data is deleted, in milliseconds: by then all clocks agree that it is over.
+/// How long after the end of a day or half-day its data is deleted, in milliseconds. By then it is over for every clock.
 pub const SETTLE_MS: u64 = 60_000;
 
-/// Milliseconds from `now` until the next end of a period (a day, half a day) has settled.
+/// Milliseconds from `now` until a period (a day, half a day) is over for every clock.
 pub fn until_over(period_ms: u64, now: u64) -> u64 {
     let over = now.checked_div(period_ms).unwrap_or(0).saturating_add(1).saturating_mul(period_ms);
     over.saturating_add(SETTLE_MS).saturating_sub(now)
@@ -20,8 +20,8 @@ pub fn day_of(at: u64) -> Day {
     at.checked_div(DAY_MS).and_then(|day| Day::try_from(day).ok()).unwrap_or(Day::MAX)
 }
 
-/// The latest day that may have begun for somebody: clocks differ by less than `SETTLE_MS`. A later one would let one
-/// wrong clock end a day for everybody.
+/// The latest day that may have begun for some clock: clocks differ by less than `SETTLE_MS`. If a later day were accepted, one
+/// wrong clock could end the day for everybody.
 pub fn latest_day(now: u64) -> Day {
     day_of(now.saturating_add(SETTLE_MS))
 }
@@ -47,7 +47,7 @@ pub fn parse_date(text: &str) -> Option<Day> {
     let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<u32>().ok();
     let (year, month) = (number(0..4)?, number(5..7)?);
     let date = number(8..10)?;
-    // Near enough to be right within two days; what prints as the text is the day.
+    // The guess is close, and the day is the one whose date is the text.
     let years = year.checked_sub(1970)?;
     let guess = years.saturating_mul(1461) / 4;
     let guess = guess.saturating_add(month.saturating_sub(1).saturating_mul(306) / 10).saturating_add(date);

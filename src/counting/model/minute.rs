@@ -1,7 +1,7 @@
-//! When a visit was made that is sent late: a browser without a network keeps its visits, and sends them hours later with their age.
+//! The minute of a visit that is sent late. A browser that is offline keeps its visits, and sends them hours later with their age.
 //!
-//! Such a visit is counted in the hour and on the day on which it was made. Everything that makes it count once follows its arrival:
-//! its id is remembered from then on, and its shard is that of the day on which it arrives.
+//! A late visit counts in the hour and on the day in which it was made. What makes it count only once goes by its arrival: its id is
+//! remembered from then on, and its shard is that of the day on which it arrives.
 
 use crate::counting::model::date::Day;
 use crate::counting::model::day_record::DayRecord;
@@ -16,17 +16,17 @@ pub const MINUTE_MS: u64 = 60_000;
 /// Minutes of a day.
 const DAY_MINUTES: Minute = 24 * 60;
 
-/// How long ago a visit may have been made, in minutes: a day. An age is at most 23 hours ([`crate::counting::http::age::MAX_AGE_MS`]), and clocks
-/// differ a little.
+/// How long ago a visit may have been made, in minutes: a day. An age is at most 23 hours
+/// ([`crate::counting::http::age::MAX_AGE_MS`]), and clocks differ a little.
 const MOST_MINUTES: Minute = DAY_MINUTES;
 
-/// The minute in which a visit of this age was made, in milliseconds; `None` where that is the minute in which it arrives, as for most.
+/// The minute in which a visit was made, from its age in milliseconds; `None` if it arrives in the same minute, as most do.
 pub fn minute_made(age: u64, now: u64) -> Option<Minute> {
     let (made, arrives) = (minute_of(now.saturating_sub(age)), minute_of(now));
     if made == arrives { None } else { Minute::try_from(made).ok() }
 }
 
-/// The minute in which a visit that arrives at `at` is counted: that in which it was made, if that is believable.
+/// The minute in which a visit counts that arrives at `at`: the one in which it was made, moved into the day before its arrival.
 pub fn minute_counted(made: Option<Minute>, at: u64) -> Minute {
     let arrives = Minute::try_from(minute_of(at)).unwrap_or(Minute::MAX);
     made.map_or(arrives, |made| made.clamp(arrives.saturating_sub(MOST_MINUTES), arrives))
@@ -42,14 +42,14 @@ pub fn day_of_minute(minute: Minute) -> Day {
     minute / DAY_MINUTES
 }
 
-/// The minute, or the nearest of a day.
+/// The minute, moved to the nearest one of a day.
 pub fn within(minute: Minute, day: Day) -> Minute {
     let first = day.saturating_mul(DAY_MINUTES);
     minute.clamp(first, first.saturating_add(DAY_MINUTES.saturating_sub(1)))
 }
 
-/// The salt by which the visitor is told of a visit that was made then. That of an earlier day is forgotten, and under that of another
-/// day its maker would be a visitor of a day on which nothing was viewed: so there is none.
+/// The salt for the visitor of a visit that was made in this minute. `None` for a visit of another day than the record's: the salt of an
+/// earlier day is deleted, and with today's salt the visitor would count for a day without a view.
 pub fn salt_of(record: Option<&DayRecord>, made: Option<Minute>) -> Option<Salt> {
     record.filter(|record| made.is_none_or(|made| day_of_minute(made) == record.day)).map(|record| record.salt)
 }

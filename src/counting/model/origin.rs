@@ -1,24 +1,24 @@
-//! From which pages' scripts calls are taken: `ALLOWED_ORIGINS` (Fetch, "CORS protocol").
+//! `ALLOWED_ORIGINS`: the origins whose pages may call from a script (Fetch, "CORS protocol").
 //!
-//! A call without the header `Origin` comes from a server or a tool. One with it comes from a page, which is the Worker's own,
-//! or listed, or neither. Credentials are never allowed, so an origin may do no more than anybody without one.
+//! A call without the header `Origin` comes from a server or a tool. A call with it comes from a page: the Worker's own, a listed one, or
+//! another. Credentials are never allowed, so a listed origin may do no more than a server may.
 
 use crate::counting::text::json::quoted;
 use crate::counting::text::url::origin_of;
 
-/// The most origins that may be listed: each call is looked up in the list.
+/// The most origins that may be listed. Each call searches the list.
 pub const MAX_ORIGINS: usize = 100;
 
-/// The origins that are listed; none if the variable is not set.
+/// The listed origins; none if the variable is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
     listed: Vec<String>,
 }
 
-/// Who calls.
+/// The caller of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// No page.
+    /// A server or a tool.
     Server,
     /// A page of this origin, which is the Worker's own or listed.
     Page(String),
@@ -27,11 +27,11 @@ pub enum Caller {
 }
 
 impl Origins {
-    /// Reads a comma-separated list of origins, or `*` for all. One is taken as a browser writes it, in lower case, without the port that
-    /// its scheme has anyway and without a slash at the end.
+    /// Reads a comma-separated list of origins, or `*` for all. Each is kept as a browser writes it: in lower case, without the default port
+    /// of its scheme, and without a slash at the end.
     ///
     /// # Errors
-    /// The first that is none, or a list of more than [`MAX_ORIGINS`].
+    /// The first entry that is not an origin, or a list of more than [`MAX_ORIGINS`].
     pub fn parse(list: &str) -> Result<Self, String> {
         let listed: Vec<String> = list.split(',').map(|origin| as_browsers_write(origin.trim())).collect();
         match listed.iter().find(|origin| !is_origin(origin)) {
@@ -41,7 +41,7 @@ impl Origins {
         }
     }
 
-    /// Who calls, by the header `Origin` and the absolute URL of the request.
+    /// The caller, from the header `Origin` and the absolute URL of the request.
     pub fn caller(&self, origin: Option<String>, url: &str) -> Caller {
         match origin {
             None => Caller::Server,
@@ -50,7 +50,7 @@ impl Origins {
         }
     }
 
-    /// The list with one more origin, as it is to be set; `None` for one that cannot be listed.
+    /// The value of `ALLOWED_ORIGINS` with one more origin; `None` for an origin that cannot be listed.
     pub fn with(&self, origin: &str) -> Option<String> {
         let mut all: Vec<&str> = self.listed.iter().map(String::as_str).collect();
         all.push(origin);
@@ -58,8 +58,8 @@ impl Origins {
         Self::parse(&list).is_ok().then_some(list)
     }
 
-    /// Whether a page may show a picture that counts, by the header `Referer`: if no origins are listed, all may; and if the browser
-    /// does not tell, it may.
+    /// Whether a page may show a picture that counts, by the header `Referer`. Every page may if no origins are listed, or if the browser
+    /// does not send the header.
     pub fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {
         let Some(referer) = referer.filter(|referer| !referer.is_empty()) else { return true };
         self.listed.is_empty() || self.lists(origin_of(referer).unwrap_or(""), url)
@@ -67,7 +67,7 @@ impl Origins {
 
     fn lists(&self, origin: &str, url: &str) -> bool {
         let has = |origin: &str| origin_of(url) == Some(origin) || self.listed.iter().any(|one| *one == origin || one == "*");
-        // Browsers write them in one way, so that this is rarely asked twice.
+        // Browsers write origins in this form already, so the second search is rare.
         has(origin) || has(&as_browsers_write(origin))
     }
 }
@@ -82,7 +82,7 @@ fn as_browsers_write(origin: &str) -> String {
     origin
 }
 
-/// `scheme://host` or `scheme://host:port`, in lower case, or `*`. Not checked further: a wrong one allows nobody.
+/// Whether a text is `scheme://host` or `scheme://host:port`, in lower case, or `*`. It is not checked further: a wrong one allows nobody.
 fn is_origin(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = |rest: &str| {

@@ -1,39 +1,39 @@
-//! Pages: the paths of a site that views are counted by, written one way each. Every text that is not empty is a page: a visit is not
-//! lost because of how its path is written.
+//! Pages: paths of a site, each written one way. Every text that is not empty is a page, so that no visit is lost because of how its path
+//! is written.
 
-use crate::counting::text::percent::{append, decoded, is_encoded};
+use crate::counting::model::nfc::Nfc;
+use crate::counting::model::path_decoding::decoded;
 use crate::counting::text::url::without_origin;
 use std::borrow::Cow;
-use std::fmt;
 
-/// The longest page, in bytes as it is written. A page is kept for ever, so this bounds what one visit can make a site store. A longer
-/// one is cut; in the scripts that take most bytes a character, 341 characters fit.
+/// The longest page, in bytes. A page is kept for ever, so this bounds what one visit can make a site store. A longer page is cut; in
+/// scripts with three bytes a character, 341 characters fit.
 pub const MAX_PAGE_BYTES: usize = 1024;
 
-/// Stands at the end of a page that was cut.
+/// The mark at the end of a page that was cut.
 const MARK: char = '…';
 
-/// [`MARK`] in what is kept of a query, which is encoded.
+/// [`MARK`] in the kept part of a query, which is encoded.
 const ENCODED_MARK: &str = "%E2%80%A6";
 
-/// A path of a site: begins with `/`, at most [`MAX_PAGE_BYTES`] bytes, no fragment, no control character, no query but what
-/// [`KeptQuery`] keeps. Paths that browsers and servers take for the same are the same page:
+/// A path of a site. It begins with `/`, has at most [`MAX_PAGE_BYTES`] bytes, no fragment and no control character, and only the part of a
+/// query that [`KeptQuery`] keeps. Paths that browsers and servers take for the same are the same page:
 ///
-/// - what is percent-encoded without need is decoded, if it is UTF-8: `/caf%C3%A9` is `/café` (RFC 3986, 6.2.2.2). What would read
-///   otherwise then (`/`, `?`, `#`, `%` and control characters) stays encoded, in capitals (6.2.2.1), and is encoded where it is not;
-/// - letters and their accents are one character where there is one (Unicode's NFC);
-/// - each `/` at the end is dropped, because most servers give the same page with and without;
-/// - of a whole URL the path is the page, and a path that begins without `/` gets one;
-/// - the case is kept, because on most servers it matters.
+/// - characters that need no percent-encoding are decoded, if they are UTF-8: `/caf%C3%A9` is `/café` (RFC 3986, 6.2.2.2). Characters that
+///   would change the meaning (`/`, `?`, `#`, `%` and control characters) stay encoded, in capitals (6.2.2.1);
+/// - a letter with an accent is one character where Unicode has it (NFC);
+/// - each `/` at the end is dropped, because most servers give the same page with and without it;
+/// - the page of a whole URL is its path, and a path that begins without `/` gets one;
+/// - upper and lower case are kept, because they differ on most servers.
 ///
-/// The text of a page is its own page again.
+/// The text of a page, read again, is the same page.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Page(String);
 
 /// Why a text is not a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageError {
-    /// There is nothing in it: the page `/` may be meant, or all of a site.
+    /// It is empty. The page `/` may be meant, or the whole site.
     Empty,
 }
 
@@ -43,10 +43,10 @@ impl Page {
         Self("/".to_owned())
     }
 
-    /// Reads a page that has no accents, or has them written in one way. A query (`?…`) and a fragment (`#…`) are dropped.
+    /// Reads a page without its query (`?…`) and fragment (`#…`). Accents stay as they are.
     ///
     /// # Errors
-    /// [`PageError`] says what is wrong.
+    /// [`PageError`].
     pub fn parse(text: &str) -> Result<Self, PageError> {
         KeptQuery::default().page(text)
     }
@@ -57,41 +57,8 @@ impl Page {
     }
 }
 
-/// Writes a text in Unicode's Normalization Form C. The platform knows how; the tables that say so would be a tenth of the Worker.
-#[derive(Clone, Copy)]
-pub struct Nfc(pub fn(&str) -> String);
-
-impl Default for Nfc {
-    /// Leaves every text as it is.
-    fn default() -> Self {
-        Self(str::to_owned)
-    }
-}
-
-impl fmt::Debug for Nfc {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Nfc")
-    }
-}
-
-impl PartialEq for Nfc {
-    /// There is one such form.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Nfc {}
-
-impl Nfc {
-    /// ASCII has one form only, so that nobody is asked.
-    fn of(self, text: String) -> String {
-        if text.is_ascii() { text } else { (self.0)(&text) }
-    }
-}
-
-/// How a text becomes a page: which parameters of a query tell pages apart, as where `/?id=3` and `/?id=4` are two pages. All others are
-/// dropped: they come from campaigns, searches and forms, and may name people.
+/// Which parameters of a query are part of the page, for sites on which `/?id=3` and `/?id=4` are two pages. All others are dropped: they come
+/// from campaigns, searches and forms, and may identify people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeptQuery {
     names: Vec<String>,
@@ -108,7 +75,7 @@ impl KeptQuery {
     /// Reads names separated by commas.
     ///
     /// # Errors
-    /// What is wrong, for a person.
+    /// What is wrong with the list, in words for the owner.
     pub fn parse(text: &str) -> Result<Self, String> {
         let names: Vec<String> = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
         let plain = |name: &String| {
@@ -123,16 +90,16 @@ impl KeptQuery {
         }
     }
 
-    /// The same, with accents written in one way.
+    /// The same list, with a function that writes accents one way.
     #[must_use]
     pub fn with(self, nfc: Nfc) -> Self {
         Self { nfc, ..self }
     }
 
-    /// Reads a page with what is kept of its query: in the order of this list, each name once, encoded as a form is.
+    /// Reads a page with the kept part of its query: each name once, in the order of this list, encoded as a form is.
     ///
     /// # Errors
-    /// [`PageError`]
+    /// [`PageError`].
     pub fn page(&self, text: &str) -> Result<Page, PageError> {
         let text = text.trim_start();
         if text.is_empty() {
@@ -150,24 +117,24 @@ impl KeptQuery {
     fn path(&self, path: &str) -> String {
         let path = if path.starts_with('/') { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) };
         let page = self.one_way(&path);
-        // What was cut off may be the `%` that kept the rest as it was.
+        // The cut may have removed the `%` that kept the rest from being decoded.
         if page.len() > MAX_PAGE_BYTES { self.one_way(&cut(&page)) } else { page }
     }
 
     fn one_way(&self, path: &str) -> String {
-        let mut page = self.nfc.of(one_spelling(path));
+        let mut page = self.nfc.normalize(decoded(path));
         page.truncate(page.trim_end_matches('/').len().max(1));
         page
     }
 
-    /// Adds what is kept of a query, as much of it as there is room for.
+    /// Adds the kept part of a query, as far as there is room.
     fn append(&self, query: &str, page: &mut String) {
         let mut mark = '?';
         for name in &self.names {
             let Some((_, value)) = form_urlencoded::parse(query.as_bytes()).find(|(known, _)| known == name) else { continue };
-            let value = self.nfc.of(value.into_owned());
+            let value = self.nfc.normalize(value.into_owned());
             let before = page.len();
-            // Where a character begins after which the mark has room.
+            // The last place at which the mark has room.
             let mut fits = None;
             page.push(mark);
             page.push_str(name);
@@ -191,7 +158,7 @@ impl KeptQuery {
     }
 }
 
-/// The beginning of a page that is too long, and the mark.
+/// The beginning of a page that is too long, with the mark.
 fn cut(page: &str) -> String {
     let mut end = MAX_PAGE_BYTES.saturating_sub(MARK.len_utf8());
     while !page.is_char_boundary(end) {
@@ -204,24 +171,6 @@ fn cut(page: &str) -> String {
         _ => kept,
     };
     format!("{kept}{MARK}")
-}
-
-/// A path with what is encoded without need decoded, and control characters encoded. Where a `%` stands for itself nothing is decoded: that
-/// path has no other form.
-fn one_spelling(path: &str) -> String {
-    if path.contains('%') && is_encoded(path) {
-        // Between segments a `/` stays a `/`; within one it is `%2F` and stays so.
-        let segments: Vec<String> = path.split('/').map(|segment| decoded(segment, stays_encoded)).collect();
-        return segments.join("/");
-    }
-    let mut text = String::with_capacity(path.len());
-    append(path, char::is_control, &mut text);
-    text
-}
-
-/// Whether a character of a path would mean something else if it were decoded.
-fn stays_encoded(c: char) -> bool {
-    c.is_control() || matches!(c, '/' | '?' | '#' | '%')
 }
 
 #[cfg(test)]

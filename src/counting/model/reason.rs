@@ -1,25 +1,25 @@
-//! Why a visit is not counted.
+//! The reasons for not counting a visit.
 
 /// Why a visit is not counted. The numbers are those of the table `excluded`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// A program that says it is one, or that the edge knows.
+    /// The client is a bot: its user agent says so, or Cloudflare knows it.
     Bot,
-    /// A browser fetched the page before anybody asked for it.
+    /// A browser prefetched the page; nobody has looked at it.
     Prefetch,
     /// Its address is in `EXCLUDED_ADDRESSES`.
     Address,
     /// Its page is in `EXCLUDED_PAGES`.
     Page,
-    /// Too many from one address, or of one site.
+    /// Too many visits came from one address, or to one site.
     Limited,
     /// The page that sent it is of an origin that `ALLOWED_ORIGINS` does not list.
     Origin,
-    /// It is no view but an event of the owner's, which another counter would tell apart.
+    /// It is an event, not a view. Other counters' clients send both.
     Event,
-    /// What was sent is wrong, so that it could have been counted wrongly only.
+    /// The request is wrong, so Footfall could only have counted it wrongly.
     Refused,
-    /// Its referrer is known for links that are made up to be seen.
+    /// Its referrer is a known source of fake links.
     Spam,
 }
 
@@ -52,12 +52,12 @@ impl Reason {
         }
     }
 
-    /// The reason of a number; `None` for one of a later version.
+    /// The reason with a number; `None` for a later version's.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// How it is answered.
+    /// Its name in answers and exports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bot => "bot",

@@ -1,8 +1,8 @@
-//! Whose part of a shard's memory an id takes up.
+//! Shares: which ids in the memory of a shard come from one sender.
 //!
-//! Strangers can make up ids, and the memory of ids is bounded. So a sender may take up a part of it only ([`crate::counting::ledger::seen`]), and a
-//! shard has to know which ids are of one sender. It learns no address: 15 bits of a hash under the day's salt, by which nobody is found,
-//! and which nobody can aim at.
+//! Strangers can make up ids, and the memory of ids is bounded. So one sender may take up only a share of it
+//! ([`crate::counting::ledger::seen`]), and a shard has to know which ids come from one sender. It learns no address, only 15 bits of a hash
+//! keyed with the day's salt. They identify nobody, and nobody can choose them.
 
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::{Salt, Sender, network_bits};
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 
-/// A sender of ids: an odd number for a server, an even one for a page's visitors. 0 for pages whose visitors opted out or have no address.
+/// The number of a sender of ids: odd for a server, even for the visitors of pages. 0 for visitors who opted out or have no address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Share(pub u16);
 
-/// The bits of an IPv6 address that are one sender's: a provider hands out a /48 to one customer.
+/// How many bits of an IPv6 address stand for one sender: a provider may give a /48 to one customer.
 const SENDER_BITS: u32 = 48;
 
 impl Share {
-    /// Whose part an id from this sender takes up. As to visitors, nothing about who opts out is hashed.
-    pub fn of(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
+    /// The share that an id from this sender counts to. As with visitors, a sender who opts out is not hashed.
+    pub fn of_sender(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
         let server = u16::from(sender.reports);
         if !sender.reports && sender.opts_out() {
             return Self::default();
@@ -28,7 +28,7 @@ impl Share {
             return Self(server);
         };
         let mut hasher = SipHasher24::new_with_key(&salt.0);
-        // Other bytes than a visitor's hash has.
+        // So that the hash differs from a visitor's.
         hasher.write(b"share");
         hasher.write(site.as_str().as_bytes());
         hasher.write(&network.to_be_bytes());
@@ -36,7 +36,7 @@ impl Share {
         Self(u16::from_le_bytes([low, high]) & !1 | server)
     }
 
-    /// Whether it is that of a server, which tells of visits that others made.
+    /// Whether it is that of a server, which reports the visits of others.
     pub fn is_server(self) -> bool {
         self.0 & 1 == 1
     }
@@ -48,7 +48,7 @@ mod tests {
     use crate::counting::model::site::Sites;
 
     fn of(sender: Sender<'_>) -> Share {
-        Share::of(sender, Sites::parse("blog").unwrap().first(), Some(Salt([7; 16])))
+        Share::of_sender(sender, Sites::parse("blog").unwrap().first(), Some(Salt([7; 16])))
     }
 
     fn at(address: &str) -> Share {
@@ -64,7 +64,7 @@ mod tests {
         assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
         assert_ne!(at("2001:db8:1::1"), at("2001:db8:2::1"));
         let salted = |salt| {
-            Share::of(
+            Share::of_sender(
                 Sender { address: Some("192.0.2.1"), ..Sender::default() },
                 Sites::parse("blog").unwrap().first(),
                 Some(Salt(salt)),

@@ -1,16 +1,16 @@
-//! Sites: the allow-listed names that visits are counted under.
+//! Sites: the names that visits count under, as the owner listed them.
 //!
-//! A site names a Durable Object, and a new name makes a new, billed object. So a site's name never comes from
-//! a stranger: it is looked up in the list that the owner configured.
+//! The name of a site is part of the name of a Durable Object, and each new name makes a new object, which is billed. So a name is always
+//! looked up in the owner's list, and never taken from a stranger.
 
 use crate::counting::text::json::quoted;
 use crate::counting::text::url::split_scheme;
 use std::rc::Rc;
 
-/// The longest name of a site, in bytes: as long as one label of a host name may be, plus one.
+/// The longest name of a site, in bytes: one more than a label of a host name may have.
 pub const MAX_SITE_BYTES: usize = 64;
 
-/// The most sites one deployment serves. A variable of a Worker holds 5 KB, which is about as many short names.
+/// The most sites of one deployment. A variable of a Worker holds 5 KB, which is about as many short names.
 pub const MAX_SITES: usize = 1000;
 
 /// The name of a site that the owner listed. Cheap to clone.
@@ -27,10 +27,10 @@ impl Site {
 /// The most other names of sites that may be listed: a variable of a Worker holds 5 KB.
 pub const MAX_HOSTS: usize = 200;
 
-/// The longest of them, in bytes: as long as a host name may be, with a port.
+/// The longest other name of a site, in bytes: that of the longest host name, with a port.
 const MAX_HOST_BYTES: usize = 259;
 
-/// The site of `GET /` where `HOME_SITE` names none.
+/// The site of `GET /`, unless `HOME_SITE` names one.
 pub const HOME: &str = "default";
 
 /// The sites that this deployment counts for; never empty.
@@ -40,7 +40,7 @@ pub struct Sites {
     /// `HOME_SITE`: the site of `GET /`, listed or not.
     home: Site,
     all: Vec<Site>,
-    /// `HOSTS`: other names that mean one of them.
+    /// `HOSTS`: other names of listed sites.
     hosts: Vec<(String, Site)>,
 }
 
@@ -48,7 +48,7 @@ impl Sites {
     /// Reads a comma-separated list. Spaces around a name are dropped.
     ///
     /// # Errors
-    /// The first name that is empty, too long, repeated, or has a character outside `a-z 0-9 . - _`, or that begins
+    /// The first name that is empty, too long or repeated, has a character other than `a-z 0-9 . - _`, or begins
     /// with one of `. - _`; or a list of more than [`MAX_SITES`].
     pub fn parse(list: &str) -> Result<Self, String> {
         let mut all: Vec<Site> = Vec::new();
@@ -75,7 +75,7 @@ impl Sites {
         &self.first
     }
 
-    /// The site of `GET /`. It need not be listed: robots that ask for the counter's own host are no views of an owner's pages.
+    /// The site of `GET /`. It need not be listed, because robots that visit the counter's own host are no views of the owner's pages.
     pub fn home(&self) -> &Site {
         &self.home
     }
@@ -83,7 +83,7 @@ impl Sites {
     /// Sets the site of `GET /`.
     ///
     /// # Errors
-    /// A name that is none.
+    /// The name cannot be that of a site.
     pub fn with_home(mut self, name: &str) -> Result<Self, String> {
         if !is_site_name(name) {
             return Err(format!("{} is not the name of a site", shown(name)));
@@ -92,10 +92,10 @@ impl Sites {
         Ok(self)
     }
 
-    /// Reads other names of these sites, `blog.example=blog, docs.example=docs`: hosts, or what another counter calls a site.
+    /// Reads other names of these sites, `blog.example=blog, docs.example=docs`: hosts, or names of sites in another counter.
     ///
     /// # Errors
-    /// The first entry that is none, whose site is not listed, or whose name is a site's or is there twice; or a list of more than
+    /// The first entry that is not `HOST=SITE`, whose site is not listed, or whose host is a site's name already; or a list of more than
     /// [`MAX_HOSTS`].
     pub fn with_hosts(mut self, list: &str) -> Result<Self, String> {
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -115,7 +115,7 @@ impl Sites {
         if self.hosts.len() > MAX_HOSTS { Err(format!("{} hosts are listed", self.hosts.len())) } else { Ok(self) }
     }
 
-    /// The listed site of that name, if there is one, or that of `GET /`, whose numbers an owner reads as those of others.
+    /// The listed site of that name, or the site of `GET /`, which can be read like the others.
     pub fn known(&self, name: &str) -> Option<&Site> {
         self.find(name).or_else(|| Some(&self.home).filter(|site| site.as_str() == name))
     }
@@ -126,7 +126,7 @@ impl Sites {
         self.all.iter().find(|site| site.as_str() == name).or_else(other)
     }
 
-    /// The site whose pages a host has, with or without `www.` and a port: one that `HOSTS` gives it, or that is named so.
+    /// The site of a host, with or without `www.` and a port: the one that `HOSTS` gives it, or the one with that name.
     pub fn of_host(&self, host: &str) -> Option<&Site> {
         let host = host.to_ascii_lowercase();
         let bare = host.strip_prefix("www.").unwrap_or(&host);
@@ -135,19 +135,19 @@ impl Sites {
         names.into_iter().find_map(|name| self.find(name))
     }
 
-    /// The site that a page means that names none: that of its host, else the first. `url` is the page's, or its origin.
+    /// The site of a page whose call names none: that of its host, else the first. `url` is the page's URL or origin.
     pub fn of_page(&self, url: &str) -> &Site {
-        // Most deployments have one site, and then no host needs to be looked at.
+        // Most deployments have one site, and need not look at the host.
         if self.is_one() { &self.first } else { self.of_host(host_of(url)).unwrap_or(&self.first) }
     }
 
-    /// Whether there is one site only, so that no other can be meant.
+    /// Whether there is only one site, so that no call can mean another.
     pub fn is_one(&self) -> bool {
         self.all.len() == 1
     }
 }
 
-/// The host of an absolute URL, with its port; nothing of any other text.
+/// The host of an absolute URL, with its port; empty for any other text.
 pub fn host_of(url: &str) -> &str {
     let Some((_, rest)) = split_scheme(url) else { return "" };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
@@ -155,7 +155,7 @@ pub fn host_of(url: &str) -> &str {
 }
 
 impl Sites {
-    /// The list with one more name, as it is to be set; `None` for one that cannot be listed.
+    /// The value of `SITES` with one more name; `None` for a name that cannot be listed.
     pub fn with(&self, name: &str) -> Option<String> {
         let mut names: Vec<&str> = self.all.iter().map(Site::as_str).collect();
         names.push(name);
@@ -164,7 +164,7 @@ impl Sites {
     }
 }
 
-/// A name that is none, for a person: on one line and not too long.
+/// A wrong name as a message shows it: quoted, on one line, and not too long.
 fn shown(name: &str) -> String {
     quoted(&name.chars().take(MAX_SITE_BYTES).collect::<String>())
 }

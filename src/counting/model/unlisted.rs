@@ -1,21 +1,21 @@
-//! Where visits came from that were refused for how the counter is set up: from pages of an origin that `ALLOWED_ORIGINS` does not list, or
-//! for a site that `SITES` does not name.
+//! Names that are missing in the configuration, as refused visits show: origins that `ALLOWED_ORIGINS` does not list, and sites that `SITES`
+//! does not name.
 //!
-//! Strangers can make up origins and names, so few of a day are kept, those with the most visits, and none that is more than a name.
+//! Strangers can make up origins and names. So only a few are kept for a day, those with the most visits, and only texts that are names.
 
 use crate::counting::model::date::Day;
 use crate::counting::text::url::split_scheme;
 
-/// The most origins and sites that are told apart on a day, in an isolate and in a shard.
+/// The most origins and sites that are kept for a day, in an isolate and in a shard.
 pub const MAX_A_DAY: usize = 20;
 
-/// The longest one, in bytes.
+/// The longest name, in bytes.
 pub const MAX_NAME_BYTES: usize = 100;
 
-/// For so many days they are kept.
+/// How many days names are kept.
 pub const KEEP_DAYS: u32 = 31;
 
-/// What is not listed.
+/// A kind of name that is not listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unlisted {
     /// The origin of the page that sent it.
@@ -33,12 +33,12 @@ impl Unlisted {
         }
     }
 
-    /// What a number stands for; `None` for one of a later version.
+    /// The kind with a number; `None` for a number of a later version.
     pub fn from_number(number: u8) -> Option<Self> {
         [Self::Origin, Self::Site].into_iter().find(|one| one.number() == number)
     }
 
-    /// How it is answered.
+    /// Its name in answers.
     pub fn name(self) -> &'static str {
         match self {
             Self::Origin => "origin",
@@ -47,25 +47,25 @@ impl Unlisted {
     }
 }
 
-/// Visits of a day that were refused for one name.
+/// The refused visits of one day with one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
     /// The day.
     pub day: Day,
-    /// What is not listed.
+    /// The kind of the name.
     pub unlisted: Unlisted,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// How many visits.
     pub visits: u64,
 }
 
-/// Notes that nobody was told yet.
+/// Notes that are not sent yet.
 #[derive(Debug, Default)]
 pub struct Notes(Vec<Note>);
 
 impl Notes {
-    /// Notes a visit. Where there are too many names it is dropped: it is told elsewhere that so many visits were refused.
+    /// Notes a visit. A name that is one too many is dropped; the number of refused visits is counted elsewhere.
     pub fn add(&mut self, day: Day, unlisted: Unlisted, name: String) {
         for note in &mut self.0 {
             if note.day == day && note.unlisted == unlisted && note.name == name {
@@ -78,30 +78,30 @@ impl Notes {
         }
     }
 
-    /// All of them; they are told now.
+    /// Removes all notes, and returns them.
     pub fn take(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.0)
     }
 }
 
-/// The origin of a page, by its header `Origin` or else by `Referer`, if it says one.
+/// The origin of a page, from the header `Origin` or else from `Referer`, if either has one.
 pub fn origin_of(origin: Option<&str>, referer: &str) -> Option<String> {
     let text = origin.unwrap_or(referer);
     let name = match split_scheme(text) {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.split(['/', '?', '#']).next().unwrap_or("")),
-        // Of pages in a sandbox, and of files.
+        // The origin of pages in a sandbox, and of files.
         None if text == "null" => text.to_owned(),
         None => return None,
     };
     Some(name.to_ascii_lowercase()).filter(|name| is_name(name))
 }
 
-/// The name of a site as it was asked for, if it could be one.
+/// The name of a site as the visit had it, if it can be shown to the owner.
 pub fn site_of(name: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
-/// Whether a text is no more than a name: what is shown to an owner must not be a message of a stranger.
+/// Whether a text is no more than a name. A stranger must not be able to show a message to the owner.
 pub fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
 }

@@ -14,8 +14,8 @@ pub struct Visit {
     pub page: Page,
     /// What else is counted about it.
     pub details: Dimensions,
-    /// What its caller named it, if anything. A visit without an id is counted each time that it is sent.
+    /// Its id, if its caller chose one. A visit without an id counts each time that it is sent.
     pub id: Option<VisitId>,
-    /// How long ago it was made, in milliseconds: over 0 where it is sent late. At most [`crate::counting::http::age::MAX_AGE_MS`].
+    /// How long ago it was made, in milliseconds; 0 unless it is sent late. At most [`crate::counting::http::age::MAX_AGE_MS`].
     pub age: u64,
 }

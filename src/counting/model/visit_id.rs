@@ -1,4 +1,4 @@
-//! Visit ids: what makes a retry the same visit.
+//! Visit ids, by which a retry is known as the same visit.
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher24;
@@ -7,7 +7,7 @@ use std::hash::Hasher;
 /// The longest id, in bytes: room for a UUID with a prefix, or a SHA-256 in hex.
 pub const MAX_ID_BYTES: usize = 64;
 
-/// The name of one visit, chosen by its caller (an idempotency key) or made by the isolate that takes it.
+/// The id of one visit, chosen by its caller (an idempotency key) or made by the isolate that takes it.
 /// 1 to [`MAX_ID_BYTES`] visible ASCII characters, without `"` and `\`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitId(String);
@@ -15,7 +15,7 @@ pub struct VisitId(String);
 /// Why a text is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VisitIdError {
-    /// It has this many bytes: none, or more than [`MAX_ID_BYTES`].
+    /// It is empty or longer than [`MAX_ID_BYTES`]: it has this many bytes.
     Length(usize),
     /// It has a character outside visible ASCII, or `"`, or `\`.
     Character,
@@ -47,11 +47,11 @@ impl VisitId {
         &self.0
     }
 
-    /// What a ledger remembers of the id.
+    /// The fingerprint that a ledger remembers.
     ///
-    /// SipHash-2-4 (Aumasson and Bernstein, 2012) under a fixed key. The key need not be secret: who finds two ids
-    /// of one fingerprint can only make the second of their own visits a duplicate. By chance, with the 1,800,000
-    /// ids that a shard remembers at most, a new id meets a known fingerprint once in 10^13 visits.
+    /// SipHash-2-4 (Aumasson and Bernstein, 2012) with a fixed key. The key need not be secret: a caller who finds two ids
+    /// with one fingerprint can only make the second of its own visits a duplicate. By chance, a new id has the fingerprint of one
+    /// of the 1,800,000 ids that a shard remembers at most once in 10^13 visits.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = SipHasher24::new_with_keys(0x666f_6f74_6661_6c6c, 0x7669_7369_742d_6964);
         hasher.write(self.0.as_bytes());

@@ -1,4 +1,4 @@
-//! Visitors: one person-day, as a keyed hash that means nothing once the day's salt is gone.
+//! Visitors: one person on one day, as a keyed hash that means nothing once the day's salt is deleted.
 
 use crate::counting::model::site::Site;
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use siphasher::sip::SipHasher24;
 use std::hash::Hasher;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The part of a user agent that tells visitors apart, in bytes. Real ones are shorter; a longer one is cut.
+/// How much of a user agent tells visitors apart, in bytes. Real ones are shorter; a longer one is cut.
 const MAX_AGENT_BYTES: usize = 512;
 
-/// 128 random bits that live one UTC day.
+/// The salt of a day: 128 random bits that are deleted after the day (UTC).
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u128", into = "u128")]
 pub struct Salt(pub [u8; 16]);
@@ -27,13 +27,13 @@ impl From<Salt> for u128 {
 }
 
 impl std::fmt::Debug for Salt {
-    /// Never shows the salt: what is logged stays.
+    /// Never shows the salt, because a log stays.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Salt(…)")
     }
 }
 
-/// What a request says of who sent it. Borrowed, used once, and never stored.
+/// What a request says about its sender. Borrowed, used once, and never stored.
 #[derive(Clone, Copy, Default)]
 pub struct Sender<'a> {
     /// `CF-Connecting-IP`.
@@ -44,39 +44,39 @@ pub struct Sender<'a> {
     pub gpc: Option<&'a str>,
     /// `DNT`.
     pub dnt: Option<&'a str>,
-    /// Whether it is a server that tells of others' visits. Then the address is its own, and no visitor's.
+    /// Whether it is a server that reports the visits of others. Then the address is the server's, and no visitor's.
     pub reports: bool,
 }
 
 impl Sender<'_> {
-    /// Whether it asks for privacy.
+    /// Whether the sender opts out of being counted as a visitor.
     pub fn opts_out(&self) -> bool {
         [self.gpc, self.dnt].into_iter().flatten().any(|value| value.trim() == "1")
     }
 }
 
 impl std::fmt::Debug for Sender<'_> {
-    /// Never shows the sender: what is logged stays.
+    /// Never shows the sender, because a log stays.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sender(…)")
     }
 }
 
-/// Who made a visit, as far as a shard learns.
+/// The visitor of a visit, as far as a shard learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Visitor {
-    /// The hash of a person-day.
+    /// The hash of the visitor.
     Hash(VisitorHash),
-    /// Nobody that is counted, and why.
+    /// No visitor, and why.
     Withheld(Withheld),
-    /// Somebody whom another shard counts: the view came here by its id.
+    /// A visitor whom another shard counts, because the visit's id led the view here.
     Elsewhere,
-    /// The hash of a person-day whose view another shard counts, by its id: a visitor here, and no view.
+    /// The hash of a visitor whose view another shard counts, because the visit's id led there: a visitor here, and no view.
     Guest(VisitorHash),
 }
 
 impl Visitor {
-    /// The visitor, where it is this shard that counts it.
+    /// The hash, if this shard counts the visitor.
     pub fn at_home(self) -> Option<VisitorHash> {
         match self {
             Self::Hash(hash) | Self::Guest(hash) => Some(hash),
@@ -85,7 +85,7 @@ impl Visitor {
     }
 }
 
-/// 64 bits that stand for a visitor for one day.
+/// The hash of a visitor: 64 bits that stand for one person on one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct VisitorHash(pub u64);
 
@@ -94,23 +94,23 @@ pub struct VisitorHash(pub u64);
 pub enum Withheld {
     /// `Sec-GPC: 1` or `DNT: 1`.
     OptedOut,
-    /// The day's salt could not be had.
+    /// The day's salt was not known.
     NoSalt,
     /// No address: a visit that a server reported, or a request that did not come through the edge.
     NoAddress,
-    /// The shard remembers as many visitors as it may.
+    /// The shard remembers the most visitors that it may.
     Full,
 }
 
 impl Withheld {
-    /// All of them, in the order of their numbers.
+    /// All reasons, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::OptedOut, Self::NoSalt, Self::NoAddress, Self::Full];
 }
 
-/// Says who made a visit. Opting out comes first: then nothing about the sender is even hashed.
+/// The visitor of a visit. A sender who opts out is not hashed at all.
 ///
-/// `Sec-GPC` is that of the Global Privacy Control specification, `DNT` that of Tracking Preference Expression; in both
-/// `1` is the only value that asks for privacy.
+/// `Sec-GPC` is specified by Global Privacy Control, and `DNT` by Tracking Preference Expression. In both, `1` is the only value that
+/// opts out.
 pub fn visitor(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Visitor {
     if sender.reports {
         return Visitor::Withheld(Withheld::NoAddress);
@@ -127,8 +127,8 @@ pub fn visitor(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Visitor {
     }
 }
 
-/// SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash made to be unpredictable without its key. The key is the
-/// salt, so that without it a hash cannot be tried against addresses.
+/// SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash that is unpredictable without its key. The key is the
+/// salt, so that without it nobody can try addresses against a hash.
 fn hash(salt: Salt, site: &str, address: IpAddr, agent: &str) -> VisitorHash {
     let mut hasher = SipHasher24::new_with_key(&salt.0);
     // Lengths first, so that no two senders write the same bytes.
@@ -148,7 +148,7 @@ fn hash(salt: Salt, site: &str, address: IpAddr, agent: &str) -> VisitorHash {
     VisitorHash(hasher.finish())
 }
 
-/// What a limit of an address is asked for: its network, as text. `None` for what is no address.
+/// The network of an address, as text, which rate limits go by. `None` for a text that is no address.
 pub fn network_of(address: &str) -> Option<String> {
     address.trim().parse().ok().map(|address| match network(address) {
         IpAddr::V4(v4) => v4.to_string(),
@@ -159,8 +159,8 @@ pub fn network_of(address: &str) -> Option<String> {
     })
 }
 
-/// The leading bits of an address, where an IPv6 one counts with so many of them; an IPv4 one is the IPv6 that it maps to, and counts
-/// whole. `None` for what is no address.
+/// The first `v6_bits` bits of an IPv6 address; all bits of an IPv4 address, as the IPv6 address that it maps to. `None` for a text that is
+/// no address.
 pub fn network_bits(address: &str, v6_bits: u32) -> Option<u128> {
     let bits = match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
@@ -169,8 +169,8 @@ pub fn network_bits(address: &str, v6_bits: u32) -> Option<u128> {
     Some(bits)
 }
 
-/// What of an address stands for a person: all of an IPv4 one; the /64 of an IPv6 one, because a single device
-/// changes the lower half at will (RFC 8981).
+/// The part of an address that stands for a person: all of an IPv4 address; the /64 of an IPv6 address, because a device
+/// may change the lower half at any time (RFC 8981).
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),

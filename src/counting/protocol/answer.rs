@@ -1,4 +1,4 @@
-//! What a shard answers.
+//! The answers of a shard.
 
 use crate::counting::live::pulse::Pulse;
 use crate::counting::protocol::batch::Receipt;
@@ -6,10 +6,10 @@ use crate::counting::protocol::report::Report;
 use crate::counting::protocol::shard_metrics::ShardMetrics;
 use serde::{Deserialize, Serialize};
 
-/// What a shard answers.
+/// An answer of a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
-    /// The batch is stored; what became of its visits.
+    /// The batch is stored; the verdicts on its visits.
     Receipt(Receipt),
     /// The views that were asked for.
     Views(u64),
@@ -25,28 +25,28 @@ pub enum Answer {
     Exported(Exported),
     /// What became of the lines of a file.
     Imported(Imported),
-    /// The views of the page, if it is there; before what was changed.
+    /// The views of the page, if it is there; after an amendment, the views before it.
     Page(Option<u64>),
     /// The numbers of [`crate::counting::protocol::shard_metrics::SHARD`].
     Metrics(ShardMetrics),
-    /// What the shard saw lately. Also how a shard tells it to who watches.
+    /// The recent activity of the shard. A shard also sends it to the object of the watchers.
     Live(Pulse),
-    /// Whether anybody watches, says the object that was told.
+    /// Whether anybody watches; the answer of the object of the watchers.
     Watched(bool),
-    /// It is noted.
+    /// The note is stored.
     Noted,
-    /// What was counted.
-    Told {
-        /// That.
+    /// What was counted a little while ago.
+    ReportWithAge {
+        /// What was counted.
         report: Report,
-        /// How many lines the whole list has that it is a part of.
+        /// How many lines the whole list has; 0 where the question asks for no list.
         names: u64,
-        /// Milliseconds ago.
+        /// The age of the report, in milliseconds.
         age: u64,
     },
     /// The shard knows that the site will have more shards.
     Grown,
-    /// The batch is stored; what became of its visits, whose views are a part of the site's: it has so many shards.
+    /// The batch is stored; the number of the site's shards, and the verdicts. The views are only those of this shard.
     Among(u16, Receipt),
 }
 
@@ -55,16 +55,16 @@ pub enum Answer {
 pub struct Exported {
     /// The lines, none if there are no more.
     pub lines: String,
-    /// What the tables know: two answers with the same number are of one moment.
+    /// The state of the tables: answers with the same number are of one moment.
     pub checkpointed: u64,
 }
 
-/// What became of the lines of a file.
+/// The outcome of an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// So many lines of the file are in the tables.
+    /// How many lines of the file are in the tables.
     pub lines: u64,
-    /// What is wrong with one of the lines, if anything; then none of them was added.
+    /// What is wrong with one of the lines, in words for the owner. Then none of them was added.
     pub wrong: Option<String>,
 }
 
@@ -78,7 +78,7 @@ pub struct Visitors {
 }
 
 impl Visitors {
-    /// Those of two shards together.
+    /// The sum over two shards.
     pub fn plus(self, other: Self) -> Self {
         let mut withheld = self.withheld;
         for (sum, more) in withheld.iter_mut().zip(other.withheld) {
@@ -93,16 +93,16 @@ impl Visitors {
 pub enum Fault {
     /// The call cannot be read. Nothing was stored.
     Malformed,
-    /// A later batch of the same isolate came before: whether this one was stored is no longer known.
+    /// A later batch of the same isolate came first. It is not known any more whether this one was stored.
     Superseded,
-    /// The shard remembers as many isolates as it may. Nothing was stored.
+    /// The shard remembers the most isolates that it may. Nothing was stored.
     Full,
-    /// Storage failed: perhaps stored.
+    /// The storage failed. The call may be stored.
     Storage,
-    /// There are as many pages as there may be. Nothing was stored.
+    /// The site has the most pages that it may. Nothing was stored.
     Pages,
-    /// More views than are told and exported exactly. Nothing was stored.
+    /// There would be more views than can be reported and exported exactly. Nothing was stored.
     TooMany,
-    /// The site has so many shards, more than the asker knows of. Nothing was done.
+    /// The site has so many shards, which is more than the caller knows of. Nothing was done.
     Outgrown(u16),
 }

@@ -7,8 +7,8 @@ use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
 use serde::{Deserialize, Serialize};
 
-/// The most visits of one batch. At 1,400 bytes for a visit with the longest page and details this keeps a journal row under
-/// 0.75 MB, well below the 2 MB that a row may have.
+/// The most visits of one batch. A visit with the longest page and details has 1,400 bytes, so a journal row stays under
+/// 0.75 MB, far below the 2 MB that a row may have.
 pub const MAX_BATCH_VISITS: usize = 512;
 
 /// The most tallies of one batch: two days of each reason there may ever be.
@@ -28,11 +28,11 @@ pub struct Batch<'a> {
     pub details: Vec<&'a str>,
     /// The visits in the order of their arrival.
     pub visits: Vec<Item>,
-    /// What was not counted since the last batch.
+    /// The visits that were not counted since the last batch.
     pub tallies: Vec<Tally>,
 }
 
-/// Visits of a day that were not counted, for one reason.
+/// How many visits of a day were not counted, for one reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// The day.
@@ -48,59 +48,59 @@ pub struct Tally {
 pub struct Item {
     /// Its page: an index into the pages of its batch.
     pub page: u16,
-    /// Its details: one more than the index into the details of its batch, or 0 where nothing is known.
+    /// Its details: one more than the index into the details of its batch, or 0 if it has none.
     pub details: u16,
     /// Its id, if its caller gave one.
     pub id: Option<Fingerprint>,
-    /// Who made it.
+    /// Its visitor, or why it has none.
     pub visitor: Visitor,
-    /// The day that its route and its visitor's hash are of.
+    /// The day that its route and its visitor's hash follow.
     pub day: Day,
-    /// The minute in which it was made, where it is sent late.
+    /// The minute in which it was made, if it is sent late.
     pub made: Option<Minute>,
-    /// Whose part of the memory its id takes up; nobody's where it has none.
+    /// The share of the memory of ids that its id counts to; that of nobody if it has none.
     pub share: Share,
 }
 
 impl Item {
-    /// Whether the visit was routed or hashed by its day's record, so that it must not be counted under another day.
+    /// Whether the day's record decided its route or its visitor's hash. Then it must not count under another day.
     pub fn is_of_its_day(&self) -> bool {
         self.id.is_some() || matches!(self.visitor, Visitor::Hash(_) | Visitor::Guest(_))
     }
 }
 
-/// What became of the visits of a batch, in their order.
+/// The verdicts on the visits of a batch, in their order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// One for each visit.
     pub visits: Vec<Counted>,
 }
 
-/// What became of one visit.
+/// The verdict on one visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
     /// Whether it counted.
     pub verdict: Verdict,
-    /// Its page was one too many for the site: it was counted under [`crate::counting::model::limits::OTHER`].
+    /// Its page was one too many for the shard, so it counts under [`crate::counting::model::limits::OTHER`].
     pub other: bool,
-    /// The views of the page it was counted under, right after it.
+    /// The views of the page that it counts under, right after it.
     pub views: u64,
 }
 
 /// Whether a visit counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// It did.
+    /// It counted.
     Counted,
-    /// Its id was known: it counted nothing.
+    /// Its id was known, so it counted nothing.
     Duplicate,
-    /// A later day than its own has begun here: it counted nothing and must be routed anew.
+    /// A later day than its own has begun in the shard. It counted nothing, and needs another route.
     Stale,
-    /// Its id is not known, and the shard remembers as many ids as it may: it counted nothing.
+    /// Its id is not known, and the shard has no room to remember it. It counted nothing.
     Full,
 }
 
-/// A row of a journal: a batch, when it came, and the answer it got.
+/// A row of the journal: a batch, when it came, and its receipt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row<'a> {
     /// Milliseconds since 1970, by the shard's clock.

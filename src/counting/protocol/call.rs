@@ -1,4 +1,4 @@
-//! What an isolate asks of a shard.
+//! The calls to a shard.
 
 use crate::counting::model::date::Day;
 use crate::counting::model::visit_id::Fingerprint;
@@ -6,12 +6,12 @@ use crate::counting::protocol::batch::Batch;
 use crate::counting::protocol::report::Question;
 use serde::{Deserialize, Serialize};
 
-/// What an isolate asks of a shard.
+/// A call to a shard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
     /// How many views has this page, or the whole shard?
     Views(Option<&'a str>),
-    /// Is this id known? From then on the shard counts nothing under an earlier day.
+    /// Is this id known? From then on the shard counts it under no earlier day.
     Seen {
         /// The asker's day.
         day: Day,
@@ -30,39 +30,39 @@ pub enum Call<'a> {
     Amend(Amend<'a>),
     /// How many views has this page, if it is there?
     Page(&'a str),
-    /// What does the shard count of itself?
+    /// What are the metrics of the shard?
     Metrics,
-    /// What did it see lately?
+    /// What is the recent activity?
     Live,
-    /// The same, and from now on it tells whenever that changes.
+    /// The same, and from now on the shard reports each change of it.
     Watch,
     /// Count these visits and tallies, once.
     Register(Batch<'a>),
-    /// From where were visits refused? That is noted here.
+    /// Note the names that refused visits came from.
     Unlisted(Vec<UnlistedVisits<'a>>),
-    /// What was counted, and how long ago was that so?
+    /// What was counted, and how old is that report?
     Ask(Question<'a>),
-    /// Can it store, and what does it hold? Answered with its metrics.
+    /// Can the shard store? The answer is its metrics.
     Health,
-    /// A shard's part of what is asked of all: it is refused where the site has more shards than the asker knows of.
+    /// One shard's part of a question to all shards. It is refused if the site has more shards than the caller knows of.
     Sum {
         /// How many shards are asked.
         shards: u16,
-        /// What they are asked: the bytes of a call.
+        /// The call, encoded.
         call: &'a [u8],
     },
     /// The site will have so many shards. From then on the shard takes part in no smaller sum.
     Grow(u16),
 }
 
-/// Visits of a day that were refused, see [`crate::counting::http::unlisted`].
+/// Refused visits of one day from one name that is not listed, see [`crate::counting::http::unlisted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlistedVisits<'a> {
     /// The day.
     pub day: Day,
-    /// The number of what is not listed.
+    /// The number of its kind, see [`crate::counting::model::unlisted::Unlisted`].
     pub unlisted: u8,
-    /// Its name.
+    /// The name.
     pub name: &'a str,
     /// How many visits.
     pub visits: u64,
@@ -75,45 +75,45 @@ pub struct Import<'a> {
     pub id: &'a str,
     /// How many lines of the file came before these.
     pub before: u64,
-    /// Lines as [`crate::counting::ledger::record`] writes them. May be none, to ask how many are known.
+    /// Lines as [`crate::counting::ledger::export_file`] writes them. None, to ask how many lines the shard has of this file.
     pub lines: &'a str,
 }
 
-/// What an owner changes.
+/// A change of what was counted, as the owner or a compat route asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Amend<'a> {
-    /// The views of a page are these; its hours and days stay. A page that is not there is made where there are any.
+    /// Set the views of a page. Its hours and days stay. A page that is not there is made, unless it gets 0 views.
     Set {
         /// The page.
         page: &'a str,
         /// Its views.
         views: u64,
     },
-    /// The views of a page that is there are so many more, or fewer; not fewer than none.
+    /// Add to the views of a page that is there, or subtract from them, down to 0.
     Change {
         /// The page.
         page: &'a str,
-        /// How many.
+        /// How many views are added; negative to subtract.
         by: i64,
-        /// Tells a retry from another change: the time in milliseconds since 1970 with 13 digits, then anything.
+        /// The id of this change, by which a retry is known: the time in milliseconds since 1970 with 13 digits, then anything.
         id: &'a str,
     },
-    /// The page goes with all its views, from the site's as well. The site's visitors stay.
+    /// Delete a page and subtract its views from the site's. The site's visitors stay.
     Delete {
         /// The page.
         page: &'a str,
     },
-    /// Everything that was counted goes.
+    /// Delete everything that was counted.
     Wipe,
-    /// A page that is not there is made with these views, if there are fewer than `most` pages.
+    /// Make a page with these views, if it is not there and there are fewer than `most` pages.
     Make {
         /// The page.
         page: &'a str,
         /// Its views.
         views: u64,
-        /// Pages that there may be.
+        /// The most pages of the shard.
         most: u64,
-        /// As that of [`Self::Change`].
+        /// The id of this change, as in [`Self::Change`].
         id: &'a str,
     },
 }

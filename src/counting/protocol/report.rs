@@ -1,4 +1,4 @@
-//! What may be asked about what was counted, and how a shard answers. The answers of all shards of a site are added up.
+//! Questions about what was counted, and the reports that answer them. The reports of all shards of a site are added up.
 
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 /// The most names of one report, the most viewed first. A shard keeps 10,001 pages; a year of referrers may have more.
 pub const MAX_NAMES: u32 = 10_001;
 
-/// Hours, counted from 1970, or days: from the first up to the last, which is not included.
+/// A span of quarters, hours or days, counted from 1970. The end is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The first.
@@ -15,57 +15,57 @@ pub struct Span {
     pub until: u32,
 }
 
-/// What is asked.
+/// A question about what was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question<'a> {
-    /// Views by the values of one kind of details.
+    /// Views by the values of one dimension.
     Dimensions {
         /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
         /// On these days.
         days: Span,
     },
-    /// What was not counted on these days, by reason.
+    /// Visits that were not counted on these days, by reason.
     Excluded(Span),
     /// Views without a visitor on these days, by reason: the numbers of [`crate::counting::model::visitor::Withheld::ALL`].
     Withheld(Span),
-    /// Views by day of one value of a kind of details.
+    /// Views by day of one value of a dimension.
     Value {
         /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
-        /// The value, as it is kept.
+        /// The value, as it is stored.
         value: &'a str,
         /// On these days.
         days: Span,
     },
-    /// From where visits were refused on these days.
+    /// The names that refused visits came from on these days.
     Refused(Span),
-    /// A part of a list.
+    /// A slice of a list.
     List {
-        /// Of what.
+        /// The list.
         of: Listed,
-        /// Which part.
+        /// The slice.
         slice: Slice<'a>,
     },
     /// Views and visitors by time.
     Times {
-        /// Of this page; of the whole site where there is none.
+        /// The page; `None` for the whole site.
         page: Option<&'a str>,
-        /// When.
+        /// The period.
         times: Times,
-        /// In which steps.
+        /// The steps.
         step: Step,
     },
 }
 
-/// What is listed, the most viewed first.
+/// A list, the most viewed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Listed {
     /// Pages with their views and visitors in this period.
     Pages(Times),
-    /// Pages with all views that they ever had, those without a date as well.
+    /// Pages with all their views, also those without a date.
     Totals,
-    /// The values of one kind of details with their views.
+    /// The values of one dimension with their views.
     Dimensions {
         /// The number of the [`crate::counting::model::dimensions::Dimension`].
         kind: u8,
@@ -74,30 +74,30 @@ pub enum Listed {
     },
 }
 
-/// A part of a list.
+/// Which lines of a list are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice<'a> {
-    /// What names must have in them, its ASCII letters small; nothing where it is empty.
+    /// The text that names must contain, with lower-case ASCII letters. Empty for all names.
     pub part: &'a str,
-    /// Lines that are left out before.
+    /// How many lines are left out at the beginning.
     pub skip: u32,
     /// The most lines.
     pub most: u32,
 }
 
-/// The most lines that a shard tells of a list at once, where it is to be added up with those of others.
+/// The most lines of a list in one report, where the lists of several shards are added up.
 pub const MAX_LISTED: u32 = 50_000;
 
-/// A part of a list that is there as a whole.
+/// A slice of a whole list.
 pub fn cut(report: Report, slice: &Slice<'_>) -> Report {
     let [skip, most] = [slice.skip, slice.most].map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
     report.into_iter().skip(skip).take(most).collect()
 }
 
-/// A period of a time zone.
+/// A period in a time zone.
 ///
-/// Days whose hours are kept begin when the zone says. Of older ones only the sums of days of UTC are left, which no zone can divide: such
-/// a day is the day of the same date in each zone. So a period has two ends: its quarters, and the dates of its days.
+/// A day whose hours are kept begins when it begins in the zone. Of older days only sums by day of UTC are left, which cannot be divided, so
+/// such a day stands for the day of the same date in every zone. So a period is given twice: by its quarters, and by the dates of its days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
     /// Quarters of an hour, counted from 1970.
@@ -107,13 +107,13 @@ pub struct Times {
 }
 
 impl Times {
-    /// The times of days of UTC from one up to another, which is not included.
+    /// The period of these days of UTC.
     pub fn of_days(days: Span) -> Self {
         let [from, until] = [days.from, days.until].map(|day| day.saturating_mul(DAY));
         Self { quarters: Span { from, until }, days }
     }
 
-    /// Of hours of UTC; a day belongs to them if its first hour does.
+    /// The period of these hours of UTC. A day belongs to it if its first hour does.
     pub fn of_hours(hours: Span) -> Self {
         let [from, until] = [hours.from, hours.until].map(|hour| hour.saturating_mul(HOUR));
         let [first, last] = [hours.from, hours.until].map(|hour| hour.div_ceil(DAY / HOUR));
@@ -121,46 +121,47 @@ impl Times {
     }
 }
 
-/// Quarters of an hour and of a day.
+/// The quarters of an hour.
 pub const HOUR: u32 = 4;
-/// Quarters of a day.
+/// The quarters of a day.
 pub const DAY: u32 = 24 * HOUR;
 
-/// What is added up before it is answered.
+/// The steps of time in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Step {
-    /// Nothing: for a zone that is part of an hour off.
+    /// Quarters, for a time zone that differs from UTC by a fraction of an hour.
     Quarter,
     /// Hours of UTC.
     Hour,
-    /// Everything.
+    /// One step: the sum of everything.
     All,
 }
 
-/// What is answered: lines in the order of time, or of views where they have names. One shape for all questions, because each
-/// further one would be a kilobyte of the Worker.
+/// The answer to a question: lines in the order of time; or the most viewed first, if they have names. All questions share one type,
+/// because each further one would make the Worker a kilobyte larger.
 pub type Report = Vec<Line>;
 
 /// What was counted at a time, or under a name, or both.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The first quarter of an hour, or the day, counted from 1970; 0 for pages and details. For one value of a detail the first hour of
-    /// the day.
+    /// The quarter of an hour, or the day, counted from 1970. For one value of a dimension, the first hour of the day. 0 for pages and
+    /// for all values of a dimension.
     pub at: u32,
-    /// The number of the reason, for what was not counted or has no visitor. By time, [`WHOLE_DAY`] where `at` is a day; else 0.
+    /// The number of the reason, for visits that were not counted and views without a visitor. By time, [`WHOLE_DAY`] if `at` is a day.
+    /// Else 0.
     pub reason: u8,
-    /// The page or the value of a detail; else empty.
+    /// The page, the value of a dimension, or the name that a refused visit came from; else empty.
     pub name: String,
     /// Views; or visits that were not counted.
     pub views: u64,
-    /// By hour: visitors who came in this hour, whether or not they came in another; by quarter, those who had not come earlier in its
-    /// hour. By page: visitors, each once a day (UTC). Of whole days none.
+    /// By hour: the visitors of the hour. By quarter: those who are new in its hour. By page: visitors, each once a day (UTC). 0 for whole
+    /// days.
     pub visitors: u64,
-    /// By hour: those who had not come earlier on the same day (UTC). Added up over a day these are the day's visitors.
+    /// By hour and quarter: the visitors who are new on the day (UTC). Over a whole day they add up to the day's visitors.
     pub newcomers: u64,
 }
 
-/// What a line says in the place of a reason whose `at` is a day.
+/// Stands in [`Line::reason`] of a line by time whose [`Line::at`] is a day.
 pub const WHOLE_DAY: u8 = 1;
 
 impl Line {
@@ -169,7 +170,7 @@ impl Line {
     }
 }
 
-/// The reports of two shards together.
+/// The sum of the reports of two shards.
 pub fn plus(mut one: Report, two: Report) -> Report {
     if two.is_empty() {
         return one;
@@ -187,25 +188,25 @@ pub fn plus(mut one: Report, two: Report) -> Report {
             _ => sums.push(line),
         }
     }
-    // Names come by views, as in a shard's own answer.
+    // Lines with names are in the order of views, as in the report of one shard.
     if sums.iter().any(|line| !line.name.is_empty()) {
         sort(&mut sums, by_views);
     }
     sums
 }
 
-/// The most viewed first.
+/// The order of the most viewed first.
 pub fn by_views(one: &Line, other: &Line) -> Ordering {
     other.views.cmp(&one.views).then_with(|| one.key().cmp(&other.key()))
 }
 
-/// Sorts by a pointer, so that sorting is compiled once.
+/// Sorts lines. It takes a function pointer, so that sorting is compiled once.
 pub fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
 
-/// How old a report may be, in milliseconds. The tables know what was counted up to the last checkpoint, and a checkpoint for each report would
-/// write up to two rows a visit for who looks after each.
+/// How old a report may be, in milliseconds. Reports read the tables, which have everything up to the last checkpoint. A checkpoint for each
+/// report would write up to two rows for each visit, if somebody asked after each.
 pub const FRESH_MS: u64 = 10_000;
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
-//! What a shard counts of itself.
+//! The metrics of a shard.
 
-/// What a shard tells, in the order of its answer: name, type, meaning. The first are since it woke, the rest are what it holds.
+/// The metrics of a shard, in the order of its answer: name, type, meaning. Counters begin at the start of the object.
 pub const SHARD: [(&str, &str, &str); 17] = [
     ("footfall_shard_batches_total", "counter", "Batches that were written."),
     ("footfall_shard_counted_total", "counter", "Visits that counted."),
     ("footfall_shard_duplicates_total", "counter", "Visits whose id was known."),
     ("footfall_shard_stale_total", "counter", "Visits of a day that was over; they are routed anew."),
-    ("footfall_shard_full_total", "counter", "Visits with an id that servers sent beyond their part."),
+    ("footfall_shard_full_total", "counter", "Visits with an id that servers sent beyond their share."),
     ("footfall_shard_replayed_total", "counter", "Batches that came again and got their stored receipt."),
     ("footfall_shard_superseded_total", "counter", "Batches that came after a later one of their isolate: in doubt."),
-    ("footfall_shard_storage_failures_total", "counter", "Calls and alarms that storage failed."),
+    ("footfall_shard_storage_failures_total", "counter", "Calls and alarms that failed because the storage did."),
     ("footfall_shard_views", "gauge", "Views of the shard."),
     ("footfall_shard_pages", "gauge", "Pages of the shard; strangers may make 10000."),
     ("footfall_shard_ids", "gauge", "Visit ids that are remembered; 1800000 at most."),
     ("footfall_shard_visitors", "gauge", "Visitors of today; 1800000 at most."),
     ("footfall_shard_isolates", "gauge", "Isolates whose last batch is remembered; 4096 at most."),
-    ("footfall_shard_journal_rows", "gauge", "Journal rows that are not carried over; 1024 at most."),
+    ("footfall_shard_journal_rows", "gauge", "Journal rows since the last checkpoint; 1024 at most."),
     (
         "footfall_shard_hashes_day",
         "gauge",
@@ -25,7 +25,7 @@ pub const SHARD: [(&str, &str, &str); 17] = [
     (
         "footfall_shard_short_ids",
         "gauge",
-        "Visit ids of pages beyond their sender's part, that are remembered for a shorter time; 65536 at most.",
+        "Visit ids of pages beyond their sender's share, which are remembered for a shorter time; 65536 at most.",
     ),
 ];
 

@@ -1,10 +1,10 @@
-//! The compact messages between an isolate and a shard, and the rows of a shard's journal.
+//! How messages between isolates and objects, and the rows of a journal, are encoded.
 //!
-//! Encoded with postcard (its wire format is specified and stable since 1.0) behind one byte that names the version
-//! of a message's shape. A message of another version, cut short or with bytes left over, is refused, never guessed at.
-//! While a deployment rolls out, isolates and shards of two versions talk to each other, and journals of the version
-//! before must still be read. So a variant is only ever added at the end of its enum, and a change of a shape raises its version
-//! and keeps a reader of the version before, beginning with the first release.
+//! A message is one byte with the version of its shape, and then postcard (its wire format is specified, and stable since 1.0).
+//! A message of another version, or one that is cut short or has bytes left over, is refused and never guessed at.
+//! While a deployment rolls out, isolates and shards of two versions talk to each other, and the journal of the version
+//! before must still be read. So a new variant always goes to the end of its enum. From the first release on, a change of a shape
+//! raises its version and keeps a reader of the version before.
 
 use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::batch::{Receipt, Row};
@@ -13,7 +13,7 @@ use crate::counting::protocol::day::{DayAnswer, DayCall};
 use crate::counting::protocol::report::Question;
 use serde::{Deserialize, Serialize};
 
-/// What is encoded by itself.
+/// A message, or a row of the journal.
 pub trait Message {
     /// The version of its shape.
     const VERSION: u8 = 1;
@@ -28,7 +28,7 @@ impl Message for Answer {}
 impl Message for DayCall {}
 impl Message for DayAnswer {}
 
-/// Bytes that are no message of this version.
+/// The bytes are no message of this version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unreadable;
 

@@ -1,4 +1,4 @@
-//! The isolate's batchers, one for each shard that it posts to.
+//! The batchers of the isolate, one for each shard that it posts to.
 
 use crate::counting::dispatch::batcher::{Action, Batcher, Event};
 use crate::counting::model::site::Site;
@@ -8,33 +8,36 @@ use crate::edge::runtime::clock::now_ms;
 use std::cell::RefCell;
 
 thread_local! {
-    /// The batchers of this isolate, by site and number of shard. Few sites are visited in one isolate, most often one.
+    /// By site and number of shard. An isolate usually has visits of one site.
     static BATCHERS: RefCell<Vec<(Site, Vec<Batcher>)>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Reports an event to the batcher of a shard, and returns what to do.
 pub(crate) fn step(at: ShardRef<'_>, event: Event) -> Vec<Action> {
     with_batcher(at, |batcher| batcher.step(event, now_ms())).unwrap_or_default()
 }
 
-/// Notes visits that are not counted, for the next batch to the site's first shard.
-pub(crate) fn note(site: &Site, tally: Tally) {
+/// Adds visits that are not counted to the next batch to the site's first shard.
+pub(crate) fn note_tally(site: &Site, tally: Tally) {
     with_batcher((site, 0), |batcher| batcher.exclude(tally));
 }
 
-/// Visits that are parked in this isolate.
+/// How many visits are parked in this isolate.
 pub(crate) fn parked() -> u64 {
-    of_all(|batcher| u64::try_from(batcher.parked()).unwrap_or(u64::MAX))
+    sum_over_all(|batcher| u64::try_from(batcher.parked()).unwrap_or(u64::MAX))
 }
 
-/// Leads of this isolate that lapsed.
+/// How many leads of this isolate lapsed.
 pub(crate) fn lapsed() -> u64 {
-    of_all(Batcher::lapsed)
+    sum_over_all(Batcher::lapsed)
 }
 
-pub(crate) fn of_all(of: fn(&Batcher) -> u64) -> u64 {
-    BATCHERS.with_borrow(|sites| sites.iter().flat_map(|(_, batchers)| batchers).map(of).sum())
+/// The sum of a number over all batchers.
+pub(crate) fn sum_over_all(number: fn(&Batcher) -> u64) -> u64 {
+    BATCHERS.with_borrow(|sites| sites.iter().flat_map(|(_, batchers)| batchers).map(number).sum())
 }
 
+/// Gives `work` the batcher of a shard, which is made at its first use.
 pub(crate) fn with_batcher<T>((site, shard): ShardRef<'_>, work: impl FnOnce(&mut Batcher) -> T) -> Option<T> {
     BATCHERS.with_borrow_mut(|sites| {
         let shard = usize::from(shard);

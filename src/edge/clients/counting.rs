@@ -1,7 +1,8 @@
-//! Counting a visit: its route under the record of the day, and its place in a batch, which it posts or waits for.
+//! Counting a visit: its route under the day's record, and its batch, which it posts or waits for.
 
-use crate::counting::dispatch::batcher::{Action, Entry, Event, LINGER_MS, Posting};
+use crate::counting::dispatch::batcher::{Action, Event, LINGER_MS};
 use crate::counting::dispatch::endpoint::Failure;
+use crate::counting::dispatch::posting::{Entry, Posting};
 use crate::counting::dispatch::routing::{ShardRoute, route};
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::model::date::{Day, day_of};
@@ -17,28 +18,29 @@ use crate::counting::protocol::batch::{Counted, Receipt, Verdict};
 use crate::counting::protocol::call::Call;
 use crate::counting::protocol::wire::encode;
 use crate::edge::clients::batchers::{step, with_batcher};
-use crate::edge::clients::days;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::parking::{self, Wake};
 use crate::edge::clients::shards::{ShardClient, ShardRef, object_name, something_else};
+use crate::edge::clients::{days, sums};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::waits::timer;
 use crate::edge::runtime::{counts, isolate, log};
 
 impl ShardClient<'_> {
-    /// Counts a visit under the day's record, and again under the next where the day ends on the way. Returns the views of
-    /// its page as well, if its shard knows all of them.
+    /// Counts a visit under the day's record; or under the next, if the day ends on the way. Also returns the views of
+    /// its page, if its shard has all of them.
     pub(crate) async fn count(&self, visit: &Visit) -> Result<(Counted, Option<u64>), Failure> {
         let id = visit.id.as_ref().map(|id| id.fingerprint());
-        // Asking for the time leaves WebAssembly.
+        // Reading the clock leaves WebAssembly, so it is only read for late visits.
         let made = if visit.age > 0 { minute_made(visit.age, now_ms()) } else { None };
         for _ in 0..MAX_ROUTES {
             let record = self.today(&visit.site).await;
             let visitor = visitor(self.sender, &visit.site, salt_of(record.as_ref(), made));
             let route = route(id, visitor, record.as_ref(), isolate::name()?, day_of(now_ms()))?;
             let ShardRoute { shard, day, ask_first, visitors } = route;
-            // A visit without an id takes up no memory of ids.
-            let share = id.map_or_else(Share::default, |_| Share::of(self.sender, &visit.site, record.map(|record| record.salt)));
+            // A visit without an id takes up no room in the memory of ids.
+            let share =
+                id.map_or_else(Share::default, |_| Share::of_sender(self.sender, &visit.site, record.map(|record| record.salt)));
             let entry = |visitor| {
                 let (page, details) = (visit.page.as_str().to_owned(), visit.details.clone());
                 Entry { page, details, id, visitor, day, made, share, by_server: self.sender.reports, deadline: self.deadline }
@@ -54,7 +56,7 @@ impl ShardClient<'_> {
                 Verdict::Counted => {
                     if let (Some(at), Visitor::Hash(hash)) = (visitors, visitor) {
                         let guest = Entry { id: None, details: Dimensions::default(), ..entry(Visitor::Guest(hash)) };
-                        // The view is stored: it stands even if its visitor cannot be told.
+                        // The view is stored, and stands even if its visitor cannot be counted.
                         match self.count_at((&visit.site, at), guest).await {
                             Ok(Counted { verdict: Verdict::Counted | Verdict::Duplicate, .. }) => {}
                             Ok(_) => log::problem("visitor_lost", "the day was over where the visitor is counted"),
@@ -69,13 +71,17 @@ impl ShardClient<'_> {
                     continue;
                 }
             }
-            // One shard of several knows its own part of the page's views only.
+            // One shard of several knows only its own part of the page's views.
             let is_whole = record.is_some_and(|record| record.shards == 1) && days::shards(&visit.site) == Some(1);
+            if !is_whole && !counted.other && counted.views > 0 {
+                sums::counted_at(&visit.site, visit.page.as_str(), shard, counted.views);
+            }
             return Ok((counted, is_whole.then_some(counted.views)));
         }
         Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S })
     }
 
+    /// Whether a shard knows an id, which is then counted under no earlier day there.
     pub(crate) async fn seen(&self, site: &Site, shard: u16, day: Day, id: Fingerprint) -> Result<bool, Failure> {
         match self.ask(&object_name(site, shard), &encode(&Call::Seen { day, id })).await? {
             Answer::Seen(seen) => Ok(seen),
@@ -83,20 +89,20 @@ impl ShardClient<'_> {
         }
     }
 
-    /// Posts, or waits for the visit that does, until this visit has an answer.
+    /// Posts a visit to a shard, or waits for the visit that posts for it, until there is an answer.
     pub(crate) async fn count_at(&self, at: ShardRef<'_>, entry: Entry) -> Result<Counted, Failure> {
         let ticket = isolate::next_number();
         let mut event = Event::Arrived(ticket, entry.clone());
         loop {
             let until = match carry_out(ticket, step(at, event)) {
-                Next::Post(posting) => {
+                OwnStep::Post(posting) => {
                     let answer = self.lead(at, ticket, posting).await;
                     self.batch.set(log::batch_of(ticket));
                     return answer;
                 }
-                Next::Answer(answer) => return answer,
-                Next::Park(until) => until,
-                Next::Nothing => return Err(Failure::Broken("nobody said what the visit does next".to_owned())),
+                OwnStep::Answer(answer) => return answer,
+                OwnStep::Park(until) => until,
+                OwnStep::Nothing => return Err(Failure::Broken("the batcher did not say what the visit does next".to_owned())),
             };
             event = match parking::park(ticket, until.saturating_sub(now_ms())).await {
                 Wake::Lead => {
@@ -112,6 +118,7 @@ impl ShardClient<'_> {
         }
     }
 
+    /// Posts a batch, and returns its receipt.
     pub(crate) async fn post(&self, (site, shard): ShardRef<'_>, posting: &Posting) -> Result<Receipt, Failure> {
         counts::batch(posting.tickets().count());
         #[cfg(feature = "trace")]
@@ -126,8 +133,8 @@ impl ShardClient<'_> {
         }
     }
 
-    /// Posts what was noted of the site, if nobody posts to its first shard just now; then the notes go with the next batch. Returns
-    /// whether nothing is left.
+    /// Posts the tallies of a site, unless a POST to its first shard is on its way; then they go with the next batch. Returns
+    /// whether none are left.
     pub(crate) async fn flush(&self, site: &Site) -> bool {
         let at = (site, 0);
         for action in step(at, Event::Flush { deadline: self.deadline }) {
@@ -139,23 +146,23 @@ impl ShardClient<'_> {
         with_batcher(at, |batcher| !batcher.has_tallies()).unwrap_or(true)
     }
 
-    /// Posts a batch, answers its visits and hands on the lead. If this is never resumed, the lead lapses.
+    /// Posts a batch, answers its visits and hands on the lead. If the platform never resumes this, the lead lapses.
     pub(crate) async fn lead(&self, at: ShardRef<'_>, leader: Ticket, posting: Posting) -> Result<Counted, Failure> {
         let outcome = self.post(at, &posting).await;
         match carry_out(leader, step(at, Event::Ended(posting, outcome))) {
-            Next::Answer(answer) => answer,
-            Next::Post(_) | Next::Park(_) | Next::Nothing => {
+            OwnStep::Answer(answer) => answer,
+            OwnStep::Post(_) | OwnStep::Park(_) | OwnStep::Nothing => {
                 Err(Failure::Broken("the batch has no line for its leader".to_owned()))
             }
         }
     }
 }
 
-/// How often a visit is routed anew because a day ended on its way. Two days do not end within a deadline.
+/// The most routes of a visit: it gets another when a day ends on its way. Two days do not end within a deadline.
 pub(crate) const MAX_ROUTES: u32 = 3;
 
-/// What a visit does next itself.
-pub(crate) enum Next {
+/// What the visit itself does next.
+pub(crate) enum OwnStep {
     Post(Posting),
     /// Waits until this time, in milliseconds since 1970.
     Park(u64),
@@ -163,19 +170,19 @@ pub(crate) enum Next {
     Nothing,
 }
 
-/// Does what concerns other visits, and says what is left for this one.
-pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> Next {
-    let mut next = Next::Nothing;
-    // All visits that are answered at once were in one batch.
+/// Carries out the actions for other visits, and returns what this one does next.
+pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> OwnStep {
+    let mut next = OwnStep::Nothing;
+    // All visits that get answers at once were in one batch.
     let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
     for action in actions {
         if let Action::Answer(ticket, _) = &action {
             log::batch(*ticket, answered);
         }
         match action {
-            Action::Post(posting) => next = Next::Post(posting),
-            Action::Park { until } => next = Next::Park(until),
-            Action::Answer(ticket, answer) if ticket == own => next = Next::Answer(answer),
+            Action::Post(posting) => next = OwnStep::Post(posting),
+            Action::Park { until } => next = OwnStep::Park(until),
+            Action::Answer(ticket, answer) if ticket == own => next = OwnStep::Answer(answer),
             Action::Answer(ticket, answer) => parking::answer(ticket, &answer),
             Action::Lead(ticket) => parking::lead(ticket),
         }

@@ -1,7 +1,7 @@
-//! The day's record of a site, asked for once a day and kept in the isolate's memory. When to ask is decided by
-//! [`crate::counting::dispatch::day_cache`].
+//! The day record of a site, which the isolate asks for once a day and keeps in memory. [`crate::counting::dispatch::day_cache`] decides
+//! when to ask.
 
-use crate::counting::dispatch::day_cache::{DayCache, Look, ahead_ms, patience};
+use crate::counting::dispatch::day_cache::{DayCache, RecordStep, ahead_ms, patience};
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::model::date::Day;
 use crate::counting::model::day_record::DayRecord;
@@ -17,33 +17,34 @@ use worker::Env;
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "DAYS";
 
-/// What a visit is woken with that waits for the record. It looks for itself.
+/// The signal for visits that wait for the record. Each then looks at the cache itself.
 const LOOK_AGAIN: f64 = 1.0;
 
 thread_local! {
-    /// By site; there are as many as sites at most.
+    /// One for each site.
     static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The record that holds for a visit, if one can be had. `deadline` is the visit's own.
-pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) -> Option<DayRecord> {
+/// The record for a visit, if there is one in time. `deadline` is the visit's, in milliseconds since 1970; `by_server` says whether a server
+/// sent it.
+pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, deadline: u64) -> Option<DayRecord> {
     let ahead_ms = isolate::name().map(ahead_ms).unwrap_or_default();
     let mut now = now_ms();
     let patience = patience(now, deadline);
     let ticket = isolate::next_number();
     loop {
-        let (day, until) = match with_cache(site, |cache| cache.look(ticket, now, patience, ahead_ms)) {
-            Look::Known(record) => return record,
-            Look::Wait { until } => {
-                // The visit that asks wakes it. Its own timer does if that visit is gone.
+        let (day, until) = match with_cache(site, |cache| cache.look(ticket, by_server, now, patience, ahead_ms)) {
+            RecordStep::Known(record) => return record,
+            RecordStep::Wait { until } => {
+                // The visit that asks wakes it. If that visit is gone, its own timer does.
                 waits::parked(ticket, until.saturating_sub(now)).await;
                 now = now_ms();
                 continue;
             }
-            Look::Ask { day, until } => (day, until),
+            RecordStep::Ask { day, until } => (day, until),
         };
         let object = Object { env, binding: BINDING, name: site.as_str() };
-        let asked = object.call(&encode(&DayCall { day, shards }), until, read).await;
+        let asked = object.call(&encode(&DayCall { day, shards }), until, decode_record).await;
         if let Err(failure) = &asked {
             log::problem("no_day_record", &failure.to_string());
         }
@@ -54,17 +55,17 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, deadline: u64) ->
     }
 }
 
-/// Drops a record that a shard called stale, so that the next question is for a later day.
+/// Drops the record of a day that a shard called over, so that the next question is for a later day.
 pub(crate) fn forget(site: &Site, stale: Day) {
     with_cache(site, |cache| cache.stale(stale));
 }
 
-/// How many shards a site has, as far as is known.
+/// The most shards that a site is known to have, if any are.
 pub(crate) fn shards(site: &Site) -> Option<u16> {
     with_cache(site, |cache| cache.shards())
 }
 
-/// Notes that a shard knows of so many.
+/// Notes that a shard knows of so many shards.
 pub(crate) fn outgrown(site: &Site, shards: u16) {
     with_cache(site, |cache| cache.outgrown(shards));
 }
@@ -81,7 +82,7 @@ fn with_cache<T>(site: &Site, act: impl FnOnce(&mut DayCache) -> T) -> T {
     })
 }
 
-fn read(bytes: &[u8]) -> Result<DayRecord, Failure> {
+fn decode_record(bytes: &[u8]) -> Result<DayRecord, Failure> {
     match decode(bytes) {
         Ok(DayAnswer::Record(record)) => Ok(record),
         Ok(DayAnswer::Malformed) => Err(Failure::Refused("the day's object cannot read the call".to_owned())),

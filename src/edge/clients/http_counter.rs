@@ -1,4 +1,4 @@
-//! The external counter: one POST a visit to `COUNTER_URL`. The contract is in [`crate::counting::http::contract`].
+//! The external counter: one POST to `COUNTER_URL` for each visit. The contract is in [`crate::counting::http::contract`].
 
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Failure, Registered};
 use crate::counting::http::contract::{self, MAX_ANSWER_BYTES};
@@ -20,14 +20,14 @@ extern "C" {
 /// A counter at a URL.
 pub(crate) struct HttpCounter<'a> {
     pub(crate) url: &'a str,
-    /// How long a visit waits for it, in milliseconds.
+    /// How long a visit waits for its answer, in milliseconds.
     pub(crate) timeout_ms: u32,
     /// `LOG_VISITS`: one of so many visits is logged.
     pub(crate) log_visits: u32,
 }
 
 impl CounterEndpoint for HttpCounter<'_> {
-    /// Sends the visit once. Never retried here: the caller may retry, and the id makes that safe.
+    /// Sends the visit once. The caller may retry, which the id makes safe.
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
         let sampled = log::sample(self.log_visits);
         let id = match &visit.id {
@@ -50,7 +50,7 @@ impl CounterEndpoint for HttpCounter<'_> {
     }
 }
 
-/// What is no status cannot come here; it would read as a server's failure.
+/// A status as a number. `http_counter.js` returns nothing else; anything else would read as a server error.
 fn status_of(value: &JsValue) -> u16 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status has three digits")]
     value.as_f64().map_or(599, |status| status as u16)

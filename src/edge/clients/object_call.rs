@@ -1,4 +1,4 @@
-//! Calling a Durable Object: bytes there, bytes back, again where [`crate::counting::dispatch::retry`] says so.
+//! Calling a Durable Object: sends bytes, returns bytes, and retries as [`crate::counting::dispatch::retry`] decides.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::retry::{After, Attempts, OVERLOADED_RETRY_AFTER_S, of_exception};
@@ -14,7 +14,7 @@ use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
-/// Seconds after which a call that a full or overloaded object refused should be sent again.
+/// Seconds after which a caller should repeat a call that a full or overloaded object refused.
 pub(crate) const BUSY_RETRY_AFTER_S: u32 = OVERLOADED_RETRY_AFTER_S;
 
 #[wasm_bindgen(module = "/src/edge/clients/object_call.js")]
@@ -27,15 +27,15 @@ pub(crate) struct Object<'a> {
     pub(crate) env: &'a Env,
     /// The binding in `wrangler.toml`.
     pub(crate) binding: &'static str,
-    /// The name. It comes from the allow-list and a number, so strangers make no objects.
+    /// The name. It is that of a listed site, with a number, so strangers cannot make objects.
     pub(crate) name: &'a str,
 }
 
 impl Object<'_> {
-    /// Calls until `read` makes something of the answer, `retry` gives up, or the deadline (milliseconds since 1970) passes.
-    /// Calls may be repeated, so an object must take the same call twice as once.
+    /// Calls until `read` accepts the answer, there are no retries left, or the deadline (milliseconds since 1970) passes.
+    /// A call may arrive twice, and must then have the effect of one.
     ///
-    /// Boxed, and so compiled once for each kind of answer: as part of each caller's future it would double the size of
+    /// Boxed, and so compiled once for each kind of answer. As part of each caller's future it would double the size of
     /// the Worker.
     pub(crate) fn call<'a, T: 'a>(
         &'a self,
@@ -65,7 +65,7 @@ impl Object<'_> {
         .boxed_local()
     }
 
-    /// One exchange.
+    /// Sends the call once, and returns the answer.
     async fn exchange(&self, call: &[u8]) -> Result<Vec<u8>, Failure> {
         let call = Uint8Array::from(call);
         let answer = answered(|number, ended| post(self.env, self.binding, self.name, &call, number, ended)).await;
@@ -73,7 +73,7 @@ impl Object<'_> {
     }
 }
 
-/// What an exception of a stub means.
+/// The failure that an exception of a stub stands for.
 pub(crate) fn classify(error: &JsValue) -> Failure {
     let property = |name: &str| Reflect::get(error, &name.into()).unwrap_or(JsValue::UNDEFINED);
     let message = property("message").as_string().unwrap_or_default();

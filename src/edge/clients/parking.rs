@@ -1,7 +1,7 @@
-//! Parking a visit until the one that posts for it answers it, or its own timer rings.
+//! Parking a visit until the visit that posts for it answers it, or until its own timer rings.
 //!
-//! A request may not run code of another: a Rust waker, a channel or a shared future would do just that. What may cross is
-//! one number, by a promise that its owner made and awaits itself: see [`crate::edge::runtime::waits`].
+//! A request must not run code of another, as a Rust waker, a channel or a shared future would. Only one number crosses, through a
+//! promise that its owner made and awaits: see [`crate::edge::runtime::waits`].
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::ticket::Ticket;
@@ -11,17 +11,17 @@ use crate::edge::runtime::waits::{self, OVER};
 /// Why a parked visit runs again.
 #[derive(Debug)]
 pub(crate) enum Wake {
-    /// It shall post.
+    /// It was told to lead.
     Lead,
-    /// Its answer is there.
+    /// It was answered.
     Answer(Result<Counted, Failure>),
-    /// Neither has come in time.
+    /// Its timer rang first.
     Rang,
 }
 
 /// Parks the running request for at most `ms` milliseconds.
 pub(crate) async fn park(ticket: Ticket, ms: u64) -> Wake {
-    decode(waits::parked(ticket, ms).await)
+    wake_of(waits::parked(ticket, ms).await)
 }
 
 /// Tells a parked visit to lead.
@@ -31,7 +31,7 @@ pub(crate) fn lead(ticket: Ticket) {
 
 /// Answers a parked visit.
 pub(crate) fn answer(ticket: Ticket, answer: &Result<Counted, Failure>) {
-    waits::end(ticket, encode(answer));
+    waits::end(ticket, number_of(answer));
 }
 
 const LEAD: f64 = -1.0;
@@ -40,9 +40,9 @@ const REFUSED: f64 = -4.0;
 const LATE: f64 = -5.0;
 const BUSY: f64 = -10.0;
 
-/// An answer as one number, which is all that crosses between requests: views * 8 + flags, exact for the first 2^50
-/// views of a page; failures below zero, those with seconds to wait as even and odd numbers.
-fn encode(answer: &Result<Counted, Failure>) -> f64 {
+/// An answer as one number, because only a number crosses between requests: views * 8 + flags, exact for the first 2^50
+/// views of a page. Failures are below zero; those with seconds to wait are even and odd numbers.
+fn number_of(answer: &Result<Counted, Failure>) -> f64 {
     match answer {
         Ok(counted) => {
             let verdict = match counted.verdict {
@@ -64,9 +64,10 @@ fn encode(answer: &Result<Counted, Failure>) -> f64 {
     }
 }
 
-fn decode(signal: f64) -> Wake {
+/// The number of [`number_of`] or another signal, as the reason why the visit runs again.
+fn wake_of(signal: f64) -> Wake {
     if signal >= 0.0 {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `encode`")]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `number_of`")]
         let number = signal as u64;
         let verdict = match number & 3 {
             0 => Verdict::Counted,
@@ -88,7 +89,7 @@ fn decode(signal: f64) -> Wake {
     } else if signal == LATE {
         Failure::Deadline { sent: true }
     } else if signal <= BUSY {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `encode`")]
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `number_of`")]
         let number = (BUSY - signal) as u64;
         let retry_after = u32::try_from(number >> 1).unwrap_or(u32::MAX);
         if number & 1 == 0 { Failure::Busy { retry_after } } else { Failure::Overloaded { retry_after } }

@@ -1,4 +1,4 @@
-//! Asking all shards of a site what they saw lately.
+//! Asking all shards of a site for their recent activity.
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::live::pulse::Pulse;
@@ -7,7 +7,7 @@ use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::call::Call;
 use crate::edge::clients::shards::{ShardClient, something_else};
 
-/// What all shards of a site saw lately. Fails whole, as any read does.
+/// The pulses of all shards of a site. If one shard does not answer, the whole read fails.
 pub(crate) async fn pulses(shards: &ShardClient<'_>, site: &Site, call: &Call<'_>) -> Result<Vec<Pulse>, Failure> {
     let mut pulses = Vec::new();
     for answer in shards.ask_all(site, call).await? {

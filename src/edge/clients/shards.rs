@@ -1,7 +1,7 @@
-//! The embedded counter, seen from a request: sends visits to the shards of their site, many in one POST.
+//! The embedded counter, as a request uses it: it sends visits to the shards of their site, many in one POST.
 //!
-//! [`crate::counting::dispatch::routing`] decides which shard, [`crate::counting::dispatch::batcher`] who posts and who waits; this carries it
-//! out.
+//! [`crate::counting::dispatch::routing`] decides on the shard, and [`crate::counting::dispatch::batcher`] on which visit posts. This file
+//! carries it out.
 
 use crate::counting::config::settings::Config;
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Failure, PageViews, Registered};
@@ -30,14 +30,14 @@ use worker::Env;
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "SHARD";
 
-/// How often a sum is begun anew because there are more shards than were asked. They grow once a day.
+/// How often a sum is tried, because it begins anew when there are more shards than were asked. Their number grows at most once a day.
 pub(crate) const MAX_SUMS: u32 = 3;
 
-/// Shards that a read asks at once. More wait for these, so that a read of 256 shards holds few connections.
+/// The most shards that a read asks at once, so that a read of 256 shards has few connections open.
 const READ_AT_ONCE: usize = 16;
 
 thread_local! {
-    /// The pages of the ids that this isolate saw counted.
+    /// The pages of the last ids that this isolate saw counted.
     static REUSED: RefCell<Reused> = RefCell::default();
 }
 
@@ -48,18 +48,18 @@ pub(crate) type ShardRef<'a> = (&'a Site, u16);
 pub(crate) struct ShardClient<'a> {
     pub(crate) env: &'a Env,
     pub(crate) config: &'a Config,
-    /// Who made the visit; a read, or a visit that a server reports, has none.
+    /// The sender of the visit; empty for a read.
     pub(crate) sender: Sender<'a>,
-    /// When this request must have its answer, in milliseconds since 1970.
+    /// When the request must have its answer, in milliseconds since 1970.
     pub(crate) deadline: u64,
-    /// How many visits the batch had that answered this one; 0 unless visits are logged.
+    /// The size of the batch that the visit was in; 0 unless visits are logged.
     pub(crate) batch: Cell<usize>,
 }
 
 impl CounterEndpoint for ShardClient<'_> {
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
         let sampled = log::sample(self.config.log_visits);
-        // Boxed, and so compiled once for all who register.
+        // Boxed, and so compiled once for all callers.
         let outcome = self.count(&visit).boxed_local().await;
         if let Err(failure) = &outcome {
             log::problem("visit_failed", &failure.to_string());
@@ -75,7 +75,7 @@ impl CounterEndpoint for ShardClient<'_> {
     }
 }
 
-/// Whether a duplicate's id was counted for another page, as far as this isolate knows; notes the page of what was counted.
+/// Whether the id of a duplicate counted for another page, as far as this isolate knows. Notes the page of a visit that counted.
 fn is_of_another(visit: &Visit, id: Fingerprint, duplicate: bool) -> bool {
     REUSED.with_borrow_mut(|reused| {
         if duplicate {
@@ -93,12 +93,12 @@ impl<'a> ShardClient<'a> {
 }
 
 impl ShardClient<'_> {
-    /// Asks every shard of a site. Fails whole: part of a sum would be an invented number. Where the first shard knows of more than
-    /// this isolate does, asks all of them anew.
+    /// Asks every shard of a site. If one does not answer, the whole question fails: a part of a sum would be an invented number. If a
+    /// shard knows of more shards than this isolate does, asks all of them anew.
     pub(crate) async fn ask_all(&self, site: &Site, call: &Call<'_>) -> Result<Vec<Answer>, Failure> {
         let call = encode(call);
         for _ in 0..MAX_SUMS {
-            let shards = self.number(site).await?;
+            let shards = self.shard_count(site).await?;
             let names: Vec<String> = (0..shards).map(|shard| object_name(site, shard)).collect();
             let part = encode(&Call::Sum { shards, call: &call });
             let mut answers = Vec::with_capacity(names.len());
@@ -114,8 +114,8 @@ impl ShardClient<'_> {
         Err(Failure::Busy { retry_after: 1 })
     }
 
-    /// How many shards a site has, as far as this isolate knows.
-    pub(crate) async fn number(&self, site: &Site) -> Result<u16, Failure> {
+    /// The number of shards of a site, as far as this isolate knows.
+    pub(crate) async fn shard_count(&self, site: &Site) -> Result<u16, Failure> {
         if let Some(shards) = days::shards(site) {
             return Ok(shards);
         }
@@ -123,8 +123,8 @@ impl ShardClient<'_> {
         record.map(|record| record.shards).ok_or_else(|| Failure::Refused("the site's number of shards is not known".to_owned()))
     }
 
-    /// Asks one shard for its part of what so many are asked, one after the other. Where there are more of them by now, nothing
-    /// is done, and the next sum asks all.
+    /// Asks one shard for its part of a question to `shards` shards, which are asked one after the other. If there are more shards by
+    /// now, nothing is done, and the next sum asks all of them.
     pub(crate) async fn ask_part(&self, (site, shard): ShardRef<'_>, shards: u16, call: &Call<'_>) -> Result<Answer, Failure> {
         let answer = self.ask_one(site, shard, &Call::Sum { shards, call: &encode(call) }).await?;
         let Some(more) = outgrown(&answer) else { return Ok(answer) };
@@ -137,18 +137,19 @@ impl ShardClient<'_> {
         self.ask(&object_name(site, shard), &encode(call)).await
     }
 
-    /// Asks one shard.
+    /// Asks one shard, by the name of its object, with an encoded call.
     pub(crate) async fn ask(&self, name: &str, call: &[u8]) -> Result<Answer, Failure> {
-        Object { env: self.env, binding: BINDING, name }.call(call, self.deadline, read).await
+        Object { env: self.env, binding: BINDING, name }.call(call, self.deadline, decode_answer).await
     }
 
+    /// The day record of a site, if there is one in time.
     pub(crate) async fn today(&self, site: &Site) -> Option<DayRecord> {
-        days::today(self.env, site, self.config.shards, self.deadline).await
+        days::today(self.env, site, self.config.shards, self.sender.reports, self.deadline).await
     }
 }
 
-/// Waits for all of a few futures. They are polled together, so none waits for another; `join_all` does the same for very
-/// many, and is larger by a part of what the Worker may weigh.
+/// Waits for all of a few futures. They are polled together, so none waits for another. `join_all` is made for many
+/// futures, and would make the Worker larger.
 pub(crate) async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     let mut futures: Vec<_> = futures.into_iter().map(maybe_done).collect();
     poll_fn(|context| {
@@ -164,17 +165,18 @@ pub(crate) async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
     futures.into_iter().filter_map(|future| if let MaybeDone::Done(done) = future { Some(done) } else { None }).collect()
 }
 
+/// The name of a shard's object.
 pub(crate) fn object_name(site: &Site, shard: u16) -> String {
     format!("{}/{shard}", site.as_str())
 }
 
-/// How many shards there are, if an answer says that it is more than were asked.
+/// The number of shards, if an answer says that there are more than were asked.
 pub(crate) fn outgrown(answer: &Answer) -> Option<u16> {
     if let Answer::Refused(Fault::Outgrown(shards)) = answer { Some(*shards) } else { None }
 }
 
-/// Reads an answer; one that was refused is a failure, unless the asker has to ask more shards.
-pub(crate) fn read(answer: &[u8]) -> Result<Answer, Failure> {
+/// Reads the answer of a shard. A refusal is a failure, unless it says that there are more shards to ask.
+pub(crate) fn decode_answer(answer: &[u8]) -> Result<Answer, Failure> {
     match decode(answer) {
         Ok(Answer::Refused(Fault::Outgrown(shards))) => Ok(Answer::Refused(Fault::Outgrown(shards))),
         Ok(Answer::Refused(fault)) => Err(fault_to_failure(fault)),
@@ -183,17 +185,18 @@ pub(crate) fn read(answer: &[u8]) -> Result<Answer, Failure> {
     }
 }
 
+/// The failure for an answer to another question.
 pub(crate) fn something_else() -> Failure {
-    Failure::Broken("the shard answered something else".to_owned())
+    Failure::Broken("the shard answered another question".to_owned())
 }
 
 fn fault_to_failure(fault: Fault) -> Failure {
     match fault {
         Fault::Malformed => Failure::Refused("the shard cannot read the call".to_owned()),
         Fault::Full => Failure::Busy { retry_after: BUSY_RETRY_AFTER_S },
-        Fault::Superseded => Failure::Broken("a later batch came first".to_owned()),
-        Fault::Pages => Failure::Refused("there are as many pages as there may be".to_owned()),
-        Fault::TooMany => Failure::Refused("there would be more views than can be told exactly".to_owned()),
+        Fault::Superseded => Failure::Broken("a later batch of this isolate came first".to_owned()),
+        Fault::Pages => Failure::Refused("the site has the most pages that it may have".to_owned()),
+        Fault::TooMany => Failure::Refused("the site would have more views than can be counted exactly".to_owned()),
         Fault::Outgrown(_) => Failure::Refused("there are more shards than were asked".to_owned()),
         Fault::Storage => Failure::Broken("the shard's storage failed".to_owned()),
     }

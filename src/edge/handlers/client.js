@@ -1,19 +1,19 @@
 // What kind of program sent a request: its class, its country, and whether it is a bot. See client.rs.
 //
-// Which user agents are bots or phones is nobody's secret and changes by the week: isbot and is-mobile keep the lists.
+// The packages isbot and is-mobile have the lists of bots and phones, which change every week.
 
 import isMobile from 'is-mobile';
 import { isbot } from 'isbot';
 
 const [DESKTOP, MOBILE, TABLET, BOT] = [0, 1, 2, 3];
 
-/** What was found for a user agent: to look through the lists takes some 5 us, and most visits come with the same few. */
+/** The classes of recent user agents. Searching the lists takes about 5 us, and most visits have one of a few agents. */
 const known = new Map();
 
-/** Beyond it all are forgotten: a stranger may send any number. */
+/** The most agents that are kept. One more drops all of them, because a stranger may send any number. */
 const MAX_KNOWN = 500;
 
-/** What is read of an agent, in characters. A longer one is not kept: V8 would keep all of it for the part. */
+/** How much of an agent is read, in characters. A longer agent is not kept: V8 would hold all of it for the part. */
 const MAX_AGENT = 512;
 
 /** The class of a user agent. */
@@ -29,18 +29,18 @@ export function classOf(agent) {
 }
 
 function look(agent) {
-  // A browser says who it is; what says nothing is a program.
+  // A browser sends a user agent. A client without one is a program.
   if (!agent || isbot(agent)) return BOT;
   if (isMobile({ ua: agent })) return MOBILE;
   return isMobile({ ua: agent, tablet: true }) ? TABLET : DESKTOP;
 }
 
-/** Cloudflare's own verdict, where the owner's plan has it: a bot that it verified, or a score below 30, "likely automated". */
+/** Cloudflare's verdict, if the owner's plan has it: a verified bot, or a score below 30, "likely automated". */
 const isKnownBot = ({ verifiedBot, score } = {}) => Boolean(verifiedBot) || (score > 0 && score < 30);
 
 /**
- * Class and country in one number, as texts cost more to hand over: the class, and from bit 8 on the two letters of the country,
- * or 0.
+ * Class and country in one number, because texts cost more to pass to WebAssembly: the class in the lowest 8 bits, then the two letters of
+ * the country, or 0.
  */
 export function client(request) {
   const { country, botManagement } = request.cf ?? {};

@@ -1,12 +1,13 @@
-//! The routes of counters that people leave. What they read and answer is in [`crate::counting::http::compat::route`].
+//! Requests on routes of other counters. The rules are in [`crate::counting::http::compat::route`].
 
 use crate::counting::dispatch::endpoint::{Failure, Outcome};
-use crate::counting::http::compat::abacus::CounterAction;
-use crate::counting::http::compat::busuanzi::{self, Numbers};
-use crate::counting::http::compat::goatcounter::{Counter, Seen};
+use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::request::AbacusAction;
+use crate::counting::http::compat::busuanzi::{self, BusuanziNumbers};
+use crate::counting::http::compat::goatcounter::{GoatCounterHit, GoatCounterRequest};
 use crate::counting::http::compat::route::CompatRequest;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::http::stats::query;
 use crate::counting::model::date::day_of;
 use crate::counting::model::origin::Caller;
@@ -25,42 +26,42 @@ use crate::edge::runtime::{counts, headers};
 use wasm_bindgen::JsValue;
 
 impl RequestContext {
-    /// Answers one of them; with a stream in place of a body where the answer goes on.
-    pub(crate) async fn drop_in(
+    /// Answers a request on a route of another counter. The answer to `/stream` has a stream in place of its body.
+    pub(crate) async fn answer_compat(
         &mut self,
         asked: &CompatRequest,
         caller: &Caller,
         head: bool,
     ) -> Result<(Reply, Option<JsValue>), Refusal> {
         let reply = match asked {
-            CompatRequest::Abacus(asked) if asked.act == CounterAction::Stream && !head => return self.stream(asked).await,
+            CompatRequest::Abacus(asked) if asked.action == AbacusAction::Stream && !head => return self.stream(asked).await,
             CompatRequest::Abacus(asked) => self.abacus(asked, caller, head).await,
             CompatRequest::Stats(function) => Ok(counts::stats(function.as_deref())),
-            CompatRequest::Count(_) if head => Ok(reply::home_head()),
-            CompatRequest::Count(seen) => Ok(reply::pixel(&self.count_seen(seen, caller).await)),
-            CompatRequest::Counter(counter) => self.counter(counter).await,
-            CompatRequest::Hits => self.count_hits().await,
+            CompatRequest::GoatCounterHit(_) if head => Ok(answers::visits::home_head()),
+            CompatRequest::GoatCounterHit(hit) => Ok(answers::visits::pixel(&self.count_goatcounter_hit(hit, caller).await)),
+            CompatRequest::GoatCounterViews(counter) => self.goatcounter_views(counter).await,
+            CompatRequest::GoatCounterServerHits => self.count_hits().await,
             CompatRequest::Busuanzi(function) => Ok(self.busuanzi(function).await),
             CompatRequest::Events(protocol) => self.events(*protocol, caller).await,
         };
         reply.map(|reply| (reply, None))
     }
 
-    /// The URL of the page that asks, as far as the browser tells: perhaps no more than its origin, or nothing.
+    /// The URL of the page that asks. The browser may send only its origin; then that is the URL. Empty if it sends neither.
     pub(crate) fn page_url(&self) -> String {
         let referrer = self.referrer();
         if referrer.is_empty() { self.header(headers::ORIGIN).unwrap_or_default() } else { referrer }
     }
 
-    /// The site of the page that asks: by its host, or by the host that is asked, where an owner gave each site one.
+    /// The site of the page that asks: that of the page's host, else that of the Worker's host, else the first site.
     pub(crate) fn site_of_page(&self) -> Site {
         let sites = &self.config.sites;
         let of = |url: &str| sites.of_host(host_of(url));
         of(&self.page_url()).or_else(|| of(self.url())).unwrap_or_else(|| sites.first()).clone()
     }
 
-    /// Where a script of another counter comes from: its page must be listed, and nobody is read ahead.
-    fn not_to_be_counted(&self, caller: &Caller) -> Option<Reason> {
+    /// Why the visit of a page's script does not count: its origin is not listed, or the browser prefetches the page.
+    fn reason_not_to_count(&self, caller: &Caller) -> Option<Reason> {
         if *caller == Caller::Elsewhere || !self.is_listed_page() {
             Some(Reason::Origin)
         } else if self.is_prefetch() {
@@ -70,29 +71,30 @@ impl RequestContext {
         }
     }
 
-    async fn count_seen(&self, seen: &Seen, caller: &Caller) -> Outcome {
+    async fn count_goatcounter_hit(&self, hit: &GoatCounterHit, caller: &Caller) -> Outcome {
         let site = self.site_of_page();
-        let event = seen.event.then_some(Reason::Event);
-        if let Some(reason) = self.not_to_be_counted(caller).or(event) {
+        let event = hit.event.then_some(Reason::Event);
+        if let Some(reason) = self.reason_not_to_count(caller).or(event) {
             self.note(&site, reason);
             return Outcome::Excluded(reason);
         }
-        let referrer = referrer_host(&seen.referrer, &self.page_url());
-        let picture = self.seen_in_a_picture(&referrer, seen.campaign());
-        let visit = Visit { site, page: seen.page.clone(), id: seen.id.clone(), details: picture.details, age: 0 };
-        self.take(visit, &picture.who, seen.bot || picture.bot).await
+        let referrer = referrer_host(&hit.referrer, &self.page_url());
+        let viewer = self.image_viewer(&referrer, hit.campaign());
+        let visit = Visit { site, page: hit.page.clone(), id: hit.id.clone(), details: viewer.details, age: 0 };
+        self.take(visit, &viewer.who, hit.bot || viewer.bot).await
     }
 
-    /// What a page of GoatCounter's asks to show. All views there ever were anybody may read; those of a period are the owner's to open.
-    async fn counter(&self, counter: &Counter) -> Result<Reply, Refusal> {
+    /// `GET /counter/PATH.json` and its pictures. Everybody may read all views; the views of a period need the access that reports need.
+    async fn goatcounter_views(&self, counter: &GoatCounterRequest) -> Result<Reply, Refusal> {
         let site = self.site_of_page();
         let shards = self.shards(Sender::default());
         let Some(period) = counter.period(day_of(now_ms()))? else {
-            return Ok(counter.answer(&shards.views(&site, counter.page.as_ref().map(Page::as_str)).await));
+            let views = shards.recent_views(&site, counter.page.as_ref().map(Page::as_str), false).await;
+            return Ok(counter.answer(&views.map(|views| views.sum)));
         };
         self.check(&self.config.stats)?;
         let summary = query::read(&format!("{}/summary", site.as_str()), &period, &self.config.page_query)?;
-        let views = match stats::read(&summary, &site, &shards).await? {
+        let views = match stats::find_body(&summary, &site, &shards).await? {
             Ok(body) => {
                 let views = Tree::parse(&body).ok().and_then(|body| body.get("views").number());
                 views.ok_or_else(|| Failure::Broken("the summary has no views".to_owned()))
@@ -102,11 +104,11 @@ impl RequestContext {
         Ok(counter.answer(&views))
     }
 
-    /// A visit that a script's address tells, as an image does.
+    /// `GET /busuanzi`: counts a visit, as an image does, and answers with a script.
     async fn busuanzi(&self, function: &str) -> Reply {
         let site = self.site_of_page();
         let page = busuanzi::page(&self.referrer(), &self.config.page_query);
-        let became = match self.not_to_be_counted(&Caller::Server) {
+        let became = match self.reason_not_to_count(&Caller::Server) {
             Some(reason) => {
                 self.note(&site, reason);
                 Outcome::Excluded(reason)
@@ -115,15 +117,18 @@ impl RequestContext {
         };
         let numbers = match &became {
             Outcome::Sent(Err(failure)) => Err(failure.clone()),
-            _ => self.numbers(&site, &page).await,
+            _ => self.busuanzi_numbers(&site, &page).await,
         };
-        Reply { visit: Some((&became).into()), ..busuanzi::called(function, &numbers) }
+        Reply { visit: Some((&became).into()), ..busuanzi::answer_busuanzi(function, &numbers) }
     }
 
-    async fn numbers(&self, site: &Site, page: &Page) -> Result<Numbers, Failure> {
+    /// The three numbers that busuanzi's script shows. Unlike [`RequestContext::find_numbers`], it fails if one of them cannot be read.
+    async fn busuanzi_numbers(&self, site: &Site, page: &Page) -> Result<BusuanziNumbers, Failure> {
         let shards = self.shards(Sender::default());
-        let of_site = shards.views(site, None).await?;
-        let of_page = shards.views(site, Some(page.as_str())).await?;
-        Ok((of_site, of_page, shards.visitors(site, day_of(now_ms())).await?.visitors))
+        Ok(BusuanziNumbers {
+            site_views: shards.recent_views(site, None, false).await?.sum,
+            page_views: shards.recent_views(site, Some(page.as_str()), false).await?.sum,
+            visitors: shards.recent_visitors(site, day_of(now_ms()), false).await?.sum.visitors,
+        })
     }
 }

@@ -1,18 +1,19 @@
-//! One request, and what its answer is made with.
+//! A request, and everything that its answer is made with.
 
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::Access;
 use crate::counting::http::proxy::{self, Forwarded, Said};
 use crate::counting::http::refusal::Refusal;
+use crate::counting::model::client::Client;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::{Sender, network_of};
 use crate::edge::clients::shards::ShardClient;
-use crate::edge::handlers::client::{Client, Known};
+use crate::edge::handlers::client::{LazyClient, by_agent};
 use crate::edge::runtime::body::{self, BodyError};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
-use crate::edge::runtime::headers::{self, Told};
+use crate::edge::runtime::headers::{self, RequestHead};
 use crate::edge::runtime::{rate_limits, waits};
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -24,7 +25,7 @@ use worker::Env;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What keeps an isolate's work alive that outlives the answer.
+    /// The platform's context of a request. It keeps work alive after the answer.
     #[derive(Clone)]
     pub type Context;
 
@@ -32,53 +33,53 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/edge/runtime/waits.js")]
 extern "C" {
-    /// Keeps the isolate's work alive until what it returns is called.
+    /// Keeps the request alive until the returned function is called.
     fn hold(context: &Context) -> js_sys::Function;
 }
 
-/// One request.
+/// A request.
 pub(crate) struct RequestContext {
     pub(crate) request: Request,
-    pub(crate) told: Told,
+    pub(crate) request_head: RequestHead,
     pub(crate) env: Env,
     pub(crate) context: Context,
-    pub(crate) client: Client,
+    pub(crate) client: LazyClient,
     pub(crate) config: Rc<Config>,
-    /// When it must have its answer, in milliseconds since 1970, whatever it waits for on the way.
+    /// When the answer is due, in milliseconds since 1970.
     pub(crate) deadline: u64,
-    /// Whether its sender's limit was asked for one visit that is still to come.
+    /// Whether the sender's rate limit was already checked for the next visit.
     pub(crate) paid: Cell<bool>,
 }
 
-/// What a request may say of itself that is held while its body is awaited, in bytes: a browser's requests say half as much.
+/// How much of a request's URL and headers is held while its body is awaited, in bytes. Those of a browser have half as many.
 const MAX_TOLD_BYTES: usize = 2_048;
 
 impl RequestContext {
-    pub(crate) fn header(&self, name: headers::Name) -> Option<String> {
-        self.told.header(&self.request, name)
+    pub(crate) fn header(&self, name: headers::HeaderName) -> Option<String> {
+        self.request_head.header(&self.request, name)
     }
 
     /// The request's absolute URL.
     pub(crate) fn url(&self) -> &str {
-        self.told.url()
+        self.request_head.url()
     }
 
-    /// The same without `BASE_PATH`, as routes are written.
+    /// The URL without `BASE_PATH`, as routes are written.
     pub(crate) fn own_url(&self) -> Cow<'_, str> {
         self.config.base.without(self.url()).map_or(Cow::Borrowed(self.url()), Cow::Owned)
     }
 
-    /// What stands in it behind `?`, or nothing.
+    /// The part of the URL after `?`, or empty.
     pub(crate) fn query(&self) -> &str {
         self.url().split_once('?').map_or("", |(_, query)| query)
     }
 
-    /// The counter, for a visit that this request makes, or for a read, by nobody.
+    /// The embedded counter. `sender` is the sender of a visit; a read has the default, which is nobody.
     pub(crate) fn shards<'a>(&'a self, sender: Sender<'a>) -> ShardClient<'a> {
         ShardClient::new(&self.env, &self.config, sender, self.deadline)
     }
 
-    /// What the request says of who sent it, who is the visitor.
+    /// The sender of a request that is the visitor itself.
     pub(crate) fn who(&self) -> Who {
         let mut said = [headers::ADDRESS, headers::AGENT, headers::GPC, headers::DNT].map(|name| self.header(name));
         if let (Some(proxy), [address, ..]) = (self.forwarded(), &mut said) {
@@ -87,21 +88,21 @@ impl RequestContext {
         Who { said, reports: false }
     }
 
-    /// The server that sent it, and tells of visits that others made.
+    /// The sender of a request from a server that reports visits of others.
     pub(crate) fn server(&self) -> Who {
         let [address, ..] = self.who().said;
         Who { said: [address, None, None, None], reports: true }
     }
 
-    /// What kind of program sent it.
-    pub(crate) fn client(&self) -> Known {
-        let Some(proxy) = self.forwarded() else { return self.client.known(&self.request) };
-        // What the platform knows of who connected, where they are and whether they are a bot, it knows of the proxy.
-        let known = Known::by_agent(&self.header(headers::AGENT).unwrap_or_default());
-        Known { country: proxy.country, ..known }
+    /// The program that sent it, and whether that is a bot.
+    pub(crate) fn client(&self) -> (Client, bool) {
+        let Some(proxy) = self.forwarded() else { return self.client.get(&self.request) };
+        // The platform's own verdict and country are those of the proxy, which is who connected.
+        let (client, is_bot) = by_agent(&self.header(headers::AGENT).unwrap_or_default());
+        (Client { country: proxy.country, ..client }, is_bot)
     }
 
-    /// What a proxy of the owner's tells of who sent it.
+    /// What the owner's proxy says about the visitor, if there is such a proxy.
     pub(crate) fn forwarded(&self) -> Option<Forwarded> {
         if self.config.proxy == Access::Closed {
             return None;
@@ -112,8 +113,11 @@ impl RequestContext {
         proxy::forwarded(&self.config.proxy, said)
     }
 
-    /// The body of a visit, within the deadline and the cap, in bytes. The limit of its sender is asked first, for one visit: a
-    /// body that is too many is not even waited for.
+    /// Reads the body of a visit. `cap` is the greatest length, in bytes. It checks the rate limit of the sender first, so that the request does not
+    /// wait for a body that is not counted anyway.
+    ///
+    /// # Errors
+    /// [`Refusal::BodyTooLarge`], [`Refusal::VisitLimited`], [`Refusal::BodyTooSlow`] or [`Refusal::BodyBroken`].
     pub(crate) async fn read_body(&mut self, cap: usize) -> Result<Vec<u8>, Refusal> {
         let too_large = || Refusal::BodyTooLarge(cap);
         let stated: Option<usize> = self.header(headers::CONTENT_LENGTH).and_then(|length| length.parse().ok());
@@ -125,14 +129,14 @@ impl RequestContext {
             return Err(Refusal::VisitLimited);
         }
         self.paid.set(true);
-        // While a body stalls, thousands of others may: none of them holds its headers, unless they are as short as a browser's.
-        let long = self.told.bytes() > MAX_TOLD_BYTES;
+        // Thousands of bodies may stall at once. Their requests hold no headers meanwhile, unless these are as short as a browser's.
+        let long = self.request_head.bytes() > MAX_TOLD_BYTES;
         if long {
-            self.told = Told::default();
+            self.request_head = RequestHead::default();
         }
-        let read = within(self.deadline.saturating_sub(now_ms()), body::read(&self.request, cap)).await;
+        let read = within(self.deadline.saturating_sub(now_ms()), body::read_to_end(&self.request, cap)).await;
         if long {
-            self.told = Told::by(&self.request);
+            self.request_head = RequestHead::of_request(&self.request);
         }
         read.ok_or(Refusal::BodyTooSlow(self.config.timeout_ms))?.map_err(|error| match error {
             BodyError::TooLarge => too_large(),
@@ -140,7 +144,7 @@ impl RequestContext {
         })
     }
 
-    /// Whether a visit is one too many, of its sender or of its site. A visit whose body was read has been asked for.
+    /// Whether a visit is over the rate limit of its sender or of its site. The sender's limit is not checked again for a visit whose body was read.
     pub(crate) async fn is_limited(&self, sender: Sender<'_>, site: Option<&Site>) -> bool {
         if !self.config.limits {
             return false;
@@ -149,8 +153,8 @@ impl RequestContext {
         rate_limits::exceeded(&self.env, network.as_deref(), site.map_or("", Site::as_str)).await
     }
 
-    /// Whether a read by anybody is one too many of its sender. Reads have a limit of their own, as many as that of visits: a visit is not
-    /// refused because its sender has read much.
+    /// Whether a read without a token is over the rate limit of its sender. Reads are counted apart from visits, so that a visit is not refused
+    /// because its sender has read much.
     pub(crate) async fn reads_too_much(&self) -> bool {
         if !self.config.limits {
             return false;
@@ -159,27 +163,27 @@ impl RequestContext {
         rate_limits::exceeded(&self.env, reader.as_deref(), "").await
     }
 
-    /// Goes on with `work` after the answer, for 30 s at most.
+    /// Does `work` after the answer. The platform gives it at most 30 s.
     pub(crate) fn after_answer(&self, work: impl Future<Output = ()> + 'static) {
         let done = hold(&self.context);
         waits::spawn(async move {
             work.await;
-            // What settles a promise does not throw.
+            // Settling a promise does not throw.
             let _ = done.call0(&JsValue::UNDEFINED);
         });
     }
 }
 
-/// What a request says of who sent it. It is gone with the request.
+/// What a request says about its sender. It is dropped with the request.
 #[derive(Default)]
 pub(crate) struct Who {
     said: [Option<String>; 4],
-    /// Whether it tells of others' visits: then it is no visitor itself.
+    /// Whether the sender reports visits of others. Then it is no visitor itself.
     reports: bool,
 }
 
 impl Who {
-    /// A visitor of whom a server tells.
+    /// A visitor that a server reports.
     pub(crate) fn of(address: String, agent: String) -> Self {
         Self { said: [Some(address), Some(agent), None, None], reports: false }
     }
@@ -189,7 +193,7 @@ impl Who {
         Sender { address, agent, gpc, dnt, reports: self.reports }
     }
 
-    /// The visitor's address; empty where it is not known.
+    /// The visitor's address, or empty if it is not known.
     pub(crate) fn address(&self) -> &str {
         if self.reports { "" } else { self.sender().address.unwrap_or("") }
     }

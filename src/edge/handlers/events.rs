@@ -1,14 +1,17 @@
-//! What Plausible's and Umami's clients post, and what a server tells by GoatCounter's API. The rules are in
-//! [`crate::counting::http::compat::route`].
+//! Events from clients of Plausible and Umami, and views that a server reports by GoatCounter's API. The rules are in
+//! [`crate::counting::http::compat::events`] and [`crate::counting::http::compat::hits`].
 
 use crate::counting::dispatch::endpoint::Outcome;
 use crate::counting::http::age::MAX_AGE_MS;
 use crate::counting::http::body::MAX_LIST_BYTES;
-use crate::counting::http::compat::events::{Done, Protocol, Told, What, answer, read};
-use crate::counting::http::compat::hits::{Hit, counted, hits};
+use crate::counting::http::compat::events::answer::{Done, answer_events};
+use crate::counting::http::compat::events::event::{EventKind, Protocol, ReportedEvent};
+use crate::counting::http::compat::events::read::read_events;
+use crate::counting::http::compat::hits::{ServerHit, answer_server_hits, read_server_hits};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::model::dimensions::Dimensions;
+use crate::counting::model::client::Client;
+use crate::counting::model::dimensions::{Described, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::reason::Reason;
 use crate::counting::model::referrers::campaign::campaign_of;
@@ -17,7 +20,7 @@ use crate::counting::model::site::Site;
 use crate::counting::model::visit::Visit;
 use crate::counting::model::visit_id::VisitId;
 use crate::edge::clients::shards::all;
-use crate::edge::handlers::client::Known;
+use crate::edge::handlers::client::by_agent;
 use crate::edge::handlers::context::{RequestContext, Who};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::headers;
@@ -25,12 +28,11 @@ use futures_util::FutureExt;
 use std::rc::Rc;
 
 impl RequestContext {
-    /// A page's script, or a server's program: as for `POST /counter`, a server's views have no visitor, and nothing else is known of
-    /// who made them.
+    /// Counts the events of a body. As with `POST /visit`, views from a server have no visitor, and nothing is known about their clients.
     pub(crate) async fn events(&mut self, protocol: Protocol, caller: &Caller) -> Result<Reply, Refusal> {
-        // Events carry what their owner likes, so that they may be long.
+        // Events carry properties that the owner chooses, so they may be long.
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
-        let told = read(protocol, &bytes, &self.config.page_query)?;
+        let told = read_events(protocol, &bytes, &self.config.page_query)?;
         let id = self.idempotency_key()?;
         let size = told.len();
         let (mut visits, mut wrong) = (Vec::new(), Vec::new());
@@ -41,7 +43,7 @@ impl RequestContext {
                 Err(refusal) => return Err(refusal),
             }
         }
-        // One id is that of one visit. Several sites tell the same id apart.
+        // One id names one visit. Several sites of the same event may share it.
         let id = if size == 1 { id } else { None };
         if *caller == Caller::Elsewhere {
             if let Some((site, _)) = visits.first() {
@@ -49,7 +51,7 @@ impl RequestContext {
             }
             return Err(Refusal::Origin);
         }
-        // One that has the owner's word for it tells who its visitors are.
+        // A server that is the owner's proxy says who the visitor is.
         let server = *caller == Caller::Server && self.forwarded().is_none();
         let who = if server { self.server() } else { self.who() };
         let counts = visits
@@ -58,12 +60,12 @@ impl RequestContext {
         let became = all(counts.collect()).await;
         let done: Vec<Done> =
             visits.into_iter().zip(became).map(|((site, one), became)| (site, one.page.clone(), became)).collect();
-        Ok(answer(protocol, size, &wrong, &done))
+        Ok(answer_events(protocol, size, &wrong, &done))
     }
 
-    /// What is told, once for each site that it is told of.
-    fn meant(&self, told: Told) -> Result<Vec<(Site, Rc<Told>)>, Refusal> {
-        if told.what == What::View && age_of(&told) > MAX_AGE_MS {
+    /// The event, once for each of its sites.
+    fn meant(&self, told: ReportedEvent) -> Result<Vec<(Site, Rc<ReportedEvent>)>, Refusal> {
+        if told.kind == EventKind::View && age_of(&told) > MAX_AGE_MS {
             return Err(Refusal::Age(age_of(&told).to_string()));
         }
         let sites = told.sites(&self.config.sites)?;
@@ -71,40 +73,44 @@ impl RequestContext {
         Ok(sites.into_iter().map(|site| (site, Rc::clone(&told))).collect())
     }
 
-    /// The id that a caller gives its visit, if any.
+    /// The visit id in `Idempotency-Key`, if the request has one.
     pub(crate) fn idempotency_key(&self) -> Result<Option<VisitId>, Refusal> {
         self.header(headers::IDEMPOTENCY_KEY).map(|id| VisitId::parse(&id).map_err(Refusal::Id)).transpose()
     }
 
-    /// Nothing, if it is nothing that anybody did.
-    async fn count_event(&self, site: &Site, told: &Told, server: bool, id: Option<VisitId>, who: &Who) -> Option<Outcome> {
-        match told.what {
-            What::Other => return None,
-            What::Event => {
+    /// Counts a view, or tallies an event. Returns `None` for a measurement or an identity.
+    async fn count_event(
+        &self,
+        site: &Site,
+        told: &ReportedEvent,
+        server: bool,
+        id: Option<VisitId>,
+        who: &Who,
+    ) -> Option<Outcome> {
+        match told.kind {
+            EventKind::Other => return None,
+            EventKind::Event => {
                 self.note(site, Reason::Event);
                 return Some(Outcome::Excluded(Reason::Event));
             }
-            What::View => {}
+            EventKind::View => {}
         }
         let campaign = campaign_of(told.query());
         let referrer = referrer_host(&told.referrer, &told.url);
-        let campaign = campaign.each_ref().map(String::as_str);
-        let known = self.client();
+        let (client, is_bot) = self.client();
         // A crawler whose page's server tells of it says that it is one. A program that tells of others is none.
-        let bot = known.is_bot() && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
-        let details = match server {
-            true => Dimensions::new(None, "", &referrer, campaign),
-            false => Dimensions::new(known.device, &known.country, &referrer, campaign),
-        };
+        let bot = is_bot && (!server || self.header(headers::AGENT).is_some_and(|agent| agent.starts_with("Mozilla/")));
+        let client = if server { Client::default() } else { client };
+        let details = Dimensions::of(&Described { client, referrer: &referrer, campaign: &campaign });
         let visit = Visit { site: site.clone(), page: told.page.clone(), id, details, age: age_of(told) };
         Some(self.take(visit, who, bot).await)
     }
 
-    /// `POST /api/v0/count`, for the owner.
+    /// `POST /api/v0/count`, which needs the owner's token.
     pub(crate) async fn count_hits(&mut self) -> Result<Reply, Refusal> {
         self.check_owner()?;
         let bytes = self.read_body(MAX_LIST_BYTES).await?;
-        let hits = hits(&bytes, &self.config.page_query, now_ms())?;
+        let hits = read_server_hits(&bytes, &self.config.page_query, now_ms())?;
         let site = self.site_of_page();
         let key = self.header(headers::IDEMPOTENCY_KEY);
         let mut counts = Vec::new();
@@ -112,27 +118,26 @@ impl RequestContext {
             let id = key.as_ref().map(|key| VisitId::parse(&format!("{key}-{at}")).map_err(Refusal::Id)).transpose()?;
             counts.push(self.count_hit(&site, hit, id).boxed_local());
         }
-        Ok(counted(&all(counts).await))
+        Ok(answer_server_hits(&all(counts).await))
     }
 
-    async fn count_hit(&self, site: &Site, hit: Result<Hit, String>, id: Option<VisitId>) -> Result<Outcome, String> {
-        let Hit { seen, address, agent, country, age } = hit?;
-        if seen.event {
+    async fn count_hit(&self, site: &Site, hit: Result<ServerHit, String>, id: Option<VisitId>) -> Result<Outcome, String> {
+        let ServerHit { hit, address, agent, country, age } = hit?;
+        if hit.event {
             self.note(site, Reason::Event);
             return Ok(Outcome::Excluded(Reason::Event));
         }
-        let campaign = seen.campaign();
-        let known = (!agent.is_empty()).then(|| Known::by_agent(&agent));
-        let bot = seen.bot || known.as_ref().is_some_and(Known::is_bot);
-        let device = known.and_then(|known| known.device);
-        let details =
-            Dimensions::new(device, &country, &referrer_host(&seen.referrer, ""), campaign.each_ref().map(String::as_str));
+        let (client, is_bot) = if agent.is_empty() { (Client::default(), false) } else { by_agent(&agent) };
+        let bot = hit.bot || is_bot;
+        let client = Client { country, ..client };
+        let referrer = referrer_host(&hit.referrer, "");
+        let details = Dimensions::of(&Described { client, referrer: &referrer, campaign: &hit.campaign() });
         let who = if address.is_empty() { self.server() } else { Who::of(address, agent) };
-        Ok(self.take(Visit { site: site.clone(), page: seen.page, id, details, age }, &who, bot).await)
+        Ok(self.take(Visit { site: site.clone(), page: hit.page, id, details, age }, &who, bot).await)
     }
 }
 
-/// How long ago it was, in milliseconds.
-fn age_of(told: &Told) -> u64 {
+/// The age of an event, in milliseconds.
+fn age_of(told: &ReportedEvent) -> u64 {
     told.at.map_or(0, |at| now_ms().saturating_sub(at))
 }

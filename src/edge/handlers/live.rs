@@ -2,10 +2,10 @@
 //! the object of [`crate::edge::objects::live`].
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::refused;
-use crate::counting::http::reply::{self, Reply};
+use crate::counting::http::reply::Reply;
+use crate::counting::http::{answers, refused};
 use crate::counting::live::pulse::text;
 use crate::counting::model::origin::Caller;
 use crate::counting::model::site::Site;
@@ -24,24 +24,24 @@ use worker::Env;
 
 #[wasm_bindgen(module = "/src/edge/objects/live.js")]
 extern "C" {
-    /// Hands an upgrade to the site's object, and to `ended` the response that is a WebSocket, the status of another, or an error; after
-    /// so many milliseconds 504.
+    /// Sends the upgrade to the site's object. Calls `ended` with the response that has the WebSocket, with the status of any other response, or
+    /// with an error; after `ms` milliseconds with 504.
     fn upgrade(env: &Env, site: &str, request: &Request, ms: f64, number: f64, ended: &Closure<dyn Fn(f64, JsValue)>);
 }
 
-type Told = Result<(Reply, Option<JsValue>), Failure>;
+type LiveReply = Result<(Reply, Option<JsValue>), Failure>;
 
 impl RequestContext {
-    /// Who is there now; a response in place of a body where it is told over a WebSocket, which only a GET may ask for.
+    /// The recent activity of a site. A GET may ask for a WebSocket; then the second part of the answer is the platform's response.
     pub(crate) async fn live(&self, name: &str, caller: &Caller, get: bool) -> Result<(Reply, Option<JsValue>), Refusal> {
         let upgrades = get && self.header(headers::UPGRADE).is_some_and(|to| to.eq_ignore_ascii_case("websocket"));
-        // Of an answer the browser asks whose pages may read it; of a WebSocket it asks nobody.
+        // A browser checks which pages may read an answer, but it lets every page open a WebSocket.
         if upgrades && *caller == Caller::Elsewhere {
             return Ok((Reply { visit: None, ..refused::refused(&Refusal::Origin, "") }, None));
         }
         self.check_socket(&self.config.stats)?;
         let site = find_site(Some(name), &self.config.sites)?;
-        // One that is open costs the site's object a place, of which it has a limited number.
+        // The site's object has a limited number of WebSockets.
         if upgrades && self.is_limited(self.who().sender(), None).await {
             return Err(Refusal::Limited);
         }
@@ -49,15 +49,15 @@ impl RequestContext {
         if let Err(failure) = &outcome {
             log::problem("live_failed", &failure.to_string());
         }
-        Ok(outcome.unwrap_or_else(|failure| (reply::read_failed(&failure), None)))
+        Ok(outcome.unwrap_or_else(|failure| (answers::failures::read_failed(&failure), None)))
     }
 
-    async fn look_once(&self, site: &Site) -> Told {
+    async fn look_once(&self, site: &Site) -> LiveReply {
         let pulses = pulses(&self.shards(Sender::default()), site, &Call::Live).await?;
-        Ok((reply::live(text(site.as_str(), &pulses, now_ms())), None))
+        Ok((answers::reads::live(text(site.as_str(), &pulses, now_ms())), None))
     }
 
-    async fn upgrade(&self, site: &Site) -> Told {
+    async fn upgrade(&self, site: &Site) -> LiveReply {
         let ms = self.deadline.saturating_sub(now_ms());
         #[allow(clippy::cast_precision_loss, reason = "no deadline is that far")]
         let ms = ms as f64;
@@ -65,10 +65,10 @@ impl RequestContext {
         match response.as_f64() {
             Some(503.0) => Err(Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }),
             Some(504.0) => Err(Failure::Deadline { sent: true }),
-            // Not which: to write a fraction takes 40 KB of WebAssembly.
+            // The text leaves out the status: writing a double takes 40 KB of WebAssembly.
             Some(_) => Err(Failure::Broken("the site's object took no WebSocket".to_owned())),
             None if response.has_type::<js_sys::Error>() => Err(classify(&response)),
-            None => Ok((reply::upgraded(), Some(response))),
+            None => Ok((answers::reads::upgraded(), Some(response))),
         }
     }
 }

@@ -1,11 +1,13 @@
-//! Counting what the isolate does, and telling it: `GET /healthz`, `GET /metrics`.
+//! Monitoring: `GET /healthz` and `GET /metrics`.
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::answers::health::Healthy;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::metrics::{Isolate, text};
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Healthy, Reply};
+use crate::counting::http::reply::Reply;
 use crate::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS};
 use crate::counting::ledger::shard::PROBE_MS;
 use crate::counting::model::site::Site;
@@ -20,16 +22,16 @@ use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{counts, isolate, log};
 use std::cell::RefCell;
 
-/// How long a shard may take to be called healthy, in milliseconds.
+/// How long a healthy shard may take to answer, in milliseconds.
 const HEALTHY_MS: u64 = 2_000;
 
 thread_local! {
-    /// What was answered last to who asks whether all is well, and when: strangers may ask, and shall not make the shard store all the time.
+    /// The last answer of `GET /healthz` and its time. Strangers may ask, and must not be able to make the shard store all the time.
     static HEALTH: RefCell<Option<(u64, Reply)>> = const { RefCell::new(None) };
 }
 
 impl RequestContext {
-    /// Tries what a visit of the first site needs: the day's record, and a first shard that can store.
+    /// `GET /healthz`: checks what a visit to the first site needs, that is the day record and a first shard that can store.
     pub(crate) async fn health(&self) -> Reply {
         let began = now_ms();
         let known =
@@ -41,7 +43,7 @@ impl RequestContext {
         if let Err(failure) = &outcome {
             log::problem("unhealthy", &failure.to_string());
         }
-        let reply = reply::health(&outcome);
+        let reply = answers::health::health(&outcome);
         HEALTH.set(Some((began, reply.clone())));
         reply
     }
@@ -49,7 +51,7 @@ impl RequestContext {
     async fn is_healthy(&self, began: u64) -> Result<Healthy, Failure> {
         let deadline = began.saturating_add(HEALTHY_MS.min(self.config.timeout_ms.into()));
         let (shards, site) = (ShardClient { deadline, ..self.shards(Sender::default()) }, self.config.sites.first());
-        shards.number(site).await?;
+        shards.shard_count(site).await?;
         let Answer::Metrics(held) = shards.ask_one(site, 0, &Call::Health).await? else { return Err(something_else()) };
         Ok(Healthy {
             shard_ms: now_ms().saturating_sub(began),
@@ -59,17 +61,17 @@ impl RequestContext {
         })
     }
 
-    /// What this isolate and the shards of a site count of themselves, for who has either token.
+    /// `GET /metrics`: the metrics of this isolate and of a site's shards. It needs one of the owner's tokens.
     pub(crate) async fn metrics(&self, site: Option<&str>) -> Result<Reply, Refusal> {
         let reader = self.config.stats != Access::Closed && self.check(&self.config.reader).is_ok();
         if !reader {
             self.check_owner()?;
         }
         let site = find_site(site, &self.config.sites)?;
-        Ok(reply::metrics(self.told(&site).await))
+        Ok(answers::health::metrics(self.metrics_text(&site).await))
     }
 
-    async fn told(&self, site: &Site) -> Result<String, Failure> {
+    async fn metrics_text(&self, site: &Site) -> Result<String, Failure> {
         let mut all = Vec::new();
         for answer in self.shards(Sender::default()).ask_all(site, &Call::Metrics).await? {
             let Answer::Metrics(metrics) = answer else { return Err(something_else()) };
@@ -78,11 +80,11 @@ impl RequestContext {
         let name = format!("{:08x}", isolate::name()? >> 96);
         let isolate =
             Isolate { name: &name, parked: batchers::parked(), lapsed: batchers::lapsed(), memory_pages: memory_pages() };
-        Ok(counts::read(|own| text(isolate, own, site.as_str(), &all)))
+        Ok(counts::with_counts(|own| text(isolate, own, site.as_str(), &all)))
     }
 }
 
-/// How much of the most that it may be a number of a shard is, in so many parts.
+/// A metric of a shard as a share of its limit `most`. `parts` is 100 for percent.
 fn part(held: &[u64], name: &str, most: usize, parts: u64) -> u64 {
     let at = SHARD.iter().position(|(known, ..)| *known == name);
     let number = at.and_then(|at| held.get(at)).copied().unwrap_or(0);

@@ -1,11 +1,12 @@
-//! Requests that read what was counted, and never count.
+//! Requests that read what was counted and count nothing.
 
 use crate::counting::config::variable::Access;
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::answers;
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, Reply};
-use crate::counting::http::route::{Read, VisitorsOf};
+use crate::counting::http::reply::Reply;
+use crate::counting::http::route::{ViewsRequest, VisitorsRequest};
 use crate::counting::http::stats::plan::Stats;
 use crate::counting::model::date::day_of;
 use crate::counting::model::page::Page;
@@ -18,18 +19,19 @@ use crate::edge::runtime::{headers, log};
 
 impl RequestContext {
     /// `GET /numbers`.
-    pub(crate) async fn read_views(&self, read: &Read) -> Result<Reply, Refusal> {
-        let site = self.site_named(read.site.as_deref())?;
-        let page = read.page.as_ref().map(Page::as_str);
-        if !read.show.is_empty() {
-            let numbers = self.shown(&site, read.page.as_ref(), read.show).await;
-            return Ok(reply::numbers(&(site.as_str(), page), numbers, None));
+    pub(crate) async fn read_views(&self, asked: &ViewsRequest) -> Result<Reply, Refusal> {
+        let site = self.site_named(asked.site.as_deref())?;
+        let page = asked.page.as_ref().map(Page::as_str);
+        if !asked.show.is_empty() {
+            let numbers = self.find_numbers(&site, asked.page.as_ref(), asked.show, asked.fresh).await;
+            return Ok(answers::reads::numbers(&(site.as_str(), page), numbers, None));
         }
-        let outcome = logged(self.shards(Sender::default()).views(&site, page).await);
-        Ok(reply::views(site.as_str(), page, &outcome))
+        let outcome = logged(self.shards(Sender::default()).recent_views(&site, page, asked.fresh).await);
+        let outcome = outcome.map(|views| (views.sum, views.age_ms));
+        Ok(answers::reads::views(site.as_str(), page, &outcome))
     }
 
-    /// A site by its name; where a page names none, that of its host, as for its visits.
+    /// The site with this name. Without a name, it is the site of the page's host, or else the first site, as for visits.
     fn site_named(&self, name: Option<&str>) -> Result<Site, Refusal> {
         match name {
             Some(name) => find_site(Some(name), &self.config.sites),
@@ -38,11 +40,12 @@ impl RequestContext {
     }
 
     /// `GET /visitors`.
-    pub(crate) async fn read_visitors(&self, of: &VisitorsOf) -> Result<Reply, Refusal> {
-        let site = self.site_named(of.site.as_deref())?;
-        let day = of.day.unwrap_or_else(|| day_of(now_ms()));
-        let outcome = logged(self.shards(Sender::default()).visitors(&site, day).await);
-        Ok(reply::visitors(site.as_str(), day, &outcome))
+    pub(crate) async fn read_visitors(&self, asked: &VisitorsRequest) -> Result<Reply, Refusal> {
+        let site = self.site_named(asked.site.as_deref())?;
+        let day = asked.day.unwrap_or_else(|| day_of(now_ms()));
+        let outcome = logged(self.shards(Sender::default()).recent_visitors(&site, day, asked.fresh).await);
+        let outcome = outcome.map(|visitors| (visitors.sum, visitors.age_ms));
+        Ok(answers::reads::visitors(site.as_str(), day, &outcome))
     }
 
     /// `GET /api/sites/SITE/WHAT`.
@@ -50,19 +53,19 @@ impl RequestContext {
         let access = &self.config.stats;
         self.check(access)?;
         let site = find_site(Some(&stats.site), &self.config.sites)?;
-        let body = match stats::known(stats) {
+        let body = match stats::kept_body(stats) {
             Some(body) => Ok(body),
-            // Whom a token let in is not limited.
+            // A request with a token has no rate limit.
             None if *access == Access::Public && self.reads_too_much().await => return Err(Refusal::Limited),
-            None => stats::read(stats, &site, &self.shards(Sender::default())).await?,
+            None => stats::find_body(stats, &site, &self.shards(Sender::default())).await?,
         };
         let body = logged(body);
         let known = self.header(headers::IF_NONE_MATCH);
-        Ok(reply::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
+        Ok(answers::reads::stats(body.as_deref(), stats.csv, *access == Access::Public, known.as_deref()))
     }
 }
 
-/// The outcome of a read, which is logged where it failed.
+/// Logs a read that failed.
 pub(crate) fn logged<T>(outcome: Result<T, Failure>) -> Result<T, Failure> {
     outcome.inspect_err(|failure| log::problem("read_failed", &failure.to_string()))
 }

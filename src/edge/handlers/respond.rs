@@ -1,7 +1,7 @@
-//! From a [`Reply`] to the platform's response.
+//! Builds the platform's response from a [`Reply`].
 //!
-//! All visits of one outcome have the same status and headers, so these are built once in an isolate's life: building them
-//! anew took 12 of a visit's 215 us. So is the text of a body that never changes.
+//! All visits with the same outcome have the same status and headers, so an isolate builds these only once: building them for each visit took 12
+//! of its 215 us. It also builds a fixed text only once.
 
 use crate::counting::http::reply::{Cache, GIF, HTML, PIXEL, PNG, Reply};
 use js_sys::Uint8Array;
@@ -15,14 +15,14 @@ use web_sys::{Headers, ResponseInit};
 extern "C" {
     pub(crate) type Response;
 
-    /// The body is a text or `undefined`; web-sys binds only texts that are copied each time.
+    /// The body is a text or `undefined`. The binding of web-sys would copy the text each time.
     #[wasm_bindgen(constructor, catch)]
     fn new(body: &JsValue, init: &ResponseInit) -> Result<Response, JsValue>;
 }
 
-/// What all replies with an equal head share. A head is one of `counting::reply`'s table, so there are few.
+/// The status and headers that several replies share. There are few of them.
 struct Head {
-    /// With an empty body.
+    /// A reply with this head and an empty body.
     reply: Reply,
     init: ResponseInit,
 }
@@ -32,11 +32,11 @@ thread_local! {
     static TEXTS: RefCell<Vec<(&'static str, JsValue)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Heads that are kept. `Retry-After` is the one part that could make many.
+/// The most heads that are kept. Only `Retry-After` could make many different ones.
 const MAX_HEADS: usize = 32;
 
-/// Builds the response. `head` leaves out the body; a `stream` stands in its place. With 101 it is the response itself, as no other
-/// could have its WebSocket.
+/// Builds the response. With `head` it has no body; a `stream` takes the place of the body. With status 101, `stream` is the platform's response,
+/// which has the WebSocket.
 pub(crate) fn response(reply: &Reply, stream: Option<JsValue>, head: bool) -> Result<Response, JsValue> {
     let body = match stream {
         Some(upgraded) if reply.status == 101 => return Ok(upgraded.unchecked_into()),
@@ -60,22 +60,22 @@ pub(crate) fn response(reply: &Reply, stream: Option<JsValue>, head: bool) -> Re
 fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", reply.content_type)?;
-    // What is answered is never what a browser might guess it to be.
+    // A browser must not guess another type.
     headers.set("x-content-type-options", "nosniff")?;
     if reply.content_type.starts_with("image/") || reply.content_type == HTML {
-        // Pages of everywhere show them; and what is opened by itself, or in a frame, may do nothing but be drawn.
+        // All pages may show a picture. If a browser opens it by itself or in a frame, it may not run or load anything.
         headers.set("cross-origin-resource-policy", "cross-origin")?;
         headers.set("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")?;
     }
     headers.set("cache-control", reply.cache.as_str())?;
-    // Whose page may read an answer hangs on `Origin`, and so does what a cache may hand to another page.
+    // The answer depends on `Origin`, so a cache must not hand it to a page of another origin.
     headers.set("vary", "Origin")?;
     if reply.cache == Cache::NeverByProxies {
         headers.set("pragma", "no-cache")?;
         headers.set("expires", "0")?;
     }
     if reply.cache == Cache::FreshForOne {
-        // What one token opened is not for who has none, in a browser that both use.
+        // A cache must not hand the answer to a request without the token, for example in a shared browser.
         headers.append("vary", "Authorization")?;
     }
     if reply.status == 401 {
@@ -99,7 +99,7 @@ fn init(reply: &Reply) -> Result<ResponseInit, JsValue> {
     }
     if let Some(methods) = reply.methods {
         headers.set("access-control-allow-methods", methods)?;
-        // What nobody reads may be sent as well; `*` does not mean `Authorization` (Fetch, "CORS protocol and HTTP caches").
+        // A page may send other headers too. `*` does not include `Authorization` (Fetch, "CORS protocol and HTTP caches").
         headers.set("access-control-allow-headers", "Content-Type, Idempotency-Key, Authorization, *")?;
         headers.set("access-control-max-age", "86400")?;
     }

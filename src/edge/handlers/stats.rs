@@ -1,8 +1,8 @@
-//! Reading what was counted, for `GET /api/sites/SITE/WHAT`. The rules are in [`crate::counting::http::stats::plan`].
+//! Reads reports for `GET /api/sites/SITE/WHAT`. The rules are in [`crate::counting::http::stats::plan`].
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::stats::answer::{Found, body, check, with_refused};
+use crate::counting::http::stats::answer::{FoundReports, body, check, with_refused};
 use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{Plan, Stats, Steps, What, starts_in_utc};
 use crate::counting::http::stats::query::{WEEK, ZONE};
@@ -37,21 +37,21 @@ extern "C" {
     fn week_of(language: &str) -> Option<u8>;
 }
 
-/// The body of the answer, if it was given lately.
-pub(crate) fn known(stats: &Stats) -> Option<Rc<str>> {
+/// The body of the answer, if the isolate still has it.
+pub(crate) fn kept_body(stats: &Stats) -> Option<Rc<str>> {
     if is_kept(stats) { kept_answers::of(stats, now_ms()) } else { None }
 }
 
-/// All views ever, which a summary tells, are of the moment.
+/// Whether the isolate keeps the answer. A summary contains all views, which must be up to date.
 fn is_kept(stats: &Stats) -> bool {
     stats.what != What::Summary || stats.value.is_some()
 }
 
-/// The body of the answer, or why the counter could not say.
+/// Asks the shards for a report and returns the body of the answer, or the failure of the counter.
 ///
 /// # Errors
-/// [`Refusal`] for a time zone, a week or a period that there is not.
-pub(crate) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
+/// [`Refusal`] if there is no such time zone, week or period.
+pub(crate) async fn find_body(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<Rc<str>, Failure>, Refusal> {
     let answer = ask(stats, site, shards).await?;
     Ok(answer.map(|(body, age)| {
         let body = Rc::from(body);
@@ -62,7 +62,7 @@ pub(crate) async fn read(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -
     }))
 }
 
-/// The same, asked of the shards, and how many milliseconds ago it was so.
+/// The body and its age in milliseconds.
 async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Result<(String, u64), Failure>, Refusal> {
     let stats = &*with_week(stats)?;
     let plan = plan(stats, shards.config.hours_kept_days)?;
@@ -81,18 +81,18 @@ async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Res
     Ok(Ok((body, age)))
 }
 
-/// With the first day of the week in the place of a language.
+/// Replaces a language by the first day of its week.
 fn with_week(stats: &Stats) -> Result<Cow<'_, Stats>, Refusal> {
     let Week::Of(language) = &stats.week else { return Ok(Cow::Borrowed(stats)) };
     let week = Week::From(week_of(language).ok_or(WEEK)?);
     Ok(Cow::Owned(Stats { week, ..stats.clone() }))
 }
 
-/// The clock of a time zone; UTC where none is named.
+/// The clock of a time zone. `None` is UTC.
 struct Clock<'a>(Option<&'a str>);
 
 impl Clock<'_> {
-    /// The quarter of an hour that it shows now.
+    /// The quarter that the clock shows now.
     fn now(&self) -> Result<u32, Refusal> {
         match self.0 {
             Some(zone) => clock_of(zone, js_sys::Date::now()).ok_or(ZONE),
@@ -100,12 +100,12 @@ impl Clock<'_> {
         }
     }
 
-    /// The quarter of UTC in which it shows one.
+    /// The quarter in UTC at which the clock shows the quarter `local`.
     fn utc(&self, local: u32) -> u32 {
         self.0.map_or(local, |zone| quarter_at(zone, local))
     }
 
-    /// When the days or hours of a period begin, and when the day after it does.
+    /// The quarters at which the days or hours of a period begin, and the one at which the next day begins.
     fn starts(&self, from: u32, to: u32, steps: Steps) -> Vec<u32> {
         match (self.0, steps) {
             (None, _) => starts_in_utc(from, to, steps),
@@ -123,7 +123,7 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     let now = zone.now()?;
     let today = now / DAY;
     let (from, to) = stats.days(today, keep_days)?;
-    // The views of one value are kept by days of UTC.
+    // The views of one value, such as a country, are kept by day (UTC).
     let clock = if stats.value.is_some() { Clock(None) } else { zone };
     let starts = clock.starts(from, to, stats.steps());
     let previous = stats.compare.map(|compare| {
@@ -133,8 +133,8 @@ fn plan(stats: &Stats, keep_days: u32) -> Result<Plan, Refusal> {
     Ok(Plan { from, to, starts, previous })
 }
 
-/// The period that one is compared with. One that is not over is cut off at the time of its last day that it is now, where the hours of that
-/// day are kept.
+/// The earlier period for a comparison. If the period is not over, the earlier one ends at the same time of day, provided that the hours of that
+/// day are still kept.
 fn previous(clock: &Clock<'_>, [from, to, day]: [u32; 3], so_far: bool, time: u32, last_rolled: u32) -> Previous {
     let is_cut = so_far && day > last_rolled && (from..=to).contains(&day);
     let to = if is_cut { day } else { to };
@@ -143,7 +143,7 @@ fn previous(clock: &Clock<'_>, [from, to, day]: [u32; 3], so_far: bool, time: u3
     Previous { from, to, times: Times { quarters, days: Span { from, until: to.saturating_add(1) } } }
 }
 
-async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(Found, u64), Failure> {
+async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>) -> Result<(FoundReports, u64), Failure> {
     let (mut reports, mut names, mut oldest) = (Vec::new(), 0, 0);
     for question in stats.questions(plan) {
         let (report, all, age) = shards.report(site, &question).await?;
@@ -152,8 +152,10 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         oldest = age.max(oldest);
     }
     let total_views = match stats.what {
-        What::Summary if stats.value.is_none() => shards.views(site, stats.page.as_ref().map(Page::as_str)).await?,
+        What::Summary if stats.value.is_none() => {
+            shards.recent_views(site, stats.page.as_ref().map(Page::as_str), false).await?.sum
+        }
         _ => 0,
     };
-    Ok((Found { reports, names, total_views }, oldest))
+    Ok((FoundReports { reports, names, total_views }, oldest))
 }

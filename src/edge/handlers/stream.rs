@@ -1,17 +1,20 @@
-//! Abacus's `/stream/NS/KEY`: what a counter says, now and whenever it says something else, as server-sent events.
+//! Abacus's `/stream/NS/KEY`: the value of a counter as server-sent events, at once and after each change.
 //!
-//! A stream asks the counter again and again, less often while nothing happens; a hit in the same isolate tells it at once. A request may
-//! ask objects a limited number of times, so a stream ends after a while; a browser then opens another by itself.
+//! A stream reads the counter repeatedly, and less often while nothing changes. A hit in the same isolate wakes it at once. A request may call
+//! objects only a limited number of times, so a stream ends after a while. The browser then opens a new one by itself.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::compat::abacus::{Counter, CounterRequest};
+use crate::counting::http::answers;
+use crate::counting::http::compat::abacus::answer::stream_event;
+use crate::counting::http::compat::abacus::counter::AbacusCounter;
+use crate::counting::http::compat::abacus::request::AbacusRequest;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{self, EVENTS, Reply, text};
+use crate::counting::http::reply::{EVENTS, Reply, text};
 use crate::counting::model::visitor::Sender;
 use crate::edge::clients::object_call::BUSY_RETRY_AFTER_S;
 use crate::edge::clients::shards::ShardClient;
-use crate::edge::handlers::admin::Pipe;
 use crate::edge::handlers::context::RequestContext;
+use crate::edge::handlers::transfer::Pipe;
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
 use crate::edge::runtime::{isolate, waits};
@@ -21,27 +24,29 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-/// Streams of an isolate: each holds a timer, a pipe and some 2 KB.
+/// The most streams of an isolate. Each holds a timer, a pipe and about 2 KB.
 const MAX_STREAMS: usize = 200;
 
-/// How often a stream asks shards: the free plan lets a request call objects 50 times.
+/// How many calls to shards a stream makes. The free plan allows 50 calls to objects for each request.
 const MAX_ASKS: u16 = 45;
 
-/// How long it lives, in milliseconds.
+/// How long a stream lasts, in milliseconds.
 const LIFE_MS: u64 = 300_000;
 
-/// How long it waits before it asks again, in milliseconds: at first, and at most. Then it also says something that is nothing, so that it
-/// notices that its reader has gone.
+/// How long a stream waits at first before it reads again, in milliseconds. Each wait without a change doubles the pause. The stream then writes
+/// an empty comment, which fails if its reader has gone.
 const PAUSE_MS: u64 = 1_000;
+
+/// The longest pause, in milliseconds.
 const MAX_PAUSE_MS: u64 = 10_000;
 
-/// How long a reader may take to read, in milliseconds.
+/// How long a reader may take to receive an event, in milliseconds.
 const READ_MS: u64 = 20_000;
 
-/// What hits told that its stream has not said yet; of more, the last.
+/// How many values from hits a stream keeps until it writes them. It drops the oldest.
 const MAX_TOLD: usize = 64;
 
-/// What wakes a stream that waits.
+/// The signal that wakes a waiting stream.
 const TOLD: f64 = 1.0;
 
 thread_local! {
@@ -53,15 +58,15 @@ struct Stream {
     /// The site and the page.
     of: (String, String),
     told: VecDeque<u64>,
-    /// The number of the wait that it is in.
+    /// The number of its present wait.
     waits: u64,
-    /// A request that the platform ended takes nothing out of this list, so what is older does not count.
+    /// When it ends, in milliseconds since 1970. If the platform kills a request, its stream stays in the list, so older ones are ignored.
     until: u64,
 }
 
 impl RequestContext {
-    /// Tells the streams of this isolate what a hit has found.
-    pub(crate) fn tell_streams(&self, counter: &Counter, views: u64) {
+    /// Tells the streams of this isolate the value after a hit.
+    pub(crate) fn tell_streams(&self, counter: &AbacusCounter, views: u64) {
         let woken: Vec<u64> = STREAMS.with_borrow_mut(|streams| {
             let same = |stream: &&mut Stream| stream.of.0 == counter.site.as_str() && stream.of.1 == counter.page.as_str();
             let told = streams.iter_mut().filter(same).map(|stream| {
@@ -76,9 +81,9 @@ impl RequestContext {
         woken.into_iter().for_each(|number| waits::end(number, TOLD));
     }
 
-    pub(crate) async fn stream(&self, asked: &CounterRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
+    pub(crate) async fn stream(&self, asked: &AbacusRequest) -> Result<(Reply, Option<JsValue>), Refusal> {
         let counter = self.counter_of(asked)?;
-        // A stream asks shards 45 times.
+        // A stream calls shards up to 45 times, so it counts for the rate limit.
         if self.is_limited(self.who().sender(), None).await {
             return Err(Refusal::Limited);
         }
@@ -94,17 +99,17 @@ impl RequestContext {
             room
         });
         if !begun {
-            return Ok((reply::read_failed(&Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }), None));
+            return Ok((answers::failures::read_failed(&Failure::Busy { retry_after: BUSY_RETRY_AFTER_S }), None));
         }
         let shards = self.shards(Sender::default());
         let first = match shards.page(&counter.site, counter.page.as_str()).await {
             Ok(first) => first,
             Err(failure) => {
                 forget(number);
-                return Ok((reply::read_failed(&failure), None));
+                return Ok((answers::failures::read_failed(&failure), None));
             }
         };
-        let asks = MAX_ASKS.checked_div(shards.number(&counter.site).await.unwrap_or(1)).unwrap_or(1);
+        let asks = MAX_ASKS.checked_div(shards.shard_count(&counter.site).await.unwrap_or(1)).unwrap_or(1);
         let pipe = Pipe::new();
         let body = pipe.readable();
         let (env, config) = (self.env.clone(), Rc::clone(&self.config));
@@ -114,7 +119,7 @@ impl RequestContext {
                 let shards = ShardClient::new(&env, &config, Sender::default(), deadline);
                 shards.page(&counter.site, counter.page.as_str()).await
             };
-            // Who reads sees that it is over, and asks anew; who has gone sees nothing.
+            // A reader sees the end of the stream and opens another.
             let _ = run(number, first, asks, &pipe, ask).await;
             forget(number);
             let _ = within(READ_MS, JsFuture::from(pipe.end())).await;
@@ -127,7 +132,7 @@ fn forget(number: u64) {
     STREAMS.with_borrow_mut(|streams| streams.retain(|stream| stream.number != number));
 }
 
-/// Says what the counter says until it is time to end, or nobody reads any more.
+/// Writes the values of the counter until the stream ends. Fails if the reader has gone or the counter cannot be read.
 async fn run(
     number: u64,
     first: Option<u64>,
@@ -136,17 +141,17 @@ async fn run(
     ask: impl AsyncFn() -> Result<Option<u64>, Failure>,
 ) -> Result<(), ()> {
     let (mut last, mut pause, mut left) = (first, PAUSE_MS, asks);
-    // Something at once, so that the reader's connection is open.
-    say(pipe, &first.map_or_else(|| ":\n\n".to_owned(), event)).await?;
+    // Write at once, so that the reader knows that the connection is open.
+    say(pipe, &first.map_or_else(|| ":\n\n".to_owned(), stream_event)).await?;
     while left > 0 {
         let (told, over) = next(number, pause).await.ok_or(())?;
         let mut said = false;
-        // Hits only add. What they told may have been overtaken by an answer.
+        // Hits only add, so a lower value is older than what was read from the shards.
         for views in told {
             if last.is_none_or(|last| views > last) {
                 last = Some(views);
                 said = true;
-                say(pipe, &event(views)).await?;
+                say(pipe, &stream_event(views)).await?;
             }
         }
         if over {
@@ -156,7 +161,7 @@ async fn run(
                 last = found;
                 said = true;
                 if let Some(views) = found {
-                    say(pipe, &event(views)).await?;
+                    say(pipe, &stream_event(views)).await?;
                 }
             }
         }
@@ -168,7 +173,7 @@ async fn run(
     Ok(())
 }
 
-/// What hits told since, or nothing after `ms` milliseconds; `None` when it is time to end.
+/// Waits for hits. Returns their values and whether `ms` milliseconds passed without a hit, or `None` if the stream is over.
 async fn next(number: u64, ms: u64) -> Option<(VecDeque<u64>, bool)> {
     let wait = isolate::next_number();
     let with = |work: fn(&mut Stream, u64) -> VecDeque<u64>| {
@@ -186,10 +191,6 @@ async fn next(number: u64, ms: u64) -> Option<(VecDeque<u64>, bool)> {
     }
     let over = waits::parked(wait, ms).await != TOLD;
     with(|stream, _| std::mem::take(&mut stream.told)).map(|told| (told, over))
-}
-
-fn event(views: u64) -> String {
-    format!("data: {{\"value\":{views}}}\n\n")
 }
 
 async fn say(pipe: &Pipe, text: &str) -> Result<(), ()> {

@@ -1,7 +1,7 @@
-//! Visits that are not counted: noted in the isolate, and told to the site's first shard with the next batch, or after a second.
+//! Tallies of excluded visits. The isolate keeps them and sends them to the site's first shard with the next batch, or after a second.
 //!
-//! They are told together because a flood of what is not counted must not cost what visits cost. So an isolate that ends within that
-//! second takes its notes with it; a view never waits for them and is never lost by them.
+//! It sends them together, so that a flood of excluded visits costs less than one of views. If the isolate ends within that second, its tallies are
+//! lost. Views never wait for tallies and are never lost with them.
 
 use crate::counting::model::date::day_of;
 use crate::counting::model::reason::Reason;
@@ -17,28 +17,29 @@ use crate::edge::runtime::waits::timer;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// How long notes wait for a batch to take them along, in milliseconds.
+/// How long tallies wait for a batch to take them along, in milliseconds.
 const WAIT_MS: u64 = 1_000;
 
-/// How long a flush looks again while batches are on their way, and posts, in milliseconds: a request may work for 30 s after its answer.
+/// How long a flush goes on, in milliseconds. A request may work for 30 s after its answer.
 const MOST_MS: u64 = 25_000;
 
 thread_local! {
-    /// Sites whose notes a request will flush, and until when that is believed: the request may be killed.
+    /// The sites whose tallies some request will flush, and the time until which this is certain, in milliseconds since 1970: the platform may kill
+    /// the request.
     static FLUSHING: RefCell<Vec<(Site, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes a visit that is not counted, on the day on which it was made: so many milliseconds ago.
+/// Tallies an excluded visit on the day of the visit. `age` is in milliseconds.
 pub(crate) fn note(turn: &RequestContext, site: &Site, reason: Reason, age: u64) {
     if reason == Reason::Origin {
         unlisted::origin(turn, site);
     }
     let now = now_ms();
-    batchers::note(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
+    batchers::note_tally(site, Tally { day: day_of(now.saturating_sub(age)), reason: reason.number(), visits: 1 });
     let mine = FLUSHING.with_borrow_mut(|flushing| {
         let until = now.saturating_add(MOST_MS);
         match flushing.iter_mut().find(|(known, _)| known == site) {
-            // One that is further off was noted by a clock that was ahead.
+            // A later time was set by a clock that was ahead.
             Some((_, believed)) if (now..=until).contains(believed) => false,
             Some((_, believed)) => {
                 *believed = until;
@@ -53,7 +54,7 @@ pub(crate) fn note(turn: &RequestContext, site: &Site, reason: Reason, age: u64)
     if mine {
         let (env, config, site) = (turn.env.clone(), Rc::clone(&turn.config), site.clone());
         turn.after_answer(async move {
-            // What is left by then goes with the next batch, or with the flush of the next note.
+            // Whatever is left then leaves with the next batch, or with the flush after the next excluded visit.
             let until = now.saturating_add(MOST_MS);
             loop {
                 timer(WAIT_MS).await;

@@ -1,6 +1,6 @@
-// Bodies that are longer than memory: written, or read, piece by piece. See owner.rs.
+// Bodies that do not fit into memory: written and read piece by piece.
 
-/** A body, and the end of it that is written to. A write waits until the reader took what was written before. */
+/** A body and its writable end. A write waits until the reader has taken what was written before. */
 export class Pipe {
   #stream = new IdentityTransformStream();
   #writer = this.#stream.writable.getWriter();
@@ -10,7 +10,7 @@ export class Pipe {
     return this.#stream.readable;
   }
 
-  /** Rejects where the reader has gone. */
+  /** Rejects if the reader has gone. */
   write(text) {
     return this.#writer.write(this.#encoder.encode(text));
   }
@@ -19,13 +19,13 @@ export class Pipe {
     return this.#writer.close();
   }
 
-  /** Breaks the body off, so that its reader sees that it is not whole. */
+  /** Breaks the body off, so that its reader sees that it is incomplete. */
   fail() {
     return this.#writer.abort(new Error('the export broke off'));
   }
 }
 
-/** The longest piece of lines, in characters; a shard takes twice as many bytes. */
+/** The longest piece, in characters. A shard takes twice as many bytes. */
 const PIECE = 128 * 1024;
 
 /** The body of a request, in pieces of whole lines. */
@@ -40,7 +40,7 @@ export class Lines {
     this.#over = !this.#reader;
   }
 
-  /** The next piece; nothing after the last, and `null` where what comes is not UTF-8. Rejects where the body breaks off. */
+  /** The next piece. It is undefined after the last, and `null` if the next bytes are not UTF-8. Rejects if the body breaks off. */
   async next() {
     while (!this.#over && this.#rest.length <= PIECE) {
       const { done, value } = await this.#reader.read();
@@ -52,7 +52,7 @@ export class Lines {
       }
     }
     const all = this.#rest.length;
-    // A line that is longer than a piece is none of ours: it goes on as it is, and is refused.
+    // No export has a line that is longer than a piece. Such a line is passed on and refused.
     const at = all <= PIECE ? all : this.#rest.lastIndexOf('\n', PIECE - 1) + 1 || all;
     const piece = this.#rest.slice(0, at);
     this.#rest = this.#rest.slice(at);
@@ -60,8 +60,8 @@ export class Lines {
   }
 
   /**
-   * Reads on and drops what comes, at most so many bytes. A client that is still sending sees no answer, but that its connection broke,
-   * once nobody reads what it sends.
+   * Reads and drops the rest of the body, up to so many bytes. If nobody read it, a client that is still sending would see a broken connection and
+   * no answer.
    */
   async drop(bytes) {
     this.#rest = '';
@@ -72,7 +72,7 @@ export class Lines {
         left -= value?.length ?? 0;
       }
     } catch {
-      // Then there is nobody to answer.
+      // The client has gone, so nobody waits for an answer.
     }
   }
 }

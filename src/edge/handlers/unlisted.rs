@@ -1,5 +1,5 @@
-//! From where visits were refused: noted in the isolate, and told to the site's first shard soon after the first, then at most once a
-//! minute. The rules are in [`crate::counting::http::unlisted`].
+//! Notes unlisted origins and sites of refused visits. The isolate keeps them and sends them to the site's first shard: soon after the first one,
+//! then at most once a minute. The rules are in [`crate::counting::http::unlisted`].
 
 use crate::counting::model::date::day_of;
 use crate::counting::model::site::Site;
@@ -14,16 +14,16 @@ use crate::edge::runtime::{headers, log};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// How long notes wait for others that come with them, in milliseconds.
+/// How long the first note waits for others, in milliseconds.
 const WAIT_MS: u64 = 1_000;
 
-/// How long they wait after others were told, in milliseconds: a flood must not write for each of its messages.
+/// The shortest time between two messages to a shard, in milliseconds. A flood must not cause a write for each visit.
 const APART_MS: u64 = 60_000;
 
 struct OfSite {
     site: Site,
     notes: Notes,
-    /// When they may be told next, in milliseconds since 1970.
+    /// When the next message may be sent, in milliseconds since 1970.
     next: u64,
 }
 
@@ -31,7 +31,7 @@ thread_local! {
     static NOTES: RefCell<Vec<OfSite>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes a visit for a site, of a page whose origin is not listed.
+/// Notes a visit to a site from a page whose origin is not listed.
 pub(crate) fn origin(turn: &RequestContext, site: &Site) {
     let origin = turn.header(headers::ORIGIN);
     if let Some(name) = origin_of(origin.as_deref(), &turn.referrer()) {
@@ -39,7 +39,7 @@ pub(crate) fn origin(turn: &RequestContext, site: &Site) {
     }
 }
 
-/// Notes a visit for a site that there is not: for the owner of the first, as nobody looks at one that is not there.
+/// Notes a visit to a site that is not listed. The note belongs to the first site, where the owner can see it.
 pub(crate) fn site(turn: &RequestContext, name: &str) {
     if let Some(name) = site_of(name) {
         note(turn, turn.config.sites.first(), Unlisted::Site, name);
@@ -55,7 +55,7 @@ fn note(turn: &RequestContext, site: &Site, unlisted: Unlisted, name: String) {
         }
         let Some(of) = all.get_mut(at) else { return false };
         of.notes.add(day_of(now), unlisted, name);
-        // One that is further off was set by a clock that was ahead.
+        // A later time was set by a clock that was ahead.
         let is_due = of.next <= now || of.next > now.saturating_add(APART_MS);
         if is_due {
             of.next = now.saturating_add(APART_MS);

@@ -1,15 +1,20 @@
 //! Requests that are visits.
 
 use crate::counting::dispatch::endpoint::{CounterEndpoint, Outcome, PageViews, Registered};
-use crate::counting::http::badge::{Badge, grouped};
-use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, find_site, visits};
+use crate::counting::http::badge::glyphs::grouped;
+use crate::counting::http::badge::request::BadgeRequest;
+use crate::counting::http::body::{BodyHeaders, MAX_BODY_BYTES, MAX_LIST_BYTES, RefusedVisit, Visits, read_visits};
+use crate::counting::http::find_site::find_site;
 use crate::counting::http::home::home;
+use crate::counting::http::pixel::PixelRequest;
+use crate::counting::http::prefetch::is_prefetch;
 use crate::counting::http::proxy::is_asset_proxy;
 use crate::counting::http::refusal::{Refusal, is_of_a_visit};
-use crate::counting::http::refused;
-use crate::counting::http::reply::{self, JSON, Reply, SVG, VisitStatus};
-use crate::counting::http::route::{Pixel, is_prefetch, visit_meant};
-use crate::counting::model::dimensions::{Client, Dimensions};
+use crate::counting::http::reply::{JSON, Reply, SVG, VisitStatus};
+use crate::counting::http::visit_meant::visit_meant;
+use crate::counting::http::{answers, refused};
+use crate::counting::model::client::Client;
+use crate::counting::model::dimensions::{Described, Dimensions};
 use crate::counting::model::origin::Caller;
 use crate::counting::model::page::Page;
 use crate::counting::model::reason::Reason;
@@ -26,21 +31,20 @@ use crate::edge::handlers::{tallies, unlisted};
 use crate::edge::runtime::headers;
 use futures_util::FutureExt;
 
-/// The names under which a browser says that it asks ahead of its reader. `Sec-Purpose` is the standard's; Chromium of before, Safari and
-/// Firefox of before say the others.
-const PURPOSES: [headers::Name; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
+/// The headers with which a browser marks a prefetch: the standard `Sec-Purpose`, and those of older browsers.
+const PURPOSES: [headers::HeaderName; 2] = [headers::SEC_PURPOSE, headers::PURPOSE];
 
-/// Who looks at a picture.
-pub(crate) struct Seen {
+/// The client that looks at a picture.
+pub(crate) struct ImageViewer {
     pub(crate) details: Dimensions,
     pub(crate) who: Who,
-    /// Whether it is a program that reads for nobody.
+    /// Whether it is a bot.
     pub(crate) bot: bool,
 }
 
 impl RequestContext {
-    /// `GET /`: the visit goes to `COUNTER_URL` if it is set, else to the embedded counter. Every caller is counted, program or
-    /// not: the answer says that the visit is stored.
+    /// `GET /`: sends the visit to `COUNTER_URL` if that is set, else to the embedded counter. It counts programs too, because the answer says that
+    /// the visit is stored.
     pub(crate) async fn register_home(&self) -> Reply {
         let (site, page) = (self.config.sites.home().clone(), Page::root());
         if let Some(url) = &self.config.counter_url {
@@ -50,34 +54,34 @@ impl RequestContext {
         }
         let who = self.who();
         let visit = Visit { site, page, id: None, details: self.seen_details(&self.referrer()), age: 0 };
-        reply::home(&self.take(visit, &who, false).await)
+        answers::visits::home(&self.take(visit, &who, false).await)
     }
 
-    /// `GET /pixel/SITE.gif`. An image tells no origin; what it tells of the page that it is in, its `Referer`, must be listed.
-    pub(crate) async fn register_pixel(&self, pixel: Pixel, head: bool) -> Result<Reply, Refusal> {
+    /// `GET /pixel/SITE.gif`. The request for an image has no `Origin`, so the origin of its `Referer` must be listed.
+    pub(crate) async fn register_pixel(&self, pixel: PixelRequest, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&pixel.site), &self.config.sites)?;
         if head {
-            return Ok(reply::home_head());
+            return Ok(answers::visits::home_head());
         }
         if !self.is_listed_page() {
             self.note(&site, Reason::Origin);
-            return Ok(reply::pixel(&Outcome::Excluded(Reason::Origin)));
+            return Ok(answers::visits::pixel(&Outcome::Excluded(Reason::Origin)));
         }
-        Ok(reply::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
+        Ok(answers::visits::pixel(&self.take_image(site, pixel.page, &pixel.page_query).await))
     }
 
-    /// Whether the page that shows a picture of ours may, as far as the browser tells.
+    /// Whether the page that shows the picture has a listed origin, as far as the browser tells.
     pub(crate) fn is_listed_page(&self) -> bool {
         self.config.origins.lists_page(Some(&self.referrer()), self.url())
     }
 
-    /// The URL of the page that a request comes from, or nothing.
+    /// The URL of the page that a request comes from, or empty.
     pub(crate) fn referrer(&self) -> String {
         self.header(headers::REFERER).unwrap_or_default()
     }
 
     /// `GET /badge/SITE/PAGE.svg`.
-    pub(crate) async fn show_badge(&self, badge: &Badge, head: bool) -> Result<Reply, Refusal> {
+    pub(crate) async fn show_badge(&self, badge: &BadgeRequest, head: bool) -> Result<Reply, Refusal> {
         let site = find_site(Some(&badge.site), &self.config.sites)?;
         let mut became = None;
         if let (true, false, Some(page)) = (badge.counts, head, &badge.page) {
@@ -85,16 +89,22 @@ impl RequestContext {
         }
         let views = match &became {
             Some(Outcome::Sent(Ok(Registered { page: Some(PageViews { views: Some(views), .. }), .. }))) => Ok(*views),
-            _ => self.shards(Sender::default()).views(&site, badge.page.as_ref().map(Page::as_str)).await,
+            _ => {
+                let page = badge.page.as_ref().map(Page::as_str);
+                self.shards(Sender::default()).recent_views(&site, page, false).await.map(|views| views.sum)
+            }
         };
         let text = views.as_ref().map_or_else(|_| "unknown".to_owned(), |views| grouped(*views));
-        let body = if badge.json { badge.look.endpoint(&text) } else { badge.look.svg(&text) };
-        Ok(Reply { content_type: if badge.json { JSON } else { SVG }, ..reply::badge(body, became.as_ref(), views.is_ok()) })
+        let body = if badge.json { badge.style.endpoint(&text) } else { badge.style.svg(&text) };
+        Ok(Reply {
+            content_type: if badge.json { JSON } else { SVG },
+            ..answers::visits::badge(body, became.as_ref(), views.is_ok())
+        })
     }
 
-    /// A visit that an image tells. GitHub and mail programs ask for the images of their pages by themselves, so nothing is known of who looks. And where an
-    /// image comes from is the page that it is in: where its reader comes from is not known. What the image's address does not say of a
-    /// campaign, the query of the page says.
+    /// Counts a visit by an image. GitHub and mail programs load images themselves, so nothing is known about their readers. The `Referer` of an
+    /// image is the page that shows it, so the page that linked there is not known. The campaign comes from the image's URL, and what is missing
+    /// there from the query of the page.
     pub(crate) async fn take_image(&self, site: Site, page: Page, page_query: &str) -> Outcome {
         if self.is_prefetch() {
             self.note(&site, Reason::Prefetch);
@@ -104,11 +114,11 @@ impl RequestContext {
             self.note(&site, Reason::Spam);
             return Outcome::Excluded(Reason::Spam);
         }
-        let seen = self.seen_in_a_picture("", completed(self.campaign(), page_query));
-        self.take(Visit { site, page, id: None, details: seen.details, age: 0 }, &seen.who, seen.bot).await
+        let viewer = self.image_viewer("", completed(self.campaign(), page_query));
+        self.take(Visit { site, page, id: None, details: viewer.details, age: 0 }, &viewer.who, viewer.bot).await
     }
 
-    /// Counts a visit, unless it is one that is not counted; that is noted.
+    /// Counts a visit, or tallies why it is excluded.
     pub(crate) async fn take(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
         let (address, page) = (who.address(), visit.page.as_str());
         let reason = if bot {
@@ -133,35 +143,37 @@ impl RequestContext {
         }
     }
 
-    /// Whether a browser asks ahead of its reader. A page that is prerendered asks for its images, too.
+    /// Whether the request is a prefetch. A page that is prerendered also loads its images.
     pub(crate) fn is_prefetch(&self) -> bool {
         PURPOSES.into_iter().any(|name| self.header(name).is_some_and(|value| is_prefetch(&value)))
     }
 
     /// What a request for a picture tells of who looks at it. One that fetches pictures for others tells nothing of them, but that somebody
     /// looks: it is no bot, and its address and agent are nobody's. `referrer` is the host that they come from.
-    pub(crate) fn seen_in_a_picture(&self, referrer: &str, campaign: [String; 3]) -> Seen {
-        let campaign = campaign.each_ref().map(String::as_str);
+    pub(crate) fn image_viewer(&self, referrer: &str, campaign: [String; 3]) -> ImageViewer {
+        let viewer = |client, who, bot| {
+            let details = Dimensions::of(&Described { client, referrer, campaign: &campaign });
+            ImageViewer { details, who, bot }
+        };
         if self.header(headers::AGENT).is_some_and(|agent| is_asset_proxy(&agent)) {
-            return Seen { details: Dimensions::new(None, "", referrer, campaign), who: self.server(), bot: false };
+            return viewer(Client::default(), self.server(), false);
         }
-        let known = self.client();
-        Seen { details: Dimensions::new(known.device, &known.country, referrer, campaign), who: self.who(), bot: known.is_bot() }
+        let (client, is_bot) = self.client();
+        viewer(client, self.who(), is_bot)
     }
 
     /// What a request tells by itself of who makes it, with the URL where they come from.
     pub(crate) fn seen_details(&self, referrer: &str) -> Dimensions {
-        let known = self.client();
-        let referrer = referrer_host(referrer, self.url());
-        Dimensions::new(known.device, &known.country, &referrer, self.campaign().each_ref().map(String::as_str))
+        let (client, _) = self.client();
+        Dimensions::of(&Described { client, referrer: &referrer_host(referrer, self.url()), campaign: &self.campaign() })
     }
 
     fn campaign(&self) -> [String; 3] {
         campaign_of(self.query())
     }
 
-    /// `POST /counter`: always the embedded counter, so that one deployment can be the `COUNTER_URL` of another. Where a
-    /// server calls, the view has no visitor, and nothing is known of who made it but what the server says.
+    /// `POST /visit`: always uses the embedded counter, so that one deployment can be the `COUNTER_URL` of another. A view from a server has no
+    /// visitor, and only what the server says is known about it.
     pub(crate) async fn register(&mut self, caller: &Caller) -> Result<Reply, Refusal> {
         let own_url = match caller {
             Caller::Server | Caller::Elsewhere => "",
@@ -175,16 +187,12 @@ impl RequestContext {
         };
         let content_type = self.header(headers::CONTENT_TYPE);
         let key = self.header(headers::IDEMPOTENCY_KEY);
-        let known = from_page.then(|| self.client());
-        let client = known.as_ref().map_or_else(Client::default, |known| Client {
-            device: known.device,
-            country: &known.country,
-            own_url,
-        });
-        let headers = BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client };
-        let read = visits(&bytes, headers, &self.config.sites, &self.config.page_query);
+        let (client, bot) = if from_page { self.client() } else { (Client::default(), false) };
+        let headers =
+            BodyHeaders { content_type: content_type.as_deref(), idempotency_key: key.as_deref(), from_page, client, own_url };
+        let read = read_visits(&bytes, headers, &self.config.sites, &self.config.page_query);
         if *caller == Caller::Elsewhere {
-            // Told to the owner of the site that it meant: a setting of theirs is missing, or it is somebody else's page.
+            // Tally it for its site: the owner may have forgotten a setting, or it is a page of somebody else.
             let sites =
                 read.map_or_else(|refused| refused.sites, |read| read.visits.into_iter().map(|visit| visit.site).collect());
             for site in &sites {
@@ -197,37 +205,27 @@ impl RequestContext {
             Ok(visits) => visits,
         };
         if let ([visit], true) = (visits.as_slice(), off) {
-            let numbers = self.shown(&visit.site, Some(&visit.page), show).await;
-            return Ok(reply::numbers(&(visit.site.as_str(), Some(visit.page.as_str())), numbers, Some(VisitStatus::Excluded)));
+            let numbers = self.find_numbers(&visit.site, Some(&visit.page), show, false).await;
+            return Ok(answers::reads::numbers(
+                &(visit.site.as_str(), Some(visit.page.as_str())),
+                numbers,
+                Some(VisitStatus::Excluded),
+            ));
         }
         let who = if from_page { self.who() } else { self.server() };
-        let bot = known.is_some_and(|known| known.is_bot());
         let asked: Vec<(Site, Page)> = visits.iter().map(|visit| (visit.site.clone(), visit.page.clone())).collect();
-        // All at once, so that they leave in one batch.
-        let became = all(visits.into_iter().map(|visit| self.take_and_tell(visit, &who, bot).boxed_local()).collect()).await;
+        // Send all at once, so that they leave in one batch.
+        let became = all(visits.into_iter().map(|visit| self.take(visit, &who, bot).boxed_local()).collect()).await;
         if let ([(site, page)], [became], false) = (asked.as_slice(), became.as_slice(), list) {
-            let numbers = self.shown_besides(site, page, show, became).await;
-            return Ok(reply::registered(&(site.as_str(), page.as_str()), became, numbers));
+            let numbers = self.find_numbers_after_visit(site, page, show, became).await;
+            return Ok(answers::visits::registered(&(site.as_str(), page.as_str()), became, numbers));
         }
         let asked = asked.iter().map(|(site, page)| (site.as_str(), page.as_str()));
         let all: Vec<_> = asked.zip(became).collect();
-        Ok(reply::all_registered(&all))
+        Ok(answers::visits::all_registered(&all))
     }
 
-    /// Counts a visit, and finds the views of its page where they are spread over several shards.
-    pub(crate) async fn take_and_tell(&self, visit: Visit, who: &Who, bot: bool) -> Outcome {
-        let site = visit.site.clone();
-        let mut became = self.take(visit, who, bot).await;
-        if let Outcome::Sent(Ok(Registered { page: Some(counted), .. })) = &mut became
-            && counted.views.is_none()
-        {
-            // The visit is stored whether or not all shards can be asked for the sum; without it the answer has no `views`.
-            counted.views = self.shards(Sender::default()).views(&site, Some(&counted.page)).await.ok();
-        }
-        became
-    }
-
-    /// Answers visits of these sites that ask wrongly. They are noted, because their sender may not look at the answer.
+    /// Answers wrong visits to these sites and tallies them, because their sender may ignore the answer.
     fn refuse(&self, refusal: &Refusal, sites: &[Site]) -> Reply {
         for site in sites {
             self.note(site, Reason::Refused);
@@ -236,7 +234,7 @@ impl RequestContext {
         refused::not_taken(refusal, self.query())
     }
 
-    /// Where no such site is why, its owner is told of it.
+    /// Notes the name of an unknown site, for the owner.
     fn tell_of_site(&self, refusal: &Refusal) {
         let one = if let Refusal::Item(_, one) = refusal { one } else { refusal };
         if let Refusal::UnknownSite(name) = one {
@@ -244,9 +242,9 @@ impl RequestContext {
         }
     }
 
-    /// Answers a request that asks wrongly; one that means a visit by its path is noted, and nothing is of one that only reads.
+    /// Answers a wrong request. It tallies a visit and notes an unknown site; for a request that only reads it does neither.
     pub(crate) fn refuse_request(&self, refusal: &Refusal, reads: bool) -> Reply {
-        match visit_meant(self.told.method(), &self.own_url()) {
+        match visit_meant(self.request_head.method(), &self.own_url()) {
             Some(name) if is_of_a_visit(refusal) => {
                 let site = self.config.sites.find(&name).unwrap_or(self.config.sites.first());
                 self.refuse(refusal, std::slice::from_ref(site))
@@ -260,7 +258,7 @@ impl RequestContext {
         }
     }
 
-    /// Notes a visit that is not counted and was made just now.
+    /// Tallies an excluded visit that was made just now.
     pub(crate) fn note(&self, site: &Site, reason: Reason) {
         tallies::note(self, site, reason, 0);
     }

@@ -1,20 +1,19 @@
-// When the days and hours of a time zone begin. See stats.rs. The platform knows the zones; a table of our own would be larger than the Worker.
+// When the days and hours of a time zone begin. See stats.rs. The platform has the zones; a table of them would be larger than the Worker.
 //
-// Times are counted in quarters of an hour since 1970, by UTC or by the zone's own clock. A quarter belongs to what the clock says in
-// its middle. Asking the platform for a clock takes a microsecond, so little is asked: the two ends of a period, and of a series the
-// clock once in some days.
+// Times are quarters of an hour since 1970, in UTC or by the zone's own clock. A quarter belongs to the time that the clock shows in its middle.
+// Reading the clock from the platform takes a microsecond, so it is read rarely: at both ends of a period, and every few days of a series.
 
 const MINUTE = 60_000;
 const QUARTER = 15 * MINUTE;
 const HOUR = 4;
 const DAY = 96;
 
-/** No zone was ever so far from UTC, in quarters. */
+/** No zone has ever been this far from UTC, in quarters. */
 const FARTHEST = 16 * 4;
 
 /**
- * How often the clock is asked, in quarters: more often than it was ever changed and changed back. In Brazil that took seven days in 2000, and in
- * Gaza it will in 2040; between these years nowhere less than 21.
+ * The step between two readings of the clock, in quarters. It is shorter than any time between a change of a clock and the next change back: seven
+ * days in Brazil in 2000 and in Gaza in 2040, and at least 21 days everywhere between these years.
  */
 const [OFTEN, SELDOM] = [6 * DAY, 14 * DAY];
 const SELDOM_FROM = Date.UTC(2005, 0) / QUARTER;
@@ -22,15 +21,15 @@ const SELDOM_UNTIL = Date.UTC(2039, 0) / QUARTER;
 
 const formats = new Map();
 
-/** Zones that are kept. A stranger may name all there are, about 400. */
+/** The most zones that are kept. A stranger may name all of them, about 400. */
 const MAX_FORMATS = 32;
 
-/** The clock of a zone, or undefined where there is no such zone. */
+/** The clock of a zone, or undefined if there is no such zone. */
 function clock(zone) {
   let format = formats.get(zone);
   if (!format) {
     try {
-      // The shortest text that tells how far a clock is from UTC.
+      // The shortest format that has the offset from UTC.
       format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset', day: 'numeric' });
     } catch {
       return undefined;
@@ -41,12 +40,12 @@ function clock(zone) {
   return format;
 }
 
-/** A date with the offset from UTC in the middle of a quarter: `1, GMT+05:45`, or `1, GMT`; with seconds in some zones, long ago. */
+/** A date and the offset from UTC in the middle of a quarter: `1, GMT+05:45` or `1, GMT`. Long ago some zones had offsets with seconds. */
 const read = (format, quarter) => format.format((quarter + 0.5) * QUARTER);
 
 const offsetIn = (text) => text.slice(text.indexOf('GMT') + 3);
 
-/** An offset in quarters, which may be no whole number. */
+/** An offset in quarters. It may have a fraction. */
 function quartersOf(offset) {
   const [hours, minutes = 0, seconds = 0] = offset.slice(1).split(':').map(Number);
   const quarters = hours * HOUR + (minutes + seconds / 60) / 15;
@@ -54,8 +53,7 @@ function quartersOf(offset) {
 }
 
 /**
- * How far the zone's clock is ahead of UTC, in quarters, from one quarter on up to another: `[{ from, ahead }]`, one more each time that the
- * clock is changed.
+ * How far the zone's clock is ahead of UTC, in quarters, between two quarters: `[{ from, ahead }]`, with one entry for each change of the clock.
  */
 function stretches(format, from, until) {
   const found = [];
@@ -80,14 +78,17 @@ function stretches(format, from, until) {
   return found;
 }
 
-/** The quarters of UTC in which the zone's clock comes to a time, and then `count - 1` times to the one `every` later. A time that is skipped begins when the next does. */
+/**
+ * The quarters of UTC in which the zone's clock reaches a time, and then `count - 1` times the time `every` later. A time that the clock skips
+ * begins with the next one.
+ */
 function startsAt(format, local, every, count) {
   const starts = new Uint32Array(count);
   const found = stretches(format, local - FARTHEST, local + (count - 1) * every + FARTHEST);
   let one = 0;
   for (const [at, { from, ahead }] of found.entries()) {
     const until = found[at + 1]?.from ?? Infinity;
-    // The first quarter in whose middle the clock shows that time.
+    // The first quarter whose middle has that time on the clock.
     let first = Math.ceil(local + one * every - ahead - 0.5);
     for (; one < count && first < until; one += 1) {
       starts[one] = Math.max(0, from, first);
@@ -97,22 +98,22 @@ function startsAt(format, local, every, count) {
   return starts;
 }
 
-/** What the zone's clock shows at a time, in milliseconds, as a quarter; undefined where there is no such zone. */
+/** The quarter that the zone's clock shows at a time in milliseconds, or undefined if there is no such zone. */
 export function clockOf(zone, time) {
   const format = clock(zone);
   const quarter = Math.floor(time / QUARTER);
   return format && Math.max(0, Math.floor(quarter + 0.5 + quartersOf(offsetIn(read(format, quarter)))));
 }
 
-/** The quarter of UTC in which the zone's clock comes to one. */
+/** The quarter of UTC in which the zone's clock reaches a quarter. */
 export const quarterAt = (zone, local) => startsAt(clock(zone), local, DAY, 1)[0];
 
-/** The quarters of UTC in which the days from `from` to the one after `to` begin. A day that the zone left out has none of its own. */
+/** The quarters of UTC in which the days from `from` to the one after `to` begin. A day that the zone skipped begins with the next one. */
 export const startsOf = (zone, from, to) => startsAt(clock(zone), from * DAY, DAY, to - from + 2);
 
 /**
- * The quarters of UTC, from one up to another, in which hours begin by the zone's clock; and both ends. Where the clock is put back an hour begins
- * anew, and one that it is put forward into is shorter.
+ * The quarters of UTC between two others in which hours begin on the zone's clock, and both ends. When the clock is set back, an hour begins again;
+ * when it is set forward into an hour, that hour is shorter.
  */
 export function hoursOf(zone, from, until) {
   const hours = [];
@@ -123,7 +124,7 @@ export function hoursOf(zone, from, until) {
     const local = shown(start, ahead);
     const before = at === 0 ? -1 : shown(start - 1, found[at - 1].ahead);
     if (start < until && (local <= before || Math.floor(local / HOUR) !== Math.floor(before / HOUR))) hours.push(start);
-    // The first quarter in whose middle the clock shows the next hour.
+    // The first quarter whose middle has the next hour on the clock.
     const next = Math.ceil((Math.floor(local / HOUR) + 1) * HOUR - ahead - 0.5);
     for (let hour = next; hour < end; hour += HOUR) hours.push(hour);
   }
@@ -131,7 +132,7 @@ export function hoursOf(zone, from, until) {
   return Uint32Array.from(hours);
 }
 
-/** The day on which a week begins where a language is spoken, 1 for Monday to 7; undefined where there is no such language. */
+/** The day on which the week begins where a language is spoken, from 1 for Monday to 7, or undefined if there is no such language. */
 export function weekOf(language) {
   try {
     const locale = new Intl.Locale(language);
@@ -141,6 +142,6 @@ export function weekOf(language) {
   }
 }
 
-// With the first format of a process V8 looks through all its languages, and compiles what is above. That takes 10 ms, as much as the free plan
-// lets a whole request take, so it is done when the isolate starts, which may take a second.
+// The first format of a process makes V8 search all its languages and compile the code above. That takes 10 ms, which is all that the free plan
+// allows a request. So it happens when the isolate starts, for which a second is allowed.
 startsOf('UTC', 0, 365);

@@ -1,32 +1,32 @@
-// WebSockets of who watches a site live. See live.rs and live_object.rs.
+// The WebSockets of a site's watchers. See src/edge/objects/live.rs and src/edge/handlers/live.rs.
 
 /**
- * Hands a request to the site's object, and what comes back to `ended`: a response with a WebSocket, another one's status, or an error;
- * 504 where nothing does in time. Only the first of them ends the wait.
+ * Passes a request to the site's object, and the outcome to `ended`: a response with a WebSocket, the status of another response, an
+ * error, or 504 if there is none in time. Only the first outcome ends the wait.
  */
 export function upgrade(env, site, request, ms, number, ended) {
   setTimeout(ended, ms, number, 504);
-  // What fails before there is a promise, as without the binding, must not leave through WebAssembly: it would end the instance.
+  // An error before there is a promise, as without the binding, must not pass through WebAssembly: it would end the instance.
   Promise.try(() => env.LIVE.getByName(site).fetch(request)).then(
     (response) => ended(number, response.webSocket ? response : response.status),
     (error) => ended(number, error),
   );
 }
 
-/** How many watch. */
+/** The number of watchers. */
 export function watchers(context) {
   return context.getWebSockets().length;
 }
 
-/** How many are told in one turn. Then other work gets the thread: a message takes some 60 us. */
+/** How many watchers get a message in one turn, before other work gets the thread: a message takes some 60 us. */
 const AT_ONCE = 100;
 
-/** What is told last, by objects that tell just now. */
+/** The newest message of each object that is sending one. */
 const latest = new WeakMap();
 
 /**
- * Tells it to all who watch. One who has just left is told nothing. Where the next numbers arrive before all have been told,
- * what is in between is left out: each text says all.
+ * Sends a text to all watchers. If several newer texts come before all watchers have it, only the newest follows: each text has all
+ * numbers.
  */
 export async function tell(context, text) {
   const tells = latest.has(context);
@@ -47,13 +47,13 @@ export function send(socket, text) {
   try {
     socket.send(text);
   } catch {
-    // It closes; there is nobody to tell.
+    // This watcher has just left.
   }
 }
 
-/** Lets all go who watch: 1013, try again later. */
+/** Closes all WebSockets with 1013, try again later. */
 export function letGo(context) {
-  for (const socket of context.getWebSockets()) close(socket, 1013, 'the numbers cannot be had now');
+  for (const socket of context.getWebSockets()) close(socket, 1013, 'the numbers are not available now');
 }
 
 export function close(socket, code, reason) {

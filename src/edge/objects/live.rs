@@ -1,8 +1,8 @@
-//! The Durable Object to which a site's watchers are connected: the shell of [`crate::counting::live::board`]. `worker.js` takes the
-//! WebSockets, which outlive this: while nothing happens the platform puts the object away and keeps them.
+//! The Durable Object that a site's watchers are connected to, around [`crate::counting::live::board`]. `worker.js` accepts the
+//! WebSockets. They outlive this object: while nothing happens, the platform removes it from memory and keeps them.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::http::body::find_site;
+use crate::counting::http::find_site::find_site;
 use crate::counting::live::board::{Board, Next};
 use crate::counting::live::pulse::Pulse;
 use crate::counting::model::visitor::Sender;
@@ -23,7 +23,7 @@ use worker::Env;
 
 #[wasm_bindgen(module = "/src/edge/objects/live.js")]
 extern "C" {
-    /// The object's state, which has the WebSockets.
+    /// The platform's state of the object, which has the WebSockets.
     #[derive(Clone)]
     pub type ObjectState;
 
@@ -37,52 +37,52 @@ extern "C" {
     fn let_go(state: &ObjectState);
 }
 
-/// The longest call: a push is 40 numbers.
+/// The longest call, in bytes. A push has 40 numbers.
 const MAX_CALL_BYTES: u32 = 1_024;
 
 /// The watchers of one site.
-#[wasm_bindgen]
-pub struct Live {
-    inner: Rc<Inner>,
+#[wasm_bindgen(js_name = Live)]
+pub struct LiveObject {
+    state: Rc<LiveState>,
 }
 
-struct Inner {
-    state: ObjectState,
+struct LiveState {
+    object: ObjectState,
     env: Env,
     site: String,
     board: RefCell<Board>,
 }
 
-#[wasm_bindgen]
-impl Live {
-    /// The watchers of the site with this name.
+#[wasm_bindgen(js_class = Live)]
+impl LiveObject {
+    /// The object of the site with this name.
     #[wasm_bindgen(constructor)]
     pub fn new(state: ObjectState, env: Env, site: String) -> Self {
-        Self { inner: Rc::new(Inner { state, env, site, board: RefCell::default() }) }
+        Self { state: Rc::new(LiveState { object: state, env, site, board: RefCell::default() }) }
     }
 
-    /// Somebody came.
+    /// Greets a watcher who just connected.
     pub fn joined(&self, socket: &JsValue) {
-        let greeting = self.inner.board.borrow().greeting(&self.inner.site, now_ms());
+        let greeting = self.state.board.borrow().greeting(&self.state.site, now_ms());
         if let Some(text) = greeting {
             send(socket, &text);
         }
-        let next = self.inner.board.borrow_mut().joined();
-        self.inner.go_on(next);
+        let next = self.state.board.borrow_mut().joined();
+        self.state.go_on(next);
     }
 
-    /// Takes what a shard tells; answers whether anybody watches.
+    /// Takes the pulse of a shard, and answers whether anybody watches.
     pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
-        // What cannot be read is no reason to stop: it may be of a newer version.
+        // A call that cannot be read may be of a newer version, so its shard is not told to stop.
         let Ok(Answer::Live(pulse)) = decode(&call) else { return encode(&Answer::Watched(true)) };
-        let (watched, next) = self.inner.board.borrow_mut().pushed(pulse, watchers(&self.inner.state), now_ms());
-        self.inner.go_on(next);
+        let (watched, next) = self.state.board.borrow_mut().pushed(pulse, watchers(&self.state.object), now_ms());
+        self.state.go_on(next);
         encode(&Answer::Watched(watched))
     }
 }
 
-impl Inner {
+impl LiveState {
     fn go_on(self: &Rc<Self>, mut next: Next) {
         if next == Next::Nothing {
             return;
@@ -101,7 +101,7 @@ impl Inner {
                     timer(ms).await;
                     this.tell();
                 }
-                Next::LetGo => let_go(&this.state),
+                Next::LetGo => let_go(&this.object),
                 Next::Nothing | Next::Look => {}
             }
         };
@@ -111,14 +111,15 @@ impl Inner {
     fn tell(&self) {
         let text = self.board.borrow_mut().tell(&self.site, now_ms());
         if let Some(text) = text {
-            tell(&self.state, &text);
+            tell(&self.object, &text);
         }
     }
 
-    /// Asks all shards of the site. From then on they tell.
+    /// Asks all shards of the site for their pulses. From then on they push them.
     async fn look(&self) -> Result<Vec<Pulse>, Failure> {
-        let config = config::of(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
-        let site = find_site(Some(&self.site), &config.sites).map_err(|_| Failure::Refused("the site is gone".to_owned()))?;
+        let config = config::parsed(&self.env).map_err(|wrong| Failure::Refused(wrong.error.to_string()))?;
+        let site = find_site(Some(&self.site), &config.sites)
+            .map_err(|_| Failure::Refused("the site is not listed any more".to_owned()))?;
         let deadline = now_ms().saturating_add(config.timeout_ms.into());
         pulses(&ShardClient::new(&self.env, &config, Sender::default(), deadline), &site, &Call::Watch).await
     }

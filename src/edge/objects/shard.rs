@@ -1,7 +1,7 @@
-//! The Durable Object of a shard: the shell of [`crate::counting::ledger::shard`]. `worker.js` carries its bytes and its alarm.
+//! The Durable Object of a shard, around [`crate::counting::ledger::shard`]. `worker.js` passes it the bytes of calls, and its alarm.
 
 use crate::counting::ledger::seen::WINDOW_MS;
-use crate::counting::ledger::shard;
+use crate::counting::ledger::shard::Shard;
 use crate::counting::model::date::until_over;
 use crate::counting::model::dimensions::MAX_DETAILS_BYTES;
 use crate::counting::model::page::MAX_PAGE_BYTES;
@@ -9,7 +9,7 @@ use crate::counting::protocol::answer::Answer;
 use crate::counting::protocol::batch::MAX_BATCH_VISITS;
 use crate::counting::storage::StorageError;
 use crate::edge::clients::object_call::Object;
-use crate::edge::clients::shards::read;
+use crate::edge::clients::shards::decode_answer;
 use crate::edge::runtime::clock::{ms_after, now_ms};
 use crate::edge::runtime::sql::{ObjectSql, Storage};
 use crate::edge::runtime::waits::{spawn, timer};
@@ -20,66 +20,66 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
-/// The longest call, in bytes: a full batch of the longest pages and details, with 64 bytes of its own for each visit.
+/// The longest call, in bytes: a full batch with the longest pages and details, and 64 more bytes for each visit.
 const MAX_CALL_BYTES: u32 = 512 * (1024 + 402 + 64);
 const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 1024 && MAX_DETAILS_BYTES == 402);
 
-/// How long a shard tries to tell who watches, in milliseconds. By then there is more to tell.
+/// How long a push to the watchers may take, in milliseconds. By then the next one is due.
 const PUSH_MS: u64 = 2_000;
 
 /// One shard of a site.
-#[wasm_bindgen]
-pub struct Shard {
-    inner: Rc<Inner>,
+#[wasm_bindgen(js_name = Shard)]
+pub struct ShardObject {
+    state: Rc<ShardState>,
 }
 
-struct Inner {
-    shard: RefCell<shard::Shard<ObjectSql>>,
+struct ShardState {
+    shard: RefCell<Shard<ObjectSql>>,
     env: Env,
-    /// Its site and its number, by its name.
+    /// Its site and its number, from its name.
     place: Option<(String, u32)>,
 }
 
-#[wasm_bindgen]
-impl Shard {
-    /// The shard that this storage holds. The platform does not know the name of an object that an alarm woke which was set before it kept
-    /// names; then nobody is told, until it wakes the next time.
+#[wasm_bindgen(js_class = Shard)]
+impl ShardObject {
+    /// The object over this storage. The platform does not know the name if the object was started by an alarm that was set before alarms
+    /// kept names. Then watchers are not told until the next start.
     #[wasm_bindgen(constructor)]
     pub fn new(storage: Storage, env: Env, name: Option<String>) -> Self {
-        let shard = RefCell::new(shard::Shard::new(ObjectSql::new(storage)));
+        let shard = RefCell::new(Shard::new(ObjectSql::new(storage)));
         let place =
             name.and_then(|name| name.rsplit_once('/').and_then(|(site, number)| Some((site.to_owned(), number.parse().ok()?))));
-        Self { inner: Rc::new(Inner { shard, env, place }) }
+        Self { state: Rc::new(ShardState { shard, env, place }) }
     }
 
-    /// Serves one call. All its writes happen in this turn.
+    /// Serves one call, with all its writes in this turn.
     pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
-        // Too long for any call: nothing that could be read.
+        // A longer call than any cannot be read, so its bytes are not needed.
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
-        let served = self.inner.shard.borrow_mut().serve(&call, now_ms());
+        let served = self.state.shard.borrow_mut().serve(&call, now_ms());
         if let Some(error) = &served.error {
             log::problem("storage_failed", &error.0);
         }
         if let Some(ms) = served.push {
-            // Where the platform throws the object away, what waits here is never resumed: it must not hold the whole ledger until the isolate ends.
-            let inner = Rc::downgrade(&self.inner);
-            // After the answer: who watches never holds up a visit.
+            // If the platform drops the object, this is never resumed. It must not keep the whole ledger in memory until the isolate ends.
+            let state = Rc::downgrade(&self.state);
+            // After the answer, so that watchers never delay a visit.
             let work = async move {
                 timer(ms).await;
-                push(&inner).await;
+                push(&state).await;
             };
             spawn(work);
         }
         served.bytes
     }
 
-    /// Folds the journal and forgets what is old; says whether there will be more to forget. Where the configuration is wrong all hours are
-    /// kept: what is added up by day cannot be taken apart again.
+    /// Writes a checkpoint and forgets what is old. Returns whether there will be more to forget. If the configuration is wrong, all hours are
+    /// kept, because a roll-up cannot be undone.
     ///
-    /// Nothing where storage failed: an error must not leave WebAssembly, as that would end the instance.
+    /// `None` if the storage failed. An error that left WebAssembly would end the instance.
     pub fn maintain(&self, env: &Env) -> Option<bool> {
-        let keep_days = config::of(env).map_or(u32::MAX, |config| config.hours_kept_days);
-        self.inner.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
+        let keep_days = config::parsed(env).map_or(u32::MAX, |config| config.hours_kept_days);
+        self.state.shard.borrow_mut().maintain(now_ms(), keep_days).map_err(|error| log::problem("storage_failed", &error.0)).ok()
     }
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.
@@ -88,34 +88,35 @@ impl Shard {
     }
 }
 
-/// Tells what the shard saw to the object that has the site's watchers. An error is nobody's loss: the next change tells all of it.
-async fn push(inner: &Weak<Inner>) {
-    let Some(Told { env, site, call, watches }) = inner.upgrade().and_then(|inner| inner.tell()) else { return };
+/// Sends the recent activity of the shard to the object of the site's watchers. If that fails, the next push makes up for it.
+async fn push(state: &Weak<ShardState>) {
+    let Some(Push { env, site, call, watches }) = state.upgrade().and_then(|state| state.due_push()) else { return };
     let deadline = now_ms().saturating_add(PUSH_MS);
     let live = Object { env: &env, binding: "LIVE", name: &site };
-    let answer = live.call(&call, deadline, read).await;
-    if let (Ok(Answer::Watched(false)), Some(inner)) = (answer, inner.upgrade()) {
-        noted(inner.shard.borrow_mut().pushed(watches, now_ms()));
+    let answer = live.call(&call, deadline, decode_answer).await;
+    if let (Ok(Answer::Watched(false)), Some(state)) = (answer, state.upgrade()) {
+        logged(state.shard.borrow_mut().pushed(watches, now_ms()));
     }
 }
 
-/// What is told to whom, and what comes back with the answer.
-struct Told {
+/// A push: the message for the site's watchers, and the number that [`Shard::pushed`] takes after the answer.
+struct Push {
     env: Env,
     site: String,
     call: Vec<u8>,
     watches: u64,
 }
 
-impl Inner {
-    /// What there is to tell now.
-    fn tell(&self) -> Option<Told> {
+impl ShardState {
+    /// The push that is due now, if somebody may watch.
+    fn due_push(&self) -> Option<Push> {
         let (site, number) = self.place.clone()?;
-        let (call, watches) = noted(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
-        Some(Told { env: self.env.clone(), site, call, watches })
+        let (call, watches) = logged(self.shard.borrow_mut().push(number, now_ms())).flatten()?;
+        Some(Push { env: self.env.clone(), site, call, watches })
     }
 }
 
-fn noted<T>(outcome: Result<T, StorageError>) -> Option<T> {
+/// The value; a storage error is logged, and gives none.
+fn logged<T>(outcome: Result<T, StorageError>) -> Option<T> {
     outcome.map_err(|error| log::problem("storage_failed", &error.0)).ok()
 }

@@ -1,14 +1,14 @@
-// Reading a body under a cap. See body.rs.
+// Reading a body, up to a cap. See body.rs.
 
 /**
- * The bytes of a request or a response, or `undefined` where there are more than `cap`. The rest is then cancelled, because
- * a body that nobody reads would keep its connection busy.
+ * The bytes of a request or a response, or `undefined` if there are more than `cap`. Then the rest is cancelled, because an unread
+ * body would keep its connection busy.
  */
 export async function bytes(source, cap) {
   const { body, headers } = source;
   if (!body) return new Uint8Array();
   const length = headers.get('content-length');
-  // A stated length is a hint only: over a service binding nobody holds the sender to it.
+  // A stated length is only a hint: a service binding does not enforce it.
   if (length !== null && /^\d{1,9}$/.test(length) && Number(length) <= cap) {
     const all = await atMost(body, Number(length));
     if (all !== null) return all;
@@ -33,8 +33,8 @@ export async function bytes(source, cap) {
 }
 
 /**
- * All bytes of a body of at most `length`, with one promise in place of one a chunk; `undefined` where there are more, `null`
- * where the body cannot be read so.
+ * All bytes of a body of at most `length`, with one promise in place of one for each chunk; `undefined` if there are more, `null`
+ * if the body cannot be read this way.
  */
 async function atMost(body, length) {
   let reader;
@@ -43,13 +43,13 @@ async function atMost(body, length) {
   } catch {
     return null;
   }
-  // One more than there should be: what comes back is short of it once the body has ended.
+  // One byte more than there should be, so a full buffer means that the body is longer.
   const { value } = await reader.readAtLeast(length + 1, new Uint8Array(length + 1));
   if (value && value.length > length) return giveUp(reader);
   return value ?? new Uint8Array();
 }
 
-/** What came of it is known already; a body that cannot be cancelled ends with its request. */
+/** Cancels a body whose outcome is known. One that cannot be cancelled ends with its request. */
 async function giveUp(reader) {
   await reader.cancel().catch(() => {});
   return undefined;

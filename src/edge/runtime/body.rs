@@ -1,4 +1,4 @@
-//! Reading the body of a request under a cap.
+//! Reading the body of a request, up to a cap.
 
 use crate::edge::runtime::waits::awaited;
 use js_sys::{Promise, Uint8Array};
@@ -11,17 +11,17 @@ extern "C" {
     fn bytes(source: &Request, cap: usize) -> Promise;
 }
 
-/// Why a body was not read to its end.
+/// Why a body was not read.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     /// It has more bytes than the cap. The rest was cancelled.
     TooLarge,
-    /// It broke off.
+    /// It ended early.
     Broken,
 }
 
-/// Reads a body to its end.
-pub(crate) async fn read(request: &Request, cap: usize) -> Result<Vec<u8>, BodyError> {
+/// Reads a body of at most `cap` bytes.
+pub(crate) async fn read_to_end(request: &Request, cap: usize) -> Result<Vec<u8>, BodyError> {
     let all = awaited(&bytes(request, cap)).await.map_err(|_| BodyError::Broken)?;
     if all.is_undefined() {
         return Err(BodyError::TooLarge);

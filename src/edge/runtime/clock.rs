@@ -1,6 +1,6 @@
 //! The platform's clock.
 
-/// Milliseconds since 1970. It moves only when an event enters the isolate, so one reading a turn is enough.
+/// Milliseconds since 1970. The clock moves only when an event enters the isolate, so one reading is enough for a turn.
 pub(crate) fn now_ms() -> u64 {
     let now = js_sys::Date::now();
     // The clock is a whole number of milliseconds far below 2^53, so the cast is exact.
@@ -9,7 +9,7 @@ pub(crate) fn now_ms() -> u64 {
     now
 }
 
-/// The time `ms` milliseconds from now, as the platform takes it.
+/// The time `ms` milliseconds from now, in milliseconds since 1970, as a number of JavaScript.
 pub(crate) fn ms_after(ms: u64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
     let ms = ms as f64;

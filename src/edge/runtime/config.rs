@@ -1,9 +1,9 @@
-//! Configuration, read once in an isolate's life. The rules are in [`crate::counting::config::settings`].
+//! The configuration, which an isolate reads once. The rules are in [`crate::counting::config::settings`].
 
 use crate::counting::config::settings::Config;
 use crate::counting::config::variable::{ConfigError, Variable};
+use crate::counting::model::nfc::Nfc;
 use crate::counting::model::origin::Origins;
-use crate::counting::model::page::Nfc;
 use js_sys::{JsString, Reflect};
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use worker::Env;
 
 type Parsed = Result<Rc<Config>, Rc<Misconfigured>>;
 
-/// What is wrong with the configuration, and who may be told.
+/// What is wrong with the configuration, and the origins whose pages may read the error.
 pub(crate) struct Misconfigured {
     pub(crate) error: ConfigError,
     pub(crate) origins: Origins,
@@ -21,8 +21,8 @@ thread_local! {
     static CONFIG: OnceCell<Parsed> = const { OnceCell::new() };
 }
 
-/// The configuration, or what is wrong with it; the latter is logged once.
-pub(crate) fn of(env: &Env) -> Parsed {
+/// The configuration, or what is wrong with it, which is logged once.
+pub(crate) fn parsed(env: &Env) -> Parsed {
     CONFIG.with(|config| {
         let parse = || match Config::parse(|name| variable(env, name)) {
             Ok(config) => Ok(Rc::new(Config { page_query: config.page_query.with(Nfc(nfc)), ..config })),
@@ -38,7 +38,7 @@ pub(crate) fn of(env: &Env) -> Parsed {
 
 /// Unicode's Normalization Form C.
 fn nfc(text: &str) -> String {
-    // It throws for a form that there is not.
+    // It throws only for the name of an unknown form.
     JsString::from(text).normalize("NFC").into()
 }
 

@@ -1,4 +1,4 @@
-//! What the isolate counts of itself since it began. `GET /metrics` tells it.
+//! The metrics of the isolate since it began, as `GET /metrics` returns them.
 
 use crate::counting::http::compat;
 use crate::counting::http::metrics::IsolateMetrics;
@@ -11,38 +11,38 @@ thread_local! {
     static ASKED: Cell<[u64; 2]> = const { Cell::new([0; 2]) };
 }
 
-/// Notes what became of a visit.
+/// Counts the outcome of a visit.
 pub(crate) fn visit(outcome: VisitStatus) {
     OWN.with_borrow_mut(|own| own.visit(outcome));
 }
 
-/// What CountAPI's and Abacus's `/stats` tell: what this isolate has answered since it began. Nothing sums up all isolates.
+/// The answer of `/stats` of CountAPI and Abacus: what this isolate has answered since it began. Nothing adds up all isolates.
 pub(crate) fn stats(function: Option<&str>) -> Reply {
-    OWN.with_borrow(|own| compat::route::stats(&own.visits, ASKED.get(), function))
+    OWN.with_borrow(|own| compat::route::answer_stats(&own.visits, ASKED.get(), function))
 }
 
-/// Notes that a counter of CountAPI or Abacus was read, or that one was created.
+/// Counts that a counter of CountAPI or Abacus was read or created.
 pub(crate) fn asked(created: bool) {
     let [read, create] = ASKED.get();
     ASKED.set(if created { [read, create.saturating_add(1)] } else { [read.saturating_add(1), create] });
 }
 
-/// Notes a batch that is posted.
+/// Counts a batch that is posted.
 pub(crate) fn batch(visits: usize) {
     OWN.with_borrow_mut(|own| own.batch(u64::try_from(visits).unwrap_or(u64::MAX)));
 }
 
-/// Notes something that was logged.
+/// Counts a problem that was logged.
 pub(crate) fn problem(event: &str) {
     OWN.with_borrow_mut(|own| own.problem(event));
 }
 
-/// Notes that an object is called again.
+/// Counts a retry of a call to an object.
 pub(crate) fn retry() {
     OWN.with_borrow_mut(|own| own.retries = own.retries.saturating_add(1));
 }
 
-/// Hands out what was counted.
-pub(crate) fn read<T>(work: impl FnOnce(&IsolateMetrics) -> T) -> T {
+/// Gives `work` the metrics.
+pub(crate) fn with_counts<T>(work: impl FnOnce(&IsolateMetrics) -> T) -> T {
     OWN.with_borrow(work)
 }

@@ -1,18 +1,18 @@
-// What a request says of itself, as one text. See headers.rs.
+// The head of a request, as one text. See headers.rs.
 
-/** What stands for a header that is not there: no header may have it. */
+/** Stands for a header that is absent. No header may have this value. */
 const ABSENT = '\0';
 
 /**
- * The names of headers.rs, in their order, each with the characters that are read of it: what is longer is nothing that we know, or
- * has said by then what we ask it for. A stranger may send 120 KB in each, and what crosses into WebAssembly stays there for as long as
- * the request does. A value that must not be taken for a shorter one (an origin, an id) is cut where it is too long already.
+ * The headers of headers.rs, in their order, each with the number of characters that are read of it. More would be of no use. A stranger
+ * may send 120 KB in each header, and what crosses into WebAssembly stays there as long as the request. A value that must not be taken for
+ * a shorter one (an origin, an id) is cut at a length that is invalid already.
  */
 const NAMES = [
   ['sec-purpose', 64],
   ['origin', 512],
   ['cf-connecting-ip', 64],
-  // The first 512 bytes tell visitors apart, and no more of it is read for its class.
+  // The first 512 bytes tell visitors apart, and decide the class of the program.
   ['user-agent', 512],
   ['sec-gpc', 16],
   ['dnt', 16],
@@ -22,18 +22,18 @@ const NAMES = [
   ['idempotency-key', 256],
 ];
 
-/** What browsers said before there was `Sec-Purpose`. Others say other things under these names, so all of them are told, in one line. */
+/** What browsers sent before there was `Sec-Purpose`. The values differ by browser, so all of them come in one line. */
 const PURPOSES = ['purpose', 'x-purpose', 'x-moz'];
 const MAX_PURPOSE = 64;
 
-/** No platform lets through a longer one than 16 KB; a workerd of one's own does. */
+/** The longest URL. Cloudflare passes at most 16 KB; a workerd that somebody runs passes more. */
 const MAX_URL = 32_768;
 
-/** The longest of the headers that few requests are asked for: a token, a list of tags. */
+/** The longest of the headers that few requests need: a token, a list of tags. */
 const MAX_ASKED = 8_192;
 
-/** Method, URL and headers in lines: none of them may have a line break. */
-export function told(request) {
+/** Method, URL and headers, one in each line. None of them can have a line break. */
+export function headOf(request) {
   const { headers } = request;
   let text = `${request.method.slice(0, 32)}\n${cut(request.url, MAX_URL)}`;
   for (const [name, most] of NAMES) text += `\n${cut(headers.get(name) ?? ABSENT, most)}`;
@@ -45,8 +45,8 @@ export function told(request) {
   return `${text}\n${purposes || ABSENT}`;
 }
 
-/** A header that few requests are asked for. */
-export function asked(request, name) {
+/** A header that few requests need. */
+export function headerOf(request, name) {
   const value = request.headers.get(name);
   return value === null ? undefined : cut(value, MAX_ASKED);
 }

@@ -1,4 +1,4 @@
-//! What an isolate is to the shards: 128 random bits, and numbers that it hands out.
+//! The name of the isolate, which is 128 random bits, and the numbers that it hands out.
 
 use crate::counting::dispatch::endpoint::Failure;
 use std::cell::{Cell, OnceCell};
@@ -10,10 +10,10 @@ thread_local! {
     static NEXT: Cell<u64> = const { Cell::new(0) };
 }
 
-/// The isolate's name, drawn at its first use: the platform gives no randomness before the first request.
+/// The name of the isolate, drawn at its first use, because the platform gives no randomness before the first request.
 ///
 /// # Errors
-/// There is no randomness. Isolates that share a name would get each other's receipts.
+/// There is no randomness. Two isolates with one name would get each other's receipts.
 pub(crate) fn name() -> Result<u128, Failure> {
     NAME.with(|name| match name.get() {
         Some(known) => Ok(*known),

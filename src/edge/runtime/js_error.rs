@@ -1,4 +1,4 @@
-//! What JavaScript threw, in words.
+//! Errors of JavaScript, in words.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -9,7 +9,7 @@ extern "C" {
     fn text(value: &JsValue) -> Result<String, JsValue>;
 }
 
-/// The value as JavaScript writes it: an error with its name and message.
+/// A thrown value as JavaScript writes it: an error with its name and message.
 pub(crate) fn describe(error: &JsValue) -> String {
     text(error).unwrap_or_else(|_| "an error that cannot be written".to_owned())
 }

@@ -1,4 +1,4 @@
-//! What is logged: one line of JSON an event, never an address, a user agent or a page.
+//! The log: one line of JSON for each event, never with an address, a user agent or a page.
 
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::http::reply::VisitStatus;
@@ -9,21 +9,21 @@ use std::cell::{Cell, RefCell};
 use worker::{console_error, console_log};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct LogLine<'a> {
     event: &'a str,
     why: &'a str,
 }
 
-/// The most problems that an isolate logs in a second. Log lines are paid for, and a flood of visits that fail shall not write one for each.
+/// The most problems that an isolate logs in a second. Log lines are paid for, and a flood of failing visits must not write one each.
 const MAX_LINES: u32 = 100;
 
 thread_local! {
-    /// The second, since 1970, in which something was logged last, and how much.
+    /// The last second in which a problem came, since 1970, and how many came in it.
     static LINES: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
 }
 
-/// Something that the owner should know: a failed visit, a storage error, a wrong configuration. `/metrics` counts all, the log has the
-/// first of each second.
+/// Logs a problem that the owner should know: a failed visit, a storage error, a wrong configuration. `/metrics` counts all of them; the log
+/// has the first of each second.
 pub(crate) fn problem(event: &'static str, why: &str) {
     counts::problem(event);
     let second = now_ms() / 1_000;
@@ -33,40 +33,40 @@ pub(crate) fn problem(event: &'static str, why: &str) {
         return;
     }
     // Two strings always serialise.
-    let line = serde_json::to_string(&Line { event, why }).unwrap_or_default();
+    let line = serde_json::to_string(&LogLine { event, why }).unwrap_or_default();
     console_error!("{line}");
 }
 
 thread_local! {
-    /// `LOG_VISITS`: one of so many visits is logged, none for 0.
+    /// `LOG_VISITS`: one of so many visits is logged; 0 for none.
     static ONE_OF: Cell<u32> = const { Cell::new(0) };
-    /// Visits since one was logged. A count of their own: of numbers that waits take, too, a visit may always get the same remainder.
+    /// How many visits came since one was logged. Tickets would not do: waits take numbers, too, so visits could always get odd ones.
     static SINCE: Cell<u32> = const { Cell::new(0) };
-    /// How many visits the batch had of a visit that will be logged, until it is.
+    /// The sizes of the batches of visits that will be logged.
     static BATCHES: RefCell<Vec<(Ticket, usize)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The most visits whose batch is remembered: more than two batches answer.
+/// The most visits whose batch is remembered: more than two batches have.
 const MAX_BATCHES: usize = 2_048;
 
-/// When a visit began, in milliseconds since 1970, if it is one of those that are logged.
+/// When a visit began, in milliseconds since 1970, if it will be logged.
 pub(crate) struct Sampled(Option<u64>);
 
-/// Says whether a visit is one of the logged, as `LOG_VISITS` has it.
+/// Decides whether a visit will be logged; `one_of` is `LOG_VISITS`.
 pub(crate) fn sample(one_of: u32) -> Sampled {
     ONE_OF.set(one_of);
     let since = SINCE.get().saturating_add(1);
     let logged = one_of > 0 && since >= one_of;
     SINCE.set(if logged { 0 } else { since });
-    // Others do not even look at the clock.
+    // Other visits need not read the clock.
     Sampled(logged.then(now_ms))
 }
 
-/// Notes the size of the batch that answers a visit.
+/// Remembers the size of the batch of a visit.
 pub(crate) fn batch(ticket: Ticket, visits: usize) {
     if ONE_OF.get() > 0 {
         BATCHES.with_borrow_mut(|batches| {
-            // A visit that the platform killed asks no more.
+            // Visits that the platform killed never take theirs.
             if batches.len() >= MAX_BATCHES {
                 batches.clear();
             }
@@ -75,7 +75,7 @@ pub(crate) fn batch(ticket: Ticket, visits: usize) {
     }
 }
 
-/// The size of the batch that answered a visit; 0 if it was in none.
+/// The size of the batch of a visit; 0 if it was in none.
 pub(crate) fn batch_of(ticket: Ticket) -> usize {
     if ONE_OF.get() == 0 {
         return 0;
@@ -87,7 +87,7 @@ pub(crate) fn batch_of(ticket: Ticket) -> usize {
 }
 
 impl Sampled {
-    /// Logs what became of the visit, how long it waited for its counter, and with how many it went.
+    /// Logs the outcome of the visit, how long it waited for its counter, and the size of its batch.
     pub(crate) fn visit(&self, outcome: VisitStatus, batch: usize) {
         if let Some(began) = self.0 {
             let wait_ms = now_ms().saturating_sub(began);

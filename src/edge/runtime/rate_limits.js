@@ -1,4 +1,4 @@
-// The platform's rate limits. See limits.rs.
+// The platform's rate limits. See rate_limits.rs.
 
 export const areBound = (env) => Boolean(env.ADDRESS_LIMIT ?? env.SITE_LIMIT);
 

@@ -1,6 +1,6 @@
-//! Rate limits, where `wrangler.toml` binds them: `ADDRESS_LIMIT` by address, `SITE_LIMIT` by site.
+//! The platform's rate limits, if `wrangler.toml` binds them: `ADDRESS_LIMIT` by address, `SITE_LIMIT` by site.
 //!
-//! They stand in front of the shards and never count: the platform's limits are of one place on the edge, and roughly kept.
+//! They protect the shards, and no number depends on them: each location of the edge has a limit of its own, and keeps it roughly.
 
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
@@ -20,23 +20,23 @@ extern "C" {
 /// How long a visit waits for the limits, in milliseconds. On the edge they answer within one.
 const WAIT_MS: u64 = 250;
 
-/// How long nobody asks limits that did not answer, in milliseconds: not every visit shall wait for them.
+/// How long visits do not ask limits that did not answer, in milliseconds, so that not every visit waits for them.
 const PAUSE_MS: u64 = 1_000;
 
 thread_local! {
-    /// Whether there are any: without, a visit must not wait for a promise.
+    /// Whether a limit is bound. Without one, a visit must not wait for a promise.
     static BOUND: OnceCell<bool> = const { OnceCell::new() };
-    /// Since when limits do not answer, in milliseconds since 1970.
+    /// Since when the limits do not answer, in milliseconds since 1970.
     static AWAY_SINCE: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Whether a visit is one too many. `sender` is the network that it comes from, where it is known and to be asked for; `site` is empty
-/// where it is not known yet. Limits that fail, or that do not answer, let through: they must not lose visits.
+/// Whether a visit is one too many. `sender` is its network, `None` if it is not known or not to be asked about; `site` is empty if it is
+/// not known yet. Limits that fail or do not answer let visits through, because they must not lose any.
 pub(crate) async fn exceeded(env: &Env, sender: Option<&str>, site: &str) -> bool {
     if (sender.is_none() && site.is_empty()) || !BOUND.with(|bound| *bound.get_or_init(|| are_bound(env))) {
         return false;
     }
-    // A clock that went back ends the pause, too.
+    // A clock that goes back also ends the pause.
     if AWAY_SINCE.get().is_some_and(|since| (since..since.saturating_add(PAUSE_MS)).contains(&now_ms())) {
         return false;
     }

@@ -1,4 +1,4 @@
-// A statement of SQL in one crossing. See sql.rs. The platform keeps what it compiled, by the statement's text.
+// A statement of SQL in one crossing. See sql.rs. The platform caches compiled statements by their text.
 
 /** Runs a statement that gives no rows. */
 export function write(storage, statement, values) {

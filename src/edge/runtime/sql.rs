@@ -1,4 +1,4 @@
-//! SQLite as the platform gives it, behind [`Sql`].
+//! The platform's SQLite, as [`Sql`].
 
 use crate::counting::storage::{MAX_EXACT, Rows, Sql, StorageError, Value};
 use crate::edge::runtime::js_error::describe;
@@ -48,7 +48,7 @@ impl Sql for ObjectSql {
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        // A throw out of the callback rolls back, so an error goes out as one and comes back below.
+        // The platform rolls back if the callback throws, so an error is thrown here and caught below.
         let mut work = || work().map_err(|error| js_sys::Error::new(&error.0).into());
         self.storage.transaction_sync(&mut work).map(|_| ()).map_err(|error| StorageError(describe(&error)))
     }

@@ -1,11 +1,11 @@
-//! What really happens in an isolate, for `npm run trace` to draw. Only with the feature `trace`, which no
-//! deployed build has, and for which tools/build_check.mjs looks.
+//! Records what happens in an isolate, for `npm run trace` to draw. It needs the feature `trace`, which no deployed build has;
+//! tools/build_check.mjs checks that.
 //!
-//! Four things are told: when a request's future is polled, what it begins to wait for, what ends a wait, and which visits a
-//! POST carries. Each is one call of the recorder in JavaScript, tools/trace/recorder.js, which adds the time. Which request is
-//! polled just now is known by one number, as one thread polls one future at a time.
+//! It records four things: when a request's future is polled, what it begins to wait for, what ends a wait, and which visits a
+//! POST carries. Each is one call of the recorder in JavaScript, tools/trace/recorder.js, which adds the time. One number says which
+//! request is being polled, because the one thread polls one future at a time.
 
-use crate::counting::dispatch::batcher::Posting;
+use crate::counting::dispatch::posting::Posting;
 use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,13 +21,13 @@ extern "C" {
 }
 
 thread_local! {
-    /// The requests that came so far.
+    /// How many requests came so far.
     static CAME: Cell<u32> = const { Cell::new(0) };
-    /// The one whose future is polled just now; 0 if none is.
+    /// The request whose future is being polled; 0 if there is none.
     static POLLED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// A request's future that tells when it is polled.
+/// A request's future, whose polls are recorded.
 struct Traced<F> {
     visit: u32,
     work: Pin<Box<F>>,
@@ -46,7 +46,7 @@ impl<F: Future> Future for Traced<F> {
     }
 }
 
-/// Numbers a request, and lets its future tell of itself.
+/// Numbers a request, and records the polls of its future.
 pub(crate) fn visit<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let visit = CAME.get().saturating_add(1);
     CAME.set(visit);
@@ -54,17 +54,17 @@ pub(crate) fn visit<F: Future>(work: F) -> impl Future<Output = F::Output> {
     Traced { visit, work: Box::pin(work) }
 }
 
-/// The request that is polled begins a wait of this kind and number.
+/// Records that the request that is being polled begins a wait of this kind and number.
 pub(crate) fn waits(kind: &str, number: f64) {
     note(kind, POLLED.get(), number);
 }
 
-/// The wait of this number ends, whosever it is: its future is polled soon.
+/// Records that the wait with this number ends. Its future is polled soon.
 pub(crate) fn woken(number: f64) {
     note("woken", 0, number);
 }
 
-/// The request that is polled posts these visits, its own first.
+/// Records that the request that is being polled posts these visits, its own first.
 #[allow(clippy::cast_precision_loss, reason = "an isolate does not live for 2^53 batches or visits")]
 pub(crate) fn posts(posting: &Posting) {
     let tickets: Vec<f64> = posting.tickets().map(|ticket| ticket as f64).collect();

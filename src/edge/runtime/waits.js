@@ -1,15 +1,15 @@
 // Promises and timers that end a wait in Rust with one number. See waits.rs.
 //
-// No timer is stopped. It is gone with its request, which is over soon after its wait, and one that goes off before ends a
-// wait that has ended: that does nothing. Stopping them would be 2 % of a visit's time.
+// No timer is stopped. A timer ends with its request, soon after its wait. One that rings before that ends a wait that has ended, which
+// does nothing. Stopping timers would take 2 % of a visit's time.
 
 /**
- * A promise that another request may end, and a timer of its own owner that bounds it: then it ends with `over`, which no
- * other signal may be. Returns what ends it.
+ * A promise that another request may end, with a timer of its owner, at which it ends with `over`. No other signal may be `over`.
+ * Returns the function that ends it.
  *
- * `Promise.withResolvers()` and nothing else: a promise made by `new Promise(executor)` loses its owner once V8 optimises
- * its maker, and the isolate then hangs after some 17,500 visits. The timer is there for another reason, too: a request
- * that waits without any I/O of its own is cancelled as hung.
+ * It must be `Promise.withResolvers()`: a promise of `new Promise(executor)` loses its owner once V8 optimises the function that
+ * makes it, and then the isolate hangs after some 17,500 visits. The timer is also needed because the platform cancels a request
+ * as hung that waits without any I/O of its own.
  */
 export function park(number, ms, over, ended) {
   const { promise, resolve } = Promise.withResolvers();
@@ -18,7 +18,7 @@ export function park(number, ms, over, ended) {
   return resolve;
 }
 
-/** Ends a wait of any request; its owner goes on in its own context. */
+/** Ends a wait of any request. Its owner goes on in its own context. */
 export function wake(resolve, signal) {
   resolve(signal);
 }
@@ -27,7 +27,7 @@ export function sleep(number, ms, over, ended) {
   setTimeout(ended, ms, number, over);
 }
 
-/** Ends a wait with what a promise is settled with. */
+/** Ends a wait with the value or the error of a promise. */
 export function settle(promise, number, ended, failed) {
   promise.then(
     (value) => ended(number, value),
@@ -35,7 +35,7 @@ export function settle(promise, number, ended, failed) {
   );
 }
 
-/** Keeps a request's context alive after its answer, until what this returns is called. */
+/** Keeps the context of a request alive after its answer, until the returned function is called. */
 export function hold(context) {
   const { promise, resolve } = Promise.withResolvers();
   context.waitUntil(promise);

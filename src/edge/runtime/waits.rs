@@ -1,7 +1,7 @@
 //! Futures that end with one number or value from JavaScript: a parked request, a timer, the answer of an object.
 //!
-//! `JsFuture` would do, at two closures, a finalizer and five crossings a wait. These share one closure for all waits of the
-//! isolate, and cross once to begin and once to end.
+//! `JsFuture` does the same, with two closures, a finalizer and five crossings for each wait. These futures share one closure for all waits
+//! of the isolate, and cross once to begin and once to end.
 
 use crate::edge::runtime::isolate;
 use js_sys::Promise;
@@ -15,7 +15,7 @@ use wasm_bindgen_futures::spawn_local;
 
 #[wasm_bindgen(module = "/src/edge/runtime/waits.js")]
 extern "C" {
-    /// What ends a wait of another request.
+    /// Ends a wait of another request.
     type Resolve;
 
     fn park(number: f64, ms: f64, over: f64, ended: &Closure<dyn Fn(f64, f64)>) -> Resolve;
@@ -27,46 +27,46 @@ extern "C" {
     fn settle(promise: &Promise, number: f64, ended: &Closure<dyn Fn(f64, JsValue)>, failed: &Closure<dyn Fn(f64, JsValue)>);
 }
 
-/// What a wait ends with when its time is over.
+/// The signal that a wait ends with when its time is over.
 pub(crate) const OVER: f64 = -2.0;
 
 thread_local! {
-    /// Waits that have not ended, by their number. Those whose request was killed go by [`sweep`].
+    /// Waits that have not ended, by their number. [`sweep`] removes those whose request was killed.
     static WAITS: RefCell<HashMap<u64, Wait>> = RefCell::new(HashMap::new());
-    /// What all waits of the isolate end by.
+    /// Ends any wait with a number.
     static ENDED: Closure<dyn Fn(f64, f64)> = Closure::new(|number, signal| ended(number, With::Number(signal)));
-    /// What those end by that end with a value.
+    /// Ends any wait with a value.
     static ANSWERED: Closure<dyn Fn(f64, JsValue)> = Closure::new(|number, value| ended(number, With::Value(value)));
-    /// What those end by whose promise fails.
+    /// Ends any wait whose promise fails.
     static FAILED: Closure<dyn Fn(f64, JsValue)> = Closure::new(|number, error| ended(number, With::Error(error)));
 }
 
 thread_local! {
-    /// When it was swept last, in milliseconds since 1970, and how often.
+    /// When the last sweep was, in milliseconds since 1970, and how many there were.
     static SWEPT: Cell<(u64, u32)> = const { Cell::new((0, 0)) };
-    /// Whether the future that is being polled just found that its request was killed.
+    /// Whether the future that is being polled has just found that its request was killed.
     static KILLED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From one sweep to the next, in milliseconds. No wait lasts half as long, as each has a deadline.
+/// The time from one sweep to the next, in milliseconds. Each wait has a deadline, so none lasts half as long.
 const SWEEP_MS: u64 = 60_000;
 
-/// What a wait ends with. A number needs no place in the table of JavaScript's values.
+/// What a wait ends with. A number needs no entry in the table of JavaScript's values.
 enum With {
     Number(f64),
     Value(JsValue),
     Error(JsValue),
-    /// Nothing can end it any more: its other side is gone.
+    /// Nothing can end it any more, because its request was killed.
     Nothing,
 }
 
 #[derive(Default)]
 struct Wait {
-    /// How often it had been swept when this began.
+    /// The number of sweeps when the wait began.
     begun: u32,
     with: Option<With>,
     waker: Option<Waker>,
-    /// How another request ends it, where one may.
+    /// Ends it from another request, if one may.
     resolve: Option<Resolve>,
 }
 
@@ -84,13 +84,13 @@ fn ended(number: f64, with: With) {
     }
 }
 
-/// A wait for a signal. Dropped, it is forgotten; what would have ended it does nothing.
+/// A wait for a signal. Once it is dropped, ending it does nothing.
 pub(crate) struct Signal {
     number: u64,
 }
 
 impl Signal {
-    /// Begins a wait under a number that no other wait has. `start` gets it as JavaScript knows it.
+    /// Begins a wait under a number that no other wait has. `start` gets the number as JavaScript knows it.
     fn begin<T>(number: u64, start: impl FnOnce(f64) -> T) -> (Self, T) {
         let (_, begun) = SWEPT.get();
         WAITS.with_borrow_mut(|waits| waits.insert(number, Wait { begun, ..Wait::default() }));
@@ -112,12 +112,12 @@ impl Signal {
                     Poll::Pending
                 }
             },
-            // Only a wait that is dropped is taken out.
+            // Only a wait that was dropped is gone.
             None => Poll::Ready(With::Number(OVER)),
         })
     }
 
-    async fn number(self) -> f64 {
+    async fn ended_with(self) -> f64 {
         match poll_fn(|context| self.poll(context)).await {
             With::Number(number) => number,
             _ => OVER,
@@ -131,13 +131,13 @@ impl Drop for Signal {
     }
 }
 
-/// Runs a future that belongs to a request, or to an object. Where the platform kills its owner in the middle, nothing ends its wait any
-/// more; then [`sweep`] lets it be dropped.
+/// Runs a future that belongs to a request or to an object. If the platform kills its owner, nothing ends its wait any more, and [`sweep`]
+/// has it dropped.
 pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     let mut work = Some(Box::pin(work));
     spawn_local(poll_fn(move |context| {
         let polled = work.as_mut().map_or(Poll::Ready(()), |work| work.as_mut().poll(context));
-        // It ran no further than to that wait, so nothing of another request's was touched.
+        // It stopped at that wait, so it touched nothing of another request.
         if KILLED.take() {
             work = None;
             return Poll::Ready(());
@@ -146,7 +146,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
     }));
 }
 
-/// Lets go of what killed requests left, once a minute: waits that were there two sweeps ago. `now` is in milliseconds since 1970.
+/// Removes the waits of killed requests, once a minute: those that were there two sweeps ago. `now` is in milliseconds since 1970.
 pub(crate) fn sweep(now: u64) {
     let (last, sweeps) = SWEPT.get();
     if (last..last.saturating_add(SWEEP_MS)).contains(&now) {
@@ -165,7 +165,7 @@ pub(crate) fn sweep(now: u64) {
     left.into_iter().for_each(Waker::wake);
 }
 
-/// Waits until another request calls [`end`], or for `ms` milliseconds. `number` is one of the isolate's.
+/// Waits until another request calls [`end`], or for `ms` milliseconds. `number` is from [`isolate::next_number`].
 pub(crate) async fn parked(number: u64, ms: u64) -> f64 {
     let (signal, resolve) = Signal::begin(number, |number| {
         #[cfg(feature = "trace")]
@@ -177,27 +177,27 @@ pub(crate) async fn parked(number: u64, ms: u64) -> f64 {
             wait.resolve = Some(resolve);
         }
     });
-    signal.number().await
+    signal.ended_with().await
 }
 
-/// Ends a wait with a signal; nothing happens where it has ended. Its owner goes on in its own context.
+/// Ends a wait with a signal; does nothing if it has ended. The owner of the wait goes on in its own context.
 pub(crate) fn end(number: u64, signal: f64) {
     if let Some(resolve) = WAITS.with_borrow_mut(|waits| waits.get_mut(&number)?.resolve.take()) {
         wake(&resolve, signal);
     }
 }
 
-/// Ends after `ms` milliseconds.
+/// Waits for `ms` milliseconds.
 pub(crate) async fn timer(ms: u64) {
     let begun = Signal::begin(isolate::next_number(), |number| {
         #[cfg(feature = "trace")]
         crate::edge::runtime::trace::waits("timer", number);
         ENDED.with(|ended| sleep(number, millis(ms), OVER, ended));
     });
-    begun.0.number().await;
+    begun.0.ended_with().await;
 }
 
-/// Waits for the value that `start` will hand to what it is given, with the number that it is given.
+/// Waits for a value. `start` gets the number of the wait and a closure, and has the closure called with that number and the value.
 pub(crate) async fn answered(start: impl FnOnce(f64, &Closure<dyn Fn(f64, JsValue)>)) -> JsValue {
     let (signal, ()) = Signal::begin(isolate::next_number(), |number| {
         #[cfg(feature = "trace")]
@@ -210,11 +210,11 @@ pub(crate) async fn answered(start: impl FnOnce(f64, &Closure<dyn Fn(f64, JsValu
     }
 }
 
-/// Waits for a promise. A `JsFuture` of a request that is killed would never be dropped: it holds itself until its promise is settled.
-/// Only for what has a deadline, as [`sweep`] takes what has waited too long for killed.
+/// Waits for a promise. The `JsFuture` of a killed request would never be dropped, because it holds itself until its promise is settled.
+/// The caller needs a deadline: [`sweep`] takes a wait of two minutes for that of a killed request.
 ///
 /// # Errors
-/// What the promise fails with.
+/// The value that the promise fails with.
 pub(crate) async fn awaited(promise: &Promise) -> Result<JsValue, JsValue> {
     let (signal, ()) = Signal::begin(isolate::next_number(), |number| {
         ANSWERED.with(|ended| FAILED.with(|failed| settle(promise, number, ended, failed)));
@@ -226,7 +226,7 @@ pub(crate) async fn awaited(promise: &Promise) -> Result<JsValue, JsValue> {
     }
 }
 
-/// The platform's timers take 31 bits; no deadline here is that far.
+/// Milliseconds as the platform's timers take them, in 31 bits. No deadline here is that far.
 fn millis(ms: u64) -> f64 {
     i32::try_from(ms).unwrap_or(i32::MAX).into()
 }

@@ -1,12 +1,12 @@
-//! JSONP: the function that an answer is handed to.
+//! JSONP: the function that a script calls with the answer.
 
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 
-/// The function that a parameter names, if it is there.
+/// The function that a parameter names, or `None` without the parameter.
 ///
 /// # Errors
-/// [`Refusal::Parameter`] for a name that is none.
+/// [`Refusal::Parameter`] if the value is no name of a function.
 pub(crate) fn function(query: &Query, name: &'static str) -> Result<Option<String>, Refusal> {
     match query.get(name) {
         None => Ok(None),
@@ -18,7 +18,7 @@ pub(crate) fn function(query: &Query, name: &'static str) -> Result<Option<Strin
 /// The longest name of a function, in bytes.
 const MAX_CALLBACK: usize = 64;
 
-/// Names with points between them. Nothing else may stand in front of the brackets that follow.
+/// Whether a text is a name, or several with dots between them. Anything else in front of the brackets could be code.
 pub(crate) fn is_function(name: &str) -> bool {
     let word = |word: &str| {
         let mut bytes = word.bytes();
@@ -28,6 +28,7 @@ pub(crate) fn is_function(name: &str) -> bool {
     name.len() <= MAX_CALLBACK && name.split('.').all(word)
 }
 
+/// The `Content-Type` of a script.
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 #[cfg(test)]

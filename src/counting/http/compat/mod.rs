@@ -1,4 +1,4 @@
-//! The routes of counters that people leave, so that their snippets work with another host. `docs/moving.md` says what is served and what differs.
+//! Routes of other counters: their snippets work with Footfall once the host is changed. `docs/moving.md` lists them and what differs.
 
 pub mod abacus;
 pub mod busuanzi;

@@ -1,22 +1,22 @@
-//! GoatCounter's counter for a page to show, `/counter/PATH.html`, `.svg` and `.png`: 200 by 80 pixels, or 60 without the last line.
-//! Its parts have the ids that owners style there.
+//! GoatCounter's pictures of a counter, `/counter/PATH.html`, `.svg` and `.png`: 200 by 80 pixels, or 200 by 60 without the last line. Their
+//! parts have GoatCounter's ids, so that the CSS of owners still works.
 
-use crate::counting::http::badge::escaped;
+use crate::counting::http::badge::glyphs::escaped;
 use crate::counting::http::reply::{HTML, PNG, Reply, SVG, text};
 
-/// What is drawn.
+/// The contents of a picture.
 pub(crate) struct Picture<'a> {
-    /// The number, as it is written.
+    /// The number, with its digits grouped.
     pub(crate) number: &'a str,
-    /// Whether it is of a page; else of the site.
+    /// Whether the number is that of a page; if not, it is that of the site.
     pub(crate) page: bool,
-    /// Whether the last line says who counts.
+    /// Whether the last line names Footfall.
     pub(crate) brand: bool,
-    /// CSS of the page that shows it.
+    /// CSS from the query.
     pub(crate) style: &'a str,
 }
 
-/// Who counts.
+/// The last line.
 const BRAND: &str = "counted by Footfall";
 
 impl Picture<'_> {
@@ -28,12 +28,12 @@ impl Picture<'_> {
         if self.brand { 80 } else { 60 }
     }
 
-    /// CSS that cannot end the element that it stands in. What it may load the answer's policy says: nothing.
+    /// The CSS without characters that could end its element. The answer's `Content-Security-Policy` keeps it from loading anything.
     fn css(&self) -> String {
         self.style.chars().filter(|c| *c != '<' && !c.is_control()).collect()
     }
 
-    /// A document for an `iframe`.
+    /// The picture as a document for an `iframe`.
     pub(crate) fn html(&self, status: u16) -> Reply {
         let by = if self.brand { format!("<br><span id=\"gcvc-by\">{BRAND}</span>") } else { String::new() };
         let (height, title, number, css) = (self.height().saturating_sub(4), self.title(), escaped(self.number), self.css());
@@ -46,7 +46,7 @@ impl Picture<'_> {
         text(status, HTML, body)
     }
 
-    /// A picture that scales.
+    /// The picture as SVG.
     pub(crate) fn svg(&self, status: u16) -> Reply {
         let by = if self.brand { format!("<text id=\"gcvc-by\" x=\"50%\" y=\"70\">{BRAND}</text>") } else { String::new() };
         let (height, title, number) = (self.height(), self.title(), escaped(self.number));
@@ -60,7 +60,7 @@ impl Picture<'_> {
         text(status, SVG, body)
     }
 
-    /// A picture of two colours (PNG, third edition). Its bytes are the characters of the body: see [`PNG`].
+    /// The picture as a PNG with two colours (PNG, third edition). Each character of the body is one byte: see [`PNG`].
     pub(crate) fn png(&self, status: u16) -> Reply {
         let mut canvas = Canvas { height: self.height(), dark: Vec::new() };
         canvas.frame();
@@ -75,7 +75,7 @@ impl Picture<'_> {
 
 const WIDTH: u16 = 200;
 
-/// Points that are dark, on white.
+/// A white area with dark points.
 struct Canvas {
     height: u16,
     dark: Vec<(u16, u16)>,
@@ -88,7 +88,7 @@ impl Canvas {
         self.dark.extend((0..self.height).flat_map(|y| [(0, y), (right, y)]));
     }
 
-    /// Writes a text in the middle of a line that begins at `top`, each point of a letter `size` pixels wide and high.
+    /// Writes a centred line of text. `top` is the upper edge, in pixels; `size` is the width and height of each point of a letter, in pixels.
     fn write(&mut self, text: &str, size: u16, top: u16) {
         let letters = u16::try_from(text.chars().count()).unwrap_or(WIDTH);
         let width = letters.saturating_mul(6).saturating_mul(size);
@@ -106,7 +106,7 @@ impl Canvas {
     }
 
     fn png(&self) -> Vec<u8> {
-        // Each row has a byte in front that says that it is not filtered, then a bit for each pixel.
+        // A row is one byte for its filter (none), then one bit for each pixel.
         let row_bytes = usize::from(WIDTH.div_ceil(8)).saturating_add(1);
         let mut rows = vec![0_u8; row_bytes.saturating_mul(self.height.into())];
         for &(x, y) in &self.dark {
@@ -118,7 +118,7 @@ impl Canvas {
         let mut header = Vec::new();
         header.extend(u32::from(WIDTH).to_be_bytes());
         header.extend(u32::from(self.height).to_be_bytes());
-        // One bit a pixel, a palette, and the only ways there are to compress, filter and interlace.
+        // One bit per pixel; a palette; the standard compression and filters; not interlaced.
         header.extend([1, 3, 0, 0, 0]);
         let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
         chunk(b"IHDR", &header, &mut png);
@@ -129,7 +129,7 @@ impl Canvas {
     }
 }
 
-/// A chunk: its length, its name, what is in it, and a checksum.
+/// Appends a chunk: its length, its name, its data and a checksum.
 fn chunk(name: &[u8; 4], data: &[u8], png: &mut Vec<u8>) {
     png.extend(u32::try_from(data.len()).unwrap_or(0).to_be_bytes());
     png.extend(name);
@@ -137,7 +137,7 @@ fn chunk(name: &[u8; 4], data: &[u8], png: &mut Vec<u8>) {
     png.extend(crc32(name.iter().chain(data)).to_be_bytes());
 }
 
-/// As zlib takes it (RFC 1950), in one block that is not compressed (RFC 1951, 3.2.4): it holds 65,535 bytes, and a picture has 2,080.
+/// Wraps data as a zlib stream (RFC 1950) of one uncompressed block (RFC 1951, 3.2.4). A block holds 65,535 bytes; a picture has 2,080.
 fn stored(data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(data.len()).unwrap_or(0);
     let mut zlib = vec![0x78, 0x01, 0x01];
@@ -148,7 +148,7 @@ fn stored(data: &[u8]) -> Vec<u8> {
     zlib
 }
 
-/// Of RFC 1950, 8.2.
+/// The checksum Adler-32 (RFC 1950, 8.2).
 fn adler32(data: &[u8]) -> u32 {
     let (one, two) = data.iter().fold((1_u32, 0_u32), |(one, two), byte| {
         let one = one.saturating_add(u32::from(*byte)) % 65_521;
@@ -157,7 +157,7 @@ fn adler32(data: &[u8]) -> u32 {
     two << 16 | one
 }
 
-/// Of the PNG specification, annex D, bit by bit: a table would be a kilobyte.
+/// The checksum CRC-32 (PNG specification, annex D), computed bit by bit, because a table takes 1 KB.
 fn crc32<'a>(data: impl Iterator<Item = &'a u8>) -> u32 {
     let crc = data.fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })
@@ -165,7 +165,7 @@ fn crc32<'a>(data: impl Iterator<Item = &'a u8>) -> u32 {
     !crc
 }
 
-/// The rows of a letter of 5 by 7 points. Those that are drawn are there: of digits and of the lines above; all others are blank.
+/// The seven rows of a letter, with five points each. Only digits and the letters of the lines above are drawn; other letters are blank.
 fn glyph(letter: char) -> [u8; 7] {
     match letter {
         '0' => [14, 17, 19, 21, 25, 17, 14],

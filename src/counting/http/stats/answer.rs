@@ -1,4 +1,4 @@
-//! From the reports of a site to the answer.
+//! Turns the reports of a site's shards into an answer.
 
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Previous;
@@ -6,24 +6,24 @@ use crate::counting::http::stats::plan::{By, Plan, Stats, What};
 use crate::counting::http::stats::table::{Cell, Table};
 use crate::counting::http::unlisted::UnlistedLine;
 use crate::counting::model::date::{Day, date_of};
-use crate::counting::model::dimensions::{Device, Dimension};
+use crate::counting::model::dimension::Dimension;
 use crate::counting::model::reason::Reason;
 use crate::counting::protocol::report::{DAY, FRESH_MS, HOUR, Line, Report, WHOLE_DAY};
 use crate::counting::text::json::exact;
 
-/// What was read of a site.
+/// The reports of a site, added up over its shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundReports {
     /// The answers to [`Stats::questions`], in their order.
     pub reports: Vec<Report>,
-    /// How many lines the whole list has.
+    /// The length of the whole list, in lines.
     pub names: u64,
-    /// All views that the page or the site ever had; read for a summary only.
+    /// All views that the page or the site ever had. Only a summary reads it.
     pub total_views: u64,
 }
 
 /// The body of the answer.
-pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
+pub fn body(stats: &Stats, plan: &Plan, found: &FoundReports) -> String {
     let table = table(stats, plan, found);
     if stats.csv {
         return table.csv();
@@ -33,7 +33,7 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
         facts.push(("page", Cell::text(page.as_str())));
     }
     if let Some((kind, value)) = &stats.value {
-        facts.push((kind.name(), shown(*kind, value)));
+        facts.push((kind.name(), Cell::text(kind.shown(value))));
     }
     if stats.what != What::Totals {
         facts.push(("from", Cell::Text(date_of(plan.from))));
@@ -55,7 +55,7 @@ pub fn body(stats: &Stats, plan: &Plan, found: &Found) -> String {
     table.json(&facts)
 }
 
-/// The body of the answer to what was not counted, with what was refused for how the counter is set up.
+/// The body of an answer about excluded visits, with the origins and sites that the settings do not list.
 pub fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
     let mut json = body.strip_suffix('}').unwrap_or(body).to_owned();
     json.push_str(",\"refused\":[");
@@ -74,51 +74,38 @@ pub fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
     json
 }
 
-fn table(stats: &Stats, plan: &Plan, found: &Found) -> Table {
+fn table(stats: &Stats, plan: &Plan, found: &FoundReports) -> Table {
     let first = found.reports.first().map_or(&[][..], Vec::as_slice);
-    // Visitors and all that stands after views are not known of one value.
+    // A single value has views, but no visitors and none of the columns after views.
     let known = |columns, table: Table| if stats.value.is_some() { table.first(columns) } else { table };
     match stats.what {
         What::Summary => summary(stats, plan, found),
         What::Series(by) => known(2, series(by, stats, plan, first)),
         What::Pages => list("pages", None, first, stats.limit),
-        // Visitors ever are not known.
+        // Nobody knows the visitors of all time.
         What::Totals => list("totals", None, first, stats.limit).first(2),
-        What::Details(kind) => {
-            let name = match kind {
-                Dimension::Device => "devices",
-                Dimension::Country => "countries",
-                Dimension::Referrer | Dimension::Host => "referrers",
-                Dimension::Source | Dimension::Medium | Dimension::Campaign => "campaigns",
-            };
-            list(name, Some(kind), first, stats.limit)
-        }
+        What::Details(kind) => list(kind.list(), Some(kind), first, stats.limit),
         What::Excluded => excluded(first),
     }
 }
 
-/// The value of a detail as it is answered.
-fn shown(kind: Dimension, value: &str) -> Cell {
-    Cell::text(if kind == Dimension::Device { Device::name_of(value) } else { value })
-}
-
-/// Views by name; visitors, too, of pages.
+/// Views by name. Pages also have visitors.
 fn list(name: &'static str, kind: Option<Dimension>, found: &[Line], limit: u32) -> Table {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut lines = Vec::new();
     for Line { name, views, visitors, .. } in found.iter().take(limit) {
-        let first = kind.map_or_else(|| Cell::text(name), |kind| shown(kind, name));
+        let first = kind.map_or_else(|| Cell::text(name), |kind| Cell::text(kind.shown(name)));
         lines.push(vec![first, Cell::Number(*views), Cell::Number(*visitors)]);
     }
     let table = Table { name: Some(name), columns: vec![kind.map_or("page", Dimension::name), "views", "visitors"], lines };
     if kind.is_some() { table.first(2) } else { table }
 }
 
-fn summary(stats: &Stats, plan: &Plan, found: &Found) -> Table {
+fn summary(stats: &Stats, plan: &Plan, found: &FoundReports) -> Table {
     let mut reports = found.reports.iter().map(Vec::as_slice);
     let counted =
         |report: &[Line]| [views(report, None), report.iter().fold(0, |sum: u64, line| sum.saturating_add(line.newcomers))];
-    // Visitors, and all views ever, are not known of one value.
+    // A single value has no visitors and no views of all time.
     let known = if stats.value.is_some() { 1 } else { 2 };
     let mut columns = vec!["views", "visitors"];
     columns.truncate(known);
@@ -129,7 +116,7 @@ fn summary(stats: &Stats, plan: &Plan, found: &Found) -> Table {
         sums.push(found.total_views);
     }
     let previous = plan.previous.and_then(|_| reports.next()).map(counted);
-    // Of a page, these are not known.
+    // A page does not have these.
     if let (Some(withheld), Some(excluded)) = (reports.next(), reports.next()) {
         columns.extend(["views_opted_out", "views_without_salt", "views_without_address", "views_beyond_visitors", "excluded"]);
         sums.extend([0, 1, 2, 3].map(|why| views(withheld, Some(why))));
@@ -142,7 +129,7 @@ fn summary(stats: &Stats, plan: &Plan, found: &Found) -> Table {
     Table { name: None, columns, lines: vec![sums.into_iter().map(Cell::Number).collect()] }
 }
 
-/// All views, or those for one reason.
+/// All views, or the views with one reason.
 fn views(lines: &[Line], reason: Option<u8>) -> u64 {
     let mut sum = 0_u64;
     for line in lines {
@@ -154,7 +141,7 @@ fn views(lines: &[Line], reason: Option<u8>) -> u64 {
 }
 
 fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
-    // One value is told by the first hours of days.
+    // A single value has one report a day, at the day's first hour.
     let day_of = |line: &Line| if stats.value.is_some() { line.at / 24 } else { line.at };
     let is_day = |line: &&Line| line.reason == WHOLE_DAY || stats.value.is_some();
     let mut days = found.iter().filter(is_day).peekable();
@@ -202,16 +189,16 @@ fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
     Table { name: Some("series"), columns: vec!["time", "views", "visitors"], lines }
 }
 
-/// Whether what was found can be told as it was asked.
+/// Checks that the reports are as fine as the question.
 ///
 /// # Errors
-/// [`Refusal::Parameter`] for hours of days whose hours are not kept any more: `HOURS_KEPT_DAYS` may have been smaller once.
-pub fn check(stats: &Stats, found: &Found) -> Result<(), Refusal> {
+/// [`Refusal::Parameter`] if the question asks for hours of days that only have a sum: `HOURS_KEPT_DAYS` may once have been smaller.
+pub fn check(stats: &Stats, found: &FoundReports) -> Result<(), Refusal> {
     let has_days = |report: &Report| report.iter().any(|line| line.reason == WHOLE_DAY);
     if stats.what == What::Series(By::Hour) && found.reports.iter().any(has_days) {
         return Err(Refusal::Parameter(
             "from",
-            "a later day with by=hour: of some days in this period the hours are not kept any more",
+            "a later day with by=hour, as the hours of some days in this period are no longer kept",
         ));
     }
     Ok(())

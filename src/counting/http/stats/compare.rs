@@ -1,29 +1,29 @@
-//! What a period is compared with: another that is like it.
+//! Finds the earlier period that a period is compared with.
 //!
 //! A day is compared with the day before, a week or less with the same weekdays of the week before, whole months with whole months. A
-//! period that is not over is compared with one that is cut off at the same time of its last day, by the clock of the time zone.
+//! period that is not over is compared with one that ends at the same time of its last day, by the clock of the time zone.
 
 use crate::counting::http::stats::week::Week;
 use crate::counting::model::date::{Day, date_of, parse_date};
 use crate::counting::protocol::report::Times;
 
-/// How far back the other period is.
+/// How far back the earlier period lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compare {
-    /// As is fitting: see the module.
+    /// The distance that fits the period; the module's comment says which.
     Previous,
-    /// As many days as the period has.
+    /// As many days as the period is long.
     Days,
-    /// As many whole weeks as are needed, so that weekdays are the same.
+    /// As many whole weeks as it takes, so that weekdays match.
     Weeks,
     /// As many months as the period touches.
     Months,
-    /// As many years as are needed, most often one.
+    /// As many years as it takes, usually one.
     Years,
 }
 
 impl Compare {
-    /// By its name in a query.
+    /// Finds it by its name in a query.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "previous" => Self::Previous,
@@ -35,11 +35,10 @@ impl Compare {
         })
     }
 
-    /// What names there are, for an error.
+    /// All names, for error messages.
     pub const NAMES: &str = "previous, day, week, month, year";
 
-    /// The first and the last day of the other period, and the day of it that stands for `today`. The days of 1970 are the first that
-    /// there are.
+    /// The first and the last day of the earlier period, and its day that corresponds to `today`. Nothing is earlier than 1970.
     pub fn days(self, from: Day, to: Day, today: Day, week: &Week) -> [Day; 3] {
         let length = to.saturating_sub(from).saturating_add(1);
         let how = match self {
@@ -59,7 +58,7 @@ impl Compare {
     }
 }
 
-/// The period that one is compared with.
+/// An earlier period to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Previous {
     /// Its first day.
@@ -95,14 +94,14 @@ fn months_of(from: Day, to: Day) -> u32 {
         .saturating_add(1)
 }
 
-/// So many months earlier. Where a whole month ends the period, one ends the other.
+/// That many months earlier. If the period ends with a month, so does the earlier one.
 fn months(from: Day, to: Day, today: Day, back: u32) -> [Day; 3] {
     let last =
         if is_last(to) && is_first(from) { earlier(to.saturating_add(1), back).saturating_sub(1) } else { earlier(to, back) };
     [earlier(from, back), last, earlier(today, back)]
 }
 
-/// The same day so many months earlier, or the last of a shorter month.
+/// The same day that many months earlier, or the last day of a shorter month.
 fn earlier(day: Day, months: u32) -> Day {
     let [year, month, date] = parts(day);
     let months_since = year.saturating_mul(12).saturating_add(month).saturating_sub(1).saturating_sub(months);
@@ -142,7 +141,7 @@ mod tests {
             let found = Compare::named(compare).unwrap().days(day(from), day(to), day(today), &Week::From(1));
             assert_eq!(found.map(date_of), expected, "{compare} of {from} to {to}");
         }
-        // A week of America, from Sunday on.
+        // An American week begins on Sunday.
         let found = Compare::Previous.days(day("2026-11-22"), day("2026-11-25"), day(today), &Week::From(7));
         assert_eq!(found.map(date_of), ["2026-11-15", "2026-11-18", "2026-11-18"]);
         assert_eq!(Compare::named("sometime"), None);

@@ -1,20 +1,20 @@
-//! A text as a cell of CSV, such that no spreadsheet takes it for a formula: the one writer of such cells.
+//! Writes a text as a CSV cell that no spreadsheet takes for a formula. All CSV goes through here.
 //!
-//! Spreadsheets split lines where their country does: many at `;`, and then they heed quotes only at the beginning of what they split off.
-//! So a text of strangers may hold what is a cell of its own elsewhere, and each such part is looked at, not the text alone.
+//! Spreadsheets split lines at the separator of their locale, often `;`, and respect quotes only at the beginning of a cell. A stranger's text
+//! may therefore contain a whole cell for another locale. This module checks each such part, not only the text as a whole.
 
-/// What begins a formula, in ASCII, at its full width, small, and as the minus of mathematics; and what OWASP ("CSV Injection") lists
-/// besides, as it may be dropped in front of these.
+/// The characters that begin a formula: in ASCII, full width, small form and as the mathematical minus. Also the characters that OWASP
+/// ("CSV Injection") lists because a program may drop them in front of these.
 const FORMULA: [char; 16] = [
     '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}', '\u{fe66}', '\u{fe62}', '\u{fe63}',
     '\u{fe6b}', '\u{2212}',
 ];
 
-/// Where some program begins a new cell.
+/// The characters at which some program begins a new cell.
 const SEPARATORS: [char; 6] = [',', ';', '|', '\t', '\r', '\n'];
 
-/// A cell (RFC 4180). Each part that would be a formula gets a `'` in front. Who reads it back splits it in the same way, and takes one
-/// `'` from each part that would be a formula without its `'`s: no text is lost, and no two become the same.
+/// A cell (RFC 4180). Each part that would be a formula gets a `'` in front. To read it back, split it in the same way and remove one `'` from
+/// each part that would be a formula without its `'`s. No text is lost, and no two texts become the same.
 pub fn cell(text: &str) -> String {
     let mut guarded = String::with_capacity(text.len());
     let mut rest = text;
@@ -35,12 +35,12 @@ pub fn cell(text: &str) -> String {
     guarded
 }
 
-/// Whether a program takes what begins so for a formula, or would without a `'` that it has in front.
+/// Whether a program takes a text with this beginning for a formula, or would without the `'` in front of it.
 fn is_formula(text: &str) -> bool {
     text.chars().find(|c| FORMULA.contains(c) || !is_dropped(*c)).is_some_and(|c| FORMULA.contains(&c))
 }
 
-/// What may be dropped in front of a formula: quotes, spaces, and what is not seen.
+/// Characters that a program may drop in front of a formula: quotes, spaces and invisible ones.
 fn is_dropped(c: char) -> bool {
     c == '"'
         || c == '\''
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a program makes of a line: it splits where it does, and heeds quotes at the beginning of a cell.
+    /// Splits a line as a program with this separator does. It respects quotes at the beginning of a cell.
     fn split(line: &str, separator: char) -> Vec<String> {
         let (mut cells, mut cell) = (Vec::new(), String::new());
         let (mut quoted, mut begins) = (false, true);
@@ -79,18 +79,18 @@ mod tests {
         cells
     }
 
-    /// The text of a cell that was read as CSV.
+    /// The original text of a cell that was read as CSV.
     fn unguarded(cell: &str) -> String {
         let mut text = String::new();
         for part in cell.split_inclusive(SEPARATORS).chain(cell.ends_with(SEPARATORS).then_some("")) {
             let bare = part.strip_prefix('\'').filter(|bare| is_formula(bare));
-            // A part that ends at the end of the cell may go on in the next: only its beginning tells.
+            // A part at the end of the cell may continue in the next cell, so only its beginning counts.
             text.push_str(bare.unwrap_or(part));
         }
         text
     }
 
-    /// Whether a spreadsheet would calculate: what is dropped in front is dropped.
+    /// Whether a spreadsheet would calculate the cell, after it drops what it may drop in front.
     fn calculates(cell: &str) -> bool {
         let bare = cell.trim_start_matches(|c: char| c != '\'' && is_dropped(c));
         bare.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
@@ -105,7 +105,7 @@ mod tests {
                     assert!(!calculates(&cell), "{cell:?} of {line:?} at {separator:?}");
                 }
             }
-            // As a program does that knows no quotes.
+            // A program that does not know quotes splits like this.
             for cell in line.split(SEPARATORS) {
                 assert!(!calculates(cell), "{cell:?} of {line:?}");
             }

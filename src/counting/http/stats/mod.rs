@@ -1,4 +1,4 @@
-//! Reading what was counted: `GET /api/sites/SITE/WHAT`.
+//! Reports: `GET /api/sites/SITE/WHAT`.
 
 pub mod answer;
 pub mod compare;

@@ -1,11 +1,11 @@
-//! Reading what was counted: `GET /api/sites/SITE/WHAT`. What may be asked ([`query`](super::query)), what it takes to answer ([`Plan`]), and how
-//! it is answered ([`answer`](super::answer)). What it is compared with: [`compare`](super::compare).
+//! Reports: `GET /api/sites/SITE/WHAT`. [`query`](super::query) reads the request, [`Plan`] says what to ask the shards,
+//! [`answer`](super::answer) writes the answer, and [`compare`](super::compare) finds the period to compare with.
 
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::{Compare, Previous};
 use crate::counting::http::stats::week::Week;
 use crate::counting::model::date::Day;
-use crate::counting::model::dimensions::Dimension;
+use crate::counting::model::dimension::Dimension;
 use crate::counting::model::limits::MAX_DAYS;
 use crate::counting::model::page::Page;
 use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};
@@ -13,36 +13,36 @@ use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span
 /// The longest period of a series by hour, in days.
 pub const MAX_HOUR_DAYS: u32 = 31;
 
-/// The period that is meant where none is named, in days up to today.
+/// The default period, in days up to today.
 pub const DEFAULT_DAYS: u32 = 30;
 
-/// The lines of a list where `limit` is not said.
+/// The default of `limit`: lines of a list.
 pub const DEFAULT_LIMIT: u32 = 100;
 
-/// What is asked.
+/// A request for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stats {
     /// The site's name.
     pub site: String,
-    /// What of it.
+    /// The kind of report.
     pub what: What,
-    /// The page, for a summary or a series of one.
+    /// The page that a summary or a series is limited to.
     pub page: Option<Page>,
-    /// The value of a detail as it is kept, for a summary or a series of one. Not together with a page: views are not kept by both.
+    /// The value, as it is stored, that a summary or a series is limited to. Never together with a page, as no table has views by both.
     pub value: Option<(Dimension, String)>,
     /// The first day of the period, in the time zone.
     pub from: Option<Day>,
-    /// The last day, which is part of the period.
+    /// The last day, which belongs to the period.
     pub to: Option<Day>,
-    /// The time zone's name (IANA), where it is not UTC.
+    /// The time zone's name (IANA), unless it is UTC.
     pub tz: Option<String>,
-    /// On which day weeks begin.
+    /// The day on which weeks begin.
     pub week: Week,
-    /// What a summary is compared with, if anything.
+    /// The period that a summary is compared with, if any.
     pub compare: Option<Compare>,
-    /// What the names of a list must have in them, its ASCII letters small; nothing where it is empty.
+    /// A text that the names of a list must contain, with ASCII letters in lower case. Empty for all names.
     pub part: String,
-    /// Lines of a list that are left out before.
+    /// Lines to skip at the beginning of a list.
     pub skip: u32,
     /// The most lines of a list.
     pub limit: u32,
@@ -50,20 +50,20 @@ pub struct Stats {
     pub csv: bool,
 }
 
-/// What of a site is asked.
+/// The kinds of report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// The sums.
+    /// Sums over the period.
     Summary,
     /// Views and visitors over time.
     Series(By),
     /// Views and visitors by page.
     Pages,
-    /// All views ever by page, those without a date as well.
+    /// All views ever by page, including those without a date.
     Totals,
-    /// Views by the values of a detail.
+    /// Views by the values of a dimension.
     Details(Dimension),
-    /// What was not counted, by reason.
+    /// Excluded visits by reason.
     Excluded,
 }
 
@@ -80,38 +80,38 @@ pub enum By {
     Month,
 }
 
-/// A period, and when its days or hours begin.
+/// A period, and the times at which its days or hours begin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The first day.
     pub from: Day,
     /// The last day.
     pub to: Day,
-    /// The quarters of an hour since 1970 at which the days of the period begin, and at which the day after them does. Of a series by hour
-    /// hours, of what is no series only the first and the last of these.
+    /// When the days of the period begin, and when the day after it does, in quarters of an hour since 1970. For a series by hour these are hours.
+    /// For anything but a series only the first and the last are here.
     pub starts: Vec<u32>,
-    /// What it is compared with.
+    /// The period to compare with.
     pub previous: Option<Previous>,
 }
 
 impl Plan {
-    /// When it is.
+    /// The period as shards understand it.
     fn times(&self) -> Times {
         let quarters = Span { from: self.starts.first().copied().unwrap_or(0), until: self.starts.last().copied().unwrap_or(0) };
         Times { quarters, days: Span { from: self.from, until: self.to.saturating_add(1) } }
     }
 
-    /// In which steps shards tell it: hours of UTC, where none of the zone begins within one.
+    /// The steps in which shards report: hours of UTC, unless an hour of the zone begins within one.
     fn step(&self) -> Step {
         if self.starts.iter().all(|start| start % HOUR == 0) { Step::Hour } else { Step::Quarter }
     }
 }
 
 impl Stats {
-    /// The first and the last day of the period. `today` is that of the time zone; hours are kept for `keep_days`.
+    /// The first and the last day of the period. `today` is the time zone's; hours are kept for `keep_days`.
     ///
     /// # Errors
-    /// [`Refusal::Parameter`] for a period that ends before it begins or is too long.
+    /// [`Refusal::Parameter`] if the period ends before it begins or is too long.
     pub fn days(&self, today: Day, keep_days: u32) -> Result<(Day, Day), Refusal> {
         let to = self.to.unwrap_or_else(|| self.from.map_or(today, |from| from.max(today)));
         let from = self.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_DAYS.saturating_sub(1)));
@@ -140,7 +140,7 @@ impl Stats {
         Question::List { of, slice: Slice { part: &self.part, skip: self.skip, most: self.limit } }
     }
 
-    /// What shards must be asked. Details and what was not counted are kept by days of UTC, whatever the time zone.
+    /// The questions to the shards. Dimensions and excluded visits are kept by days of UTC, whatever the time zone.
     pub fn questions(&self, plan: &Plan) -> Vec<Question<'_>> {
         let times = plan.times();
         let days = times.days;
@@ -153,7 +153,7 @@ impl Stats {
             What::Summary => {
                 let mut questions = vec![counted(times, Step::All)];
                 questions.extend(plan.previous.map(|previous| counted(previous.times, Step::All)));
-                // These are not kept by page, or value.
+                // No table has these by page or by value.
                 if page.is_none() && self.value.is_none() {
                     questions.extend([Question::Withheld(days), Question::Excluded(days)]);
                 }
@@ -167,7 +167,7 @@ impl Stats {
         }
     }
 
-    /// Whose beginnings it takes to answer; of what is no series those of the period only.
+    /// The steps whose beginnings the answer needs. Anything but a series needs those of the period only.
     pub fn steps(&self) -> Steps {
         match self.what {
             What::Series(By::Hour) => Steps::Hours,
@@ -177,18 +177,18 @@ impl Stats {
     }
 }
 
-/// What a period is divided into.
+/// The steps into which a period is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Steps {
     /// Hours.
     Hours,
     /// Days.
     Days,
-    /// Nothing: it has two ends.
+    /// None: only the two ends count.
     Ends,
 }
 
-/// The quarters at which hours or days of UTC begin, from one day up to the one after another.
+/// The quarters of an hour at which hours or days of UTC begin, from the first day to the day after the last.
 pub fn starts_in_utc(from: Day, to: Day, steps: Steps) -> Vec<u32> {
     let after = to.saturating_add(1);
     let [first, last] = [from, after].map(|day| day.saturating_mul(DAY));

@@ -1,32 +1,32 @@
-//! Reading the path and the query of a request for numbers.
+//! Reads the path and the query of a request for a report.
 
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Compare;
 use crate::counting::http::stats::plan::{By, DEFAULT_LIMIT, Stats, What};
 use crate::counting::http::stats::week::Week;
-use crate::counting::model::dimensions::{Dimension, is_value, kept_as};
+use crate::counting::model::dimension::Dimension;
+use crate::counting::model::dimensions::is_value;
 use crate::counting::model::page::KeptQuery;
 use crate::counting::protocol::report::MAX_NAMES;
+use std::sync::OnceLock;
 
-/// Names of time zones are shorter; this only keeps nonsense from the platform.
+/// The longest name of a time zone, in bytes. Real ones are shorter; this keeps nonsense from the platform.
 const MAX_ZONE_BYTES: usize = 64;
 
-const NAMES: [&str; 19] = [
-    "from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only", "referrer", "country",
-    "device", "campaign", "source", "medium", "host",
-];
+/// All parameters except those that are named like a dimension.
+const NAMES: [&str; 12] = ["from", "to", "by", "tz", "week", "compare", "limit", "offset", "q", "page", "format", "only"];
 
-/// The most lines of a list that are left out: more than any list has.
+/// The largest `offset`, in lines: more than any list has.
 const MAX_SKIPPED: u32 = 10_000_000;
 
-/// The longest text that is looked for in names, in bytes.
+/// The longest text to search names for, in bytes.
 const MAX_PART_BYTES: usize = 200;
 
-/// What is said of a part of a list where there is none.
-const LISTED: &str = "only in a list: pages, totals, referrers, countries, devices, campaigns";
+/// What is allowed for a parameter that only lists have.
+const LISTED: &str = "only in a list, such as pages or referrers";
 
-/// What is said of a filter where there is none.
+/// What is allowed for a filter.
 const FILTERED: &str = "only in a summary or a series";
 
 /// Reads what follows `/api/sites/`, such as `blog/pages`, and the query.
@@ -35,8 +35,9 @@ const FILTERED: &str = "only in a summary or a series";
 /// [`Refusal`] for an unknown path or a wrong query.
 pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal> {
     let (site, what) = path.split_once('/').ok_or(Refusal::UnknownPath)?;
-    let query = Query::read(query, &NAMES)?;
-    // Words are taken in any case.
+    let names: Vec<&'static str> = NAMES.into_iter().chain(Dimension::ALL.map(Dimension::name)).collect();
+    let query = Query::read(query, &names)?;
+    // Words may be in any case.
     let word = |name| query.get(name).map(str::to_ascii_lowercase);
     let what = self::what(what, word("by").as_deref())?;
     let page = query.page(kept)?;
@@ -82,8 +83,8 @@ pub fn read(path: &str, query: &str, kept: &KeptQuery) -> Result<Stats, Refusal>
 }
 
 fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
-    let without_by =
-        |what| if by.is_none() { Ok(what) } else { Err(Refusal::Parameter("by", "only in a series or for campaigns")) };
+    const BY: Refusal = Refusal::Parameter("by", "only in a series, and in the lists of referrers and campaigns");
+    let without_by = |what| if by.is_none() { Ok(what) } else { Err(BY) };
     match (what, by) {
         ("summary", _) => without_by(What::Summary),
         ("series", Some("hour")) => Ok(What::Series(By::Hour)),
@@ -93,21 +94,17 @@ fn what(what: &str, by: Option<&str>) -> Result<What, Refusal> {
         ("series", Some(_)) => Err(Refusal::Parameter("by", "hour, day, week, month")),
         ("pages", _) => without_by(What::Pages),
         ("totals", _) => without_by(What::Totals),
-        ("referrers", None | Some("source")) => Ok(What::Details(Dimension::Referrer)),
-        ("referrers", Some("host")) => Ok(What::Details(Dimension::Host)),
-        ("referrers", Some(_)) => Err(Refusal::Parameter("by", "source, host")),
-        ("countries", _) => without_by(What::Details(Dimension::Country)),
-        ("devices", _) => without_by(What::Details(Dimension::Device)),
-        ("campaigns", None | Some("campaign")) => Ok(What::Details(Dimension::Campaign)),
-        ("campaigns", Some("source")) => Ok(What::Details(Dimension::Source)),
-        ("campaigns", Some("medium")) => Ok(What::Details(Dimension::Medium)),
-        ("campaigns", Some(_)) => Err(Refusal::Parameter("by", "campaign, source, medium")),
         ("excluded", _) => without_by(What::Excluded),
-        _ => Err(Refusal::UnknownPath),
+        (list, _) if !Dimension::is_list(list) => Err(Refusal::UnknownPath),
+        (list, by) => match (Dimension::of_list(list, by), Dimension::by_words(list)) {
+            (Some(dimension), _) => Ok(What::Details(dimension)),
+            (None, Some(words)) => Err(Refusal::Parameter("by", words)),
+            (None, None) => Err(BY),
+        },
     }
 }
 
-/// The value of a detail that a summary or a series is of, if there is one.
+/// The dimension and the value that a summary or a series is limited to, if any.
 fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refusal> {
     let only = query.get("only").map(only).transpose()?;
     let named = Dimension::ALL.into_iter().filter_map(|kind| query.get(kind.name()).map(|value| (kind.name(), kind, value)));
@@ -115,14 +112,14 @@ fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refus
     for (parameter, kind, value) in only.into_iter().chain(named) {
         let wrong = |allowed| Err(Refusal::Parameter(parameter, allowed));
         if found.is_some() || query.get("page").is_some() {
-            return wrong("only one of page, only, referrer, host, country, device, campaign, source, medium");
+            return wrong("only one filter: page, only, or one that is named like a dimension");
         }
         match what {
             What::Summary | What::Series(By::Day | By::Week | By::Month) => {}
             What::Series(By::Hour) => {
                 return Err(Refusal::Parameter(
                     "by",
-                    "day, week, month with only, referrer, host, country, device, campaign, source or medium, as these are kept by day",
+                    "day, week, month with a filter other than page, as its views are kept by day",
                 ));
             }
             _ => return wrong(FILTERED),
@@ -130,25 +127,24 @@ fn value(query: &Query, what: What) -> Result<Option<(Dimension, String)>, Refus
         if !is_value(value) {
             return wrong("a text of 1 to 100 bytes without control characters");
         }
-        found = Some((kind, kept_as(kind, value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
+        found = Some((kind, kind.stored(value).map_err(|allowed| Refusal::Parameter(parameter, allowed))?));
     }
     Ok(found)
 }
 
-/// The kind and the value of `KIND:VALUE`. What cleans addresses of what tracks people takes parameters such as `referrer` and `source` out
-/// of them by their name, and the answer would be that to another question.
+/// The dimension and the value of `KIND:VALUE`. Tools that clean addresses of tracking remove parameters such as `referrer` and `source` by
+/// their names; the answer would then be the one to another question.
 fn only(text: &str) -> Result<(&'static str, Dimension, &str), Refusal> {
-    let found = text.split_once(':').and_then(|(name, value)| {
-        let kind = Dimension::ALL.into_iter().find(|kind| kind.name() == name)?;
-        Some(("only", kind, value))
-    });
-    found.ok_or(Refusal::Parameter(
-        "only",
-        "KIND:VALUE, such as referrer:news.example; KIND is referrer, host, country, device, campaign, source or medium",
-    ))
+    static ALLOWED: OnceLock<String> = OnceLock::new();
+    let found = text.split_once(':').and_then(|(name, value)| Some(("only", Dimension::named(name)?, value)));
+    found.ok_or_else(|| {
+        let allowed =
+            ALLOWED.get_or_init(|| format!("KIND:VALUE, such as referrer:news.example; KIND is one of {}", Dimension::names()));
+        Refusal::Parameter("only", allowed)
+    })
 }
 
-/// The name of a time zone, if it could be one. `UTC` is no zone of its own here.
+/// Checks the name of a time zone. `UTC` becomes none.
 fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
     match tz {
         None | Some("UTC") => Ok(None),
@@ -159,10 +155,10 @@ fn zone(tz: Option<&str>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// The days of a week, as ISO 8601 has them.
+/// The days of a week in the order of ISO 8601.
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// The day on which weeks begin: its name, its number, `iso`, or a language.
+/// Reads the day on which weeks begin: its name, its number, `iso`, or a language.
 fn week(text: &str) -> Result<Week, Refusal> {
     let name = text.to_ascii_lowercase();
     for (day, number) in WEEKDAYS.into_iter().zip(1_u8..) {
@@ -173,16 +169,16 @@ fn week(text: &str) -> Result<Week, Refusal> {
     if name == "iso" {
         return Ok(Week::From(1));
     }
-    // Two or three letters come first (BCP 47): a weekday that is misspelt is no language.
+    // A language begins with two or three letters (BCP 47), so a misspelt weekday is none.
     let first = text.split('-').next().unwrap_or("");
     let is_language =
         (2..=3).contains(&first.len()) && text.len() <= 35 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if is_language { Ok(Week::Of(text.to_owned())) } else { Err(WEEK) }
 }
 
-/// What is said of a week that nobody knows.
+/// The refusal of an unknown beginning of weeks.
 pub const WEEK: Refusal =
     Refusal::Parameter("week", "iso, the day on which weeks begin from monday to sunday, or a language such as en-US");
 
-/// What is said of a zone that nobody knows.
+/// The refusal of an unknown time zone.
 pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");

@@ -1,4 +1,4 @@
-//! Lines of numbers, as JSON or as CSV.
+//! Tables of an answer, as JSON or CSV.
 
 use crate::counting::http::stats::csv;
 use crate::counting::text::json::exact;
@@ -6,11 +6,11 @@ use crate::counting::text::json::exact;
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// A text, which may come from a stranger.
+    /// A text, possibly a stranger's.
     Text(String),
     /// A number.
     Number(u64),
-    /// Whether something is so.
+    /// True or false.
     Flag(bool),
 }
 
@@ -40,7 +40,7 @@ impl Cell {
 /// Lines with the same columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// What the lines are called in JSON; without a name there is one line, which stands among the facts.
+    /// The name of the lines in JSON. Without a name there is one line, whose values stand beside the facts.
     pub name: Option<&'static str>,
     /// The columns' names.
     pub columns: Vec<&'static str>,
@@ -49,7 +49,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Only the first columns.
+    /// Keeps only the first columns.
     pub fn first(mut self, columns: usize) -> Self {
         self.columns.truncate(columns);
         self.lines.iter_mut().for_each(|line| line.truncate(columns));
@@ -88,7 +88,7 @@ impl Table {
         without_comma(json);
     }
 
-    /// The lines under a line of names.
+    /// CSV: a line with the columns' names, then the lines.
     pub fn csv(&self) -> String {
         let mut csv = String::new();
         for name in &self.columns {

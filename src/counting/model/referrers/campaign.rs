@@ -1,10 +1,10 @@
-//! Campaigns: what the query of a URL says of them, and how they are written.
+//! Campaigns: how they are read from the query of a URL, and how they are written.
 
 use crate::counting::model::referrers::host::{host_of, one_way};
 use crate::counting::model::referrers::source_of;
 
-/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Where there is no `utm_source`, `ref`, `source`
-/// or `src` is as good, in this order: Product Hunt, Hacker News' readers and many newsletters say so.
+/// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Without `utm_source`, the source is `ref`, `source`
+/// or `src`, in this order: Product Hunt, readers of Hacker News and many newsletters send these.
 pub fn campaign_of(query: &str) -> [String; 3] {
     const NAMES: [(&str, usize); 6] =
         [("utm_source", 0), ("ref", 0), ("source", 0), ("src", 0), ("utm_medium", 1), ("utm_campaign", 2)];
@@ -19,7 +19,7 @@ pub fn campaign_of(query: &str) -> [String; 3] {
     campaign
 }
 
-/// A campaign with what it leaves out from the query of the page that is visited: `/a?ref=producthunt`.
+/// A campaign whose missing parts come from the query of the visited page: `/a?ref=producthunt`.
 pub fn completed(campaign: [String; 3], page_query: &str) -> [String; 3] {
     if page_query.is_empty() {
         return campaign;
@@ -30,8 +30,8 @@ pub fn completed(campaign: [String; 3], page_query: &str) -> [String; 3] {
     [or(source, of_source), or(medium, of_medium), or(name, of_name)]
 }
 
-/// A part of a campaign, written one way: in lower case, with one space where there are several, and none around it. People write
-/// `LinkedIn`, `linkedin` and ` linkedin ` and mean one.
+/// A part of a campaign, written one way: in lower case, with single spaces, and none around it. `LinkedIn`, `linkedin` and ` linkedin ` are
+/// one source.
 pub(crate) fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -43,8 +43,8 @@ pub(crate) fn folded(text: &str) -> String {
     folded
 }
 
-/// The source of a campaign, written one way. A URL or a host is told as the source that it is of, so that `https://t.co/x`, `twitter.com`
-/// and `Twitter` are one; else as its host.
+/// The source of a campaign, written one way. For a URL or a host it is the name of its source, so that `https://t.co/x`, `twitter.com` and
+/// `Twitter` are one; or the host, if its source has no name.
 pub(crate) fn folded_source(text: &str) -> String {
     let text = folded(text);
     match host_meant(&text) {
@@ -53,7 +53,7 @@ pub(crate) fn folded_source(text: &str) -> String {
     }
 }
 
-/// The host that a text in lower case names: of a URL, or where it looks like a host, with or without what follows it in a URL.
+/// The host in a text in lower case: that of a URL, or a text that looks like a host, with or without a path.
 fn host_meant(text: &str) -> Option<String> {
     let host = host_of(text);
     if !host.is_empty() {

@@ -2,21 +2,21 @@
 
 use crate::counting::text::url::split_scheme;
 
-/// The longest label of a host, in characters as it is written. DNS takes 63 bytes; a longer one is left as it is.
+/// The longest label of a host that is encoded, in characters. DNS takes 63 bytes; a longer label stays as it is.
 const MAX_LABEL: usize = 63;
 
 /// Full stops that browsers read as the dot of a host (UTS 46).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
-/// The host of a referrer's URL in lower case, without its port and a leading `www.`; empty where there is none, or where it is
-/// `own` (as such a host too): moving about a site is no referral.
+/// The host of a referrer's URL in [one way](one_way), without its port; empty if there is none, or if it is the host of `own`: a link within
+/// a site is no referral.
 pub fn referrer_host(url: &str, own: &str) -> String {
     let host = host_of(url);
     if host == host_of(own) { String::new() } else { host }
 }
 
-/// The host of a URL in [one way](one_way); empty where there is none. An app that opens links may say `android-app://name`: its name is as
-/// good as a host.
+/// The host of a URL in [one way](one_way), without its port; empty if there is none. An app that opens links may send `android-app://name`;
+/// the name counts as a host.
 pub(crate) fn host_of(url: &str) -> String {
     let Some((scheme, rest)) = split_scheme(url) else { return String::new() };
     if !["http", "https", "android-app"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
@@ -43,7 +43,7 @@ pub(crate) fn one_way(host: &str) -> String {
     host.strip_prefix("www.").unwrap_or(&host).to_owned()
 }
 
-/// A label as DNS has it (RFC 5891: `xn--` and Punycode), or as it is where it is no label.
+/// A label as DNS has it (RFC 5891: `xn--` and Punycode). A text that is no label stays as it is.
 fn encoded(label: &str) -> String {
     let plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-_".contains(c);
     if label.is_ascii() || label.chars().count() > MAX_LABEL || !label.chars().all(plain) {
@@ -52,7 +52,7 @@ fn encoded(label: &str) -> String {
     punycode(label).map_or_else(|| label.to_owned(), |code| format!("xn--{code}"))
 }
 
-/// Punycode (RFC 3492, 6.3): the ASCII of a text, and after it where its other characters go. `None` if a number gets too large.
+/// Punycode (RFC 3492, 6.3): the ASCII characters of a text, and then the others with their places. `None` if a number gets too large.
 fn punycode(text: &str) -> Option<String> {
     const FIRST: u32 = 0x80;
     let mut code: String = text.chars().filter(char::is_ascii).collect();
@@ -69,7 +69,7 @@ fn punycode(text: &str) -> Option<String> {
             if c < next {
                 delta = delta.checked_add(1)?;
             } else if c == next {
-                number(delta, bias, &mut code)?;
+                push_number(delta, bias, &mut code)?;
                 bias = adapted(delta, done.checked_add(1)?, done == ascii)?;
                 (delta, done) = (0, done.checked_add(1)?);
             }
@@ -79,14 +79,14 @@ fn punycode(text: &str) -> Option<String> {
     Some(code)
 }
 
-/// How many digits there are.
+/// The number of different digits.
 const BASE: u32 = 36;
 
 /// The largest threshold of a digit; the smallest is 1.
 const MOST: u32 = 26;
 
 /// Writes a number in digits of variable length (RFC 3492, 3.3).
-fn number(mut rest: u32, bias: u32, code: &mut String) -> Option<()> {
+fn push_number(mut rest: u32, bias: u32, code: &mut String) -> Option<()> {
     // Digits are a to z, then 0 to 9.
     let mut digit = |digit: u32| {
         let letter = if digit < MOST { digit.checked_add(u32::from(b'a'))? } else { digit.checked_add(22)? };

@@ -1,7 +1,7 @@
-//! What is known of hosts that link: which are one source under several names, and which are spam.
+//! Known referrers: hosts that belong to one source, and hosts of spam.
 //!
-//! In scope: looking a host up in two tables, and how hosts and campaigns are written. Out of scope: where a referrer comes from and how it
-//! is kept ([`crate::counting::model::dimensions`]). `tools/referrers.mjs` makes the tables, and says from what.
+//! In scope: looking up a host in two tables, and how hosts and campaigns are written. Out of scope: where a referrer comes from, and how it
+//! is kept ([`crate::counting::model::dimensions`]). `tools/referrers.mjs` makes the tables, and names their sources.
 
 pub mod campaign;
 pub mod host;
@@ -9,20 +9,20 @@ pub mod host;
 /// Lines `host`, tab, `source`, sorted by host.
 const SOURCES: &str = include_str!("sources.txt");
 
-/// Fingerprints of hosts, sorted, [`FINGERPRINT_BYTES`] each. Whole names would be three times as large.
+/// Fingerprints of hosts of spam, sorted, [`FINGERPRINT_BYTES`] each. Whole names would take three times as much.
 const SPAM: &[u8] = include_bytes!("spam.bin");
 
-/// Among 2,400 hosts, one that is none of them is taken for spam in one of 460 million cases.
+/// With 2,400 hosts in the table, one of 460 million other hosts is taken for spam.
 const FINGERPRINT_BYTES: usize = 5;
 
-/// The first labels of hosts that are another door to the same source: `m.` for phones, `l.` and `lm.` before a link is followed.
+/// First labels of other hosts of the same source: `m.` for phones, `l.` and `lm.` for links that are followed.
 const DOORS: [&str; 11] = ["amp", "go", "l", "lm", "m", "mobile", "old", "out", "touch", "web", "www"];
 
-/// The most doors before a host: a language and one more, as in `de.m.wikipedia.org`.
+/// The most such labels before a host: a language and one more, as in `de.m.wikipedia.org`.
 const MAX_DOORS: usize = 2;
 
-/// The one name of a source that links under several hosts, such as `Twitter` for `t.co`; `None` where the host is its name. `host` is in
-/// lower case and begins with no `www.`. A label of two letters before a known host is a language: `de.linkedin.com`.
+/// The name of the source of a host, such as `Twitter` for `t.co`; `None` if the source has no other name. `host` is in lower case and does
+/// not begin with `www.`. A label of two letters before a known host is a language: `de.linkedin.com`.
 pub fn source_of(host: &str) -> Option<&'static str> {
     let mut name = host;
     for _ in 0..MAX_DOORS {
@@ -39,7 +39,7 @@ pub fn source_of(host: &str) -> Option<&'static str> {
     find(name)
 }
 
-/// The source of that name in whatever case, as it is written here. Not for the path of a visit: it looks at every line.
+/// The name of a source as the table writes it, given in any case. It reads every line, so it is too slow for a visit.
 pub fn source_named(name: &str) -> Option<&'static str> {
     SOURCES
         .lines()
@@ -48,10 +48,10 @@ pub fn source_named(name: &str) -> Option<&'static str> {
         .find(|source| source.eq_ignore_ascii_case(name))
 }
 
-/// Whether a host, or a domain that it is below, is known for links that are made up to be seen in lists of referrers.
+/// Whether a host, or a domain above it, is known for made-up links that are sent to appear in lists of referrers.
 pub fn is_spam(host: &str) -> bool {
     let mut name = host.trim_end_matches('.');
-    // A host has at most 127 labels. A top-level domain alone is never listed.
+    // A host has at most 127 labels. No top-level domain is listed.
     while let Some((_, rest)) = name.split_once('.') {
         if is_listed(name) {
             return true;
@@ -61,7 +61,7 @@ pub fn is_spam(host: &str) -> bool {
     false
 }
 
-/// Looks a host up in [`SOURCES`]: a binary search over bytes, that goes to the line around each of them.
+/// Looks up a host in [`SOURCES`]: a binary search over bytes, which goes to the line around each.
 fn find(host: &str) -> Option<&'static str> {
     let (mut low, mut high) = (0, SOURCES.len());
     while low < high {

@@ -1,0 +1,89 @@
+//! Bringing the tables of an older version to this version's shape, and refusing those of a later one.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+
+mod support;
+
+use footfall::counting::ledger::schema;
+use footfall::counting::ledger::shape::grow;
+use footfall::counting::ledger::state::Ledger;
+use footfall::counting::storage::Sql;
+use support::T0;
+use support::sqlite::{FAULTS, Faulty, Sqlite};
+
+const ADD_COLUMN: &[&str] = &["ALTER TABLE pages ADD COLUMN title TEXT NOT NULL DEFAULT 'none'"];
+const MOVE_VIEWS: &[&str] = &["CREATE TABLE moved (page TEXT, views INTEGER)", "INSERT INTO moved SELECT page, views FROM pages"];
+const SHAPE: &str = "SELECT coalesce(max(value), 0) FROM meta WHERE key = 'shape'";
+
+/// A database of shape 0 that has a page with five views.
+fn first_shape() -> Sqlite {
+    let sql = Sqlite::new();
+    for statement in schema::CREATE {
+        sql.write(statement, &[]).unwrap();
+    }
+    sql.write("INSERT INTO pages (id, page, views) VALUES (1, '/a', 5)", &[]).unwrap();
+    sql
+}
+
+#[test]
+fn each_step_runs_once_and_keeps_what_is_stored() {
+    let sql = first_shape();
+    grow(&sql, 0, &[]).unwrap();
+    assert_eq!(sql.number(SHAPE), 0);
+    grow(&sql, 0, &[ADD_COLUMN]).unwrap();
+    assert_eq!(sql.number(SHAPE), 1);
+    // Were the first step to run again, SQLite would refuse it: the column is there.
+    for _ in 0..2 {
+        grow(&sql, sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+        assert_eq!(sql.number(SHAPE), 2);
+    }
+    assert_eq!(sql.number("SELECT views FROM moved WHERE page = '/a'"), 5);
+    assert_eq!(sql.number("SELECT count(*) FROM pages WHERE title = 'none'"), 1);
+    let sql = first_shape();
+    grow(&sql, 0, &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+    assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5), "both at once");
+}
+
+#[test]
+fn a_step_that_fails_changes_nothing_and_runs_at_the_next_start() {
+    for fault in FAULTS {
+        for n in 1.. {
+            let sql = first_shape();
+            let faulty = Faulty::new(sql.clone());
+            faulty.fail_nth(n, fault);
+            let grown = grow(&faulty, 0, &[ADD_COLUMN, MOVE_VIEWS]);
+            if faulty.clear() {
+                assert!(n > 8, "two transactions of their own begin and end, and five statements");
+                break;
+            }
+            assert!(grown.is_err());
+            let (has_title, has_moved) = (
+                sql.number("SELECT count(*) FROM pragma_table_info('pages') WHERE name = 'title'"),
+                sql.number("SELECT count(*) FROM sqlite_master WHERE name = 'moved'"),
+            );
+            assert_eq!(sql.number(SHAPE), has_title + has_moved, "{fault:?} of statement {n}");
+            grow(&sql, sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+            assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5));
+        }
+    }
+}
+
+#[test]
+fn tables_of_a_later_version_are_refused_and_stay_as_they_are() {
+    let sql = first_shape();
+    let newest = schema::GROW.len();
+    sql.query(&format!("INSERT INTO meta VALUES ('shape', {newest})"), &[]).unwrap();
+    assert_eq!(Ledger::open(sql.clone(), T0).unwrap().page_views("/a"), Ok(5));
+    sql.query(&format!("UPDATE meta SET value = {}", newest + 1), &[]).unwrap();
+    let written = sql.rows_written();
+    let refused = Ledger::open(sql.clone(), T0).unwrap_err();
+    assert_eq!(
+        refused.0,
+        format!(
+            "the tables have shape {}, and this version knows shapes up to {newest}; deploy the version that wrote them, or a later one",
+            newest + 1
+        )
+    );
+    assert_eq!(sql.rows_written(), written);
+}
