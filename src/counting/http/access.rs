@@ -2,28 +2,32 @@
 
 use crate::counting::config::variable::Access;
 use crate::counting::http::refusal::Refusal;
-use siphasher::sip::SipHasher24;
-use std::hash::Hasher;
+use siphasher::sip128::SipHasher24;
+use subtle::ConstantTimeEq;
 
-/// Whether a request may, by its header `Authorization`. `key` is random and known to nobody: digests under it are compared, so
-/// how long that takes says nothing about the token.
+/// Whether the header `Authorization` of a request gives access.
 ///
 /// # Errors
 /// [`Refusal::Token`], [`Refusal::Closed`].
-pub fn check(access: &Access, authorization: Option<&str>, key: u128) -> Result<(), Refusal> {
+pub fn check(access: &Access, authorization: Option<&str>) -> Result<(), Refusal> {
     match access {
         Access::Public => Ok(()),
         Access::Closed => Err(Refusal::Closed),
         Access::Token(token) => {
             let given = authorization.and_then(bearer).ok_or(Refusal::Token)?;
-            if is_token(given, token, key) { Ok(()) } else { Err(Refusal::Token) }
+            if is_token(given, token) { Ok(()) } else { Err(Refusal::Token) }
         }
     }
 }
 
-/// Whether what was given is the token, in a time that says nothing about it; `key` as for [`check`].
-pub(crate) fn is_token(given: &str, token: &str, key: u128) -> bool {
-    digest(given, key) == digest(token, key)
+/// Whether `given` is the token. It compares digests in constant time, so the time tells nothing about the token, not even its length.
+pub(crate) fn is_token(given: &str, token: &str) -> bool {
+    digest(given).ct_eq(&digest(token)).into()
+}
+
+/// SipHash-2-4 with 128 bits. Its key is no secret, because nobody learns a digest or can choose the token's.
+fn digest(text: &str) -> [u8; 16] {
+    SipHasher24::new().hash(text.as_bytes()).as_bytes()
 }
 
 /// The protocol of WebSockets that are told what happens.
@@ -38,11 +42,11 @@ const BEARER_PROTOCOL: &str = "footfall.bearer.";
 ///
 /// # Errors
 /// [`Refusal::Token`], [`Refusal::Closed`].
-pub fn check_protocols(access: &Access, protocols: Option<&str>, key: u128) -> Result<(), Refusal> {
-    let Access::Token(token) = access else { return check(access, None, key) };
+pub fn check_protocols(access: &Access, protocols: Option<&str>) -> Result<(), Refusal> {
+    let Access::Token(token) = access else { return check(access, None) };
     let mut offered = protocols.unwrap_or("").split(',').map(str::trim);
     let given = offered.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL)).ok_or(Refusal::Token)?;
-    if is_token(given, &base64url(token.as_bytes()), key) { Ok(()) } else { Err(Refusal::Token) }
+    if is_token(given, &base64url(token.as_bytes())) { Ok(()) } else { Err(Refusal::Token) }
 }
 
 /// base64url without padding (RFC 4648, 5).
@@ -65,12 +69,6 @@ fn bearer(authorization: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn digest(text: &str, key: u128) -> u64 {
-    let mut hasher = SipHasher24::new_with_key(&key.to_le_bytes());
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,7 +77,7 @@ mod tests {
     fn only_the_token_opens() {
         let access = Access::Token("0123456789abcdef".to_owned());
         for good in ["Bearer 0123456789abcdef", "bearer  0123456789abcdef "] {
-            assert_eq!(check(&access, Some(good), 7), Ok(()));
+            assert_eq!(check(&access, Some(good)), Ok(()));
         }
         for bad in [
             "",
@@ -90,11 +88,11 @@ mod tests {
             "0123456789abcdef",
             "Bearer 0123456789abcdef0",
         ] {
-            assert_eq!(check(&access, Some(bad), 7), Err(Refusal::Token), "{bad}");
+            assert_eq!(check(&access, Some(bad)), Err(Refusal::Token), "{bad}");
         }
-        assert_eq!(check(&access, None, 7), Err(Refusal::Token));
-        assert_eq!(check(&Access::Public, None, 7), Ok(()));
-        assert_eq!(check(&Access::Closed, Some("Bearer 0123456789abcdef"), 7), Err(Refusal::Closed));
+        assert_eq!(check(&access, None), Err(Refusal::Token));
+        assert_eq!(check(&Access::Public, None), Ok(()));
+        assert_eq!(check(&Access::Closed, Some("Bearer 0123456789abcdef")), Err(Refusal::Closed));
     }
 
     #[test]
@@ -119,7 +117,7 @@ mod tests {
         let access = Access::Token("0123456789abcdef".to_owned());
         let token = "footfall.bearer.MDEyMzQ1Njc4OWFiY2RlZg";
         for good in [token.to_owned(), format!("footfall, {token}"), format!("{token},footfall")] {
-            assert_eq!(check_protocols(&access, Some(&good), 7), Ok(()), "{good}");
+            assert_eq!(check_protocols(&access, Some(&good)), Ok(()), "{good}");
         }
         for bad in [
             "",
@@ -129,10 +127,10 @@ mod tests {
             "footfall.bearer.MDEyMzQ1Njc4OWFiY2RlZg==",
             "Footfall.Bearer.MDEyMzQ1Njc4OWFiY2RlZg",
         ] {
-            assert_eq!(check_protocols(&access, Some(bad), 7), Err(Refusal::Token), "{bad}");
+            assert_eq!(check_protocols(&access, Some(bad)), Err(Refusal::Token), "{bad}");
         }
-        assert_eq!(check_protocols(&access, None, 7), Err(Refusal::Token));
-        assert_eq!(check_protocols(&Access::Public, None, 7), Ok(()));
-        assert_eq!(check_protocols(&Access::Closed, Some(token), 7), Err(Refusal::Closed));
+        assert_eq!(check_protocols(&access, None), Err(Refusal::Token));
+        assert_eq!(check_protocols(&Access::Public, None), Ok(()));
+        assert_eq!(check_protocols(&Access::Closed, Some(token)), Err(Refusal::Closed));
     }
 }

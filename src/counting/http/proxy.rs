@@ -30,12 +30,11 @@ pub struct Said<'a> {
     pub connected: Option<&'a str>,
 }
 
-/// What the owner's proxy says about the visitor, or `None` if the request does not have the token. `key` is random and secret, as for
-/// [`crate::counting::http::access::check`].
-pub fn forwarded(access: &Access, said: Said<'_>, key: u128) -> Option<Forwarded> {
+/// What the owner's proxy says about the visitor, or `None` if the request does not have the token.
+pub fn forwarded(access: &Access, said: Said<'_>) -> Option<Forwarded> {
     let Access::Token(token) = access else { return None };
     let mut words = said.proxy?.split_ascii_whitespace();
-    if !is_token(words.next()?, token, key) {
+    if !is_token(words.next()?, token) {
         return None;
     }
     let mut word = words.next();
@@ -88,7 +87,7 @@ mod tests {
 
     fn of(proxy: &str, forwarded_for: Option<&str>) -> Option<Forwarded> {
         let said = Said { proxy: Some(proxy), forwarded_for, connected: Some("198.51.100.1") };
-        forwarded(&Access::Token(TOKEN.to_owned()), said, 7)
+        forwarded(&Access::Token(TOKEN.to_owned()), said)
     }
 
     fn told(rest: &str, forwarded_for: Option<&str>) -> (Option<String>, String) {
@@ -146,9 +145,9 @@ mod tests {
             assert_eq!(of(wrong, Some("203.0.113.7")), None, "{wrong}");
         }
         let said = Said { proxy: Some(TOKEN), forwarded_for: Some("203.0.113.7"), connected: None };
-        assert_eq!(forwarded(&Access::Closed, said, 7), None, "no token is set");
-        assert_eq!(forwarded(&Access::Public, said, 7), None);
-        assert_eq!(forwarded(&Access::Token(TOKEN.to_owned()), Said { proxy: None, ..said }, 7), None);
+        assert_eq!(forwarded(&Access::Closed, said), None, "no token is set");
+        assert_eq!(forwarded(&Access::Public, said), None);
+        assert_eq!(forwarded(&Access::Token(TOKEN.to_owned()), Said { proxy: None, ..said }), None);
     }
 
     #[test]

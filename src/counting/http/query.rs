@@ -4,6 +4,7 @@ use crate::counting::http::refusal::Refusal;
 use crate::counting::model::date::{Day, parse_date};
 use crate::counting::model::page::{KeptQuery, Page};
 use crate::counting::text::json::quoted;
+use crate::counting::text::percent::decoded;
 use std::borrow::Cow;
 
 /// The most of a wrong value that an error repeats, in characters.
@@ -82,48 +83,17 @@ pub fn shown(query: &str, name: &str) -> Option<String> {
 fn parts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     query.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        (decoded(name.strip_prefix("amp;").unwrap_or(name)), decoded(value))
+        (form_decoded(name.strip_prefix("amp;").unwrap_or(name)), form_decoded(value))
     })
 }
 
 /// A text as forms encode it (URL Standard, 5.1), but that bytes which are not UTF-8 stay encoded: so `/caf%E9` of an old server is the
 /// page that a browser shows there, and none is lost in a common U+FFFD.
-fn decoded(text: &str) -> Cow<'_, str> {
-    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
-        return Cow::Borrowed(text);
+fn form_decoded(text: &str) -> Cow<'_, str> {
+    match text.contains(['%', '+']) {
+        false => Cow::Borrowed(text),
+        true => Cow::Owned(decoded(&text.replace('+', " "), |_| false)),
     }
-    let mut decoded = String::with_capacity(text.len());
-    let bytes: Vec<u8> = percent_decoded(text);
-    for chunk in bytes.utf8_chunks() {
-        decoded.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            decoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Cow::Owned(decoded)
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        (bytes, rest) = match (first, digit(0), digit(1)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.extend(u8::try_from(high.saturating_mul(16).saturating_add(low)));
-                (bytes, after.get(2..).unwrap_or_default())
-            }
-            (b'+', ..) => {
-                bytes.push(b' ');
-                (bytes, after)
-            }
-            (other, ..) => {
-                bytes.push(*other);
-                (bytes, after)
-            }
-        };
-    }
-    bytes
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -201,7 +171,7 @@ mod tests {
         fn what_a_form_encodes_is_read_as_forms_read_it(text in "([ -$'-~é€]|%[0-7][0-9a-fA-F]|%[cC]3%[89abAB][0-9]|%E2%82%AC){0,30}") {
             let form = format!("x={text}");
             let (_, expected) = form_urlencoded::parse(form.as_bytes()).next().unwrap();
-            prop_assert_eq!(decoded(&text), expected);
+            prop_assert_eq!(form_decoded(&text), expected);
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::edge::runtime::body::{self, BodyError};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::deadline::within;
 use crate::edge::runtime::headers::{self, RequestHead};
-use crate::edge::runtime::{isolate, rate_limits, waits};
+use crate::edge::runtime::{rate_limits, waits};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -110,8 +110,7 @@ impl RequestContext {
         let [proxy, forwarded_for, connected] =
             [headers::PROXY, headers::FORWARDED_FOR, headers::ADDRESS].map(|name| self.header(name));
         let said = Said { proxy: proxy.as_deref(), forwarded_for: forwarded_for.as_deref(), connected: connected.as_deref() };
-        // Without randomness nothing can be compared, so nobody has the token.
-        proxy::forwarded(&self.config.proxy, said, u128::from_le_bytes(isolate::random().ok()?))
+        proxy::forwarded(&self.config.proxy, said)
     }
 
     /// Reads the body of a visit. `cap` is the greatest length, in bytes. It checks the rate limit of the sender first, so that the request does not
