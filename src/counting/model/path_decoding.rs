@@ -2,11 +2,9 @@
 
 use crate::counting::text::percent;
 
-/// A path with each `%XX` decoded that needs no encoding. Bytes that are not UTF-8 stay encoded, in capitals, and so do `/`, `?`, `#`, `%` and
+/// A path with each `%XX` decoded that needs no encoding. What is not UTF-8 stays encoded, in capitals, and so do `/`, `?`, `#`, `%` and
 /// control characters; a bare control character is encoded. A path with a `%` that begins no `%XX` is not decoded at all: its author did
 /// not percent-encode it.
-///
-/// The path must not have a query or a fragment: a bare `?` or `#` would be encoded.
 pub fn decoded(path: &str) -> String {
     if path.contains('%') && percent::is_encoded(path) {
         // Between segments a `/` stays a `/`; within one it is `%2F` and stays so.
@@ -18,7 +16,7 @@ pub fn decoded(path: &str) -> String {
     text
 }
 
-/// Whether a path would mean something else if this character were decoded.
+/// Whether a character of a path would mean something else if it were decoded.
 fn stays_encoded(c: char) -> bool {
     c.is_control() || matches!(c, '/' | '?' | '#' | '%')
 }
