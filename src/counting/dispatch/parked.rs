@@ -88,7 +88,7 @@ impl Parked {
     }
 
     /// Takes out the visits that leave with a leader, the oldest first. Where a batch cannot take all, visits that pages sent go before
-    /// those that servers sent, which keep [`SERVERS_PART`] of the batch: one server's lists must not keep browsers waiting.
+    /// those that servers sent, which keep a quarter of the batch: one server's lists must not keep browsers waiting.
     pub fn take_followers(&mut self) -> Vec<(Ticket, Entry)> {
         let mut places = self.places_in(MAX_BATCH_VISITS.saturating_sub(1));
         let (mut leaving, mut staying) = (Vec::new(), VecDeque::new());

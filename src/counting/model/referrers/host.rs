@@ -8,7 +8,7 @@ const MAX_LABEL: usize = 63;
 /// Full stops that browsers read as the dot of a host (UTS 46).
 const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
-/// The host of a referrer's URL in [one way](one_way), without its port; empty if there is none, or if it is the host of `own`: a link within
+/// The host of a referrer's URL, written one way and without its port; empty if there is none, or if it is the host of `own`: a link within
 /// a site is no referral.
 pub fn referrer_host(url: &str, own: &str) -> String {
     let host = host_of(url);
