@@ -7,6 +7,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, renameSync, r
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { Trouble } from '../tools/run.mjs';
+import { parseToml } from '../tools/toml.mjs';
 import { PARTS, prebuilt, VERSION } from './package.mjs';
 
 /** The name of a folder that got none. */
@@ -66,12 +67,11 @@ export function tokenOf(name, folder = findFolder()) {
   return process.env[name] || (folder && secretsIn(folder)[name]);
 }
 
-/** What `wrangler.toml` of a folder says, as far as it is written on one line each. */
+/** The settings in `wrangler.toml` of a folder that the commands use: the sites, the origins and the first route, if there is one. */
 export function settingsIn(folder) {
-  const text = readFileSync(join(folder, CONFIG), 'utf8').replace(/^\s*#.*$/gm, '');
-  const valueOf = (name) => new RegExp(`^\\s*${name}\\s*=\\s*(["'])(.*?)\\1`, 'm').exec(text)?.[2];
-  const list = (name) => (valueOf(name) ?? '').split(',').map((one) => one.trim()).filter(Boolean);
-  const [, routes = ''] = /^\s*routes\s*=\s*\[([\s\S]*?)\]/m.exec(text) ?? [];
-  const [, route] = /["']([^"'\s]+\.[^"'\s]+|localhost[^"']*)["']/.exec(routes) ?? [];
-  return { sites: list('SITES'), origins: list('ALLOWED_ORIGINS'), route };
+  const file = join(folder, CONFIG);
+  const { vars = {}, routes = [] } = parseToml(readFileSync(file, 'utf8'), file);
+  const list = (text) => (typeof text === 'string' ? text : '').split(',').map((one) => one.trim()).filter(Boolean);
+  const [route] = routes;
+  return { sites: list(vars.SITES), origins: list(vars.ALLOWED_ORIGINS), route: route?.pattern ?? route };
 }

@@ -1,6 +1,7 @@
 // What must hold of build/index.js before anybody serves it. In scope: reading its text; it is never run here.
 
 import { Trouble } from './run.mjs';
+import { parseToml } from './toml.mjs';
 
 /**
  * Throws where the Worker would lose the visits of clients that leave, tells what only `npm run trace` may hear, or offers more or
@@ -8,7 +9,7 @@ import { Trouble } from './run.mjs';
  * `source` is the text of build/index.js, `config` that of wrangler.toml: its bindings name the classes of the objects.
  */
 export function checkBuild(source, config) {
-  const objects = [...config.matchAll(/^class_name\s*=\s*"(\w+)"/gm)].map(([, name]) => name);
+  const objects = parseToml(config, 'wrangler.toml').durable_objects.bindings.map((binding) => binding.class_name);
   if (!/\bfetch\([^)]*\)\s*\{[^}]*\}[^}]*\.waitUntil\(/.test(source)) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil (src/edge/worker.js)');
   }

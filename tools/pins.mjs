@@ -33,7 +33,7 @@ export const BENCH_TOOLS = [...SERVE_TOOLS, 'oha'];
 /** The compile target of a Worker. */
 export const WASM = 'wasm32-unknown-unknown';
 
-/** The one Rust that rust-toolchain.toml asks for. */
+/** The one Rust that rust-toolchain.toml asks for. Found by a pattern: the set-up needs it before npm has installed a parser. */
 export function rustVersion() {
   const [, version] = /^channel\s*=\s*"([^"]+)"/m.exec(readFileSync(join(ROOT, 'rust-toolchain.toml'), 'utf8')) ?? [];
   if (!version) throw new Error('rust-toolchain.toml names no channel');

@@ -16,7 +16,7 @@ const DIST = join(ROOT, 'dist');
 const COPIED = [
   'cli',
   'tools/convert',
-  ...['options', 'root', 'run', 'serve', 'wrangler'].map((name) => `tools/${name}.mjs`),
+  ...['options', 'root', 'run', 'serve', 'toml', 'wrangler'].map((name) => `tools/${name}.mjs`),
   ...[...OUTPUT, 'assets'].map((name) => `build/${name}`),
   'wrangler.toml',
   'CHANGELOG.md',
@@ -25,7 +25,7 @@ const COPIED = [
 ];
 
 /** Of the dependencies of the repository those that the commands need, at the same versions. */
-const NEEDED = ['csv-parse', 'wrangler', 'yauzl'];
+const NEEDED = ['csv-parse', 'smol-toml', 'wrangler', 'yauzl'];
 
 /** The oldest Node that wrangler takes (tools/wrangler.mjs). */
 const NODE = '>=22.12.0';

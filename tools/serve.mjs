@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say, Trouble } from './run.mjs';
+import { parseToml } from './toml.mjs';
 import { wrangler, wranglerEnv } from './wrangler.mjs';
 
 export const PORT = 8787;
@@ -58,8 +59,10 @@ async function firstSite(port) {
 
 /** Whether `.dev.vars` or `wrangler.toml` sets who may read the numbers. */
 function saysWhoMayRead(cwd) {
-  const files = ['.dev.vars', 'wrangler.toml'].map((name) => join(cwd, name)).filter((file) => existsSync(file));
-  return files.some((file) => /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(readFileSync(file, 'utf8')));
+  const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  const config = join(cwd, 'wrangler.toml');
+  const { vars = {} } = parseToml(textOf(config), config);
+  return 'STATS' in vars || 'STATS_TOKEN' in vars || /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(textOf(join(cwd, '.dev.vars')));
 }
 
 /** Serves the folder `cwd` until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */

@@ -14,14 +14,14 @@ const peer = (name) => readFileSync(fileURLToPath(new URL(`../peers/workers/${na
 /** A peer in plain JavaScript without an object. */
 export function plain(dir, name, { vars = {}, watched = false } = {}) {
   writeFileSync(join(dir, 'peer.js'), peer(name) + (watched ? COLLECT : ''));
-  return written(dir, plainService({ ...common, name: SITE, vars, file: 'peer.js' }), watched);
+  return written(dir, plainService({ ...common(), name: SITE, vars, file: 'peer.js' }), watched);
 }
 
 /** The peer in plain JavaScript with a Durable Object, which counts on the same kind of storage as Footfall. */
 export function plainObject(dir) {
   writeFileSync(join(dir, 'peer.js'), peer('object'));
   const worker = `(name = "${SITE}", worker = (
-    compatibilityDate = "${common.compatibilityDate}", globalOutbound = "loopback", modules = [(name = "peer.js", esModule = embed "peer.js")],
+    compatibilityDate = "${common().compatibilityDate}", globalOutbound = "loopback", modules = [(name = "peer.js", esModule = embed "peer.js")],
     bindings = [(name = "COUNTER", durableObjectNamespace = "Counter")],
     durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
     durableObjectStorage = (localDisk = "disk"),

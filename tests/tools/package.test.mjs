@@ -194,6 +194,15 @@ test('a folder is bound as the repository is, whatever was answered', () => {
   assert.throws(() => configFor(TEMPLATE.replace('minify = true', ''), { name: 'a', site: 'a', origins: '', domain: {}, stats: 'token' }), /has nothing like/);
 });
 
+test('an update reads settings however TOML writes them, and never writes a file that is not TOML', () => {
+  const inline = (...names) => `compatibility_date='2025-01-01' # mine\n[durable_objects]\nbindings = [${names.map((name) => `{ name = "${name}", class_name = "C" }`).join(', ')}]\n`;
+  const { text, added } = upgraded(inline('SHARD', 'DAYS', 'LIVE'), TEMPLATE);
+  assert.deepEqual(added, ['[[migrations]] v1', '[[migrations]] v2', 'compatibility_date = "2026-11-01"']);
+  assert.match(text, /^compatibility_date="2026-11-01" # mine\n/);
+  assert.throws(() => upgraded(inline('SHARD', 'DAYS'), TEMPLATE), /add these by hand: \[\[durable_objects\.bindings\]\] LIVE,/);
+  assert.throws(() => upgraded('name = "a"\n= 1\n', TEMPLATE), /^Error: wrangler\.toml:2:1: /);
+});
+
 test('a file of an export is whole or is refused', () => {
   const read = (text, size = 7) => {
     const lines = new Lines();

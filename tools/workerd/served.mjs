@@ -7,10 +7,8 @@ import { builtModules, wranglerConfig } from './built.mjs';
 import { collector, configText, footfallService, loopbackService } from './config.mjs';
 import { COLLECT, PROBE } from './plain_workers.mjs';
 
-const { compatibilityDate, objects } = wranglerConfig();
-
-/** What all Workers here have in common. */
-export const common = { compatibilityDate, outbound: 'loopback' };
+/** The settings that all Workers here share. */
+export const common = () => ({ compatibilityDate: wranglerConfig().compatibilityDate, outbound: 'loopback' });
 
 const AS_BUILT = `export * from './index.js';\nexport { default } from './index.js';\n`;
 
@@ -25,7 +23,7 @@ export function footfall(dir, { vars = {}, watched = false, build } = {}) {
   for (const module of builtModules(build)) copyFileSync(module, join(dir, basename(module)));
   writeFileSync(join(dir, 'probe.js'), watched ? PROBE : '');
   writeFileSync(join(dir, 'main.js'), watched ? `import './probe.js';\n${AS_BUILT}${COLLECT}` : AS_BUILT);
-  const service = footfallService({ ...common, name: SITE, vars, objects: objects.filter(isIn(dir)), storage: countsIn(dir) });
+  const service = footfallService({ ...common(), name: SITE, vars, objects: wranglerConfig().objects.filter(isIn(dir)), storage: countsIn(dir) });
   return written(dir, service, watched);
 }
 
