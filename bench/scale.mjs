@@ -1,5 +1,5 @@
 // `npm run scale`: measures what one shard costs on workerd, simulates many isolates and shards with it, and writes
-// docs/scale.md and docs/scale.svg. Everything that was found is in target/scale.json.
+// docs/scale.md and docs/scale.svg. All results are in target/scale.json.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
 import { where } from '../tools/where.mjs';
 
-/** As in tools/gates.mjs, so that what the tests compiled is used here. */
+/** As in tools/gates.mjs, so that the crates that the tests compiled are reused. */
 const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
 const PROGRAM = join(TARGET, 'release', 'examples', 'scale');
-/** A commit is what was measured only if nothing of this has changed since. */
+/** The paths that must have no uncommitted changes, so that the page names the commit that was measured. */
 const MEASURED = ['src', 'Cargo.lock'];
 
 const RESULT = join(ROOT, 'target', 'scale.json');
@@ -54,21 +54,21 @@ await main(async () => {
   const text = page(result);
   if (quick) return void say('wrote target/scale.json and target/scale.svg; a quick run writes no page');
   writeFileSync(join(ROOT, 'docs', 'scale.md'), text);
-  // Its sums begin with these.
+  // The sums of docs/costs.md use these results.
   writeCosts();
   say('wrote docs/scale.md, docs/scale.svg, docs/costs.md and target/scale.json');
 });
 
 async function simulate(work, { fits }, picture) {
   const [from, to] = [join(work, 'measured.json'), join(work, 'model.json')];
-  // Visits with a visitor each: that is what `GET /` sends, and what costs more.
+  // Visits with a visitor each, as `GET /` sends them. They cost more than visits with ids.
   writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs, prices: perMillion() }));
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   await runQuietly(PROGRAM, ['model', from, to, picture]);
   return JSON.parse(readFileSync(to, 'utf8'));
 }
 
-/** The prices that the model needs, in dollars a million. A second awake is one of so many GB. */
+/** The prices that the model needs, in dollars a million. A second awake is billed for OBJECT_GB. */
 function perMillion() {
   const { requests, calls, rowsWritten, gbSeconds } = PRICES;
   return { worker_request: requests.dollars, object_request: calls.dollars, row_written: rowsWritten.dollars, awake_second: gbSeconds.dollars * OBJECT_GB.number };

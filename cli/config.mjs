@@ -5,9 +5,9 @@ import { Trouble } from '../tools/run.mjs';
 import { parseToml } from '../tools/toml.mjs';
 import { CONFIG } from './folder.mjs';
 
-/** What is changed in each folder: what stands there, and what comes instead. All of it has to be there. */
+/** The edits that every folder gets, as `[pattern, replacement]`. Every pattern must be found. */
 const CHANGES = [
-  [/^# How Footfall is built[^\n]*\n/, '# What `npx footfall dev` and `npx footfall deploy` read. What is named docs/ is in the package: node_modules/footfall/docs/\n'],
+  [/^# How Footfall is built[^\n]*\n/, '# `npx footfall dev` and `npx footfall deploy` read this file. docs/ is in the package: node_modules/footfall/docs/\n'],
   [/^#[^\n]*\nmain = "build\/index\.js"$/m, '# The Worker, as `npx footfall init` or `npx footfall update` put it here.\nmain = "worker/index.js"'],
   [/^#[^\n]*\n\[build\]\n(?:[^\n]+\n)*\n/m, ''],
   [/^directory = "build\/assets"$/m, 'directory = "worker/assets"'],
@@ -15,7 +15,7 @@ const CHANGES = [
   [/\(npx wrangler secret put \w+\)/g, '(in the file .dev.vars, which `npx footfall deploy` uploads)'],
 ];
 
-/** The text for what was answered: `{ name, site, origins, domain, stats }`, as `answers.mjs` reads them. */
+/** The text of the file for the answers `{ name, site, origins, domain, stats }`, which `answers.mjs` reads. */
 export function configFor(template, { name, site, origins, domain, stats }) {
   const own = CHANGES.reduce((text, [from, to]) => changed(text, from, to), template);
   const variables = { SITES: site, ALLOWED_ORIGINS: origins, STATS: stats === 'token' ? '' : stats, BASE_PATH: domain.base };
@@ -39,7 +39,7 @@ function changed(text, from, to) {
   return text.replace(from, to);
 }
 
-/** The tables that an update adds: their header, the key that tells one from another, and the list that holds them in the parsed file. */
+/** The tables that an update adds: the header, the key that identifies a table, and the list in the parsed file that holds them. */
 const TABLES = [
   ['[[durable_objects.bindings]]', 'name', (config) => config.durable_objects?.bindings ?? []],
   ['[[migrations]]', 'tag', (config) => config.migrations ?? []],

@@ -1,4 +1,4 @@
-// What a dashboard shows while an answer is on its way, and when none comes: never one number for another, and never a try too many.
+// The dashboard while an answer is on its way, and when none comes: it never shows one number for another, and never retries too often.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { painted, READER, settled, startPages, startSite } from './dashboard_sup
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
-/** Holds the answers of a page to questions that `which` picks, until they are let go. */
+/** Holds back the answers to those of a page's requests that `which` picks, until they are released. */
 async function hold(page, which) {
   const held = [];
   const hand = (route) => (which(new URL(route.request().url())) ? void held.push(route) : route.continue());
@@ -21,16 +21,16 @@ async function hold(page, which) {
   };
 }
 
-/** Whether somebody looks at the page. */
+/** Sets whether the page is visible. */
 const look = (page, looks) => page.evaluate((hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event('visibilitychange'));
 }, !looks);
 
-/** Whether a question is that of the period before: for its sums with `compare`, for its chart with days that are over. */
+/** Whether a request is for the period before: for its sums with `compare`, for its chart with past days. */
 const isOfBefore = ({ searchParams }) => searchParams.has('compare') || searchParams.get('to') !== day(0);
 
-test('sums of two periods are not compared with each other, and those of another period are pale', async (t) => {
+test('sums of different periods are not compared, and those of another period are pale', async (t) => {
   const { front } = await startSite(t, { past: { days: 120 } });
   const page = await (await startPages(t, front))();
   await settled(page);
@@ -66,11 +66,11 @@ test('a filter is not compared with all views', async (t) => {
   assert.doesNotMatch(await label(), /the period before/);
   await earlier.release();
   await poll(async () => /the period before/.test(await label()), 'those of the page before');
-  // What is under way ends before the Worker does.
+  // Requests in flight end before the Worker does.
   await settled(page);
 });
 
-test('all that is on its way says so', async (t) => {
+test('everything that is loading says so', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front))();
   await settled(page);
@@ -84,7 +84,7 @@ test('all that is on its way says so', async (t) => {
   await settled(page);
 });
 
-test('a list keeps its names while another is on its way', async (t) => {
+test('a list keeps its names while another is loading', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front))();
   await settled(page);
@@ -99,7 +99,7 @@ test('a list keeps its names while another is on its way', async (t) => {
   await poll(async () => (await names()).includes('mail'), 'the media');
 });
 
-test('while nobody answers the tries are ever further apart, and what is wrong is said once', async (t) => {
+test('without answers, retries come after longer and longer waits, and the error is announced once', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
   await settled(page);
@@ -122,11 +122,11 @@ test('while nobody answers the tries are ever further apart, and what is wrong i
   const before = asked();
   await page.clock.fastForward(30_000);
   await painted(page);
-  assert.equal(asked(), before, 'after four tries the next is a minute away');
-  assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not told anew with each try');
+  assert.equal(asked(), before, 'after four tries, the next is a minute away');
+  assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not announced again with each try');
 });
 
-test('with the WebSocket the numbers come back, too', async (t) => {
+test('when the WebSocket returns, so do the numbers', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
   await settled(page);
@@ -134,14 +134,14 @@ test('with the WebSocket the numbers come back, too', async (t) => {
   front.drop();
   await page.evaluate(() => dispatchEvent(new Event('online')));
   await page.locator('.stale').waitFor();
-  // After so many tries the next one is a minute away, that of the WebSocket half of it.
+  // After so many tries, the next one is a minute away, and that of the WebSocket half a minute.
   for (let tries = 0; tries < 5; tries += 1) {
     await page.clock.fastForward(61_000);
     await page.getByText('The next try is at').waitFor();
     await painted(page);
   }
   front.cut = false;
-  // From here on time goes by in the steps of this test: what comes comes before the minute is over, however busy the machine is.
+  // From here on, the test moves the clock, so the numbers come before the minute is over, however busy the machine is.
   await page.clock.pauseAt(await page.evaluate(() => Date.now() + 31_000));
   for (let ms = 0; (await page.locator('.stale').count()) > 0; ms += 4) {
     assert.ok(ms < 20_000, 'they come before the minute is over');
@@ -149,7 +149,7 @@ test('with the WebSocket the numbers come back, too', async (t) => {
   }
 });
 
-test('numbers are as old as their answer, though the page was open all the time', async (t) => {
+test('numbers are as old as their answer, even in a page that stayed open', async (t) => {
   const { front } = await startSite(t, { past: { days: 30 } });
   const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
   await settled(page);
@@ -168,7 +168,7 @@ test('numbers are as old as their answer, though the page was open all the time'
   assert.ok((loaded - said + 86_400) % 86_400 < 60, `loaded at ${new Date(loaded * 1_000).toISOString()}, numbers are from ${time}`);
 });
 
-test('a token that is refused for a while is asked for, and taken again', async (t) => {
+test('after a token was refused for a while, the page asks for it and accepts it again', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 }, vars: { STATS: 'token', STATS_TOKEN: READER } });
   const page = await (await startPages(t, front, { expected: /401|WebSocket/ }))();
   const login = async () => {

@@ -1,5 +1,5 @@
-// A site with a past, as a file that a Worker imports: what the dashboard is looked at with. The same numbers every time, but for
-// the day they end on.
+// Makes a site with a past, as a file that a Worker imports, to show in the dashboard. The numbers are the same every time; only the last day
+// differs.
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -8,7 +8,7 @@ const COUNTRIES = ['DE', 'US', 'FR', 'JP', 'BR', 'IN', 'GB', 'NL', 'SE', 'PL', '
 const REFERRERS = ['news.example', 'search.example', 'forum.example', 'mail.example', 'blog.example', 'wiki.example', 'shop.example', 'video.example', 'talk.example', 'map.example'];
 const PAGES = ['/', '/posts/exactly-once', '/posts/wasm-at-the-edge', '/about', '/posts/one-thread-is-enough', '/docs', '/posts/café-au-lait', '/contact', '/posts/a-very-long-title-that-does-not-fit-into-its-column-by-any-means', '/tags/rust', '/archive'];
 
-/** Numbers by chance that are the same each time (mulberry32). */
+/** Pseudo-random numbers that are the same each time (mulberry32). */
 function chance(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -18,18 +18,18 @@ function chance(seed) {
   };
 }
 
-/** So many days have hours. */
+/** How many days have hours. */
 const HOURLY = 60;
 
-/** So many old pages fit into the hours of two days. */
+/** How many old pages fit into the hours of two days. */
 const FEW = 40;
 
-/** The lines of a file: `days` days up to `now`, with hours for the last of them, and `pages` pages at least. */
+/** The lines of a file: `days` days up to `now`, with hours for the last of them, and at least `pages` pages. */
 export function history({ days, pages = PAGES.length, now = Date.now(), views = 400 }) {
   const next = chance(days * 31 + pages);
   const lines = [];
   const totals = new Map();
-  // Each is viewed in one hour of the last days; where they are many, on one day of all the years, as many a day as it takes.
+  // Each page is viewed in one hour of the last days. If there are too many for that, they are spread over all days.
   const archive = Array.from({ length: Math.max(0, pages - PAGES.length) }, (_, n) => `/archive/${String(n).padStart(5, '0')}`);
   const ofArchive = archive.length > FEW ? Math.ceil(archive.length / Math.max(1, days - HOURLY)) : 0;
   const viewed = (page, count) => totals.set(page, (totals.get(page) ?? 0) + count);

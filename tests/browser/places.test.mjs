@@ -1,17 +1,18 @@
-// The script where it is really put: twice, in modules and frames, under routers that swap pages, next to what others left in localStorage.
+// The script in the places where pages put it: twice, in modules and frames, under routers that swap pages, and beside other programs' entries in
+// localStorage.
 
 import assert from 'node:assert/strict';
 import { poll } from '../support/waiters.mjs';
 import { inBoth, openTab } from './both.mjs';
 import { reaches, start } from './support.mjs';
 
-/** The pages that were counted, each as often as it was. */
+/** The counted pages, each as often as it was counted. */
 const counted = async (host) => {
   await host.settled();
   return [...new Map(host.posts.map(({ id, page }) => [id, page])).values()];
 };
 
-/** A site with the script, a tab, and a way to know that all was sent: the last page is one that nothing else goes to. */
+/** A site with the script, a tab, and a way to know that everything was sent: only the last step goes to the last page. */
 async function place(t, program, { tab: tabOptions, ...options } = {}) {
   const { site, host } = await start(t, { ...options, open: () => undefined });
   const { tab, lines } = await openTab(t, program, tabOptions);
@@ -25,7 +26,7 @@ async function place(t, program, { tab: tabOptions, ...options } = {}) {
   return { site, host, tab, lines };
 }
 
-/** Puts a tag like the page's own in again, as Turbo, htmx, Astro and tag managers do, and waits until it ran. */
+/** Inserts a copy of the page's tag, as Turbo, htmx, Astro and tag managers do, and waits until it has run. */
 const again = (tab) =>
   tab.evaluate(
     () =>

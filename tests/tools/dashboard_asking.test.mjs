@@ -1,11 +1,11 @@
-// What comes of a question of the dashboard, up to the last byte of its answer.
+// A request of the dashboard, up to the last byte of its answer.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { ask, Problem } from '../../assets/dashboard/api.js';
 
-/** A counter that answers as `handler` does. */
+/** Starts a counter that answers with `handler`. */
 async function start(t, handler) {
   const server = createServer(handler);
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -18,19 +18,19 @@ async function start(t, handler) {
 
 const mayPass = (error) => error instanceof Problem && error.passes;
 
-test('an answer that breaks off is as none: it is asked for again', async (t) => {
+test('an answer that breaks off is requested again', async (t) => {
   const url = await start(t, (_, response) => {
     response.writeHead(200, { 'content-length': 100 }).write('{"views":', () => response.destroy());
   });
   await assert.rejects(ask(url), mayPass);
 });
 
-test('so is one that is no JSON, as of a network that wants a login', async (t) => {
+test('an answer that is not JSON, as from a network that wants a login, is requested again', async (t) => {
   const url = await start(t, (_, response) => response.writeHead(200).end('<!doctype html><title>Welcome to our network</title>'));
   await assert.rejects(ask(url), mayPass);
 });
 
-test('a question that nobody asks any more has no answer, even where one has begun', async (t) => {
+test('a cancelled request has no answer, even if the answer has begun', async (t) => {
   let finish;
   const begun = new Promise((resolve) => (finish = resolve));
   const url = await start(t, (_, response) => {

@@ -1,4 +1,4 @@
-// Where the built Worker and the tools that npm installed are found.
+// Finds the built Worker, its configuration, and workerd.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,10 +8,10 @@ import { parseToml } from '../toml.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** The directory of the built Worker; FOOTFALL_BUILD names another one, to try the tests on a Worker that is wrong. */
+/** The directory of the built Worker. FOOTFALL_BUILD names another one, to run the tests on a different Worker. */
 export const BUILD = resolve(process.env.FOOTFALL_BUILD ?? join(ROOT, 'build'));
 
-/** The modules of the built Worker, or of one that was built into another directory. */
+/** The modules of the Worker in the directory `build`. Throws if one is missing. */
 export function builtModules(build = BUILD) {
   const modules = ['index.js', 'index_bg.wasm'].map((name) => join(build, name));
   for (const module of modules) {
@@ -32,9 +32,9 @@ export function wranglerConfig() {
   return { compatibilityDate, objects, sqlite: migrations.flatMap((migration) => migration.new_sqlite_classes ?? []) };
 }
 
-/** The workerd that wrangler pins: the tests must run on what `npm start` serves with. */
+/** The workerd that wrangler pins, so that the tests run on what `npm start` serves with. */
 export function workerdBinary() {
   const fromWrangler = createRequire(require.resolve('wrangler/package.json'));
-  // The package's `bin` is a script that starts the real program, and a signal to it would not stop that.
+  // The package's `bin` is a script that starts the real program. A signal to the script would not stop the program.
   return fromWrangler('workerd').default;
 }
