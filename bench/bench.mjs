@@ -12,6 +12,7 @@ import { writeCosts } from '../tools/costs.mjs';
 import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
 import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
+import { readQuick, requireCommitted } from './quick.mjs';
 import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
@@ -57,17 +58,12 @@ const MEASURED = ['src', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'tools
 const MEMORY = '/dev/shm';
 
 await main(async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help')) return void process.stdout.write(HELP);
-  const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
-  const quick = args.includes('--quick');
+  const quick = readQuick(HELP);
+  if (quick === undefined) return;
   const plan = quick ? QUICK : WHOLE;
   if (![MEMORY, '/proc/self/schedstat'].every(existsSync)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
   checkDescriptors(plan.inFlight.visits);
-  if (!quick && !OTHER_BUILD && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
-  }
+  if (!quick && !OTHER_BUILD) await requireCommitted(MEASURED);
   await setup({ tools: BENCH_TOOLS });
   if (!OTHER_BUILD) await build();
   await compile();

@@ -8,8 +8,9 @@ import { build } from '../tools/build.mjs';
 import { writeCosts } from '../tools/costs.mjs';
 import { OBJECT_GB, PRICES } from '../tools/costs/prices.mjs';
 import { ROOT, toolEnv } from '../tools/pins.mjs';
-import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
+import { main, run, runQuietly, say, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
+import { readQuick, requireCommitted } from './quick.mjs';
 import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
 import { where } from '../tools/where.mjs';
@@ -29,14 +30,9 @@ npm run scale -- --quick     one round of measurements, for a first look; writes
 `;
 
 await main(async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help')) return void process.stdout.write(HELP);
-  const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
-  const quick = args.includes('--quick');
-  if (!quick && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
-  }
+  const quick = readQuick(HELP);
+  if (quick === undefined) return;
+  if (!quick) await requireCommitted(MEASURED);
   await setup();
   await build();
   await step('compiling the model', '1 min the first time', () =>

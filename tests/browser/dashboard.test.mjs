@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, OWNER, painted, picture, READER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, openDashboard, OWNER, painted, picture, READER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const card = (page, name) => page.locator('.cards > div', { hasText: name }).locator('strong');
 const list = (page, name) => page.getByRole('region', { name, exact: true });
@@ -12,10 +12,7 @@ const chart = (page) => page.getByRole('slider');
 
 
 test('a site of four months: the numbers are right, pictures are taken, and axe finds nothing', async (t) => {
-  const { footfall, front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+  const { footfall, open, page } = await openDashboard(t, { days: 120 });
   const of = async (path) => (await fetch(`${footfall.url}/api/sites/default/${path}`)).json();
   // Web Vitals call a layout shift of up to 0.1 good.
   assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.1, 'the page does not jump while it loads');
@@ -45,10 +42,7 @@ test('a site of four months: the numbers are right, pictures are taken, and axe 
 });
 
 test('a click filters, the address says so, and Back and Forward work', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+  const { open, page } = await openDashboard(t, { days: 120 });
   const all = await card(page, 'Views').first().textContent();
   const at = () => page.evaluate(() => location.pathname + location.search);
   await list(page, 'Pages').getByRole('link', { name: '/about', exact: true }).click();
@@ -77,10 +71,7 @@ test('a click filters, the address says so, and Back and Forward work', async (t
 });
 
 test('by keyboard: the chart reads out its steps and opens them, and a list opens in full', async (t) => {
-  const { front } = await startSite(t, { past: { days: 400, pages: 30 } });
-  const open = await startPages(t, front);
-  const page = await open('/dashboard/default?period=12m');
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 400, pages: 30 }, '/dashboard/default?period=12m');
   await chart(page).focus();
   await page.keyboard.press('Home');
   const first = await chart(page).getAttribute('aria-valuetext');
@@ -106,10 +97,7 @@ test('by keyboard: the chart reads out its steps and opens them, and a list open
 });
 
 test('any period can be shown, in steps that fit it', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+  const { open, page } = await openDashboard(t, { days: 120 });
   const steps = () => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
   assert.deepEqual(await steps(), ['Hours', 'Days', 'Weeks']);
   await page.getByRole('link', { name: '90 days' }).click();
@@ -132,10 +120,7 @@ test('any period can be shown, in steps that fit it', async (t) => {
 });
 
 test('ten years of days and 10,000 pages', async (t) => {
-  const { front } = await startSite(t, { past: { days: 3650, pages: 10_000 } });
-  const open = await startPages(t, front);
-  const page = await open('/dashboard/default?period=all&by=day');
-  await settled(page);
+  const { front, open, page } = await openDashboard(t, { days: 3650, pages: 10_000 }, '/dashboard/default?period=all&by=day');
   assert.ok(Number(await chart(page).getAttribute('aria-valuemax')) > 3_600);
   assert.ok((await page.locator('.chart svg *').count()) < 100, 'the chart has no element for each day');
   assert.match(await page.locator('.legend').textContent(), /Drawn as means of 14 days/);
@@ -302,10 +287,7 @@ test('an unknown site is reported, and an address without a site asks for one', 
 });
 
 test('when the network fails, old numbers say that they are old, and new ones follow when it returns', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const open = await startPages(t, front, { expected: /net::ERR|WebSocket/ });
-  const page = await open('/dashboard/default?period=7d', { clock: true });
-  await settled(page);
+  const { front, open, page } = await openDashboard(t, { days: 30 }, '/dashboard/default?period=7d', { expected: /net::ERR|WebSocket/, clock: true });
   front.cut = true;
   front.drop();
   await poll(async () => (await page.locator('.now .state').textContent()) !== 'Live', 'the loss');

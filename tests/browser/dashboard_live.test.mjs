@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { startServer } from '../support/http_server.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
@@ -23,15 +23,10 @@ const shows = (page, views) => poll(async () => (await lately(page)) === views, 
 const isLive = (page) => poll(async () => (await state(page)) === 'Live', 'the WebSocket');
 
 /** A site with its own origin and the snippet on each page. */
-async function startBlog(t, front) {
-  const server = createServer((_, response) => {
+const startBlog = (t, front) =>
+  startServer(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>t</title><link rel=icon href=data:,><script defer src="${front().url}/footfall.js"></script>`);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  server.unref();
-  t.after(() => server.close());
-  return `http://127.0.0.1:${server.address().port}`;
-}
 
 test('a visit in one browser shows in another, without a request', async (t) => {
   let front;

@@ -3,16 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, OWNER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, openDashboard, OWNER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 const chart = (page) => page.getByRole('slider');
 const steps = (page) => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
 
 test('a day whose hours are no longer kept is shown as a day', async (t) => {
-  const { front } = await startSite(t, { past: { days: 300 } });
-  const page = await (await startPages(t, front, { expected: /400|WebSocket/ }))(`/dashboard/default?from=${day(220)}&to=${day(200)}`);
-  await settled(page);
+  const { front, page } = await openDashboard(t, { days: 300 }, `/dashboard/default?from=${day(220)}&to=${day(200)}`, { expected: /400|WebSocket/ });
   await chart(page).focus();
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
@@ -25,17 +23,13 @@ test('a day whose hours are no longer kept is shown as a day', async (t) => {
 });
 
 test('a filter without hours does not offer them', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=7d&country=DE&by=hour');
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default?period=7d&country=DE&by=hour');
   assert.deepEqual(await steps(page), ['Days']);
   assert.equal(await page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current]').textContent(), 'Days');
 });
 
 test('future days are not days without a view', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))(`/dashboard/default?from=${day(3)}&to=${day(-4)}&by=day`);
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 }, `/dashboard/default?from=${day(3)}&to=${day(-4)}&by=day`);
   assert.match(await chart(page).getAttribute('aria-valuetext'), /, so far: /);
   assert.equal(await chart(page).getAttribute('aria-valuemax'), '3');
   assert.equal(await page.locator('.plot circle.views').count(), 4);
@@ -81,9 +75,7 @@ test('if days are not in UTC, the page says which numbers are', async (t) => {
 });
 
 test('a period that is not over says so where it is compared with a complete one', async (t) => {
-  const { front } = await startSite(t, { past: { days: 20 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=7d');
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 20 }, '/dashboard/default?period=7d');
   const views = page.locator('.cards > div').first();
   await poll(async () => /so far from [\d,]+ in the period before/.test(await views.textContent()), 'so far');
   await page.getByRole('link', { name: 'Yesterday' }).click();
@@ -92,9 +84,7 @@ test('a period that is not over says so where it is compared with a complete one
 });
 
 test('Escape hides what is shown under the pointer', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 });
   await chart(page).hover();
   await page.locator('.tip').waitFor();
   await page.keyboard.press('Escape');
@@ -102,9 +92,7 @@ test('Escape hides what is shown under the pointer', async (t) => {
 });
 
 test('the keyboard focus stays in the page when the focused element disappears', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30, pages: 30 } });
-  const page = await (await startPages(t, front))('/dashboard/default?page=%2Fabout');
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 30, pages: 30 }, '/dashboard/default?page=%2Fabout');
   const isInMain = () => page.evaluate(() => document.querySelector('main').contains(document.activeElement));
   await page.getByRole('link', { name: 'Show all views' }).focus();
   await page.keyboard.press('Enter');
@@ -118,9 +106,7 @@ test('the keyboard focus stays in the page when the focused element disappears',
 });
 
 test('the form for any period does not hide the focused element', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { viewport: { width: 320, height: 640 } });
   const form = page.locator('.days form');
   const summary = page.locator('.days summary');
   await summary.focus();
@@ -174,9 +160,7 @@ test('a name with a right-to-left override affects only itself', async (t) => {
 });
 
 test('millions fit into 320 pixels, even with wide letters', async (t) => {
-  const { front } = await startSite(t, { past: { days: 400, views: 900_000 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=12m', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 400, views: 900_000 }, '/dashboard/default?period=12m', { viewport: { width: 320, height: 640 } });
   const cut = () => page.evaluate(() => {
     const plot = document.querySelector('.plot svg').getBoundingClientRect();
     const wide = [...document.querySelectorAll('.lines td, .cards dd')].filter((cell) => cell.scrollWidth > cell.clientWidth);
@@ -211,18 +195,14 @@ test('the page is in one language, whatever the reader\'s is', async (t) => {
 });
 
 test('a full list shows full names, even on 320 pixels', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10, pages: 30 } });
-  const page = await (await startPages(t, front))('/dashboard/default?list=pages', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10, pages: 30 }, '/dashboard/default?list=pages', { viewport: { width: 320, height: 640 } });
   const clipped = await page.locator('dialog tbody a').evaluateAll((links) => links.filter((link) => link.scrollWidth > link.clientWidth).map((link) => link.textContent));
   assert.deepEqual(clipped, []);
   assert.ok(await page.locator('dialog').evaluate((dialog) => dialog.scrollWidth <= dialog.clientWidth), 'nothing is wider than the list');
 });
 
 test('with forced colours, selections are visible, and the legend has the colours of the lines', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { forcedColors: 'active' });
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { forcedColors: 'active' });
   const ground = (name) => page.getByRole('link', { name, exact: true }).evaluate((link) => getComputedStyle(link).backgroundColor);
   assert.notEqual(await ground('30 days'), await ground('7 days'));
   const [views, visitors] = await page.locator('.legend').evaluate((legend) => ['.views', '.visitors'].map((name) => getComputedStyle(legend.querySelector(name), '::before').borderTopColor));
@@ -232,9 +212,7 @@ test('with forced colours, selections are visible, and the legend has the colour
 });
 
 test('it prints light', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { colorScheme: 'dark' });
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { colorScheme: 'dark' });
   const ink = () => page.evaluate(() => getComputedStyle(document.body).color);
   const dark = await ink();
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });

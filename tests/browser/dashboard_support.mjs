@@ -64,6 +64,18 @@ export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
   };
 }
 
+/**
+ * Starts a site with a `past` and opens its dashboard, at `path`, in a page that shows everything. `expected` is as for {@link startPages}, and
+ * the other options are those of a page.
+ */
+export async function openDashboard(t, past, path, { expected, ...options } = {}) {
+  const { footfall, front } = await startSite(t, { past });
+  const open = await startPages(t, front, { expected });
+  const page = await open(path, options);
+  await settled(page);
+  return { footfall, front, open, page };
+}
+
 /** Waits until a click has been drawn and its requests were sent: the page sends them after the next frame. */
 export const painted = (page) => page.evaluate(async () => {
   for (let frame = 0; frame < 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { painted, READER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { openDashboard, painted, READER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
@@ -31,9 +31,7 @@ const look = (page, looks) => page.evaluate((hidden) => {
 const isOfBefore = ({ searchParams }) => searchParams.has('compare') || searchParams.get('to') !== day(0);
 
 test('sums of different periods are not compared, and those of another period are pale', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 120 });
   const views = page.locator('.cards > div').first();
   const now = await views.textContent();
   assert.match(now, /from [\d,]+ in the period before/);
@@ -55,9 +53,7 @@ test('sums of different periods are not compared, and those of another period ar
 });
 
 test('a filter is not compared with all views', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { front, page } = await openDashboard(t, { days: 120 });
   const earlier = await hold(page, isOfBefore);
   await page.getByRole('region', { name: 'Pages', exact: true }).getByRole('link', { name: '/about' }).click();
   const label = () => page.getByRole('slider').getAttribute('aria-valuetext');
@@ -71,9 +67,7 @@ test('a filter is not compared with all views', async (t) => {
 });
 
 test('everything that is loading says so', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { front, page } = await openDashboard(t, { days: 30 });
   const lists = await hold(page, ({ pathname }) => !/summary|live/.test(pathname));
   await page.goto(`${front.url}/dashboard/default?period=7d`);
   await poll(() => lists.count() >= 8, 'the questions');
@@ -85,9 +79,7 @@ test('everything that is loading says so', async (t) => {
 });
 
 test('a list keeps its names while another is loading', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { page } = await openDashboard(t, { days: 30 });
   const medium = await hold(page, ({ searchParams }) => searchParams.get('by') === 'medium');
   const names = () => page.getByRole('region', { name: 'Campaigns' }).locator('tbody a').allTextContents();
   const campaigns = await names();
@@ -99,13 +91,17 @@ test('a list keeps its names while another is loading', async (t) => {
   await poll(async () => (await names()).includes('mail'), 'the media');
 });
 
-test('without answers, retries come after longer and longer waits, and the error is announced once', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
+/** Opens a dashboard with a clock that the test moves, then cuts its network, and lets the page notice. */
+async function openAndCut(t) {
+  const { front, page } = await openDashboard(t, { days: 30 }, '/dashboard/default', { expected: /net::ERR|WebSocket/, clock: true });
   front.cut = true;
   front.drop();
   await page.evaluate(() => dispatchEvent(new Event('online')));
+  return { front, page };
+}
+
+test('without answers, retries come after longer and longer waits, and the error is announced once', async (t) => {
+  const { front, page } = await openAndCut(t);
   const said = page.locator('.stale [role=status]');
   await said.waitFor();
   const first = await said.elementHandle();
@@ -127,12 +123,7 @@ test('without answers, retries come after longer and longer waits, and the error
 });
 
 test('when the WebSocket returns, so do the numbers', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
-  front.cut = true;
-  front.drop();
-  await page.evaluate(() => dispatchEvent(new Event('online')));
+  const { front, page } = await openAndCut(t);
   await page.locator('.stale').waitFor();
   // After so many tries, the next one is a minute away, and that of the WebSocket half a minute.
   for (let tries = 0; tries < 5; tries += 1) {
@@ -150,9 +141,7 @@ test('when the WebSocket returns, so do the numbers', async (t) => {
 });
 
 test('numbers are as old as their answer, even in a page that stayed open', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
+  const { front, page } = await openDashboard(t, { days: 30 }, '/dashboard/default', { expected: /net::ERR|WebSocket/, clock: true });
   const clock = () => page.evaluate(() => Math.floor(Date.now() / 1_000));
   const loaded = await clock();
   await look(page, false);

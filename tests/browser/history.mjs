@@ -1,22 +1,14 @@
 // Makes a site with a past, as a file that a Worker imports, to show in the dashboard. The numbers are the same every time; only the last day
 // differs.
 
+import { mulberry32 } from '../support/random.mjs';
+
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 const COUNTRIES = ['DE', 'US', 'FR', 'JP', 'BR', 'IN', 'GB', 'NL', 'SE', 'PL', 'KE', 'AU'];
 const REFERRERS = ['news.example', 'search.example', 'forum.example', 'mail.example', 'blog.example', 'wiki.example', 'shop.example', 'video.example', 'talk.example', 'map.example'];
 const PAGES = ['/', '/posts/exactly-once', '/posts/wasm-at-the-edge', '/about', '/posts/one-thread-is-enough', '/docs', '/posts/café-au-lait', '/contact', '/posts/a-very-long-title-that-does-not-fit-into-its-column-by-any-means', '/tags/rust', '/archive'];
-
-/** Pseudo-random numbers that are the same each time (mulberry32). */
-function chance(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let x = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** How many days have hours. */
 const HOURLY = 60;
@@ -26,7 +18,7 @@ const FEW = 40;
 
 /** The lines of a file: `days` days up to `now`, with hours for the last of them, and at least `pages` pages. */
 export function history({ days, pages = PAGES.length, now = Date.now(), views = 400 }) {
-  const next = chance(days * 31 + pages);
+  const next = mulberry32(days * 31 + pages);
   const lines = [];
   const totals = new Map();
   // Each page is viewed in one hour of the last days. If there are too many for that, they are spread over all days.

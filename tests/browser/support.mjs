@@ -1,10 +1,10 @@
 // Shared by the browser tests: a real Chromium, a small site, and the host that a page's script calls.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import { chromiumBinary } from '../../tools/programs.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
@@ -13,19 +13,9 @@ import { startWorkerd } from '../support/workerd.mjs';
 /** A normal user agent: headless Chromium says that it is headless, and the Worker takes that for a bot. */
 export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36';
 
-async function listen(t, handler) {
-  const server = createServer(handler);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}`;
-}
-
 /** A static site: the text of each page by path, or a function that answers. `headers` are sent with every text. */
 const startSite = (t, pages, headers = {}) =>
-  listen(t, (request, response) => {
+  startServer(t, (request, response) => {
     const { pathname } = new URL(request.url, 'http://site');
     const page = pages()[pathname];
     if (typeof page === 'function') return void page(request, response);

@@ -2,28 +2,23 @@
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { audit, severe } from '../../tools/dependencies.mjs';
 import { untried } from '../../tools/untried.mjs';
+import { startServer } from '../support/http_server.mjs';
 
 /** A registry that answers the request for advisories with these, by package. With `undefined`, it does not know the request. */
 async function registry(t, advisories) {
-  const server = createServer((request, response) => {
+  const url = await startServer(t, (request, response) => {
     const asked = request.method === 'POST' && request.url.endsWith('/advisories/bulk');
     request.resume().on('end', () => response.writeHead(asked ? (advisories ? 200 : 405) : 404, { 'content-type': 'application/json' }).end(JSON.stringify(advisories ?? {})));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   // npm caches advisories.
   const cache = mkdtempSync(join(tmpdir(), 'footfall-audit-'));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(cache, { recursive: true, force: true });
-  });
-  return { ...process.env, npm_config_registry: `http://127.0.0.1:${server.address().port}/`, npm_config_cache: cache, npm_config_fetch_retries: '0' };
+  t.after(() => rmSync(cache, { recursive: true, force: true }));
+  return { ...process.env, npm_config_registry: `${url}/`, npm_config_cache: cache, npm_config_fetch_retries: '0' };
 }
 
 const advisory = (severity) => ({ id: 1, url: 'https://advisories.example/GHSA-aaaa-bbbb-cccc', title: 'It reads any file', severity, vulnerable_versions: '<99' });

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +11,7 @@ import { connectStopper, policiesOf, sandboxed, scriptStopper } from '../../cli/
 import { tagsOf } from '../../cli/doctor/html.mjs';
 import { isKnownScript, knownNames } from '../../cli/doctor/names.mjs';
 import { npmBin, ROOT } from '../../tools/pins.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { assetOf } from '../support/assets.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
@@ -32,16 +32,12 @@ function doctor(args, env = {}) {
 }
 
 /** A server of pages. It answers with `answers[path]`: `{ status?, headers?, body }`, or a function that answers by itself. */
-async function pages(t, answers) {
-  const server = createServer((request, response) => {
+const pages = (t, answers) =>
+  startServer(t, (request, response) => {
     const answer = answers[request.url] ?? { status: 404, body: 'nothing here' };
     if (typeof answer === 'function') return answer(request, response);
     response.writeHead(answer.status ?? 200, { 'content-type': 'text/html', ...answer.headers }).end(answer.body);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.closeAllConnections() ?? server.close());
-  return `http://127.0.0.1:${server.address().port}`;
-}
 
 /** A Worker with the script, for pages of an origin. */
 async function counter(t, origin) {

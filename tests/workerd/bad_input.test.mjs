@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem } from '../support/answers.mjs';
 import { call, chunked, open, post, raw, views } from '../support/client.mjs';
+import { mulberry32 } from '../support/random.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const footfall = await startWorkerd({ after }, { vars: { SITES: 'default,blog' } });
@@ -185,13 +186,3 @@ test('after all of that, a good visit is counted', async () => {
   assert.equal((await post(footfall, { page: '/good' })).json.views, 1);
   assert.equal(await views(footfall), before + 1);
 });
-
-/** A small seeded generator (Tommy Ettinger's mulberry32), which makes the same bytes on every run. */
-function mulberry32(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let z = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
-    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
-  };
-}

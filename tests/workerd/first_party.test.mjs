@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +13,7 @@ import { assertProblem } from '../support/answers.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 import { programOf } from '../../tools/programs.mjs';
 import { call } from '../support/client.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { freePort } from '../support/ports.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
@@ -31,16 +32,6 @@ const PLACE = `export default {
   },
 };`;
 
-async function listen(t, handler) {
-  const server = createServer(handler);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return server.address().port;
-}
-
 /** Passes a request on, with its body as a stream. */
 function pass(request, response, url, headers) {
   const onward = httpRequest(url, { method: request.method, headers }, (answer) => {
@@ -56,7 +47,7 @@ async function startEdge(t, more = {}, cf = {}) {
   const place = { source: PLACE, vars: { CF: cf }, services: { FOOTFALL: 'footfall' } };
   const footfall = await startWorkerd(t, { vars: { ...vars, ...more }, services: { place }, expose: ['footfall', 'place'] });
   const asked = [];
-  const port = await listen(t, (request, response) => {
+  const url = await startServer(t, (request, response) => {
     asked.push(request);
     const asset = request.method === 'GET' && assetOf(new URL(request.url, 'http://edge').pathname);
     if (asset) return void response.writeHead(200, asset.headers).end(asset.body);
@@ -65,7 +56,7 @@ async function startEdge(t, more = {}, cf = {}) {
     pass(request, response, `http://127.0.0.1:${footfall.ports.place}${request.url}`, { ...request.headers, 'cf-connecting-ip': address, 'x-forwarded-for': hops });
   });
   const api = async (what) => (await call(`${footfall.url}/api/sites/blog/${what}`)).json;
-  return { port, asked, api };
+  return { url, asked, api };
 }
 
 /** Sends a request from an address of this machine, which has all of 127.0.0.0/8. Resolves to `{ status, headers, text }`. */
@@ -85,8 +76,8 @@ const visit = (address, base, headers = {}) =>
   from(address, `${base}/counter`, { method: 'POST', headers: { origin: BLOG, 'content-type': 'text/plain;charset=UTF-8', ...headers }, body: JSON.stringify({ site: 'blog', page: '/a' }) });
 
 /** A small proxy that removes the path prefix and adds the given headers. */
-const startProxy = async (t, edge, headersOf) => `http://127.0.0.1:${await listen(t, (request, response) => {
-  pass(request, response, `http://127.0.0.1:${edge.port}${request.url.replace(/^\/stats\//, '/')}`, { ...request.headers, ...headersOf(request.socket.remoteAddress) });
+const startProxy = async (t, edge, headersOf) => `${await startServer(t, (request, response) => {
+  pass(request, response, `${edge.url}${request.url.replace(/^\/stats\//, '/')}`, { ...request.headers, ...headersOf(request.socket.remoteAddress) });
 })}/stats`;
 
 test('F2: a page behind a proxy loads the script from its own domain, and its visit counts', async (t) => {
@@ -146,7 +137,7 @@ test('F3: exclusions and opt-outs work behind a proxy', async (t) => {
 function documented(language, edge) {
   const block = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(DOCS)?.[1];
   assert.ok(block?.includes('https://count.example.com') && block.includes('TOKEN'), 'the document contains the replaced text');
-  return block.replace('https://count.example.com', `http://127.0.0.1:${edge.port}`).replace('TOKEN', TOKEN);
+  return block.replace('https://count.example.com', edge.url).replace('TOKEN', TOKEN);
 }
 
 /** Runs a program for the test, with its files in a directory, and waits until it answers. */

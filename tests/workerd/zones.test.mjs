@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { clockOf, hoursOf, quarterAt, startsOf, weekOf } from '../../src/edge/handlers/zone.js';
 import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
+import { mulberry32 } from '../support/random.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const DAY_MS = 86_400_000;
@@ -41,16 +42,6 @@ test('F22, F23: days begin when the clocks of the zone say so', () => {
   }
 });
 
-/** Pseudo-random numbers that are the same each time (mulberry32). */
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** The clock of a zone at each quarter: its date and time as if it were UTC, in quarters, and its day. */
 function wallOf(zone) {
   const format = new Intl.DateTimeFormat('en', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
@@ -76,7 +67,7 @@ function changedOf(zone, from, to) {
 
 test('F22, F23: in every zone, days and hours begin where its clock says, read at each quarter of an hour', () => {
   const [from, to] = [day('1970-01-05'), day('2059-12-30')];
-  const next = random(14);
+  const next = mulberry32(14);
   let [days, hours] = [0, 0];
   for (const zone of Intl.supportedValuesOf('timeZone')) {
     const wall = wallOf(zone);
