@@ -58,7 +58,7 @@ async function waitTogether(of, program, { counter, visits }) {
   // Waits until all visits wait. The load must not end before they are let go.
   await Promise.race([
     allWait(counter, visits),
-    answered.then(() => Promise.reject(new Error(`${of.title}: visits were answered that their counter did not answer`))),
+    answered.then(() => Promise.reject(new Error(`${of.title}: visits were answered before their counter answered`))),
   ]);
   const rssBytes = program.rssBytes();
   const { wasmBytes } = await memory(program);

@@ -109,7 +109,7 @@ test('if a proxy swallows WebSockets, the page does not wait for ever', async (t
   const { front } = await startSite(t, { past: { days: 2 } });
   front.swallows = true;
   const page = await (await startPages(t, front))('/dashboard/default', { clock: true });
-  await poll(() => front.ends > 0, 'the WebSocket that nobody answers');
+  await poll(() => front.ends > 0, 'the WebSocket that gets no answer');
   await page.clock.fastForward(10_500);
   await poll(async () => (await state(page)) === 'Every 10 seconds', 'the page asks');
   front.swallows = false;

@@ -112,7 +112,7 @@ test('without answers, retries come after longer and longer waits, and the error
     const before = asked();
     // Longer than any wait.
     await page.clock.fastForward(61_000);
-    await poll(async () => asked() > before && (await waits()) === 1, 'a try in vain');
+    await poll(async () => asked() > before && (await waits()) === 1, 'a failed try');
   }
   await painted(page);
   const before = asked();

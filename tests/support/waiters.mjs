@@ -22,7 +22,7 @@ export class Waiters {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`waited ${ms} ms in vain for ${what}`));
+        reject(new Error(`waited ${ms} ms without result for ${what}`));
       }, ms);
       this.#waiting.add(look);
       look();
@@ -36,7 +36,7 @@ export async function poll(condition, what) {
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${PATIENCE_MS} ms without result for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

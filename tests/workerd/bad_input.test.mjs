@@ -63,7 +63,7 @@ refuses('a field that is there twice, with two values', 400, each(['{"page":"/a"
 
 refuses('a page that is empty', 400, each(['', ' ', '\n'], (page) => post(footfall, { page })));
 
-refuses('an id that is none', 400, {
+refuses('an invalid id', 400, {
   ...each(['', ' ', 'a b', 'a\tb', '\n', 'é', '\u0000', 'a"b', 'a\\b', 'x'.repeat(65)], (id) => post(footfall, { id })),
   'an empty header': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: ', 'Content-Length: 0']),
   'a header in Latin-1': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: caf\xe9', 'Content-Length: 0']),

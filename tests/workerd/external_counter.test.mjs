@@ -25,8 +25,8 @@ const CAP = 64 * 1024;
 /** The name of a fault, the mode of the fake, and the answer to the visitor. */
 const FAULTS = [
   ['refuses the connection', 'refused', {}, UNKNOWN],
-  ['resets before it read the request', 'resetBeforeReading', {}, UNKNOWN],
-  ['resets after it read the request', 'resetAfterReading', {}, UNKNOWN],
+  ['resets before it has read the request', 'resetBeforeReading', {}, UNKNOWN],
+  ['resets after it has read the request', 'resetAfterReading', {}, UNKNOWN],
   ...[301, 302, 303, 307, 308].map((status) => [`redirects with ${status}`, 'redirect', { status }, FAILED]),
   ...[408, 409].map((status) => [`answers ${status}`, 'status', { status }, UNKNOWN]),
   ...[300, 304, 400, 401, 404, 405, 413, 415, 429].map((status) => [`answers ${status}`, 'status', { status }, FAILED]),
@@ -40,7 +40,7 @@ const FAULTS = [
   ['sends more than is read, with its length', 'body', { bytes: CAP + 1 }, UNKNOWN],
   ['sends more than is read, in chunks', 'body', { bytes: CAP + 1, chunked: true }, UNKNOWN],
   ['sends without end', 'endless', {}, UNKNOWN],
-  ['sends what is not HTTP', 'garbage', {}, UNKNOWN],
+  ['sends something other than HTTP', 'garbage', {}, UNKNOWN],
 ];
 
 /** Modes in which the counter reads no request. */

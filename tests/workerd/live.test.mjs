@@ -132,7 +132,7 @@ test('without watchers, a visit causes no push', async (t) => {
   await poll(async () => {
     await visit(server);
     return (await calls()) >= before + 2;
-  }, 'what tells who watches');
+  }, 'the pushes of the shards');
   await watcher.close();
   await poll(async () => {
     await visit(server);

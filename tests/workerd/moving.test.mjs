@@ -187,7 +187,7 @@ test('Abacus: a stream sends the value of a counter to all listeners, after ever
   await poll(() => streams[0].values.at(-1) === 100, 'what others changed is found by asking');
   streams[1].end();
   await get(footfall, '/hit/blog/s');
-  await poll(() => streams[0].values.at(-1) === 101, 'who stays goes on');
+  await poll(() => streams[0].values.at(-1) === 101, 'the stream of the listener that stays');
   const early = await listen(t, footfall, '/stream/blog/later');
   assert.equal(early.response.status, 200, 'a stream may wait for a counter that does not exist yet');
   await get(footfall, '/hit/blog/later');
@@ -213,7 +213,7 @@ test("Plausible: the posts of its scripts are views, and the owner's events are 
   const read = async (what) => Object.values((await get(footfall, `/api/sites/blog/${what}`)).json).at(-1);
   assert.deepEqual(await read('referrers'), [{ referrer: 'news.example', views: 1 }]);
   assert.deepEqual(await read('campaigns?by=source'), [{ source: 'letter', views: 1 }]);
-  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the event is told');
+  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the tally of the event');
   const both = await post(footfall, '/api/event', { ...view, d: 'blog.example,default' }, page);
   assert.deepEqual([both.visit, await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'default', page: '/a' })], ['counted', 2, 1]);
   const key = { ...page, 'idempotency-key': 'plausible-1' };
@@ -247,7 +247,7 @@ test("Umami: its own client for Node works with only the host changed", async (t
   for (const name of ['cache', 'sessionId', 'visitId']) assert.equal(typeof session[name], 'string', name);
   assert.equal((await umami.identify({ name: 'x' })).status, 200);
   assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [1, 1]);
-  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the event is told');
+  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the tally of the event');
 });
 
 test('Umami: a page, a batch and a bot', async (t) => {

@@ -35,7 +35,7 @@ export async function readGoatCounterJson(file, { hoursDays }) {
     await addByDay(numbers, zip, pages, 'size_stats.jsonl', ({ width }) => ['device', deviceOf(width)]);
     const notes = [
       'views are visits here, one for each session and page: the export has no others',
-      'not known: visitors of the site, as who saw two pages is a visitor of both',
+      'not known: visitors of the site, because a visitor of two pages is counted on both',
       ...(events > 0 ? [`left out: ${many(events, 'visit')} of events; events are not views`] : []),
       'left out: titles, browsers, systems, languages, regions, paths of referrers',
     ];
