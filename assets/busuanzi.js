@@ -1,4 +1,4 @@
-// busuanzi's snippet with another host: the elements that it fills by their ids become those that footfall.js fills.
+// For busuanzi's snippet with another host: turns the elements that busuanzi fills by id into elements that footfall.js fills.
 
 const IDS = {
   page_pv: { footfall: 'views' },
@@ -11,11 +11,11 @@ const adopt = () => {
     const value = document.getElementById(`busuanzi_value_${id}`);
     const container = document.getElementById(`busuanzi_container_${id}`);
     if (value) Object.assign(value.dataset, data);
-    // Snippets hide it until there is a number.
+    // Snippets hide the container until there is a number.
     if (container) container.style.display = 'inline';
   }
 };
 
-// The script is loaded `async`: perhaps before the elements, always before the first answer.
+// The script loads `async`: perhaps before the elements exist, but always before the first answer.
 adopt();
 document.addEventListener('DOMContentLoaded', adopt);

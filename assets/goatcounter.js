@@ -1,7 +1,7 @@
 // GoatCounter's script, as its pages call it: <script data-goatcounter="https://HOST/count" async src="https://HOST/count.js"></script>
 //
-// Written anew. What it does more: each view has an id, so that one whose answer gets lost is sent again and counts once. Where it may
-// run the server decides by ALLOWED_ORIGINS, so pages on localhost count where they are listed.
+// This is a new implementation. In addition, each view has an id, so that a view whose answer is lost is sent again and counts once. ALLOWED_ORIGINS
+// on the server decides which pages count, so pages on localhost count if they are listed.
 
 (() => {
   const api = (window.goatcounter ||= {});
@@ -10,7 +10,7 @@
 
   const warn = (text) => console.warn(`footfall: ${text}`);
 
-  /** Runs what may throw: localStorage where it is forbidden. */
+  /** Runs code that may throw: localStorage may be forbidden. */
   const attempt = (work) => {
     try {
       return work();
@@ -22,7 +22,7 @@
   if (given && !settings) warn('data-goatcounter-settings is not JSON');
   for (const name of SETTINGS) if (settings && name in settings) api[name] = settings[name];
 
-  /** Where views go: what the page says, or the host that the script came from. */
+  /** The address for views: the page's setting, or else the host of the script. */
   const endpoint = () => {
     const said = document.querySelector('script[data-goatcounter]')?.dataset.goatcounter || api.endpoint;
     return said || (tag?.src && new URL('count', tag.src).href);
@@ -30,7 +30,7 @@
 
   const bare = (host) => host.replace(/^www\./, '');
 
-  /** The page's own path, or that of its canonical address where it is on the same host. */
+  /** The page's path, or that of its canonical address if it is on the same host. */
   const ownPath = () => {
     const link = document.querySelector('link[rel=canonical][href]');
     const canonical = link && attempt(() => new URL(link.href, location));
@@ -38,7 +38,7 @@
     return pathname + search || '/';
   };
 
-  /** The reasons of GoatCounter's script for taking a browser for a program. */
+  /** The rules by which GoatCounter's script takes a browser for a program. */
   const bot = () => {
     const { _phantom, callPhantom, phantom, __nightmare } = window;
     if (_phantom || callPhantom || phantom) return 150;
@@ -46,7 +46,7 @@
     return navigator.webdriver ? 153 : 0;
   };
 
-  /** A value, or what the page's function makes of the usual one. */
+  /** A value, or the result of the page's function for the usual value. */
   const chosen = (value, usual) => (typeof value == 'function' ? value(usual()) : (value ?? usual()));
 
   api.filter = () => {
@@ -71,7 +71,7 @@
     };
   };
 
-  /** The address that counts a view; nothing where the page's function gives no path. */
+  /** The address that counts a view; undefined if the page's function returns no path. */
   api.url = (vars) => {
     const data = api.get_data(vars ?? {});
     if (data.p === null) return;
@@ -80,11 +80,11 @@
     data.rnd = Math.random().toString(36).slice(2, 7);
     data.id = crypto.getRandomValues(new Uint32Array(4)).join();
     const said = Object.entries(data).filter(([, value]) => value !== '' && value != null && value !== false);
-    // Not `/count?`: content blockers stop that on every host that ends in `.com`.
+    // Not `/count?`, which content blockers block on every host that ends in `.com`.
     return `${to.replace(/\/$/, '')}/?${new URLSearchParams(said)}`;
   };
 
-  /** Sends a view, again where the network took it: by its id it counts once. An image goes where a page's policy lets no `fetch` go. */
+  /** Sends a view, and sends it again if the network lost it; its id makes it count once. If the page's policy forbids `fetch`, an image is used. */
   const send = (url, tries = 0) =>
     fetch(url, { method: 'POST', keepalive: true, credentials: 'omit' })
       .then(({ status }) => {
@@ -107,7 +107,7 @@
     for (const [known, value] of new URLSearchParams(location.search)) if (known.toLowerCase() == name.toLowerCase()) return value;
   };
 
-  /** Clicks on elements such as <a data-goatcounter-click="name">. */
+  /** Reports clicks on elements such as <a data-goatcounter-click="name">. */
   api.bind_events = () => {
     for (const element of document.querySelectorAll('[data-goatcounter-click]')) {
       const { dataset } = element;
@@ -127,7 +127,7 @@
 
   const whenThere = (work) => (document.body ? work() : document.addEventListener('DOMContentLoaded', () => work()));
 
-  /** Shows the views of a page, or of the site by the path TOTAL, in a frame or as an image. */
+  /** Shows the views of a page, or with the path TOTAL of the site, in a frame or as an image. */
   api.visit_count = (wanted = {}) =>
     whenThere(() => {
       const { type = 'html', append = 'body', path = ownPath(), no_branding, style, start, end } = wanted;

@@ -1,9 +1,9 @@
-// What the scripts share that stand in for those of other counters: when a page is seen, and how a view is sent once.
+// Shared by the scripts that replace those of other counters: when a page counts as seen, and how a view is sent once.
 
-/** Under this name a body has the id of a view, by which it counts once however often it is sent. */
+/** The field of a body that holds the id of a view. The id makes the view count once, however often it is sent. */
 const identified = (body) => ({ ...body, visit_id: crypto.getRandomValues(new Uint32Array(4)).join() });
 
-/** Posts a body as text, for which a browser asks nobody before; again where the network or the counter failed. */
+/** Posts a body as text, which needs no preflight. Posts it again if the network or the counter failed. */
 export function post(url, body) {
   const text = JSON.stringify(identified(body));
   const attempt = (tries) =>
@@ -18,10 +18,10 @@ export function post(url, body) {
   return attempt(0);
 }
 
-/** Whether a program drives the browser, or a file is looked at: then nobody visits a site. */
+/** Whether a program drives the browser, or the page is a local file: then it is not a visit. */
 const unvisited = () => navigator.webdriver || location.protocol == 'file:';
 
-/** Calls `view` for each page that is seen: at once or when it is first looked at, and whenever `address` says another one. */
+/** Calls `view` for each page: at once or when it is first shown, and whenever `address` returns a new one. */
 export function eachPage(address, view) {
   let last;
   const look = () => {
@@ -39,7 +39,7 @@ export function eachPage(address, view) {
     };
   }
   for (const name of ['popstate', 'hashchange', 'visibilitychange', 'prerenderingchange']) addEventListener(name, look, true);
-  // A page that the browser kept and shows again is seen again.
+  // A page that the browser kept and shows again is a new view.
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) look((last = undefined));
   });

@@ -1,6 +1,7 @@
 // Plausible's script, as its pages load it: <script defer data-domain="blog.example" src="https://HOST/js/script.js"></script>
 //
-// Written anew: views go to /api/event with an id each. The name of the file says more, as there: `script.hash.js`, `script.manual.js`.
+// This is a new implementation, which sends views to /api/event, each with an id. As in the original, the file name holds options: `script.hash.js`,
+// `script.manual.js`.
 
 import { eachPage, post } from './pages.js';
 
@@ -15,7 +16,7 @@ const tell = (name, { u, url, props, callback } = {}) => {
   post(endpoint, body).then((answer) => callback?.({ status: answer?.status }));
 };
 
-// What the page told before this was loaded.
+// The calls that the page made before this script was loaded.
 const before = window.plausible?.q ?? [];
 window.plausible = tell;
 for (const values of before) tell(...values);
@@ -25,7 +26,7 @@ if (!flags.includes('manual')) {
     () => (hash ? location.href : location.pathname),
     () => {
       tell('pageview');
-      // The next page of an app comes from this one.
+      // The referrer of an app's next page is this one.
       referrer = location.href;
     },
   );

@@ -1,6 +1,6 @@
 // Umami's script, as its pages load it: <script defer src="https://HOST/script.js" data-website-id="ID"></script>
 //
-// Written anew: views go to /api/send with an id each.
+// This is a new implementation, which sends views to /api/send, each with an id.
 
 import { eachPage, post } from './pages.js';
 
@@ -27,7 +27,7 @@ const send = async (payload, type = 'event') => {
   if (payload && dataset.websiteId && !off() && !elsewhere()) await post(endpoint, { type, payload });
 };
 
-/** A view, an event by its name, or whatever the page makes of it. */
+/** Reports a view, an event by name, or the result of the page's function. */
 const track = (what, data) => {
   if (typeof what == 'string') return send({ ...usual(), name: what, data });
   if (typeof what == 'function') return send(what(usual()));
@@ -36,7 +36,7 @@ const track = (what, data) => {
 
 window.umami ??= { track, identify: (id, data) => send({ ...usual(), data: typeof id == 'object' ? id : data }, 'identify') };
 
-// A page is its path and its query, and what follows `#/` in an app that has its routes there.
+// A page is its path and query, with the part after `#/` in an app whose routes are there.
 if (dataset.autoTrack != 'false') {
   eachPage(
     () => usual().url.replace(/#(?!!?\/).*/, ''),

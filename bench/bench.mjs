@@ -1,6 +1,6 @@
 // `npm run bench`: runs Footfall and its peers side by side on the same work and writes docs/bench.md, docs/bench.svg and the
 // short table in README.md.
-// Everything that was found is in target/bench.json.
+// All results are in target/bench.json.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { writeCosts } from '../tools/costs.mjs';
 import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
 import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
+import { readQuick, requireCommitted } from './quick.mjs';
 import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
@@ -25,7 +26,7 @@ const HELP = `npm run bench                measures Footfall and its peers (abou
 npm run bench -- --quick     fewer rounds and visits (about 80 s), for a first look; writes no page
 `;
 
-/** Rounds, and visits a round: enough for a second of CPU, of which the kernel tells hundredths. */
+/** Rounds, and visits a round: enough for a second of CPU, which the kernel reports in hundredths. */
 const WHOLE = {
   rounds: 5,
   levels: [{ connections: 1, visits: 4_000 }, { connections: 64, visits: 8_000 }, { connections: 1_000, visits: 8_000 }],
@@ -39,7 +40,7 @@ const QUICK = {
   starts: 4,
 };
 
-/** As in tools/gates.mjs, so that what the tests compiled is used here. */
+/** As in tools/gates.mjs, so that the crates that the tests compiled are reused. */
 const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
@@ -47,27 +48,22 @@ const EXAMPLES = join(TARGET, 'release', 'examples');
 const PEERS = join(TARGET, 'peers');
 const DOCS = join(ROOT, 'docs');
 
-/** Another Worker than that of the source, for who compares two: measured as it is, and no page is written of it. */
+/** A build to measure in place of the source's, to compare two builds. Then no page is written. */
 const OTHER_BUILD = process.env.FOOTFALL_BUILD;
 
-/** A commit is what was measured only if nothing of this has changed since. */
+/** The paths that must have no uncommitted changes, so that the page names the commit that was measured. */
 const MEASURED = ['src', 'Cargo.toml', 'Cargo.lock', 'package-lock.json', 'tools', 'bench'];
 
-/** Files in memory. */
+/** A file system in memory. */
 const MEMORY = '/dev/shm';
 
 await main(async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help')) return void process.stdout.write(HELP);
-  const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
-  const quick = args.includes('--quick');
+  const quick = readQuick(HELP);
+  if (quick === undefined) return;
   const plan = quick ? QUICK : WHOLE;
   if (![MEMORY, '/proc/self/schedstat'].every(existsSync)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
   checkDescriptors(plan.inFlight.visits);
-  if (!quick && !OTHER_BUILD && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
-  }
+  if (!quick && !OTHER_BUILD) await requireCommitted(MEASURED);
   await setup({ tools: BENCH_TOOLS });
   if (!OTHER_BUILD) await build();
   await compile();
@@ -79,12 +75,12 @@ await main(async () => {
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   writeFileSync(join(ROOT, 'target', 'bench.json'), JSON.stringify(result, undefined, 1));
   show(result);
-  if (quick || OTHER_BUILD) return void say('wrote target/bench.json; a quick run, or one of another build, writes no page');
+  if (quick || OTHER_BUILD) return void say('wrote target/bench.json; a quick run or a run of another build writes no page');
   await publish(result);
   say('wrote docs/bench.md, docs/bench.svg, docs/costs.md, the short table in README.md and target/bench.json');
 });
 
-/** The peers in a directory of their own, as they are a package of their own; and the programs that help. */
+/** Compiles the peers, which are a package with a target directory of their own, and the helper programs. */
 async function compile() {
   const cargo = ['build', '--quiet', '--locked', '--release'];
   await step('compiling the peers', '1 min the first time', () =>
@@ -121,7 +117,7 @@ async function oneShard(files, rounds) {
   return measureBatches(files, 100, rounds);
 }
 
-/** What has to be loaded before the first visit of an isolate. */
+/** The sizes of the modules that an isolate loads before its first visit. */
 function deployable() {
   const files = builtModules().map((file) => {
     const bytes = readFileSync(file);
@@ -144,7 +140,7 @@ async function publish(result) {
   writeFileSync(data, JSON.stringify(picture(result)));
   await runQuietly(join(EXAMPLES, 'bench'), [data, join(DOCS, 'bench.svg')]);
   writeFileSync(join(DOCS, 'bench.md'), page(result));
-  // Its sums have the CPU of a visit.
+  // The sums of docs/costs.md use the CPU time of a visit.
   writeCosts();
   const readme = join(ROOT, 'README.md');
   const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- written by `npm run bench` -->\n)|(?=<!-- until here -->)/);

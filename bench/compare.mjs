@@ -1,5 +1,5 @@
-// `npm run compare -- DIR`: the Worker of the source next to one that was built before into DIR (a copy of build/), and both next
-// to the plain JS Worker with an object. Prints ratios of one run, which is how a change shows what it costs.
+// `npm run compare -- DIR`: compares the Worker of the source with an older build in DIR (a copy of build/), and both with the plain JS Worker
+// with an object. It prints the ratios of one run, which show what a change costs.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
-// `npm run lighthouse`: Google's Lighthouse on the dashboard of a site of four months, in Chromium on this machine, with nothing from
-// elsewhere. Prints its scores and times; nothing is written.
+// `npm run lighthouse`: runs Google's Lighthouse on the dashboard of a site with four months of views, in Chromium on this machine, without the
+// network. It prints the scores and times, and writes nothing.
 //
-// Lighthouse is 180 MB and only this needs it, so it is not one of the packages that everybody gets: it is installed the first time,
-// in this version, next to the tools that cargo installs.
+// Lighthouse has 180 MB and only this program needs it, so it is not in package.json. The first run installs it, in this version, next to the
+// tools that cargo installs.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
-// `npm run reports`: what a report over many pages costs, and what the visits beside it wait. A shard gets 10,000 pages with views on each of 30
-// days, by an import. Then the most viewed page of all is asked for again and again, each time of another period, so that no answer is told
-// twice, while visits come one after the other. Prints the CPU of a report and the waits of visits with reports and without, of one run.
+// `npm run reports`: measures what a report over many pages costs, and how long visits wait while it runs. An import gives a shard 10,000 pages with
+// views on each of 30 days. Then this asks for the most viewed page again and again, each time for another period so that no answer is cached,
+// while visits come one after the other. It prints the CPU time of a report, and the waits of visits with and without reports.
 //
-// A minute, on Linux only. Other work on the machine shows in the waits of visits.
+// It takes a minute and runs on Linux only. Other work on the machine shows in the waits.
 
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -19,12 +19,12 @@ const DAYS = 30;
 const REPORTS = 60;
 const OWNER = 'owner-of-a-benchmark-01';
 
-/** Between the answer to one report and the next question: a report a second from each of three readers, about. */
+/** The pause between an answer and the next question: about one report a second from each of three readers. */
 const PAUSE_MS = 300;
 
 const day = (ago) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
 
-/** CPU time of all threads so far, in milliseconds. */
+/** The CPU time of all threads so far, in milliseconds. */
 const cpuMs = (pid) => {
   const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).map(Number);
   return (user + system) * 10;
@@ -56,7 +56,7 @@ async function ok(url, options) {
   return text;
 }
 
-/** Visits one after the other until `isOver()`: what each waited, in milliseconds. */
+/** Sends visits one after the other until `isOver()`. Returns the wait of each, in milliseconds. */
 async function visits(footfall, isOver) {
   const waits = [];
   while (!isOver()) {
@@ -68,13 +68,13 @@ async function visits(footfall, isOver) {
   return waits;
 }
 
-/** Asks for the most viewed page, each time of another period: what each took, in milliseconds. */
+/** Asks for the most viewed page, each time for another period. Returns the time of each answer, in milliseconds. */
 async function reports(footfall, count, pauseMs) {
   const waits = [];
   for (let n = 0; n < count; n += 1) {
     const began = performance.now();
     const answer = JSON.parse(await ok(`${footfall.url}/api/sites/default/pages?limit=1&from=${day(DAYS - (n % 20))}&to=${day(1 + Math.floor(n / 20))}`));
-    if (answer.total !== PAGES) throw new Trouble(`the report tells ${answer.total} pages of ${PAGES}`);
+    if (answer.total !== PAGES) throw new Trouble(`the report has ${answer.total} pages, not ${PAGES}`);
     waits.push(performance.now() - began);
     if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
@@ -97,7 +97,7 @@ await main(async () => {
     const asked = await reports(footfall, REPORTS, PAUSE_MS);
     over = true;
     const waits = await beside;
-    // What no visit costs: reports by themselves, of periods that were not asked for lately.
+    // The CPU time of reports alone, without visits, for periods that were not asked for lately.
     await new Promise((resolve) => setTimeout(resolve, 11_000));
     const before = cpuMs(footfall.pid);
     await reports(footfall, REPORTS, 0);
@@ -106,7 +106,7 @@ await main(async () => {
     const write = (line) => process.stdout.write(`${line}\n`);
     const { median, max } = spread(asked);
     write(`${PAGES} pages on ${DAYS} days, one shard; ${machine}, ${workerd}, commit ${commit}`);
-    write(`pages?limit=1: ${cpu.toFixed(1)} ms of CPU a report, of ${REPORTS}; answered beside visits in ${median.toFixed(0)} ms, at most ${max.toFixed(0)} ms`);
+    write(`pages?limit=1: ${cpu.toFixed(1)} ms of CPU a report, mean of ${REPORTS}; answered beside visits in ${median.toFixed(0)} ms, at most ${max.toFixed(0)} ms`);
     for (const [name, list] of Object.entries({ alone, 'beside reports': waits })) {
       write(`${list.length} visits ${name}: p50 ${percentile(list, 50).toFixed(1)} ms, p99 ${percentile(list, 99).toFixed(1)} ms, at most ${Math.max(...list).toFixed(0)} ms`);
     }

@@ -1,5 +1,5 @@
 // `npm run scale`: measures what one shard costs on workerd, simulates many isolates and shards with it, and writes
-// docs/scale.md and docs/scale.svg. Everything that was found is in target/scale.json.
+// docs/scale.md and docs/scale.svg. All results are in target/scale.json.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,18 +8,19 @@ import { build } from '../tools/build.mjs';
 import { writeCosts } from '../tools/costs.mjs';
 import { OBJECT_GB, PRICES } from '../tools/costs/prices.mjs';
 import { ROOT, toolEnv } from '../tools/pins.mjs';
-import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
+import { main, run, runQuietly, say, step } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
+import { readQuick, requireCommitted } from './quick.mjs';
 import { measureShard } from './scale/capacity.mjs';
 import { page, table } from './scale/page.mjs';
 import { where } from '../tools/where.mjs';
 
-/** As in tools/gates.mjs, so that what the tests compiled is used here. */
+/** As in tools/gates.mjs, so that the crates that the tests compiled are reused. */
 const FAST_TO_LINK = { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' };
 
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
 const PROGRAM = join(TARGET, 'release', 'examples', 'scale');
-/** A commit is what was measured only if nothing of this has changed since. */
+/** The paths that must have no uncommitted changes, so that the page names the commit that was measured. */
 const MEASURED = ['src', 'Cargo.lock'];
 
 const RESULT = join(ROOT, 'target', 'scale.json');
@@ -29,14 +30,9 @@ npm run scale -- --quick     one round of measurements, for a first look; writes
 `;
 
 await main(async () => {
-  const args = process.argv.slice(2);
-  if (args.includes('--help')) return void process.stdout.write(HELP);
-  const unknown = args.filter((arg) => arg !== '--quick');
-  if (unknown.length > 0) throw new Trouble(`unknown: ${unknown.join(', ')}\n\n${HELP}`);
-  const quick = args.includes('--quick');
-  if (!quick && (await where(...MEASURED)).commit.endsWith('with changes')) {
-    throw new Trouble('commit your changes first, so that the page names the right commit; or measure with --quick');
-  }
+  const quick = readQuick(HELP);
+  if (quick === undefined) return;
+  if (!quick) await requireCommitted(MEASURED);
   await setup();
   await build();
   await step('compiling the model', '1 min the first time', () =>
@@ -54,21 +50,21 @@ await main(async () => {
   const text = page(result);
   if (quick) return void say('wrote target/scale.json and target/scale.svg; a quick run writes no page');
   writeFileSync(join(ROOT, 'docs', 'scale.md'), text);
-  // Its sums begin with these.
+  // The sums of docs/costs.md use these results.
   writeCosts();
   say('wrote docs/scale.md, docs/scale.svg, docs/costs.md and target/scale.json');
 });
 
 async function simulate(work, { fits }, picture) {
   const [from, to] = [join(work, 'measured.json'), join(work, 'model.json')];
-  // Visits with a visitor each: that is what `GET /` sends, and what costs more.
+  // Visits with a visitor each, as `GET /` sends them. They cost more than visits with ids.
   writeFileSync(from, JSON.stringify({ batch_us: fits.visitors.batchUs, visit_us: fits.visitors.visitUs, prices: perMillion() }));
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   await runQuietly(PROGRAM, ['model', from, to, picture]);
   return JSON.parse(readFileSync(to, 'utf8'));
 }
 
-/** The prices that the model needs, in dollars a million. A second awake is one of so many GB. */
+/** The prices that the model needs, in dollars a million. A second awake is billed for OBJECT_GB. */
 function perMillion() {
   const { requests, calls, rowsWritten, gbSeconds } = PRICES;
   return { worker_request: requests.dollars, object_request: calls.dollars, row_written: rowsWritten.dollars, awake_second: gbSeconds.dollars * OBJECT_GB.number };

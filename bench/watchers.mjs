@@ -1,8 +1,8 @@
-// `npm run watchers`: what it costs the visits of a site that many watch it live. Two Workers of one build take their turns under the
-// same load: one whose site is watched over WebSockets, and one whose site nobody watches. Prints ratios of one run.
+// `npm run watchers`: measures how much the visits of a site cost more when many people watch it live. Two Workers of one build take turns under
+// the same load: one site is watched over WebSockets, and the other is not. It prints the ratios of one run.
 //
-// Included is what workerd does for both ends that it has: visits, pushes of the shard, messages to all who watch. Not included is what
-// the watchers do themselves; but they are on the same machine, and take their time from it.
+// The numbers include what workerd does for visits, for the pushes of the shard and for the messages to watchers. They do not include the work
+// of the watchers, but these run on the same machine and take time from it.
 
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -28,19 +28,19 @@ const LEVELS = [{ connections: 1, visits: 2_000 }, { connections: 64, visits: 20
 const WARM_UP = { connections: 64, visits: 8_000 };
 const SHOWN = 5;
 
-/** So many connect at a time: as browsers would not come all at once either. */
+/** How many watchers connect at a time. Real browsers would not all connect at once either. */
 const AT_ONCE = 50;
 
 const FIGURES = { cpuUs: 'CPU a visit, us', visitsPerSecond: 'visits/s', p50Ms: 'median wait, ms', p99Ms: '99th percentile, ms' };
 
-/** Many watchers, who read and count what they are told. A WebSocket of Node's would take more of the machine than what is measured. */
+/** Many watchers, which read and count their messages, on bare sockets: Node's WebSocket would use more of the machine than the Worker. */
 class Crowd {
   #sockets = [];
 
-  /** Bytes of messages that came to all of them. */
+  /** The bytes of messages to all watchers. */
   bytes = 0;
 
-  /** Messages that came to each, by its number. */
+  /** The number of messages to each watcher. */
   messages = [];
 
   /** Called after each message. */
@@ -63,7 +63,7 @@ class Crowd {
     if (!head.toString('latin1').startsWith('HTTP/1.1 101')) throw new Trouble(`no WebSocket: ${head}`);
     socket.on('data', (bytes) => {
       this.bytes += bytes.length;
-      // A message is a frame of its own and far smaller than what a socket takes at once.
+      // Each message is a frame of its own, and far smaller than a socket reads at once.
       this.messages[number] += bytes.toString('latin1').split('{"site"').length - 1;
       this.onMessage();
     });
@@ -74,11 +74,11 @@ class Crowd {
   }
 }
 
-/** How long after the answer to a visit the last watcher was told, in milliseconds, of several visits. */
+/** How long after the answer to a visit the last watcher got its message, in milliseconds, for several visits. */
 async function shown(program, crowd, count) {
   const waits = [];
   for (let n = 0; n < SHOWN; n += 1) {
-    // Until all is said about the load before it.
+    // Waits until the messages about the load before have arrived.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     const before = [...crowd.messages];
     let least = 0;
@@ -121,7 +121,7 @@ await main(async () => {
       const rounds = { alone: [], watched: [] };
       const told = crowd.messages.reduce((sum, one) => sum + one, 0);
       for (let round = 1; round <= ROUNDS; round += 1) {
-        // Who comes second changes, so that neither has it always.
+        // The order alternates, so that neither Worker always goes second.
         const order = round % 2 ? ['alone', 'watched'] : ['watched', 'alone'];
         for (const name of order) rounds[name].push(await load(PROGRAMS.footfall, programs[name], level));
         say(`connections ${level.connections}: round ${round} of ${ROUNDS}`);
@@ -131,7 +131,7 @@ await main(async () => {
     const soon = await shown(programs.watched, crowd, count);
     const { machine, commit, workerd } = await where('src', 'bench');
     const write = (line) => process.stdout.write(`${line}\n`);
-    write(`${count} watchers of one site and none; ${ROUNDS} rounds in turn; ${machine}, ${workerd}, commit ${commit}`);
+    write(`${count} watchers of one site, none of the other; ${ROUNDS} rounds in turn; ${machine}, ${workerd}, commit ${commit}`);
     for (const { connections, visits, rounds, told } of found) {
       write(`${connections} connections, ${visits} visits a round, ${Math.round(told / count)} messages to each watcher:`);
       for (const [figure, title] of Object.entries(FIGURES)) {
@@ -141,7 +141,7 @@ await main(async () => {
         write(`  ${title}: none ${alone.median.toPrecision(3)}, watched ${watched.median.toPrecision(3)}; ratio ${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`);
       }
     }
-    write(`from the answer to a visit until the last of ${count} was told: ${soon.median.toFixed(0)} ms (${soon.min.toFixed(0)} to ${soon.max.toFixed(0)})`);
+    write(`from the answer to a visit until the last of ${count} watchers got its message: ${soon.median.toFixed(0)} ms (${soon.min.toFixed(0)} to ${soon.max.toFixed(0)})`);
     write(`to join, ${AT_ONCE} at a time: ${joined.toFixed(0)} ms; memory of the process: ${(grown / count / 1024).toFixed(1)} KiB a watcher`);
   } finally {
     crowd.leave();

@@ -1,7 +1,7 @@
-// How much CPU time zones cost: the same questions asked in UTC and in a zone, of the built Worker on workerd. What is told is the difference, for
-// the first question of an isolate in a zone, for one in a zone that it does not know yet, and for one of many.
+// Measures the CPU time that time zones cost. It asks the built Worker on workerd the same questions in UTC and in a zone, and prints the
+// difference for three cases: the first question of an isolate in any zone, the first in another zone, and the mean of many.
 //
-// `node bench/zones.mjs` after `npm run build`; a minute, on Linux only.
+// Run `node bench/zones.mjs` after `npm run build`. It takes a minute and runs on Linux only.
 
 import { readFileSync } from 'node:fs';
 import { startWorkerd } from '../tests/support/workerd.mjs';
@@ -9,26 +9,26 @@ import { where } from '../tools/where.mjs';
 
 const DAY_MS = 86_400_000;
 
-/** Processes, of which the median is told; and questions of many to each. */
+/** How many processes are measured, for a median; and how many questions each gets for the third case. */
 const ROUNDS = 9;
 const MANY = 100;
 
-/** Days of a period, and what is asked of it. */
+/** The questions: the days of the period, and the route with its parameters. */
 const QUESTIONS = { 'summary, a day': [1, 'summary?'], 'summary, ten years': [3_650, 'summary?'], 'summary, compared': [3_650, 'summary?compare=previous&'], 'by hour, 31 days': [31, 'series?by=hour&'], 'by day, a day': [1, 'series?'], 'by day, ten years': [3_650, 'series?'], 'by week, ten years': [3_650, 'series?by=week&'] };
 
 const ZONES = Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC');
 
-/** CPU time of the thread that runs JavaScript so far, in milliseconds: that of a compiler beside it is nobody's request. */
+/** The CPU time so far of the thread that runs JavaScript, in milliseconds. Compiler threads are left out, because no request waits for them. */
 const cpuMs = (pid) => Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 
-/** Asks one process, and tells what zones cost it in milliseconds. */
+/** Measures one process. Returns the added milliseconds of the three cases, and the ratio of the third. */
 async function round([days, question]) {
   const ends = [];
   const footfall = await startWorkerd({ after: (end) => ends.push(end) }, { vars: { STATS: 'public', RATE_LIMITS: 'off', HOURS_KEPT_DAYS: '3660' } });
   let asked = 0;
-  // Each of another period, so that nothing is told again.
+  // Each question is for another period and page, so that no answer is cached.
   const ask = async (zone) => {
     asked += 1;
     const day = (ago) => new Date(Date.now() - (ago + (asked % 9)) * DAY_MS).toISOString().slice(0, 10);
@@ -41,7 +41,7 @@ async function round([days, question]) {
     return cpuMs(footfall.pid) - before;
   };
   try {
-    // What has nothing to do with zones is warm before.
+    // Questions in UTC first warm up everything that has nothing to do with zones.
     const warm = [];
     for (let n = 0; n < 12; n += 1) warm.push(await ask());
     const utc = median(warm.slice(6));

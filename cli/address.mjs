@@ -1,4 +1,4 @@
-// Where the Worker is: what was typed, else the domain of the folder.
+// The address of the Worker: the one that was typed, or else the domain of the folder.
 
 import { Trouble } from '../tools/run.mjs';
 import { findFolder, settingsIn } from './folder.mjs';
@@ -13,7 +13,7 @@ export function workerUrl(given) {
   return urlOf(text);
 }
 
-/** A URL that a person typed: with a scheme or without, up to the Worker's own folder. */
+/** The URL of a Worker that a person typed, with or without a scheme. The query, the hash and `footfall.js` are dropped. */
 export function urlOf(text) {
   const bare = text.replace(/\*+$/, '');
   const local = /^(localhost|127\.|\[::1\])/.test(bare);

@@ -1,4 +1,5 @@
-// What an owner answers, read liberally and written as the Worker takes it. Each throws a `Trouble` that says what is allowed.
+// Reads the owner's answers liberally and writes them in the form that the Worker takes. Each function throws a `Trouble` that says what is
+// allowed.
 
 import { randomBytes } from 'node:crypto';
 import { Trouble } from '../tools/run.mjs';
@@ -31,12 +32,12 @@ function originOf(text) {
   return origin;
 }
 
-/** The domain: `{ pattern?, base? }` of a host, of a path of a site, or of nothing, which means workers.dev. */
+/** The domain, `{ pattern?, base? }`: of a host, or of a path of a site. An empty answer means workers.dev, which has neither. */
 export function domainOf(text) {
   const given = text.trim().replace(/\*+$/, '');
   if (given === '' || /^(?:[\w.-]+\.)?workers\.dev\/?$/.test(given)) return {};
   const url = urlOf(given);
-  // A port is none of a Worker's, and a name without a dot is no domain.
+  // A Worker's domain has no port, and a name without a dot is not a domain.
   if (url.port || !/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(url.hostname) || /^[\d.]+$/.test(url.hostname)) {
     throw new Trouble(`${JSON.stringify(text)} is not a domain; use one such as count.example.com, a path such as blog.example/stats, or workers.dev`);
   }
@@ -60,7 +61,7 @@ export function nameOf(text) {
 /** A token that was given, or a random one. */
 export function tokenFrom(text) {
   if (!text) return randomBytes(24).toString('hex');
-  // The file of tokens has no way to write all others.
+  // `.dev.vars` cannot hold other characters.
   if (!/^[\x21-\x7e]{16,}$/.test(text) || /["'`#\\$]/.test(text)) throw new Trouble("a token has at least 16 visible ASCII characters, and none of \" ' ` # \\ $");
   return text;
 }

@@ -1,10 +1,10 @@
-// The owner's routes of the Worker, with ADMIN_TOKEN.
+// Calls the Worker's admin routes with ADMIN_TOKEN.
 
 import { Trouble } from '../tools/run.mjs';
 import { siteOf } from './answers.mjs';
 import { findFolder, SECRETS_FILE, settingsIn, tokenOf } from './folder.mjs';
 
-/** The one site that is meant: what was said, else the first of the folder. */
+/** The one site that a command works on: `--site`, or else the first site of the folder. */
 export function siteMeant(said) {
   const folder = findFolder();
   const site = said === undefined ? ((folder && settingsIn(folder).sites[0]) ?? 'default') : siteOf(said);
@@ -12,7 +12,7 @@ export function siteMeant(said) {
   return site;
 }
 
-/** Asks a route of a site and gives the answer, its body unread. What is no 200 is told in the Worker's words. */
+/** Calls a route of a site and returns the response with its body unread. Any status but 200 throws a `Trouble` with the Worker's message. */
 export async function askOwner(base, site, route, options = {}) {
   const token = tokenOf('ADMIN_TOKEN');
   if (!token) throw new Trouble(`ADMIN_TOKEN is set neither in the environment nor in ${SECRETS_FILE}`);
@@ -27,14 +27,14 @@ export async function askOwner(base, site, route, options = {}) {
   return answer;
 }
 
-/** Why a request got no answer, in few words. */
+/** Why a request got no answer, on one line. */
 export function reasonOf(error) {
   if (error.name === 'TimeoutError') return 'no answer in time';
   const cause = error.cause ?? error;
   return (cause.errors?.[0]?.message ?? cause.message ?? String(cause)).replace(/\s+/g, ' ');
 }
 
-/** What helps here, where the Worker's own hint is for those who ask it without this program. */
+/** Hints by status, for cases in which the Worker's own hint is for people who call it without this program. */
 const TODO = {
   401: `ADMIN_TOKEN here differs from the Worker's: npx footfall deploy uploads the one in ${SECRETS_FILE}`,
   409: '--add adds to them',
@@ -50,13 +50,13 @@ async function complaint(answer) {
   return `${status}, ${error}; ${todo}`;
 }
 
-/** What the Worker says is wrong, and what helps; nothing where it is not the Worker that says it. */
+/** The Worker's error and hint in a response body; empty if the body is not the Worker's. */
 export function problemIn(text) {
   const { error, hint = '' } = jsonIn(text);
   return typeof error === 'string' ? { error, hint } : {};
 }
 
-/** What a text says as JSON; nothing of one that is none. */
+/** The value of a JSON text; an empty object if the text is not JSON. */
 export function jsonIn(text) {
   try {
     return JSON.parse(text) ?? {};

@@ -4,22 +4,22 @@ import { createInterface } from 'node:readline';
 import { Trouble } from '../tools/run.mjs';
 
 /**
- * Calls `work` with a function that asks: `ask(question, offered, read)` asks until `read` takes the answer; an empty one means `offered`.
- * Ctrl-C and the end of the input end it all.
+ * Calls `work` with `ask(question, offered, read)`, which repeats the question until `read` accepts the answer. An empty answer means
+ * `offered`. Ctrl-C or the end of the input throws a `Trouble`.
  */
 export async function asking(work, { input, output } = { input: process.stdin, output: process.stdout }) {
   const terminal = createInterface({ input, output });
   let closed = false;
   terminal.once('SIGINT', () => terminal.close()).once('close', () => (closed = true));
-  // Not a question at a time: what is pasted comes at once, and lines that nobody asked for yet would be lost.
+  // One iterator for all questions: pasted lines arrive at once, and readline would lose those that come before their question.
   const lines = terminal[Symbol.asyncIterator]();
   const ask = async (question, offered, read) => {
     for (;;) {
       terminal.setPrompt(`${question}${offered ? ` [${offered}]` : ''}: `);
-      // Lines that came before the end are read all the same.
+      // Lines that arrived before the input ended can still be read.
       if (!closed) terminal.prompt();
       const { value, done } = await lines.next();
-      if (done) throw new Trouble('nothing was written');
+      if (done) throw new Trouble('the questions were not answered, so nothing was written');
       try {
         return read(value.trim() || offered);
       } catch (error) {

@@ -1,11 +1,13 @@
-// `wrangler.toml` of an owner's folder, made of that of the repository: the same bindings, migrations and settings, with another place of
-// the Worker and no build.
+// Writes the `wrangler.toml` of an owner's folder from that of the repository: the same bindings, migrations and settings, with the Worker at
+// another path and without a build. It edits the text, because the comments explain every setting to the owner and must stay.
 
 import { Trouble } from '../tools/run.mjs';
+import { parseToml } from '../tools/toml.mjs';
+import { CONFIG } from './folder.mjs';
 
-/** What is changed in each folder: what stands there, and what comes instead. All of it has to be there. */
+/** The edits that every folder gets, as `[pattern, replacement]`. Every pattern must be found. */
 const CHANGES = [
-  [/^# How Footfall is built[^\n]*\n/, '# What `npx footfall dev` and `npx footfall deploy` read. What is named docs/ is in the package: node_modules/footfall/docs/\n'],
+  [/^# How Footfall is built[^\n]*\n/, '# `npx footfall dev` and `npx footfall deploy` read this file. docs/ is in the package: node_modules/footfall/docs/\n'],
   [/^#[^\n]*\nmain = "build\/index\.js"$/m, '# The Worker, as `npx footfall init` or `npx footfall update` put it here.\nmain = "worker/index.js"'],
   [/^#[^\n]*\n\[build\]\n(?:[^\n]+\n)*\n/m, ''],
   [/^directory = "build\/assets"$/m, 'directory = "worker/assets"'],
@@ -13,7 +15,7 @@ const CHANGES = [
   [/\(npx wrangler secret put \w+\)/g, '(in the file .dev.vars, which `npx footfall deploy` uploads)'],
 ];
 
-/** The text for what was answered: `{ name, site, origins, domain, stats }`, as `answers.mjs` reads them. */
+/** The text of the file for the answers `{ name, site, origins, domain, stats }`, which `answers.mjs` reads. */
 export function configFor(template, { name, site, origins, domain, stats }) {
   const own = CHANGES.reduce((text, [from, to]) => changed(text, from, to), template);
   const variables = { SITES: site, ALLOWED_ORIGINS: origins, STATS: stats === 'token' ? '' : stats, BASE_PATH: domain.base };
@@ -37,36 +39,53 @@ function changed(text, from, to) {
   return text.replace(from, to);
 }
 
-/** The tables of a kind that stand in double brackets, each with its comment, and with `key` for what it is known by. */
-const TABLES = { '[[durable_objects.bindings]]': /^name = "(.*)"$/m, '[[migrations]]': /^tag = "(.*)"$/m };
+/** The tables that an update adds: the header, the key that identifies a table, and the list in the parsed file that holds them. */
+const TABLES = [
+  ['[[durable_objects.bindings]]', 'name', (config) => config.durable_objects?.bindings ?? []],
+  ['[[migrations]]', 'tag', (config) => config.migrations ?? []],
+];
+
+const DATE = /^(\s*compatibility_date\s*=\s*)(["']).*?\2/m;
 
 /**
- * The text of a folder with what a newer template has and it lacks: bindings and migrations at its end, and the compatibility date. Gives
- * `{ text, added }`, where `added` says what was.
+ * The text of the owner's `wrangler.toml` with what the newer `template` has and it lacks: bindings and migrations at its end, and the
+ * compatibility date. Gives `{ text, added }`, where `added` names each addition.
+ *
+ * smol-toml says what is missing. The additions are made in the text, because smol-toml would write the file without the owner's comments.
+ * Throws a `Trouble` where the text is not valid TOML, or would not be after the additions.
  */
 export function upgraded(text, template) {
+  const [has, wanted] = [parseToml(text, CONFIG), parseToml(template, CONFIG)];
   const added = [];
   let end = '';
-  for (const [header, key] of Object.entries(TABLES)) {
-    const known = tablesOf(text, header).map((table) => key.exec(table)?.[1]);
-    for (const table of tablesOf(template, header)) {
-      const [, name] = key.exec(table);
-      if (known.includes(name)) continue;
-      end += `\n${table}\n`;
+  for (const [header, key, listIn] of TABLES) {
+    const known = listIn(has).map((table) => table[key]);
+    const texts = tablesOf(template, header);
+    listIn(wanted).forEach(({ [key]: name }, at) => {
+      if (known.includes(name)) return;
+      end += `\n${texts[at]}\n`;
       added.push(`${header} ${name}`);
-    }
+    });
   }
-  const date = /^compatibility_date = ".*"$/m;
-  const [wanted] = date.exec(template);
-  const [has] = date.exec(text) ?? [];
-  if (has !== undefined && has < wanted) added.push(wanted);
-  const dated = has !== undefined && has < wanted ? text.replace(date, wanted) : text;
-  return { text: `${dated.trimEnd()}\n${end}`, added };
+  const { compatibility_date: date } = wanted;
+  const older = has.compatibility_date < date;
+  if (older) added.push(`compatibility_date = "${date}"`);
+  const dated = older ? text.replace(DATE, `$1"${date}"`) : text;
+  const result = `${dated.trimEnd()}\n${end}`;
+  refuseMixedLists(result, added);
+  return { text: result, added };
 }
 
-function tablesOf(text, header) {
-  return text.split(/\n\s*\n/).flatMap((block) => {
-    const at = block.split('\n').findIndex((line) => line.trim() === header);
-    return at < 0 ? [] : [block.trim()];
-  });
+/** TOML takes no `[[x]]` where the owner wrote `x = [...]`. Then the owner has to add the entries. */
+function refuseMixedLists(text, added) {
+  try {
+    parseToml(text, CONFIG);
+  } catch {
+    throw new Trouble(`${CONFIG} lists bindings or migrations in brackets after =, where npx footfall update cannot add to them; add these by hand: ${added.join(', ')}`);
+  }
+}
+
+/** The text of each table with this header, in the order of the file, each with the comment above it. */
+function tablesOf(template, header) {
+  return template.split(/\n\s*\n/).filter((block) => block.split('\n').includes(header)).map((block) => block.trim());
 }

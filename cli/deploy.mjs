@@ -1,4 +1,4 @@
-// `npx footfall deploy`: publishes the folder, and its tokens with it.
+// `npx footfall deploy`: publishes the folder together with its tokens.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,14 +26,14 @@ export const deploy = {
     if (version !== VERSION) say(`the Worker in this folder has version ${version ?? 'unknown'}, and this package has ${VERSION}: npx footfall update replaces it`);
     await withSecretsFile(secretsIn(cwd), async (secrets) => {
       const args = [...(dry ? ['--dry-run'] : []), ...(outdir ? ['--outdir', outdir] : []), ...secrets, ...rest];
-      // The terminal is passed on: the first deploy logs in.
+      // wrangler gets the terminal, because the first deploy asks to log in.
       await run(...wrangler('deploy', ...args), { cwd, stdio: 'inherit', env: wranglerEnv() });
     });
     if (!dry) say('published. To check it: npx footfall doctor --page https://blog.example/, with the address of a page of yours');
   },
 };
 
-/** Hands secrets to wrangler in a file that nobody else may read, and that is gone afterwards: arguments are seen by all. */
+/** Passes secrets to wrangler in a private file that is deleted afterwards, because every user of the machine can see arguments. */
 async function withSecretsFile(secrets, work) {
   if (Object.keys(secrets).length === 0) return work([]);
   const folder = mkdtempSync(join(tmpdir(), 'footfall-secrets-'));

@@ -1,4 +1,4 @@
-// `npx footfall doctor`: why nothing is counted. It asks what a page's script asks, and counts nothing.
+// `npx footfall doctor`: finds out why nothing is counted. It sends the requests that a page's script sends, but counts nothing.
 
 import { siteOf } from './answers.mjs';
 import { urlOf, workerUrl } from './address.mjs';
@@ -19,13 +19,13 @@ export const doctor = {
   most: 1,
   help: (typed) => `${typed} [URL] [--site SITE] [--origin ORIGIN] [--page URL]
 
-  URL              where the Worker is; the domain of the folder if it is left out
-  --site SITE      the site that should count; what the page's tag says, else those of the folder
-  --origin ORIGIN  where the pages are, such as https://blog.example; that of the page, else those of the folder
-  --page URL       a page that should be counted: its tag and its policy are looked at
+  URL              the address of the Worker; by default the domain of the folder
+  --site SITE      the site that should count; by default the one in the page's tag, or else those of the folder
+  --origin ORIGIN  where the pages are, such as https://blog.example; by default that of the page, or else those of the folder
+  --page URL       a page that should be counted; its tag and its policy are checked
 
-  One line a check, "ok: what was seen" or "wrong: what was seen -> what to set". Ends with 1 where something is wrong. STATS_TOKEN and ADMIN_TOKEN are those
-  of the environment, else of the folder; where there are none, they are not tried. No visit is counted for it.
+  Writes a line for each check: "ok: what was seen" or "wrong: what was seen -> what to set". The exit code is 1 if something is wrong. STATS_TOKEN and
+  ADMIN_TOKEN come from the environment, or else from the folder; without them, these checks are left out. It counts no visit.
 `,
   async run({ site: said, origin, page }, [given]) {
     const base = workerUrl(given);
@@ -38,13 +38,13 @@ export const doctor = {
       const script = await examineScript(report, base, folder);
       askedNames(report, base);
       const seen = page === undefined ? {} : await examinePage(report, { base, page, script, site: asked });
-      // A tag that names no site means that of its page's host.
+      // A tag without a site means the site of its page's host.
       const sites = asked === undefined ? (seen.tagged ? [seen.site] : settings.sites) : [asked];
       const own = pages ?? seen.origin;
       const known = await examineSite(report, base, sites, own);
       await examineOrigins(report, base, { own, settings: folder && settings, site: known });
       await examineTokens(report, base, known);
     }
-    return report.end(page === undefined ? 'no page was looked at: --page names one' : '');
+    return report.end(page === undefined ? 'no page was checked: --page names one' : '');
   },
 };

@@ -1,4 +1,4 @@
-// `npx footfall export`: all that was counted of a site, as a file.
+// `npx footfall export`: writes everything that a site has counted into a file.
 
 import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';

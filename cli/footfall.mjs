@@ -14,7 +14,7 @@ ${Object.entries(COMMANDS).map(([name, { what }]) => `  ${name.padEnd(8)} ${what
   Commands work in the folder that init made, or beside it, where it is called footfall.
 `;
 
-// Who reads may have gone, as `head` does; then nobody is left to tell.
+// The reader of the output may have closed it, as `head` does. Then there is nothing left to report to.
 process.stdout.once('error', () => process.exit(1));
 
 await main(async () => {

@@ -30,7 +30,7 @@ export const importSite = {
   },
 };
 
-/** A file that broke off would be refused only after all of it was sent. */
+/** Checks the file before it is sent: the Worker would refuse a truncated file only at its end. */
 async function checked(file) {
   const lines = new Lines();
   try {

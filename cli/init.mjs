@@ -1,4 +1,4 @@
-// `npx footfall init`: a folder with all that a counter needs.
+// `npx footfall init`: makes a folder with everything that a counter needs.
 
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -15,15 +15,15 @@ const FLAG = { type: 'boolean' };
 const IGNORE_FILE = '.gitignore';
 const IGNORED = [SECRETS_FILE, '.wrangler/', 'node_modules/'];
 
-/** What is asked, in this order: the option, the question, what is meant by an empty answer, and how an answer is read. */
+/** The questions, in this order: the option, the question, the default for an empty answer, and the function that reads an answer. */
 const QUESTIONS = [
   ['site', 'A name for the site to count, or several separated by commas', 'default', siteOf],
   ['origins', 'The origins of its pages, such as https://blog.example, separated by commas', '', originsOf],
   ['domain', "The counter's own domain, such as count.example.com, or a path of the site, or workers.dev", 'workers.dev', domainOf],
-  ['stats', 'Who may read the numbers: public, token (for whom you give it to) or closed', 'token', statsOf],
+  ['stats', 'Who may read the numbers: public (everybody), token (the people you give it to) or closed (nobody)', 'token', statsOf],
 ];
 
-/** Without a terminal these have to be said, or `--yes`. */
+/** The options that are required without a terminal, unless `--yes` is given. */
 const NEEDED = ['site', 'origins'];
 
 export const init = {
@@ -39,10 +39,10 @@ export const init = {
   --domain DOMAIN    count.example.com, a domain of its own; blog.example/stats, a path of the site; or workers.dev
   --stats WHO        who may read the numbers: public, token or closed; token
   --name NAME        the name of the Worker in the account; footfall
-  --yes              asks nothing: what is not said is as the questions offer it
-  --force            writes over the files of a folder that has some; its tokens stay
+  --yes              asks nothing: options that are left out take the defaults of the questions
+  --force            overwrites the files of an existing folder; its tokens stay
 
-  Tokens are random, unless STATS_TOKEN or ADMIN_TOKEN is set in the environment or an answer says another.
+  Tokens are random, unless STATS_TOKEN or ADMIN_TOKEN is set in the environment or you type one.
 `,
   async run(values, [given = FOLDER]) {
     const folder = resolve(given);
@@ -54,7 +54,7 @@ export const init = {
     mkdirSync(folder, { recursive: true });
     copyWorker(folder);
     writeFileSync(join(folder, CONFIG), configFor(template(), { name, ...answers }));
-    // Before the tokens are there.
+    // First, so that git never sees the tokens.
     ignore(join(folder, IGNORE_FILE));
     writeTokens(folder, tokens);
     tell(folder, { name, ...answers }, tokens);
@@ -68,7 +68,7 @@ function refuseToOverwrite(folder, force) {
   if (there.length > 0 && !force) throw new Trouble(`${folder} has ${there.join(', ')} already: name another folder, or add --force to overwrite them`);
 }
 
-/** The answers: of options, of a person, or as the questions offer them. */
+/** The answers: from options, from a person, or the defaults. */
 function answersTo(values) {
   if (!values.yes && process.stdin.isTTY) return asking((ask) => answersBy(values, ask));
   const missing = NEEDED.filter((option) => values[option] === undefined);
@@ -80,14 +80,14 @@ function answersTo(values) {
 
 async function answersBy(values, ask) {
   const answers = { tokens: {} };
-  // First what was said: a mistake in it is told before anything is asked.
+  // Options first: a mistake in one is reported before the first question.
   for (const [option, , , read] of QUESTIONS) if (values[option] !== undefined) answers[option] = read(values[option]);
   for (const [option, question, offered, read] of QUESTIONS) answers[option] ??= await ask(question, offered, read);
   for (const name of tokensOf(answers)) answers.tokens[name] = process.env[name] ? tokenFrom(process.env[name]) : await ask(`${name} (Enter makes a random one)`, '', tokenFrom);
   return answers;
 }
 
-/** Which tokens are wanted: one for who reads, unless everybody or nobody may, and one for the owner. */
+/** The tokens to make: one for the owner, and one for readers where `STATS` is `token`. */
 const tokensOf = ({ stats }) => (stats === 'token' ? ['STATS_TOKEN', 'ADMIN_TOKEN'] : ['ADMIN_TOKEN']);
 
 function writeTokens(folder, tokens) {
@@ -97,7 +97,7 @@ function writeTokens(folder, tokens) {
   appendFileSync(file, Object.entries(tokens).map(([name, token]) => `${name}="${token}"\n`).join(''));
 }
 
-/** Adds what git is to leave out, where the file does not say it yet. */
+/** Adds the names that git should ignore and that the file does not list yet. */
 function ignore(file) {
   const has = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const lines = has.split(/\r?\n/);

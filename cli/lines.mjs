@@ -1,15 +1,15 @@
-// Whether a file of an export is whole: its first line names it, and its last says how many there are between them.
+// Checks that an export file is complete: its first line names it, and its last line says how many lines are between the two.
 
 import { Trouble } from '../tools/run.mjs';
 import { jsonIn } from './api.mjs';
 
 const NEWLINE = 0x0a;
 
-/** A line has 2,048 bytes at most (docs/owning.md); a file without line breaks is no export, and must not fill the memory. */
+/** A line has at most 2,048 bytes (docs/owning.md). A file without line breaks is not an export, and must not fill the memory. */
 const MAX_LINE_BYTES = 4_096;
 
 export class Lines {
-  /** How many lines ended. */
+  /** How many complete lines there were so far. */
   count = 0;
   #line = Buffer.alloc(0);
   #first = '';
@@ -26,7 +26,7 @@ export class Lines {
     this.#extend(chunk.subarray(from));
   }
 
-  /** An empty line is none. */
+  /** Empty lines do not count. */
   #endLine() {
     const line = this.#line.toString().trim();
     this.#line = Buffer.alloc(0);
@@ -41,9 +41,9 @@ export class Lines {
     this.#line = Buffer.concat([this.#line, bytes]);
   }
 
-  /** `{ site, lines, changes }` of a file that is whole; `where` names it in an error. */
+  /** `{ site, lines, changes }` of a complete file; throws a `Trouble` otherwise. `where` names the file in an error. */
   end(where) {
-    // The last line of a file that somebody edited may lack its break.
+    // In an edited file, the last line may lack its line break.
     this.#endLine();
     const { footfall, site } = jsonIn(this.#first);
     if (footfall !== 1) throw new Trouble(`${where} is not an export of Footfall: its first line is not {"footfall":1,…}`);

@@ -1,4 +1,4 @@
-// What is in the package, or in a clone that was built.
+// The contents of the package, or of a clone that was built.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ export const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.
 /** The settings that the repository itself is deployed with. */
 export const template = () => readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
 
-/** What is deployed: two modules, and the assets that are served without a request to them. */
+/** The deployed files: two modules, and the assets that Cloudflare serves without calling them. */
 export const PARTS = ['index.js', 'index_bg.wasm', 'assets'];
 
 /** The folder of the prebuilt Worker. */

@@ -1,5 +1,5 @@
-// What is served as it is, next to the Worker and without a request to it: the script for pages, made small, and under the names
-// that other counters have for theirs; the dashboard.
+// Builds the static assets, which Cloudflare serves without calling the Worker: the minified script for pages, the same under the names of
+// other counters' scripts, and the dashboard.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,15 +8,15 @@ import { ROOT } from './pins.mjs';
 import { Trouble } from './run.mjs';
 
 /**
- * The script for pages, as gzip(1) makes it small. A page loads it before it counts, so it has to fit into the first packet with room to
- * spare. It was 981 bytes before it got along with routers, frames, modules and tags that come twice.
+ * The most bytes of the script for pages after gzip(1). A page loads it before it counts, so it must fit into the first packet with room to
+ * spare. It had 981 bytes before it handled routers, frames, modules and duplicate tags.
  */
 const MAX_SCRIPT_GZIP_BYTES = 1_200;
 
-/** All of the dashboard together, so that it is there at once on a phone. */
+/** The most bytes of the whole dashboard after gzip(1), so that it opens at once on a phone. */
 const MAX_DASHBOARD_GZIP_BYTES = 60_000;
 
-/** The paths of scripts that are known by other names: those of counters that people leave. */
+/** The scripts that are also served under the names of other counters, for owners who move from them. */
 const GOATCOUNTER = '/count.js';
 const GOATCOUNTER_VERSIONS = [1, 2, 3, 4, 5].map((version) => `/count.v${version}.js`);
 const BUSUANZI = '/busuanzi/2.3/busuanzi.pure.mini.js';
@@ -24,8 +24,8 @@ const PLAUSIBLE = '/plausible.js';
 const UMAMI = '/script.js';
 
 /**
- * Any page may load the scripts and read the description, wherever it is, and a browser asks again after an hour: who deploys a new one need not wait long.
- * The format is that of Cloudflare's static assets.
+ * The headers, in the format of Cloudflare's static assets. Pages of any origin may load the scripts and read the API description. Browsers keep
+ * them for an hour, so a new deployment reaches pages soon.
  */
 const PUBLIC = {
   'Access-Control-Allow-Origin': '*',
@@ -34,7 +34,7 @@ const PUBLIC = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** The dashboard reads from its own origin only, nobody may frame it, and what strangers named their pages cannot become script. */
+/** The dashboard reads from its own origin only, cannot be framed, and cannot run as script what strangers sent as names of pages. */
 const OWN = {
   'Cache-Control': 'no-cache',
   'Content-Security-Policy':
@@ -47,7 +47,9 @@ const OWN = {
 };
 
 /**
- * The page of the dashboard, whatever its site; its files are beside it, as a path below it would be that of a site. And Plausible's script by whatever name its pages know: `/js/script.js`, `/js/script.hash.js` and others are one, which looks at its name. */
+ * The redirects. Every `/dashboard/SITE` is the same page; its files are beside it, because a path below it would be that of a site. Every name of
+ * Plausible's script (`/js/script.js`, `/js/script.hash.js` and others) is one script, which reads its options from its own name.
+ */
 const REDIRECTS = `/dashboard/* /dashboard 200\n/js/* ${PLAUSIBLE} 200\n`;
 
 const rule = (headers) => (path) => [path, ...Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`), ''].join('\n');
@@ -79,7 +81,7 @@ export async function buildAssets(into) {
   }
 }
 
-/** Its pages name a version, or none. */
+/** Pages load it with or without a version in its path. */
 async function goatcounter() {
   const built = await script('goatcounter.js');
   return Object.fromEntries([GOATCOUNTER, ...GOATCOUNTER_VERSIONS].map((path) => [path, built]));
@@ -97,7 +99,7 @@ async function dashboard() {
   return files;
 }
 
-/** The script for pages, whose counter is at `beside`, seen from the script. terser makes 25 bytes less of it than esbuild. */
+/** The minified script for pages, whose counter is at `beside`, relative to the script. terser's result is 25 bytes smaller than esbuild's. */
 async function pageScript(beside) {
   const { minify } = await import('terser');
   const { code } = await minify(await script('footfall.js', { BESIDE: JSON.stringify(beside) }), {
@@ -108,7 +110,7 @@ async function pageScript(beside) {
 }
 
 async function script(name, define) {
-  // Not before it is asked for: on a fresh machine this file is read before esbuild is installed.
+  // Loaded here and not at the top, because a fresh clone imports this module before esbuild is installed.
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     entryPoints: [join(ROOT, 'assets', name)],
@@ -117,7 +119,7 @@ async function script(name, define) {
     minify: true,
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    // What browsers of 2021 know.
+    // Browsers of 2021 run this.
     target: 'es2021',
     legalComments: 'none',
     define,

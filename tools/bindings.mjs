@@ -1,26 +1,26 @@
-// What is changed in the script that wasm-bindgen writes, before esbuild reads it.
+// Patches the script that wasm-bindgen writes, before esbuild reads it.
 //
-// These are the changes that no option of wasm-bindgen or esbuild makes. They fit the version of tools/pins.mjs. Each knows from the script
-// itself how many places there are, so that a version that writes something else stops the build and is not passed on half changed.
+// No option of wasm-bindgen or esbuild makes these changes. They fit the version in tools/pins.mjs. Each change derives from the script how many
+// places it must find, so a version that writes something else stops the build and cannot leave a half-patched script.
 
 import { CARGO_TOOLS } from './pins.mjs';
 import { Trouble } from './run.mjs';
 
-/** How often a pattern is in a text. */
+/** How often a pattern matches in a text. */
 const count = (text, pattern) => text.match(pattern)?.length ?? 0;
 
-/** Each change: `pattern` is replaced, and is there as often as `places` says. */
+/** The changes. Each replaces `pattern`, which must match as often as `places` says. */
 export const CHANGES = [
   {
     name: 'the import of the module is a plain one',
-    // workerd gives the module to a plain import, too, and knows no import of a source.
+    // workerd does not support source imports, but hands the module to a plain import as well.
     pattern: /^import source (?=\w+ from "\.\/index_bg\.wasm";$)/gm,
     becomes: () => 'import ',
     places: () => 1,
   },
   {
     name: 'each script is named once among the imports',
-    // It is written once for each function that is taken from it whole, and wrangler warns of that at each deploy.
+    // wasm-bindgen repeats a script for each function that is imported from it, and wrangler warns about that at each deploy.
     pattern: /^ *("\.\/snippets\/[^"]+"): import\d+,\n/gm,
     becomes: () => {
       const named = new Set();
@@ -30,21 +30,21 @@ export const CHANGES = [
   },
   {
     name: 'a registry of finalizers does nothing where its class is not used',
-    // The crate `worker` brings seven classes of which none is. esbuild's option `pure` is for calls, not for `new`.
+    // The crate `worker` brings seven classes that Footfall does not use. esbuild's option `pure` covers calls, but not `new`.
     pattern: /(?<=^ *: )(?=new FinalizationRegistry\()/gm,
     becomes: () => '/* @__PURE__ */ ',
     places: (bindings) => count(bindings, /\(typeof FinalizationRegistry === 'undefined'\)/g),
   },
 ];
 
-/** The script with all changes made. */
+/** The patched script; throws an error that names the change whose places were not found. */
 export function changed(bindings) {
   return CHANGES.reduce((text, { name, pattern, becomes, places }) => {
     const [found, expected] = [count(text, pattern), places(text)];
     if (found !== expected || expected === 0) {
       const { version } = CARGO_TOOLS['wasm-bindgen-cli'];
       throw new Trouble(
-        `wasm-bindgen ${version} does not write what tools/bindings.mjs expects. "${name}": ${found} places, expected ${expected || 'some'}. Look at the script that it writes and mend the pattern, or take the change out if it is needed no longer`,
+        `wasm-bindgen ${version} does not write what tools/bindings.mjs expects. "${name}": ${found} places, expected ${expected || 'some'}. Fix the pattern to match the script that it writes, or remove the change if it is no longer needed`,
       );
     }
     return text.replaceAll(pattern, becomes());

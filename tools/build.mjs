@@ -1,7 +1,7 @@
 // Compiles the Worker into build/.
 //
-// wrangler runs this before it serves or deploys, and again when the source changes. cargo decides what has to be
-// compiled; where it left the same WebAssembly as last time, and build/ is as we left it, the rest is skipped.
+// wrangler runs this before it serves or deploys, and again when the source changes. cargo decides what to compile. If the WebAssembly is the
+// same as last time and build/ is unchanged, the other steps are skipped.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,13 +18,13 @@ import { setup } from './setup.mjs';
 
 const BUILD = join(ROOT, 'build');
 const STAMP = join(BUILD, '.footfall-stamp');
-/** What cargo compiled last. */
+/** The module that cargo compiles. */
 export const COMPILED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), WASM, 'release', 'footfall.wasm');
 
-/** The scripts that esbuild reads; those that Rust names are part of what cargo compiles, too. */
+/** The scripts that esbuild reads. cargo compiles in those that the Rust source names. */
 const SCRIPTS = readdirSync(join(ROOT, 'src', 'edge')).filter((file) => file.endsWith('.js')).sort().map((file) => join('src', 'edge', file));
 
-/** Builds what is not built, and checks it. */
+/** Builds whatever is missing or out of date, and checks it. */
 export async function build() {
   const start = performance.now();
   if (!existsSync(STAMP)) say('compiling the Worker (about 1 min the first time) ...');
@@ -39,14 +39,14 @@ export async function build() {
   say(`build/ is ${fresh ? 'up to date' : `built in ${duration(performance.now() - start)}`}: ${sizes()}`);
 }
 
-/** Compiles the crate, with `features` for `npm run trace` and with none for everybody else, to {@link COMPILED}. */
+/** Compiles the crate to {@link COMPILED}. Only `npm run trace` passes `features`. Returns the environment that it compiled in. */
 export async function compile(...features) {
   const env = toolEnv({ CARGO_ENCODED_RUSTFLAGS: withoutPaths() });
   await run('cargo', ['build', '--quiet', '--locked', '--release', '--lib', '--target', WASM, ...features.map((name) => `--features=${name}`)], { env });
   return env;
 }
 
-/** What the output was made from and by, and the output itself: a file that somebody changed is made again. */
+/** A digest of the inputs, the tools and the output. A changed output file is built again, too. */
 function stamp() {
   const made = createHash('sha256');
   const from = [
@@ -58,13 +58,13 @@ function stamp() {
   return made.digest('hex');
 }
 
-/** Keeps this machine's paths out of the module: they would make it larger, and another on each machine. */
+/** Flags that keep this machine's paths out of the module. They would make it larger, and different on each machine. */
 function withoutPaths() {
   const registry = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'registry', 'src');
   return [registry, ROOT].map((path) => `--remap-path-prefix=${path}=.`).join('\x1f');
 }
 
-/** What is deployed, which has to be loaded before the first visit of an isolate. */
+/** The size of the deployed modules. An isolate loads them before its first visit. */
 function sizes() {
   const files = OUTPUT.map((file) => readFileSync(join(BUILD, file)));
   const sum = (of) => files.reduce((bytes, file) => bytes + of(file), 0);

@@ -1,18 +1,19 @@
-// What must hold of build/index.js before anybody serves it. In scope: reading its text; it is never run here.
+// Checks the text of build/index.js before it is served. It does not run it.
 
 import { Trouble } from './run.mjs';
+import { parseToml } from './toml.mjs';
 
 /**
- * Throws where the Worker would lose the visits of clients that leave, tells what only `npm run trace` may hear, or offers more or
- * less than it should.
- * `source` is the text of build/index.js, `config` that of wrangler.toml: its bindings name the classes of the objects.
+ * Throws if the Worker would lose the visits of clients that disconnect, contains the events of `npm run trace`, or exports more or less than its
+ * objects and `default`. `source` is the text of build/index.js. `config` is the text of wrangler.toml, whose bindings name the classes of
+ * the objects.
  */
 export function checkBuild(source, config) {
-  const objects = [...config.matchAll(/^class_name\s*=\s*"(\w+)"/gm)].map(([, name]) => name);
+  const objects = parseToml(config, 'wrangler.toml').durable_objects.bindings.map((binding) => binding.class_name);
   if (!/\bfetch\([^)]*\)\s*\{[^}]*\}[^}]*\.waitUntil\(/.test(source)) {
     throw new Trouble('build/index.js does not pass its answer to waitUntil (src/edge/worker.js)');
   }
-  // The feature `trace` of the crate imports it by this name (src/edge/runtime/trace.rs).
+  // The crate's feature `trace` imports its recorder by this name (src/edge/runtime/trace.rs).
   if (source.includes('footfallTrace')) throw new Trouble('build/index.js contains code that only `npm run trace` may build in');
   const [, list = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(source) ?? [];
   const names = list.split(',').map((entry) => entry.trim().split(' as ').pop()).sort().join(', ');

@@ -1,7 +1,7 @@
-// From the WebAssembly that cargo compiled to the two modules that are deployed: index.js and index_bg.wasm.
+// Makes the two deployed modules, index.js and index_bg.wasm, from the WebAssembly that cargo compiled.
 //
-// wasm-bindgen writes the calls between the two sides, esbuild puts them together with src/edge/worker.js, and binaryen
-// drops what nobody calls. Nothing is compiled here.
+// wasm-bindgen writes the calls between JavaScript and WebAssembly, esbuild bundles them with src/edge/worker.js, and binaryen removes what
+// nothing calls.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,40 +12,40 @@ import { runQuietly } from './run.mjs';
 
 const EDGE = join(ROOT, 'src', 'edge');
 
-/** What the module may use: all that workerd has had for years, and exceptions, with which a trap is told from an error. */
+/** The WebAssembly features that the module may use. workerd has had them for years, except for exceptions, which tell a trap from an error. */
 const FEATURES = ['mutable-globals', 'sign-ext', 'nontrapping-float-to-int', 'bulk-memory', 'multivalue', 'reference-types', 'exception-handling'];
 const ENABLED = FEATURES.map((feature) => `--enable-${feature}`);
 
-/** What lets worker.js begin with a fresh instance where one broke down. */
+/** Options of wasm-bindgen that let worker.js start a fresh instance after a trap. */
 const RECOVERY = ['--experimental-reset-state-function', '--force-enable-abort-handler'];
 
-/** The modules that are deployed. */
+/** The deployed modules. */
 export const OUTPUT = ['index.js', 'index_bg.wasm'];
 
-/** In the directory, while somebody writes there. */
+/** The lock file in the directory while a build writes there. */
 const LOCK = '.lock';
 
-/** What is in the directory besides what this writes: tools/assets.mjs writes it. */
+/** The entries of the directory that a build leaves alone. tools/assets.mjs writes `assets`. */
 const KEPT = [...OUTPUT, 'assets', LOCK];
 
 /**
- * Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`, both at the end, so that they fit together. `entry` is
- * the script that the platform loads.
+ * Writes `into`/index.js and `into`/index_bg.wasm from the module `compiled`. Both appear together at the end, so that they match. `entry` is the
+ * script that the platform loads.
  */
 export async function bundle(compiled, into, env, entry = join(EDGE, 'worker.js')) {
   mkdirSync(into, { recursive: true });
-  // `npm run deploy` builds next to an `npm start` that sees the same change, and would take its files for a killed build's.
+  // `npm run deploy` may build while an `npm start` builds the same change. Without the lock, it would delete the other's files as leftovers.
   await withLock(join(into, LOCK), () => bundleAlone(compiled, into, env, entry), 'build');
 }
 
-/** Lets wasm-bindgen write the calls between the two sides into `into`: the path of its script, next to which the module is. */
+/** Runs wasm-bindgen into the directory `into`. Returns the path of its script; the module is next to it. */
 export async function bind(compiled, into, env) {
   await runQuietly(cargoBin('wasm-bindgen'), [compiled, '--out-dir', into, '--out-name', 'index', '--target', 'module', '--no-typescript', ...RECOVERY], { env });
   return join(into, 'index.js');
 }
 
 async function bundleAlone(compiled, into, env, entry) {
-  // What a build left that was killed, or one of another version.
+  // Leftovers of a build that was killed, or of another version.
   for (const name of readdirSync(into).filter((name) => !KEPT.includes(name))) rmSync(join(into, name), { recursive: true });
   const work = mkdtempSync(join(into, '.bundle-'));
   try {
@@ -61,7 +61,7 @@ async function bundleAlone(compiled, into, env, entry) {
       '--format=esm',
       `--alias:footfall=${written}`,
       `--inject:${join(EDGE, 'microtask.js')}`,
-      // Nothing here is disposed of so, and classes that say how stay in even if nobody uses them.
+      // Nothing uses `Symbol.dispose`, and esbuild keeps unused classes that define it.
       '--define:Symbol.dispose=undefined',
       '--external:cloudflare:*',
       '--external:./index_bg.wasm',
@@ -69,7 +69,7 @@ async function bundleAlone(compiled, into, env, entry) {
     ], { env });
     const wasm = join(work, 'index_bg.wasm');
     await dropUncalled(wasm, bindings, readFileSync(script, 'utf8'), env);
-    // The names of functions are a third of the module. A panic still says its file and line.
+    // Function names are a third of the module. A panic still names its file and line.
     await runQuietly(npmBin('wasm-opt'), ['-Oz', '--strip-debug', ...ENABLED, wasm, '-o', module], { env });
     made.forEach((file, at) => renameSync(file, join(into, OUTPUT[at])));
   } finally {
@@ -77,7 +77,7 @@ async function bundleAlone(compiled, into, env, entry) {
   }
 }
 
-/** Takes out of the module what only those exports reach that `bindings` know and `script` does not mention. */
+/** Removes from the module whatever is reachable only through exports that `bindings` names and `script` does not call. */
 async function dropUncalled(wasm, bindings, script, env) {
   const exported = new Set([...bindings.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name));
   const called = [...exported].filter((name) => new RegExp(`\\.${name}\\b`).test(script));

@@ -1,4 +1,4 @@
-// `npm run --silent convert -- FORMAT FILE > site.ndjson`, for a clone; `npx footfall convert` is the same without npm around it.
+// `npm run --silent convert -- FORMAT FILE > site.ndjson`: `npx footfall convert` for a clone.
 
 import { convert } from './convert/command.mjs';
 import { runCommand } from './options.mjs';
@@ -10,7 +10,7 @@ await main(async () => {
   await runCommand('npm run --silent convert --', convert, args);
 });
 
-/** npm writes lines of its own in front, unless it is told not to: the file would be refused, and late. */
+/** Without --silent, npm writes lines of its own into the file, and the import would be refused. */
 function refuseTalk({ npm_lifecycle_event: script, npm_config_loglevel: level }) {
   if (script === 'convert' && level !== 'silent' && !process.stdout.isTTY) {
     throw new Trouble('npm wrote lines of its own into the file; type npm run --silent convert -- ...');

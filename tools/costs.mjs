@@ -1,4 +1,4 @@
-// `npm run costs`: computes what a month of visits costs on Cloudflare, from stated prices and what was measured, and writes docs/costs.md.
+// `npm run costs`: computes what a month of visits costs on Cloudflare, from its prices and our measurements, and writes docs/costs.md.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { page, short } from './costs/page.mjs';
 import { ROOT } from './pins.mjs';
 import { isMain, main, say } from './run.mjs';
 
-/** Writes the page. Measurements call it, too, as its sums begin with what they found. */
+/** Writes the page. The programs that measure call it, too, because its sums start from their results. */
 export function writeCosts() {
   writeFileSync(join(ROOT, 'docs', 'costs.md'), page());
 }

@@ -1,16 +1,16 @@
-// The gates on what others wrote: licences, sources and double versions of crates, and known vulnerabilities of crates and npm packages.
+// The gates on dependencies: licences, sources and duplicate versions of crates, and known vulnerabilities of crates and npm packages.
 //
-// deny.toml and ALLOWED say what is let in, each exception with its reason. The lists of vulnerabilities are on the network. A machine that
-// does not reach them says so and goes on, as no build may depend on that; everything else needs no network, and fails.
+// deny.toml and ALLOWED list the exceptions, each with its reason. The lists of vulnerabilities are on the network. If this machine cannot
+// reach them, the gate says so and passes, because no build may depend on the network. The other checks need no network, and fail.
 
 import { cargoBin, toolEnv } from './pins.mjs';
 import { capture, run, Trouble } from './run.mjs';
 import { notTried } from './untried.mjs';
 
-/** How long the list of vulnerable crates may take to arrive. */
+/** How long fetching the list of vulnerable crates may take. */
 const FETCH_MS = 120_000;
 
-/** Vulnerabilities of this severity shut the gate. Less concerns nobody who runs tests and builds on input of their own. */
+/** Severities that fail the gate. Lower ones do not matter to tools that run only on our own input. */
 const SEVERE = ['high', 'critical'];
 
 /** Advisories that do not concern Footfall: their identifier, such as GHSA-1234-5678-9abc, and the reason. */
@@ -25,7 +25,7 @@ export async function deny() {
   await cargoDeny('check', '--disable-fetch', 'advisories');
 }
 
-/** `npm audit`, of all packages: even those that only build come near the tokens of the person who deploys. */
+/** `npm audit` of all packages: even build tools run on a machine that has the tokens for a deployment. */
 export async function audit(env = process.env) {
   const { output } = await capture('npm', ['audit', '--json', '--loglevel=silent'], { env });
   const report = reportIn(output);
@@ -36,7 +36,7 @@ export async function audit(env = process.env) {
   }
 }
 
-/** The report of npm; an empty one where it wrote none. */
+/** npm's report; an empty object if it wrote none. */
 function reportIn(output) {
   try {
     return JSON.parse(output.slice(output.indexOf('{')));
@@ -45,7 +45,7 @@ function reportIn(output) {
   }
 }
 
-/** A line for each severe advisory of a report that is not in `allowed`. A package that only depends on a vulnerable one has none. */
+/** A line for each severe advisory of a report that `allowed` does not list. Packages that only depend on a vulnerable one get no line. */
 export function severe({ vulnerabilities }, allowed) {
   const advisories = Object.values(vulnerabilities).flatMap(({ via }) => via.filter((one) => typeof one === 'object'));
   const open = advisories.filter(({ severity, url }) => SEVERE.includes(severity) && !Object.hasOwn(allowed, url.split('/').pop()));

@@ -9,8 +9,8 @@ import { wrangler, wranglerEnv } from './wrangler.mjs';
 
 await main(async () => {
   await setup();
-  // wrangler builds too and finds nothing left to do; built here, the compiler's own words are seen.
+  // wrangler runs the build as well, and finds nothing left to do. Building here shows the compiler's messages.
   await build();
-  // The terminal is passed on: the first deploy logs in.
+  // wrangler gets the terminal, because the first deploy asks to log in.
   await run(...wrangler('deploy', ...process.argv.slice(2)), { stdio: 'inherit', env: wranglerEnv(toolEnv()) });
 });

@@ -1,7 +1,7 @@
-// The gates of `npm test`, in their order: from what fails fastest to what takes longest. Each is `{ name, what, run }`.
+// The gates of `npm test`, in order: from those that fail fastest to those that take longest. Each is `{ name, what, run }`.
 //
-// `run` takes the words that were typed after the gate's name, and then runs only the tests that they choose; `words` says what they are. It
-// also takes a list: test files that must run alone are then put there, to be run when nothing else does.
+// `run` takes the words that were typed after the gate's name and runs only the tests that match them; `words` says what they match. It also
+// takes a list: test files that must run alone are put there, to be run when nothing else runs.
 
 import { join } from 'node:path';
 import { build } from './build.mjs';
@@ -11,7 +11,7 @@ import { cargoBin, toolEnv, WASM } from './pins.mjs';
 import { chromiumBinary, provide } from './programs.mjs';
 import { run } from './run.mjs';
 
-/** A terminal shows how far cargo is in one line; a log would get one for each of 150 crates. */
+/** On a terminal, cargo shows its progress on one line. A log would get a line for each of 150 crates. */
 const QUIET = process.stderr.isTTY ? [] : ['--quiet'];
 
 const cargo = (args, extra) => run('cargo', args, { env: toolEnv(extra) });
@@ -34,17 +34,17 @@ export const GATES = [
     name: 'clippy',
     what: 'lints, native and wasm32',
     async run() {
-      // In the profile of the tests, so that SQLite is compiled once for both.
+      // The profile of the tests, so that SQLite is compiled once for both.
       await compile('clippy', [NATIVE, '--all-targets', ...DENY]);
       await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
-      // What only `npm run trace` compiles.
+      // Code that only `npm run trace` compiles.
       await compile('clippy', ['--lib', '--target', WASM, '--features=trace', ...DENY]);
     },
   },
   {
     name: 'rustdoc',
-    what: 'documentation of the source without a warning',
-    // On wasm32, as the half at the edge exists only there.
+    what: 'the documentation of the source, without warnings',
+    // On wasm32, because the edge half exists only there.
     run: () => compile('doc', ['--no-deps', '--document-private-items', '--lib', '--target', WASM], { RUSTDOCFLAGS: '-D warnings' }),
   },
   {
@@ -52,7 +52,7 @@ export const GATES = [
     what: 'tests of the pure half',
     words: 'a part of the names of tests',
     async run(words = []) {
-      // A few tests do not need fast code, and without it cargo compiles again only what changed.
+      // A few tests do not need optimised code, and without it cargo recompiles only what changed.
       if (words.length > 0) return cargo(['test', '--locked', '--', ...words]);
       await compile('test', [NATIVE, '--no-run']);
       await cargo(['test', '--locked', NATIVE]);
@@ -62,10 +62,10 @@ export const GATES = [
     name: 'wasm',
     what: 'the pure half once more, on wasm32',
     async run() {
-      // All of `--tests`, as wasm-pack does: what is native only says so with `#![cfg(not(target_arch = "wasm32"))]`.
+      // All of `--tests`, as wasm-pack does. Native tests exclude themselves with `#![cfg(not(target_arch = "wasm32"))]`.
       await compile('build', ['--tests', '--target', WASM]);
-      // wasm-pack takes the wasm-bindgen-test-runner that PATH has; no-install, so that it never looks for another.
-      // cargo would pass its own quiet on to that runner, which takes it for an error.
+      // wasm-pack uses the wasm-bindgen-test-runner on PATH; no-install keeps it from looking for another.
+      // cargo would pass its --quiet on to that runner, which rejects it.
       const env = toolEnv({ CARGO_TERM_QUIET: 'false' });
       await run(cargoBin('wasm-pack'), ['test', '--node', '--mode', 'no-install', '.', '--locked', '--test', 'wasm'], { env });
     },
@@ -99,7 +99,7 @@ export const GATES = [
   },
 ];
 
-/** What takes long and runs only when it is named. */
+/** Gates that take long and run only when they are named. */
 export const LONG_GATES = [
   {
     name: 'soak',
@@ -113,7 +113,7 @@ export const LONG_GATES = [
   },
   {
     name: 'measures',
-    what: 'the programs that measure, on little work',
+    what: 'the programs that measure, with little work',
     async run() {
       await build();
       for (const args of [['bench', '--', '--quick'], ['scale', '--', '--quick'], ['compare', '--', 'build'], ['lighthouse'], ['watchers'], ['reports']]) await run('npm', ['run', ...args]);
@@ -121,7 +121,7 @@ export const LONG_GATES = [
   },
 ];
 
-/** The gates that need the built Worker. All others need only the source, so the two kinds run beside each other. */
+/** The gates that need the built Worker. The others need only the source, so the two kinds run side by side. */
 export const ABOUT_THE_WORKER = ['build', 'workerd', 'tools', 'browser'];
 
 async function onBuild(files, options) {

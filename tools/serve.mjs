@@ -1,4 +1,4 @@
-// Serves with `wrangler dev` until Ctrl-C, and leaves nothing running. What is served, the folder says in which it is started.
+// Serves a folder with `wrangler dev` until Ctrl-C, and leaves nothing running.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -7,21 +7,22 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say, Trouble } from './run.mjs';
+import { parseToml } from './toml.mjs';
 import { wrangler, wranglerEnv } from './wrangler.mjs';
 
 export const PORT = 8787;
 
-/** Below the folder: where the counts are kept. */
+/** The path in the folder where the counts are kept. */
 export const STATE = '.wrangler/state';
 
-/** What wrangler started ends in under a second. workerd may wait for an open connection for ever: then it is killed. */
+/** wrangler's programs end in under a second, but workerd may wait for an open connection for ever. After this time, it is killed. */
 const GRACE_MS = 4_000;
 const POLL_MS = 50;
 
 /** How long the Worker may take to name its first site. */
 const ANSWER_MS = 5_000;
 
-/** Throws where the port that is asked for is none, or is in use; `hint` is how another is taken. */
+/** Throws a `Trouble` if `--port` is not a port or is in use. `hint` is the command that takes another one. */
 export async function checkPort(args, hint) {
   const port = portIn(args);
   if (await taken(port)) throw new Trouble(`port ${port} is in use: stop the program that uses it, or choose another port: ${hint} --port ${port === 65_535 ? PORT : port + 1}`);
@@ -46,7 +47,7 @@ function taken(port) {
   });
 }
 
-/** A variable may be set in three places: the Worker knows which counts. Without an answer the dashboard asks which site. */
+/** Asks the Worker for its first site, because a variable may be set in three places. Without an answer, the dashboard asks for the site. */
 async function firstSite(port) {
   try {
     const answer = await fetch(`http://localhost:${port}/counter`, { signal: AbortSignal.timeout(ANSWER_MS) });
@@ -56,23 +57,24 @@ async function firstSite(port) {
   }
 }
 
-/** Whether `.dev.vars` or `wrangler.toml` sets who may read the numbers. */
+/** Whether `.dev.vars` or `wrangler.toml` says who may read the numbers. */
 function saysWhoMayRead(cwd) {
-  const files = ['.dev.vars', 'wrangler.toml'].map((name) => join(cwd, name)).filter((file) => existsSync(file));
-  return files.some((file) => /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(readFileSync(file, 'utf8')));
+  const textOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  const config = join(cwd, 'wrangler.toml');
+  const { vars = {} } = parseToml(textOf(config), config);
+  return 'STATS' in vars || 'STATS_TOKEN' in vars || /^\s*STATS(_TOKEN)?\s*=\s*[^\s#]/m.test(textOf(join(cwd, '.dev.vars')));
 }
 
-/** Serves the folder `cwd` until wrangler ends, or a signal ends us; then nothing that was started is left. Resolves to an exit code. */
+/** Serves the folder `cwd` until wrangler ends or a signal arrives. Ends everything that it started, and resolves to an exit code. */
 export function serve(given, { cwd, env }) {
   const byItself = { '--port': String(PORT), '--persist-to': STATE };
   const defaults = Object.entries(byItself).filter(([name]) => !given.some((arg) => arg === name || arg.startsWith(`${name}=`)));
   const args = [...defaults.flat(), ...given];
-  // On one's own machine every visit comes from one address, and the numbers are one's own: no token is needed to look at them.
-  // Where the owner says who may read, that holds here, too.
+  // On the owner's machine, every visit comes from one address, and reading the numbers needs no token, unless the owner has set who may read.
   const open = saysWhoMayRead(cwd) ? [] : ['--var', 'STATS:public'];
   const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', ...open);
-  // A process group of its own: wrangler starts esbuild and workerd, and the group ends as one. No terminal either,
-  // so that Ctrl-C comes to us alone and everything ends in one order.
+  // Detached, in a process group of its own: wrangler starts esbuild and workerd, and a signal to the group ends them all. It gets no terminal,
+  // so only this process sees Ctrl-C and ends the others in order.
   const child = spawn(command, [...before, ...args], {
     cwd,
     env: wranglerEnv(env),
@@ -88,7 +90,7 @@ export function serve(given, { cwd, env }) {
     say(`       Look at it:         http://localhost:${port}/dashboard${site ? `/${site}` : ''}`);
     say(`       Stop it with Ctrl-C; the counts stay${args.includes(STATE) ? ` in ${STATE}` : ''}`);
   });
-  // Every process of the group gets the signal, as a terminal would send it; 0 only asks whether there is one.
+  // Signals every process of the group, as a terminal would. Signal 0 only asks whether there is one.
   const signalGroup = (signal) => {
     try {
       return process.kill(-child.pid, signal);

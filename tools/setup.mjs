@@ -1,7 +1,6 @@
-// Everything that a fresh clone lacks, put in place once; with nothing to do it costs a fraction of a second.
+// Installs everything that a fresh clone lacks. With nothing to do, it takes a fraction of a second.
 //
-// A part is `{ missing, install }`: `missing` looks and never changes anything, `install` does the work. Parts come in
-// the order in which they need each other.
+// A part is `{ missing, install }`: `missing` looks and changes nothing, `install` does the work. Each part comes after those that it needs.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,15 +13,15 @@ import { rust } from './setup_rust.mjs';
 import { rustup } from './setup_rustup.mjs';
 import { systemPackages } from './setup_system.mjs';
 
-/** Puts everything in place that is missing; `tools` are the names of the cargo tools that are needed. */
+/** Installs everything that is missing. `tools` are the names of the cargo tools that are needed. */
 export async function setup({ tools = SERVE_TOOLS } = {}) {
   const parts = [systemPackages(tools), rustup(), rust(), npmPackages(), cargoTools(tools)];
   if (!(await anyMissing(parts))) return;
   mkdirSync(TOOLS, { recursive: true });
-  // Two at once would lay the same node_modules and compile the same tools on the same two cores.
+  // Two processes at once would write the same node_modules and compile the same tools.
   await withLock(join(TOOLS, 'setup.lock'), async () => {
     for (const part of parts) {
-      // Check again: the process that held the lock may have done everything.
+      // The process that held the lock may have done everything.
       if (await part.missing()) await part.install();
     }
   });

@@ -1,11 +1,11 @@
-// Part of the set-up: the tools that cargo compiles, each at its pinned version.
+// Part of the set-up: compiles the cargo tools at their pinned versions.
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CARGO_TOOLS, cargoBin, TOOLS } from './pins.mjs';
 import { run, step } from './run.mjs';
 
-/** Most run for half a second a build, so they are compiled fast rather than to be fast: in a third of the time. */
+/** Most tools run for half a second in a build, so they are compiled without optimisation, in a third of the time. */
 const FAST_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
   CARGO_PROFILE_RELEASE_LTO: 'off',
@@ -13,7 +13,7 @@ const FAST_TO_COMPILE = {
   CARGO_PROFILE_RELEASE_DEBUG: '0',
 };
 
-/** The others are compiled one by one, each in its own way. */
+/** Whether a tool is compiled together with the others. An optimised tool is compiled by itself. */
 const isPlain = (name) => !CARGO_TOOLS[name].optimised;
 
 const spec = (name) => `${name}@${CARGO_TOOLS[name].version}`;
@@ -31,9 +31,9 @@ export function cargoTools(names) {
     async install() {
       const list = lacking();
       const minutes = list.reduce((sum, name) => sum + CARGO_TOOLS[name].minutes, 0);
-      // One directory for all of them: what two share is compiled once. It is of no use afterwards.
+      // One target directory for all, so that shared crates are compiled once. It is deleted afterwards.
       const target = join(TOOLS, 'build');
-      // --force, because cargo's list may name a program that somebody removed.
+      // --force, because cargo's list may name a program that was deleted.
       const install = (args, extra) =>
         run('cargo', ['install', '--quiet', '--locked', '--force', '--root', TOOLS, ...args], {
           env: { ...process.env, ...extra, CARGO_TARGET_DIR: target },
@@ -50,7 +50,7 @@ export function cargoTools(names) {
   };
 }
 
-/** What cargo has noted about the folder: name -> version. */
+/** cargo's list of the programs in the folder: name -> version. */
 function installedVersions() {
   const notes = join(TOOLS, '.crates2.json');
   if (!existsSync(notes)) return new Map();

@@ -1,4 +1,4 @@
-// Part of the set-up: node_modules, exactly as package-lock.json says.
+// Part of the set-up: installs node_modules exactly as package-lock.json says.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { npmBin, outerPath, ROOT } from './pins.mjs';
 import { runQuietly, step, Trouble } from './run.mjs';
 
-/** Inside node_modules, so that it goes away with what it vouches for. */
+/** The stamp is inside node_modules, so that it is deleted with it. */
 const STAMP = join(ROOT, 'node_modules', '.footfall-stamp');
 
 export function npmPackages() {
@@ -14,7 +14,7 @@ export function npmPackages() {
   return {
     missing,
     async install() {
-      // Warnings are about the Node that runs npm; what needs a newer one is never run by it.
+      // npm warns about packages that need a newer Node than its own. Those never run on it.
       const env = { ...process.env, PATH: outerPath() };
       await step('npm ci', '15 s', () => runQuietly('npm', ['ci', '--loglevel=error'], { env }));
       if (!existsSync(npmBin('node'))) {
@@ -25,7 +25,7 @@ export function npmPackages() {
   };
 }
 
-/** What node_modules depends on: the lock, and which packages may run a script of theirs while they are installed. */
+/** A digest of everything that decides node_modules: the lock file, the dependencies, and which packages may run install scripts. */
 function wanted() {
   const { dependencies, devDependencies, overrides, allowScripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   return createHash('sha256')

@@ -1,4 +1,4 @@
-// Part of the set-up: the Rust of rust-toolchain.toml with its lints, its formatter and the WebAssembly target.
+// Part of the set-up: installs the Rust of rust-toolchain.toml with clippy, rustfmt and the WebAssembly target.
 
 import { existsSync } from 'node:fs';
 import { rustVersion, WASM } from './pins.mjs';
@@ -7,7 +7,7 @@ import { capture, onPath, run, step, Trouble } from './run.mjs';
 export function rust() {
   const version = rustVersion();
 
-  // What counts is that the programs run, not who installed them. rustup must not install one while it is asked.
+  // The programs must run, whatever installed them. rustup must not install one just because it is asked for its version.
   async function lacking() {
     const env = { ...process.env, RUSTUP_AUTO_INSTALL: '0' };
     const ask = (command, ...args) => capture(command, args, { env });

@@ -1,4 +1,4 @@
-// Part of the set-up: what comes from the operating system and cannot be pinned by us.
+// Part of the set-up: programs of the operating system, which we cannot pin.
 
 import { existsSync } from 'node:fs';
 import { CARGO_TOOLS, cargoBin } from './pins.mjs';
@@ -15,7 +15,7 @@ export function systemPackages(tools) {
 
   async function lacking() {
     const compiler = onPath('cc') ? [] : ['a C compiler (cc)'];
-    // Needed once, to compile. macOS has its own TLS and needs no OpenSSL.
+    // OpenSSL is needed once, to compile. macOS has its own TLS.
     if (!needsOpenssl || process.platform !== 'linux') return compiler;
     const openssl = await capture('pkg-config', ['--exists', 'openssl']);
     return openssl.code === 0 ? compiler : [...compiler, 'pkg-config with the headers of OpenSSL'];

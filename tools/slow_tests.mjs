@@ -1,17 +1,16 @@
-// A reporter for Node's test runner that prints the tests that took longest, once all have run. It says where the time of
-// `npm test` goes; the reporter `spec` next to it says what passed.
+// A reporter for Node's test runner that lists the slowest tests at the end. The reporter `spec` runs beside it and says what passed.
 
 import { relative } from 'node:path';
 import { ROOT } from './pins.mjs';
 import { duration } from './run.mjs';
 
-/** How many tests are named. */
+/** How many tests are listed. */
 const SHOWN = 10;
 
 export default async function* slowTests(events) {
   const tests = [];
   for await (const { type, data } of events) {
-    // A file counts as a test of its own with the time of all its tests together; only tests are named here.
+    // Node also reports each file as a test, with the time of all its tests. Only real tests are listed.
     const isTest = (type === 'test:pass' || type === 'test:fail') && data.nesting === 0 && data.details.type !== 'suite';
     if (isTest && data.name !== data.file) tests.push({ ms: data.details.duration_ms, name: data.name, file: data.file });
   }

@@ -1,6 +1,6 @@
-// `npm test`: sets up what is missing and passes every gate, or stops at the first that is shut.
-// `npm test -- fmt clippy` passes only the gates named, `npm test -- workerd welcome` only a gate's tests with that word in their names.
-// With `--watch` they are passed again after each change.
+// `npm test`: sets up what is missing and runs every gate, or stops at the first that fails.
+// `npm test -- fmt clippy` runs only the named gates, `npm test -- workerd welcome` only a gate's tests with that word in their names.
+// With `--watch`, they run again after each change.
 
 import { watch } from 'node:fs';
 import { join } from 'node:path';
@@ -25,10 +25,10 @@ ${GATES.filter(({ words }) => words).map(({ name, words }) => line({ name, what:
 npm test -- ... --watch    again after each change, until Ctrl-C
 `;
 
-/** What a change is seen in. */
+/** The folders that `--watch` watches. */
 const WATCHED = ['src', 'assets', 'tests', 'tools', 'bench'];
 
-/** An editor writes a file in several steps. */
+/** How long to wait after a change: an editor writes a file in several steps. */
 const SETTLE_MS = 100;
 
 await main(async () => {
@@ -39,7 +39,7 @@ await main(async () => {
   await (args.includes('--watch') ? passAgain(chosen) : pass(chosen));
 });
 
-/** The gates that are named, each with the words that follow its name. */
+/** The gates named in the arguments, each with the words that follow its name. */
 function choose(args) {
   const chosen = [];
   for (const arg of args) {
@@ -51,7 +51,7 @@ function choose(args) {
   return chosen.length > 0 ? chosen : GATES;
 }
 
-/** Passes the gates after each change. What was changed while they passed counts, too. */
+/** Runs the gates after each change, including changes that came while they ran. */
 async function passAgain(gates) {
   let onChange;
   for (const folder of WATCHED) watch(join(ROOT, folder), { recursive: true }, () => onChange?.());
@@ -67,7 +67,7 @@ async function passAgain(gates) {
   }
 }
 
-/** Passes the gates that were named one after the other; all of them in two rows beside each other. */
+/** Runs named gates one after the other. All gates run in two sequences side by side. */
 async function pass(gates) {
   const times = [];
   if (gates !== GATES) {
@@ -85,7 +85,7 @@ async function pass(gates) {
   untried().forEach(say);
 }
 
-/** Does both at once. The first that fails ends the programs of the other. */
+/** Does both at once. If one fails, the programs of the other are ended. */
 async function besides(...both) {
   let first;
   await Promise.all(both.map((work) => work().catch((error) => {

@@ -27,7 +27,7 @@ const HELP = `npm run trace                 draws 2 visits (with either counter)
   --table         only rewrites the lines of docs/async.md, and runs nothing
 `;
 
-/** What is drawn if nobody asks for something else. */
+/** The stories that are drawn by default. */
 const STORIES = {
   embedded: [{ visits: 2, counter: 'embedded' }, { visits: 2, counter: 'external' }, { visits: 2_000, counter: 'embedded' }],
   external: [{ visits: 2, counter: 'external' }, { visits: 2_000, counter: 'external' }],

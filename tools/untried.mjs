@@ -1,10 +1,10 @@
-// What `npm test` could not try on this machine: it is said when it happens, and once more at the end, where it is seen.
+// Collects what `npm test` could not try on this machine. Each is reported when it happens, and again at the end.
 
 import { say } from './run.mjs';
 
 const list = [];
 
-/** Notes that something was not tried, and why. */
+/** Reports and notes that something was not tried, and why. */
 export function notTried(what, why) {
   const line = `${what}: ${why}`;
   if (list.includes(line)) return;
@@ -12,5 +12,5 @@ export function notTried(what, why) {
   say(`not tried: ${line}`);
 }
 
-/** The lines for the end of a run; none where all was tried. */
+/** The lines for the end of a run; none if everything was tried. */
 export const untried = () => list.map((line) => `not tried: ${line}`);

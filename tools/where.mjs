@@ -1,4 +1,4 @@
-// On what something was measured.
+// Names the machine and the version that something was measured on.
 
 import { existsSync } from 'node:fs';
 import { cpus, release } from 'node:os';
@@ -7,7 +7,7 @@ import { workerdBinary } from './workerd/built.mjs';
 import { ROOT } from './pins.mjs';
 import { capture } from './run.mjs';
 
-/** The day, the commit, the machine and the runtime. A commit is marked where one of `paths` has changes that are not in it. */
+/** The day, the commit, the machine and the runtime. The commit is marked if one of `paths` has uncommitted changes. */
 export async function where(...paths) {
   const git = async (...args) => (await capture('git', args)).output.trim();
   const changed = existsSync(join(ROOT, '.git')) && (await git('status', '--porcelain', '--', ...paths)) !== '';

@@ -1,4 +1,4 @@
-// Starts wrangler without questions and reports home, on a Node that it runs on.
+// Starts wrangler without prompts and telemetry, on a Node that is new enough.
 
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ const OLDEST_NODE = [22, 12];
 /** The program and arguments that run `wrangler ...args`. */
 export const wrangler = (...args) => [nodeForWrangler(), [programOf('wrangler', 'wrangler'), ...args]];
 
-/** Its environment: no telemetry, no hint that a newer one is out (ours is pinned), no look-up of where this machine is. */
+/** wrangler's environment: no telemetry, no hint that a newer version is out (ours is pinned), and no look-up of this machine's location. */
 export const wranglerEnv = (env = process.env) => ({
   ...env,
   WRANGLER_SEND_METRICS: 'false',
@@ -20,14 +20,14 @@ export const wranglerEnv = (env = process.env) => ({
   CLOUDFLARE_CF_FETCH_ENABLED: 'false',
 });
 
-/** A program of a package, wherever npm put it. */
+/** The path of a program of a package, wherever npm put it. */
 function programOf(name, program) {
   const manifest = require.resolve(`${name}/package.json`);
   const { bin } = require(manifest);
   return join(dirname(manifest), typeof bin === 'string' ? bin : bin[program]);
 }
 
-/** The Node that is a dependency of the repository; where there is none, this one. */
+/** The Node that is a dependency of the repository, or else this one. */
 function nodeForWrangler() {
   try {
     return programOf('node', 'node');

@@ -1,16 +1,16 @@
-// Answers of the API as a page needs them: kept while the next one is on its way, and asked for again in time.
+// Answers of the API for components: each is kept while the next one is on its way, and requested again in time.
 
 import { createContext } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 import { ask } from './api.js';
 
-/** What all questions of a page share: `{ token, beat, report }`. With each new `beat` all are asked again. */
+/** Shared by all requests of a page: `{ token, beat, report }`. With each new `beat`, all are sent again. */
 export const Asking = createContext();
 
 /**
- * The answer to the question `path`: `{ data, about, at, problem, busy }`. While another answer is on its way `data` is the one before,
- * `about` what was handed in with its question, and `busy` is set; after a failure `data` is the last one that there was for the
- * same question. `at` is when `data` came. Without a path nothing is asked.
+ * The answer to a request for `path`: `{ data, about, at, problem, busy }`. While a new answer is on its way, `data` is the previous one, `about` is
+ * the value that was passed with its request, and `busy` is set. After a failure, `data` is the last answer to the same request. `at` is the time
+ * at which `data` came. Without a path, no request is sent.
  */
 export function useAnswer(path, about) {
   const { token, beat, report } = useContext(Asking);
@@ -32,7 +32,7 @@ export function useAnswer(path, about) {
     );
     return () => abort.abort();
   }, [path, token, beat]);
-  // What is wrong stays so until the next answer: a question that is only asked again is not answered yet.
+  // A problem stays until the next answer; a retry in flight does not clear it.
   useEffect(() => () => report(path, undefined), [path]);
   return path === undefined ? {} : { ...state, busy: state.of !== path };
 }

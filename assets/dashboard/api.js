@@ -1,14 +1,14 @@
-// Asking the API of one's own origin, and what can go wrong with that.
+// Requests to the API of the page's own origin, and their failures.
 
-/** After so long an answer is not waited for any more, in milliseconds. */
+/** The longest wait for an answer, in milliseconds. */
 const PATIENCE_MS = 20_000;
 
-/** Why there is no answer. `kind` is what the page makes of it. */
+/** Why there is no answer. `kind` decides what the page shows. */
 export class Problem extends Error {
   /**
-   * - `network`: nobody answered; `failed`: the Worker did, but could not;
-   * - `token`: a token is needed, or another; `closed`: nobody may read; `missing`: there is no such site;
-   * - `refused`: the question is wrong, as an address written by hand may be.
+   * - `network`: no answer came; `failed`: the Worker answered with an error;
+   * - `token`: a token is missing or wrong; `closed`: nobody may read; `missing`: there is no such site;
+   * - `refused`: the request is wrong, as a hand-written address may be.
    */
   constructor(kind, message, hint) {
     super(message);
@@ -16,7 +16,7 @@ export class Problem extends Error {
     this.hint = hint;
   }
 
-  /** Whether the same question may get an answer in a while. */
+  /** Whether the same request may succeed later. */
   get passes() {
     return ['network', 'failed'].includes(this.kind);
   }
@@ -24,15 +24,15 @@ export class Problem extends Error {
 
 const KINDS = { 401: 'token', 403: 'closed', 404: 'missing' };
 
-/** The path of a question about a site; what is undefined is not asked. */
+/** The path of a request about a site; undefined parameters are left out. */
 export function path(site, what, query = {}) {
   const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== undefined));
   return `/api/sites/${encodeURIComponent(site)}/${what}${asked.size ? `?${asked}` : ''}`;
 }
 
 /**
- * The answer, by itself as JSON, or as `read` reads it. Throws a {@link Problem}, or an `AbortError` where `signal` ended it: up to the
- * last byte, as an answer that has begun may break off, or be of a question that nobody asks any more.
+ * The answer, read as JSON or with `read`. Throws a {@link Problem}, or an `AbortError` if `signal` ended it, even while the body arrives: an answer
+ * that has begun may break off, or its request may be cancelled.
  */
 export async function ask(path, { token, signal } = {}, read = (response) => response.json()) {
   const patience = new AbortController();
@@ -40,7 +40,7 @@ export async function ask(path, { token, signal } = {}, read = (response) => res
   signal?.addEventListener('abort', end);
   const timer = setTimeout(end, PATIENCE_MS);
   try {
-    // What the browser kept is asked about: it may be of another token, or of a counter that is gone.
+    // The browser revalidates its cached answer, which may belong to another token or to a counter that is gone.
     const response = await fetch(path, { cache: 'no-cache', headers: token ? { authorization: `Bearer ${token}` } : {}, signal: patience.signal });
     if (!response.ok) throw await problemOf(response);
     return await read(response);
@@ -54,7 +54,7 @@ export async function ask(path, { token, signal } = {}, read = (response) => res
   }
 }
 
-/** Problems are told as `{ error, hint }`; what is in front of the Worker has its own ways. */
+/** The problem in a response. The Worker answers `{ error, hint }`; servers in front of it answer otherwise. */
 async function problemOf(response) {
   const { error, hint } = await response.json().catch(() => ({}));
   const kind = KINDS[response.status] ?? (response.status < 500 && response.status !== 429 ? 'refused' : 'failed');

@@ -1,27 +1,27 @@
-// When the numbers are asked for again: when a visit came, where nobody tells so now and then, and after a failure ever less often. A
-// page that nobody looks at asks nothing.
+// Decides when to request the numbers again: after a visit, at intervals if no WebSocket reports visits, and after a failure less and less often. A
+// hidden page sends no requests.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 
-/** How often where nobody tells of visits, in milliseconds. */
+/** The interval if no WebSocket reports visits, in milliseconds. */
 const EVERY_MS = 60_000;
 
 /**
- * How soon after the last time when a visit came, in milliseconds: answers are kept for 10 s. While visits come on and on, less often: each
- * time is ten questions.
+ * The wait since the last time before a visit causes new requests, in milliseconds, because answers stay the same for 10 s. While visits keep coming,
+ * it is longer, because each time costs ten requests.
  */
 const SOONEST_MS = 10_500;
 const SELDOM_MS = 30_000;
 const ON_AND_ON_MS = 60_000;
 
-/** The wait before a question that failed is asked again, in milliseconds: the first, and the longest. */
+/** The wait before a failed request is sent again, in milliseconds: the first and the longest. */
 const FIRST_TRY_MS = 4_000;
 const LAST_TRY_MS = 60_000;
 
 /**
- * `{ beat, problem, next, again, soon, report }`: a number that changes when to ask; what is wrong, if that may pass, and when the next
- * try is, if it is not under way; `again()` asks now, `soon()` when it is time, `report(question, problem)` says what became of one.
- * `isTold` is whether somebody says `soon()` when a visit comes.
+ * `{ beat, problem, next, again, soon, report }`: `beat` is a number that changes when requests are due. `problem` is a failure that may pass, and
+ * `next` the time of the next try, if none is in flight. `again()` sends the requests now and `soon()` when it is time.
+ * `report(question, problem)` passes on the outcome of a request. `isTold` says whether `soon()` is called when a visit comes.
  */
 export function useBeat(isTold) {
   const [state, setState] = useState({ beat: 0, at: Date.now(), tries: 0 });
@@ -35,7 +35,7 @@ export function useBeat(isTold) {
   const again = useCallback(() => {
     if (document.hidden) return void (hidden.current = true);
     hidden.current = false;
-    // The tries are those of one failure.
+    // The tries count for one failure.
     setState(({ beat, tries }) => ({ beat: beat + 1, at: Date.now(), tries: now.current.failed ? tries + 1 : 0 }));
   }, []);
   const report = useCallback((question, problem) => {
@@ -63,7 +63,7 @@ export function useBeat(isTold) {
     const timer = setTimeout(again, Math.max(0, next - Date.now()));
     return () => clearTimeout(timer);
   }, [next]);
-  // Who is told of visits again has a network again.
+  // If visits are reported again, the network is back.
   useEffect(() => {
     if (isTold && failed) again();
   }, [isTold]);
@@ -79,7 +79,7 @@ export function useBeat(isTold) {
   return { beat: state.beat, problem: [...failures.values()][0]?.problem, next, again, soon, report };
 }
 
-/** When to ask again by oneself; after a failure from when it was known: it may have taken longer than the wait. */
+/** The time of the next requests without a visit. After a failure, it counts from when the failure was known, because that may have taken longer than the wait. */
 function nextTry({ beat, at, tries }, failures, isTold) {
   if (failures.length === 0) return isTold ? undefined : at + EVERY_MS;
   const known = failures.filter((failure) => failure.beat === beat).map((failure) => failure.at);

@@ -1,5 +1,5 @@
-// Views and visitors over time. d3 knows scales and lines; what is drawn is our own, so that it is text to a screen reader, goes
-// by keyboard, and is 3,660 days as quickly as 7.
+// The chart of views and visitors over time. d3 computes scales and lines. The drawing is our own, so that a screen reader reads it as text, the
+// keyboard works, and 3,660 days draw as fast as 7.
 
 import { bisectCenter, max, range } from 'd3-array';
 import { scaleLinear } from 'd3-scale';
@@ -11,20 +11,20 @@ import { STEPS } from './period.js';
 const HEIGHT = 260;
 const MARGIN = { top: 12, right: 12, bottom: 28, left: 46 };
 
-/** The room for a sign at the upright axis, in pixels, with letters set wide. */
+/** The room for a character at the vertical axis, in pixels, even with wide letter spacing. */
 const SIGN = 8;
 
-/** The room that a label of the axis needs, in pixels. */
+/** The room for a label of the horizontal axis, in pixels. */
 const LABEL = { hour: 64, day: 80, week: 92, month: 92 };
 
-/** Up to so many steps each has its dot: few would make no line. */
+/** Up to this many steps, each has a dot, because a few steps make no visible line. */
 const DOTS = 40;
 
-/** Steps closer than so many pixels are drawn as the means of several, of whole weeks where they are days: else ten years are one thick line. */
+/** Steps closer than this many pixels are drawn as means of several, days as means of whole weeks. Otherwise ten years would be one thick line. */
 const CLOSEST = 2.5;
 const WEEK = 7;
 
-/** The steps that PageUp and PageDown go. */
+/** How many steps PageUp and PageDown move. */
 const PAGE = 10;
 
 function useWidth() {
@@ -39,8 +39,8 @@ function useWidth() {
 }
 
 /**
- * `series` and `earlier` are lists of `{ time, views, visitors? }`. So many steps have `begun`; of the others only the time is told. With
- * `goesOn` the last that has begun is not over, and drawn as such. `zoom(time)`, where a step can be taken apart, is called with its time.
+ * `series` and `earlier` are lists of `{ time, views, visitors? }`. `begun` is how many steps have begun; the others show only their time. `goesOn` means
+ * that the last of them is not over, and it is drawn differently. `zoom(time)` opens the step at that time, if it can be divided.
  */
 export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
   const [frame, width] = useWidth();
@@ -65,14 +65,14 @@ export function Chart({ series, begun, earlier, by, tz, title, zoom, goesOn }) {
       viewsGoOn: rest('views'),
       visitors: hasVisitors ? line()(points(over, 'visitors')) : undefined,
       visitorsGoOn: hasVisitors ? rest('visitors') : undefined,
-      // A period before may be longer by a step: a day of summer time, a month of 31 days.
+      // The period before may be one step longer: a day with a clock change, a month of 31 days.
       earlier: earlier && line()(points(earlier.slice(0, series.length), 'views')),
     };
   }, [series, begun, earlier, width, left, y.domain()[1], goesOn]);
-  // Not made anew at each step of the pointer: it may have 3,650 lines.
+  // Memoized, because it may have 3,650 lines and the pointer moves often.
   const table = useMemo(() => <Numbers series={series.slice(0, begun)} earlier={earlier} format={format} hasVisitors={hasVisitors} />, [series, begun, earlier, format]);
   const at = chosen === undefined ? undefined : Math.min(chosen, last);
-  // What shows under the pointer goes away by Escape wherever the focus is.
+  // Escape hides the details under the pointer, wherever the focus is.
   useEffect(() => {
     if (chosen === undefined) return undefined;
     const onEscape = ({ key }) => key === 'Escape' && setChosen(undefined);
@@ -177,7 +177,7 @@ function Tip({ step, before, name, soFar, left, width, zoom }) {
   );
 }
 
-/** The same as a table, made when it is opened. */
+/** The same as a table, rendered when it is opened. */
 function Numbers({ series, earlier, format, hasVisitors }) {
   const [open, setOpen] = useState(false);
   return (
@@ -207,7 +207,7 @@ function meansOf(steps, width, by) {
   return together > 1 && by === 'day' ? WEEK * Math.ceil(together / WEEK) : Math.max(1, together);
 }
 
-/** The points of a line: the step, or the middle of several, and the mean of its values. */
+/** The points of a line: a step or the middle of several, with the mean of their values. */
 function means(list, value, together) {
   if (together === 1) return list.map((step, at) => [at, step[value]]);
   return range(0, list.length, together).map((first) => {
@@ -216,7 +216,7 @@ function means(list, value, together) {
   });
 }
 
-/** The steps that are named at the axis: as many as have room, evenly apart, the last of them the last step. */
+/** The steps that are labelled at the axis: as many as fit, evenly spaced, with the last step as the last label. */
 function labels(steps, width, by) {
   const most = Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / LABEL[by]));
   const apart = Math.max(1, Math.ceil((steps - 1) / (most - 1)));

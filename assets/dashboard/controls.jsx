@@ -1,10 +1,10 @@
-// What is shown: the period, the steps, the time zone, and light or dark.
+// The controls for the period, the steps, the time zone, and light or dark.
 
 import { useState } from 'preact/hooks';
 import { span as spanText } from './format.js';
 import { daysOf, isDay, MOST_DAYS, PERIODS, STEPS } from './period.js';
 
-/** `go(change)` gives the address of the same page with `change`, `visit(address)` goes there. */
+/** `go(change)` returns the address of the page with `change`, and `visit(address)` opens it. */
 export function Controls({ shown, span, steps, by, today, here, go, visit }) {
   return (
     <div class="controls">
@@ -32,7 +32,7 @@ export function Controls({ shown, span, steps, by, today, here, go, visit }) {
   );
 }
 
-/** Any period, by its first and its last day. */
+/** The form for any period, by its first and last day. */
 function Days({ span, today, isOn, go, visit }) {
   const [wrong, setWrong] = useState('');
   const submit = (event) => {
@@ -44,7 +44,7 @@ function Days({ span, today, isOn, go, visit }) {
     if (daysOf(chosen) > MOST_DAYS) return setWrong('Ten years is the longest period.');
     visit(go({ ...chosen, period: undefined, by: undefined }));
   };
-  // It covers what comes next, which must be visible once the focus is there.
+  // The form covers the next elements, which must be visible when they get the focus.
   const onFocusOut = ({ currentTarget, relatedTarget: to }) => {
     if (to && !currentTarget.contains(to) && !to.contains(currentTarget)) currentTarget.open = false;
   };
@@ -69,7 +69,7 @@ function Days({ span, today, isOn, go, visit }) {
 const THEMES = { auto: 'As the system', light: 'Light', dark: 'Dark' };
 const THEME = 'footfall-theme';
 
-/** Applies what was chosen the last time; a browser may keep nothing. */
+/** Applies the last choice, if the browser kept it. */
 export function applyTheme(theme) {
   try {
     theme ??= localStorage.getItem(THEME) ?? 'auto';

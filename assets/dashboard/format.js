@@ -1,8 +1,8 @@
-// Numbers and times as the reader writes them, in English as the page is: a name in another language would be read out as English.
+// Formats numbers and times for the reader, in English like the page: a screen reader would read a name in another language as English.
 
 const ENGLISH = (globalThis.navigator?.languages ?? []).find((language) => /^en\b/i.test(language)) ?? 'en-GB';
 
-/** The day on which the reader's weeks begin, 1 for Monday to 7; as ISO 8601 has it where the browser does not say. */
+/** The day on which the reader's weeks begin, from 1 for Monday to 7; Monday, as in ISO 8601, if the browser does not know. */
 export const FIRST_DAY = firstDayOf(globalThis.navigator?.language ?? 'en-GB');
 
 export function firstDayOf(language) {
@@ -17,31 +17,31 @@ const RATIO = new Intl.NumberFormat(ENGLISH, { minimumFractionDigits: 1, maximum
 
 export const number = (value) => NUMBER.format(value);
 
-/** 12,345 as 12.3K: for where there is little room. */
+/** 12,345 as 12.3K, for narrow places. */
 export const short = (value) => SHORT.format(value);
 
 export const ratio = (value) => RATIO.format(value);
 
-/** How a number changed: `+12%` or `×20`, or nothing where there was none before. */
+/** How a number changed: `+12%` or `×20`, or undefined if it was 0 before. */
 export function change(now, then) {
   if (then === 0) return undefined;
   if (now >= 10 * then) return `×${number(Math.round(now / then))}`;
   const by = (now - then) / then;
-  // Less than what is written is neither more nor less.
+  // A change that rounds to 0 has no sign.
   return `${Math.abs(by) < 0.005 ? '±' : by > 0 ? '+' : '−'}${PERCENT.format(Math.abs(by))}`;
 }
 
-/** How many of what: `1 view`, `2 views`. */
+/** A count with its noun: `1 view`, `2 views`. */
 export const many = (count, what) => `${number(count)} ${what}${count === 1 ? '' : 's'}`;
 
 const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
 
 const HOUR_MS = 3_600_000;
 
-/** So many days have each month once, and need no year at the axis. */
+/** A period up to this many days has each month once, and needs no year at the axis. */
 const DAYS_WITHOUT_YEAR = 366;
 
-/** How one of so many steps of a chart is named: at the axis with little room, and in full. `tz` is that of hours; days and months have none. */
+/** The names of a chart's steps: short at the axis, and in full. `tz` is the time zone of hours; days and months have none. */
 export function timeFormat(by, tz, steps) {
   const of = (options, timeZone = 'UTC') => {
     const format = new Intl.DateTimeFormat(ENGLISH, { ...options, timeZone });
@@ -52,7 +52,7 @@ export function timeFormat(by, tz, steps) {
       const hour = { hour: '2-digit', minute: '2-digit' };
       const full = of({ weekday: 'short', ...DAY, ...hour }, tz);
       const inZone = of({ weekday: 'short', ...DAY, ...hour, timeZoneName: 'short' }, tz);
-      // Where clocks are put back an hour comes twice.
+      // When clocks go back, an hour occurs twice.
       const twice = (time) => [-HOUR_MS, HOUR_MS].some((apart) => full(new Date(Date.parse(time) + apart).toISOString()) === full(time));
       return { axis: of(hour, tz), full: (time) => (twice(time) ? inZone(time) : full(time)) };
     }
@@ -69,7 +69,7 @@ export function timeFormat(by, tz, steps) {
 
 const SPAN = new Intl.DateTimeFormat(ENGLISH, { ...DAY, timeZone: 'UTC' });
 
-/** A period of days. */
+/** The name of a period of days. */
 export const span = ({ from, to }) => SPAN.formatRange(Date.parse(from), Date.parse(to));
 
 const CLOCK = new Intl.DateTimeFormat(ENGLISH, { timeStyle: 'medium' });

@@ -1,11 +1,11 @@
-// What a tab keeps: the token, if somebody gave one, the address, and the focus.
+// The state that a tab keeps: the token, if one was entered, the address, and the focus.
 
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { read } from './address.js';
 
 const TOKEN = 'footfall-token';
 
-/** The token of this tab, if somebody gave one, and a way to change it. A browser may keep nothing; then it lasts as long as the page. */
+/** The token of this tab, if one was entered, and a function to change it. If the browser stores nothing, the token lasts as long as the page. */
 export function useToken() {
   const [token, setToken] = useState(() => {
     try {
@@ -19,17 +19,17 @@ export function useToken() {
       if (next === undefined) sessionStorage.removeItem(TOKEN);
       else sessionStorage.setItem(TOKEN, next);
     } catch {
-      // Then it is in memory only.
+      // The token is then only in memory.
     }
     setToken(next);
   };
   return [token, keep];
 }
 
-/** Moves the focus when its element is gone, so that the keyboard goes on from there: the link to all views goes when all are shown. */
+/** Moves the focus when its element disappears, so that the keyboard continues from there: the link to all views disappears when all are shown. */
 export const toMain = () => document.querySelector('main')?.focus({ preventScroll: true });
 
-/** The address as it is, and a way to change it: links within the dashboard go there without a new page. */
+/** The current address, and a function to change it: links within the dashboard do not load a new page. */
 export function useAddress() {
   const [shown, setShown] = useState(() => read(location));
   const visit = useCallback((href) => {

@@ -1,45 +1,45 @@
-// The last 30 minutes as they go on: over a WebSocket that comes back by itself, and by asking now and then where there is none.
+// Follows the last 30 minutes: over a WebSocket that reconnects by itself, and by polling if there is none.
 //
-// Every message is the whole state, so one that is lost costs nothing: the next one mends it.
+// Every message has the whole state, so the next message makes up for a lost one.
 
 import { ask, path } from './api.js';
 
-/** How often the other side is asked whether it is there, and how long it may take, in milliseconds. A page in the background counts on neither. */
+/** The interval of pings, and the longest wait for a pong, in milliseconds. A page in the background does not rely on either. */
 const PING_MS = 25_000;
 const PONG_MS = 10_000;
 
-/** The wait before the next try: twice as long each time, with a part by chance, so that 1,000 pages do not come back at once. */
+/** The wait before the next try. It doubles each time, with a random part, so that 1,000 pages do not reconnect at once. */
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
-/** A try that is neither taken nor refused for so long is in vain, in milliseconds: something in between swallows it. */
+/** How long a try may be neither accepted nor refused, in milliseconds. After that, something on the way swallows it. */
 const CONNECT_MS = 10_000;
 
-/** After so many tries in vain the page asks instead, so often, and goes on trying. */
+/** After this many failed tries, the page polls at this interval, and keeps trying. */
 const TRIES = 2;
 const ASK_MS = 10_000;
 
-/** What a message says at another time: minutes that are over move to the left, and out. `age` is in milliseconds. */
+/** A message as it reads `age` milliseconds later: minutes move to the left, and out. */
 export function aged({ at, minute, views, people }, age) {
   const minutes = Math.max(0, Math.floor((at + age) / 60_000) - minute);
   const moved = (counts) => [...counts.slice(minutes), ...Array(Math.min(minutes, counts.length)).fill(0)];
   return { minute: minute + minutes, views: moved(views), people: moved(people) };
 }
 
-/** Whether a message tells of other views than the one before, but for those that are too long ago now: of a visit, or of a site that was emptied. */
+/** Whether a message has other views than the one before, apart from minutes that are too old now: there was a visit, or the site was emptied. */
 export function isNews(now, before) {
   const known = aged(before, 60_000 * now.minute - before.at).views;
   return now.views.some((count, minute) => count !== known[minute]);
 }
 
-/** The wait after so many tries in vain, in milliseconds. */
+/** The wait after this many failed tries, in milliseconds. */
 export const waitAfter = (tries, chance = Math.random()) => Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.5 + chance / 2);
 
 const base64url = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
 /**
- * Follows a site until `stop()`. `tell(state, message)`: the state is `connecting`, `live`, `asking` or `lost`; with a message, if
- * there is a new one.
+ * Follows a site until `stop()`. Calls `tell(state, message)`: the state is `connecting`, `live`, `asking` or `lost`, and the message is there if it is
+ * new.
  */
 export class Live {
   #site;
@@ -71,15 +71,15 @@ export class Live {
     this.#rest();
   }
 
-  /** A page with a WebSocket is not kept by a browser, to be shown again at once when somebody goes back to it. */
+  /** Closes the WebSocket when the page is left, because a browser does not keep a page with one for the way back. */
   #rest = () => {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#drop();
-    // A new start counts its tries anew.
+    // A new start resets the number of tries.
     this.#tries = 0;
   };
 
-  /** Somebody looks again, or there is a network again: no reason to wait on. A socket that is open is asked whether it still is. */
+  /** The page is shown again, or the network is back: tries at once. An open socket gets a ping. */
   #hurry = () => {
     if (document.hidden) return;
     if (this.#socket?.readyState === WebSocket.OPEN) this.#ping();
@@ -96,7 +96,7 @@ export class Live {
     clearTimeout(this.#timers.again);
     const url = new URL(path(this.#site, 'live'), location.href);
     url.protocol = url.protocol.replace('http', 'ws');
-    // A browser's WebSocket has no headers, and a token has no place in an address.
+    // A browser's WebSocket cannot set headers, and a token must not be in an address.
     const protocols = ['footfall', ...(this.#token ? [`footfall.bearer.${base64url(this.#token)}`] : [])];
     const socket = (this.#socket = new WebSocket(url, protocols));
     this.#after('pong', CONNECT_MS, () => {
@@ -134,14 +134,14 @@ export class Live {
   #lost() {
     this.#drop();
     if (this.#stopped) return;
-    // A page that nobody looks at comes back when somebody does.
+    // A hidden page reconnects when it is shown.
     this.#after('again', waitAfter(this.#tries), () => document.hidden || this.#connect());
     this.#tries += 1;
     if (this.#tries <= TRIES) this.#tell('connecting');
     else if (this.#tries === TRIES + 1) this.#ask();
   }
 
-  /** Instead of a socket, until there is one. */
+  /** Polls until there is a socket. */
   async #ask() {
     clearTimeout(this.#timers.ask);
     if (document.hidden) return;

@@ -1,4 +1,4 @@
-// The dashboard of a site, /dashboard/SITE: what the API tells, and what happens now, under the address that says what is shown.
+// The dashboard of a site, /dashboard/SITE: the numbers of the API and the live numbers. The address says what is shown.
 
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -13,26 +13,26 @@ import { Numbers } from './numbers.jsx';
 import { dayIn, spanOf, stepsFor, stepsOf } from './period.js';
 import { Choice } from './states.jsx';
 
-// A browser that cannot tell its zone says `Etc/Unknown`, which it does not know itself.
+// A browser that does not know its zone reports `Etc/Unknown`, which it does not accept itself.
 const HERE = zone(new Intl.DateTimeFormat().resolvedOptions().timeZone) ?? 'UTC';
 
 function Dashboard({ shown, visit }) {
   const { site } = shown;
   const [token, setToken] = useToken();
   const soon = useRef();
-  // Nobody follows what he may not read.
+  // Without the right to read, there is nothing to follow.
   const [mayRead, setMayRead] = useState(false);
   const live = useLive(mayRead ? site : undefined, token, () => soon.current());
   const beat = useBeat(live.state === 'live');
   soon.current = beat.soon;
   const tz = shown.tz ?? HERE;
-  // For whom nobody looks at midnight does not come.
+  // In a hidden page, midnight does not change the day.
   const now = useRef({});
   if (!document.hidden || now.current.tz !== tz) now.current = { tz, today: dayIn(tz, Date.now()) };
   const { today } = now.current;
   const { from, to } = spanOf(shown, today, FIRST_DAY);
   const span = useMemo(() => ({ from, to }), [from, to]);
-  // How long hours are kept is the counter's to say: up to this day they are not.
+  // The counter says how long hours are kept: up to this day, they are not.
   const [hourless, setHourless] = useState('');
   const steps = stepsOf(span, !isValue(shown.filter) && from > hourless);
   const by = [shown.by, stepsFor(span), 'day'].find((step) => steps.includes(step));

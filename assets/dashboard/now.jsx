@@ -1,15 +1,18 @@
-// Right now: who is there, and the views of the last 30 minutes.
+// The live numbers: the people of the last 5 minutes and the views of the last 30 minutes.
 
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { many, number } from './format.js';
 import { aged, isNews, Live } from './live.js';
 
-/** How often the minutes are looked at, in milliseconds: they go by without a message, too. */
+/** How often the minutes are updated, in milliseconds: they pass without a message. */
 const LOOK_MS = 5_000;
 
 const SAYS = { connecting: 'Connecting', live: 'Live', asking: 'Every 10 seconds', lost: 'No connection' };
 
-/** Follows a site, if there is one: `{ state, views, people }`, with `views` by minute and `people` by the minute of their last view. `arrived` is called with each message that counts more views. */
+/**
+ * Follows a site, if there is one: `{ state, views, people }`, with `views` by minute and `people` by the minute of their last view. Calls `arrived` for
+ * each message with new views.
+ */
 export function useLive(site, token, arrived) {
   const [{ state, message, received }, set] = useState({ state: 'connecting' });
   const [, look] = useReducer((looks) => looks + 1, 0);
@@ -30,7 +33,7 @@ export function useLive(site, token, arrived) {
       live.stop();
     };
   }, [site, token]);
-  // Whom nobody follows nobody tells anything.
+  // Without a site, there are no messages.
   if (site === undefined) return { state: 'connecting' };
   return { state, ...(message && aged(message, performance.now() - received)) };
 }

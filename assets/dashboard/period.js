@@ -1,7 +1,7 @@
-// Periods of days: which there are to choose from, what comes before one, and in which steps it is shown.
+// Periods of days: the choices, the period before one, and the steps that it is shown in.
 //
-// A day is written as the API writes it, `2026-11-22`. It is one of the reader's time zone, and only its name is computed with: so
-// no rule of summer time gets in the way.
+// A day is written as in the API, `2026-11-22`. It belongs to the reader's time zone, but the code computes only with dates, so clock changes do not
+// matter.
 
 /** Milliseconds of a day. */
 const DAY_MS = 86_400_000;
@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 /** The longest period that the API answers, in days: ten years. */
 export const MOST_DAYS = 3_660;
 
-/** The periods that have a name, by what the address calls them. */
+/** The named periods, by their names in the address. */
 export const PERIODS = {
   today: 'Today',
   yesterday: 'Yesterday',
@@ -22,23 +22,23 @@ export const PERIODS = {
   all: 'All',
 };
 
-/** The steps of a chart, by what the API calls them. */
+/** The steps of a chart, by their names in the API. */
 export const STEPS = { hour: 'Hours', day: 'Days', week: 'Weeks', month: 'Months' };
 
-/** Steps by hour are answered for this many days, days are readable for so many, and beyond them there are months. */
+/** The API answers hours for this many days. Days are readable for this many; longer periods have months. */
 const MOST_DAYS_BY = { hour: 31, day: MOST_DAYS, week: MOST_DAYS, month: MOST_DAYS };
 const DAYS_BY_HOUR = 2;
 const DAYS_BY_DAY = 100;
 
-/** Steps are offered for periods longer than so many days. Fewer would make one step, or parts of two. */
+/** Steps are offered for periods longer than this many days. Shorter ones would have one step, or parts of two. */
 const FEWEST_DAYS_BY = { hour: 0, day: 1, week: 14, month: 31 };
 
 const at = (day) => Date.parse(`${day}T00:00Z`);
 const named = (time) => new Date(time).toISOString().slice(0, 10);
 
-/** The day that `now`, in milliseconds since 1970, is part of in a time zone. */
+/** The day of `now`, in milliseconds since 1970, in a time zone. */
 export function dayIn(tz, now) {
-  // Sweden writes a date as ISO 8601 does.
+  // Sweden writes dates as in ISO 8601.
   return new Intl.DateTimeFormat('sv-SE', { timeZone: tz }).format(now);
 }
 
@@ -47,7 +47,7 @@ export const isDay = (text) => /^(19[7-9]|[2-9]\d\d)\d-\d\d-\d\d$/.test(text) &&
 
 export const addDays = (day, days) => named(at(day) + days * DAY_MS);
 
-/** So many months later; the 31st becomes the last day of a shorter month. */
+/** The day some months later; the 31st becomes the last day of a shorter month. */
 export function addMonths(day, months) {
   const [year, month, date] = day.split('-').map(Number);
   const last = new Date(Date.UTC(year, month + months, 0)).getUTCDate();
@@ -59,15 +59,15 @@ export const daysOf = ({ from, to }) => Math.round((at(to) - at(from)) / DAY_MS)
 
 const monthsOf = ({ from, to }) => 12 * (Number(to.slice(0, 4)) - Number(from.slice(0, 4))) + Number(to.slice(5, 7)) - Number(from.slice(5, 7)) + 1;
 
-/** The first day of the week that a day is in, where weeks begin on `firstDay`: 1 is Monday, 7 is Sunday. */
+/** The first day of a day's week, if weeks begin on `firstDay`: 1 is Monday, 7 is Sunday. */
 export const weekOf = (day, firstDay) => addDays(day, -((new Date(at(day)).getUTCDay() + 7 - firstDay) % 7));
 
 const monthOf = (day) => `${day.slice(0, 7)}-01`;
 const lastOfMonth = (day) => addDays(addMonths(monthOf(day), 1), -1);
 
 /**
- * The first and the last day of what was chosen: one of {@link PERIODS}, or `{ from, to }` itself. Weeks begin on `firstDay`. This week and this
- * month end with their last day, which may be to come.
+ * The first and last day of a choice: one of {@link PERIODS}, or `{ from, to }` itself. Weeks begin on `firstDay`. This week and this month end with
+ * their last day, which may be in the future.
  */
 export function spanOf({ period, from, to }, today, firstDay = 1) {
   switch (period) {
@@ -90,14 +90,14 @@ export function spanOf({ period, from, to }, today, firstDay = 1) {
   }
 }
 
-/** The steps in which a period reads well. */
+/** The default steps of a period. */
 export function stepsFor(span) {
   const days = daysOf(span);
   if (days <= DAYS_BY_HOUR) return 'hour';
   return days <= DAYS_BY_DAY ? 'day' : 'month';
 }
 
-/** The steps that a period can be shown in; `hasHours` is whether they are kept. One step alone is no chart, unless there are no others. */
+/** The steps that a period can be shown in; `hasHours` says whether hours are kept. Steps that would give a single point are left out, unless there are no others. */
 export function stepsOf(span, hasHours = true) {
   const days = daysOf(span);
   const steps = Object.keys(STEPS).filter((by) => days <= MOST_DAYS_BY[by] && days > FEWEST_DAYS_BY[by] && (by !== 'hour' || hasHours));
@@ -105,8 +105,8 @@ export function stepsOf(span, hasHours = true) {
 }
 
 /**
- * How many steps of a series have begun at `now`, in milliseconds, of the day `today`: those to come are no zeros. A step that was counted
- * in has begun, whatever the reader's clock says; and the first always is one.
+ * How many steps of a series have begun at `now`, in milliseconds, on the day `today`: future steps are not zeros. A step with views has begun, whatever
+ * the reader's clock says, and so has the first.
  */
 export function begun(series, by, today, now) {
   const has = ({ time, views }) => views > 0 || (by === 'hour' ? Date.parse(time) <= now : time <= today.slice(0, time.length));
@@ -115,12 +115,12 @@ export function begun(series, by, today, now) {
   return steps;
 }
 
-/** How far back the period before is, by what the API calls it: whole weeks have the same weekdays, whole months the same dates. */
+/** How far back the period before is, as a name in the API: whole weeks have the same weekdays, whole months the same dates. */
 export const comparedBy = (period, by) => [period, by].find((name) => name === 'month' || name === 'week') ?? 'day';
 
 /**
- * The period before, step by step the same as this one: as many days, weeks or months. Of months the last is cut off on the same date, unless
- * this one ends with its month.
+ * The period before, with the same steps: as many days, weeks or months. The last month is cut off on the same date, unless this period ends with its
+ * month.
  */
 export function before(span, how) {
   const months = monthsOf(span);
@@ -132,7 +132,7 @@ export function before(span, how) {
   return { from: back(span.from), to: back(span.to) };
 }
 
-/** The period of one step of a chart, by the time that the API tells of it, or nothing where it cannot be taken apart. */
+/** The period of one step of a chart, from the step's time in the API; undefined if the step cannot be divided. */
 export function within(by, time) {
   if (by === 'hour') return undefined;
   if (by === 'month') return { from: `${time}-01`, to: lastOfMonth(`${time}-01`) };

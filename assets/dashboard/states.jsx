@@ -1,15 +1,15 @@
-// What a page says when there are no numbers to show: why, and what to do about it.
+// The messages of a page without numbers: the reason, and what to do.
 
 import { useState } from 'preact/hooks';
 import { ask, path } from './api.js';
 import { clock, number } from './format.js';
 
-/** One list, or the chart, that could not be read. */
+/** For a list or the chart that could not be read. */
 export const Failed = ({ problem }) => (
   <p class="failed" role="alert">{problem.message}{problem.hint ? `: ${problem.hint}` : ''}</p>
 );
 
-/** The numbers are of a while ago. */
+/** For numbers that are old. */
 export const Stale = ({ problem, since, next, retry }) => (
   <div class="stale">
     <span role="status">{problem.message}. {since ? `These numbers are from ${clock(since)}.` : ''}</span>
@@ -17,7 +17,7 @@ export const Stale = ({ problem, since, next, retry }) => (
   </div>
 );
 
-/** When it is tried again, and a way to do so now. Not part of what is announced, as it changes with each try. */
+/** The time of the next try, and a button to try now. Screen readers do not announce it, because it changes with each try. */
 const Next = ({ next, retry }) => (
   <>
     <span>{next ? `The next try is at ${clock(next)}.` : 'Trying again …'}</span>
@@ -25,7 +25,7 @@ const Next = ({ next, retry }) => (
   </>
 );
 
-/** A page without any number, as `problem` is with all of them. */
+/** For a page without any numbers, because `problem` affects all of them. */
 export function Whole({ problem, site, retry, next, login }) {
   switch (problem.kind) {
     case 'token':
@@ -33,7 +33,7 @@ export function Whole({ problem, site, retry, next, login }) {
     case 'closed':
       return (
         <Message title="The numbers of this site are closed">
-          <p>Who runs this counter can open them, in <code>wrangler.toml</code> with <code>STATS = "public"</code>, or for those who have a token:</p>
+          <p>The owner of this counter can open them: in <code>wrangler.toml</code> with <code>STATS = "public"</code>, or for people with a token:</p>
           <pre><code>npx wrangler secret put STATS_TOKEN</code></pre>
         </Message>
       );
@@ -58,10 +58,10 @@ export function Whole({ problem, site, retry, next, login }) {
 
 const Message = ({ title, children }) => <section class="message"><h2>{title}</h2>{children}</section>;
 
-/** Nobody came, ever or in the period. */
+/** For a site without a visit, ever or in the period. */
 export function Empty({ total, isAll, site, everything }) {
-  if (total > 0 && isAll) return <Message title="No view has a date"><p>These {number(total)} views are totals, as another counter had them: when they were is not known, and which pages they are of is.</p></Message>;
-  if (total > 0) return <Message title="Nothing was counted in this period"><p>Before or after it there was: <a href={everything}>show all of it</a>.</p></Message>;
+  if (total > 0 && isAll) return <Message title="No view has a date"><p>These {number(total)} views are totals of another counter: their dates are not known, but their pages are.</p></Message>;
+  if (total > 0) return <Message title="Nothing was counted in this period"><p>There are views before or after it: <a href={everything}>show all of them</a>.</p></Message>;
   return (
     <Message title="No visit yet">
       <p>Put this on a page; its next visit shows here at once.</p>
@@ -70,14 +70,14 @@ export function Empty({ total, isAll, site, everything }) {
   );
 }
 
-/** Asks for the token. It goes along in a header and is kept until the tab is closed; no address ever has it. */
+/** Asks for the token. It is sent in a header and kept until the tab is closed, and is never in an address. */
 function Login({ site, login }) {
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);
   const submit = async (event) => {
     event.preventDefault();
     const token = new FormData(event.currentTarget).get('token').trim();
-    // Only what a header can carry.
+    // Only characters that a header can carry.
     if (!/^[\x21-\x7e]+$/.test(token)) return setWrong('A token has visible characters only, without spaces.');
     setBusy(true);
     try {
@@ -102,7 +102,7 @@ function Login({ site, login }) {
   );
 }
 
-/** Asks for a site, where the address has none. */
+/** Asks for a site if the address has none. */
 export function Choice() {
   const submit = (event) => {
     event.preventDefault();

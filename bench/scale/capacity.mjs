@@ -1,7 +1,7 @@
-// What one shard costs on real workerd: CPU time of the whole process for a batch and for a visit, and rows written.
+// Measures what one shard costs on real workerd: the CPU time of the whole process for a batch and for a visit, and the rows written.
 //
-// The process also runs the driver that posts, so what is measured is a little more than the shard's own part. Objects in
-// plain JavaScript that get the same calls show how much of it is the platform's: see plain_objects.js.
+// The process also runs the driver that posts, so the results are a little more than the shard's own part. Plain JavaScript objects that get the
+// same calls show the platform's part: see plain_objects.js.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { performance } from 'node:perf_hooks';
 import { say } from '../../tools/run.mjs';
 import { withWorkerd } from './runtime.mjs';
 
-/** What Footfall is sent: a new visitor with every visit, or a new id. */
+/** The batches that Footfall gets: with a new visitor in every visit, or with a new id. */
 const KINDS = ['visitors', 'ids'];
 
-/** What is measured: a kind of object, and a kind of call. */
+/** The measurements: a kind of object and a kind of call for each. */
 const LINES = [
   { line: 'visitors', kind: 'visitors', namespace: 'SHARD', path: () => '/' },
   { line: 'ids', kind: 'ids', namespace: 'SHARD', path: () => '/' },
@@ -20,7 +20,7 @@ const LINES = [
   { line: 'store', kind: 'visitors', namespace: 'PLAIN', path: (visits) => `/store?answer=${3 + 4 * visits}` },
 ];
 
-/** Batches of the shard's journal, after which it checkpoints. */
+/** The batches in the shard's journal after which it writes a checkpoint. */
 const RING = 1024;
 
 /** Measures with the calls that `scale batches` wrote into `files`; `change` replaces parts of its plan, such as `rounds`. */
@@ -34,7 +34,7 @@ export async function measureShard(files, change) {
   return { samples, fits, visits, disk, rows };
 }
 
-/** The cost of batches of one size alone, with a new visitor every visit. */
+/** The cost of batches of a single size, with a new visitor in every visit. */
 export async function measureBatches(files, visits, rounds) {
   const plan = planIn(files);
   const one = { ...plan, rounds, sizes: plan.sizes.filter((size) => size.visits === visits) };
@@ -50,7 +50,7 @@ async function measure(server, plan, sites, lines = LINES) {
   const samples = plan.sizes.flatMap(({ visits, batches }) =>
     lines.map((line) => ({ ...line, visits, calls: batches, name: objectOf(line, visits), rounds: [] })),
   );
-  // Round by round through all of them, so that whatever else the machine does falls on all alike.
+  // Each round goes through all of them, so that other work on the machine affects all alike.
   for (let round = 0; round <= plan.rounds; round += 1) {
     for (const sample of samples) {
       const { kind, namespace, path, visits, calls, name, rounds } = sample;
@@ -69,7 +69,7 @@ async function measure(server, plan, sites, lines = LINES) {
 
 const objectOf = ({ line, kind, namespace }, visits) => (namespace === 'SHARD' ? `${kind}-${visits}/0` : `${line}-${visits}`);
 
-/** What was posted, acknowledged and counted must be one number: a run that lost a visit is no result. */
+/** Throws unless as many visits were acknowledged and counted as were posted: a run that lost a visit is not a result. */
 async function audit(server, samples, plan) {
   let total = 0;
   for (const { namespace, kind, visits, calls, name } of samples) {
@@ -94,13 +94,13 @@ function summary({ line, visits, rounds }) {
     batchUs,
     batchUsByRound: each,
     visitUs: batchUs / visits,
-    /** What one core could do that does nothing else, and what this machine did while others used it, too. */
+    /** What one core could do alone, and what this machine did beside its other work. */
     visitsPerCpuSecond: 1e6 / (batchUs / visits),
     batchesPerSecond: sum('batches') / sum('wall'),
   };
 }
 
-/** The line `a + b * visits` that errs least, each size weighed by its own cost so that large batches do not decide alone. */
+/** The best-fitting line `a + b * visits`. Each size is weighted by its own cost, so that large batches do not decide alone. */
 function fit(samples) {
   let [w, x, y, xx, xy] = [0, 0, 0, 0, 0];
   for (const { visits, batchUs } of samples) {
@@ -117,7 +117,7 @@ function fit(samples) {
   return { batchUs, visitUs, worst: Math.max(...off) };
 }
 
-/** Batches of 100 once more, with this machine's disk under them. */
+/** Batches of 100 once more, on this machine's disk. */
 async function onDisk(server, plan) {
   const [file, name] = ['visitors-100', 'visitors-100/0'];
   await server.ask('driver', `/load?file=${file}`);
@@ -132,12 +132,12 @@ async function onDisk(server, plan) {
   return { visits: 100, ...took };
 }
 
-/** Rows a batch of 100 as the platform counts and bills them, checkpoints included, once the pages are known. */
+/** The rows of a batch of 100, as the platform counts and bills them, with checkpoints, once all pages are known. */
 async function countRows(server, plan) {
   const [file, name] = ['visitors-100', 'visitors-100/0'];
   await server.ask('driver', `/load?file=${file}`);
   let notes;
-  // The third ring checkpoints the second, in which no page was new any more.
+  // The third journal writes the checkpoint of the second, which had no new pages.
   for (let rings = 0; rings < 3; rings += 1) {
     await server.ask('driver', `/post?${new URLSearchParams({ file, name, calls: RING / plan.lanes, namespace: 'SHARD', path: '/' })}`);
     notes = Object.values(await server.ask('driver', `/rows?${new URLSearchParams({ name })}`));

@@ -1,4 +1,4 @@
-//! The picture: how many shards a site needs, what batching makes a visit wait, and what a million visits cost.
+//! The picture: how many shards a site needs, how long batching makes a visit wait, and what a million visits cost.
 
 use crate::grid::{Cell, Found, ISOLATES, Model};
 use plotters::prelude::*;
@@ -17,7 +17,7 @@ const PAPER: RGBColor = WHITE;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(220, 220, 220);
 
-/// One for each number of isolates; apart in hue and in lightness, for those who see few colours (Okabe and Ito, 2008).
+/// One colour for each number of isolates. They differ in hue and in lightness, for colour-blind readers (Okabe and Ito, 2008).
 const COLOURS: [RGBColor; 5] =
     [RGBColor(0, 60, 120), RGBColor(213, 94, 0), RGBColor(0, 140, 100), RGBColor(190, 90, 150), RGBColor(110, 110, 110)];
 
@@ -29,14 +29,14 @@ struct Part {
     range: (f64, f64),
     label: fn(f64) -> String,
     value: fn(&Cell, &Found) -> f64,
-    /// How far lines are moved apart that would hide each other.
+    /// How far lines that would hide each other are moved apart.
     apart: f64,
 }
 
-/// No wait is drawn as this one: a logarithm has no zero.
+/// The wait that is drawn for a wait of zero, which has no logarithm.
 const LEAST_WAIT_MS: f64 = 0.1;
 
-/// Where the most traffic is drawn, which no power of ten marks.
+/// The position of the most traffic, which is not a power of ten.
 const MOST: f64 = 500_000.0;
 
 const PARTS: [Part; 3] = [

@@ -1,14 +1,13 @@
-// Posts batches to an object from inside workerd, as so many isolates would: each lane is an isolate, which posts its
-// next batch when the last is answered. Answers are kept as they came and read afterwards, so that reading them is no
-// part of what is measured.
+// Posts batches to an object from inside workerd, as several isolates would. Each lane is an isolate, which posts its next batch when the last is
+// answered. Answers are kept and read afterwards, so that the results do not include reading them.
 //
-// A file of batches is a list of records: lane and length as 32-bit numbers, little endian, then the bytes of the call.
+// A file of batches is a list of records: lane and length as little-endian 32-bit numbers, then the bytes of the call.
 
-/** By file: the calls of each lane. */
+/** The calls of each lane, by file. */
 const loaded = new Map();
-/** By object: how many calls of each lane were posted. */
+/** How many calls of each lane were posted, by object. */
 const posted = new Map();
-/** By object: the answers. */
+/** The answers, by object. */
 const answers = new Map();
 
 export default {
@@ -35,7 +34,7 @@ async function load({ file }, env) {
   return { lanes: lanes.length, calls: lanes.reduce((sum, lane) => sum + lane.length, 0) };
 }
 
-/** Posts the next `calls` calls of each lane of `file` to the object `name`; `namespace` and `path` say of which kind. */
+/** Posts the next `calls` calls of each lane of `file` to the object `name`. `namespace` and `path` choose its kind. */
 async function post({ file, calls, namespace, name, path }, env) {
   const from = posted.get(name) ?? 0;
   const until = from + Number(calls);
@@ -45,7 +44,7 @@ async function post({ file, calls, namespace, name, path }, env) {
   const stub = env[namespace].getByName(name);
   const run = async (lane) => {
     for (const body of lane.slice(from, until)) {
-      // A shard knows no path, and looks at the first argument only.
+      // A shard has no paths, and reads only the first argument.
       kept.push(await stub.post(body, path));
     }
   };
@@ -54,7 +53,7 @@ async function post({ file, calls, namespace, name, path }, env) {
   return { calls: kept.length - before };
 }
 
-/** Reads the answers of an object: how many visits it said it counted. Anything but a whole receipt is an error. */
+/** Reads the answers of an object and returns how many visits it says it counted. Anything but a complete receipt is an error. */
 function check({ name }) {
   let counted = 0;
   for (const answer of answers.get(name)) {
@@ -68,7 +67,7 @@ function check({ name }) {
         if (byte < 128) return value;
       }
     };
-    // Version 1, an answer of the kind receipt: see src/counting/protocol/wire.rs.
+    // Version 1, and the answer kind `receipt`: see src/counting/protocol/wire.rs.
     if (number() !== 1 || number() !== 0) throw new Error(`no receipt: ${bytes}`);
     for (let left = number(); left > 0; left -= 1) {
       const [verdict, other, views] = [number(), number(), number()];

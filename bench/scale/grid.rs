@@ -1,4 +1,4 @@
-//! The cases that are tried, and what is said of each.
+//! The cases of the model, and the result of each.
 
 use crate::load::{LANES, PAGES};
 use crate::notes::Outcome;
@@ -23,13 +23,13 @@ const OVER_SOFT_LIMIT: &str = "over the soft limit";
 /// batched POST took on workerd.
 const ISOLATE_VISITS_PER_S: f64 = 5_000.0;
 
-/// The part of the time that a shard may work in: the rest is for bursts and for a hash that spreads unevenly.
+/// The part of the time that a shard may work. The rest is for bursts, and for a hash that spreads unevenly.
 const MAX_UTILISATION: f64 = 0.8;
 
 /// The part of the POSTs that may need a second attempt before a case counts as overloaded.
 const MAX_LATE: f64 = 0.001;
 
-/// What `bench/scale/capacity.mjs` measured: the work of a shard, in microseconds; and what Cloudflare takes.
+/// The measurements of `bench/scale/capacity.mjs`, a shard's work in microseconds; and Cloudflare's prices.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) batch_us: f64,
@@ -37,7 +37,7 @@ pub(crate) struct Measured {
     pub(crate) prices: Prices,
 }
 
-/// Dollars a million, on the paid plan, beyond what is included: of `tools/costs/prices.mjs`.
+/// Dollars a million on the paid plan, beyond the included use, from `tools/costs/prices.mjs`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Prices {
     worker_request: f64,
@@ -46,7 +46,7 @@ pub(crate) struct Prices {
     awake_second: f64,
 }
 
-/// All that the model says.
+/// All results of the model.
 #[derive(Serialize)]
 pub(crate) struct Model {
     measured: Measured,
@@ -59,10 +59,10 @@ pub(crate) struct Model {
     visitors_remembered: usize,
     max_utilisation: f64,
     rows: Vec<Sample>,
-    /// Rows a batch of the kind whose rows workerd counts, for comparison.
+    /// The rows of a batch of the kind whose rows workerd counts, for comparison.
     rows_as_on_workerd: f64,
     pub(crate) cells: Vec<Cell>,
-    /// Of each traffic, number of isolates and round trip: the fewest shards that are enough.
+    /// The fewest shards that suffice, for each traffic, number of isolates and round trip.
     pub(crate) chosen: Vec<Cell>,
 }
 
@@ -73,13 +73,13 @@ pub(crate) struct Cell {
     pub(crate) isolates: usize,
     pub(crate) shards: u32,
     pub(crate) round_trip_ms: f64,
-    /// What keeps this case from working; nothing if it works.
+    /// Why this case does not work; none if it works.
     pub(crate) limits: Vec<&'static str>,
-    /// What came of it, unless it was clear before that the shard cannot keep up.
+    /// The result of the simulation, unless the shard clearly cannot keep up.
     pub(crate) found: Option<Found>,
 }
 
-/// What came of a case.
+/// The result of a case.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Found {
     pub(crate) added_wait_ms: [f64; 2],
@@ -92,7 +92,7 @@ pub(crate) struct Found {
     pub(crate) dollars_a_million: f64,
 }
 
-/// Tries all cases, on all cores.
+/// Simulates all cases, on all cores.
 pub(crate) fn model(measured: &Measured) -> Model {
     let rows = rows::count();
     let mut cells = Vec::new();
@@ -138,8 +138,8 @@ pub(crate) fn model(measured: &Measured) -> Model {
     }
 }
 
-/// Of the same case with more and more shards: the first within all limits; or the first that keeps up by the work that
-/// was measured, whatever the documentation says; or else the last, which then says why there is none, and no numbers.
+/// Of the same case with more and more shards: the first within all limits, or else the first that keeps up with the measured work, whatever the
+/// documented limit, or else the last, which has the reason and no numbers.
 fn choose(cells: &[Cell]) -> Cell {
     let within = cells.iter().find(|cell| cell.limits.is_empty());
     let by_work = || cells.iter().find(|cell| cell.limits == [OVER_SOFT_LIMIT]);
@@ -155,13 +155,13 @@ fn attempt(mut cell: Cell, seed: u64, measured: &Measured, rows: &[Sample]) -> C
     if f64::from(cell.visits_per_s) / isolates > ISOLATE_VISITS_PER_S {
         cell.limits.push("too few isolates");
     }
-    // Isolates that post to a shard while it remembers their last batch; of more it takes no batch.
+    // The isolates whose last batch a shard remembers. It refuses batches of others.
     let remembered = isolates * (1.0 - (-visits_per_s * KEEP_MS as f64 / 1000.0 / isolates).exp());
     if remembered > MAX_ISOLATES as f64 {
         cell.limits.push("too many isolates");
     }
     if visits_per_s * measured.visit_us / 1e6 >= 1.0 {
-        // However large its batches are.
+        // Even with the largest batches.
         cell.limits.push("overloaded");
         return cell;
     }

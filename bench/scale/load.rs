@@ -1,4 +1,4 @@
-//! The visits of the measurement and of the model, and the calls in which an isolate would send them.
+//! The visits of the measurement and of the model, and the calls that an isolate would send them in.
 
 use crate::support::{Sent, batch, visit};
 use footfall::counting::protocol::call::Call;
@@ -8,20 +8,20 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Pages of the site. What a batch and a checkpoint cost hardly depends on it; a checkpoint writes two rows for each that was visited.
+/// The number of pages of the site. The cost of a batch hardly depends on it. A checkpoint writes two rows for each visited page.
 pub(crate) const PAGES: u64 = 100;
 
-/// Isolates that post at once, each its next batch when the last is answered: enough that the shard never waits for work.
+/// Isolates that post at once, each its next batch when the last is answered. They are enough to keep the shard busy.
 pub(crate) const LANES: u32 = 16;
 
-/// Visits a batch, and batches that each lane posts in a round. A round takes about a second of CPU, of which the kernel
-/// tells hundredths; more of the largest would bring more visitors than a shard keeps apart.
+/// Visits a batch, and batches that each lane posts in a round. A round takes about a second of CPU, which the kernel reports in hundredths. More of
+/// the largest batches would have more visitors than a shard distinguishes.
 const SIZES: [(u32, u32); 4] = [(1, 512), (10, 384), (100, 128), (512, 28)];
 
-/// Rounds that are measured, after one that is not: V8 compiles what runs often, and the first batch opens the database.
+/// The measured rounds. The round before them is not measured: V8 compiles the code that runs often, and the first batch opens the database.
 const ROUNDS: u32 = 6;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): the only source of chance, so that every run tries the same.
+/// SplitMix64 (Steele, Lea and Flood, 2014), the only source of randomness, so that every run is the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng(u64);
 
@@ -37,7 +37,7 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// Above 0 and up to 1: its logarithm exists.
+    /// A number above 0 and up to 1, so that its logarithm exists.
     pub(crate) fn unit(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
     }
@@ -46,19 +46,19 @@ impl Rng {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
-    /// A waiting time of this mean, as between arrivals that know nothing of each other.
+    /// An exponential waiting time with this mean, as between independent arrivals.
     pub(crate) fn exponential(&mut self, mean: f64) -> f64 {
         -self.unit().ln() * mean
     }
 }
 
-/// A visit of one of [`PAGES`] pages, the first ones more often: page k is visited 1/k as often as the first.
+/// A visit of one of [`PAGES`] pages. Page k is visited 1/k as often as the first.
 pub(crate) fn some_visit(rng: &mut Rng) -> Sent {
     let rank = (PAGES as f64 + 1.0).powf(rng.unit()) as u64;
     visit(&format!("/articles/{}", rank.clamp(1, PAGES)))
 }
 
-/// What the driver's caller needs to know of the calls.
+/// The data about the calls that the driver's caller needs.
 #[derive(Serialize)]
 struct Plan {
     rounds: u32,
@@ -69,13 +69,13 @@ struct Plan {
 #[derive(Serialize)]
 struct Size {
     visits: u32,
-    /// Of each lane in a round.
+    /// The calls of each lane in a round.
     batches: u32,
 }
 
 /// Writes the calls of every size, once with a visitor each and once with an id each, and `plan.json`.
 ///
-/// Every visitor and every id comes once: what is new costs most, because it has to be remembered.
+/// Every visitor and every id occurs once: new ones cost most, because the shard has to remember them.
 pub(crate) fn write(directory: &Path, now: u64) {
     for (visits, batches) in SIZES {
         for kind in ["visitors", "ids"] {
@@ -98,7 +98,7 @@ pub(crate) fn write(directory: &Path, now: u64) {
     std::fs::write(directory.join("plan.json"), plan).unwrap();
 }
 
-/// `GET /` has a visitor and no id; a server that reports visits gives ids and no visitors.
+/// `GET /` has a visitor and no id. A server that reports visits sends ids and no visitors.
 fn of_a_kind(kind: &str, rng: &mut Rng) -> Sent {
     let visit = some_visit(rng);
     if kind == "ids" { visit.id(rng.next()) } else { visit.by(rng.next()) }

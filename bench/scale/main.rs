@@ -1,15 +1,15 @@
 //! The program behind `npm run scale`.
 //!
 //!     scale batches DIRECTORY NOW_MS   writes the calls that the driver posts to a shard on workerd
-//!     scale model MEASURED OUT SVG     reads what that cost, simulates many isolates and shards, writes JSON and a chart
+//!     scale model MEASURED OUT SVG     reads the measured costs, simulates many isolates and shards, writes JSON and a chart
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! | --- | --- |
-//! | `load` | the visits: how many pages, which of them, made by whom; the calls as files |
+//! | `load` | the visits, with their pages and visitors; the calls as files |
 //! | `simulate` | isolates with the real batcher in front of one shard that serves one batch at a time |
-//! | `notes` | what a simulation notes: waits, batches, work |
+//! | `notes` | the records of a simulation: waits, batches, work |
 //! | `rows` | rows written, counted on the real ledger over SQLite |
-//! | `grid` | which cases are tried, and what is said of each: limits kept or broken, dollars |
+//! | `grid` | the cases, and the result of each: limits kept or broken, dollars |
 //! | `chart` | the picture |
 
 #![allow(

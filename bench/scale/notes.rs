@@ -1,12 +1,12 @@
-//! What a run of the simulation notes, and what becomes of the notes.
+//! The records of a simulation run, and their summary.
 
 /// Nanoseconds since the run began.
 pub(crate) type Time = u64;
 
-/// Nanoseconds of a millisecond.
+/// Nanoseconds in a millisecond.
 pub(crate) const MS: f64 = 1e6;
 
-/// What came of it.
+/// The summary of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
     /// Milliseconds from a visit's arrival until it leaves in a POST.
@@ -30,11 +30,11 @@ pub(crate) struct Waits {
     pub(crate) p99: f64,
 }
 
-/// What has happened since the chunk, or the measurement, began.
+/// The events since the chunk or the measurement began.
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(crate) since: Time,
-    /// Work that was there at the beginning.
+    /// The work that was left at the beginning.
     pub(crate) backlog: Time,
     pub(crate) added: Vec<f32>,
     pub(crate) whole: Vec<f32>,
@@ -46,7 +46,7 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Sums up, at a time at which so much work is left.
+    /// Sums up, at a time at which `left` work is left.
     pub(crate) fn outcome(self, now: Time, left: Time, settled: bool) -> Outcome {
         let Self { since, backlog, added, whole, batches, posted, busy, late, refused } = self;
         let part = |of: u64, all: usize| of as f64 / all.max(1) as f64;
@@ -62,7 +62,7 @@ impl Notes {
     }
 }
 
-/// The mean, or 0 of nothing.
+/// The mean, or 0 for an empty list.
 pub(crate) fn mean(of: &[f32]) -> f64 {
     of.iter().map(|one| f64::from(*one)).sum::<f64>() / of.len().max(1) as f64
 }

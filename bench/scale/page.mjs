@@ -1,4 +1,4 @@
-// docs/scale.md and the table in the terminal, written from what a run found. No number stands here that a run can find.
+// Writes docs/scale.md and the table in the terminal from the results of a run. It contains no number that a run measures.
 
 import { markdown, three, two, whole } from '../../tools/text.mjs';
 
@@ -16,7 +16,7 @@ const dollars = (number) => `$${number.toFixed(2)}`;
 
 const HEAD = ['visits/s', 'isolates', 'SHARDS', 'visits a batch', 'added wait, ms', 'whole wait, ms', 'object calls a visit', 'rows a visit', 'shard works', 'a million visits'];
 
-/** The fewest shards that are enough, for every traffic and number of isolates at one round trip. */
+/** The fewest shards that suffice, for every traffic and number of isolates at one round-trip time. */
 export function table({ model }) {
   const cells = model.chosen.filter((cell) => cell.round_trip_ms === ROUND_TRIP_MS);
   return markdown(HEAD, cells.map(line));

@@ -1,11 +1,11 @@
-// What an object in plain JavaScript costs that does a part of a shard's work: the floor that the platform sets.
+// Plain JavaScript objects that do a part of a shard's work. They show the least that the platform itself costs.
 //
-// `/carry` reads the call and answers; `/store` also writes the call as one row over an older one, as a shard's journal
-// does. Both answer with as many bytes as a shard would.
+// `/carry` reads the call and answers. `/store` also writes the call as a row over an older one, as a shard's journal does. Both answer with as
+// many bytes as a shard would.
 
 import { DurableObject } from 'cloudflare:workers';
 
-/** As many rows as a shard's journal has. */
+/** The number of rows of a shard's journal. */
 const ROWS = 1024;
 
 export class Plain extends DurableObject {

@@ -1,7 +1,7 @@
-// Footfall's main module with a note of every statement that its objects run: how often, and how many rows the platform
-// says it wrote, which is what is billed. Only for counting: the notes cost time.
+// Footfall's main module with a record of every statement that its objects run: how often, and how many rows the platform says it wrote, which
+// are the rows it bills. It is only for counting, because the record costs time.
 //
-// A cursor knows its rows once it was read to its end, so the cursors are kept and asked later, by `/rows`.
+// A cursor knows its rows only after it has been read to the end, so the cursors are kept, and `/rows` asks them later.
 
 import { DurableObject } from 'cloudflare:workers';
 import * as built from './index.js';
@@ -22,7 +22,7 @@ function hook(sql) {
   };
 }
 
-/** Rows written since it was last asked, by statement. */
+/** The rows written since the last call, by statement. */
 function rows() {
   const notes = {};
   for (const [statement, cursor] of cursors) {

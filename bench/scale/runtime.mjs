@@ -1,8 +1,8 @@
-// One workerd process with Footfall and a driver in it: the driver reaches Footfall's objects through a binding, so no
-// socket and no proxy stands between what posts a batch and what counts it.
+// One workerd process with Footfall and a driver. The driver reaches Footfall's objects through a binding, so there is no socket and no proxy
+// between the driver and the shard.
 //
-// The tests have a harness of their own (tests/support/workerd.mjs), which watches and breaks things. This one measures:
-// it leaves Footfall's modules as they were built and reads what the process used.
+// The tests have a harness of their own (tests/support/workerd.mjs), which watches and breaks things. This one measures: it leaves Footfall's
+// modules as they were built, and reads what the process used.
 
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,8 @@ import { Trouble } from '../../tools/run.mjs';
 import { startWorkerd } from '../../tools/workerd/program.mjs';
 
 /**
- * Files in memory. workerd waits for its disk in the one thread that does everything, and what that costs says more about
- * the disk than about a shard; Cloudflare's objects send their writes to other machines and go on meanwhile.
+ * A file system in memory. workerd waits for its disk in its only thread, so with a disk the results would say more about the disk than about a
+ * shard. Cloudflare's objects send their writes to other machines and keep working.
  */
 const MEMORY = '/dev/shm';
 
@@ -28,7 +28,7 @@ const AS_BUILT = `export * from './index.js';\nexport { default } from './index.
  * - `files`: a directory that the driver may read.
  * - `sites`: the sites that Footfall counts.
  * - `onDisk`: whether the counts are on disk; in memory if not.
- * - `countRows`: whether Footfall's objects note the rows that the platform says were written (`rows_main.js`).
+ * - `countRows`: whether Footfall's objects note how many rows the platform says they wrote (`rows_main.js`).
  */
 export async function withWorkerd({ files, sites, onDisk = false, countRows = false }, work) {
   if (!existsSync('/proc/self/stat') || !existsSync(MEMORY)) throw new Trouble('this runs on Linux only: it needs /proc and /dev/shm');
@@ -52,7 +52,7 @@ export async function withWorkerd({ files, sites, onDisk = false, countRows = fa
   }
 }
 
-/** Footfall as in the tests; the driver and the plain objects, which need bindings that no test has, written out here. */
+/** Footfall as in the tests. The driver and the plain objects are written out here, because they need bindings that no test has. */
 function config({ counts, files, sites }) {
   const { compatibilityDate, objects } = wranglerConfig();
   const module = (name) => `(name = "${name}.js", esModule = embed "${name}.js")`;

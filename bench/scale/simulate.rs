@@ -1,11 +1,11 @@
 //! One shard and the isolates in front of it, as a discrete-event simulation around the real [`Batcher`].
 //!
-//! Shards do not meet: each isolate has a batcher for each shard, and visits spread over shards by a hash, which makes
-//! of one Poisson stream as many independent ones. So one shard with all its isolates, at its part of the visits, is
-//! simulated exactly, and stands for all of them; that is what makes 500,000 visits/s a matter of seconds.
+//! Shards are independent: each isolate has a batcher for each shard, and a hash spreads visits over shards, which splits one Poisson stream into
+//! independent ones. So the simulation of one shard with all its isolates and its part of the visits is exact, and stands for all shards. That makes
+//! 500,000 visits/s a matter of seconds.
 //!
-//! Not simulated: the CPU of an isolate, deadlines and retries (a case that would need them is told apart as late),
-//! isolates that come and go, a site whose isolates are not equally busy.
+//! It does not simulate the CPU of an isolate, deadlines and retries (a case that would need them is marked as late), isolates that come and go, or a
+//! site whose isolates are not equally busy.
 
 use crate::load::Rng;
 use crate::notes::{MS, Notes, Outcome, Time, mean};
@@ -19,28 +19,27 @@ use footfall::counting::protocol::batch::MAX_BATCH_VISITS;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Visits of a chunk, at least; a chunk also lasts for some round trips.
+/// The fewest visits of a chunk. A chunk also lasts for some round trips.
 const CHUNK_VISITS: f64 = 10_000.0;
 const CHUNK_ROUND_TRIPS: f64 = 4.0;
 
-/// A run has settled when three chunks on end wait the same on average, to this part.
+/// A run has settled when three chunks in a row have the same mean wait, to within this part.
 const SAME: f64 = 0.1;
 
-/// Chunks after which a run that has not settled never will.
+/// The chunks after which a run that has not settled never will.
 const PATIENCE: usize = 40;
 
-/// Chunks that are measured once a run has settled: so many, because visits of one batch wait alike, and a p99 rests on
-/// few batches.
+/// The chunks that are measured once a run has settled. There are many, because the visits of a batch wait alike, and a p99 depends on few batches.
 const MEASURED: usize = 10;
 
-/// What is simulated.
+/// The simulated case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Case {
     /// Visits a second to this shard, from all isolates together.
     pub(crate) visits_per_s: f64,
     pub(crate) isolates: usize,
     pub(crate) round_trip_ms: f64,
-    /// What the shard works for a batch, and for each visit of it.
+    /// The shard's work for a batch, and for each of its visits.
     pub(crate) batch_ms: f64,
     pub(crate) visit_ms: f64,
 }
@@ -57,7 +56,7 @@ struct World {
     now: Time,
     isolates: Vec<Batcher>,
     arrived: Vec<Time>,
-    /// POSTs on their way, by place; places are used again.
+    /// POSTs on their way, by slot. Slots are reused.
     posts: Vec<Option<(usize, Time, Posting)>>,
     free_places: Vec<usize>,
     ahead: BinaryHeap<Reverse<(Time, u64, Happening, usize)>>,
@@ -66,7 +65,7 @@ struct World {
     notes: Notes,
 }
 
-/// Runs a case until it has settled, and then for as long as it takes to measure it.
+/// Runs a case until it has settled, and then until it is measured.
 pub(crate) fn simulate(case: Case, seed: u64) -> Outcome {
     let mut world = World {
         case,
@@ -104,7 +103,7 @@ pub(crate) fn simulate(case: Case, seed: u64) -> Outcome {
 }
 
 impl World {
-    /// Goes on until so many more visits are answered.
+    /// Continues until this many more visits are answered.
     fn run(&mut self, visits: usize) {
         let mut arrival = self.now + self.until_next_arrival();
         while self.notes.whole.len() < visits {
@@ -130,7 +129,7 @@ impl World {
         (self.rng.exponential(1000.0 / self.case.visits_per_s) * MS) as Time
     }
 
-    /// Half a round trip: the shortest is what the case says, most take a little longer, and of 100 one takes much longer,
+    /// Half a round trip. The shortest is that of the case, most take a little longer, and one in a hundred takes much longer,
     /// as when a packet is lost and sent again.
     fn one_way(&mut self) -> Time {
         let half = self.case.round_trip_ms / 2.0;
@@ -193,7 +192,7 @@ impl World {
         self.later(at, Happening::AtShard, place);
     }
 
-    /// A batch is at the shard, which takes one at a time in the order in which they come.
+    /// A batch has arrived at the shard, which processes one at a time in order of arrival.
     fn serve(&mut self, place: usize) {
         let Some((_, _, posting)) = &self.posts[place] else { return };
         let visits = posting.tickets().count();
@@ -204,7 +203,7 @@ impl World {
         self.later(at, Happening::Answered, place);
     }
 
-    /// Work that has come to the shard and is not done.
+    /// The work that has arrived at the shard and is not done.
     fn backlog(&self) -> Time {
         self.shard_free_at.saturating_sub(self.now)
     }

@@ -1,4 +1,4 @@
-// What Footfall must reach and what it aims at, against what one run measured.
+// The goals: what Footfall must reach and what it aims at, compared with the results of one run.
 
 import { ratio, withRounds } from './rounds.mjs';
 import { two, whole } from '../../tools/text.mjs';
@@ -9,7 +9,7 @@ const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 const cpu = (one, other) => ({ at64 }) => ratio(at64[one].cpuUs, at64[other].cpuUs);
 
-/** `figure` finds it in a run; `atLeast` marks what should be high, all else should be low. */
+/** `figure` finds the value in a run. Values should be low, except those with `atLeast`. */
 const GOALS = [
   {
     measure: 'embedded counter, durable ack, CPU a visit, against the plain JS Worker + Durable Object',
@@ -63,12 +63,12 @@ const GOALS = [
     measure: 'CPU from start of the isolate to the first answer, against the plain JS Worker',
     must: 2,
     aim: 1.5,
-    // The one with an object, as Footfall's first visit opens a database, too. Of the whole process, as that is what starts.
+    // Against the Worker with an object, because Footfall's first visit also opens a database; and for the whole process, which is what starts.
     figure: ({ starts }) => ratio(starts.footfall, starts.object),
   },
 ];
 
-/** Each goal with what was measured, and whether the median reaches the aim, the must, or neither. */
+/** Each goal with its measured value, and whether the median reaches the aim, the must, or neither. */
 export function judged(run) {
   const at = (connections) => run.levels.find((level) => level.connections === connections).programs;
   const known = { ...run, at1: at(1), at64: at(64) };
@@ -82,7 +82,7 @@ export function judged(run) {
   });
 }
 
-/** A median with the least and the greatest, unless all are written alike. */
+/** A median with the least and the greatest, unless all three read the same. */
 export function range({ median, min, max }, show) {
   const [middle, least, most] = [median, min, max].map(show);
   return least === most ? middle : `${middle} (${least} to ${most})`;

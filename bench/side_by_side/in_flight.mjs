@@ -1,4 +1,4 @@
-// Memory while very many visits wait: each is a socket, a request and a handler that has yielded until its counter answers.
+// Measures memory while very many visits wait. Each is a socket, a request and a handler that has yielded until its counter answers.
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,17 +10,17 @@ import { COLLECTOR } from '../../tools/workerd/served.mjs';
 
 const NAMES = ['post', 'footfallPost'];
 
-/** Before memory is read the first time: every path was taken, and V8 has compiled it. */
+/** The visits before memory is first read, so that V8 has compiled every path. */
 const WARM_UP = { visits: 400, connections: 8 };
 
-/** A visit that waits costs workerd four descriptors: the visitor's socket and the counter's, each with a duplicate. */
+/** The file descriptors that workerd needs for a waiting visit: the visitor's socket and the counter's, each with a duplicate. */
 const DESCRIPTORS_A_VISIT = 4;
 const DESCRIPTORS_BESIDES = 500;
 
 const PATIENCE_MS = 60_000;
 const POLL_MS = 50;
 
-/** Node raises its own limit to the hardest that it may have, and the programs that it starts inherit that. */
+/** Checks the limit of open files. Node raises its own limit to the hard limit, and the programs that it starts inherit that. */
 export function checkDescriptors(visits) {
   const [, limit] = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'));
   const needed = visits * DESCRIPTORS_A_VISIT + DESCRIPTORS_BESIDES;
@@ -29,7 +29,7 @@ export function checkDescriptors(visits) {
   }
 }
 
-/** So many rounds, each with new processes: workerd keeps the memory that it once had. */
+/** Measures in rounds, each with new processes, because workerd does not give memory back. */
 export async function measureInFlight(work, { counter, bins, visits, rounds }) {
   const found = Object.fromEntries(NAMES.map((name) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
@@ -53,12 +53,12 @@ async function waitTogether(of, program, { counter, visits }) {
   const idle = await memory(program);
   await counter.hold();
   const answered = load(of, program, { visits, connections: visits, counter });
-  // Awaited below; until then nobody may take its failure for one that nobody handles.
+  // Awaited below. Until then, a failure must not count as an unhandled rejection.
   answered.catch(() => {});
-  // Whatever comes first: all of them wait, or the load ended, which it must not before they are let go.
+  // Waits until all visits wait. The load must not end before they are let go.
   await Promise.race([
     allWait(counter, visits),
-    answered.then(() => Promise.reject(new Error(`${of.title}: visits were answered that their counter did not answer`))),
+    answered.then(() => Promise.reject(new Error(`${of.title}: visits were answered before their counter answered`))),
   ]);
   const rssBytes = program.rssBytes();
   const { wasmBytes } = await memory(program);
@@ -67,7 +67,7 @@ async function waitTogether(of, program, { counter, visits }) {
   return { idleBytes: idle.rssBytes, rssBytes, wasmBytes: wasmBytes - idle.wasmBytes };
 }
 
-/** What is left once garbage is collected. */
+/** The memory that is left after a garbage collection. */
 async function memory(program) {
   const { wasmBytes } = await program.ask(COLLECTOR, '/');
   return { rssBytes: program.rssBytes(), wasmBytes };

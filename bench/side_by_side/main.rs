@@ -1,6 +1,6 @@
 //! The program behind the picture of `npm run bench`.
 //!
-//!     bench DATA SVG   draws what the run found: a bar a program, side by side for each figure
+//!     bench DATA SVG   draws the results of a run: a bar for each program, side by side for each figure
 
 #![allow(
     clippy::unwrap_used,
@@ -48,11 +48,11 @@ struct Value {
 
 const WIDTH: i32 = 1200;
 const HEAD: i32 = 112;
-/// Where the names of the programs end and the bars begin.
+/// The x position where the names of the programs end and the bars begin.
 const NAMES: i32 = 290;
 const ROW: i32 = 40;
 const BAR: i32 = 20;
-/// Right of the longest bar, for its number.
+/// The room to the right of the longest bar, for its number.
 const NUMBER: i32 = 64;
 const FOOT: i32 = 16;
 
@@ -60,7 +60,7 @@ const FOOT: i32 = 16;
 const PAPER: RGBColor = WHITE;
 const INK: RGBColor = RGBColor(40, 40, 40);
 const QUIET: RGBColor = RGBColor(110, 110, 110);
-/// Apart in hue and in lightness, for those who see few colours (Okabe and Ito, 2008).
+/// The colours differ in hue and in lightness, for colour-blind readers (Okabe and Ito, 2008).
 const OURS: RGBColor = RGBColor(0, 90, 160);
 const THEIRS: RGBColor = RGBColor(190, 190, 190);
 
@@ -89,7 +89,7 @@ fn draw(picture: &Picture, file: &Path) {
     root.present().unwrap();
 }
 
-/// The bars begin at zero, so that a bar twice as long is twice as much.
+/// The bars begin at zero, so that a bar of twice the length means twice the value.
 fn draw_panel(root: &Area<'_>, panel: &Panel, programs: &[Program], (left, width): (i32, i32)) {
     write(root, &panel.title, (left, 66), (16, INK), HPos::Left);
     write(root, &panel.unit, (left, 87), (12, QUIET), HPos::Left);
@@ -100,7 +100,7 @@ fn draw_panel(root: &Area<'_>, panel: &Panel, programs: &[Program], (left, width
         let colour = if program.ours { OURS } else { THEIRS };
         let bar = Rectangle::new([(left, y - BAR / 2), (x(value.median), y + BAR / 2)], colour.filled());
         root.draw(&bar).unwrap();
-        // From the least to the most of the rounds, as a line with ends.
+        // A line with ends from the least to the greatest of the rounds.
         let [from, to] = [x(value.min), x(value.max)];
         for line in [[(from, y), (to, y)], [(from, y - 4), (from, y + 4)], [(to, y - 4), (to, y + 4)]] {
             root.draw(&PathElement::new(line, INK)).unwrap();
@@ -120,7 +120,7 @@ fn write(root: &Area<'_>, text: &str, at: (i32, i32), (size, colour): (i32, RGBC
     root.draw(&Text::new(text.to_owned(), at, style)).unwrap();
 }
 
-/// Three digits that count, as in the page; no more of them behind the point than say something.
+/// Three significant digits, as in the page, with no more decimals than that.
 fn number(value: f64) -> String {
     let behind = match value {
         ..1.0 => 3,

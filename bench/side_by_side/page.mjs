@@ -1,5 +1,5 @@
-// docs/bench.md, the tables in the terminal and what the picture shows, written from what a run found. No number stands here
-// that a run can find.
+// Writes docs/bench.md, the tables in the terminal and the data of the picture from the results of a run. It contains no number that a run
+// measures.
 
 import { markdown, three, two, whole } from '../../tools/text.mjs';
 import { range } from './goals.mjs';
@@ -32,7 +32,7 @@ export function levelTable({ programs }) {
   return markdown(HEAD, lines, 0);
 }
 
-/** Both programs with objects, and Footfall over the other. */
+/** The table of both programs with objects, and the ratio of Footfall to the other. */
 function inMemoryTable({ inMemory }) {
   const lines = inMemory.flatMap(({ connections, programs: { object, footfall } }) =>
     [
@@ -71,7 +71,7 @@ function startsTable({ starts }) {
   return markdown(['process', 'CPU to the first answer, ms', 'Footfall is so many times that', 'net of workerd itself, ms', 'Footfall net is so many times that'], lines, 0);
 }
 
-/** What bench/side_by_side/main.rs draws. */
+/** The data that bench/side_by_side/main.rs draws. */
 export function picture({ where, levels }) {
   const at = (connections) => levels.find((level) => level.connections === connections).programs;
   const names = PEERS;
@@ -92,7 +92,7 @@ export function picture({ where, levels }) {
   };
 }
 
-/** What README shows: a line a program, at 64 connections and at one. */
+/** The table of README: a line for each program, at 64 connections and at one. */
 export function short({ where, levels, inMemory }) {
   const inMemoryAt = (connections) => inMemory.find((level) => level.connections === connections).programs;
   const at = (connections) => levels.find((level) => level.connections === connections).programs;

@@ -1,4 +1,4 @@
-// The programs that are compared, and how each is started. All answer `GET /` with the same text.
+// The programs that are compared, and how to start each. All answer `GET /` with the same text.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,20 +6,20 @@ import { startNative, startWorkerd } from '../../tools/workerd/program.mjs';
 import { footfall, SITE } from '../../tools/workerd/served.mjs';
 import { nothing, plain, plainObject } from './workers.mjs';
 
-/** The answer to a visit that is registered: each program gives this one, so that they send the same bytes. */
+/** The answer to a registered visit. It is the same for each program, so that all send the same bytes. */
 export const WELCOME = 'Welcome to my site!';
 
 /** The socket of the external counter. */
 const COUNTER = 'counter';
 
-/** COUNTER_TIMEOUT_MS: the longest, so that a slow machine makes a slow run and no failed visit. */
+/** COUNTER_TIMEOUT_MS: the longest possible, so that a slow machine makes a slow run and not a failed visit. */
 const PATIENT = { COUNTER_TIMEOUT_MS: 25_000 };
 
 const COUNTER_URL = ({ counter }) => ({ COUNTER_URL: counter.url(COUNTER, '/counter') });
 
 /**
- * In the order in which they take their turns. `counts` says where the visits are counted: nowhere, in the program itself,
- * or in the external counter. `start(dir, { counter, bins, before, watched })` starts one in an empty directory.
+ * The programs, in the order of their turns. `counts` says where the visits are counted: nowhere, in the program itself, or in the external counter.
+ * `start(dir, { counter, bins, before, watched })` starts a program in an empty directory.
  */
 export const PROGRAMS = {
   constant: {
@@ -93,7 +93,7 @@ export async function startCounter(bins) {
   };
 }
 
-/** The visits that are counted where a program counts them; nothing where it counts none. */
+/** The count of a program, from wherever it counts; undefined if it counts nothing. */
 export async function viewsOf({ counts }, program, counter) {
   if (counts === 'nowhere') return undefined;
   return counts === 'itself' ? (await program.ask(SITE, '/counter')).views : counter.views();

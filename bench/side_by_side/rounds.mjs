@@ -1,5 +1,4 @@
-// Load on all programs in turn, round after round: whatever else the machine does falls on all alike, and the programs of one
-// round can be compared with each other.
+// Loads all programs in turn, round after round, so that other work on the machine affects all alike and the programs of one round can be compared.
 
 import { say } from '../../tools/run.mjs';
 import { spread } from '../../tools/text.mjs';
@@ -11,8 +10,8 @@ const FIGURES = ['cpuUs', 'visitsPerSecond', 'p50Ms', 'p99Ms', 'rssBytes'];
 const WARM_UP = { visits: 8_000, connections: 64 };
 
 /**
- * Measures the programs of these names at each of `levels`, `{ connections, visits }`, in so many rounds after one that is not
- * counted, in which all connections and rooms of memory are made.
+ * Measures the named programs at each of `levels`, `{ connections, visits }`, in `rounds` rounds. The round before them is not counted: it opens the
+ * connections and allocates memory.
  */
 export async function measureRounds(work, { counter, bins, before, names, levels, rounds }) {
   const running = new Map();
@@ -20,7 +19,7 @@ export async function measureRounds(work, { counter, bins, before, names, levels
     for (const name of names) {
       running.set(name, await PROGRAMS[name].start(directory(work, 'rounds', name), { counter, bins, before }));
     }
-    // Before the first level, which may have too few visits for V8 to compile all that runs.
+    // Warms up, because the first level may have too few visits for V8 to compile all code.
     for (const [name, program] of running) await load(PROGRAMS[name], program, { ...WARM_UP, counter });
     const measured = [];
     for (const level of levels) measured.push({ ...level, programs: await measureLevel(running, counter, level, rounds) });
@@ -42,7 +41,7 @@ async function measureLevel(running, counter, level, rounds) {
   return Object.fromEntries([...found].map(([name, all]) => [name, summary(all)]));
 }
 
-/** Of each figure its value in every round, and what lies in the middle. */
+/** Each figure's value in every round, with the median. */
 function summary(all) {
   const figures = FIGURES.map((figure) => [figure, withRounds(all.map((one) => one[figure]))]);
   const busiest = (what) => Math.max(...all.map((one) => one[what]));
@@ -51,5 +50,5 @@ function summary(all) {
 
 export const withRounds = (rounds) => ({ ...spread(rounds), rounds });
 
-/** One figure over another, round by round: what moved both does not move the ratio. */
+/** The ratio of two figures, round by round, so that what affects both does not affect the ratio. */
 export const ratio = (one, other) => withRounds(one.rounds.map((value, round) => value / other.rounds[round]));

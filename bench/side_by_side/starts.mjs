@@ -1,5 +1,5 @@
-// What a start costs: CPU of the whole process from its spawn to its first answer. The storage exists already, as it does
-// whenever an isolate starts but for the very first time.
+// Measures what a start costs: the CPU time of the whole process from its spawn to its first answer. The storage exists already, as it does for
+// every isolate but the very first.
 
 import { say } from '../../tools/run.mjs';
 import { directory, NOTHING, PROGRAMS, viewsOf, WELCOME } from './programs.mjs';
@@ -9,7 +9,7 @@ import { startWorkerd } from '../../tools/workerd/program.mjs';
 
 const STARTED = { nothing: NOTHING, constant: PROGRAMS.constant, object: PROGRAMS.object, footfall: PROGRAMS.footfall };
 
-/** Starts each program so many times, in turn, after one start that is not counted and makes its storage. */
+/** Starts each program several times, in turn. The first start is not counted: it makes the storage. */
 export async function measureStarts(work, rounds) {
   const found = Object.fromEntries(Object.keys(STARTED).map((name) => [name, []]));
   const dirs = Object.fromEntries(Object.keys(STARTED).map((name) => [name, directory(work, 'starts', name)]));
@@ -30,7 +30,7 @@ export async function measureStarts(work, rounds) {
   return Object.fromEntries(Object.entries(found).map(([name, all]) => [name, withRounds(all)]));
 }
 
-/** Milliseconds of CPU. Some hundredths of a second are what this is about, so the exact clock of the threads tells them. */
+/** Milliseconds of CPU. A start takes some hundredths of a second, so this reads the exact clock of the threads. */
 async function firstAnswer({ title }, program) {
   const text = await program.text(SITE, title === NOTHING.title ? '/index.txt' : '/');
   const cpu = program.cpuSecondsOfThreads() * 1e3;

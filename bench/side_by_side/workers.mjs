@@ -1,5 +1,5 @@
-// The Workers that Footfall is compared with, as directories that workerd serves. tools/workerd/served.mjs writes Footfall's own. Each
-// function writes one and returns the names of its sockets; nothing here starts anything.
+// Writes the Workers that Footfall is compared with, as directories that workerd serves. tools/workerd/served.mjs writes Footfall's own. Each
+// function writes one Worker and returns the names of its sockets. Nothing here starts anything.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,14 +14,14 @@ const peer = (name) => readFileSync(fileURLToPath(new URL(`../peers/workers/${na
 /** A peer in plain JavaScript without an object. */
 export function plain(dir, name, { vars = {}, watched = false } = {}) {
   writeFileSync(join(dir, 'peer.js'), peer(name) + (watched ? COLLECT : ''));
-  return written(dir, plainService({ ...common, name: SITE, vars, file: 'peer.js' }), watched);
+  return written(dir, plainService({ ...common(), name: SITE, vars, file: 'peer.js' }), watched);
 }
 
-/** The peer in plain JavaScript with a Durable Object, which counts on the same kind of storage as Footfall. */
+/** A peer in plain JavaScript with a Durable Object, which counts on the same kind of storage as Footfall. */
 export function plainObject(dir) {
   writeFileSync(join(dir, 'peer.js'), peer('object'));
   const worker = `(name = "${SITE}", worker = (
-    compatibilityDate = "${common.compatibilityDate}", globalOutbound = "loopback", modules = [(name = "peer.js", esModule = embed "peer.js")],
+    compatibilityDate = "${common().compatibilityDate}", globalOutbound = "loopback", modules = [(name = "peer.js", esModule = embed "peer.js")],
     bindings = [(name = "COUNTER", durableObjectNamespace = "Counter")],
     durableObjectNamespaces = [(className = "Counter", uniqueKey = "counter", enableSql = true)],
     durableObjectStorage = (localDisk = "disk"),
@@ -29,7 +29,7 @@ export function plainObject(dir) {
   return written(dir, [worker, `(name = "disk", disk = (path = ${JSON.stringify(countsIn(dir))}, writable = true))`]);
 }
 
-/** A workerd without a Worker: it answers with a file, so what it uses is what every workerd does. */
+/** A workerd without a Worker: it answers with a file, so it uses only what every workerd uses. */
 export function nothing(dir) {
   const files = join(dir, 'files');
   mkdirSync(files);

@@ -1,4 +1,4 @@
-// Whether content security policies let a page load the script and send a visit (Content Security Policy Level 3).
+// Checks that the content security policies of a page let it load the script and send a visit (Content Security Policy Level 3).
 
 /** The policies of a page, of its header and its tags, each as a map of directives. */
 export function policiesOf(header, tags) {
@@ -11,7 +11,7 @@ function parsed(text) {
   const policy = new Map();
   for (const part of text.split(';')) {
     const [name, ...values] = part.trim().split(/\s+/);
-    // The first of a name counts.
+    // The first directive of a name counts.
     if (name && !policy.has(name.toLowerCase())) policy.set(name.toLowerCase(), values);
   }
   return policy;
@@ -23,7 +23,7 @@ export function scriptStopper(policies, url, page, { nonce, integrity = '' }) {
     if (nonce && sources.includes(`'nonce-${nonce}'`)) return true;
     const hashes = integrity.split(/\s+/).filter(Boolean);
     if (hashes.length > 0 && hashes.every((hash) => sources.includes(`'${hash}'`))) return true;
-    // Hosts are then not looked at.
+    // With 'strict-dynamic', browsers ignore hosts.
     if (sources.some((source) => source.toLowerCase() === "'strict-dynamic'")) return false;
     return sources.some((source) => matches(source, url, page));
   });

@@ -1,11 +1,11 @@
-// What the doctor reads of a page's HTML: the tags of scripts and policies, with their attributes.
+// Reads from a page's HTML the tags that the doctor needs: scripts and policies, with their attributes.
 
-/** A comment, what is text only, or the begin of a tag. What stands in a script is skipped with it. */
+/** A comment, an element whose content is plain text, or the start of a tag. The content of a script is skipped. */
 const PIECES = /<!--[\s\S]*?(?:-->|$)|<(script|style|textarea|title|noscript|template|xmp)\b((?:"[^"]*"|'[^']*'|[^"'>])*)>([\s\S]*?)(?:<\/\1\s*>|$)|<([a-z][a-z0-9-]*)\b((?:"[^"]*"|'[^']*'|[^"'>])*)>/gi;
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
 const ENTITIES = { amp: '&', quot: '"', apos: "'", lt: '<', gt: '>' };
 
-/** The tags `script`, `meta` and `base`, in their order, as `{ name, attributes }`, names in lower case. */
+/** The tags `script`, `meta` and `base` in document order, as `{ name, attributes }` with names in lower case. */
 export function tagsOf(html) {
   return [...html.matchAll(PIECES)].flatMap(([, raw, rawAttributes, , plain, attributes]) => {
     const name = (raw ?? plain ?? '').toLowerCase();

@@ -1,11 +1,11 @@
-// Whether a tag's `integrity` lets the script run (Subresource Integrity).
+// Checks that a tag's `integrity` lets the script run (Subresource Integrity).
 
 import { createHash } from 'node:crypto';
 
-/** From weak to strong: only the strongest that is there counts. */
+/** From weak to strong. Of several hashes, only the strongest kind counts. */
 const ALGORITHMS = ['sha256', 'sha384', 'sha512'];
 
-/** What is wrong and what helps, or nothing. `script` is the text that is served. */
+/** `[seen, todo]` if the script is blocked, or undefined. `script` is the text that is served. */
 export function integrityTrouble({ integrity = '', crossorigin }, script, sameOrigin) {
   const hashes = integrity.split(/\s+/).map((one) => one.split('?')[0].split('-')).filter(([algorithm]) => ALGORITHMS.includes(algorithm));
   if (hashes.length === 0) return undefined;

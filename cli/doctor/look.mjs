@@ -1,13 +1,13 @@
-// One request of the doctor, and what to say of an answer that is not Footfall's.
+// Sends one request of the doctor, and explains a response that is not Footfall's.
 
 import { problemIn, reasonOf } from '../api.mjs';
 
 const TIMEOUT_MS = 15_000;
 
-/** A page may be long; its tag is read up to here. */
+/** The part of a page that is searched for the tag; pages may be long. */
 const MAX_TEXT_BYTES = 8 * 1024 * 1024;
 
-/** The answer as `{ status, headers, text }`, redirects not followed; or `{ failure }`, why there is none. */
+/** The response as `{ status, headers, text }`, without following redirects; or `{ failure }` with the reason why there is none. */
 export async function look(url, options = {}) {
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
@@ -28,7 +28,7 @@ async function textOf(answer) {
   return Buffer.concat(chunks).toString();
 }
 
-/** What an answer is that is not as it should be: `[seen, todo]`. */
+/** Explains an unexpected response: `[seen, todo]`. */
 export function unexpected({ status, headers, text, failure }) {
   if (failure !== undefined) return [failure, 'check the address, and any firewall or proxy on the way'];
   if (headers.has('cf-mitigated')) return [`Cloudflare answers ${status} with a challenge`, "exempt the counter's host in Security: bot fight mode, WAF rules"];

@@ -1,6 +1,6 @@
-// Names that lists of content blockers know, whatever stands behind them.
+// Names that content blockers block, whatever is served there.
 
-/** As a label of a host, or as a folder of a path. Each is in generic rules of EasyList or EasyPrivacy, alone or with what mostly follows. */
+/** Labels of a host or folders of a path. Generic rules of EasyList or EasyPrivacy name each, alone or with its usual continuation. */
 const KNOWN = new Set([
   'ad', 'ads', 'adserver', 'adtrack', 'analytic', 'analytics', 'beacon', 'beacons', 'collect', 'collector', 'goatcounter', 'matomo', 'metrics', 'pageview',
   'pageviews', 'piwik', 'pixel', 'pixels', 'plausible', 'telemetry', 'track', 'tracker', 'trackers', 'tracking', 'umami', 'webstats',
@@ -9,7 +9,7 @@ const KNOWN = new Set([
 /** The names of an address that blockers know. */
 export const knownNames = ({ hostname, pathname }) => [...hostname.split('.').slice(0, -1), ...pathname.split('/').slice(0, -1)].filter((name) => KNOWN.has(name.toLowerCase()));
 
-/** Whether it is the script of another counter at an address where lists know it. At `workers.dev` they know more than elsewhere (docs/moving.md). */
+/** Whether a URL is another counter's script at an address that lists block. They block more at `workers.dev` than elsewhere (docs/moving.md). */
 export const isKnownScript = ({ hostname, pathname }) => hostname.endsWith('.workers.dev') && /^\/js\/script[^/]*\.js$/.test(pathname);
 
 export function askedNames(report, base) {

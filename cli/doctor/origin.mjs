@@ -1,12 +1,12 @@
-// Whether pages of an origin may count: what their script asks, asked as a browser asks it.
+// Checks that pages of an origin may count, with the requests that a browser sends for their script.
 
 import { look, unexpected } from './look.mjs';
 import { numbersUrl } from './worker.mjs';
 
-/** One that nobody has: where all origins are listed, it is as good as any. */
+/** An origin that nobody has: where all origins are allowed, any will do. */
 const ANY = 'https://any.invalid';
 
-/** Tries the origin that was said, `own`, else those of a folder, if there is one: its `settings`. */
+/** Tries the origin `own`, or else the origins in the `settings` of the folder, if there is one. */
 export async function examineOrigins(report, base, { own, settings, site }) {
   if (own !== undefined) return examineOrigin(report, base, own, site);
   if (settings?.origins.length === 0) return void report.wrong('origin', 'wrangler.toml lists no origins, so pages may not count', 'ALLOWED_ORIGINS = "https://blog.example" in wrangler.toml, then npx footfall deploy');
@@ -14,8 +14,8 @@ export async function examineOrigins(report, base, { own, settings, site }) {
 }
 
 /**
- * Asks with the header `Origin`. First for numbers: that leaves no trace, whereas a visit that is refused is tallied. Only an origin that may
- * read is tried with a visit, one that says that its reader opted out (`off`), and so is not counted.
+ * Sends the header `Origin`, first with a request for the numbers: that leaves no trace, whereas a refused visit is tallied. If the origin may
+ * read, a visit follows. It says that its reader opted out (`off`), so it is not counted.
  */
 async function examineOrigin(report, base, origin, site) {
   const answer = await look(numbersUrl(base, site), { headers: { origin } });

@@ -1,4 +1,4 @@
-// Whether a page has the tag, and lets it work.
+// Checks that a page has the tag, and that nothing in the page blocks it.
 
 import { look, unexpected } from './look.mjs';
 import { connectStopper, policiesOf, sandboxed, scriptStopper } from './csp.mjs';
@@ -10,10 +10,10 @@ import { Trouble } from '../../tools/run.mjs';
 
 const REDIRECTS = 5;
 
-/** The types with which a browser runs a script; a consent manager gives others to what it holds back. */
+/** The types with which a browser runs a script. A consent manager sets another type on a script that it holds back. */
 const RUNS = /^(?:|module|(?:text|application)\/(?:x-)?(?:java|ecma)script)$/i;
 
-/** Looks at a page. Gives the origin that its visits have, whether it has a tag, and the site that the tag names, as far as they are known. */
+/** Examines a page. Returns the origin of its visits, whether it has a tag, and the site that the tag names, as far as they are known. */
 export async function examinePage(report, { base, page, script, site }) {
   const { url, answer } = await pageAt(page, base);
   if (answer.status !== 200) {
@@ -35,11 +35,11 @@ export async function examinePage(report, { base, page, script, site }) {
   return { origin, tagged: true, site: attributes['data-site'] || undefined };
 }
 
-/** The page, where it redirects to. The Worker's own pages, such as its `GET /`, count every request, so doctor does not request them. */
+/** The page, after redirects. The Worker's own pages, such as `GET /`, count every request, so the doctor does not request them. */
 async function pageAt(text, base) {
   let url = pageUrl(text);
   for (let at = 0; ; at += 1) {
-    if (`${url.href}/`.startsWith(base.href)) throw new Trouble(`${url} is the Worker's own, which may count each request: name a page of the site`);
+    if (`${url.href}/`.startsWith(base.href)) throw new Trouble(`${url} is a page of the Worker, which may count each request: name a page of the site`);
     const answer = await look(url, { headers: { accept: 'text/html' } });
     const to = answer.status >= 300 && answer.status < 400 ? answer.headers.get('location') : null;
     if (to === null || at === REDIRECTS) return { url, answer };
@@ -52,7 +52,7 @@ function pageUrl(text) {
   return new URL(/^[a-z]+:\/\//i.test(text) ? text : `${origin}${text.replace(/^[^/]*/, '')}`);
 }
 
-/** The tag of the script: at the counter, else one of that name elsewhere. */
+/** The tag of the script: one that loads from the counter, or else a script of that name from elsewhere. */
 function tagIn(tags, page, base) {
   const [first] = tags.filter(({ name, attributes }) => name === 'base' && attributes.href);
   const from = first ? new URL(first.attributes.href, page) : page;
@@ -67,7 +67,7 @@ const tagFor = (base, site) => `<script defer src="${base}footfall.js" data-site
 function examineTag(report, { base, page, source, attributes, script, site }) {
   const wrong = [];
   if (!source.href.startsWith(base.href)) wrong.push([`its src is ${source}, and the counter is at ${base}`, `src="${base}footfall.js"`]);
-  // A browser takes http from this machine for as good as https.
+  // A browser trusts http from its own machine as it trusts https.
   else if (page.protocol === 'https:' && source.protocol === 'http:' && !/^(?:localhost|127\.|\[::1\])/.test(source.hostname)) wrong.push([`the page is https and its src is ${source}`, 'https in the src']);
   if (isKnownScript(source)) wrong.push([`its src is ${source}, which lists of blockers know`, `src="${base}footfall.js"`]);
   const type = attributes.type?.trim() ?? '';

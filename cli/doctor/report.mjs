@@ -1,4 +1,4 @@
-// What the doctor says: one line a check.
+// The doctor's report: one line for each check.
 
 export class Report {
   #wrong = 0;
@@ -8,7 +8,7 @@ export class Report {
     this.#say('ok:   ', name, seen);
   }
 
-  /** `seen` is what was there, `todo` what to set. */
+  /** `seen` is what the check found, `todo` what to change. */
   wrong(name, seen, todo) {
     this.#wrong += 1;
     this.#say('wrong:', name, `${seen} -> ${todo}`);
@@ -16,11 +16,11 @@ export class Report {
 
   #say(verdict, name, text) {
     this.#checks += 1;
-    // What strangers' servers say stays on its line.
+    // Text from other servers must not break the line.
     process.stdout.write(`${verdict} ${name}: ${text.replace(/\p{C}+/gu, ' ')}\n`);
   }
 
-  /** The exit code, after a last line, with `more` behind it. */
+  /** Writes the last line, with `more` appended, and returns the exit code. */
   end(more) {
     const sum = this.#wrong === 0 ? `all ${this.#checks} checks are ok` : `${this.#wrong} of ${this.#checks} checks are wrong`;
     process.stdout.write(`${[sum, more].filter(Boolean).join('; ')}\n`);

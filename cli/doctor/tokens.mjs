@@ -1,4 +1,4 @@
-// Whether the tokens that are here are the Worker's. Tried only where there are some, and by reading.
+// Checks that the tokens on this machine are the Worker's, with requests that only read. A token that is missing is not tried.
 
 import { SECRETS_FILE, tokenOf } from '../folder.mjs';
 import { look, unexpected } from './look.mjs';

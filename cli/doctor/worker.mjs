@@ -1,10 +1,10 @@
-// Whether the Worker is there, can store, and knows the site.
+// Checks that the Worker answers, can store, and knows the site.
 
 import { lookup } from 'node:dns/promises';
 import { jsonIn } from '../api.mjs';
 import { look, unexpected } from './look.mjs';
 
-/** Whether it is there at all; otherwise nothing else can be asked. */
+/** Whether the Worker answers at all; without it, no other check makes sense. */
 export async function examineWorker(report, base) {
   const host = base.hostname.replace(/^\[|\]$/g, '');
   try {
@@ -20,11 +20,14 @@ export async function examineWorker(report, base) {
     return true;
   }
   report.wrong('worker', ...unexpected(answer));
-  // One that cannot store may say all the same what else is wrong.
+  // A Worker that cannot store still answers the other checks.
   return answer.status === 503;
 }
 
-/** Asks for the sites by name; gives the one that pages count for, if it is known. Without a name it is that of the page's host, or the Worker's first. */
+/**
+ * Asks for the sites by name. Returns the first that the Worker knows: the site that pages count for. Without a name, the Worker takes the site
+ * of the page's host, or else its first site.
+ */
 export async function examineSite(report, base, names, origin) {
   let known;
   for (const name of names.length > 0 ? names : [undefined]) {
@@ -40,7 +43,7 @@ export async function examineSite(report, base, names, origin) {
   return known;
 }
 
-/** The address that tells the views of a site, and never counts. */
+/** The address of a site's views; a request there never counts. */
 export function numbersUrl(base, site) {
   const url = new URL('numbers', base);
   if (site !== undefined) url.searchParams.set('site', site);

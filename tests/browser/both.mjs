@@ -1,4 +1,4 @@
-// Pages in Chromium and in Firefox, told the same things: Puppeteer drives Firefox by WebDriver BiDi.
+// Opens pages in Chromium and in Firefox with one interface. Puppeteer drives Firefox with WebDriver BiDi.
 
 import { after, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
@@ -15,21 +15,21 @@ const PROGRAMS = {
   Firefox: async () => ({ browser: 'firefox', executablePath: programOf('firefox-esr'), extraPrefsFirefox: { 'remote.prefs.recommended': true } }),
 };
 
-/** Whether there is a Firefox. */
+/** The reason to skip a browser's tests, or false. */
 const skip = { Chromium: false, Firefox: !programOf('firefox-esr') && 'Firefox is not installed' };
 
-/** Runs a test once in each browser. `work` gets the test's context and the browser's name. */
+/** Defines a test for each browser. `work` gets the test's context and the browser's name. */
 export function inBoth(name, work) {
   for (const program of Object.keys(PROGRAMS)) test(`${name} (${program})`, { skip: skip[program] }, (t) => work(t, program));
 }
 
-/** The browsers that the tests of a file share, by their names, once a test has asked for them. */
+/** The browsers that the tests of a file share, by name, started on demand. */
 const shared = {};
 after(() => Promise.all(Object.values(shared).map(async (browser) => (await browser).close())));
 
 /**
- * A tab in a context of its own, with its own storage and cache, and what its console says. A browser that a program drives says so (`navigator.webdriver`); `driven` lets
- * it, as the script counts no such browser.
+ * A tab in a context of its own, with its own storage and cache, and its console messages. A browser that a program drives says so
+ * (`navigator.webdriver`), and the script does not count it. Unless `driven` is set, this hides it.
  */
 export async function openTab(t, program, { driven = false } = {}) {
   shared[program] ??= PROGRAMS[program]().then((options) => puppeteer.launch(options));

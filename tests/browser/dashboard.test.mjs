@@ -1,9 +1,9 @@
-// The dashboard in Chromium on a real Worker: its numbers, its address, its states, by mouse and by keyboard.
+// The dashboard in Chromium on a real Worker: its numbers, its address and its states, by mouse and by keyboard.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, OWNER, painted, picture, READER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, openDashboard, OWNER, painted, picture, READER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const card = (page, name) => page.locator('.cards > div', { hasText: name }).locator('strong');
 const list = (page, name) => page.getByRole('region', { name, exact: true });
@@ -11,13 +11,10 @@ const links = (page, name) => list(page, name).locator('tbody a').allTextContent
 const chart = (page) => page.getByRole('slider');
 
 
-test('a site of four months: numbers, pictures, and nothing for axe', async (t) => {
-  const { footfall, front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+test('a site of four months: the numbers are right, pictures are taken, and axe finds nothing', async (t) => {
+  const { footfall, open, page } = await openDashboard(t, { days: 120 });
   const of = async (path) => (await fetch(`${footfall.url}/api/sites/default/${path}`)).json();
-  // What Web Vitals call good is up to 0.1.
+  // Web Vitals call a layout shift of up to 0.1 good.
   assert.ok((await page.evaluate(() => globalThis.shifts)) < 0.1, 'the page does not jump while it loads');
   const summary = await of('summary');
   const written = (number) => number.toLocaleString('en-GB');
@@ -44,11 +41,8 @@ test('a site of four months: numbers, pictures, and nothing for axe', async (t) 
   await picture(phone, 'dashboard-phone');
 });
 
-test('what is clicked filters, and the address says so, there and back', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+test('a click filters, the address says so, and Back and Forward work', async (t) => {
+  const { open, page } = await openDashboard(t, { days: 120 });
   const all = await card(page, 'Views').first().textContent();
   const at = () => page.evaluate(() => location.pathname + location.search);
   await list(page, 'Pages').getByRole('link', { name: '/about', exact: true }).click();
@@ -57,7 +51,7 @@ test('what is clicked filters, and the address says so, there and back', async (
   await settled(page);
   assert.equal(await list(page, 'Pages').locator('tbody [aria-current]').textContent(), '/about');
   await assertAccessible(page, 'with a filter');
-  // Another reader with this address sees the same.
+  // Another reader sees the same at this address.
   const other = await open(await at());
   await settled(other);
   assert.equal(await card(other, 'Views').first().textContent(), await card(page, 'Views').first().textContent());
@@ -76,11 +70,8 @@ test('what is clicked filters, and the address says so, there and back', async (
   await poll(async () => (await card(page, 'Views').first().textContent()) === all, 'all views, by going back');
 });
 
-test('by keyboard: the chart tells its steps and opens them, a list opens as a whole', async (t) => {
-  const { front } = await startSite(t, { past: { days: 400, pages: 30 } });
-  const open = await startPages(t, front);
-  const page = await open('/dashboard/default?period=12m');
-  await settled(page);
+test('by keyboard: the chart reads out its steps and opens them, and a list opens in full', async (t) => {
+  const { page } = await openDashboard(t, { days: 400, pages: 30 }, '/dashboard/default?period=12m');
   await chart(page).focus();
   await page.keyboard.press('Home');
   const first = await chart(page).getAttribute('aria-valuetext');
@@ -105,11 +96,8 @@ test('by keyboard: the chart tells its steps and opens them, a list opens as a w
   assert.ok(!page.url().includes('list='));
 });
 
-test('any period, in steps that it can have', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const open = await startPages(t, front);
-  const page = await open();
-  await settled(page);
+test('any period can be shown, in steps that fit it', async (t) => {
+  const { open, page } = await openDashboard(t, { days: 120 });
   const steps = () => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
   assert.deepEqual(await steps(), ['Hours', 'Days', 'Weeks']);
   await page.getByRole('link', { name: '90 days' }).click();
@@ -128,16 +116,13 @@ test('any period, in steps that it can have', async (t) => {
   await page.getByRole('combobox', { name: 'Time zone' }).selectOption('UTC');
   const kolkata = await open('/dashboard/default?period=yesterday&tz=Asia/Kolkata');
   await settled(kolkata);
-  assert.match(await chart(kolkata).getAttribute('aria-valuetext'), /, 23:00: /, 'hours are those of the time zone');
+  assert.match(await chart(kolkata).getAttribute('aria-valuetext'), /, 23:00: /, 'hours are in the time zone');
 });
 
 test('ten years of days and 10,000 pages', async (t) => {
-  const { front } = await startSite(t, { past: { days: 3650, pages: 10_000 } });
-  const open = await startPages(t, front);
-  const page = await open('/dashboard/default?period=all&by=day');
-  await settled(page);
+  const { front, open, page } = await openDashboard(t, { days: 3650, pages: 10_000 }, '/dashboard/default?period=all&by=day');
   assert.ok(Number(await chart(page).getAttribute('aria-valuemax')) > 3_600);
-  assert.ok((await page.locator('.chart svg *').count()) < 100, 'the chart has no element a day');
+  assert.ok((await page.locator('.chart svg *').count()) < 100, 'the chart has no element for each day');
   assert.match(await page.locator('.legend').textContent(), /Drawn as means of 14 days/);
   await picture(page, 'dashboard-huge');
   const all = await open('/dashboard/default?period=all&list=pages');
@@ -157,7 +142,7 @@ test('ten years of days and 10,000 pages', async (t) => {
   assert.equal(download.suggestedFilename(), 'default-pages.csv');
 });
 
-test('a site of 50,000 pages denies none: it is read on, searched, and saved', async (t) => {
+test('all pages of a site of 50,000 can be listed, searched and saved', async (t) => {
   const { footfall, front } = await startSite(t);
   const PAGES = 50_000;
   const day = new Date().toISOString().slice(0, 10);
@@ -192,18 +177,18 @@ test('a site of 50,000 pages denies none: it is read on, searched, and saved', a
   assert.deepEqual([saved.length, saved[0], new Set(saved).size], [PAGES + 1, 'page,views', PAGES + 1]);
 });
 
-test('where no view has a date the page says so, and which pages they are of', async (t) => {
+test('if no view has a date, the page says so and lists the viewed pages', async (t) => {
   const { footfall, front } = await startSite(t);
   const set = await fetch(`${footfall.url}/api/sites/default/pages?page=/old&views=1234`, { method: 'PUT', headers: { authorization: `Bearer ${OWNER}` } });
   assert.equal(set.status, 200);
   const page = await (await startPages(t, front))();
-  await page.getByRole('link', { name: 'show all of it' }).click();
+  await page.getByRole('link', { name: 'show all of them' }).click();
   await page.getByRole('heading', { name: 'No view has a date' }).waitFor();
   await poll(async () => /\/old.*1,234/.test(await list(page, 'Pages').locator('tbody tr').first().textContent()), 'the page');
   await picture(page, 'dashboard-undated');
 });
 
-test('what strangers wrote is shown as they wrote it, and does nothing', async (t) => {
+test('names from strangers are shown as they were sent, and do nothing', async (t) => {
   const { footfall, front } = await startSite(t, { vars: { ALLOWED_ORIGINS: '*' } });
   const hostile = ['/<img src=x onerror=alert(1)>', '/"><script>alert(1)</script>', "/javascript:alert('1')", '/\u202egnp.exe', '/{{7*7}}', `/${'w'.repeat(400)}`];
   for (const page of hostile) {
@@ -234,7 +219,7 @@ test('a site without a visit says how to get one', async (t) => {
   await picture(page, 'dashboard-empty');
 });
 
-test('where visits were refused the empty page says from where, and what to set', async (t) => {
+test('if visits were refused, the empty page says from where, and what to set', async (t) => {
   const { footfall, front } = await startSite(t, { vars: { SITES: 'default,docs', ALLOWED_ORIGINS: 'https://blog.example' } });
   const post = (origin, body) => fetch(`${footfall.url}/counter`, { method: 'POST', headers: { origin, 'content-type': 'text/plain' }, body: JSON.stringify(body) });
   assert.equal((await post('https://shop.example', {})).status, 403);
@@ -250,15 +235,15 @@ test('where visits were refused the empty page says from where, and what to set'
   await picture(page, 'dashboard-refused');
 });
 
-test('a period without a visit says that there are others', async (t) => {
+test('a period without a visit says that other periods have some', async (t) => {
   const { front } = await startSite(t, { past: { days: 3 } });
   const page = await (await startPages(t, front))('/dashboard/default?from=2020-01-01&to=2020-01-31');
   await page.getByRole('heading', { name: 'Nothing was counted in this period' }).waitFor();
-  await page.getByRole('link', { name: 'show all of it' }).click();
+  await page.getByRole('link', { name: 'show all of them' }).click();
   await settled(page);
 });
 
-test('behind a token: a form, and no address ever has the token', async (t) => {
+test('a token is typed into a form, and never appears in an address', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 }, vars: { STATS: 'token', STATS_TOKEN: READER } });
   const open = await startPages(t, front, { expected: /401|WebSocket/ });
   const page = await open('/dashboard/default?period=7d');
@@ -275,7 +260,7 @@ test('behind a token: a form, and no address ever has the token', async (t) => {
   const bearer = Buffer.from(READER).toString('base64url');
   assert.ok(front.paths.every((path) => !path.includes(READER) && !path.includes(bearer)), 'no path has the token');
   assert.ok(!page.url().includes(READER));
-  assert.deepEqual(await page.evaluate(() => [localStorage.length, document.cookie]), [1, ''], 'only the theme is kept beyond the tab');
+  assert.deepEqual(await page.evaluate(() => [localStorage.length, document.cookie]), [1, ''], 'only the theme is kept after the tab is closed');
   await page.getByRole('button', { name: 'Forget the token' }).click();
   await page.getByLabel('Token').waitFor();
 });
@@ -287,7 +272,7 @@ test('closed numbers say who can open them', async (t) => {
   await assertAccessible(page, 'closed');
 });
 
-test('a site that there is not says so, and an address without one asks', async (t) => {
+test('an unknown site is reported, and an address without a site asks for one', async (t) => {
   const { front } = await startSite(t);
   const open = await startPages(t, front, { expected: /404|WebSocket/ });
   const missing = await open('/dashboard/none');
@@ -301,11 +286,8 @@ test('a site that there is not says so, and an address without one asks', async 
   await assertAccessible(nameless, 'which site');
 });
 
-test('a network that goes and comes back: old numbers say so, and new ones follow', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const open = await startPages(t, front, { expected: /net::ERR|WebSocket/ });
-  const page = await open('/dashboard/default?period=7d', { clock: true });
-  await settled(page);
+test('when the network fails, old numbers say that they are old, and new ones follow when it returns', async (t) => {
+  const { front, open, page } = await openDashboard(t, { days: 30 }, '/dashboard/default?period=7d', { expected: /net::ERR|WebSocket/, clock: true });
   front.cut = true;
   front.drop();
   await poll(async () => (await page.locator('.now .state').textContent()) !== 'Live', 'the loss');

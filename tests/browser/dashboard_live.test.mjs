@@ -1,11 +1,11 @@
-// What happens now, in the dashboard: a visit in one browser shows in another, whatever breaks in between.
+// Live numbers in the dashboard: a visit in one browser shows in another, whatever breaks in between.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { startServer } from '../support/http_server.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
@@ -22,18 +22,13 @@ const lately = async (page) => Number(/([\d,]+) views? in the last 30 minutes/.e
 const shows = (page, views) => poll(async () => (await lately(page)) === views, `${views} views in the last 30 minutes`);
 const isLive = (page) => poll(async () => (await state(page)) === 'Live', 'the WebSocket');
 
-/** A site of its own origin, with the snippet on each page. */
-async function startBlog(t, front) {
-  const server = createServer((_, response) => {
+/** A site with its own origin and the snippet on each page. */
+const startBlog = (t, front) =>
+  startServer(t, (_, response) => {
     response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>t</title><link rel=icon href=data:,><script defer src="${front().url}/footfall.js"></script>`);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  server.unref();
-  t.after(() => server.close());
-  return `http://127.0.0.1:${server.address().port}`;
-}
 
-test('a visit in one browser shows in another, which does not ask', async (t) => {
+test('a visit in one browser shows in another, without a request', async (t) => {
   let front;
   const blog = await startBlog(t, () => front);
   ({ front } = await startSite(t, { vars: { ALLOWED_ORIGINS: blog } }));
@@ -47,17 +42,17 @@ test('a visit in one browser shows in another, which does not ask', async (t) =>
   await counted;
   const answered = performance.now();
   await shows(page, 1);
-  // How soon is measured and not asked for: the machine may be busy. That the page is told, and asks nobody, makes it soon.
+  // The delay is measured but not asserted, because the machine may be busy. The page gets a message and sends no request, which makes it fast.
   t.diagnostic(`shown ${Math.round(performance.now() - answered)} ms after the visit was answered`);
   assert.equal(asked(), 0);
   assert.equal(await people(page), 1);
-  // The sums follow without a click.
+  // The sums change without a click.
   await poll(async () => (await page.locator('.cards strong').first().textContent()) === '1', 'the sum');
   await page.getByRole('region', { name: 'Pages', exact: true }).getByText('/first').waitFor();
   await assertAccessible(page, 'live');
 });
 
-test('after a kill and a restart the page recovers by itself, and its numbers are right', async (t) => {
+test('after a kill and a restart, the page recovers by itself, and its numbers are right', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-live-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const vars = { STATS: 'public' };
@@ -80,7 +75,7 @@ test('after a kill and a restart the page recovers by itself, and its numbers ar
   assert.equal(await people(page), 1);
 });
 
-test('where no WebSocket gets through the page asks instead, and goes over when one does', async (t) => {
+test('if no WebSocket gets through, the page polls, and switches when one does', async (t) => {
   const { front } = await startSite(t, { past: { days: 2 } });
   front.upgrades = false;
   const page = await (await startPages(t, front))();
@@ -90,7 +85,7 @@ test('where no WebSocket gets through the page asks instead, and goes over when 
   await isLive(page);
 });
 
-test('a page that is left lets go of its WebSocket, so that the browser may keep it, and takes another when it is shown again', async (t) => {
+test('a page that is left closes its WebSocket, so that the browser may keep it, and opens another when it is shown again', async (t) => {
   const { footfall, front } = await startSite(t);
   const page = await (await startPages(t, front))();
   await isLive(page);
@@ -103,18 +98,18 @@ test('a page that is left lets go of its WebSocket, so that the browser may keep
   await shows(page, 1);
 });
 
-/** The questions for what a WebSocket would tell. */
+/** The requests for what a WebSocket would send. */
 function asks(page) {
   const asked = [];
   page.on('request', (request) => new URL(request.url()).pathname.endsWith('/live') && asked.push(request));
   return () => asked.length;
 }
 
-test('where something in between swallows WebSockets the page does not wait for it for ever', async (t) => {
+test('if a proxy swallows WebSockets, the page does not wait for ever', async (t) => {
   const { front } = await startSite(t, { past: { days: 2 } });
   front.swallows = true;
   const page = await (await startPages(t, front))('/dashboard/default', { clock: true });
-  await poll(() => front.ends > 0, 'the WebSocket that nobody answers');
+  await poll(() => front.ends > 0, 'the WebSocket that gets no answer');
   await page.clock.fastForward(10_500);
   await poll(async () => (await state(page)) === 'Every 10 seconds', 'the page asks');
   front.swallows = false;
@@ -122,7 +117,7 @@ test('where something in between swallows WebSockets the page does not wait for 
   await isLive(page);
 });
 
-test('a page that asked, was left and is shown again asks again', async (t) => {
+test('a page that polled and was left polls again when it is shown again', async (t) => {
   const { front } = await startSite(t, { past: { days: 2 } });
   front.upgrades = false;
   const page = await (await startPages(t, front))();
@@ -134,7 +129,7 @@ test('a page that asked, was left and is shown again asks again', async (t) => {
   await isLive(page);
 });
 
-test('a page that nobody looks at asks nothing, and asks at once when somebody does', async (t) => {
+test('a hidden page sends no requests, and sends them at once when it is shown', async (t) => {
   const { front } = await startSite(t, { past: { days: 2 } });
   front.upgrades = false;
   const page = await (await startPages(t, front))('/dashboard/default', { clock: true });
@@ -148,7 +143,7 @@ test('a page that nobody looks at asks nothing, and asks at once when somebody d
     document.dispatchEvent(new Event('visibilitychange'));
   }, !looks);
   await look(false);
-  // What is under way may end.
+  // Requests in flight may end.
   await page.clock.fastForward(11_000);
   await painted(page);
   const before = front.paths.length;
@@ -156,7 +151,7 @@ test('a page that nobody looks at asks nothing, and asks at once when somebody d
     await page.clock.fastForward(60_000);
     await painted(page);
   }
-  // Not for the next day either.
+  // It sends none for the next day either.
   await page.clock.fastForward(24 * 3_600_000);
   await painted(page);
   assert.deepEqual(front.paths.slice(before), []);
@@ -166,13 +161,13 @@ test('a page that nobody looks at asks nothing, and asks at once when somebody d
   await poll(() => asked() > 0, 'a question');
   await page.clock.fastForward(6_000);
   await poll(() => front.paths.slice(before).some((path) => path.includes(`to=${tomorrow}`)), 'the day that it is now');
-  // An end in the middle of an answer is a complaint of the browser.
+  // The browser complains if the Worker ends in the middle of an answer.
   front.upgrades = true;
   await isLive(page);
   await settled(page);
 });
 
-test('what it looks like', async (t) => {
+test('pictures of the live dashboard', async (t) => {
   const { footfall, front } = await startSite(t, { past: { days: 120 } });
   for (let n = 0; n < 60; n += 1) await call(`${footfall.url}/`, { headers: { 'user-agent': AGENT, 'cf-connecting-ip': `203.0.113.${n % 23}` } });
   const page = await (await startPages(t, front))();

@@ -1,18 +1,16 @@
-// The dashboard as its readers have it: old days and days to come, other languages and colours, little room, paper.
+// The dashboard for different readers: old and future days, other languages and colours, small screens, paper.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { assertAccessible, OWNER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { assertAccessible, openDashboard, OWNER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 const chart = (page) => page.getByRole('slider');
 const steps = (page) => page.getByRole('navigation', { name: 'Steps' }).getByRole('link').allTextContents();
 
-test('a day whose hours are not kept any more is shown as a day', async (t) => {
-  const { front } = await startSite(t, { past: { days: 300 } });
-  const page = await (await startPages(t, front, { expected: /400|WebSocket/ }))(`/dashboard/default?from=${day(220)}&to=${day(200)}`);
-  await settled(page);
+test('a day whose hours are no longer kept is shown as a day', async (t) => {
+  const { front, page } = await openDashboard(t, { days: 300 }, `/dashboard/default?from=${day(220)}&to=${day(200)}`, { expected: /400|WebSocket/ });
   await chart(page).focus();
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
@@ -24,29 +22,25 @@ test('a day whose hours are not kept any more is shown as a day', async (t) => {
   assert.equal(await page.getByRole('alert').count(), 0);
 });
 
-test('a filter that knows no hours offers none', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=7d&country=DE&by=hour');
-  await settled(page);
+test('a filter without hours does not offer them', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default?period=7d&country=DE&by=hour');
   assert.deepEqual(await steps(page), ['Days']);
   assert.equal(await page.getByRole('navigation', { name: 'Steps' }).locator('[aria-current]').textContent(), 'Days');
 });
 
-test('days to come are not days without a view', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))(`/dashboard/default?from=${day(3)}&to=${day(-4)}&by=day`);
-  await settled(page);
+test('future days are not days without a view', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 }, `/dashboard/default?from=${day(3)}&to=${day(-4)}&by=day`);
   assert.match(await chart(page).getAttribute('aria-valuetext'), /, so far: /);
   assert.equal(await chart(page).getAttribute('aria-valuemax'), '3');
   assert.equal(await page.locator('.plot circle.views').count(), 4);
-  // A click on what is to come is one on today.
+  // A click on the future means today.
   const { width, height } = await chart(page).boundingBox();
   await chart(page).click({ position: { x: width - 20, y: height / 2 } });
   await poll(() => page.url().endsWith(`?from=${day(0)}&to=${day(0)}`), 'today');
   await settled(page);
 });
 
-test('views a visitor are told where the views without a visitor are known for the same hours', async (t) => {
+test('views per visitor are shown if the views without a visitor are known for the same hours', async (t) => {
   const { footfall, front } = await startSite(t);
   const hour = (at, views, visitors) => ({ hour: `${day(5)}T${at}Z`, views, visitors, newcomers: visitors });
   const lines = [
@@ -62,14 +56,14 @@ test('views a visitor are told where the views without a visitor are known for t
   const ratio = async (query) => {
     const page = await open(`/dashboard/default?from=${day(5)}&to=${day(5)}${query}`);
     await settled(page);
-    return page.locator('.cards > div', { hasText: 'Views a visitor' }).locator('strong').allTextContents();
+    return page.locator('.cards > div', { hasText: 'Views per visitor' }).locator('strong').allTextContents();
   };
   assert.deepEqual(await ratio(''), ['2.0']);
   assert.deepEqual(await ratio('&tz=America/New_York'), ['–'], '49 of the 5 views of that day there');
-  assert.deepEqual(await ratio('&page=/'), [], 'which views of a page have no visitor is not known');
+  assert.deepEqual(await ratio('&page=/'), [], 'the views of a page that have no visitor are not known');
 });
 
-test('where days are not those of UTC it says which numbers are', async (t) => {
+test('if days are not in UTC, the page says which numbers are', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 } });
   const open = await startPages(t, front);
   const says = async (options) => {
@@ -80,10 +74,8 @@ test('where days are not those of UTC it says which numbers are', async (t) => {
   assert.deepEqual([await says({ timezoneId: 'Pacific/Apia' }), await says({})], [1, 0]);
 });
 
-test('a period that is not over says so where it is compared with a whole one', async (t) => {
-  const { front } = await startSite(t, { past: { days: 20 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=7d');
-  await settled(page);
+test('a period that is not over says so where it is compared with a complete one', async (t) => {
+  const { page } = await openDashboard(t, { days: 20 }, '/dashboard/default?period=7d');
   const views = page.locator('.cards > div').first();
   await poll(async () => /so far from [\d,]+ in the period before/.test(await views.textContent()), 'so far');
   await page.getByRole('link', { name: 'Yesterday' }).click();
@@ -91,20 +83,16 @@ test('a period that is not over says so where it is compared with a whole one', 
   await poll(async () => /[^r] from [\d,]+ in the period before/.test(await views.textContent()), 'a day that is over');
 });
 
-test('what shows under the pointer goes away by Escape', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+test('Escape hides what is shown under the pointer', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 });
   await chart(page).hover();
   await page.locator('.tip').waitFor();
   await page.keyboard.press('Escape');
   await poll(async () => (await page.locator('.tip').count()) === 0, 'nothing under the pointer');
 });
 
-test('by keyboard the reader stays in the page when the focused element disappears', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30, pages: 30 } });
-  const page = await (await startPages(t, front))('/dashboard/default?page=%2Fabout');
-  await settled(page);
+test('the keyboard focus stays in the page when the focused element disappears', async (t) => {
+  const { page } = await openDashboard(t, { days: 30, pages: 30 }, '/dashboard/default?page=%2Fabout');
   const isInMain = () => page.evaluate(() => document.querySelector('main').contains(document.activeElement));
   await page.getByRole('link', { name: 'Show all views' }).focus();
   await page.keyboard.press('Enter');
@@ -117,16 +105,14 @@ test('by keyboard the reader stays in the page when the focused element disappea
   await settled(page);
 });
 
-test('the form for any period does not hide what has the focus', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+test('the form for any period does not hide the focused element', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { viewport: { width: 320, height: 640 } });
   const form = page.locator('.days form');
   const summary = page.locator('.days summary');
   await summary.focus();
   await page.keyboard.press('Enter');
   await form.waitFor();
-  // A click between its fields closes nothing.
+  // A click between its fields does not close it.
   await form.click({ position: { x: 4, y: 4 } });
   await page.getByLabel('Last day').focus();
   assert.ok(await form.isVisible());
@@ -139,7 +125,7 @@ test('the form for any period does not hide what has the focus', async (t) => {
   await poll(async () => !(await form.isVisible()), 'sight of the box');
 });
 
-test('a browser that does not know its time zone shows days of UTC', async (t) => {
+test('a browser that does not know its time zone shows days in UTC', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 } });
   const page = await (await startPages(t, front))();
   await page.addInitScript(() => {
@@ -154,7 +140,7 @@ test('a browser that does not know its time zone shows days of UTC', async (t) =
   assert.equal(await page.getByRole('combobox', { name: 'Time zone' }).inputValue(), 'UTC');
 });
 
-test('a name that turns the direction of writing turns its own only', async (t) => {
+test('a name with a right-to-left override affects only itself', async (t) => {
   const { footfall, front } = await startSite(t);
   const campaign = '\u202espring';
   await fetch(`${footfall.url}/counter`, { method: 'POST', headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' }, body: JSON.stringify({ campaign }) });
@@ -173,10 +159,8 @@ test('a name that turns the direction of writing turns its own only', async (t) 
   assert.ok(first < last, 'the rest of the sentence reads from left to right');
 });
 
-test('millions, on 320 pixels and with wide letters', async (t) => {
-  const { front } = await startSite(t, { past: { days: 400, views: 900_000 } });
-  const page = await (await startPages(t, front))('/dashboard/default?period=12m', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+test('millions fit into 320 pixels, even with wide letters', async (t) => {
+  const { page } = await openDashboard(t, { days: 400, views: 900_000 }, '/dashboard/default?period=12m', { viewport: { width: 320, height: 640 } });
   const cut = () => page.evaluate(() => {
     const plot = document.querySelector('.plot svg').getBoundingClientRect();
     const wide = [...document.querySelectorAll('.lines td, .cards dd')].filter((cell) => cell.scrollWidth > cell.clientWidth);
@@ -193,13 +177,13 @@ test('millions, on 320 pixels and with wide letters', async (t) => {
   assert.deepEqual(await cut(), []);
 });
 
-test('the page is in one language, whichever the reader has', async (t) => {
+test('the page is in one language, whatever the reader\'s is', async (t) => {
   const { front } = await startSite(t, { past: { days: 40 } });
   const open = await startPages(t, front);
   const read = async (locale) => {
     const page = await open('/dashboard/default', { locale });
     await settled(page);
-    // What the WebSocket tells is part of what is read.
+    // The text includes the numbers from the WebSocket.
     await poll(async () => (await page.locator('.now').getAttribute('data-state')) === 'live', 'the WebSocket');
     return [page, await page.locator('main').innerText()];
   };
@@ -210,19 +194,15 @@ test('the page is in one language, whichever the reader has', async (t) => {
   assert.equal(arabic, english);
 });
 
-test('in a whole list names are whole, on 320 pixels as well', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10, pages: 30 } });
-  const page = await (await startPages(t, front))('/dashboard/default?list=pages', { viewport: { width: 320, height: 640 } });
-  await settled(page);
+test('a full list shows full names, even on 320 pixels', async (t) => {
+  const { page } = await openDashboard(t, { days: 10, pages: 30 }, '/dashboard/default?list=pages', { viewport: { width: 320, height: 640 } });
   const clipped = await page.locator('dialog tbody a').evaluateAll((links) => links.filter((link) => link.scrollWidth > link.clientWidth).map((link) => link.textContent));
   assert.deepEqual(clipped, []);
   assert.ok(await page.locator('dialog').evaluate((dialog) => dialog.scrollWidth <= dialog.clientWidth), 'nothing is wider than the list');
 });
 
-test('where a reader chose all colours what is chosen can be told, and the legend has the colours of the lines', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { forcedColors: 'active' });
-  await settled(page);
+test('with forced colours, selections are visible, and the legend has the colours of the lines', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { forcedColors: 'active' });
   const ground = (name) => page.getByRole('link', { name, exact: true }).evaluate((link) => getComputedStyle(link).backgroundColor);
   assert.notEqual(await ground('30 days'), await ground('7 days'));
   const [views, visitors] = await page.locator('.legend').evaluate((legend) => ['.views', '.visitors'].map((name) => getComputedStyle(legend.querySelector(name), '::before').borderTopColor));
@@ -231,10 +211,8 @@ test('where a reader chose all colours what is chosen can be told, and the legen
   await assertAccessible(page, 'forced colours');
 });
 
-test('on paper it is light', async (t) => {
-  const { front } = await startSite(t, { past: { days: 10 } });
-  const page = await (await startPages(t, front))('/dashboard/default', { colorScheme: 'dark' });
-  await settled(page);
+test('it prints light', async (t) => {
+  const { page } = await openDashboard(t, { days: 10 }, '/dashboard/default', { colorScheme: 'dark' });
   const ink = () => page.evaluate(() => getComputedStyle(document.body).color);
   const dark = await ink();
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });

@@ -1,4 +1,4 @@
-// What the tests of the dashboard share: a Worker with a past, its dashboard in a Chromium, axe, and pictures.
+// Shared by the tests of the dashboard: a Worker with a past, its dashboard in Chromium, axe, and pictures.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -14,15 +14,15 @@ import { newContext } from './support.mjs';
 export const OWNER = 'owner-of-a-test-0123';
 export const READER = 'reader-of-a-test-0123';
 
-/** Where pictures go, to be looked at. FOOTFALL_PICTURES names docs/images, for those that the documents show. */
+/** The directory for pictures. FOOTFALL_PICTURES can name docs/images, to renew those in the documents. */
 const PICTURES = process.env.FOOTFALL_PICTURES ?? join(ROOT, 'dist', 'pictures');
 
 const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
-/** What a browser says by itself where an answer is an error or the network is down: the tests that want that say so. */
+/** The browser's own messages about answers that are errors and about a network that is down. Tests that expect them say so. */
 const EXPECTED = /Failed to load resource|WebSocket connection to/;
 
-/** A Worker behind a front. `past` is what {@link history} makes; without one nothing was ever counted. */
+/** Starts a Worker behind a front. `past` comes from {@link history}; without it, nothing was ever counted. */
 export async function startSite(t, { past, vars, ...more } = {}) {
   const all = Object.entries({ STATS: 'public', ADMIN_TOKEN: OWNER, ...vars }).filter(([, value]) => value !== undefined);
   const footfall = await startWorkerd(t, { vars: Object.fromEntries(all), ...more });
@@ -34,7 +34,10 @@ export async function startSite(t, { past, vars, ...more } = {}) {
   return { footfall, front };
 }
 
-/** Opens pages of a front: `open(path, options)`, with `clock` on a clock that the test moves. What leaves the origin, and what a page complains of, fails the test. */
+/**
+ * Opens pages of a front: `open(path, options)`. With `clock`, the test moves the page's clock. A request to another origin or a complaint in the
+ * page's console fails the test.
+ */
 export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
   const complaints = [];
   const elsewhere = [];
@@ -61,12 +64,24 @@ export async function startPages(t, front, { expected = /WebSocket/ } = {}) {
   };
 }
 
-/** What was clicked has been drawn, and the questions that follow from it are asked: they are after a frame is painted. */
+/**
+ * Starts a site with a `past` and opens its dashboard, at `path`, in a page that shows everything. `expected` is as for {@link startPages}, and
+ * the other options are those of a page.
+ */
+export async function openDashboard(t, past, path, { expected, ...options } = {}) {
+  const { footfall, front } = await startSite(t, { past });
+  const open = await startPages(t, front, { expected });
+  const page = await open(path, options);
+  await settled(page);
+  return { footfall, front, open, page };
+}
+
+/** Waits until a click has been drawn and its requests were sent: the page sends them after the next frame. */
 export const painted = (page) => page.evaluate(async () => {
   for (let frame = 0; frame < 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 });
 
-/** All that is shown is there: nothing is on its way. */
+/** Waits until everything is loaded. */
 export async function settled(page) {
   await poll(async () => {
     await painted(page);
@@ -74,9 +89,9 @@ export async function settled(page) {
   }, 'the dashboard');
 }
 
-/** What axe finds against WCAG 2.2 A and AA and its own best practices: nothing. */
+/** Checks that axe finds nothing against WCAG 2.2 A and AA or its own best practices. */
 export async function assertAccessible(page, what) {
-  // Not as a script of the page: its policy lets none in.
+  // Evaluated rather than inserted, because the page's policy allows no other scripts.
   await page.evaluate(AXE);
   const found = await page.evaluate(async () => {
     const { violations } = await globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
@@ -85,7 +100,7 @@ export async function assertAccessible(page, what) {
   assert.deepEqual(found, [], what);
 }
 
-/** A picture of the whole page, and axe's look at the same. */
+/** Takes a picture of the whole page and checks it with axe. */
 export async function picture(page, name) {
   await assertAccessible(page, name);
   mkdirSync(PICTURES, { recursive: true });

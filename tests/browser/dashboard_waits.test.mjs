@@ -1,13 +1,13 @@
-// What a dashboard shows while an answer is on its way, and when none comes: never one number for another, and never a try too many.
+// The dashboard while an answer is on its way, and when none comes: it never shows one number for another, and never retries too often.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
-import { painted, READER, settled, startPages, startSite } from './dashboard_support.mjs';
+import { openDashboard, painted, READER, settled, startPages, startSite } from './dashboard_support.mjs';
 
 const day = (ago) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10);
 
-/** Holds the answers of a page to questions that `which` picks, until they are let go. */
+/** Holds back the answers to those of a page's requests that `which` picks, until they are released. */
 async function hold(page, which) {
   const held = [];
   const hand = (route) => (which(new URL(route.request().url())) ? void held.push(route) : route.continue());
@@ -21,19 +21,17 @@ async function hold(page, which) {
   };
 }
 
-/** Whether somebody looks at the page. */
+/** Sets whether the page is visible. */
 const look = (page, looks) => page.evaluate((hidden) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
   document.dispatchEvent(new Event('visibilitychange'));
 }, !looks);
 
-/** Whether a question is that of the period before: for its sums with `compare`, for its chart with days that are over. */
+/** Whether a request is for the period before: for its sums with `compare`, for its chart with past days. */
 const isOfBefore = ({ searchParams }) => searchParams.has('compare') || searchParams.get('to') !== day(0);
 
-test('sums of two periods are not compared with each other, and those of another period are pale', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+test('sums of different periods are not compared, and those of another period are pale', async (t) => {
+  const { page } = await openDashboard(t, { days: 120 });
   const views = page.locator('.cards > div').first();
   const now = await views.textContent();
   assert.match(now, /from [\d,]+ in the period before/);
@@ -55,9 +53,7 @@ test('sums of two periods are not compared with each other, and those of another
 });
 
 test('a filter is not compared with all views', async (t) => {
-  const { front } = await startSite(t, { past: { days: 120 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+  const { front, page } = await openDashboard(t, { days: 120 });
   const earlier = await hold(page, isOfBefore);
   await page.getByRole('region', { name: 'Pages', exact: true }).getByRole('link', { name: '/about' }).click();
   const label = () => page.getByRole('slider').getAttribute('aria-valuetext');
@@ -66,14 +62,12 @@ test('a filter is not compared with all views', async (t) => {
   assert.doesNotMatch(await label(), /the period before/);
   await earlier.release();
   await poll(async () => /the period before/.test(await label()), 'those of the page before');
-  // What is under way ends before the Worker does.
+  // Requests in flight end before the Worker does.
   await settled(page);
 });
 
-test('all that is on its way says so', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+test('everything that is loading says so', async (t) => {
+  const { front, page } = await openDashboard(t, { days: 30 });
   const lists = await hold(page, ({ pathname }) => !/summary|live/.test(pathname));
   await page.goto(`${front.url}/dashboard/default?period=7d`);
   await poll(() => lists.count() >= 8, 'the questions');
@@ -84,10 +78,8 @@ test('all that is on its way says so', async (t) => {
   await settled(page);
 });
 
-test('a list keeps its names while another is on its way', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front))();
-  await settled(page);
+test('a list keeps its names while another is loading', async (t) => {
+  const { page } = await openDashboard(t, { days: 30 });
   const medium = await hold(page, ({ searchParams }) => searchParams.get('by') === 'medium');
   const names = () => page.getByRole('region', { name: 'Campaigns' }).locator('tbody a').allTextContents();
   const campaigns = await names();
@@ -99,13 +91,17 @@ test('a list keeps its names while another is on its way', async (t) => {
   await poll(async () => (await names()).includes('mail'), 'the media');
 });
 
-test('while nobody answers the tries are ever further apart, and what is wrong is said once', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
+/** Opens a dashboard with a clock that the test moves, then cuts its network, and lets the page notice. */
+async function openAndCut(t) {
+  const { front, page } = await openDashboard(t, { days: 30 }, '/dashboard/default', { expected: /net::ERR|WebSocket/, clock: true });
   front.cut = true;
   front.drop();
   await page.evaluate(() => dispatchEvent(new Event('online')));
+  return { front, page };
+}
+
+test('without answers, retries come after longer and longer waits, and the error is announced once', async (t) => {
+  const { front, page } = await openAndCut(t);
   const said = page.locator('.stale [role=status]');
   await said.waitFor();
   const first = await said.elementHandle();
@@ -116,32 +112,27 @@ test('while nobody answers the tries are ever further apart, and what is wrong i
     const before = asked();
     // Longer than any wait.
     await page.clock.fastForward(61_000);
-    await poll(async () => asked() > before && (await waits()) === 1, 'a try in vain');
+    await poll(async () => asked() > before && (await waits()) === 1, 'a failed try');
   }
   await painted(page);
   const before = asked();
   await page.clock.fastForward(30_000);
   await painted(page);
-  assert.equal(asked(), before, 'after four tries the next is a minute away');
-  assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not told anew with each try');
+  assert.equal(asked(), before, 'after four tries, the next is a minute away');
+  assert.ok(await first.evaluate((element, was) => element.isConnected && element.textContent === was, text), 'it is not announced again with each try');
 });
 
-test('with the WebSocket the numbers come back, too', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
-  front.cut = true;
-  front.drop();
-  await page.evaluate(() => dispatchEvent(new Event('online')));
+test('when the WebSocket returns, so do the numbers', async (t) => {
+  const { front, page } = await openAndCut(t);
   await page.locator('.stale').waitFor();
-  // After so many tries the next one is a minute away, that of the WebSocket half of it.
+  // After so many tries, the next one is a minute away, and that of the WebSocket half a minute.
   for (let tries = 0; tries < 5; tries += 1) {
     await page.clock.fastForward(61_000);
     await page.getByText('The next try is at').waitFor();
     await painted(page);
   }
   front.cut = false;
-  // From here on time goes by in the steps of this test: what comes comes before the minute is over, however busy the machine is.
+  // From here on, the test moves the clock, so the numbers come before the minute is over, however busy the machine is.
   await page.clock.pauseAt(await page.evaluate(() => Date.now() + 31_000));
   for (let ms = 0; (await page.locator('.stale').count()) > 0; ms += 4) {
     assert.ok(ms < 20_000, 'they come before the minute is over');
@@ -149,10 +140,8 @@ test('with the WebSocket the numbers come back, too', async (t) => {
   }
 });
 
-test('numbers are as old as their answer, though the page was open all the time', async (t) => {
-  const { front } = await startSite(t, { past: { days: 30 } });
-  const page = await (await startPages(t, front, { expected: /net::ERR|WebSocket/ }))('/dashboard/default', { clock: true });
-  await settled(page);
+test('numbers are as old as their answer, even in a page that stayed open', async (t) => {
+  const { front, page } = await openDashboard(t, { days: 30 }, '/dashboard/default', { expected: /net::ERR|WebSocket/, clock: true });
   const clock = () => page.evaluate(() => Math.floor(Date.now() / 1_000));
   const loaded = await clock();
   await look(page, false);
@@ -168,7 +157,7 @@ test('numbers are as old as their answer, though the page was open all the time'
   assert.ok((loaded - said + 86_400) % 86_400 < 60, `loaded at ${new Date(loaded * 1_000).toISOString()}, numbers are from ${time}`);
 });
 
-test('a token that is refused for a while is asked for, and taken again', async (t) => {
+test('after a token was refused for a while, the page asks for it and accepts it again', async (t) => {
   const { front } = await startSite(t, { past: { days: 10 }, vars: { STATS: 'token', STATS_TOKEN: READER } });
   const page = await (await startPages(t, front, { expected: /401|WebSocket/ }))();
   const login = async () => {

@@ -1,5 +1,7 @@
-// A site with a past, as a file that a Worker imports: what the dashboard is looked at with. The same numbers every time, but for
-// the day they end on.
+// Makes a site with a past, as a file that a Worker imports, to show in the dashboard. The numbers are the same every time; only the last day
+// differs.
+
+import { mulberry32 } from '../support/random.mjs';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -8,28 +10,18 @@ const COUNTRIES = ['DE', 'US', 'FR', 'JP', 'BR', 'IN', 'GB', 'NL', 'SE', 'PL', '
 const REFERRERS = ['news.example', 'search.example', 'forum.example', 'mail.example', 'blog.example', 'wiki.example', 'shop.example', 'video.example', 'talk.example', 'map.example'];
 const PAGES = ['/', '/posts/exactly-once', '/posts/wasm-at-the-edge', '/about', '/posts/one-thread-is-enough', '/docs', '/posts/café-au-lait', '/contact', '/posts/a-very-long-title-that-does-not-fit-into-its-column-by-any-means', '/tags/rust', '/archive'];
 
-/** Numbers by chance that are the same each time (mulberry32). */
-function chance(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let x = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** So many days have hours. */
+/** How many days have hours. */
 const HOURLY = 60;
 
-/** So many old pages fit into the hours of two days. */
+/** How many old pages fit into the hours of two days. */
 const FEW = 40;
 
-/** The lines of a file: `days` days up to `now`, with hours for the last of them, and `pages` pages at least. */
+/** The lines of a file: `days` days up to `now`, with hours for the last of them, and at least `pages` pages. */
 export function history({ days, pages = PAGES.length, now = Date.now(), views = 400 }) {
-  const next = chance(days * 31 + pages);
+  const next = mulberry32(days * 31 + pages);
   const lines = [];
   const totals = new Map();
-  // Each is viewed in one hour of the last days; where they are many, on one day of all the years, as many a day as it takes.
+  // Each page is viewed in one hour of the last days. If there are too many for that, they are spread over all days.
   const archive = Array.from({ length: Math.max(0, pages - PAGES.length) }, (_, n) => `/archive/${String(n).padStart(5, '0')}`);
   const ofArchive = archive.length > FEW ? Math.ceil(archive.length / Math.max(1, days - HOURLY)) : 0;
   const viewed = (page, count) => totals.set(page, (totals.get(page) ?? 0) + count);

@@ -1,4 +1,4 @@
-// Pages with the scripts of other counters in a real browser, with the host changed and nothing else.
+// Pages with the scripts of other counters in a real browser, with only the host changed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,13 +8,13 @@ import { sourceOf } from '../support/clients.mjs';
 import { poll } from '../support/waiters.mjs';
 import { reaches, start } from './support.mjs';
 
-/** A package's module as a classic script, run after what a page does with it. */
+/** A package's module as a classic script, followed by the page's own code. */
 async function scriptOf(contents) {
   const { outputFiles } = await build({ stdin: { contents, resolveDir: import.meta.dirname }, bundle: true, format: 'iife', write: false });
   return outputFiles[0].text;
 }
 
-/** A page's site and host, where `script(host)` is served at /client.js. */
+/** A site and a host whose pages load `script(host)` from /client.js. */
 async function startWith(t, script, more = {}) {
   const text = {};
   const serve = (request, response) => void response.writeHead(200, { 'content-type': 'text/javascript' }).end(text.script);
@@ -33,10 +33,10 @@ test("busuanzi's own script fills its elements", async (t) => {
   await page.goto(`${site}/two`);
   const shown = () => page.$$eval('p', (all) => all.map((one) => `${one.style.display} ${one.innerText}`).join());
   await poll(async () => (await shown()) === 'inline 2,inline 2,inline 1', 'the numbers, shown');
-  assert.equal(await host.views('/'), 2, 'a browser tells another host no more than the origin');
+  assert.equal(await host.views('/'), 2, 'a browser sends another host only the origin');
 });
 
-test('F21: the snippet of busuanzi 2.3 counts and shows the site of its host', async (t) => {
+test('F21: the snippet of busuanzi 2.3 counts for and shows the site of its host', async (t) => {
   const spans = '<b id=busuanzi_value_site_pv></b> <b id=busuanzi_value_page_pv></b>';
   const snippet = (host) => `<script async src="${host}/busuanzi/2.3/busuanzi.pure.mini.js"></script>`;
   const { site, host, browser } = await start(t, { snippet, pages: { '/one': spans }, vars: { SITES: 'default,blog', HOSTS: '127.0.0.1=blog' } });
@@ -47,7 +47,7 @@ test('F21: the snippet of busuanzi 2.3 counts and shows the site of its host', a
   assert.deepEqual([json.views, await host.views()], [1, 0], 'and none of another');
 });
 
-test("Plausible's trackers count pages and routes, and an event is no view", async (t) => {
+test("Plausible's trackers count pages and routes, and an event is not a view", async (t) => {
   const older = (host) => scriptOf(`
     import Plausible from 'plausible-tracker';
     const { enableAutoPageviews, trackEvent } = Plausible({ domain: 'blog.example', apiHost: '${host}', trackLocalhost: true });
@@ -68,13 +68,13 @@ test("Plausible's trackers count pages and routes, and an event is no view", asy
     await poll(() => host.posts.some(({ n }) => n === 'Signup'), 'the event is sent');
     await page.evaluate(() => history.pushState({}, '', '/app/three'));
     await reaches(host, '/app/three', 1);
-    assert.equal(await host.views(), 3, 'the event is none');
+    assert.equal(await host.views(), 3, 'the event is not a view');
   }
 });
 
 const GOATCOUNTER = (host) => `<script data-goatcounter="${host}/count" async src="${host}/count.js"></script>`;
 
-test("GoatCounter's interface: what a page of its own calls", async (t) => {
+test("GoatCounter's interface: the calls that its pages make", async (t) => {
   const stats = '<div id=stats></div><a id=link data-goatcounter-click="out" href="#x">x</a>';
   const { site, host, browser } = await startWith(t, () => '', { snippet: GOATCOUNTER, pages: { '/page': stats } });
   const page = await browser.newPage();
@@ -89,7 +89,7 @@ test("GoatCounter's interface: what a page of its own calls", async (t) => {
   await reaches(host, '/own', 1);
   await reaches(host, '/app/routed', 1);
   await reaches(host, '/routed', 1);
-  assert.equal(await host.views(), 4, 'a change of the path by itself is no view there');
+  assert.equal(await host.views(), 4, 'in GoatCounter, a change of the path alone is not a view');
   await page.click('#link');
   await poll(() => host.paths.some((path) => path.startsWith('/count/?') && /[?&]p=out&.*e=true/.test(path)), 'a click is an event');
   const said = await page.evaluate(() => {
@@ -103,10 +103,10 @@ test("GoatCounter's interface: what a page of its own calls", async (t) => {
   await poll(() => page.$$eval('#stats img', (all) => all.length === 2 && all.every((image) => image.complete && image.naturalWidth === 200)), 'the pictures');
   const frame = await (await page.$('#stats iframe')).contentFrame();
   await poll(() => frame.$eval('#gcvc-views', (element) => element.textContent === '1').catch(() => false), 'the number in the frame');
-  assert.equal(await host.views(), 4, 'to be shown counts nothing, and neither does an event');
+  assert.equal(await host.views(), 4, 'neither showing a counter nor an event counts');
 });
 
-test('GoatCounter: settings, no view on load, and a view whose answer gets lost', async (t) => {
+test('GoatCounter: settings, no view on load, and a view whose answer is lost', async (t) => {
   const snippet = (host) => `<script>window.goatcounter = { no_onload: true, path: (path) => 'x' + path }</script>${GOATCOUNTER(host)}`;
   const one = await startWith(t, () => '', { snippet });
   const page = await one.browser.newPage();
@@ -125,7 +125,7 @@ test('GoatCounter: settings, no view on load, and a view whose answer gets lost'
   await reaches(two.host, '/set', 1);
 });
 
-test('the scripts of Plausible and Umami by their tags, each view once', async (t) => {
+test('the scripts of Plausible and Umami count each view once with their own tags', async (t) => {
   const early = '<script>window.plausible = window.plausible || function () { (plausible.q = plausible.q || []).push(arguments); }; plausible("Early");</script>';
   const plausible = (host) => `${early}<script defer data-domain="blog" src="${host}/js/script.outbound-links.js"></script>`;
   const umami = (host) => `<script defer src="${host}/script.js" data-website-id="94db1cb1"></script>`;
@@ -147,7 +147,7 @@ test('the scripts of Plausible and Umami by their tags, each view once', async (
   }
 });
 
-test("Plausible's script by its other names: behind the #, and by hand", async (t) => {
+test("Plausible's script under its other names: routes behind the #, and manual views", async (t) => {
   const hash = await start(t, { snippet: (host) => `<script defer data-domain="blog" src="${host}/js/script.hash.js"></script>`, vars: { SITES: 'blog' } });
   const page = await hash.browser.newPage();
   await page.goto(`${hash.site}/app#/one`);

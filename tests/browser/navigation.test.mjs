@@ -1,4 +1,4 @@
-// footfall.js where the browser itself decides what a view is: pages that it keeps and shows again, and pages that it prerenders.
+// footfall.js where the browser decides what a view is: pages that it keeps and shows again, and pages that it prerenders.
 // Runs alone: Chromium prerenders nothing where the machine has no time for it.
 
 import assert from 'node:assert/strict';
@@ -6,12 +6,12 @@ import { test } from 'node:test';
 import { poll, Waiters } from '../support/waiters.mjs';
 import { launch, reaches, start, startBrowser } from './support.mjs';
 
-/** The pages of the views that were sent, in their order. That one is sent twice, by two pages that find it waiting, is no second view. */
+/** The pages of the views that were sent, in order. A view that two pages find waiting is sent twice, but is one view. */
 const viewed = ({ posts }) => [...new Map(posts.map(({ id, page }) => [id, page])).values()];
 
 const sawTwo = (host, path) => poll(() => viewed(host).filter((page) => page === path).length === 2, `a try of the second view of ${path}`);
 
-/** Playwright tells Chromium to keep no page that was left. Without that, Chromium keeps them, and shows them to Playwright again. */
+/** Playwright turns off Chromium's back/forward cache. With this, Chromium keeps pages that were left and shows them again. */
 async function startKeeping(t) {
   const context = await startBrowser(t, {}, { ignoreDefaultArgs: ['--disable-back-forward-cache'] });
   await context.addInitScript(() => {
@@ -23,10 +23,10 @@ async function startKeeping(t) {
 
 const outbox = (page) => page.evaluate(() => JSON.parse(localStorage.footfall).map(([, visit]) => visit.page));
 
-/** Nothing is under way any more: Chromium may keep no page whose requests have no answer. */
+/** Waits until no request is in flight: Chromium may not keep a page with unanswered requests. */
 const settled = (page) => poll(async () => (await outbox(page)).length === 0, 'an empty outbox');
 
-/** A tab that was on /a, which has a mark of its own, and then on /b. */
+/** A tab that was on /a, which is marked, and then on /b. */
 async function leaveMarked({ site, browser }) {
   const page = await browser.newPage();
   await page.goto(`${site}/a`);
@@ -37,7 +37,7 @@ async function leaveMarked({ site, browser }) {
   return page;
 }
 
-/** Goes through the tab's history to a page that the browser has to have kept. */
+/** Goes through the tab's history to a page that the browser must have kept. */
 async function travel(page, steps, path) {
   await page.evaluate((by) => history.go(by), steps);
   const look = () =>
@@ -46,7 +46,7 @@ async function travel(page, steps, path) {
       const loaded = type === 'back_forward' && JSON.stringify(reasons ?? 'no reason given');
       return { path: location.pathname, kept: globalThis.shows.at(-1), loaded, mark: globalThis.mark };
     });
-  // Between two pages there is none that could be asked.
+  // Between two pages, there is none to query.
   const there = await poll(async () => {
     const seen = await look().catch(() => undefined);
     return seen?.path === path && (seen.kept || seen.loaded) && seen;
@@ -55,7 +55,7 @@ async function travel(page, steps, path) {
   return there;
 }
 
-test('a page that the browser kept and shows again is one more view, each time', async (t) => {
+test('each time the browser shows a kept page again, it is one more view', async (t) => {
   const { site, host, browser } = await start(t, { open: startKeeping });
   const page = await leaveMarked({ site, browser });
   await settled(page);
@@ -68,11 +68,11 @@ test('a page that the browser kept and shows again is one more view, each time',
   assert.equal((await travel(page, -1, '/a')).mark, 'of this very page');
   await reaches(host, '/a', 3);
   assert.deepEqual(viewed(host), ['/a', '/b', '/a', '/b', '/a']);
-  assert.deepEqual(host.posts.map(({ referrer }) => referrer), ['', `${site}/a`, undefined, undefined, undefined], 'nobody came anew');
+  assert.deepEqual(host.posts.map(({ referrer }) => referrer), ['', `${site}/a`, undefined, undefined, undefined], 'there is no new visitor');
   assert.equal(host.posts.length, 5);
 });
 
-test('a view of a kept page that the network takes is sent later, and counted once', async (t) => {
+test('a view of a kept page that is lost on the network is sent later, and counted once', async (t) => {
   const { site, host, browser } = await start(t, { open: startKeeping });
   const page = await leaveMarked({ site, browser });
   await settled(page);
@@ -80,7 +80,7 @@ test('a view of a kept page that the network takes is sent later, and counted on
   assert.equal((await travel(page, -1, '/a')).mark, 'of this very page');
   await sawTwo(host, '/a');
   assert.deepEqual([await outbox(page), await host.views()], [['/a'], 2]);
-  // Left while its view waits.
+  // The page is left while its view waits.
   await travel(page, 1, '/b');
   await sawTwo(host, '/b');
   host.cut = false;
@@ -89,9 +89,9 @@ test('a view of a kept page that the network takes is sent later, and counted on
   assert.deepEqual(viewed(host), ['/a', '/b', '/a', '/b'], 'each kept its id');
 });
 
-test('a kept page that is shown again sends what another page could not', async (t) => {
+test('a kept page that is shown again sends the view that another page could not', async (t) => {
   const { site, host, browser } = await start(t, { open: startKeeping });
-  // The page that could not send plans another try, which never comes: pages that are left have no time any more.
+  // The page that could not send schedules a retry that never comes, because the browser freezes pages that are left.
   await browser.addInitScript(() => {
     globalThis.setTimeout = () => (globalThis.planned = true);
   });
@@ -108,7 +108,7 @@ test('a kept page that is shown again sends what another page could not', async 
   assert.deepEqual([await host.views('/a'), await host.views('/b'), await host.views()], [2, 1, 3]);
 });
 
-/** Chromium prerenders for no page that a debugger is attached to, so this opens pages that Playwright lets go. */
+/** Chromium does not prerender for a page with a debugger attached, so Playwright detaches from the pages that this opens. */
 async function startUnwatched(t) {
   const session = await (await launch(t)).newBrowserCDPSession();
   return {
@@ -117,7 +117,7 @@ async function startUnwatched(t) {
   };
 }
 
-/** Runs in a page, before the script that counts: tells what the page is, once that script has run and once it is shown. */
+/** Runs in a page before the script that counts. Reports the state of the page after that script has run, and when it is shown. */
 function tellAll() {
   const tell = ({ type }) => {
     const { activationStart } = performance.getEntriesByType('navigation')[0];
@@ -126,17 +126,17 @@ function tellAll() {
     return fetch(`/told?${encodeURIComponent(JSON.stringify(said))}`);
   };
   addEventListener('load', tell);
-  // At the document, which is after the script: that catches it at the window, on its way down.
+  // A listener on the document runs after the script's, which catches the event at the window, in the capture phase.
   document.addEventListener('prerenderingchange', tell);
 }
 
-/** What pages tell of themselves, and the one link that /a is told to follow: nothing else reaches into them. */
+/** The reports of the pages, and the one link that /a is told to follow. Nothing else touches the pages. */
 class Line {
   #said = [];
   #waiters = new Waiters();
   #order;
 
-  /** The pages of a site whose /a has /b prerendered, at once and in whole. */
+  /** The pages of a site whose /a lets the browser prerender /b fully and at once. */
   pages = {
     '/a': `<a href=/b>b</a> <a href=/c>c</a>
       <script>fetch('/order').then((answer) => answer.text()).then((path) => document.querySelector('[href="' + path + '"]').click())</script>
@@ -166,8 +166,8 @@ class Line {
 }
 
 /**
- * Opens /a until Chromium prerenders /b for it, and gives how often that was. Chromium is free to prerender nothing, and on a busy machine
- * it sometimes does: then another tab gets another try.
+ * Opens /a until Chromium prerenders /b for it. Returns how often it opened /a. Chromium need not prerender, and on a busy machine it sometimes does
+ * not; then another tab tries again.
  */
 async function openPrerendering({ site, host, browser, line }) {
   for (let opened = 1; ; opened += 1) {
@@ -186,7 +186,7 @@ async function openPrerendering({ site, host, browser, line }) {
 
 const AHEAD = { type: 'load', prerendering: true, activated: false, counted: 0 };
 
-test('a prerendered page is a view when it is shown, and not before', async (t) => {
+test('a prerendered page is a view only when it is shown', async (t) => {
   const line = new Line();
   const { site, host, browser } = await start(t, { pages: line.pages, open: startUnwatched });
   const seen = await openPrerendering({ site, host, browser, line });

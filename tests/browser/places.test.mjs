@@ -1,17 +1,18 @@
-// The script where it is really put: twice, in modules and frames, under routers that swap pages, next to what others left in localStorage.
+// The script in the places where pages put it: twice, in modules and frames, under routers that swap pages, and beside other programs' entries in
+// localStorage.
 
 import assert from 'node:assert/strict';
 import { poll } from '../support/waiters.mjs';
 import { inBoth, openTab } from './both.mjs';
 import { reaches, start } from './support.mjs';
 
-/** The pages that were counted, each as often as it was. */
+/** The counted pages, each as often as it was counted. */
 const counted = async (host) => {
   await host.settled();
   return [...new Map(host.posts.map(({ id, page }) => [id, page])).values()];
 };
 
-/** A site with the script, a tab, and a way to know that all was sent: the last page is one that nothing else goes to. */
+/** A site with the script, a tab, and a way to know that everything was sent: only the last step goes to the last page. */
 async function place(t, program, { tab: tabOptions, ...options } = {}) {
   const { site, host } = await start(t, { ...options, open: () => undefined });
   const { tab, lines } = await openTab(t, program, tabOptions);
@@ -25,7 +26,7 @@ async function place(t, program, { tab: tabOptions, ...options } = {}) {
   return { site, host, tab, lines };
 }
 
-/** Puts a tag like the page's own in again, as Turbo, htmx, Astro and tag managers do, and waits until it ran. */
+/** Inserts a copy of the page's tag, as Turbo, htmx, Astro and tag managers do, and waits until it has run. */
 const again = (tab) =>
   tab.evaluate(
     () =>
@@ -45,7 +46,7 @@ inBoth('F4: the same tag twice is one view', async (t, program) => {
   assert.deepEqual(await counted(host), ['/app']);
 });
 
-inBoth('F4: a tag that is put in again counts the page that is new, once', async (t, program) => {
+inBoth('F4: a tag that is inserted again counts a new page once', async (t, program) => {
   const { site, host, tab } = await place(t, program);
   await tab.goto(`${site}/app`);
   for (const path of ['/app/1', '/app/2', '/app/3']) {
@@ -56,7 +57,7 @@ inBoth('F4: a tag that is put in again counts the page that is new, once', async
   assert.deepEqual(await counted(host), ['/app', '/app/1', '/app/2', '/app/3']);
 });
 
-inBoth('a tag that is put in again says which page it is on', async (t, program) => {
+inBoth('a tag that is inserted again can name its page', async (t, program) => {
   const { site, host, tab } = await place(t, program, { attributes: 'data-page=/one' });
   await tab.goto(`${site}/app`);
   await tab.evaluate(() => {
@@ -67,7 +68,7 @@ inBoth('a tag that is put in again says which page it is on', async (t, program)
   assert.deepEqual([await host.views('/one'), await host.views()], [1, 2]);
 });
 
-inBoth('F5: a router on the Navigation API is counted page by page, and not twice where it changes the address, too', async (t, program) => {
+inBoth('F5: a router that uses the Navigation API is counted once for each page, even if it also changes the address', async (t, program) => {
   const { site, host, tab } = await place(t, program, { pages: { '/n': '<a href=/n/a>a</a><a href=/n/b>b</a>' } });
   await tab.goto(`${site}/n`);
   if (!(await tab.evaluate(() => 'navigation' in self))) return t.skip('this browser has no Navigation API');
@@ -87,7 +88,7 @@ inBoth('F5: a router on the Navigation API is counted page by page, and not twic
   assert.deepEqual(await counted(host), ['/n', '/n/a', '/n/b', '/n/a', '/n/c']);
 });
 
-inBoth('F6: whatever is in localStorage.footfall, views count and the page goes on', async (t, program) => {
+inBoth('F6: whatever localStorage.footfall contains, views count and the page works', async (t, program) => {
   const { site, host, tab, lines } = await place(t, program);
   await tab.goto(`${site}/`);
   await reaches(host, '/', 1);
@@ -104,7 +105,7 @@ inBoth('F6: whatever is in localStorage.footfall, views count and the page goes 
   assert.deepEqual(lines, []);
 });
 
-inBoth('where nothing can be stored, what the network takes is sent later all the same', async (t, program) => {
+inBoth('if nothing can be stored, a lost view is still sent later', async (t, program) => {
   const { site, host, tab } = await place(t, program);
   await tab.evaluateOnNewDocument(() => {
     Object.defineProperty(self, 'localStorage', { value: new Proxy({}, { get: (_, name) => (name === 'footfall' ? '[]' : undefined), set: () => { throw new DOMException('full', 'QuotaExceededError'); } }) });
@@ -123,7 +124,7 @@ inBoth('F7: a browser that a program drives is not counted', async (t, program) 
   assert.deepEqual([host.posts, lines, await host.views()], [[], [], 0]);
 });
 
-inBoth('F7: as a module the script counts; imported it is silent', async (t, program) => {
+inBoth('F7: the script counts as a module, and is silent if it is imported', async (t, program) => {
   const module = (host) => `<script type=module src="${host}/footfall.js" data-site=default></script>`;
   const one = await place(t, program, { snippet: module });
   await one.tab.goto(`${one.site}/a`);
@@ -135,7 +136,7 @@ inBoth('F7: as a module the script counts; imported it is silent', async (t, pro
   assert.deepEqual([two.host.posts, two.lines], [[], []]);
 });
 
-inBoth('F8: the same page written otherwise is no second view', async (t, program) => {
+inBoth('F8: a different spelling of the same page is not a second view', async (t, program) => {
   const { site, host, tab } = await place(t, program, { pages: { '/spa/': '', '/caf%C3%A9': '' } });
   await tab.goto(`${site}/spa/`);
   await tab.evaluate(() => {
@@ -147,7 +148,7 @@ inBoth('F8: the same page written otherwise is no second view', async (t, progra
   assert.deepEqual(await counted(host), ['/spa/']);
 });
 
-inBoth('F9: an origin that is not listed is one request, and one line that says what to set', async (t, program) => {
+inBoth('F9: from an origin that is not listed, there is one request, and one line in the console that says what to set', async (t, program) => {
   const { site, host, tab, lines } = await place(t, program, { vars: { SITES: 'default,blog', STATS: 'public', ALLOWED_ORIGINS: 'https://blog.example' }, attributes: 'data-site=blog' });
   await tab.goto(`${site}/app`);
   await poll(() => lines.some((line) => line.includes('ALLOWED_ORIGINS')), 'the line');
@@ -162,7 +163,7 @@ inBoth('F9: an origin that is not listed is one request, and one line that says 
   await poll(tallied, 'the tally of the site that was meant');
 });
 
-inBoth('a site that is not there is one request, and one line that says what to set', async (t, program) => {
+inBoth('for an unknown site, there is one request, and one line in the console that says what to set', async (t, program) => {
   const { site, host, tab, lines } = await place(t, program, { attributes: 'data-site=nope' });
   await tab.goto(`${site}/app`);
   await poll(() => lines.some((line) => line.includes('SITES')), 'the line');
@@ -179,7 +180,7 @@ inBoth('a frame is a part of the page around it, unless its tag says otherwise',
   assert.deepEqual((await counted(framed.host)).sort(), ['/inner', '/outer']);
 });
 
-inBoth('a page is named by its canonical link where the tag says so', async (t, program) => {
+inBoth('a page counts under its canonical link if the tag says so', async (t, program) => {
   const link = '<link rel=canonical href="https://blog.example/story?id=3">';
   const { site, host, tab } = await place(t, program, { pages: { '/amp/story': link }, attributes: 'data-canonical=on' });
   await tab.goto(`${site}/amp/story`);
@@ -188,7 +189,7 @@ inBoth('a page is named by its canonical link where the tag says so', async (t, 
   await reaches(host, '/a', 1);
 });
 
-inBoth('two counters on one page each count their own, and send what is theirs', async (t, program) => {
+inBoth('two counters on one page count separately, and each sends only its own views', async (t, program) => {
   const { host: other } = await start(t, { vars: { ALLOWED_ORIGINS: '*' }, open: () => undefined });
   const both = (host) => `<script defer src="${host}/footfall.js"></script><script defer src="${other.url}/footfall.js"></script>`;
   const { site, host, tab } = await place(t, program, { snippet: both });
@@ -203,7 +204,7 @@ inBoth('two counters on one page each count their own, and send what is theirs',
   await poll(() => tab.evaluate(() => localStorage.footfall === '[]'), 'an empty outbox');
 });
 
-inBoth('F2: below a path of the site itself, under another name, all is asked there', async (t, program) => {
+inBoth('F2: a script below a path of the site, under another name, sends all requests there', async (t, program) => {
   let host;
   const through = (request, response) => {
     const headers = { 'content-type': request.headers['content-type'] ?? 'text/plain', 'user-agent': request.headers['user-agent'], ...(request.headers.origin && { origin: request.headers.origin }) };
@@ -222,7 +223,7 @@ inBoth('F2: below a path of the site itself, under another name, all is asked th
   assert.deepEqual(host.paths.filter((path) => path !== '/footfall.js'), ['/visit']);
 });
 
-inBoth('no number is asked where none is shown, and one answer fills all that are', async (t, program) => {
+inBoth('a page without elements requests no numbers, and one answer fills all elements', async (t, program) => {
   const body = '<b data-footfall=views>?</b> <i data-footfall=views>?</i> <b data-footfall=views data-scope=site>?</b> <b data-footfall=visitors>?</b>';
   const { site, host, tab } = await place(t, program, { pages: { '/n': body }, attributes: 'data-site=default' });
   const texts = () => tab.$$eval('[data-footfall]', (elements) => elements.map((element) => element.textContent).join());

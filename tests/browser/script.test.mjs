@@ -1,11 +1,11 @@
-// footfall.js in a real browser: what is a view and what is none, and that no view is lost or counted twice.
+// footfall.js in a real browser: what counts as a view, and that no view is lost or counted twice.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { poll } from '../support/waiters.mjs';
 import { reaches, start } from './support.mjs';
 
-test('three static pages are counted, one view each', async (t) => {
+test('three static pages count one view each', async (t) => {
   const { site, host, browser } = await start(t);
   const page = await browser.newPage();
   await page.goto(`${site}/?utm_source=letter&utm_campaign=spring`, { referer: 'https://news.example/story' });
@@ -14,7 +14,7 @@ test('three static pages are counted, one view each', async (t) => {
   await reaches(host, undefined, 3);
   for (const path of ['/', '/a', '/b']) assert.equal(await host.views(path), 1, path);
   assert.equal((await host.visitors()).visitors, 1);
-  // A page that finds the view of the one before on its way sends it, too: by its id it is counted once.
+  // A page that finds the previous page's view still unsent sends it, too. Its id makes it count once.
   const [first, second] = [...new Map(host.posts.map((post) => [post.id, post])).values()];
   assert.deepEqual([first.referrer, first.source, first.medium, first.campaign], ['https://news.example/story', 'letter', null, 'spring']);
   assert.deepEqual([second.referrer, second.source], [`${site}/?utm_source=letter&utm_campaign=spring`, null]);
@@ -37,10 +37,10 @@ test('an app that changes its path is counted by path', async (t) => {
   await page.evaluate(() => history.back());
   await reaches(host, '/app/one', 2);
   assert.deepEqual([await host.views('/app'), await host.views('/app/two'), await host.views()], [1, 1, 4]);
-  assert.equal(host.posts[1].referrer, undefined, 'one is not referred by oneself');
+  assert.equal(host.posts[1].referrer, undefined, 'a page is not its own referrer');
 });
 
-test('an app whose routes are behind the # is counted by them when it says so', async (t) => {
+test('an app whose routes are behind the # is counted by route if its tag says so', async (t) => {
   const { site, host, browser } = await start(t, { attributes: 'data-hash' });
   const page = await browser.newPage();
   await page.goto(`${site}/app#/one`);
@@ -49,7 +49,7 @@ test('an app whose routes are behind the # is counted by them when it says so', 
   assert.deepEqual([await host.views('/app/one'), await host.views()], [1, 2]);
 });
 
-test('pages that a query tells apart are told apart, by what the owner lists of it', async (t) => {
+test('query parameters that the owner lists distinguish pages', async (t) => {
   const { site, host, browser } = await start(t, { attributes: 'data-query="on"', vars: { PAGE_QUERY: 'id' } });
   const page = await browser.newPage();
   await page.goto(`${site}/app?token=secret&id=3`);
@@ -61,7 +61,7 @@ test('pages that a query tells apart are told apart, by what the owner lists of 
   await reaches(host, '/app', 1);
 });
 
-test('what the network takes is sent later, and counted once', async (t) => {
+test('a view that is lost on the network is sent later, and counted once', async (t) => {
   const { site, host, browser } = await start(t);
   const page = await browser.newPage();
   await page.goto(site);
@@ -72,7 +72,7 @@ test('what the network takes is sent later, and counted once', async (t) => {
   await poll(() => host.posts.length >= 4, 'the tries');
   assert.equal(await host.views(), 1);
   host.cut = false;
-  // The answers are lost, so every visit comes once more although it is stored.
+  // The answers are lost, so every visit is sent again although it is stored.
   host.losesAnswers = true;
   await page.goto(`${site}/app`);
   await reaches(host, undefined, 4);
@@ -86,7 +86,7 @@ test('what the network takes is sent later, and counted once', async (t) => {
   assert.ok(Number(late.age) > 0 && Number.isInteger(Number(late.age)), 'it says how old it is');
 });
 
-test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
+test('an outbox holds at most 50 visits of the last 20 hours', async (t) => {
   const { site, host, browser } = await start(t);
   host.cut = true;
   const page = await browser.newPage();
@@ -108,14 +108,14 @@ test('an outbox holds 50 visits of the last 20 hours at most', async (t) => {
   assert.equal(await host.views(), 50);
 });
 
-test('a page in a hidden tab, or prerendered, counts when it is looked at', async (t) => {
+test('a hidden or prerendered page counts when it is shown', async (t) => {
   const { site, host, browser } = await start(t);
   for (const [state, event, path] of [['hidden', 'visibilitychange', '/a'], ['prerendering', 'prerenderingchange', '/b']]) {
     const page = await browser.newPage();
     await page.addInitScript((name) => Object.defineProperty(document, name, { get: () => !globalThis.seen }), state);
     await page.goto(`${site}${path}`);
     await page.evaluate(() => history.pushState({}, '', `${location.pathname}/later`));
-    assert.equal(await host.views(), path === '/a' ? 0 : 1, `${state}: nobody looked`);
+    assert.equal(await host.views(), path === '/a' ? 0 : 1, `${state}: the page was not shown`);
     await page.evaluate((name) => {
       globalThis.seen = true;
       document.dispatchEvent(new Event(name, { bubbles: true }));
@@ -126,7 +126,7 @@ test('a page in a hidden tab, or prerendered, counts when it is looked at', asyn
   assert.equal(host.posts.length, 2);
 });
 
-test('who opts out is not counted until they opt in', async (t) => {
+test('a reader who opts out is not counted until they opt in', async (t) => {
   const { site, host, browser } = await start(t);
   const page = await browser.newPage();
   await page.goto(`${site}/?footfall=off`);
@@ -136,9 +136,9 @@ test('who opts out is not counted until they opt in', async (t) => {
   assert.deepEqual(host.posts.map(({ page }) => page), ['/b']);
 });
 
-test('Global Privacy Control is a view without a visitor', async (t) => {
+test('a view with Global Privacy Control has no visitor', async (t) => {
   const { site, host, browser } = await start(t, { context: { extraHTTPHeaders: { 'sec-gpc': '1' } } });
-  // Set for all requests, it would make a browser ask first; only one that sends it by itself does not.
+  // A header set on all requests would cause preflights; a browser that sends it by itself causes none.
   const page = await browser.newPage();
   await page.goto(site);
   await reaches(host, undefined, 1);
@@ -146,7 +146,7 @@ test('Global Privacy Control is a view without a visitor', async (t) => {
   assert.deepEqual([visitors, without.opted_out], [0, 1]);
 });
 
-test('elements are filled with numbers, for who opted out, too', async (t) => {
+test('elements are filled with numbers, even for a reader who opted out', async (t) => {
   const body = '<b data-footfall=views>?</b> <b data-footfall=views data-scope=site>?</b> <b data-footfall=visitors>?</b>';
   const { site, browser } = await start(t, { pages: { '/n': body }, attributes: 'data-site=default' });
   const page = await browser.newPage();
@@ -158,7 +158,7 @@ test('elements are filled with numbers, for who opted out, too', async (t) => {
   await poll(async () => (await texts()) === '1,2,1', 'the numbers, without a visit');
 });
 
-test('it works under a strict policy, and needs nothing that a strict policy forbids', async (t) => {
+test('it works under a strict content security policy', async (t) => {
   const headers = (host) => `default-src 'none'; script-src ${host}; connect-src ${host}; img-src data:; require-trusted-types-for 'script'`;
   const { site, host, browser } = await start(t, { headers });
   const page = await browser.newPage();
@@ -166,7 +166,7 @@ test('it works under a strict policy, and needs nothing that a strict policy for
   await reaches(host, undefined, 1);
 });
 
-test('without localStorage it counts all the same', async (t) => {
+test('it counts without localStorage', async (t) => {
   const { site, host, browser } = await start(t);
   const page = await browser.newPage();
   await page.addInitScript(() => Object.defineProperty(globalThis, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } }));
@@ -179,7 +179,7 @@ test('without localStorage it counts all the same', async (t) => {
   assert.equal(new Set(host.posts.map(({ id }) => id)).size, 2);
 });
 
-test('the snippets of busuanzi and GoatCounter work with the host changed', async (t) => {
+test('the snippets of busuanzi and GoatCounter work with only the host changed', async (t) => {
   const busuanzi = (host) => `<script async src="${host}/busuanzi/2.3/busuanzi.pure.mini.js"></script>`;
   const spans = `<span id="busuanzi_container_site_pv" style="display:none"><span id="busuanzi_value_site_pv"></span></span>
     <span id="busuanzi_container_page_pv" style="display:none"><span id="busuanzi_value_page_pv"></span></span>

@@ -1,31 +1,21 @@
-// What the browser tests share: a real Chromium, a small site, and the host that a page's script calls.
+// Shared by the browser tests: a real Chromium, a small site, and the host that a page's script calls.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import { chromiumBinary } from '../../tools/programs.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-/** Headless Chromium says that it is headless, and is then a bot to the Worker. */
+/** A normal user agent: headless Chromium says that it is headless, and the Worker takes that for a bot. */
 export const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36';
 
-async function listen(t, handler) {
-  const server = createServer(handler);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}`;
-}
-
-/** A static site: the text of each page by its path, or a function that answers. `headers` go with every text. */
+/** A static site: the text of each page by path, or a function that answers. `headers` are sent with every text. */
 const startSite = (t, pages, headers = {}) =>
-  listen(t, (request, response) => {
+  startServer(t, (request, response) => {
     const { pathname } = new URL(request.url, 'http://site');
     const page = pages()[pathname];
     if (typeof page === 'function') return void page(request, response);
@@ -33,7 +23,7 @@ const startSite = (t, pages, headers = {}) =>
     response.end(page ?? '');
   });
 
-/** A Worker that pages of `site` may call, behind a host of its own. */
+/** Starts a Worker that pages of `site` may call, behind a host of its own. */
 async function startFootfall(t, site, vars) {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: site, ...vars } });
   const host = await new Front(footfall.url).listen(t);
@@ -44,8 +34,8 @@ async function startFootfall(t, site, vars) {
 }
 
 /**
- * A Chromium of its own. The agent is told to the program: Playwright can tell it only to pages that it watches. Scripts of counters
- * leave out a browser that says that a program drives it (`navigator.webdriver`), so this one does not say so.
+ * Starts a Chromium. The user agent is an argument of the program, because Playwright can set it only for pages that it watches. Counters' scripts
+ * ignore a browser that says that a program drives it (`navigator.webdriver`), so this one does not say so.
  */
 export async function launch(t, options) {
   const browser = await chromium.launch({ executablePath: await chromiumBinary(), args: ['--no-sandbox', '--disable-blink-features=AutomationControlled', `--user-agent=${AGENT}`], ...options });
@@ -53,11 +43,11 @@ export async function launch(t, options) {
   return browser;
 }
 
-/** The Chromium that the tests of a file share, once one has asked for it. */
+/** The Chromium that the tests of a file share, started on demand. */
 let shared;
 after(async () => (await shared)?.close());
 
-/** A context of its own in the Chromium of all: it has its own storage, cache and connections, and starts in a tenth of the time. */
+/** A context in the shared Chromium, with its own storage, cache and connections. It starts in a tenth of a Chromium's time. */
 export async function newContext(t, options) {
   shared ??= launch({ after() {} });
   const context = await (await shared).newContext(options);
@@ -65,20 +55,20 @@ export async function newContext(t, options) {
   return context;
 }
 
-/** A context that collects what a page's owner would complain about; with `launchOptions` in a Chromium of its own. */
+/** A context whose test fails if a page reports an error. With `launchOptions`, it is in a Chromium of its own. */
 export async function startBrowser(t, options, launchOptions) {
   const context = launchOptions ? await (await launch(t, launchOptions)).newContext(options) : await newContext(t, options);
   const complaints = [];
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('console', (message) => {
-    // That the network is down is Chromium's own message.
+    // Chromium itself reports a network that is down.
     if (['error', 'warning'].includes(message.type()) && !/net::ERR_|404/.test(message.text())) complaints.push(message.text());
   });
   t.after(() => assert.deepEqual(complaints, [], 'the page has no trouble by the script'));
   return context;
 }
 
-/** A site whose pages load the script of a host that starts after it. `open` starts the browser. */
+/** A site whose pages load the script from a host that starts after it. `open` starts the browser. */
 export async function start(t, { pages = {}, headers, attributes = '', context, snippet, vars, open = startBrowser } = {}) {
   let host = { url: '' };
   const own = () => `<script defer src="${host.url}/footfall.js" ${attributes}></script>`;

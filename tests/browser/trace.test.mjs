@@ -1,4 +1,4 @@
-// The page of `npm run trace` in Chromium: it opens from a file, asks nobody, and its slider moves the time.
+// The page of `npm run trace` in Chromium: it opens from a file, loads nothing, and its slider moves the time.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startBrowser } from './support.mjs';
 const RUNS = [{ visits: 2, counter: 'embedded' }, { visits: 2_000, counter: 'embedded' }];
 
 
-test('the page says what goes on at each moment, for 2 visits and for 2,000', async (t) => {
+test('the page says what happens at each moment, for 2 visits and for 2,000', async (t) => {
   const out = mkdtempSync(join(tmpdir(), 'footfall-traced-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
   const [two, crowd] = (await trace({ runs: RUNS, slowMs: 400, out })).map(({ story }) => story);
@@ -23,7 +23,7 @@ test('the page says what goes on at each moment, for 2 visits and for 2,000', as
   const url = pathToFileURL(join(out, 'trace.html')).href;
   await page.goto(url);
   const says = (id) => page.locator(`#${id}`).textContent();
-  /** Moves the time to an event, as somebody who drags the slider. */
+  /** Moves the time to an event, as dragging the slider does. */
   const moveTo = (event) => page.locator('#time').evaluate((slider, at) => {
     slider.value = story.places[at];
     slider.dispatchEvent(new Event('input'));
@@ -41,15 +41,15 @@ test('the page says what goes on at each moment, for 2 visits and for 2,000', as
   assert.match(await says('state'), /Visit B waits for a place in a POST of another visit \(src\/edge\/clients\/parking\.rs:\d+\)/);
   assert.match(await says('batch'), /^POST 2: it goes alone, and it leads$/);
 
-  // The keys: to the next poll with the button, by one step with the slider, to the end. Which of the two is polled next
-  // depends on how busy the machine was: A when its answer comes, B when it has waited long enough to lead a POST.
+  // The button goes to the next poll, the slider's keys one step or to the end. The visit that is polled next depends on how busy the machine was:
+  // A when its answer comes, B when it has waited long enough to lead a POST.
   const next = two.visits.flatMap((visit, index) => visit.polls.map(({ at }) => ({ at, name: 'AB'[index] })))
     .filter(({ at }) => at > b.polls[0].end)
     .reduce((first, poll) => (poll.at < first.at ? poll : first));
   await page.locator('#next').press('Enter');
   assert.equal(await says('thread'), `polls visit ${next.name}`);
   const before = await says('now');
-  // An event and a millisecond have a step each, so after two something has changed.
+  // Each event and each millisecond is a step, so something has changed after two.
   for (const key of ['ArrowRight', 'ArrowRight']) await page.locator('#time').press(key);
   assert.notEqual(await says('now'), before);
   await page.locator('#time').press('End');
@@ -69,7 +69,7 @@ test('the page says what goes on at each moment, for 2 visits and for 2,000', as
   const { post } = crowd.visits[chosen - 1];
   assert.match(await says('batch'), new RegExp(`^POST ${post}: goes with ${crowd.posts[post - 1].visits.length - 1} others`));
   assert.ok((await page.locator('#overlay .along').count()) >= 1);
-  // Its POST is sent by then, or is not: what it waits for is told apart.
+  // The text says what the visit waits for, whether its POST is sent by then or not.
   const { sent, leader, visits: along } = crowd.posts[post - 1];
   const follower = along.find((id) => id !== leader);
   await page.locator('#visit').fill(String(follower));

@@ -1,12 +1,12 @@
-// What answers of Footfall have in common, said once.
+// Checks that all answers of Footfall share.
 
 import assert from 'node:assert/strict';
 
-/** The two texts of `GET /`. They are the product's promise, so tests write them out and import nothing. */
+/** The two texts of `GET /`. They are the product's promise, so the tests write them out instead of importing them. */
 export const WELCOME = 'Welcome to my site!';
 export const ERROR = 'Error registering your visit';
 
-/** The answer to a visit that is registered. */
+/** Checks the answer to a registered visit. */
 export function assertWelcome(answer, message) {
   assert.deepEqual(
     { status: answer.status, text: answer.text, visit: answer.visit },
@@ -16,7 +16,7 @@ export function assertWelcome(answer, message) {
   assertText(answer);
 }
 
-/** The answer to a visit that is not, or perhaps not, registered. */
+/** Checks the answer to a visit that was not registered, or perhaps not. */
 export function assertNotRegistered(answer, { status, visit }, message) {
   assert.deepEqual({ status: answer.status, text: answer.text, visit: answer.visit }, { status, text: ERROR, visit }, message);
   assertText(answer);
@@ -27,7 +27,7 @@ function assertText({ headers }) {
   assert.equal(headers.get('cache-control'), 'no-store');
 }
 
-/** One line of JSON, `{"error":"…","hint":"…"}`, for a caller who asked wrongly. */
+/** Checks a refusal: one line of JSON, `{"error":"…","hint":"…"}`. */
 export function assertProblem(answer, status, message) {
   assert.equal(answer.status, status, `${message ?? ''} answered ${answer.status} ${answer.text}`);
   assert.equal(answer.headers.get('content-type'), 'application/json', message);

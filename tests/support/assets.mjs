@@ -1,5 +1,5 @@
-// The static assets of the build, served as the platform serves them: by `_redirects` and `_headers`, as far as ours use them. That
-// wrangler agrees is tested in tests/tools/start.test.mjs.
+// Serves the static assets of the build as the platform does, with the parts of `_redirects` and `_headers` that ours use.
+// tests/tools/commands.test.mjs checks that wrangler serves them alike.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
@@ -9,7 +9,7 @@ const FOLDER = join(BUILD, 'assets');
 
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.svg': 'image/svg+xml', '.json': 'application/json' };
 
-/** The asset of a path: `{ headers, body }`, or nothing where the Worker is asked. */
+/** The asset of a path: `{ headers, body }`, or undefined if the request is for the Worker. */
 export function assetOf(pathname) {
   const [, wanted] = redirects().find(([from]) => matches(from, pathname)) ?? [pathname, pathname];
   const name = [wanted, `${wanted}.html`].find((name) => extname(name) in TYPES && existsSync(join(FOLDER, name)));

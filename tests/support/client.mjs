@@ -1,14 +1,14 @@
-// The callers of Footfall in these tests: calls with their answers read, and requests written byte by byte.
+// Clients for the tests: calls whose answers are read, and requests written byte by byte.
 
 import net from 'node:net';
 
-/** A request with `fetch`: `{ status, headers, text, visit, json }`, the body read. */
+/** Sends a request with `fetch` and reads the body: `{ status, headers, text, visit, json }`. */
 export async function call(url, options) {
   const response = await fetch(url, { redirect: 'manual', ...options });
   return read(response.status, response.headers, await response.text());
 }
 
-/** `POST /counter` with a visit as JSON. */
+/** Sends a visit as JSON to `POST /counter`. */
 export function post(server, visit, headers = {}) {
   return call(`${server.url}/counter`, {
     method: 'POST',
@@ -17,7 +17,7 @@ export function post(server, visit, headers = {}) {
   });
 }
 
-/** The views that `GET /counter` tells of a page, or of the whole site. */
+/** The views of a page or of the whole site, from `GET /counter`. */
 export async function views(server, { site, page } = {}) {
   const query = new URLSearchParams(Object.entries({ site, page }).filter(([, value]) => value !== undefined));
   const { status, text, json } = await call(`${server.url}/counter?${query}`);
@@ -25,7 +25,7 @@ export async function views(server, { site, page } = {}) {
   return json.views;
 }
 
-/** A socket to the server with `text` sent. Not awaited further: what comes back is for the caller. */
+/** Opens a socket to the server and sends `text`. The caller reads what comes back. */
 export async function open(server, text) {
   const socket = net.connect(server.port, '127.0.0.1');
   socket.on('error', () => {});
@@ -38,8 +38,8 @@ export async function open(server, text) {
 }
 
 /**
- * A request given as bytes, for what `fetch` mends or refuses to send. `lines` are the request line and headers;
- * Host and Connection are added. Resolves to the same as {@link call}.
+ * Sends a request as bytes, for requests that `fetch` corrects or refuses to send. `lines` are the request line and headers; Host and Connection are
+ * added. Resolves to the same as {@link call}.
  */
 export async function raw(server, lines, body = '') {
   const head = [...lines, 'Host: footfall.test', 'Connection: close', '', ''].join('\r\n');
@@ -49,7 +49,7 @@ export async function raw(server, lines, body = '') {
   return parse(Buffer.concat(chunks));
 }
 
-/** Pieces of a body as `Transfer-Encoding: chunked` sends them: a body without a stated length. */
+/** A body in pieces, as `Transfer-Encoding: chunked` sends it: without a stated length. */
 export function chunked(...pieces) {
   const chunks = pieces.flatMap((piece) => [`${Buffer.byteLength(piece).toString(16)}\r\n`, piece, '\r\n']);
   return Buffer.concat([...chunks, '0\r\n\r\n'].map((part) => Buffer.from(part)));

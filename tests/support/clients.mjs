@@ -1,4 +1,4 @@
-// The clients of other counters, from npm, with nothing changed but the host that is written into them.
+// The clients of other counters, from npm, with only the host in their source changed.
 
 import { readFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** The source of a package's file, with each `from` become its `to`. That none is there is an error: the client would call its own host. */
+/** The source of a package's file, with each `from` replaced by its `to`. A missing `from` is an error: the client would call its own host. */
 export function sourceOf(file, hosts) {
   let source = readFileSync(require.resolve(file), 'utf8');
   for (const [from, to] of hosts) {
@@ -16,7 +16,7 @@ export function sourceOf(file, hosts) {
   return source;
 }
 
-/** A CommonJS module with another host. */
+/** Loads a CommonJS module with another host. */
 export function clientOf(file, hosts) {
   const path = require.resolve(file);
   const client = new Module(path);

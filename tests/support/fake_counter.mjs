@@ -1,37 +1,36 @@
-// A counter endpoint over real sockets that can fail in every way a counter can: it refuses, breaks off, hangs, or
-// has counted and says so too late. It notes what reached it, because a visit that is answered right may still have
-// been POSTed twice.
+// A counter endpoint over real sockets that can fail in every way: it refuses, breaks off, hangs, or counts and answers too late. It notes every
+// request, because a visit with the right answer may still have been POSTed twice.
 
 import http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
 import { Waiters } from './waiters.mjs';
 
-/** A chunk of an answer that does not end. */
+/** A chunk of an endless answer. */
 const CHUNK = Buffer.alloc(16 * 1024, 'x');
 
 const answer = (status, headers = {}) => ({ response }) => response.writeHead(status, headers).end(status === 204 ? undefined : 'counted');
 
 /**
- * The modes. Each gets one exchange whose request was read to its end, unless it is a mode for whole connections.
- * A mode that answers nothing leaves that to the caller's deadline.
+ * The modes. Each handles one exchange whose request was read to its end, except the modes for whole connections. After a mode that does not
+ * answer, the caller's deadline ends the exchange.
  */
 const MODES = {
   ok: answer(200),
   status: (exchange, { status, headers }) => answer(status, headers)(exchange),
-  // Answers when `release()` is called: a visit stays in flight for as long as a test wants, without a sleep.
+  // Answers when `release()` is called, so a visit stays in flight for as long as a test wants, without a sleep.
   held: async (exchange, _, counter) => {
     await counter.released();
     if (!exchange.aborted) answer(200)(exchange);
   },
   later: (exchange, { ms }) => setTimeout(answer(200), ms, exchange),
-  // It would count there, and a client that follows would take the answer for a registration.
+  // A client that follows the redirect would count there, and take the answer for a registration.
   redirect: ({ response }, { status }) => response.writeHead(status, { location: '/followed' }).end(),
-  // The visit may be counted: the counter had all of it.
+  // The visit may be counted: the counter has read all of it.
   resetAfterReading: ({ socket }) => socket.resetAndDestroy(),
   hang: () => {},
   headersThenHang: ({ response }) => response.writeHead(200, { 'content-length': '7' }).flushHeaders(),
-  // One byte at a time: no single wait is long.
+  // One byte at a time, so that no single wait is long.
   drip: async (exchange, { ms }) => {
     exchange.response.writeHead(200);
     while (!exchange.aborted) {
@@ -58,7 +57,7 @@ const MODES = {
   garbage: ({ socket }) => socket.end('\x16\x03\x01\x00 this is not HTTP\r\n\r\n'),
 };
 
-/** Starts a counter on a free loopback port; it ends with `t`. */
+/** Starts a counter on a free loopback port. It ends with the test `t`. */
 export async function startFakeCounter(t) {
   const counter = new FakeCounter();
   await counter.listen(0);
@@ -67,11 +66,11 @@ export async function startFakeCounter(t) {
 }
 
 class FakeCounter {
-  /** Every request whose body was read to its end, in order. */
+  /** The requests whose bodies were read to the end, in order. */
   posts = [];
-  /** Connections that reached the port, answered or not. */
+  /** How many connections reached the port, answered or not. */
   connections = 0;
-  /** Requests in work now, and the most there were at a time. */
+  /** How many requests are in progress, and the most there were at a time. */
   open = 0;
   maxOpen = 0;
 
@@ -95,7 +94,7 @@ class FakeCounter {
     this.port = this.#front.address().port;
   }
 
-  /** From now on behave like `mode`, one of MODES or `refused` (nobody listens) or `resetBeforeReading`; forgets the notes. */
+  /** Switches to `mode`: one of MODES, `refused` (nothing listens) or `resetBeforeReading`. Clears the notes. */
   async behave(mode, options = {}) {
     if (!(mode in MODES) && mode !== 'refused' && mode !== 'resetBeforeReading') throw new Error(`no mode ${mode}`);
     this.#mode = mode;
@@ -115,7 +114,7 @@ class FakeCounter {
     this.maxOpen = this.open;
   }
 
-  /** Lets every held exchange be answered, and those that come later. */
+  /** Answers every held exchange, and those that come later. */
   release() {
     this.#release();
   }
@@ -124,21 +123,21 @@ class FakeCounter {
     return this.#released;
   }
 
-  /** Waits until `condition(counter)` holds; it is asked again whenever something happens here. */
+  /** Waits until `condition(counter)` holds. It is checked again whenever something happens here. */
   until(condition, what) {
     return this.#changes.until(() => condition(this), what);
   }
 
   async #serve(request, response) {
-    // One exchange a connection. A kept-alive connection that this side closes at the wrong moment would be one more
-    // fault, and not the one that a test is about.
+    // One exchange for each connection: closing a kept-alive connection at the wrong moment would be a fault of its own, and not the one under
+    // test.
     response.shouldKeepAlive = false;
     const exchange = { method: request.method, path: request.url, headers: request.headers, response, socket: request.socket };
     exchange.closed = new Promise((resolve) => response.once('close', resolve));
     this.open += 1;
     this.maxOpen = Math.max(this.maxOpen, this.open);
     response.once('close', () => {
-      // Not finished: the other side went away, or a fault of ours cut the connection.
+      // Unfinished: the other side disconnected, or one of our faults cut the connection.
       exchange.aborted = !response.writableFinished;
       exchange.done = true;
       this.open -= 1;
@@ -156,7 +155,7 @@ class FakeCounter {
     this.connections += 1;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => {}); // A peer that resets is what some tests are about; `close` follows.
+    socket.on('error', () => {}); // Some tests reset the connection; `close` follows.
     if (this.#mode === 'resetBeforeReading') socket.resetAndDestroy();
     else this.#http.emit('connection', socket);
   }

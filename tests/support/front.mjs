@@ -1,5 +1,5 @@
-// A Worker as its visitors see it: its assets, its answers and its WebSockets on one address that outlives the Worker's process, and
-// a network in between that can be cut.
+// A Worker as its visitors see it: assets, answers and WebSockets at one address that outlives the Worker's process, behind a network that can be
+// cut.
 
 import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
@@ -7,20 +7,20 @@ import { assetOf } from './assets.mjs';
 
 export class Front {
   cut = false;
-  /** Answers that are thrown away on their way back, after the Worker did its work. */
+  /** Whether answers are lost on their way back, after the Worker did its work. */
   losesAnswers = false;
-  /** Whether WebSockets get through; with `swallows` they are neither taken nor refused. */
+  /** Whether WebSockets get through. With `swallows`, they are neither accepted nor refused. */
   upgrades = true;
   swallows = false;
-  /** The paths that were asked for, and the bodies that were posted, those that were cut included. */
+  /** The requested paths and the posted bodies, including those of requests that were cut. */
   paths = [];
   posts = [];
-  /** What the platform adds to each request. */
+  /** The headers that the platform adds to each request. */
   edge = { 'cf-connecting-ip': '203.0.113.7' };
   #server;
   #sockets = new Set();
 
-  /** `worker` is what starts with `http://127.0.0.1:`; it may be set anew. */
+  /** `worker` is the Worker's URL, `http://127.0.0.1:…`. It may be replaced. */
   constructor(worker) {
     this.worker = worker;
   }
@@ -29,7 +29,7 @@ export class Front {
     this.#server = createServer((request, response) => this.#serve(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    // A test that fails ends all the same.
+    // Open connections must not keep a failed test from ending.
     this.#server.unref();
     this.url = `http://127.0.0.1:${this.#server.address().port}`;
     t.after(() => {
@@ -40,12 +40,12 @@ export class Front {
     return this;
   }
 
-  /** Ends of WebSockets that are open. */
+  /** The open WebSockets. */
   get ends() {
     return this.#sockets.size;
   }
 
-  /** Ends all WebSockets, as a network that breaks off does. */
+  /** Cuts all WebSockets, as a failing network does. */
   drop() {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -59,7 +59,7 @@ export class Front {
       const asset = request.method === 'GET' && assetOf(pathname);
       if (asset) return void response.writeHead(200, asset.headers).end(asset.body);
       const body = Buffer.concat(chunks);
-      // A beacon of another counter's script has no body.
+      // Beacons of other counters' scripts have no body.
       if (request.method === 'POST' && body.length > 0) this.posts.push(JSON.parse(body));
       if (this.cut) return void response.destroy();
       const onward = httpRequest(`${this.worker}${request.url}`, { method: request.method, headers: { ...request.headers, ...this.edge } }, (answer) => {

@@ -1,12 +1,12 @@
-// A load that checks every answer: so many connections, each sending its next request when the last is answered.
+// A load generator that checks every answer. Each connection sends its next request when the last is answered.
 //
-// Written on bare sockets, because at these rates an HTTP client costs more CPU than the server that it asks.
+// It uses bare sockets, because at these rates an HTTP client costs more CPU than the server.
 
 import net from 'node:net';
 
 /**
- * Sends `total` requests over `connections` connections and calls `onAnswer(status, body)` for each answer, in any order.
- * Resolves when all are answered; rejects when a connection breaks off or nothing is answered for `silenceMs`.
+ * Sends `total` requests over `connections` connections and calls `onAnswer(status, body)` for each answer, in any order. Resolves when all are
+ * answered. Rejects when a connection breaks off, or when no answer comes for `silenceMs`.
  */
 export async function hammer(server, { total, connections, request = 'GET / HTTP/1.1\r\nHost: footfall.test\r\n\r\n', onAnswer, silenceMs = 15_000 }) {
   let sent = 0;
@@ -56,7 +56,7 @@ export async function hammer(server, { total, connections, request = 'GET / HTTP
   }
 }
 
-/** The first whole answer in what was read, if there is one. All answers of Footfall state their length. */
+/** The first complete answer in the bytes read so far, if there is one. All answers of Footfall state their length. */
 function take(text) {
   const head = text.indexOf('\r\n\r\n');
   if (head < 0) return undefined;

@@ -1,4 +1,4 @@
-// The package for owners, as they install it: packed, unpacked, and run without Rust.
+// The package as owners install it: packed, unpacked, and run without Rust.
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
@@ -12,12 +12,12 @@ import { startServing } from './serving.mjs';
 
 const run = promisify(execFile);
 
-/** What is on PATH: npx and what it needs. */
+/** The programs on PATH: npx and what it needs. */
 const PROGRAMS = ['npx', 'npm', 'sh', 'env'];
 
 /**
- * Packs the package and unpacks it into an empty folder, where npm would. Its dependencies are linked from the repository, at the versions
- * that the package asks for: to install them would need the network, and a minute. `t` is as for `startWorkerd`.
+ * Packs the package and unpacks it into an empty folder, where npm would. Its dependencies are linked from the repository, which has the same
+ * versions: to install them would take the network and a minute. `t` is as for `startWorkerd`.
  */
 export async function installed(t) {
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'footfall-package-')));
@@ -29,7 +29,7 @@ export async function installed(t) {
   const bin = join(modules, '.bin');
   mkdirSync(bin, { recursive: true });
   await run('tar', ['-xzf', file, '-C', modules]);
-  // npm packs everything below `package`.
+  // npm packs everything into a folder `package`.
   await run('mv', [join(modules, 'package'), join(modules, 'footfall')]);
   const manifest = JSON.parse(readFileSync(join(modules, 'footfall', 'package.json'), 'utf8'));
   for (const name of Object.keys(manifest.dependencies)) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
@@ -41,13 +41,13 @@ export async function installed(t) {
   for (const name of PROGRAMS) symlinkSync(found(name), join(path, name));
   const home = join(dir, 'home');
   mkdirSync(home);
-  // Nothing of this machine: no Rust, no account, no registry. A package that npx would fetch is none of ours.
+  // Nothing of this machine: no Rust, no account, no registry. npx must not fetch a package.
   const env = { PATH: path, HOME: home, npm_config_offline: 'true', npm_config_update_notifier: 'false', CI: '1' };
   const program = [join(path, 'node'), join(bin, 'footfall')];
   const answer = async (command, args, options) => {
     const { env: more, ...others } = options;
     const child = run(command, args, { cwd, env: { ...env, ...more }, ...others });
-    // No terminal, and no input that never ends.
+    // Without a terminal, and with an input that ends.
     child.child.stdin.end();
     return child.then(({ stdout, stderr }) => ({ code: 0, stdout, stderr }), ({ code, stdout, stderr }) => ({ code, stdout, stderr }));
   };
@@ -55,11 +55,11 @@ export async function installed(t) {
     cwd,
     env,
     manifest,
-    /** Runs `npx footfall ...args`, as it is typed. */
+    /** Runs `npx footfall ...args`, as an owner types it. */
     npx: (args, options = {}) => answer('npx', ['footfall', ...args], options),
-    /** The same without npm's own second. */
+    /** The same without npx, which takes a second. */
     footfall: (args, options = {}) => answer(program[0], [program[1], ...args], options),
-    /** `npx footfall dev` in a folder, once it says that it is ready: `{ url, log, stop }`. */
+    /** Runs `npx footfall dev` in a folder. Resolves once it says that it is ready: `{ url, log, stop }`. */
     dev: (folder) => startDev(t, program, folder, env),
   };
 }

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 
-/** A port of loopback that nobody listens on. */
+/** A free port of the loopback. */
 export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

@@ -1,8 +1,8 @@
-// A command that serves until it is told to stop: `npm start` and `npx footfall dev`, as a user types them.
+// Runs a command that serves until it is stopped: `npm start` or `npx footfall dev`, as a user types them.
 
 import { spawn } from 'node:child_process';
 
-/** Starts a command; resolves once it says that it is ready. `stop` ends it as Ctrl-C does, and so does the end of the test. */
+/** Starts a command. Resolves once it says that it is ready. `stop` ends it as Ctrl-C does, and so does the end of the test. */
 export async function startServing(t, command, args, options) {
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -1,17 +1,17 @@
-// Waiting for a condition without sleeping: the code that changes something wakes those that wait.
+// Waits for conditions without sleeping: the code that changes something wakes the waiters.
 
-/** Far above any wait in these tests, so that a condition that never comes true fails with its name. */
+/** Far longer than any wait in these tests, so that a condition that never becomes true fails with its name. */
 const PATIENCE_MS = 30_000;
 
 export class Waiters {
   #waiting = new Set();
 
-  /** Looks again at every condition that is waited for. */
+  /** Checks all conditions again. */
   wake() {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Resolves when `condition()` is true; it is asked now and at each `wake()`. */
+  /** Resolves when `condition()` is true. It is checked now and at each `wake()`. */
   until(condition, what, ms = PATIENCE_MS) {
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -22,7 +22,7 @@ export class Waiters {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
-        reject(new Error(`waited ${ms} ms in vain for ${what}`));
+        reject(new Error(`waited ${ms} ms without result for ${what}`));
       }, ms);
       this.#waiting.add(look);
       look();
@@ -30,13 +30,13 @@ export class Waiters {
   }
 }
 
-/** Asks `condition` until it is true, for what tells nobody that it changed (another process). */
+/** Checks `condition` again and again until it is true, for changes that nothing reports, such as those in another process. */
 export async function poll(condition, what) {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${PATIENCE_MS} ms in vain for ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${PATIENCE_MS} ms without result for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -1,4 +1,4 @@
-// A watcher of a site, as a dashboard is one: a WebSocket with what it was told.
+// A watcher of a site, as a dashboard is: a WebSocket that keeps its messages.
 
 import { once } from 'node:events';
 import { request } from 'node:http';
@@ -9,18 +9,18 @@ export const protocols = (token) => ['footfall', `footfall.bearer.${Buffer.from(
 
 export const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
 
-/** What a message or an answer says: all views, and who is there. */
+/** All views and the visitors of now, from a message or an answer. */
 export const told = ({ views, people }) => ({ views: sum(views), people: sum(people) });
 
 export class Watcher {
   #waiters = new Waiters();
   #socket;
 
-  /** Texts in the order they came, those that are no JSON apart. */
+  /** The messages in order; texts that are not JSON are kept apart. */
   messages = [];
   others = [];
 
-  /** `{ code, reason }` once it is over. */
+  /** `{ code, reason }` once the WebSocket is closed. */
   closed;
 
   /** `options` are those of Node's WebSocket: protocols, or `{ protocols, headers }`. */
@@ -35,7 +35,7 @@ export class Watcher {
       this.closed = { code, reason };
       this.#waiters.wake();
     };
-    // What follows is a close.
+    // `close` follows.
     this.#socket.onerror = () => {};
   }
 
@@ -47,19 +47,19 @@ export class Watcher {
     return this.messages.at(-1);
   }
 
-  /** Whether the other side has said that it is over. */
+  /** Whether the other side has sent a close frame. */
   get closing() {
     return this.#socket.readyState >= WebSocket.CLOSING;
   }
 
-  /** Resolves to the last message once it is as wanted. */
+  /** Resolves to the last message once it meets the condition. */
   async until(wanted, what) {
     await this.#waiters.until(() => this.closed || (this.last && wanted(this.last)), what);
     if (this.closed) throw new Error(`closed with ${this.closed.code} while waiting for ${what}`);
     return this.last;
   }
 
-  /** Resolves when so many messages came that are no JSON. */
+  /** Resolves when this many messages that are not JSON have come. */
   async heard(count) {
     await this.#waiters.until(() => this.others.length >= count, `${count} short messages`);
   }
@@ -79,7 +79,7 @@ export class Watcher {
   }
 }
 
-/** Asks for a WebSocket and reads the answer, where it is none: `{ status, headers, json }`. With one, `status` is 101. */
+/** Asks for a WebSocket: `{ status, headers, json }`. `status` is 101 if there is one. */
 export async function refusal(server, path, headers = {}, method = 'GET') {
   const asked = request({
     host: '127.0.0.1',

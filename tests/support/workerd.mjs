@@ -1,7 +1,7 @@
-// One workerd process a harness: started on free loopback ports, watched, and gone when its test is over.
+// The harness: one workerd process, started on free loopback ports, watched, and ended with its test.
 //
-// wrangler dev is left out on purpose. It puts proxies in front of the Worker, which hide a client's reset and slow
-// everything down; what is tested here is the built Worker on the runtime itself.
+// It does not use wrangler dev, which puts proxies in front of the Worker that hide a client's reset and slow everything down. The tests run the
+// built Worker on the runtime itself.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,45 +12,45 @@ import { BREAKER, collector, configText, footfallService, loopbackService, plain
 import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from '../../tools/workerd/plain_workers.mjs';
 import { poll } from './waiters.mjs';
 
-/** From spawn to listening takes 0.2 s here. This is for a machine that is busy compiling at the same time. */
+/** workerd listens 0.2 s after it is started. The rest is for a machine that is busy compiling at the same time. */
 const START_TIMEOUT_MS = 20_000;
 
-/** What workerd says where Rust panicked, or where one request touched what belongs to another. */
+/** What workerd logs when Rust panics, or when a request uses an object that belongs to another request. */
 const TRAP = /RuntimeError/;
 const HUNG = /had hung/;
 const AFTER_A_TRAP = [TRAP, HUNG];
 const NEVER_IN_A_LOG = [/panicked at/, TRAP, /Cannot perform I\/O on behalf of a different/, HUNG];
 
-/** Servers that live, so that a file of tests that ends before its time leaves no process and no files behind. */
+/** The running servers, so that an interrupted test file leaves no process and no files behind. */
 const running = new Set();
 process.on('exit', () => running.forEach((server) => server.abandon()));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 /**
- * Starts workerd with Footfall in it and waits until it listens.
+ * Starts workerd with Footfall and waits until it listens.
  *
- * `t` is a test context, or `{ after }` of node:test for a whole file: what ends the process when the test ends, and
- * fails it where the process logged what must never be.
+ * `t` is a test context, or `{ after }` of node:test for a whole file. The end of the test ends the process, and fails the test if the process
+ * logged something forbidden.
  *
- * - `vars`: variables of Footfall; texts as texts, others as JSON.
- * - `storage`: a directory for the counts, to start again from. Without one they are gone with the process.
- * - `outbound`: where Footfall's fetches go: `'loopback'`, the name of a service, or nothing. Then one fetch fails the test.
- * - `services`: more Workers by name, each `{ source, vars?, services?, outbound? }` in plain JavaScript.
- * - `bindings`: services that Footfall itself is bound to, by the names of their bindings.
+ * - `vars`: variables of Footfall; strings as they are, others as JSON.
+ * - `storage`: a directory for the counts, to start again from. Without one, the counts are deleted with the process.
+ * - `outbound`: where Footfall's fetches go: `'loopback'` or the name of a service. Without it, a fetch fails the test.
+ * - `services`: more Workers in plain JavaScript, by name, each `{ source, vars?, services?, outbound? }`.
+ * - `bindings`: services that Footfall is bound to, by the names of the bindings.
  * - `unbound`: bindings of `wrangler.toml` that are left out.
- * - `expose`: names of the services that get a port; Footfall alone if left out.
+ * - `expose`: names of the services that get a port; by default only Footfall.
  * - `collect`: names of the services whose garbage `settledMemory` collects before it measures.
- * - `killable`: whether a request for `/killed-by-the-test` kills all that are in flight.
- * - `fillable`: whether `limitFiles` can limit the files of its counts, as a full disk does.
- * - `clockAheadMs`: by how much Footfall's clock is ahead of the machine's, for what happens at midnight.
+ * - `killable`: whether a request for `/killed-by-the-test` kills all requests in flight.
+ * - `fillable`: whether `limitFiles` can limit the files of the counts, as a full disk does.
+ * - `clockAheadMs`: how far Footfall's clock is ahead of the machine's, to test midnight.
  * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
  */
 export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false, killable = false } = {}) {
-  // Looked up first: what is missing must not leave a directory behind.
+  // Looked up first, so that a missing program leaves no directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
-  // On macOS the temporary directory is behind a symbolic link, which `embed` does not follow upwards.
+  // On macOS, the temporary directory is behind a symbolic link, which `embed` does not follow upwards.
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'footfall-test-')));
   const counts = storage ?? join(dir, 'counts');
   if (storage === undefined) mkdirSync(counts);
@@ -84,10 +84,10 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
 
 const MAIN = `import './probe.js';\nexport * from './index.js';\nexport { default } from './index.js';\n`;
 
-/** A process that writes beyond the limit of a file is ended, unless it ignores that signal: then it gets an error, as of a disk. */
+/** A process that writes beyond the file size limit is killed. If it ignores the signal, it gets an error, as from a full disk. */
 const IGNORE_XFSZ = ['/bin/sh', '-c', 'trap "" XFSZ; exec "$0" "$@"'];
 
-/** Whether this machine can fill a disk for one process. */
+/** Whether this machine can simulate a full disk for one process. */
 export const canFillDisk = spawnSync('prlimit', ['--version']).status === 0;
 
 class Workerd {
@@ -110,11 +110,11 @@ class Workerd {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (this.#log += text));
     }
-    // `close` comes after the last byte of the log, `exit` may come before it.
+    // `close` comes after the last byte of the log; `exit` may come before it.
     this.#ended = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })));
   }
 
-  /** Waits for a port for each of `names`; workerd tells them on the control descriptor once all its Workers are loaded. */
+  /** Waits for the ports of `names`. workerd writes them to the control descriptor once all its Workers are loaded. */
   async listening(names) {
     const ports = new Map();
     const control = this.#child.stdio[3].setEncoding('utf8');
@@ -147,27 +147,27 @@ class Workerd {
     return this.#child.pid;
   }
 
-  /** Everything that workerd and the Workers in it have written so far. */
+  /** The log of workerd and its Workers so far. */
   logs() {
     return this.#log;
   }
 
-  /** The memory that the process holds now, in KiB. */
+  /** The resident memory of the process, in KiB. */
   rssKiB() {
     if (process.platform === 'linux') return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))[1]);
     return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(this.pid)], { encoding: 'utf8' }));
   }
 
   /**
-   * The memory that is held once the garbage of the isolates in `collect` is gone: `rssKiB` of the process, and
-   * `wasmBytes` and `wasmRefs` of Footfall's instance, in which a leak shows exactly.
+   * The memory after a garbage collection of the isolates in `collect`: `rssKiB` of the process, and `wasmBytes` and `wasmRefs` of Footfall's instance,
+   * in which a leak shows exactly.
    *
-   * The process gives little back: its allocator keeps what it once had, and grows by some tens of MiB more as it
-   * fragments, whatever the Worker is (one in plain JavaScript too). So small leaks show in wasm only.
+   * The process gives little memory back: its allocator keeps it, and grows by some tens of MiB as it fragments, whatever the Worker (even one in
+   * plain JavaScript). So small leaks show in wasm only.
    */
   async settledMemory() {
     const wasm = { wasmBytes: 0, wasmRefs: 0 };
-    // A second round frees what the first one's finalizers let go of.
+    // The second round frees what the finalizers of the first released.
     for (const name of [...this.#collect, ...this.#collect]) {
       const response = await fetch(`http://127.0.0.1:${this.ports[collector(name)]}/`);
       if (response.status !== 200) throw new Error(`${name} did not collect its garbage: ${response.status}`);
@@ -183,10 +183,7 @@ class Workerd {
     return (await response.json()).crossings;
   }
 
-  /**
-   * Lets the call into wasm trap that comes after so many, as a panic does; tells how many instances there were so far. Needs
-   * `crossings`.
-   */
+  /** Makes the call into wasm after `calls` further ones trap, as a panic does. Returns how many instances there were so far. Needs `crossings`. */
   async trapIn(calls) {
     this.#trapped = true;
     const response = await fetch(`http://127.0.0.1:${this.ports[collector('footfall')]}/trap?in=${calls}`);
@@ -199,29 +196,29 @@ class Workerd {
   }
 
   /**
-   * Lets the process write its files up to so many bytes only, or as far as it likes. SQLite cannot open a database without 32 KiB. Needs
-   * `fillable`, and a machine of {@link canFillDisk}.
+   * Limits the size of the files that the process writes, in bytes, or lifts the limit. SQLite needs 32 KiB to open a database. Needs `fillable`, and
+   * a machine where {@link canFillDisk} is true.
    */
   limitFiles(bytes = 'unlimited') {
     execFileSync('prlimit', ['--pid', String(this.pid), `--fsize=${bytes}:unlimited`]);
   }
 
-  /** Throws an object away while it works, as the platform does when it moves or restarts one. Needs `breakable`. */
+  /** Throws an object away while it works, as the platform does when it moves or restarts an object. Needs `breakable`. */
   async throwAway(binding, name) {
     await this.#break(binding, name, 'throw-away', 'thrown away');
   }
 
-  /** Lets an object hang until it is thrown away. Needs `breakable`. */
+  /** Makes an object hang until it is thrown away. Needs `breakable`. */
   async hang(binding, name) {
     await this.#break(binding, name, 'hang', 'it hangs');
   }
 
-  /** Lets an object hold back its next call, and that one only, until {@link goOn}. Needs `breakable`. */
+  /** Makes an object hold back only its next call, until {@link goOn}. Needs `breakable`. */
   async stall(binding, name) {
     await this.#break(binding, name, 'stall', 'it stalls');
   }
 
-  /** Waits until the call is there that is held back. */
+  /** Waits until the call that is held back has come. */
   async isStalled(binding, name) {
     await poll(async () => (await this.#ask(binding, name, 'is-stalled')) === 'true', 'a call that is held back');
   }
@@ -232,8 +229,8 @@ class Workerd {
   }
 
   /**
-   * Lets an object answer its next call with an error that says `overloaded` in these words. It carries the call out before, unless
-   * they say that its queue was full. Needs `breakable`.
+   * Makes an object answer its next call with an `overloaded` error with the message `words`. It carries out the call first, unless the message says that
+   * its queue was full. Needs `breakable`.
    */
   async overload(binding, name, words) {
     await this.#break(binding, name, 'overload', 'it is overloaded', { words });
@@ -250,28 +247,27 @@ class Workerd {
   }
 
   /**
-   * Ends the process as a crash would, and waits until it is gone. SIGTERM is no choice: workerd then waits for
-   * open connections, and may wait for ever.
+   * Kills the process and waits until it is gone. After a SIGTERM, workerd would wait for open connections, perhaps for ever.
    */
   async stop() {
-    // Not if it has ended by itself: that is a crash, and `dispose` says so.
+    // A process that ended by itself has crashed, and `dispose` says so.
     this.#stopped ||= this.#child.kill('SIGKILL');
     return this.#ended;
   }
 
-  /** Resolves to `{ code, signal }` when the process has ended, for whatever reason. */
+  /** Resolves to `{ code, signal }` when the process has ended, for any reason. */
   waitExit() {
     return this.#ended;
   }
 
-  /** Ends the process and removes its files, without a wait. */
+  /** Ends the process and removes its files, without waiting. */
   abandon() {
     running.delete(this);
     this.#child.kill('SIGKILL');
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** Ends the process, removes its files and looks through its log. */
+  /** Ends the process, removes its files and checks its log. */
   async dispose() {
     const { code, signal } = await this.stop();
     this.abandon();

@@ -1,4 +1,4 @@
-// The script that the pinned wasm-bindgen writes for the built Worker, and what is changed in it.
+// Tests the patches to the script that the pinned wasm-bindgen writes for the built Worker.
 // Runs alone: trace.test.mjs compiles to the file that this reads.
 
 import assert from 'node:assert/strict';
@@ -18,13 +18,13 @@ const written = readFileSync(await bind(COMPILED, dir), 'utf8');
 
 const VERSION = CARGO_TOOLS['wasm-bindgen-cli'].version;
 
-test('the crate, the lock file and the program are of one version', () => {
+test('the crate, the lock file and the program have the same version', () => {
   const lines = (file) => readFileSync(join(ROOT, file), 'utf8');
   assert.match(lines('Cargo.toml'), new RegExp(`^wasm-bindgen = "=${VERSION.replaceAll('.', '\\.')}"$`, 'm'));
   assert.match(lines('Cargo.lock'), new RegExp(`^name = "wasm-bindgen"\nversion = "${VERSION.replaceAll('.', '\\.')}"$`, 'm'));
 });
 
-/** What would be written by a version that does it in another way: the change, and the script. */
+/** For each change, a replacement that makes the script look as if another version had written it. */
 const OTHER = {
   'the import of the module is a plain one': [/import source \w+ from/, 'import defer * as wasmModule from'],
   'each script is named once among the imports': [/^( *)("\.\/snippets\/[^"]+"): import\d+,$/m, '$1$2: { ...import1 },'],
@@ -32,23 +32,23 @@ const OTHER = {
 };
 
 for (const { name, pattern, places } of CHANGES) {
-  test(`${name}: the pinned version writes what is changed`, () => {
+  test(`${name}: the pinned version writes what the patch replaces`, () => {
     assert.ok(places(written) > 0);
     assert.equal(written.match(pattern)?.length, places(written));
   });
 
-  test(`${name}: another script stops the build`, () => {
+  test(`${name}: a different script stops the build`, () => {
     const other = written.replace(...OTHER[name]);
     assert.notEqual(other, written);
     assert.throws(() => changed(other), (error) => error.message.includes(VERSION) && error.message.includes(`"${name}"`));
   });
 }
 
-test('nothing is changed twice', () => {
+test('a patched script cannot be patched again', () => {
   assert.throws(() => changed(changed(written)), /the import of the module is a plain one/);
 });
 
-test('nothing of what is changed is in the Worker, and no class that it does not use', () => {
+test('the Worker contains nothing that the patches remove, and no unused class', () => {
   const script = readFileSync(join(BUILD, 'index.js'), 'utf8');
   assert.doesNotMatch(script, /import source|Symbol\.dispose/);
   const names = [...script.matchAll(/"(\.\/snippets\/[^"]+)":/g)].map(([, name]) => name);

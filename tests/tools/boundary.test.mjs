@@ -1,4 +1,4 @@
-// Which JavaScript file imports which: no circles, and arrows between the folders one way only. tests/boundary.rs holds the same for Rust.
+// Checks the imports between JavaScript files: no cycles, and only one direction between folders. tests/boundary.rs checks the same for Rust.
 
 import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { build } from 'esbuild';
 import { ROOT } from '../../tools/pins.mjs';
 
-/** A file may import from its own folder and from those before it. The measurements come last: they use the harness of the tests. */
+/** A file may import from its own folder and from those before it. bench/ comes last, because it uses the harness of the tests. */
 const FOLDERS = ['src', 'assets', 'tools', 'cli', 'tests', 'bench'];
 
 const SCRIPTS = ['.js', '.mjs', '.jsx'];
@@ -16,10 +16,10 @@ const SCRIPTS = ['.js', '.mjs', '.jsx'];
 const scriptsIn = (root) =>
   FOLDERS.flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name))).filter((file) => SCRIPTS.includes(extname(file)));
 
-/** Modules that exist only where a Worker is laid out to be served. */
+/** Modules that exist only in a Worker's directory that is ready to be served. */
 const LAID_OUT = { name: 'laid-out', setup: (builder) => builder.onResolve({ filter: /^\.\/index\.js$/ }, () => ({ external: true })) };
 
-/** What each script imports of the repository, as esbuild reads it: file -> files. */
+/** The files of the repository that each script imports, as esbuild reads it: file -> files. */
 async function imports(root) {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -38,7 +38,7 @@ async function imports(root) {
   return new Map(Object.entries(metafile.inputs).map(([file, input]) => [file, input.imports.filter(({ external }) => !external).map(({ path }) => path)]));
 }
 
-/** Every import that closes a circle, with the circle. */
+/** Every import that closes a cycle, with the cycle. */
 function circles(graph) {
   const found = [];
   const done = new Set();
@@ -53,21 +53,21 @@ function circles(graph) {
   return found;
 }
 
-/** Every import that leads to a later folder. */
+/** Every import from a later folder. */
 function wrongArrows(graph) {
   const rank = (file) => FOLDERS.indexOf(file.split('/')[0]);
   const arrows = [...graph].flatMap(([file, list]) => list.map((next) => [file, next]));
   return arrows.filter(([file, next]) => rank(next) > rank(file)).map(([file, next]) => `${file} must not import ${next}`);
 }
 
-test('no import closes a circle, and none leads to a later folder', async () => {
+test('no import closes a cycle or leads to a later folder', async () => {
   const graph = await imports(ROOT);
   assert.ok([...graph.values()].flat().length > 200, 'esbuild finds the imports');
   assert.deepEqual(circles(graph), []);
   assert.deepEqual(wrongArrows(graph), []);
 });
 
-test('a circle and a wrong arrow are seen, and the import that makes them is named', async (t) => {
+test('a cycle and a wrong direction are found, and the import is named', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'footfall-imports-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const file of scriptsIn(ROOT)) cpSync(join(ROOT, file), join(root, file));

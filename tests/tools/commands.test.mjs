@@ -1,7 +1,7 @@
-// Every command in README and in docs is run, as it is typed: against `npm start`, where it is a request; with another host, site and
-// token than the text has. What needs an account is asked whether wrangler knows it, with the same options.
+// Runs every command in README and docs as a user types it. Requests go to `npm start`, with the host, site and token replaced. For commands that
+// need an account, it checks that wrangler knows them and their options.
 //
-// A command that nobody here knows how to run fails the test, so that none is written that was never tried.
+// A command that this file cannot run fails the test, so that no document has an untested command.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -21,7 +21,7 @@ const run = promisify(execFile);
 
 const TOKEN = 'a-token-of-a-test-0123456789';
 
-/** The commands of the documents, in their order: `{ page, command, says }`, where `says` is the comment behind it. */
+/** The commands of the documents, in order: `{ page, command, says }`, where `says` is the comment after the command. */
 function commands() {
   const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
   return pages.flatMap((page) => {
@@ -39,28 +39,28 @@ function commands() {
 const COMMANDS = commands();
 const of = (pattern) => COMMANDS.filter(({ command }) => pattern.test(command));
 
-/** What runs which command: each command belongs to one of the tests of this file, or runs elsewhere, for the reason that stands there. */
+/** Where each command runs: in a test of this file, or elsewhere for the reason given. */
 const RUNS = [
-  [/^curl |^tail |^export |^openssl /, 'requests, and what is done with their answers'],
-  [/^npx wrangler /, 'what needs an account'],
-  [/^npx footfall |^npm install .*\.tgz/, 'npx footfall knows each command and its options; tests/tools/package.test.mjs'],
+  [/^curl |^tail |^export |^openssl /, 'the test of the requests'],
+  [/^npx wrangler /, 'the test of commands that need an account'],
+  [/^npx footfall |^npm install .*\.tgz/, 'the test of npx footfall, and tests/tools/package.test.mjs'],
   [/^npm run pack$/, 'tests/tools/package.test.mjs'],
-  [/^npm start(?: -- --(?:port|help)\b.*)?$/, 'requests: the program that they are sent to, at a port of its own'],
-  [/^npm run deploy/, 'a deploy, dry'],
+  [/^npm start(?: -- --(?:port|help)\b.*)?$/, 'the test of the requests, which go to it'],
+  [/^npm run deploy/, 'the test of the dry run'],
   [/^npm run (?:--silent )?(?:costs|convert)\b/, 'tests/tools/costs.test.mjs, tests/tools/convert.test.mjs'],
   [/^npm run trace\b/, 'tests/tools/trace.test.mjs'],
-  [/^npm test/, 'what this is part of'],
-  [/^npm run (?:bench|scale|compare|watchers|reports|lighthouse)\b/, 'the gate `measures`, as they take minutes'],
-  [/^git /, 'git'],
+  [/^npm test/, 'this test is a part of it'],
+  [/^npm run (?:bench|scale|compare|watchers|reports|lighthouse)\b/, 'the gate `measures`, because they take minutes'],
+  [/^git /, 'the test of git'],
 ];
 
-test('somebody runs each command', () => {
+test('every command is run somewhere', () => {
   assert.ok(COMMANDS.length > 25, 'the pattern finds commands');
   const unknown = COMMANDS.filter(({ command }) => !RUNS.some(([pattern]) => pattern.test(command)));
   assert.deepEqual(unknown, []);
 });
 
-/** `npm start` as a user types it, at another port and with counts of its own: its URL, once it says that it is ready. */
+/** Runs `npm start` as a user types it, on another port and with counts of its own. Resolves to its URL once it says that it is ready. */
 async function npmStart(t, vars) {
   const port = await freePort();
   const state = mkdtempSync(join(tmpdir(), 'footfall-commands-'));
@@ -72,7 +72,7 @@ async function npmStart(t, vars) {
   return { host: `localhost:${port}`, log };
 }
 
-/** The commands of a page in one shell, one after the other, with what each of them wrote. */
+/** Runs the commands of a page in one shell, one after the other. Returns the output of each. */
 async function shell(list, { host, site, cwd }) {
   const here = (command) =>
     command
@@ -86,7 +86,7 @@ async function shell(list, { host, site, cwd }) {
   return stdout.split(/\n--- \d+\n/).slice(0, -1).map((text) => text.replace(/\n$/, ''));
 }
 
-test('requests, and what is done with their answers', async (t) => {
+test('the requests in the documents, and what the documents do with the answers', async (t) => {
   const cwd = mkdtempSync(join(tmpdir(), 'footfall-typed-'));
   t.after(() => rmSync(cwd, { recursive: true, force: true }));
   const started = await npmStart(t, [`ADMIN_TOKEN:${TOKEN}`, `STATS_TOKEN:${TOKEN}`, 'BASE_PATH:/stats']);
@@ -94,7 +94,7 @@ test('requests, and what is done with their answers', async (t) => {
   const onPage = (page) => of(/^(curl|tail|export|openssl) /).filter((one) => one.page === page);
   const typed = (page, order = (list) => list) => shell(order(onPage(page)), { ...started, site, cwd });
 
-  // A newcomer's first visit, word for word.
+  // A newcomer's first visit, exactly as in the text.
   assert.deepEqual(await typed('README.md'), onPage('README.md').map(({ says }) => says));
 
   const deployed = await typed('docs/deploying.md');
@@ -102,7 +102,7 @@ test('requests, and what is done with their answers', async (t) => {
   assert.equal(deployed.length, expected.length);
   deployed.forEach((text, at) => assert.match(text.trim(), expected[at], onPage('docs/deploying.md')[at].command));
 
-  // Into an empty site, as the text says: so deleted once before the import, and once at the end.
+  // The text imports into an empty site, so the site is deleted before the import, and again at the end.
   const [, , imported, set, page, wiped] = await typed('docs/owning.md', ([host, out, into, put, drop, wipe, ...none]) => {
     assert.deepEqual(none, []);
     return [host, out, wipe, into, put, drop, wipe];
@@ -111,7 +111,7 @@ test('requests, and what is done with their answers', async (t) => {
   assert.match(set, /"views":1000/);
   for (const text of [page, wiped]) assert.match(text, /"site":"default"/);
 
-  // After the site is gone, the file of another counter comes in.
+  // After the site is deleted, the file of another counter is imported.
   await run('bash', ['-o', 'pipefail', '-c', `printf '{"/a":12}' > values.json && npm run --prefix '${ROOT}' --silent convert -- values "$PWD/values.json" > site.ndjson`], { cwd });
   const [moved] = await typed('docs/moving.md');
   assert.equal(moved, '{"site":"default","lines":1}');
@@ -126,7 +126,7 @@ test('requests, and what is done with their answers', async (t) => {
   assert.match(metrics, /^footfall_visits_total\{/m);
 });
 
-test('the static assets are served as the tests serve them', async (t) => {
+test('wrangler serves the static assets as the harness of the tests does', async (t) => {
   const { host, log } = await npmStart(t, ['SITES:home,default', 'BASE_PATH:/stats']);
   for (const path of ['/dashboard', '/dashboard/default', '/dashboard.js', '/dashboard.css', '/dashboard.svg', '/footfall.js', '/openapi.json', '/count.js', '/count.v5.js', '/js/script.hash.js', '/script.js']) {
     const answer = await fetch(`http://${host}${path}`, { redirect: 'manual' });
@@ -142,13 +142,13 @@ test('the static assets are served as the tests serve them', async (t) => {
   const below = await fetch(`http://${host}/stats/footfall.js`);
   assert.deepEqual([below.status, below.headers.get('cache-control'), await below.text()], [200, assetOf('/footfall.js').headers['cache-control'], assetOf('/footfall.js').body.toString()], 'F2: below the path of a route');
   const [, dashboard] = /Look at it: +(\S+)/.exec(log());
-  assert.ok(dashboard.endsWith('/dashboard/home'), `${dashboard} is that of the first site`);
+  assert.ok(dashboard.endsWith('/dashboard/home'), `${dashboard} shows the first site`);
   assert.equal((await fetch(dashboard)).status, 200);
   const answer = await fetch(`http://${host}/api/sites/default/summary`);
-  assert.equal(answer.status, 200, 'at home the numbers are open');
+  assert.equal(answer.status, 200, 'on your own machine the numbers are open');
 });
 
-test('npx footfall knows each command and its options', () => {
+test('npx footfall knows every command in the documents and its options', () => {
   const pages = ['README.md', 'cli/README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   const named = pages.flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx footfall ([a-z-]+)([^`\n#]*)/g)].map(([, name, rest]) => ({ page, name, rest })));
   const unknown = named.filter(({ name, rest }) => {
@@ -160,8 +160,8 @@ test('npx footfall knows each command and its options', () => {
   assert.deepEqual(Object.keys(CLI).filter((name) => !named.some((one) => one.name === name)), [], 'each is described');
 });
 
-test('what needs an account: wrangler knows each command and its options', async () => {
-  // The text names some in a sentence only.
+test('wrangler knows every command that needs an account, and its options', async () => {
+  // The text mentions some commands only in a sentence.
   const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
   const inText = pages.flatMap((page) => [...readFileSync(join(ROOT, page), 'utf8').matchAll(/npx (wrangler [a-z-]+(?: [a-z-]+)*(?: --[a-z-]+)*)/g)].map(([, command]) => command));
   const typed = of(/^npx wrangler /).map(({ command }) => command.replace(/^npx /, ''));
@@ -169,7 +169,7 @@ test('what needs an account: wrangler knows each command and its options', async
   for (const command of [...typed, ...inText]) {
     const [, ...words] = command.split(' ');
     const names = words.slice(0, Math.max(1, words.findIndex((word) => !/^[a-z]/.test(word)) < 0 ? words.length : words.findIndex((word) => !/^[a-z]/.test(word))));
-    // `npx wrangler login opens a browser`: the words behind a command are no part of it.
+    // `npx wrangler login opens a browser`: the words after a command are not part of it.
     const name = (names[0] === 'secret' ? names.slice(0, 2) : names.slice(0, 1)).join(' ');
     const options = words.filter((word) => word.startsWith('--'));
     asked.set(name, new Set([...(asked.get(name) ?? []), ...options]));
@@ -182,7 +182,7 @@ test('what needs an account: wrangler knows each command and its options', async
   }
 });
 
-test('a deploy, dry', async (t) => {
+test('the dry run of a deploy', async (t) => {
   const out = mkdtempSync(join(tmpdir(), 'footfall-dry-'));
   t.after(() => rmSync(out, { recursive: true, force: true }));
   assert.ok(of(/^npm run deploy/).length > 0);
@@ -190,7 +190,7 @@ test('a deploy, dry', async (t) => {
   assert.match(stdout + stderr, /--dry-run: exiting now/);
 });
 
-test('git: a clone is brought up to date, and tells what changed', async (t) => {
+test('git: the commands update a clone and show what changed', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'footfall-git-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const [origin, clone] = ['origin', 'clone'].map((name) => join(dir, name));

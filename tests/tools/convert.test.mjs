@@ -1,4 +1,4 @@
-// `npm run convert`: nothing that was counted is lost or made up on the way into a file that Footfall imports, whatever the input is.
+// `npm run convert`: for any input, the file that Footfall imports neither loses nor invents counts.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -37,7 +37,7 @@ function tool(args, env = {}) {
   return { status, stdout, stderr };
 }
 
-/** Converts a content that is right: its lines, what stands around them, and what was told. */
+/** Converts valid content. Returns the lines, the first and last line, and the messages on stderr. */
 function convert(format, content, ...options) {
   const { status, stdout, stderr } = tool([format, fileOf(content), ...options]);
   assert.equal(status, 0, stderr);
@@ -54,7 +54,7 @@ function read(text) {
   return { first, lines };
 }
 
-/** What is wrong with a content: one line, and nothing for stdout. */
+/** Converts invalid content. Returns the error, which must be one line with nothing on stdout. */
 function complaint(format, content, ...options) {
   const { status, stdout, stderr } = tool([format, fileOf(content), ...options]);
   assert.deepEqual([status, stdout], [1, ''], stderr);
@@ -68,7 +68,7 @@ const sum = (lines, name) => lines.reduce((all, line) => all + line[name], 0);
 
 // Start values.
 
-test('start values are read in each shape', () => {
+test('start values are read in every format', () => {
   for (const [content, pages, ...options] of [
     ['{"/a": 12, "/b": 3}', { '/a': 12, '/b': 3 }],
     ['[{"page":"/a","views":12},{"key":"visits","value":"3"},{"path":"c","count":0,"more":[1,{"x":2}]}]', { '/a': 12, '/visits': 3, '/c': 0 }],
@@ -91,24 +91,24 @@ test('start values are read in each shape', () => {
   }
 });
 
-test('what a format cannot bring is told', () => {
+test('a note says what a format does not contain', () => {
   const { stderr } = convert('values', '{"site_pv":9,"page_pv":4,"site_uv":2}', '--page', '/a');
   assert.match(stderr, /9 views of 2 pages/);
   assert.match(stderr, /site_uv/);
 });
 
-test('one page is one line, however it is written', () => {
+test('different spellings of one page become one line', () => {
   const { lines } = convert('values', '/caf%C3%A9/,1\n/café,2\ncafé?x=1,4\n/%63af%c3%a9#top,8\n/Café,16\n');
   assert.deepEqual(pagesOf(lines), { '/café': 15, '/Café': 16 });
   assert.deepEqual(pagesOf(convert('values', '{"/a": 1, "/b": 2, "/a": 4}').lines), { '/a': 5, '/b': 2 });
 });
 
-test('views of pages with odd names and long ones are not lost', () => {
+test('views of pages with odd or long names are not lost', () => {
   const { lines } = convert('values', JSON.stringify({ '/a': 1, [`/${'é'.repeat(256)}`]: 2, '/\u0007': 4, '/\u0085': 8, [`/${'x'.repeat(4_000)}`]: 16, '/\ud800': 32 }));
   assert.deepEqual(pagesOf(lines), { '/a': 1, [`/${'é'.repeat(256)}`]: 2, '/%07': 4, '/%C2%85': 8, [`/${'x'.repeat(1_020)}…`]: 16, '/\ufffd': 32 });
 });
 
-test('start values that are none are refused with their line', () => {
+test('invalid start values are refused, with their line', () => {
   for (const [content, what, ...options] of [
     ['', /is empty/],
     ['/a,1\n/b,-2\n', /line 2: the views of "\/b" are "-2"/],
@@ -143,7 +143,7 @@ test('start values that are none are refused with their line', () => {
   ]) assert.match(complaint('values', content, ...options), what, content.slice(0, 60));
 });
 
-test('JSON is read as everybody reads it', () => {
+test('JSON is read as JSON.parse reads it', () => {
   const plain = ({ value, items, entries }) => items?.map(plain) ?? (entries ? Object.fromEntries(entries.map(([name, of]) => [name, plain(of)])) : value);
   const parsed = (parse, text) => {
     try {
@@ -163,7 +163,7 @@ test('JSON is read as everybody reads it', () => {
 
 // Pages, times and details.
 
-test('pages are those of src/counting/model/page.rs', () => {
+test('pages are written as in src/counting/model/page.rs', () => {
   for (const [text, page] of [
     ['/', '/'], ['//', '/'], ['/a//', '/a'], ['/caf%C3%A9', '/café'], ['/caf%c3%a9/%E2%82%AC', '/café/€'], ['/%61%2D%7e', '/a-~'],
     ['/a%2fb%3f%23%25', '/a%2Fb%3F%23%25'], ['/a%0a%00%c2%85', '/a%0A%00%C2%85'], ['/%ff%FE%41', '/%FF%FEA'], ['/%C3', '/%C3'],
@@ -179,11 +179,11 @@ test('pages are those of src/counting/model/page.rs', () => {
     assert.ok(page.startsWith('/') && !/[?#\p{Cc}]/u.test(page) && Buffer.byteLength(page) <= 1024 && page.isWellFormed());
     assert.equal(pageOf(page), page, 'what is normal stays so');
   }), { numRuns: 2_000 });
-  // Were a page of n characters to take n * n steps, this would not come to an end.
+  // If a page of n characters took n * n steps, this would not end.
   assert.equal(pageOf(`${'/'.repeat(1_000_000)}a`), `${'/'.repeat(1_021)}…`);
 });
 
-test('times are of UTC, and those that are not there are none', () => {
+test('times are in UTC, and times that do not exist are refused', () => {
   for (const [text, hour] of [
     ['2026-11-22T07:59:59Z', '2026-11-22T07Z'], ['2026-11-22T00:30:00+01:00', '2026-11-21T23Z'], ['2026-11-22T07:45:00-05:30', '2026-11-22T13Z'],
     ['2026-12-31t23:59:60.5z', '2026-12-31T23Z'], ['2024-02-29 10:00:00Z', '2024-02-29T10Z'], ['1970-01-01T00:00:00Z', '1970-01-01T00Z'],
@@ -193,7 +193,7 @@ test('times are of UTC, and those that are not there are none', () => {
   }
 });
 
-test('details are those of src/counting/model/dimensions.rs', () => {
+test('details are written as in src/counting/model/dimensions.rs', () => {
   for (const [text, scheme, found] of [
     ['www.News.example/a?b', 'h', ['referrer', 'news.example']], ['https://me:pw@news.example:8080/a', 'h', ['referrer', 'news.example']],
     ['letter 7', 'c', ['campaign', 'letter 7']], ['Google', 'g', ['referrer', 'google']], ['android-app://com.Reader/', 'o', ['referrer', 'com.reader']], ['', 'o', ['referrer', '']],
@@ -216,7 +216,7 @@ function row({ path = '/a', title = 'T', event = 'false', session = 's1', bot = 
 
 const csv = (...rows) => [HEADER, ...rows.map(row)].join('\n');
 
-/** Some of everything, of days that are kept by the hour and of older ones. */
+/** Some rows of every kind, on days that are kept by the hour and on older ones. */
 const SOME = csv(
   { title: 'a "b",\n=cmd()', referrer: 'www.News.example/x', scheme: 'h', size: '1920,1080,1', location: 'DE-BE' },
   { session: 's2', date: '2026-11-22T08:10:00+01:00', size: '400,800,2', location: 'US' },
@@ -260,10 +260,10 @@ test('an export of GoatCounter, line by line', () => {
   for (const told of [/8 views of 3 pages, 2026-08-01 to 2026-11-22/, /1 event;/, /1 visit of bots/, /1 view without a session/]) assert.match(stderr, told);
 });
 
-test('gzip, CRLF, a byte order mark and the order of columns change nothing', () => {
+test('gzip, CRLF, a byte order mark and the order of columns do not change the result', () => {
   const { lines, first } = convert('goatcounter', SOME);
   const packed = convert('goatcounter', gzipSync(SOME));
-  assert.deepEqual([packed.lines, packed.first.id], [lines, first.id], 'unpacked by a browser or not, it is the same file');
+  assert.deepEqual([packed.lines, packed.first.id], [lines, first.id], 'a file that the browser unpacked gives the same import');
   for (const content of [`\ufeff${SOME}`, SOME.replaceAll('\n', '\r\n'), SOME.replaceAll(/\n(?=\/)/g, '\n\n')]) {
     assert.deepEqual(convert('goatcounter', content).lines, lines);
   }
@@ -273,7 +273,7 @@ test('gzip, CRLF, a byte order mark and the order of columns change nothing', ()
   assert.ok(old.lines.some(({ kind, value }) => kind === 'device' && value === 'm'));
 });
 
-test('hours are told of as many days as is wanted', () => {
+test('--hours-days decides how many days have hours', () => {
   for (const [days, hours, older] of [['0', 0, 2], ['1', 1, 1], ['113', 1, 1], ['114', 2, 0]]) {
     const { lines } = convert('goatcounter', csv({}, { date: '2026-08-01T01:00:00Z' }), '--hours-days', days);
     assert.equal(lines.filter((line) => line.hour && !line.page).length, hours, days);
@@ -281,7 +281,7 @@ test('hours are told of as many days as is wanted', () => {
   }
 });
 
-test('of too many values the most viewed are kept, and the rest is one', () => {
+test('of too many values, the most viewed are kept, and the rest become one', () => {
   const rows = Array.from({ length: 1_004 }, (_, at) => ({ referrer: `${at}.example`, scheme: 'h' }));
   const { lines } = convert('goatcounter', csv(...rows, { referrer: '1003.example', scheme: 'h' }, { referrer: '(other)', scheme: 'o' }));
   const values = lines.filter(({ kind }) => kind === 'referrer');
@@ -291,7 +291,7 @@ test('of too many values the most viewed are kept, and the rest is one', () => {
   assert.equal(values.find(({ value }) => value === '(other)').views, 5);
 });
 
-test('an export of GoatCounter that is none is refused with its line', () => {
+test('an invalid GoatCounter export is refused, with its line', () => {
   for (const [content, what] of [
     ['', /is empty/],
     ['Path,Title\n', /line 1: .*begins with a version/],
@@ -306,10 +306,10 @@ test('an export of GoatCounter that is none is refused with its line', () => {
     [`${csv({})}\n"${'x\n'.repeat(700_000)}`, /line \d+: Max Record Size/],
     [gzipSync(SOME).subarray(0, 200), /cannot be read: unexpected end of file/],
   ]) assert.match(complaint('goatcounter', content), what);
-  assert.deepEqual(convert('goatcounter', HEADER).lines, [], 'an export of nothing is one');
+  assert.deepEqual(convert('goatcounter', HEADER).lines, [], 'an export without rows is valid');
 });
 
-/** Rows that anybody may have, few of each so that they meet. */
+/** Arbitrary rows, with few different values so that they coincide. */
 const rows = fc.array(fc.record({
   path: fc.oneof(fc.constantFrom('/a', '/a/', '/%61', '/b', 'c', '/(other)', '(other)', `/${'x'.repeat(1_200)}`, '/\u0007', '__proto__'), fc.string({ unit: 'binary', maxLength: 5 })),
   title: fc.string({ unit: fc.constantFrom('"', ',', '\n', '\r', '=cmd()', 'é'), maxLength: 6 }),
@@ -323,7 +323,7 @@ const rows = fc.array(fc.record({
   date: fc.tuple(fc.integer({ min: 0, max: 4 }), fc.nat(23)).map(([day, hour]) => `2026-11-${20 + day}T${String(hour).padStart(2, '0')}:30:00Z`),
 }), { maxLength: 40 });
 
-test('whatever the rows are, nothing is lost and visitors are those of the sessions', async () => {
+test('for any rows, no count is lost, and visitors match sessions', async () => {
   await fc.assert(fc.asyncProperty(rows, fc.integer({ min: 0, max: 5 }), async (list, hoursDays) => {
     const file = fileOf(csv(...list));
     const { numbers } = await readGoatCounter(file, { hoursDays });
@@ -351,7 +351,7 @@ function byDay(visits) {
   return Map.groupBy(visits, ({ date }) => date.slice(0, 10));
 }
 
-/** By the plainest way there is: hour after hour, who was there before. */
+/** Visitors computed in the simplest way: hour after hour, looking up who was there before. */
 function assertVisitors(lines, page, day, visits) {
   const people = new Set(visits.map(({ session }) => session).filter(Boolean));
   const mine = lines.filter((line) => line.page === page && 'visitors' in line && (line.day ?? line.hour).startsWith(day));
@@ -367,7 +367,7 @@ function assertVisitors(lines, page, day, visits) {
   for (const line of mine.filter((line) => 'day' in line)) assert.equal(line.visitors, people.size);
 }
 
-test('whatever the values are, the pages have them all', async () => {
+test('for any values, the pages have all views', async () => {
   const count = fc.oneof(fc.nat(1_000), fc.constantFrom(0, 999_999_999));
   await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.string({ unit: 'binary', minLength: 1, maxLength: 6 }), count), { minLength: 1 }), async (list) => {
     for (const content of [JSON.stringify(list.map(([page, views]) => ({ page, views }))), `page,views\n${list.map(([page, views]) => `${`"${page.replaceAll('"', '""')}"`},${views}`).join('\n')}`]) {
@@ -383,7 +383,7 @@ test('whatever the values are, the pages have them all', async () => {
 
 // GoatCounter's JSON.
 
-/** A ZIP of texts by name; every second one is packed. */
+/** A ZIP of texts by name. Every second one is compressed. */
 function zip(texts, damage = (data) => data) {
   const [parts, directory] = [[], []];
   let at = 0;
@@ -451,7 +451,7 @@ test("GoatCounter's JSON, line by line", () => {
   for (const told of [/not known: visitors of the site/, /5 visits of events/, /16 views of 2 pages/]) assert.match(stderr, told);
 });
 
-test('a ZIP that is none, or not of GoatCounter, is refused', () => {
+test('a ZIP that is damaged or not from GoatCounter is refused', () => {
   const changed = (name, text) => zip({ ...EXPORT, [name]: text });
   const without = ({ [`refs.jsonl`]: _, ...rest }) => zip(rest);
   for (const [content, what] of [
@@ -479,7 +479,7 @@ test('a ZIP that is none, or not of GoatCounter, is refused', () => {
 
 // The command.
 
-test('what is asked wrongly is told in one line', () => {
+test('wrong arguments get an error of one line', () => {
   const file = fileOf('/a,1');
   for (const [args, what] of [
     [[], /give a format/],
@@ -507,7 +507,7 @@ test('what is asked wrongly is told in one line', () => {
   assert.equal(tool(['values', file], { ...script, npm_config_loglevel: 'silent' }).status, 0);
 });
 
-test('the same file is the same import, whatever site is named; another is another', () => {
+test('the same file is the same import for any site, and a different file is a different import', () => {
   const id = (...args) => convert(...args).first.id;
   const two = csv({}, { date: '2026-08-01T01:00:00Z' });
   assert.equal(id('goatcounter', two), id('goatcounter', two, '--site', 'blog'));
@@ -516,7 +516,7 @@ test('the same file is the same import, whatever site is named; another is anoth
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test('Footfall imports the files, and answers what was in them', async (t) => {
+test('Footfall imports the files and returns their numbers', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog', ADMIN_TOKEN: TOKEN, STATS: 'public' } });
   const api = async (path, options = {}) => {
     const { status, json, text } = await call(`${footfall.url}/api/sites/blog/${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...options });
@@ -539,7 +539,7 @@ test('Footfall imports the files, and answers what was in them', async (t) => {
   assert.deepEqual([await day('2026-08-01'), await day('2026-11-22'), await day('2026-11-21')], [2, 2, 0]);
   assert.deepEqual((await api(`referrers?${period}`)).referrers.map(({ referrer, views }) => [referrer, views]).sort(), [['google', 1], ['news.example', 1]]);
   assert.deepEqual((await api(`excluded?${period}`)).excluded.map(({ reason, visits }) => [reason, visits]), [['bot', 1]]);
-  // More on top, with all that a page may be.
+  // Adds more, with every kind of page.
   const hostile = { '/a/': 10, '/a "b"\\': 20, [`/${'"'.repeat(511)}`]: 30, [`/${'é'.repeat(256)}`]: 40, '/\ud800': 50, '/\u2028': 60 };
   await send(convert('values', JSON.stringify(hostile)).stdout, '?add=yes');
   assert.equal(await views(footfall, { site: 'blog' }), 8 + 210);

@@ -1,4 +1,4 @@
-// `npm run costs`: the sums are right, and docs/costs.md is what they say today.
+// `npm run costs`: the sums are right, and docs/costs.md is up to date.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { KINDS, page, VISITS } from '../../tools/costs/page.mjs';
 import { dollars, PLAN, PRICES } from '../../tools/costs/prices.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 
-/** What the project measured, as it was when these sums were made by hand. */
+/** The measurements at the time when these sums were made by hand. */
 const KNOWN = {
   alone: { visitsPerS: 100, isolates: 4_000, visitsABatch: 1, callsAVisit: 1, rowsAVisit: 2.2 },
   busy: { visitsPerS: 1_000, isolates: 10, visitsABatch: 2.87, callsAVisit: 0.349, rowsAVisit: 0.422 },
@@ -25,8 +25,8 @@ const KNOWN = {
 
 const near = (actual, expected, what) => assert.ok(Math.abs(actual - expected) <= 1e-6 * Math.abs(expected), `${what}: ${actual}, by hand ${expected}`);
 
-test('docs/costs.md is what the script writes', () => {
-  assert.equal(readFileSync(join(ROOT, 'docs', 'costs.md'), 'utf8'), page(), 'npm run costs writes it anew');
+test('docs/costs.md is what the program writes', () => {
+  assert.equal(readFileSync(join(ROOT, 'docs', 'costs.md'), 'utf8'), page(), 'npm run costs writes it again');
 });
 
 test('30 million visits a month, each alone, by hand', () => {
@@ -39,7 +39,7 @@ test('30 million visits a month, each alone, by hand', () => {
   assert.equal(cost.cpuMs, 0);
   near(used.calls, 30 * (1_000_000 + 4_000 + 3), 'a call a visit, one an isolate, three alarms');
   near(cost.calls, (30_120_090 - 1_000_000) * 0.15e-6, 'calls');
-  // Between two alarms come 500,000 batches: a full ring, and all isolates.
+  // Between two alarms come 500,000 batches: a full journal, and all isolates.
   const alarm = 1.2 * 1_024 + 100 + 1_024 + 4_000;
   const day = 2_200_000 + (1_000_000 / 1_024) * 100 + 2 * (alarm + 1) + 2_400 + 100 + 5;
   near(used.rowsWritten, 30 * day, 'rows written');
@@ -50,21 +50,21 @@ test('30 million visits a month, each alone, by hand', () => {
   near(total, 5 + 6 + 4.3680135 + cost.rowsWritten, 'all');
 });
 
-test('what is included costs nothing, and what is beyond costs by the million', () => {
+test('the included use costs nothing, and use beyond it costs by the million', () => {
   assert.equal(dollars(PRICES.requests, 10_000_000), 0);
   assert.equal(dollars(PRICES.requests, 11_000_000), 0.3);
   assert.equal(dollars(PRICES.storedGb, 7).toFixed(2), '0.40');
   assert.equal(month(10_000, KINDS(KNOWN).alone, KNOWN).total, PLAN.dollars);
 });
 
-test('with more shards each answer to the script asks all of them', () => {
+test('with several shards, each answer to the script calls all of them', () => {
   const { shards, calls } = useOfADay(3_600_000, { traffic: KNOWN.alone, ids: true }, KNOWN);
-  assert.equal(shards, 3, '5,400,000 ids of 1,800,000 a shard');
+  assert.equal(shards, 3, '5,400,000 ids, 1,800,000 in each shard');
   near(calls, 3_600_000 * (1 + 2 / 3 + 3) + 4_000 + 7, 'its own shard, two times of three its visitor\'s, three for the views');
   assert.equal(useOfADay(3_600_000, { traffic: KNOWN.alone, ids: false }, KNOWN).shards, 1);
 });
 
-test('a dearer month has more visits, and a shared batch is cheaper', () => {
+test('more visits cost more, and a shared batch costs less', () => {
   const kinds = KINDS(KNOWN);
   for (const kind of Object.values(kinds)) {
     const totals = VISITS.map((visits) => month(visits, kind, KNOWN).total);
@@ -74,7 +74,7 @@ test('a dearer month has more visits, and a shared batch is cheaper', () => {
   assert.ok(alone > busy && busy > busiest, `${alone}, ${busy}, ${busiest}`);
 });
 
-test('the free plan: as many visits fit as a limit says, and not one step more', () => {
+test('the free plan: the visits that fit reach a limit, and one step more exceeds it', () => {
   const kind = KINDS(KNOWN).alone;
   const limits = Object.fromEntries(freeLimits(kind, KNOWN).map((limit) => [limit.name, limit]));
   assert.equal(limits.requests.most, 100_000);
@@ -88,12 +88,12 @@ test('the free plan: as many visits fit as a limit says, and not one step more',
     if (again !== undefined) assert.ok(use(again) <= free && use(again - 10) > free, `${name} again at ${again}`);
     if (mostAgain !== undefined) assert.ok(use(mostAgain) <= free && use(mostAgain + 10) > free, `${name} up to ${mostAgain}`);
   }
-  // 100,000 rows = 2.2977 a visit and 12,403 of upkeep (2 alarms, 100 pages of 24 hours that become days).
+  // 100,000 rows = 2.2977 for each visit and 12,403 for upkeep (2 alarms, and 100 pages whose 24 hours become days).
   const upkeep = 2 * (1.2 * 1_024 + 100 + 1_024 + 4_000 + 1) + 2_400 + 100 + 5;
   near(limits.rowsWritten.most, Math.floor((100_000 - upkeep) / (2.2 + 100 / 1_024) / 10) * 10, 'rows written');
 });
 
-test('all prices say where and when they were read, and all inputs where they are from', () => {
+test('every price has its source and date, and every input has its source', () => {
   for (const { source } of [PLAN, ...Object.values(PRICES)]) {
     assert.match(source.url, /^https:\/\/developers\.cloudflare\.com\//);
     assert.match(source.read, /^\d{4}-\d{2}-\d{2}$/);

@@ -1,4 +1,4 @@
-// The rules of the dashboard that need no browser: periods, addresses, minutes that go by, waits.
+// The rules of the dashboard that need no browser: periods, addresses, recent minutes, retries.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { addDays, addMonths, before, begun, comparedBy, dayIn, daysOf, isDay, MO
 const DAYS = fc.integer({ min: 0, max: 30_000 }).map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10));
 const SPANS = fc.tuple(DAYS, fc.integer({ min: 0, max: MOST_DAYS - 1 })).map(([from, days]) => ({ from, to: addDays(from, days) }));
 
-test('days are counted as the calendar does', () => {
+test('days follow the calendar', () => {
   assert.equal(addDays('2024-02-28', 2), '2024-03-01');
   assert.equal(addMonths('2026-01-31', 1), '2026-02-28');
   assert.equal(addMonths('2026-01-15', -13), '2024-12-15');
@@ -22,12 +22,12 @@ test('days are counted as the calendar does', () => {
   }));
 });
 
-test('a day is that of the time zone', () => {
+test('a day is a day of the time zone', () => {
   const late = Date.parse('2026-11-22T23:30Z');
   assert.deepEqual(['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Kiritimati'].map((tz) => dayIn(tz, late)), ['2026-11-22', '2026-11-23', '2026-11-22', '2026-11-23']);
 });
 
-test('the period before has as many days, or months, and ends where this one begins', () => {
+test('the period before has as many days or months, and ends where this one begins', () => {
   fc.assert(fc.property(SPANS, (span) => {
     const past = before(span, 'day');
     assert.equal(daysOf(past), daysOf(span));
@@ -37,7 +37,7 @@ test('the period before has as many days, or months, and ends where this one beg
   assert.deepEqual(before({ from: '2026-11-22', to: '2026-11-22' }, 'hour'), { from: '2026-11-21', to: '2026-11-21' });
 });
 
-test('this week and this month are compared with the same weekdays, and the same dates', () => {
+test('this week is compared with the same weekdays, and this month with the same dates', () => {
   // A Wednesday.
   const today = '2026-11-25';
   assert.deepEqual(spanOf({ period: 'week' }, today, 1), { from: '2026-11-23', to: '2026-11-29' });
@@ -61,7 +61,7 @@ test('this week and this month are compared with the same weekdays, and the same
   assert.deepEqual(['de', 'en-US', 'en-GB', 'ar-EG'].map(firstDayOf), [1, 7, 1, 6]);
 });
 
-test('every period can be asked for, and is shown in a step that it can have', () => {
+test('every period can be requested, and is shown in a step that fits it', () => {
   fc.assert(fc.property(DAYS, fc.constantFrom(...Object.keys(PERIODS)), (today, period) => {
     const span = spanOf({ period }, today);
     assert.ok(span.from <= span.to && daysOf(span) <= MOST_DAYS, JSON.stringify(span));
@@ -72,7 +72,7 @@ test('every period can be asked for, and is shown in a step that it can have', (
   }));
 });
 
-test('where hours are not kept there are days, and one day alone is shown as one', () => {
+test('where hours are no longer kept there are days, and a single day is shown as one', () => {
   assert.deepEqual(stepsOf({ from: '2026-02-03', to: '2026-02-03' }, false), ['day']);
   assert.deepEqual(stepsOf({ from: '2026-02-03', to: '2026-02-09' }, false), ['day']);
   fc.assert(fc.property(SPANS, fc.boolean(), (span, hasHours) => {
@@ -81,11 +81,11 @@ test('where hours are not kept there are days, and one day alone is shown as one
   }));
 });
 
-test('steps that are to come have not begun, whatever the clock of the reader', () => {
+test('future steps have not begun, whatever the reader\'s clock says', () => {
   const steps = (...views) => views.map((count, at) => ({ time: `2026-11-23T0${at}:00Z`, views: count }));
   const at = Date.parse('2026-11-23T02:10Z');
   assert.equal(begun(steps(1, 0, 0, 0, 0), 'hour', '2026-11-23', at), 3);
-  assert.equal(begun(steps(1, 0, 0, 4, 0), 'hour', '2026-11-23', at), 4, 'the clock is behind: what was counted is shown');
+  assert.equal(begun(steps(1, 0, 0, 4, 0), 'hour', '2026-11-23', at), 4, 'the clock is behind, and counted views are shown');
   const days = ['2026-11-22', '2026-11-23', '2026-11-24', '2026-11-25'].map((time) => ({ time, views: 0 }));
   assert.equal(begun(days, 'day', '2026-11-23', at), 2);
   assert.equal(begun(days, 'day', '2026-11-01', at), 1, 'a period in the future');
@@ -93,11 +93,11 @@ test('steps that are to come have not begun, whatever the clock of the reader', 
   assert.equal(begun([{ time: '2026-10', views: 0 }, { time: '2026-11', views: 0 }, { time: '2026-12', views: 0 }], 'month', '2026-11-23', at), 2);
 });
 
-test('an hour that comes twice has two names', () => {
+test('an hour that occurs twice has two names', () => {
   const { full } = timeFormat('hour', 'America/New_York', 25);
   const names = Array.from({ length: 25 }, (_, hour) => full(new Date(Date.parse('2026-11-01T04:00Z') + hour * 3_600_000).toISOString()));
   assert.equal(new Set(names).size, 25, String(names.slice(0, 4)));
-  assert.ok(!/GMT|EDT/.test(names[0]), 'others need no zone');
+  assert.ok(!/GMT|EDT/.test(names[0]), 'other hours need no zone');
 });
 
 test('a step of a chart is a period', () => {
@@ -120,16 +120,16 @@ const SHOWN = fc.record({
   list: fc.constantFrom(undefined, 'pages', 'campaigns'),
 }, { noNullPrototype: true }).map(({ span, ...shown }) => ({ ...span, ...shown }));
 
-test('an address says all that is shown', () => {
+test('an address contains everything that is shown', () => {
   fc.assert(fc.property(SHOWN, (shown) => {
     const { pathname, search } = new URL(write(shown), 'http://host');
     assert.deepEqual(read({ pathname, search }), shown);
   }));
-  assert.equal(write({ site: 'blog', period: '30d', compare: true, referrers: 'referrer', campaigns: 'campaign', pages: 'period' }), '/dashboard/blog', 'what is so by itself is left out');
+  assert.equal(write({ site: 'blog', period: '30d', compare: true, referrers: 'referrer', campaigns: 'campaign', pages: 'period' }), '/dashboard/blog', 'defaults are left out');
 });
 
-test('an address without what cleaners of addresses take out of it says the same', () => {
-  // Names that their lists have for all hosts, or may well have.
+test('an address means the same after link cleaners have removed parameters', () => {
+  // Names that their lists remove on all hosts, or may well remove.
   const tracks = /^(utm_.*|ref|referrer|referer|source|src|campaign|medium|cid)$/;
   fc.assert(fc.property(SHOWN, (shown) => {
     const { pathname, search } = new URL(write(shown), 'http://host');
@@ -138,10 +138,10 @@ test('an address without what cleaners of addresses take out of it says the same
     assert.deepEqual(read({ pathname, search: `?${query}` }), shown);
   }));
   assert.equal(write({ site: 'blog', period: '30d', compare: true, filter: { kind: 'referrer', value: 'news.example' } }), '/dashboard/blog?only=referrer%3Anews.example');
-  assert.deepEqual(read({ pathname: '/dashboard/blog', search: '?source=letter' }).filter, { kind: 'source', value: 'letter' }, 'addresses of before');
+  assert.deepEqual(read({ pathname: '/dashboard/blog', search: '?source=letter' }).filter, { kind: 'source', value: 'letter' }, 'older addresses');
 });
 
-test('an address by hand that makes no sense shows the last 30 days', () => {
+test('an address that makes no sense shows the last 30 days', () => {
   for (const search of ['?from=2026-13-01&to=2026-13-02', '?from=2026-02-02&to=2026-02-01', '?from=2000-01-01&to=2026-01-01', '?period=ever', '?by=decade', '?tz=Middle/Earth', '?list=x', '?period=toString']) {
     const { period, by, tz, list } = read({ pathname: '/dashboard/blog', search });
     assert.deepEqual({ period, by, tz, list }, { period: '30d', by: undefined, tz: undefined, list: undefined }, search);
@@ -150,7 +150,7 @@ test('an address by hand that makes no sense shows the last 30 days', () => {
   assert.equal(read({ pathname: '/dashboard', search: '' }).site, '');
 });
 
-test('minutes go by without a message, and clocks that differ do not matter', () => {
+test('minutes pass without a message, and a wrong clock does not matter', () => {
   const views = Array.from({ length: 30 }, (_, at) => at + 1);
   const message = { at: 100 * 60_000 + 59_000, minute: 100, views, people: [5, 4, 3, 2, 1] };
   assert.deepEqual(aged(message, 0), { minute: 100, views, people: [5, 4, 3, 2, 1] });
@@ -163,25 +163,25 @@ test('minutes go by without a message, and clocks that differ do not matter', ()
   }));
 });
 
-test('a message is news where a minute has other views than are known, in whatever minute it comes', () => {
+test('a message is news if a minute has other views than before, whenever it arrives', () => {
   const message = (minute, views) => ({ at: minute * 60_000 + 100, minute, views: [...Array(30 - views.length).fill(0), ...views], people: [0, 0, 0, 0, 0] });
   const known = message(100, [1, 0, 2]);
   assert.ok(isNews(message(100, [1, 0, 3]), known));
-  assert.ok(isNews(message(101, [1, 0, 3, 0]), known), 'of the last second of a minute, told in the next');
+  assert.ok(isNews(message(101, [1, 0, 3, 0]), known), 'a view in the last second of a minute, sent in the next');
   assert.ok(isNews(message(140, [1]), known), 'after a while without a connection');
   assert.ok(isNews(message(101, [0]), known), 'the site was emptied');
   assert.ok(!isNews(message(100, [1, 0, 2]), known));
-  assert.ok(!isNews(message(103, [1, 0, 2, 0, 0, 0]), known), 'time alone brings no visit');
+  assert.ok(!isNews(message(103, [1, 0, 2, 0, 0, 0]), known), 'the passing of time is not a visit');
 });
 
-test('a page tries again ever later, and not all pages at once', () => {
+test('a page retries after longer and longer waits, and pages retry at different times', () => {
   const waits = (chance) => Array.from({ length: 12 }, (_, tries) => waitAfter(tries, chance));
   assert.deepEqual(waits(1).slice(0, 4), [500, 1_000, 2_000, 4_000]);
   assert.deepEqual(waits(0).slice(0, 4), [250, 500, 1_000, 2_000]);
   assert.ok(waits(1).every((ms) => ms <= 30_000));
 });
 
-test('a change is told in per cent, or as a factor', () => {
+test('a change is shown in per cent or as a factor', () => {
   assert.deepEqual([change(112, 100), change(50, 100), change(100, 100), change(2_000, 100), change(5, 0)], ['+12%', '−50%', '±0%', '×20', undefined]);
   assert.deepEqual([change(10_650, 10_656), change(10_700, 10_656), change(10_750, 10_656)], ['±0%', '±0%', '+1%']);
 });

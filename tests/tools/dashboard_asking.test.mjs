@@ -1,39 +1,28 @@
-// What comes of a question of the dashboard, up to the last byte of its answer.
+// A request of the dashboard, up to the last byte of its answer.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { ask, Problem } from '../../assets/dashboard/api.js';
-
-/** A counter that answers as `handler` does. */
-async function start(t, handler) {
-  const server = createServer(handler);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}/`;
-}
+import { startServer } from '../support/http_server.mjs';
 
 const mayPass = (error) => error instanceof Problem && error.passes;
 
-test('an answer that breaks off is as none: it is asked for again', async (t) => {
-  const url = await start(t, (_, response) => {
+test('an answer that breaks off is requested again', async (t) => {
+  const url = await startServer(t, (_, response) => {
     response.writeHead(200, { 'content-length': 100 }).write('{"views":', () => response.destroy());
   });
   await assert.rejects(ask(url), mayPass);
 });
 
-test('so is one that is no JSON, as of a network that wants a login', async (t) => {
-  const url = await start(t, (_, response) => response.writeHead(200).end('<!doctype html><title>Welcome to our network</title>'));
+test('an answer that is not JSON, as from a network that wants a login, is requested again', async (t) => {
+  const url = await startServer(t, (_, response) => response.writeHead(200).end('<!doctype html><title>Welcome to our network</title>'));
   await assert.rejects(ask(url), mayPass);
 });
 
-test('a question that nobody asks any more has no answer, even where one has begun', async (t) => {
+test('a cancelled request has no answer, even if the answer has begun', async (t) => {
   let finish;
   const begun = new Promise((resolve) => (finish = resolve));
-  const url = await start(t, (_, response) => {
+  const url = await startServer(t, (_, response) => {
     response.writeHead(200).write('{"views":', () => finish(() => response.end('1}')));
   });
   const abort = new AbortController();

@@ -1,10 +1,9 @@
-// `npx footfall doctor` on a live Worker, with each fault made on purpose: it finds that one, says what to set, and counts nothing.
+// `npx footfall doctor` on a live Worker with each fault in turn: it finds that fault, says what to set, and counts nothing.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -12,6 +11,7 @@ import { connectStopper, policiesOf, sandboxed, scriptStopper } from '../../cli/
 import { tagsOf } from '../../cli/doctor/html.mjs';
 import { isKnownScript, knownNames } from '../../cli/doctor/names.mjs';
 import { npmBin, ROOT } from '../../tools/pins.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { assetOf } from '../support/assets.mjs';
 import { call } from '../support/client.mjs';
 import { Front } from '../support/front.mjs';
@@ -21,7 +21,7 @@ const TOKENS = { STATS_TOKEN: 'reader-of-a-test-0123', ADMIN_TOKEN: 'owner-of-a-
 const cwd = mkdtempSync(join(tmpdir(), 'footfall-doctor-'));
 after(() => rmSync(cwd, { recursive: true, force: true }));
 
-/** What the doctor says: its exit code, and what is wrong and what is ok, by check. */
+/** The doctor's report: the exit code, and what is wrong and what is ok, by check. */
 function doctor(args, env = {}) {
   return new Promise((resolve) => {
     execFile(npmBin('node'), [join(ROOT, 'cli', 'footfall.mjs'), 'doctor', ...args], { cwd, env: { PATH: process.env.PATH, ...env } }, (error, stdout, stderr) => {
@@ -31,33 +31,29 @@ function doctor(args, env = {}) {
   });
 }
 
-/** A server of pages; what it answers is `answers[path]`: `{ status?, headers?, body }`, or a function that answers by itself. */
-async function pages(t, answers) {
-  const server = createServer((request, response) => {
+/** A server of pages. It answers with `answers[path]`: `{ status?, headers?, body }`, or a function that answers by itself. */
+const pages = (t, answers) =>
+  startServer(t, (request, response) => {
     const answer = answers[request.url] ?? { status: 404, body: 'nothing here' };
     if (typeof answer === 'function') return answer(request, response);
     response.writeHead(answer.status ?? 200, { 'content-type': 'text/html', ...answer.headers }).end(answer.body);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.closeAllConnections() ?? server.close());
-  return `http://127.0.0.1:${server.address().port}`;
-}
 
-/** A Worker with the script beside it, for pages of an origin. */
+/** A Worker with the script, for pages of an origin. */
 async function counter(t, origin) {
   const worker = await startWorkerd(t, { vars: { SITES: 'blog, docs', ALLOWED_ORIGINS: origin, HOSTS: '127.0.0.1=docs', ...TOKENS } });
   const { url } = await new Front(worker.url).listen(t);
   return url;
 }
 
-/** What a Worker counted: nothing of it may change. */
+/** Everything that a Worker counted; the doctor must not change it. */
 async function counted(url) {
   const headers = { authorization: `Bearer ${TOKENS.ADMIN_TOKEN}` };
   const texts = await Promise.all(['blog', 'docs'].map((site) => call(`${url}/api/sites/${site}/export`, { headers })));
   return texts.map(({ text }) => text.replace(/^.*\n/, ''));
 }
 
-test('a page and a Worker that fit: all is ok, and nothing is counted', async (t) => {
+test('with a page and a Worker that fit, all is ok and nothing is counted', async (t) => {
   const answers = {};
   const origin = await pages(t, answers);
   const url = await counter(t, origin);
@@ -67,13 +63,13 @@ test('a page and a Worker that fit: all is ok, and nothing is counted', async (t
   assert.deepEqual([code, wrong], [0, []], stdout);
   assert.deepEqual(ok, ['dns', 'worker', 'script', 'names', 'page', 'tag', 'policy', 'site', 'origin', 'cors', 'visit', 'tokens', 'tokens']);
   assert.match(stdout, /site: blog has 0 views/);
-  // A tag that names no site.
+  // A tag without a site.
   answers['/a'] = { body: `<SCRIPT SRC='${url}/footfall.js?v=1&amp;x' async></SCRIPT>` };
   assert.match((await doctor([url, '--page', `${origin}/a`])).stdout, /site: docs has 0 views/);
   assert.deepEqual(await counted(url), before);
 });
 
-test('each fault is found, alone, and said what to set', async (t) => {
+test('each fault is found alone, with what to set', async (t) => {
   const answers = {};
   const origin = await pages(t, answers);
   const url = await counter(t, origin);
@@ -84,7 +80,7 @@ test('each fault is found, alone, and said what to set', async (t) => {
   const self = { 'content-security-policy': `default-src 'self'` };
   const moved = (to) => ({ status: 301, headers: { location: to }, body: '' });
   const withPolicy = (policy) => ({ headers: { 'content-security-policy': policy }, body: tag });
-  // The page, and what is wrong with it; nothing where it is right.
+  // The page, and what is wrong with it; without a fault, the page is right.
   const faults = [
     [{ body: tag.replace('blog', 'nope') }, /^site: 404, no such site, "nope" -> .*add nope to SITES/],
     [{ body: '<p>no tag' }, /^tag: .* has no tag with footfall\.js -> put it into the page: <script defer src/],
@@ -111,7 +107,7 @@ test('each fault is found, alone, and said what to set', async (t) => {
     assert.deepEqual([code, wrong.length], what ? [1, 1] : [0, 0], `${at}: ${stdout}${stderr}`);
     if (what) assert.match(wrong[0], what);
   }
-  // What is said with options, or is the Worker's own.
+  // Options, and pages of the Worker.
   const other = origin.replace('127.0.0.1', 'localhost');
   for (const [args, env, what] of [
     [['--origin', other], {}, new RegExp(`^origin: pages of ${other} may not count -> add ${other} to ALLOWED_ORIGINS`)],
@@ -130,13 +126,13 @@ test('each fault is found, alone, and said what to set', async (t) => {
   answers['/page'] = { body: tag.replace('/footfall.js', '/js/script.hash.js').replace(url, 'https://footfall.me.workers.dev') };
   assert.match((await doctor([url, '--page', `${origin}/page`])).wrong.join(), /^tag: .* no tag with footfall\.js/);
   const own = await doctor([url, '--page', url]);
-  assert.deepEqual([own.code, /own, which may count/.test(own.stderr)], [1, true], own.stderr);
+  assert.deepEqual([own.code, /page of the Worker, which may count/.test(own.stderr)], [1, true], own.stderr);
   answers['/page'] = moved(`${url}/`);
-  assert.match((await doctor([url, '--page', `${origin}/page`])).stderr, /own, which may count/);
+  assert.match((await doctor([url, '--page', `${origin}/page`])).stderr, /page of the Worker, which may count/);
   assert.deepEqual(await counted(url), before, 'nothing was counted');
 });
 
-test('what is not Footfall, or does not answer, is told from what does', async (t) => {
+test('a server that is not Footfall or does not answer is recognised', async (t) => {
   const script = assetOf('/footfall.js').body.toString();
   const answers = { '/healthz': { body: '{"status":"ok"}' }, '/numbers': { body: '{"site":"blog","views":1}' } };
   const url = await pages(t, answers);
@@ -151,7 +147,7 @@ test('what is not Footfall, or does not answer, is told from what does', async (
   answers['/footfall.js'] = { headers: js, body: `/* rocket */${script}` };
   assert.match(await wrong(url), /^script: \/footfall\.js has \d+ characters and is not that of version/);
   answers['/footfall.js'] = { headers: js, body: script };
-  // A proxy that answers all by itself, and one that lets OPTIONS through only.
+  // A proxy that answers everything itself, and one that passes only OPTIONS on.
   const cors = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'POST' };
   answers['/numbers?site=blog'] = { headers: cors, body: '{"site":"blog","views":1}' };
   assert.match(await wrong(url, '--site', 'blog', '--origin', 'https://blog.example'), /^cors: OPTIONS \/visit: 404/);
@@ -174,7 +170,7 @@ test('what is not Footfall, or does not answer, is told from what does', async (
   assert.match(await wrong(misconfigured.url), /^worker: 500, .*SITES/);
 });
 
-test('without an option, the origins of the folder are tried', async (t) => {
+test('without options, the doctor tries the origins of the folder', async (t) => {
   const url = await counter(t, 'https://blog.example');
   const wrong = async (origins) => {
     writeFileSync(join(cwd, 'wrangler.toml'), `[vars]\nSITES = "blog"\nALLOWED_ORIGINS = "${origins}"\n`);
@@ -187,7 +183,7 @@ test('without an option, the origins of the folder are tried', async (t) => {
   assert.match(await wrong('*'), /^origin: pages of https:\/\/any\.invalid may not count/);
 });
 
-test('names that blockers know are found in hosts and paths', () => {
+test('names that blockers block are found in hosts and paths', () => {
   const known = (text) => knownNames(new URL(text));
   for (const url of ['https://count.example.com/', 'https://footfall.me.workers.dev/', 'https://blog.example/stats/', 'https://trackers-of-birds.example/', 'http://localhost:8787/']) assert.deepEqual(known(url), [], url);
   assert.deepEqual(known('https://analytics.example.com/'), ['analytics']);

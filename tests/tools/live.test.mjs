@@ -1,17 +1,17 @@
-// Telling all who watch, on sockets that only note what they are told.
+// Sends messages to all watchers, on sockets that only record them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tell } from '../../src/edge/objects/live.js';
 
-test('what is told while all are told is one text more, the last', async (t) => {
+test('of several messages during a round, only the last is sent after it', async (t) => {
   const turns = [];
   globalThis.scheduler = { wait: () => new Promise((resolve) => turns.push(resolve)) };
   t.after(() => delete globalThis.scheduler);
   const sockets = Array.from({ length: 250 }, () => ({ told: [], send(text) { this.told.push(text); } }));
   const context = { getWebSockets: () => sockets };
   const telling = [tell(context, 'first')];
-  // One that is closing throws, and is nobody's loss.
+  // A socket that is closing throws. That must not matter.
   sockets[120].send = () => assert.fail('it is closed');
   for (const text of ['second', 'third', 'last']) telling.push(tell(context, text));
   let at = 0;
@@ -25,7 +25,7 @@ test('what is told while all are told is one text more, the last', async (t) => 
   sockets.splice(120, 1);
   for (const { told } of sockets) assert.deepEqual(told, ['first', 'last']);
   await tell({ getWebSockets: () => sockets.slice(0, 1) }, 'elsewhere');
-  assert.deepEqual(sockets[0].told, ['first', 'last', 'elsewhere'], 'objects are apart');
+  assert.deepEqual(sockets[0].told, ['first', 'last', 'elsewhere'], 'objects are independent');
   sockets.length = 100;
   await tell(context, 'again');
   assert.equal(sockets[99].told.at(-1), 'again');

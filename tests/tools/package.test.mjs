@@ -1,4 +1,4 @@
-// What an owner installs and types: from the packed tarball, in an empty folder, without Rust.
+// The packed tarball as an owner uses it: in an empty folder, without Rust.
 
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { installed } from '../support/package.mjs';
 const TEMPLATE = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8');
 const { cwd: home, env, manifest, npx, footfall: typed, dev } = await installed({ after });
 
-/** An empty folder in which commands are typed. */
+/** Makes an empty folder to run commands in. */
 function emptyFolder(name) {
   const cwd = join(home, name);
   mkdirSync(cwd);
@@ -25,11 +25,11 @@ function emptyFolder(name) {
 
 const ANSWERS = ['--site', 'Blog', '--origins', 'blog.example, https://www.blog.example/a'];
 
-test('from an empty folder to a counted visit, and its numbers out and in again', async () => {
+test('from an empty folder to a counted visit, an export and an import', async () => {
   const { cwd, footfall } = emptyFolder('first');
-    for (const program of ['cargo', 'rustc', 'rustup']) assert.ok(!existsSync(join(env.PATH, program)), program);
+  for (const program of ['cargo', 'rustc', 'rustup']) assert.ok(!existsSync(join(env.PATH, program)), program);
   const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  for (const [name, version] of Object.entries(manifest.dependencies)) assert.equal(version, devDependencies[name], `${name} at the version that is tested`);
+  for (const [name, version] of Object.entries(manifest.dependencies)) assert.equal(version, devDependencies[name], `${name} at the tested version`);
 
   assert.ok(readFileSync(join(ROOT, 'docs', 'deploying.md'), 'utf8').includes(`npm install ./footfall-${manifest.version}.tgz`), 'the document names the file of this version');
 
@@ -86,7 +86,7 @@ test('from an empty folder to a counted visit, and its numbers out and in again'
   assert.match((await footfall(['import', broken, url, '--add'])).stderr, /broke off/);
   const wrong = await footfall(['export', url, '--to', join(cwd, 'x')], { env: { ADMIN_TOKEN: 'another-token-0123456789' } });
   assert.deepEqual([wrong.code, /401, the token is missing or wrong; ADMIN_TOKEN here differs/.test(wrong.stderr)], [1, true], wrong.stderr);
-  assert.deepEqual(readdirSync(cwd).filter((name) => /^x|part/.test(name)), [], 'nothing is left of it');
+  assert.deepEqual(readdirSync(cwd).filter((name) => /^x|part/.test(name)), [], 'no partial file is left');
   assert.match((await footfall(['export', `${url}`, '--site', 'nope', '--to', 'y'])).stderr, /404, no such site/);
 
   const values = join(cwd, 'values.json');
@@ -100,7 +100,7 @@ test('from an empty folder to a counted visit, and its numbers out and in again'
   assert.equal(await stop(), 130, 'ended by Ctrl-C, and not before');
 });
 
-test('what is typed wrongly is answered with what is allowed, and nothing is written', async () => {
+test('a wrong command gets an error that says what is allowed, and writes nothing', async () => {
   const { cwd, footfall } = emptyFolder('wrong');
   const before = readdirSync(cwd);
   for (const [args, what] of [
@@ -137,7 +137,7 @@ test('what is typed wrongly is answered with what is allowed, and nothing is wri
   }
 });
 
-test('init writes what it was told, and an empty start with --yes', async () => {
+test('init writes its options, and with --yes starts without answers', async () => {
   const { cwd, footfall } = emptyFolder('empty');
   writeFileSync(join(cwd, '.gitignore'), '/public');
   const given = { STATS_TOKEN: 'a-token-of-a-test-0123', ADMIN_TOKEN: 'another-of-a-test-4567' };
@@ -146,11 +146,11 @@ test('init writes what it was told, and an empty start with --yes', async () => 
   const text = readFileSync(join(cwd, 'wrangler.toml'), 'utf8');
   for (const line of ['name = "views"', 'routes = ["blog.example/stats/*"]', 'workers_dev = true', 'SITES = "default"', 'BASE_PATH = "/stats"', '# ALLOWED_ORIGINS = ""']) assert.ok(text.split('\n').includes(line), line);
   assert.match(made.stdout, /no origins: .* ALLOWED_ORIGINS/);
-  assert.equal(readFileSync(join(cwd, '.gitignore'), 'utf8'), '/public\n.dev.vars\n.wrangler/\nnode_modules/\n', 'what git leaves out is added to');
+  assert.equal(readFileSync(join(cwd, '.gitignore'), 'utf8'), '/public\n.dev.vars\n.wrangler/\nnode_modules/\n', 'the list for git is extended');
   assert.equal(readFileSync(join(cwd, '.dev.vars'), 'utf8'), 'STATS_TOKEN="a-token-of-a-test-0123"\nADMIN_TOKEN="another-of-a-test-4567"\n');
 });
 
-test('an update brings the Worker and what it needs, and leaves settings as they are', async () => {
+test('an update adds the Worker and what it needs, and leaves settings unchanged', async () => {
   const { cwd, footfall } = emptyFolder('older');
   await footfall(['init', '.', ...ANSWERS]);
   const file = join(cwd, 'wrangler.toml');
@@ -184,7 +184,7 @@ test('answers are read liberally, and written as the Worker takes them', () => {
   for (const wrong of ['example', '192.0.2.1', 'a.example:8080', 'a.example/"x"']) assert.throws(() => domainOf(wrong), /is not a domain/, wrong);
 });
 
-test('a folder is bound as the repository is, whatever was answered', () => {
+test('a folder has the bindings of the repository, whatever the answers', () => {
   const text = configFor(TEMPLATE, { name: 'footfall', site: 'a', origins: '', domain: {}, stats: 'closed' });
   const tables = (toml) => [...toml.matchAll(/^\[\[(?:durable_objects\.bindings|migrations|ratelimits)\]\]\n(?:[^\n#]+\n)+/gm)].map(([table]) => table);
   assert.deepEqual(tables(text), tables(TEMPLATE));
@@ -194,7 +194,16 @@ test('a folder is bound as the repository is, whatever was answered', () => {
   assert.throws(() => configFor(TEMPLATE.replace('minify = true', ''), { name: 'a', site: 'a', origins: '', domain: {}, stats: 'token' }), /has nothing like/);
 });
 
-test('a file of an export is whole or is refused', () => {
+test('an update reads settings however TOML writes them, and never writes a file that is not TOML', () => {
+  const inline = (...names) => `compatibility_date='2025-01-01' # mine\n[durable_objects]\nbindings = [${names.map((name) => `{ name = "${name}", class_name = "C" }`).join(', ')}]\n`;
+  const { text, added } = upgraded(inline('SHARD', 'DAYS', 'LIVE'), TEMPLATE);
+  assert.deepEqual(added, ['[[migrations]] v1', '[[migrations]] v2', 'compatibility_date = "2026-11-01"']);
+  assert.match(text, /^compatibility_date="2026-11-01" # mine\n/);
+  assert.throws(() => upgraded(inline('SHARD', 'DAYS'), TEMPLATE), /add these by hand: \[\[durable_objects\.bindings\]\] LIVE,/);
+  assert.throws(() => upgraded('name = "a"\n= 1\n', TEMPLATE), /^Error: wrangler\.toml:2:1: /);
+});
+
+test('an incomplete export file is refused', () => {
   const read = (text, size = 7) => {
     const lines = new Lines();
     for (let at = 0; at < text.length; at += size) lines.take(Buffer.from(text.slice(at, at + size)));
@@ -208,7 +217,7 @@ test('a file of an export is whole or is refused', () => {
   for (const none of ['', 'null\n', '[]\n{"end":0}\n']) assert.throws(() => read(none), /not an export of Footfall/);
 });
 
-test('a question is asked until its answer can be read; answers that are pasted are not lost', async () => {
+test('a question is repeated until its answer is valid, and pasted answers are not lost', async () => {
   const terminal = () => ({ input: new PassThrough(), output: new PassThrough() });
   const [typed, ended] = [terminal(), terminal()];
   typed.input.write('A b\n\nblog.example\n');

@@ -1,4 +1,4 @@
-// The tables of hosts that are one source and of those that are spam: they are what their sources make.
+// The committed tables of sources and of spam are what node tools/referrers.mjs makes.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -9,16 +9,16 @@ import { REAL } from '../../tools/referrers/real.mjs';
 const list = readFileSync(SPAM_LIST, 'utf8');
 
 test('sources.txt and spam.bin are what node tools/referrers.mjs makes', () => {
-  assert.equal(readFileSync(SOURCES, 'utf8'), sources(), 'node tools/referrers.mjs writes it anew');
-  assert.ok(readFileSync(SPAM).equals(spam(list)), 'node tools/referrers.mjs writes it anew');
+  assert.equal(readFileSync(SOURCES, 'utf8'), sources(), 'node tools/referrers.mjs updates it');
+  assert.ok(readFileSync(SPAM).equals(spam(list)), 'node tools/referrers.mjs updates it');
 });
 
-test('the list of spam says where it comes from', () => {
+test('the spam list says where it comes from', () => {
   assert.match(list, /^# .*public domain.*\n# Origin: \S+, spammers\.txt, commit [0-9a-f]{40} of \d+ \w+ \d{4}\./);
   assert.ok(spamHosts(list).length > 2_000);
 });
 
-test('a host is one however it is written', () => {
+test('different spellings of a host are one host', () => {
   const told = '# a list\nWWW.Spam.example\nspam.example # again\n\n  xn--bcher-kva.example\nbücher.example\r\nnothing\n';
   const [bytes, hosts] = [spam(told), ['spam.example', 'xn--bcher-kva.example']];
   assert.deepEqual([...new Set(spamHosts(told))], hosts);
@@ -26,7 +26,7 @@ test('a host is one however it is written', () => {
   for (const host of hosts) assert.ok(bytes.includes(fingerprint(host)), host);
 });
 
-test('what people read or have their sites below is left out, and nothing else', () => {
+test('only domains that people read, or that host other sites, are left out', () => {
   const all = new Set(list.split('\n').map((line) => line.trim()));
   for (const host of REAL) assert.ok(all.has(host), `${host} is not in the list, so it need not be left out`);
   const kept = new Set(spamHosts(list));

@@ -1,4 +1,4 @@
-// The set-up where there is no Rust: on a person's machine it says what to do, where Cloudflare builds it does it.
+// The set-up without Rust: on a person's machine it says what to install, and in Workers Builds it installs it.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -11,19 +11,19 @@ import { ROOT } from '../../tools/pins.mjs';
 
 const run = promisify(execFile);
 
-/** What `rustup()` finds missing, in an environment without any program but those in `home`. */
+/** What `rustup()` finds missing in an environment whose only programs are those in `home`. */
 async function missing(home, env = {}) {
   const code = "import('./tools/setup_rustup.mjs').then(({ rustup }) => rustup().missing()).then((is) => console.log(is, process.env.PATH), (error) => console.log(error.message))";
   const { stdout } = await run(process.execPath, ['-e', code], { cwd: ROOT, env: { PATH: join(home, 'nothing'), CARGO_HOME: home, HOME: home, ...env } });
   return stdout.trim();
 }
 
-test('without Rust a person is told to install rustup, and Workers Builds gets it', async (t) => {
+test('without Rust, a person is told to install rustup, and Workers Builds gets it', async (t) => {
   const home = mkdtempSync(join(tmpdir(), 'footfall-setup-'));
   t.after(() => rmSync(home, { recursive: true, force: true }));
   assert.match(await missing(home), /^Rust is not installed: install rustup/);
   assert.match(await missing(home, { WORKERS_CI: '1' }), /^true /);
-  // Installed, and not yet on the PATH of the shell that is open.
+  // Installed, but not yet on the PATH of the open shell.
   const bin = join(home, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'rustup'), '#!/bin/sh\n');

@@ -1,4 +1,4 @@
-// `npm test` and `npm start` themselves: what they say of themselves, and how gates run beside each other.
+// `npm test` and `npm start` themselves: their help, and how gates run side by side.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { ROOT } from '../../tools/pins.mjs';
 
 const run = promisify(execFile);
 
-/** The output of a program of tools/, of code that imports from there, or of its failure. */
+/** The output of a program in tools/ or of code that imports from there, even if it fails. */
 const node = (...args) => run(process.execPath, args, { cwd: ROOT }).then(({ stdout }) => stdout, ({ stdout, stderr }) => stdout + stderr);
 
 test('npm test -- --help names each gate', async () => {
@@ -19,7 +19,7 @@ test('npm test -- --help names each gate', async () => {
   for (const { name, what } of [...GATES, ...LONG_GATES]) assert.match(help, new RegExp(`^  ${name} +${what.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`, 'm'));
 });
 
-test('the name of a gate is no word of a test file, so that a word is never taken for a gate', async () => {
+test('no test file has the name of a gate, so that a word is never taken for a gate', async () => {
   assert.match(await node('tools/test.mjs', 'nothing'), /there is no gate nothing/);
   assert.match(await node('tools/test.mjs', 'fmt', 'welcome'), /gate fmt takes no words, and there is no gate welcome/);
   const { testsIn } = await import('../../tools/node_tests.mjs');
@@ -32,11 +32,11 @@ test('npm start -- --help names its options and starts nothing', async () => {
   for (const option of ['--port', '--var', '--persist-to']) assert.ok(help.includes(option), option);
 });
 
-test('npm start takes a port that is one', async () => {
+test('npm start accepts only valid ports', async () => {
   for (const port of ['0', '65536', '80a', '']) assert.match(await node('tools/start.mjs', '--port', port), /--port takes a number from 1 to 65535/);
 });
 
-test('what runs aside says all in one piece, and a failure ends the others', async () => {
+test('work aside writes its output in one piece, and a failure ends the other work', async () => {
   const code = `
     import { aside, endAll, run, say } from './tools/run.mjs';
     const late = aside(async () => { say('aside 1'); await run('sh', ['-c', 'echo of a program']); say('aside 2'); });
@@ -48,7 +48,7 @@ test('what runs aside says all in one piece, and a failure ends the others', asy
   assert.equal(await node('--input-type=module', '-e', code), 'footfall: at once\nfootfall: aside 1\nof a program\nfootfall: aside 2\nfootfall: sleep 60 failed with 128\n');
 });
 
-test('--watch passes the gates again after a change', async (t) => {
+test('--watch runs the gates again after a change', async (t) => {
   const file = join(ROOT, 'tests', `changed-${process.pid}`);
   const child = spawn(process.execPath, ['tools/test.mjs', 'fmt', '--watch'], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => {

@@ -1,5 +1,5 @@
-// Reading by time in every zone that there is, on the real Worker: a site with quarters of an hour, and older days that are rolled up, is told by
-// hour, day, week and month, and each number is added up anew by reading the clock of the zone at each quarter of an hour.
+// Reports by time in every time zone, on the real Worker. A site with quarters of an hour and older, rolled-up days is read by hour, day, week and
+// month. Each number is checked against a sum that reads the clock of the zone at each quarter of an hour.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -20,24 +20,24 @@ function weekOf(date, first) {
   return dated(time / DAY_MS);
 }
 
-/** Views and visitors: some in most quarters, each day of UTC and each quarter others. */
+/** Views and visitors: some in most quarters, different in each quarter and on each day of UTC. */
 const countsOf = (number) => ({ views: (number * 7919) % 13, visitors: (number * 104_729) % 3 });
 
 /**
- * A Worker that tells what the clock of a zone shows in each of some quarters, as `2026-11-22 23:45`. Node may know other rules than workerd: those of
- * a zone change some times a year.
+ * A Worker that returns what the clock of a zone shows at the given quarters, as `2026-11-22 23:45`. Node cannot do this: its rules may differ from
+ * workerd's, because the rules of zones change several times a year.
  */
 const CLOCK = `export default {
   fetch(request) {
     const query = new URL(request.url).searchParams;
     const [from, until] = [Number(query.get('from')), Number(query.get('until'))];
-    // Sweden writes a date as ISO 8601 does.
+    // Sweden writes dates as in ISO 8601.
     const format = new Intl.DateTimeFormat('sv-SE', { timeZone: query.get('tz'), dateStyle: 'short', timeStyle: 'short' });
     return Response.json(Array.from({ length: until - from }, (_, n) => format.format((from + n + 0.5) * ${QUARTER_MS})));
   },
 };`;
 
-/** Adds lines up by label, in their order. */
+/** Adds up lines by label, in order. */
 function summed(lines) {
   const sums = new Map();
   for (const { time, views, visitors } of lines) {
@@ -47,9 +47,9 @@ function summed(lines) {
   return [...sums.values()];
 }
 
-// Kwajalein leaves out 21 August, Samoa 30 December; clocks of the north go back or forth, and those of Lord Howe, by half an hour.
+// Kwajalein skipped a 21 August, and Samoa a 30 December. In the north, clocks change by an hour, and on Lord Howe by half an hour.
 for (const now of ['1993-09-10T12:00Z', '2012-01-15T12:00Z', '2026-04-12T12:00Z', '2026-11-05T12:00Z']) {
-  test(`F22, F23: every zone tells the hours, days, weeks and months of its clock, up to ${now.slice(0, 10)}`, async (t) => {
+  test(`F22, F23: in every zone, reports follow its clock by hour, day, week and month, up to ${now.slice(0, 10)}`, async (t) => {
     const today = Math.floor(Date.parse(now) / DAY_MS);
     const footfall = await startWorkerd(t, { vars: { STATS: 'public', ADMIN_TOKEN: TOKEN, RATE_LIMITS: 'off', HOURS_KEPT_DAYS: String(KEPT) }, clockAheadMs: Date.parse(now) - Date.now(), services: { clock: { source: CLOCK } }, expose: ['footfall', 'clock'] });
     const firstKept = today - KEPT + 1;
@@ -74,7 +74,7 @@ for (const now of ['1993-09-10T12:00Z', '2012-01-15T12:00Z', '2026-04-12T12:00Z'
     for (const zone of Intl.supportedValuesOf('timeZone')) {
       const tz = `tz=${encodeURIComponent(zone)}`;
       const { json: clock } = await call(`http://127.0.0.1:${footfall.ports.clock}/?from=${quarters[0]}&until=${quarters.at(-1) + 1}&${tz}`);
-      // Once for each clock that some zones share.
+      // Once for each clock; some zones share one.
       const key = clock.join();
       if (told.has(key)) continue;
       told.add(key);

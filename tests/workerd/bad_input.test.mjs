@@ -1,9 +1,10 @@
-// Bad input: every request that asks wrongly is told so in one line, counts nothing, and is never a 5xx.
+// Bad input: every wrong request is refused with one line, counts nothing, and never gets a 5xx.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem } from '../support/answers.mjs';
 import { call, chunked, open, post, raw, views } from '../support/client.mjs';
+import { mulberry32 } from '../support/random.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const footfall = await startWorkerd({ after }, { vars: { SITES: 'default,blog' } });
@@ -15,19 +16,19 @@ const length = (body) => `Content-Length: ${Buffer.byteLength(body)}`;
 const postRaw = (body) => raw(footfall, [...POST, length(body)], body);
 const postTyped = (type, body = '{}') => raw(footfall, ['POST /counter HTTP/1.1', ...(type === null ? [] : [`Content-Type: ${type}`]), length(body)], body);
 const get = (query) => raw(footfall, [`GET /counter?${query} HTTP/1.1`]);
-/** A visit as JSON, made as long as asked for by white space. */
+/** A visit as JSON, padded with white space to a length. */
 const padded = (bytes) => '{"page":"/padded"}'.padEnd(bytes);
 
 const counts = async () => [await views(footfall), await views(footfall, { site: 'blog' })];
 
-/** Runs `requests` and checks that none of them was counted. */
+/** Runs `requests` and checks that none was counted. */
 async function countingNothing(requests) {
   const before = await counts();
   await requests();
   assert.deepEqual(await counts(), before, 'something was counted');
 }
 
-/** One test for a table of requests that all get the same status. */
+/** Defines a test for a table of requests that all get the same status. */
 function refuses(what, status, requests) {
   test(`${what}: ${status}, and nothing is counted`, () =>
     countingNothing(async () => {
@@ -62,7 +63,7 @@ refuses('a field that is there twice, with two values', 400, each(['{"page":"/a"
 
 refuses('a page that is empty', 400, each(['', ' ', '\n'], (page) => post(footfall, { page })));
 
-refuses('an id that is none', 400, {
+refuses('an invalid id', 400, {
   ...each(['', ' ', 'a b', 'a\tb', '\n', 'é', '\u0000', 'a"b', 'a\\b', 'x'.repeat(65)], (id) => post(footfall, { id })),
   'an empty header': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: ', 'Content-Length: 0']),
   'a header in Latin-1': () => raw(footfall, ['POST /counter HTTP/1.1', 'Idempotency-Key: caf\xe9', 'Content-Length: 0']),
@@ -86,13 +87,13 @@ refuses('a body over 32,768 bytes', 413, {
   'by far': () => postRaw(padded(1_000_000)),
   'without a stated length': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(padded(BODY + 1))),
   'in small pieces': () => raw(footfall, [...POST, 'Transfer-Encoding: chunked'], chunked(...padded(BODY + 1).match(/[^]{1,1000}/g))),
-  // A client that states a length and sends part of it must not hold the request open.
+  // A client that states a length and sends less must not hold the request open.
   'that is still being sent': () => raw(footfall, [...POST, 'Content-Length: 1000000'], padded(BODY + 2000)),
 });
 
 refuses('a query that could be misread', 400, each(['page=', 'page', 'page=+', 'page=/a&page=/b', 'site=blog&site=default', 'page=/a&p%61ge=/b'], get));
 
-test('a Worker that states a length and sends more is cut off at once, and takes no memory', async (t) => {
+test('a Worker that sends more than its stated length is cut off at once, and uses no memory', async (t) => {
   const liar = {
     services: { FOOTFALL: 'footfall' },
     source: `export default {
@@ -117,7 +118,7 @@ test('a Worker that states a length and sends more is cut off at once, and takes
   assert.equal((await lied.settledMemory()).wasmBytes, before.wasmBytes);
 });
 
-test('bodies and queries at their limits are taken', async (t) => {
+test('bodies and queries of exactly the longest length are accepted', async (t) => {
   const mine = await startWorkerd(t);
   for (const body of [padded(BODY), JSON.stringify({ page: `/${'a'.repeat(1023)}` }), JSON.stringify({ page: `/a${'é'.repeat(511)}` }), JSON.stringify({ id: '!~'.repeat(32) })]) {
     assert.equal((await post(mine, body)).status, 200, body.slice(0, 40));
@@ -134,7 +135,7 @@ test('HEAD gets the status of a bad query without its text', async () => {
   assert.deepEqual([answer.status, answer.text], [400, '']);
 });
 
-test('a body that breaks off is not counted, though what came of it would be a visit', () =>
+test('a body that breaks off is not counted, even if the part that came would be a visit', () =>
   countingNothing(async () => {
     for (const [header, body] of [['Content-Length: 100', '{}'], ['Transfer-Encoding: chunked', '2\r\n{}\r\n']]) {
       const socket = await open(footfall, [...POST, header, 'Host: footfall.test', '', body].join('\r\n'));
@@ -146,7 +147,7 @@ test('a body that breaks off is not counted, though what came of it would be a v
     }
   }));
 
-test('what is odd but harmless, and what the runtime itself refuses, is no 5xx and counts nothing', async () => {
+test('odd but harmless requests, and requests that the runtime refuses, get no 5xx and count nothing', async () => {
   const odd = {
     ...each(['page=/%', 'page=/%zz', 'page=/%e', 'page=/%25', 'page=/%2', 'page=/+', 'page=/\xff', 'page=/é', 'page=/\x01', 'page=/\t', 'page=/a b', 'page=/\x00', '&&page=/a&&', 'page=/?x#y'], get),
     'a header of 100,000 letters': () => raw(footfall, ['GET /counter HTTP/1.1', `X-Big: ${'a'.repeat(100_000)}`]),
@@ -165,7 +166,7 @@ test('what is odd but harmless, and what the runtime itself refuses, is no 5xx a
   });
 });
 
-test('no bytes make a 5xx', async (t) => {
+test('random bytes never cause a 5xx', async (t) => {
   const mine = await startWorkerd(t);
   const random = mulberry32(20261122);
   const seeds = ['{"site":"default","page":"/a","id":"x"}', '{"page":"/\\u00e9"}', '{}', '[[{"a":null}]]'];
@@ -180,18 +181,8 @@ test('no bytes make a 5xx', async (t) => {
   }
 });
 
-test('after all of that a good visit is counted', async () => {
+test('after all of that, a good visit is counted', async () => {
   const [before] = await counts();
   assert.equal((await post(footfall, { page: '/good' })).json.views, 1);
   assert.equal(await views(footfall), before + 1);
 });
-
-/** A small seeded generator (Tommy Ettinger's mulberry32): the same bytes on every run. */
-function mulberry32(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let z = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
-    return ((z ^ (z >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -1,6 +1,5 @@
-// A visitor who leaves in the middle of a visit, by a reset of the connection: the visit was made, so it counts, and
-// nothing of it stays behind. It must be a reset (RST) against workerd itself: an orderly end, or a proxy in between,
-// would hide the case. Without `ctx.waitUntil` each such visit leaked its future for ever.
+// A visitor who resets the connection in the middle of a visit: the visit was made, so it counts, and leaves nothing behind. It must be a reset (RST)
+// to workerd itself, because an orderly close or a proxy would hide the case. Without `ctx.waitUntil`, each such visit would leak its future.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,19 +11,19 @@ import { startWorkerd } from '../support/workerd.mjs';
 
 const VISIT = 'GET / HTTP/1.1\r\nHost: footfall.test\r\n\r\n';
 
-/** Visits that are reset, and how many of them are in flight at once. */
+/** The number of visits that are reset, and how many are in flight at once. */
 const RESETS = 2_000;
 const AT_ONCE = 100;
 /**
- * In flight at once before memory is measured. More than later: wasm's tables double when they are full, and must have
- * done so once for all, or one visit more or less would look like a leak.
+ * The visits in flight at once before memory is measured. They are more than later, so that wasm's tables, which double when they are full, have
+ * grown already. Otherwise one visit more or less would look like a leak.
  */
 const WARM_UP = 150;
-/** 256 bytes a visit. One whose future leaks leaves 2 KiB, and 15 references to JavaScript objects. */
+/** 256 bytes for each visit. A visit whose future leaks leaves 2 KiB, and 15 references to JavaScript objects. */
 const MAX_WASM_GROWTH = 512 * 1024;
 const MAX_GROWTH_KIB = 32 * 1024;
 
-/** Starts Footfall before a counter that holds its answers back until it is told. */
+/** Starts Footfall with a counter that holds its answers back until it is released. */
 async function held(t, vars = {}) {
   const counter = await startFakeCounter(t);
   await counter.behave('held');
@@ -32,7 +31,7 @@ async function held(t, vars = {}) {
   return { counter, footfall };
 }
 
-/** Makes visits, resets each of them once the counter has its POST, and only then lets the counter answer. */
+/** Makes visits, resets each once the counter has its POST, and only then lets the counter answer. */
 async function resetInFlight({ counter, footfall }, visits) {
   await counter.behave('held');
   const sockets = await Promise.all(Array.from({ length: visits }, () => open(footfall, VISIT)));
@@ -43,7 +42,7 @@ async function resetInFlight({ counter, footfall }, visits) {
   await counter.until(() => counter.posts.every(({ done }) => done), 'the end of all POSTs');
 }
 
-/** A request after the resets is served after them: workerd has then seen that the visitors are gone. */
+/** Sends a request, which workerd serves after it has seen the resets. */
 async function sawResets(footfall) {
   for (let again = 0; again < 2; again += 1) await call(`${footfall.url}/`, { method: 'HEAD' });
 }
@@ -51,13 +50,13 @@ async function sawResets(footfall) {
 test('the visit of a client that resets its connection is still registered', async (t) => {
   const { counter, footfall } = await held(t);
   await resetInFlight({ counter, footfall }, 20);
-  assert.equal(counter.posts.filter(({ aborted }) => aborted).length, 0, 'POSTs were given up with their clients');
+  assert.equal(counter.posts.filter(({ aborted }) => aborted).length, 0, 'POSTs were abandoned with their clients');
   assert.equal(counter.connections, 20);
   await counter.behave('ok');
   assertWelcome(await call(`${footfall.url}/`));
 });
 
-test('2,000 clients that reset leave no memory behind, and the next visit is registered', async (t) => {
+test('2,000 clients that reset leak no memory, and the next visit is registered', async (t) => {
   const { counter, footfall } = await held(t);
   for (let round = 0; round < 4; round += 1) await resetInFlight({ counter, footfall }, WARM_UP);
   const before = await footfall.settledMemory();
@@ -83,7 +82,7 @@ test('the deadline ends the POST of a client that has left', async (t) => {
   assertWelcome(await call(`${footfall.url}/`));
 });
 
-test('resets in a storm of visits to the embedded counter harm no other visit', async (t) => {
+test('resets among many visits to the embedded counter harm no other visit', async (t) => {
   const footfall = await startWorkerd(t);
   let welcomed = 0;
   let left = 0;
@@ -99,12 +98,12 @@ test('resets in a storm of visits to the embedded counter harm no other visit', 
     welcomed += 20;
     await leaving;
   }
-  // A client that leaves at once may or may not have made a visit; one that was welcomed has.
+  // A client that resets at once may or may not have made a visit; one that was welcomed has.
   const counted = await poll(() => views(footfall), 'views');
   assert.ok(counted >= welcomed && counted <= welcomed + left, `${counted} views, ${welcomed} welcomed, ${left} left`);
 });
 
-test('requests that the platform kills in the middle leave nothing behind, once two minutes have passed', async (t) => {
+test('requests that the platform kills leave nothing behind after two minutes', async (t) => {
   const counter = await startFakeCounter(t);
   const footfall = await startWorkerd(t, { vars: { COUNTER_URL: counter.url }, outbound: 'loopback', collect: ['footfall'], killable: true, clockAheadMs: 1 });
   let minutes = 0;
@@ -115,7 +114,7 @@ test('requests that the platform kills in the middle leave nothing behind, once 
     await call(`${footfall.url}/killed-by-the-test`);
     for (const socket of sockets) socket.resetAndDestroy();
     await counter.behave('ok');
-    // Each of these finds that a minute has passed.
+    // Each of these requests finds that a minute has passed.
     for (let n = 0; n < 3; n += 1) {
       await footfall.setClockAhead((minutes += 1) * 60_001);
       assertWelcome(await call(`${footfall.url}/`));
@@ -126,7 +125,7 @@ test('requests that the platform kills in the middle leave nothing behind, once 
   for (let n = 0; n < 10; n += 1) await kill(AT_ONCE);
   const after = await footfall.settledMemory();
   t.diagnostic(JSON.stringify([before, after]));
-  // Ten waves took no more than one does: 1,000 futures are over 2 MB, and 15,000 references.
+  // Ten waves used no more than one: 1,000 futures have over 2 MB, and 15,000 references.
   assert.ok(after.wasmBytes - before.wasmBytes <= MAX_WASM_GROWTH, `wasm grew by ${after.wasmBytes - before.wasmBytes} bytes`);
   assert.ok(after.wasmRefs - before.wasmRefs <= 10 * AT_ONCE, `wasm holds ${after.wasmRefs - before.wasmRefs} more JavaScript objects`);
 });

@@ -1,5 +1,5 @@
-// F28: a clock that is wrong for a while. The runtime lets no test set its clock, so Footfall's own is set: that of its isolate, in which its
-// objects live, too.
+// F28: a clock that is wrong for a while. A test cannot set the runtime's clock, so these set the clock of Footfall's isolate, which its objects
+// share.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ const BLOG = 'https://blog.example';
 const READER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', origin: BLOG, 'cf-connecting-ip': '203.0.113.7' };
 const vars = { ALLOWED_ORIGINS: BLOG, STATS: 'public', SHARDS: 2 };
 
-/** Visits of each kind: all are counted, ids once. */
+/** Sends visits of each kind. All are counted, those with ids once. */
 async function assertCounts(footfall, name) {
   for (const [visit, headers] of [[{ id: `${name}-page` }, READER], [{ id: `${name}-server` }, {}]]) {
     assert.equal((await post(footfall, { page: '/a', ...visit }, headers)).visit, 'counted', `${name}: ${JSON.stringify(visit)}`);
@@ -25,7 +25,7 @@ async function assertCounts(footfall, name) {
 }
 
 for (const days of [1, 2, 3000]) {
-  test(`F28: a clock that is ${days} days ahead for one visit ends no counting, in the same process or the next`, async (t) => {
+  test(`F28: a clock that is ${days} days ahead for one visit does not stop counting, in the same process or the next`, async (t) => {
     const storage = mkdtempSync(join(tmpdir(), 'footfall-clock-'));
     t.after(() => rmSync(storage, { recursive: true, force: true }));
     const footfall = await startWorkerd(t, { storage, vars, clockAheadMs: 1, collect: ['footfall'] });
@@ -43,21 +43,21 @@ for (const days of [1, 2, 3000]) {
     await assertCounts(next, 'next');
     for (const name of ['before', 'ahead', 'after', 'next']) assert.equal((await post(next, { page: '/a', id: `${name}-page` }, READER)).visit, 'duplicate', name);
     assert.equal(await views(next), 21);
-    // Two readers. One who came before and after may be counted twice, because the earlier hashes are forgotten.
+    // There are two readers. One who came before and after may be counted twice, because the earlier hashes are deleted.
     const { json } = await call(`${next.url}/visitors`);
     assert.ok(json.visitors >= 2 && json.visitors <= 6, JSON.stringify(json));
   });
 }
 
-test('an isolate goes on counting, and tells what it does not count, after its clock was ahead', async (t) => {
+test('after its clock was ahead, an isolate still counts, and reports excluded visits', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, SHARDS: 1, EXCLUDED_PAGES: '/draft' }, clockAheadMs: 2 * DAY, collect: ['footfall'] });
   assert.equal((await post(footfall, { page: '/draft' }, READER)).visit, 'excluded');
   await assertCounts(footfall, 'ahead');
   await footfall.setClockAhead(1);
   await assertCounts(footfall, 'after');
   assert.equal((await post(footfall, { page: '/draft' }, READER)).visit, 'excluded');
-  // Takes the tally along.
+  // This visit carries the tally.
   await post(footfall, { page: '/a' });
   const { json } = await call(`${footfall.url}/api/sites/default/excluded`);
-  assert.deepEqual(json.excluded.map(({ reason, visits }) => [reason, visits]), [['page', 1]], 'that of today');
+  assert.deepEqual(json.excluded.map(({ reason, visits }) => [reason, visits]), [['page', 1]], "today's tally");
 });

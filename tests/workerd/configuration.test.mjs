@@ -1,4 +1,4 @@
-// [vars]: a wrong value is named in the answer to every request; a right one works.
+// [vars]: every answer names a variable with a wrong value, and right values work.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { startFakeCounter } from '../support/fake_counter.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-/** Variable, values that are wrong, and what the hint must say of what is allowed. */
+/** A variable, wrong values for it, and what the hint must say about the allowed values. */
 const WRONG = [
   ['COUNTER_TIMEOUT_MS', ['soon', '0', '25001', '-1', '5s', '1.5', '1e3', ' 5', ''], /1\b.*25,?000/],
   ['COUNTER_TIMEOUT_MS', [0, -1, 25_001, 0.5, true, [5000], { ms: 5000 }], /1\b.*25,?000/],
@@ -20,12 +20,12 @@ const WRONG = [
 
 for (const [variable, values, allowed] of WRONG) {
   for (const value of values) {
-    test(`${variable} = ${JSON.stringify(value).slice(0, 40)} is an error that names the variable and what is allowed, and the log has the value`, async (t) => {
+    test(`${variable} = ${JSON.stringify(value).slice(0, 40)} is an error that names the variable and the allowed values, and the log has the value`, async (t) => {
       const footfall = await startWorkerd(t, { vars: { [variable]: value } });
       const answer = await call(`${footfall.url}/`);
       assertProblem(answer, 500);
       assert.ok(answer.json.error.includes(variable), answer.text);
-      // A value that is neither text nor number has no short form that is worth repeating. A stranger who asks is told none.
+      // A value that is neither text nor number has no short form to repeat. Strangers never see the value.
       if (['string', 'number'].includes(typeof value)) {
         const [line] = await poll(() => footfall.logs().match(new RegExp(`.*${variable}.*`, 'g')), 'the line in the log');
         assert.ok(JSON.parse(line).why.includes(JSON.stringify(`${value}`)), line);
@@ -35,7 +35,7 @@ for (const [variable, values, allowed] of WRONG) {
   }
 }
 
-test('a wrong value stops every kind of request, and the log has it once', async (t) => {
+test('a wrong value stops every kind of request, and is logged once', async (t) => {
   const footfall = await startWorkerd(t, { vars: { COUNTER_TIMEOUT_MS: 'soon' } });
   assertProblem(await call(`${footfall.url}/`), 500);
   assertProblem(await call(`${footfall.url}/counter`), 500);
@@ -75,7 +75,7 @@ test('the deadline may be a text or a number, from 1 to 25000', async (t) => {
     const before = performance.now();
     assertNotRegistered(await call(`${footfall.url}/`), { status: 504, visit: 'unknown' });
     const waited = performance.now() - before;
-    // It is not the default of 5 s, whatever the machine does besides.
+    // The default of 5 s did not apply, however busy the machine is.
     assert.ok(waited >= 290 && waited < 4_900, `waited ${waited} ms for a deadline of ${JSON.stringify(ms)}`);
   }
 });
@@ -87,6 +87,6 @@ test('the default deadline is 5 s', async (t) => {
   const before = performance.now();
   assertNotRegistered(await call(`${footfall.url}/`), { status: 504, visit: 'unknown' });
   const waited = performance.now() - before;
-  // It is not the longest of 25 s.
+  // The longest deadline, 25 s, did not apply.
   assert.ok(waited > 4_900 && waited < 24_000, `waited ${waited} ms`);
 });

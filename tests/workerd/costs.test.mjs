@@ -1,6 +1,6 @@
-// What a visit costs in numbers that are the same on any machine: calls between JavaScript and wasm. Time is measured by
-// `npm run bench`; these break when somebody makes the way of a visit longer without meaning to. `tests/costs.rs` has the
-// costs of the pure half, tests/workerd/deploy.test.mjs that of the download.
+// The cost of a visit in numbers that are the same on any machine: calls between JavaScript and wasm. `npm run bench` measures time; these tests fail
+// when a change makes a visit more expensive by accident. `tests/costs.rs` has the costs of the pure half, and tests/workerd/deploy.test.mjs that
+// of the download.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,23 +10,21 @@ import { MIXED, WAVE } from '../../tools/workerd/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 /**
- * A visit that posts for itself alone, the shard's part included. What it cost when this was written; a change that needs more
- * says so here.
+ * A visit that posts only for itself, with the shard's part. These are the costs when this was written; a change that needs more raises them here.
  */
 const ALONE = { into: 10, out: 35 };
 
-/** A visit among many, most of which wait for another's POST. */
+/** A visit among many, most of which wait for the POST of another. */
 const AMONG_MANY = { into: 6.5, out: 13.5 };
 
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0', 'cf-connecting-ip': '203.0.113.7' };
 
-/** Rounds that are tried until one keeps to its budget. */
+/** The most rounds that are tried until one stays within the budget. */
 const ROUNDS = 40;
 
 /**
- * Calls a visit, in a steady state: the first visits set up what all later ones share. On a busy machine a visit that waits for long looks in
- * between whether it has to lead, which costs more; so the first round within the budget is told, or the last. No round costs less than
- * the way of a visit does.
+ * The calls of a visit in a steady state; the first visits set up what all later ones share. On a busy machine, a visit that waits long checks whether
+ * it has to lead, which costs more. So this returns the first round within the budget, or else the last. No round can cost less than the visits do.
  */
 async function perVisit(footfall, visits, budget, visit) {
   await visit(visits);
@@ -68,7 +66,7 @@ test('a visit among 250 stays within its calls between JavaScript and wasm', asy
   t.diagnostic(assertWithin(spent, AMONG_MANY, 'among 250'));
 });
 
-test('all ways to count together take one call of the shard a batch', async (t) => {
+test('all ways to count share batches, with one call of the shard for each', async (t) => {
   const mixed = { source: MIXED, services: { FOOTFALL: 'footfall' } };
   const vars = { ALLOWED_ORIGINS: 'https://blog.example', STATS: 'public' };
   const footfall = await startWorkerd(t, { vars, crossings: true, collect: ['footfall'], services: { mixed }, expose: ['footfall', 'mixed'] });
@@ -80,7 +78,7 @@ test('all ways to count together take one call of the shard a batch', async (t) 
   const before = await footfall.crossings();
   assert.deepEqual(await send(100, 8), { '200 counted': 700, '200 bot': 100 });
   const calls = (await footfall.crossings()).shardCalls - before.shardCalls;
-  // 700 requests with 1,600 views: a batch has 512 of them at most, and the first goes alone.
+  // 700 requests with 1,600 views: a batch has at most 512, and the first goes alone.
   t.diagnostic(`${calls} calls of the shard for 1,600 views`);
   assert.ok(calls >= 4 && calls <= 8, `${calls} calls`);
   const { json } = await call(`${footfall.url}/counter`);

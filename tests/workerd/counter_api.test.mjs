@@ -20,21 +20,21 @@ test('a visit is answered with its site, its page and the views that include it'
   }
 });
 
-test('whatever is left out has its default', async (t) => {
+test('everything that is left out has a default', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog,docs' } });
   const bodies = ['{}', '{"page":"/"}', '{"site":"blog"}', '{"site":null,"page":null,"id":null}', ' {\n} '];
   for (const [index, body] of bodies.entries()) {
     const { json } = await post(footfall, body);
     assert.deepEqual(json, { site: 'blog', page: '/', views: index + 1, duplicate: false }, body);
   }
-  // An empty body needs no content type, with a stated length of 0 or with none.
+  // An empty body needs no content type, with a stated length of 0 or without one.
   for (const [index, lines] of [['Content-Length: 0'], ['Transfer-Encoding: chunked'], []].entries()) {
     const { status, json } = await raw(footfall, ['POST /counter HTTP/1.1', ...lines], lines[0]?.startsWith('T') ? '0\r\n\r\n' : '');
     assert.deepEqual([status, json?.views], [200, bodies.length + index + 1], lines.join());
   }
 });
 
-test('the same id again is answered as a duplicate and not counted again', async (t) => {
+test('a repeated id is answered as a duplicate and not counted again', async (t) => {
   const footfall = await startWorkerd(t);
   const visit = { page: '/a', id: 'visit-1' };
   assert.equal((await post(footfall, visit)).json.duplicate, false);
@@ -47,7 +47,7 @@ test('the same id again is answered as a duplicate and not counted again', async
   assert.equal(await views(footfall), 2);
 });
 
-test('Idempotency-Key is the id of a body without one, and must agree with one that has it', async (t) => {
+test('Idempotency-Key is the id of a body without one, and must equal an id in the body', async (t) => {
   const footfall = await startWorkerd(t);
   const key = { 'idempotency-key': 'k-1' };
   assert.equal((await post(footfall, {}, key)).json.duplicate, false);
@@ -66,7 +66,7 @@ test('ids that differ in one letter are two visits', async (t) => {
   assert.equal(await views(footfall), ids.length);
 });
 
-test('one id sent many times at once is counted once, and one caller is told so', async (t) => {
+test('an id sent many times at once is counted once, and one caller learns that it was counted', async (t) => {
   const footfall = await startWorkerd(t);
   const answers = await Promise.all(Array.from({ length: 50 }, () => post(footfall, { id: 'same' })));
   assert.equal(answers.filter(({ visit }) => visit === 'counted').length, 1);
@@ -87,13 +87,13 @@ test('every page and every site has its own count, and a site is the sum of its 
   assert.equal(await views(footfall, { site: 'docs', page: '/' }), 0);
 });
 
-test('query and fragment of a page are not part of it', async (t) => {
+test('the query and fragment are not part of a page', async (t) => {
   const footfall = await startWorkerd(t);
   for (const page of ['/a', '/a?b=c', '/a#d', '/a?b#d']) assert.equal((await post(footfall, { page })).json.page, '/a');
   assert.equal(await views(footfall, { page: '/a?other' }), 4);
 });
 
-test('reading tells the count and never counts', async (t) => {
+test('reading returns the count and never counts', async (t) => {
   const footfall = await startWorkerd(t);
   await post(footfall, { page: '/a' });
   for (let reading = 0; reading < 20; reading += 1) {
@@ -116,14 +116,14 @@ test('no view is lost or invented when many visits come at once', async (t) => {
   const answers = await Promise.all(visits);
   for (const page of ['/0', '/1', '/2', '/3']) {
     const told = answers.filter(({ json }) => json.page === page).map(({ json }) => json.views);
-    // Each answer counts its own visit, so together they tell every number once.
+    // Each answer includes its own visit, so together they have every number once.
     assert.deepEqual(told.sort((a, b) => a - b), Array.from({ length: each }, (_, index) => index + 1), page);
     assert.equal(await views(footfall, { page }), each);
   }
   assert.equal(await views(footfall), 4 * each);
 });
 
-test('counts and ids are kept when the process is started again', async (t) => {
+test('counts and ids survive a restart of the process', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-counts-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const before = await startWorkerd(t, { storage });
@@ -137,7 +137,7 @@ test('counts and ids are kept when the process is started again', async (t) => {
   assert.equal(await views(after), 2);
 });
 
-test('a query tells pages apart by the parameters that the owner lists, for every sender', async (t) => {
+test('query parameters that the owner lists distinguish pages, for every sender', async (t) => {
   const footfall = await startWorkerd(t, { vars: { PAGE_QUERY: 'id, p', STATS: 'public' } });
   const agent = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0' };
   const page = '/a?p=2&utm_source=x&id=3';
@@ -151,7 +151,7 @@ test('a query tells pages apart by the parameters that the owner lists, for ever
   assert.match(long.json.page, /^\/a\?id=x{1009}%E2%80%A6$/);
 });
 
-test('a list of visits is counted in one batch and answered line by line', async (t) => {
+test('a list of visits is counted in one batch, with an answer for each', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', EXCLUDED_PAGES: '/draft', STATS: 'public' } });
   const send = (body, headers = {}) =>
     call(`${footfall.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
@@ -171,5 +171,5 @@ test('a list of visits is counted in one batch and answered line by line', async
   assert.deepEqual([hundred.status, hundred.json.visits.length], [200, 100]);
   for (const bad of [[], Array(101).fill({}), [{}, { page: '' }], [{}, 1]]) assertProblem(await send(bad), 400, JSON.stringify(bad).slice(0, 60));
   assertProblem(await send([{}], { 'idempotency-key': 'k' }), 400);
-  assert.equal((await call(`${footfall.url}/counter`)).json.views, 102, 'of a list with a mistake nothing is counted');
+  assert.equal((await call(`${footfall.url}/counter`)).json.views, 102, 'a list with a mistake counts nothing');
 });

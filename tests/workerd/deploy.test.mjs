@@ -1,4 +1,4 @@
-// What `npm run deploy` would upload: the binding, the migration and the size, without an account.
+// The upload of `npm run deploy`, without an account: its bindings, migrations and size.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,12 +13,12 @@ import { ROOT } from '../../tools/pins.mjs';
 import { BUILD, wranglerConfig } from '../../tools/workerd/built.mjs';
 import { wrangler } from '../../tools/wrangler.mjs';
 
-/** Compressed: a tenth of what a free plan takes (3 MB), and small enough to start in a few milliseconds. A tenth of it speaks for other counters. */
+/** The most bytes, compressed: a tenth of the free plan's limit (3 MB), and small enough to start in a few milliseconds. A tenth of them is for the compat routes. */
 const MAX_GZIP_BYTES = 340_000;
 
 const run = promisify(execFile);
 
-/** The files below a directory, by their path in it. */
+/** The files in a directory and below it, by their path in it. */
 function files(dir) {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -30,9 +30,9 @@ test('a deploy uploads one module and its wasm, under 340 KB compressed, with th
   t.after(() => rmSync(out, { recursive: true, force: true }));
   const { stdout, stderr } = await run(...wrangler('deploy', '--dry-run', '--outdir', out), {
     cwd: ROOT,
-    // A test reports to nobody.
+    // A test sends no telemetry.
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1', NO_COLOR: '1' },
-    // The Worker is built already, so this takes 3 s; a compiler that is started after all must not be cut off halfway.
+    // The Worker is built already, so this takes 3 s. If a compiler does start, it must not be cut off.
     timeout: 340_000,
   });
   for (const [binding, className] of wranglerConfig().objects) {
@@ -49,15 +49,15 @@ test('a deploy uploads one module and its wasm, under 340 KB compressed, with th
   assert.ok(total < MAX_GZIP_BYTES, `${total} bytes compressed`);
 });
 
-test('two builds at once leave each other their files', async (t) => {
+test('two builds at once do not delete each other\'s files', async (t) => {
   const into = mkdtempSync(join(tmpdir(), 'footfall-bundles-'));
   t.after(() => rmSync(into, { recursive: true, force: true }));
-  // Each in a process of its own, as `npm start` and `npm run deploy` are.
+  // Each is a process, as `npm start` and `npm run deploy` are.
   const script = `import { bundle } from './tools/bundle.mjs'; import { COMPILED } from './tools/build.mjs'; import { toolEnv } from './tools/pins.mjs';
     await bundle(COMPILED, process.argv[1], toolEnv());`;
   const once = () => run(process.execPath, ['--input-type=module', '--eval', script, into], { cwd: ROOT });
   const first = once();
-  // The second begins while the first works on its WebAssembly: before that, a directory that was taken is made again.
+  // The second starts while the first works on its WebAssembly. Earlier, a deleted directory would be made again.
   const begun = async () => {
     while (!readdirSync(into).some((name) => existsSync(join(into, name, 'made-index.js')))) await nextTurn(5);
   };
@@ -67,7 +67,7 @@ test('two builds at once leave each other their files', async (t) => {
 });
 
 test('every class of objects is bound, is created with SQLite, and is in the built Worker', () => {
-  // Once created without SQLite, a class cannot be converted: its counts would have to be moved.
+  // A class that was created without SQLite cannot be converted: its counts would have to be moved.
   const { objects, sqlite } = wranglerConfig();
   assert.ok(objects.some(([binding, className]) => binding === 'SHARD' && className === 'Shard'));
   assert.deepEqual(objects.map(([, className]) => className).sort(), [...sqlite].sort());
@@ -75,7 +75,7 @@ test('every class of objects is bound, is created with SQLite, and is in the bui
   for (const className of sqlite) assert.match(source, new RegExp(`export\\s*\\{[^}]*\\b${className}\\b`), className);
 });
 
-test('the built Worker keeps a visit alive whose client has left', () => {
-  // Without it a reset leaks the visit (client_reset.test.mjs shows it).
+test('the built Worker keeps the visit of a client that has left alive', () => {
+  // Without it, a reset leaks the visit (client_reset.test.mjs).
   assert.match(readFileSync(join(BUILD, 'index.js'), 'utf8'), /\.waitUntil\(/);
 });

@@ -1,4 +1,4 @@
-// Snippets of other counters, with the host changed and nothing else, against the real Worker.
+// Snippets of other counters, with only the host changed, against the real Worker.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,10 +32,10 @@ test('CountAPI and Abacus: hit and get, as JSON, as a badge and as a script', as
   runInNewContext(script.text, { websiteVisits: ({ value }) => heard.push(value) });
   assert.deepEqual(heard, [3]);
   assert.equal((await get(footfall, '/counter?site=mysite.com&page=/visits')).json.views, 3, 'the key is a page of the site');
-  assert.deepEqual((await get(footfall, '/hit/visits')).json, { value: 1 }, 'a key alone is of the namespace default');
+  assert.deepEqual((await get(footfall, '/hit/visits')).json, { value: 1 }, 'a key alone belongs to the namespace default');
 });
 
-test('CountAPI and Abacus: from a page of a listed origin only, and of listed sites', async (t) => {
+test('CountAPI and Abacus: only pages of listed origins may count, and only listed sites exist', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const listed = await get(footfall, '/hit/default/a', { ...READER, origin: 'https://blog.example' });
   assert.deepEqual([listed.json.value, listed.headers.get('access-control-allow-origin')], [1, 'https://blog.example']);
@@ -59,7 +59,7 @@ test('CountAPI and Abacus: from a page of a listed origin only, and of listed si
   assert.equal((await get(footfall, '/get/default/a')).json.value, 1);
 });
 
-test('CountAPI and Abacus: counters are created, set, changed and deleted by who has the token', async (t) => {
+test('CountAPI and Abacus: a client with the token creates, sets, changes and deletes counters', async (t) => {
   for (const SHARDS of ['1', '3']) {
     const footfall = await startWorkerd(t, { vars: { ...vars, ADMIN_TOKEN: TOKEN, SHARDS } });
     const ask = (path, method = 'POST', headers = { authorization: `Bearer ${TOKEN}` }) => call(`${footfall.url}${path}`, { method, headers });
@@ -78,7 +78,7 @@ test('CountAPI and Abacus: counters are created, set, changed and deleted by who
     }
     assert.deepEqual(await said('/update/mysite.com/c?value=5'), [200, { value: 21 }]);
     assert.deepEqual(await said('/update/mysite.com/c?amount=-20', 'GET'), [200, { value: 1 }], 'CountAPI has another name for it');
-    assert.deepEqual(await said('/update/mysite.com/c?value=-7'), [200, { value: 0 }], 'not fewer than none');
+    assert.deepEqual(await said('/update/mysite.com/c?value=-7'), [200, { value: 0 }], 'not less than 0');
     assert.deepEqual(await said('/set/mysite.com/c?value=15'), [200, { old_value: 0, value: 15 }]);
     assert.equal((await ask('/set/mysite.com/c?value=16&callback=heard')).text, '/**/heard({"old_value":15,"value":16});');
     assert.equal((await ask('/info/mysite.com/c', 'GET')).json.value, 16);
@@ -96,7 +96,7 @@ test('CountAPI and Abacus: counters are created, set, changed and deleted by who
   }
 });
 
-test('CountAPI and Abacus: strangers create counters only where the owner lets them, and no more than that', async (t) => {
+test('CountAPI and Abacus: strangers create counters only if the owner allows it, up to the limit', async (t) => {
   const closed = await startWorkerd(t, { vars });
   assertProblem(await get(closed, '/create/default/a'), 403);
   const open = await startWorkerd(t, { vars: { ...vars, CREATE_LIMIT: '2', ADMIN_TOKEN: TOKEN } });
@@ -108,7 +108,7 @@ test('CountAPI and Abacus: strangers create counters only where the owner lets t
   assert.equal((await get(open, '/create/default/c', { authorization: `Bearer ${TOKEN}` })).status, 201);
 });
 
-test('busuanzi: its call is counted and answered with a call of its function', async (t) => {
+test('busuanzi: its request is counted, and the answer calls its function', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, STATS: 'public' } });
   const ask = (referer, more = {}) => get(footfall, '/busuanzi?jsonpCallback=BusuanziCallback_77', { ...READER, referer, ...more });
   const heard = async (answer) => {
@@ -122,19 +122,19 @@ test('busuanzi: its call is counted and answered with a call of its function', a
   assert.deepEqual(await heard(await ask('https://blog.example/', { 'cf-connecting-ip': '203.0.113.8' })), [2, 1, 2]);
   assert.equal((await get(footfall, '/counter?page=/post')).json.views, 1);
   const bot = await ask('https://blog.example/', { 'user-agent': 'Googlebot/2.1' });
-  assert.deepEqual([bot.visit, await heard(bot)], ['bot', [2, 1, 2]], 'who is not counted sees the numbers');
+  assert.deepEqual([bot.visit, await heard(bot)], ['bot', [2, 1, 2]], 'a reader who is not counted sees the numbers');
   assert.equal((await ask('https://evil.example/')).visit, 'excluded');
   assertProblem(await get(footfall, '/busuanzi'), 400);
   const wrong = await get(footfall, '/busuanzi?jsonpCallback=alert(1)');
   assert.deepEqual([wrong.status, wrong.headers.get('content-type')], [400, 'text/javascript; charset=utf-8']);
 });
 
-test('GoatCounter: /count takes what its script sends, and /counter/PATH.json answers', async (t) => {
+test('GoatCounter: /count accepts what its script sends, and /counter/PATH.json answers', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, STATS: 'public' } });
   const sent = new URLSearchParams({ p: '/post/', r: 'https://news.example/x', t: 'A post', e: 'false', s: '1920,1080,1', b: '0', q: '?utm_campaign=spring', rnd: 'abc12' });
   const counted = await get(footfall, `/count?${sent}`, { ...READER, referer: 'https://blog.example/' });
   assert.deepEqual([counted.status, counted.visit, counted.headers.get('content-type')], [200, 'counted', 'image/gif']);
-  // navigator.sendBeacon is a POST; its query is the same.
+  // navigator.sendBeacon sends a POST with the same query.
   const { json } = await get(footfall, '/counter/%2Fpost.json');
   assert.deepEqual(json, { count: '1', count_unique: '1' });
   assert.deepEqual((await get(footfall, '/counter//post.json?rnd=1')).json.count, '1');
@@ -149,9 +149,9 @@ test('GoatCounter: /count takes what its script sends, and /counter/PATH.json an
   assert.equal((await get(footfall, '/count?p=/post', { 'user-agent': 'Googlebot/2.1' })).visit, 'bot');
   assert.equal((await get(footfall, '/count?p=/post', { ...READER, referer: 'https://evil.example/' })).visit, 'excluded');
   const event = await get(footfall, '/count?p=click-x&e=true');
-  assert.deepEqual([event.status, event.headers.get('content-type'), event.visit], [200, 'image/gif', 'excluded'], 'an event is no view');
+  assert.deepEqual([event.status, event.headers.get('content-type'), event.visit], [200, 'image/gif', 'excluded'], 'an event is not a view');
   assert.deepEqual((await get(footfall, '/counter/TOTAL.json')).json.count, '2');
-  // In a README, whose pictures GitHub asks for: somebody looks, and nothing is known of them.
+  // In a README, GitHub requests the pictures: somebody looks, but nothing is known about them.
   const before = (await get(footfall, '/visitors')).json;
   for (const agent of ['github-camo (876de43e)', 'Camo Asset Proxy 2.3.0']) assert.equal((await get(footfall, '/count?p=/readme%3Futm_source=letter', { 'user-agent': agent, 'cf-connecting-ip': '140.82.115.1' })).visit, 'counted', agent);
   const now = (await get(footfall, '/visitors')).json;

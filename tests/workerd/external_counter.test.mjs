@@ -1,4 +1,4 @@
-// An external counter (COUNTER_URL): what is POSTed to it, and what each way of failing means for the visitor.
+// An external counter (COUNTER_URL): the POST that it gets, and what each of its faults means for the visitor.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,10 +7,10 @@ import { call } from '../support/client.mjs';
 import { startFakeCounter } from '../support/fake_counter.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-/** Long enough for any answer that does come, on a machine that is busy; short enough to wait for where none comes. */
+/** Long enough for any answer on a busy machine; short enough to wait for when no answer comes. */
 const DEADLINE_MS = 1_000;
 
-/** The longest that may be set: what is no question of time must not become one on a busy machine. */
+/** The longest possible, for tests that must not depend on time, even on a busy machine. */
 const PATIENT = { COUNTER_TIMEOUT_MS: 25_000 };
 
 /** Enough for 100 faults at once. */
@@ -19,14 +19,14 @@ const FOR_100 = { COUNTER_TIMEOUT_MS: 4_000 };
 const FAILED = { status: 502, visit: 'failed' };
 const UNKNOWN = { status: 502, visit: 'unknown' };
 const LATE = { status: 504, visit: 'unknown' };
-/** The most that Footfall reads of an answer. */
+/** The most bytes of an answer that Footfall reads. */
 const CAP = 64 * 1024;
 
-/** Name of the fault, mode of the fake, and what the visitor is told. */
+/** The name of a fault, the mode of the fake, and the answer to the visitor. */
 const FAULTS = [
   ['refuses the connection', 'refused', {}, UNKNOWN],
-  ['resets before it read the request', 'resetBeforeReading', {}, UNKNOWN],
-  ['resets after it read the request', 'resetAfterReading', {}, UNKNOWN],
+  ['resets before it has read the request', 'resetBeforeReading', {}, UNKNOWN],
+  ['resets after it has read the request', 'resetAfterReading', {}, UNKNOWN],
   ...[301, 302, 303, 307, 308].map((status) => [`redirects with ${status}`, 'redirect', { status }, FAILED]),
   ...[408, 409].map((status) => [`answers ${status}`, 'status', { status }, UNKNOWN]),
   ...[300, 304, 400, 401, 404, 405, 413, 415, 429].map((status) => [`answers ${status}`, 'status', { status }, FAILED]),
@@ -40,10 +40,10 @@ const FAULTS = [
   ['sends more than is read, with its length', 'body', { bytes: CAP + 1 }, UNKNOWN],
   ['sends more than is read, in chunks', 'body', { bytes: CAP + 1, chunked: true }, UNKNOWN],
   ['sends without end', 'endless', {}, UNKNOWN],
-  ['sends what is not HTTP', 'garbage', {}, UNKNOWN],
+  ['sends something other than HTTP', 'garbage', {}, UNKNOWN],
 ];
 
-/** Modes in which no request is read. */
+/** Modes in which the counter reads no request. */
 const UNREAD = ['refused', 'resetBeforeReading'];
 
 async function footfallWith(t, vars = {}) {
@@ -52,7 +52,7 @@ async function footfallWith(t, vars = {}) {
   return { counter, footfall, visit: () => call(`${footfall.url}/`) };
 }
 
-test('a visit is one POST with its id in a header and in a small body of JSON', async (t) => {
+test('a visit is one POST with its id in a header and in a small JSON body', async (t) => {
   const { counter, visit } = await footfallWith(t, { SITES: 'blog,docs', HOME_SITE: 'blog' });
   assertWelcome(await visit());
   const [{ method, path, headers, body }] = counter.posts;
@@ -60,13 +60,13 @@ test('a visit is one POST with its id in a header and in a small body of JSON', 
   assert.equal(headers['content-type'], 'application/json');
   assert.equal(headers.accept, 'application/json');
   const { id } = JSON.parse(body);
-  assert.equal(body, JSON.stringify({ site: 'blog', page: '/', id }), 'these fields, in one line');
+  assert.equal(body, JSON.stringify({ site: 'blog', page: '/', id }), 'these fields, on one line');
   assert.match(id, /^[!-~]{1,64}$/);
   assert.equal(headers['idempotency-key'], id);
   assert.equal(counter.connections, 1);
 });
 
-test('nothing of the visitor is sent to the counter', async (t) => {
+test('the counter learns nothing about the visitor', async (t) => {
   const { counter, footfall } = await footfallWith(t);
   const secret = 'of-the-visitor';
   const headers = ['user-agent', 'cookie', 'authorization', 'referer', 'cf-connecting-ip', 'x-forwarded-for', 'accept-language', 'idempotency-key'];
@@ -76,14 +76,14 @@ test('nothing of the visitor is sent to the counter', async (t) => {
   assert.ok(!post.includes(secret), post);
 });
 
-test('every visit has an id of its own', async (t) => {
+test('every visit has a different id', async (t) => {
   const { counter, visit } = await footfallWith(t);
   for (const answer of await Promise.all(Array.from({ length: 50 }, visit))) assertWelcome(answer);
   assert.equal(counter.posts.length, 50);
   assert.equal(new Set(counter.posts.map(({ headers }) => headers['idempotency-key'])).size, 50);
 });
 
-test('path and query of COUNTER_URL are kept as they are', async (t) => {
+test('the path and query of COUNTER_URL are unchanged', async (t) => {
   const counter = await startFakeCounter(t);
   const COUNTER_URL = `${counter.url}/a%20b?token=x&y=%2F`;
   const footfall = await startWorkerd(t, { vars: { COUNTER_URL }, outbound: 'loopback' });
@@ -112,14 +112,14 @@ for (const [fault, mode, options, expected] of FAULTS) {
     assertNotRegistered(await visit(), expected);
     if (UNREAD.includes(mode)) assert.equal(counter.posts.length, 0);
     else assert.deepEqual(counter.posts.map(({ method, path }) => [method, path]), [['POST', '/counter']]);
-    assert.equal(counter.connections, mode === 'refused' ? 0 : 1, 'no second try, and no redirect followed');
+    assert.equal(counter.connections, mode === 'refused' ? 0 : 1, 'no retry, and no redirect followed');
     await counter.behave('ok');
     assertWelcome(await visit());
     assert.equal(counter.posts.length, 1);
   });
 }
 
-test('a deadline aborts the POST: the counter sees its connection closed', async (t) => {
+test('the deadline aborts the POST, and the counter sees its connection close', async (t) => {
   const { counter, visit } = await footfallWith(t);
   for (const [mode, options] of [['hang'], ['headersThenHang'], ['drip', { ms: 20 }]]) {
     await counter.behave(mode, options);
@@ -128,18 +128,18 @@ test('a deadline aborts the POST: the counter sees its connection closed', async
   }
 });
 
-test('an answer without end is cut off soon after the cap', async (t) => {
+test('an endless answer is cut off soon after the limit', async (t) => {
   const { counter, visit } = await footfallWith(t, PATIENT);
   await counter.behave('endless');
   const before = performance.now();
   assertNotRegistered(await visit(), UNKNOWN);
-  assert.ok(performance.now() - before < 24_000, 'the cap ended it, not the deadline');
+  assert.ok(performance.now() - before < 24_000, 'the limit ended it, not the deadline');
   await counter.until(() => counter.posts[0].aborted, 'the end of the answer');
-  // The buffers of two sockets and of both programs are in between.
-  assert.ok(counter.posts[0].sent < 32 * 1024 * 1024, `${counter.posts[0].sent} bytes were taken`);
+  // The buffers of two sockets and of both programs may add to it.
+  assert.ok(counter.posts[0].sent < 32 * 1024 * 1024, `${counter.posts[0].sent} bytes were accepted`);
 });
 
-test('one visit that waits holds up no other', async (t) => {
+test('a visit that waits does not hold up others', async (t) => {
   const { counter, visit } = await footfallWith(t, PATIENT);
   await counter.behave('held');
   const waiting = visit();
@@ -152,7 +152,7 @@ test('one visit that waits holds up no other', async (t) => {
   assertWelcome(await waiting);
 });
 
-test('faults that come all at once are told apart, and all is well after them', async (t) => {
+test('simultaneous faults each get their own answer, and all is well after them', async (t) => {
   const { counter, visit } = await footfallWith(t, FOR_100);
   await counter.behave('resetAfterReading');
   for (const answer of await Promise.all(Array.from({ length: 100 }, visit))) assertNotRegistered(answer, UNKNOWN);

@@ -1,4 +1,4 @@
-// Cases from the field that no other file has: pages, referrers, campaigns, pictures and prefetches as real clients send them.
+// Cases from real deployments that no other file covers: pages, referrers, campaigns, pictures and prefetches as real clients send them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ shareWorkerd({ vars: VARS }, (server) => { footfall = server; });
 const visit = (body, path = '/visit') => call(`${footfall.url}${path}`, { method: 'POST', headers: PAGE, body: JSON.stringify({ site: 'blog', ...body }) });
 const get = (path, headers = BROWSER) => call(`${footfall.url}${path}`, { headers });
 const ask = async (path) => (await get(`/api/sites/blog/${path}`)).json;
-/** The lines of a list by what their first column says, once one of them has so many views: lists are up to ten seconds old. */
+/** The lines of a list by their first column, once one of them has this many views: lists are up to ten seconds old. */
 const listed = (path, first, name, views) =>
   poll(async () => {
     const lines = Object.values(await ask(path)).find(Array.isArray);
@@ -25,7 +25,7 @@ const listed = (path, first, name, views) =>
     return found.get(name) === views && found;
   }, `${views} views of ${name}`);
 
-test('F10: a long encoded page is counted, and one that is too long under its beginning', async () => {
+test('F10: a long encoded page is counted, and a page that is too long counts under its beginning', async () => {
   const long = `/${'%E4%BD%A0'.repeat(57)}`;
   assert.equal((await visit({ page: long })).visit, 'counted');
   assert.equal(await views(footfall, { site: 'blog', page: long }), 1);
@@ -34,16 +34,16 @@ test('F10: a long encoded page is counted, and one that is too long under its be
     assert.equal(answer.visit, 'counted');
     assert.ok(Buffer.byteLength(answer.json.page) >= 1_000 && Buffer.byteLength(answer.json.page) <= 1_024, `${Buffer.byteLength(answer.json.page)} bytes`);
     assert.ok(page.startsWith(answer.json.page.slice(0, 300)) && answer.json.page.length < page.length);
-    assert.equal((await visit({ page: answer.json.page })).json.views, 2, 'its name names it');
+    assert.equal((await visit({ page: answer.json.page })).json.views, 2, 'the cut name means the same page');
   }
 });
 
-test('F11: one page however its accents and its address are written', async () => {
+test('F11: different spellings of accents and addresses are one page', async () => {
   for (const page of ['/caf%C3%A9', '/cafe%CC%81', '/café', '/caf%c3%a9/', 'https://blog.example/caf%C3%A9?x=1#y']) assert.equal((await visit({ page })).json.page, '/café', page);
   assert.equal(await views(footfall, { site: 'blog', page: '/cafe%CC%81' }), 5);
 });
 
-test('F12: referrers that are spam are not counted, and told as that', async () => {
+test('F12: visits with spam referrers are not counted, and tallied as spam', async () => {
   const before = await views(footfall, { site: 'blog' });
   for (const referrer of ['https://semalt.com/x', 'https://buttons-for-website.com/', 'http://www.semalt.com']) {
     const answer = await visit({ page: '/spam', referrer });
@@ -54,7 +54,7 @@ test('F12: referrers that are spam are not counted, and told as that', async () 
   await poll(async () => (await ask('excluded')).excluded.some(({ reason, visits }) => reason === 'spam' && visits === 3), 'the tally');
 });
 
-test('F13: a source is one line however it is written, and found in the address of the page', async () => {
+test('F13: different spellings of a source are one line, and the address of the page can name it', async () => {
   for (const source of ['LinkedIn', 'linkedin', ' linkedin ']) await visit({ page: '/s', source });
   for (const page of ['/s?ref=producthunt', '/s?source=ProductHunt', '/s?utm_source=producthunt&utm_medium=Mail&ref=x']) await visit({ page });
   const sources = await listed('campaigns?by=source', 'source', 'producthunt', 3);
@@ -63,7 +63,7 @@ test('F13: a source is one line however it is written, and found in the address 
   assert.equal((await ask('summary?source=LinkedIn')).views, 3);
 });
 
-test('F14: referrers of one source are one line, and their hosts are kept', async () => {
+test('F14: the referrers of one source are one line, and their hosts are kept', async () => {
   const hosts = ['t.co', 'x.com', 'twitter.com', 'l.facebook.com', 'lm.facebook.com', 'm.facebook.com', 'www.google.de', 'google.com', 'news.example'];
   for (const host of hosts) await visit({ page: '/r', referrer: `https://${host}/a?b` });
   const lines = await listed('referrers', 'referrer', 'news.example', 1);
@@ -71,14 +71,14 @@ test('F14: referrers of one source are one line, and their hosts are kept', asyn
   assert.equal(lines.get('t.co'), undefined);
   const kept = await listed('referrers?by=host', 'host', 'm.facebook.com', 1);
   assert.deepEqual(['t.co', 'google.de', 'm.facebook.com'].map((name) => kept.get(name)), [1, 1, 1]);
-  // A host that has no other name is its own, in the list and where it is asked for.
+  // A host without another name keeps its own, in the list and in a filter.
   assert.equal(kept.get('news.example'), 1);
   for (const host of ['news.example', 'https://www.news.example/b', 't.co', 'WWW.Google.de']) assert.equal((await ask(`summary?only=host:${encodeURIComponent(host)}`)).views, 1, host);
   assert.equal((await ask('series?host=news.example')).series.reduce((sum, { views }) => sum + views, 0), 1);
   for (const name of ['Twitter', 'x.com', 'https://t.co/a']) assert.equal((await ask(`summary?only=referrer:${encodeURIComponent(name)}`)).views, 3, name);
 });
 
-test('a source that is a URL or a host is that of the referrer, and what a visit leaves out of its campaign the page says', async () => {
+test('a source that is a URL or a host means a referrer, and the page fills in parts of the campaign that the visit leaves out', async () => {
   const before = new Map((await ask('campaigns?by=source')).campaigns.map(({ source, views }) => [source, views]));
   for (const query of ['ref=https://news.ycombinator.com/x', 'ref=news.ycombinator.com', 'source=www.google.de', 'utm_source=google', 'ref=twitter.com', 'ref=https%3A%2F%2Ft.co%2Fa']) {
     assert.equal((await visit({ page: `/u?${query}` })).visit, 'counted', query);
@@ -93,13 +93,13 @@ test('a source that is a URL or a host is that of the referrer, and what a visit
   assert.equal(spam.json.excluded, 'spam');
 });
 
-test('F15: a country in lower case is the country', async () => {
+test('F15: a country in lower case is the same country', async () => {
   const [lower, upper] = [await get('/api/sites/blog/summary?country=de'), await get('/api/sites/blog/summary?country=DE')];
   assert.deepEqual([lower.status, lower.text], [200, upper.text]);
   for (const wrong of ['country=Germany', 'device=phone', 'only=country:d']) assert.equal((await get(`/api/sites/blog/summary?${wrong}`)).status, 400, wrong);
 });
 
-test('F16: a badge is a badge whatever is asked besides, and counts for who looks through a proxy', async () => {
+test('F16: a badge stays a badge with other parameters, and counts views through a proxy', async () => {
   for (const [at, query] of ['count=1&t=9', 'count=1&logo=github', 'count=1&style=for-the-badge', 'count=1&style=none&_=1'].entries()) {
     const { status, headers, visit: became, text } = await get(`/badge/blog/b.svg?${query}`);
     assert.deepEqual([status, became], [200, 'counted'], query);
@@ -116,7 +116,7 @@ test('F16: a badge is a badge whatever is asked besides, and counts for who look
   assert.deepEqual([wrong.status, /^image\/svg\+xml/.test(wrong.headers.get('content-type'))], [404, true]);
 });
 
-test('F17: a pixel is a picture whatever it is asked for, and tells its campaign', async () => {
+test('F17: a pixel is always a picture, and counts its campaign', async () => {
   for (const query of ['page=/p&utm_source=Letter&rnd=1', 'page=p', 'page=%FF', 'page=/p%FF&x=%', '', 'page=&cache=1']) {
     const { status, headers } = await get(`/pixel/blog.gif?${query}`);
     assert.deepEqual([status, headers.get('content-type')], [200, 'image/gif'], query);
@@ -124,26 +124,26 @@ test('F17: a pixel is a picture whatever it is asked for, and tells its campaign
   assert.equal(await views(footfall, { site: 'blog', page: '/p' }), 2);
   await get(`/pixel/blog.gif?page=${encodeURIComponent('/p?utm_source=Letter&utm_campaign=may')}&utm_campaign=june`);
   await listed('campaigns?by=source', 'source', 'letter', 2);
-  assert.equal((await listed('campaigns', 'campaign', 'june', 1)).get('may'), undefined, 'the picture says it itself');
+  assert.equal((await listed('campaigns', 'campaign', 'june', 1)).get('may'), undefined, 'from the address of the picture');
   const unknown = await get('/pixel/nope.gif?page=/a');
   assert.deepEqual([unknown.status, unknown.headers.get('content-type')], [404, 'image/gif']);
 });
 
-test('F18: an answer that depends on the origin says so to every caller', async () => {
+test('F18: an answer that depends on the origin always says so', async () => {
   for (const path of ['/api/sites/blog/summary', '/numbers?site=blog', '/visitors?site=blog', '/nope', '/api/sites/nope/summary']) {
     for (const headers of [BROWSER, PAGE]) assert.match((await get(path, headers)).headers.get('vary') ?? '', /\bOrigin\b/, path);
     assert.equal((await get(path, PAGE)).headers.get('access-control-allow-origin'), 'https://blog.example', path);
   }
 });
 
-test('F25: a prefetch is no visit, under any of its names', async () => {
+test('F25: a prefetch is not a visit, under any of its names', async () => {
   const before = await views(footfall);
   for (const [name, value] of [['purpose', 'prefetch'], ['x-purpose', 'preview'], ['x-moz', 'prefetch'], ['sec-purpose', 'prefetch;prerender'], ['Purpose', 'Prefetch']]) {
     const answer = await get('/', { ...BROWSER, [name]: value });
     assert.deepEqual([answer.visit, answer.status], ['excluded', 503], name);
     assert.equal((await get('/pixel/default.gif', { ...BROWSER, [name]: value })).visit, 'excluded', name);
   }
-  // What others say under one of the names hides nothing that is said under another.
+  // A value under one name does not hide one under another.
   for (const more of [{ purpose: 'x', 'x-moz': 'prefetch' }, { purpose: '', 'x-purpose': 'preview' }, { purpose: 'y'.repeat(9_000), 'x-purpose': 'z', 'x-moz': 'prefetch' }, { purpose: 'navigate', 'sec-purpose': 'prefetch;prerender' }]) {
     assert.equal((await get('/', { ...BROWSER, ...more })).visit, 'excluded', Object.keys(more).join());
   }
@@ -151,7 +151,7 @@ test('F25: a prefetch is no visit, under any of its names', async () => {
   assert.equal((await get('/', { ...BROWSER, purpose: 'x', 'x-moz': 'y' })).visit, 'counted');
 });
 
-test('what a client sends besides is ignored, and an age is a number', async () => {
+test('unknown fields are ignored, and an age must be a number', async () => {
   for (const body of [{ age: 12.5 }, { age: '12' }, { age: 0, v: 2, nested: { a: [1] } }, { age: null, extra: true }]) assert.equal((await visit({ page: '/x', ...body })).visit, 'counted');
   assert.equal((await visit({ page: '/x' }, '/visit?_=1&fbclid=x')).visit, 'counted');
   assert.equal((await get('/numbers?site=blog&page=/x&_=1&t=2&show=views,site_views,visitors')).json.views, 5);
@@ -160,7 +160,7 @@ test('what a client sends besides is ignored, and an age is a number', async () 
   assert.match(late.json.error, /90000000/);
 });
 
-test('GET / counts every caller, under a site of its own where robots would be views of a blog', async (t) => {
+test('GET / counts every caller, with HOME_SITE for a site of its own', async (t) => {
   const only = await startWorkerd(t, { vars: { SITES: 'blog' } });
   assert.equal((await call(`${only.url}/`, { headers: { 'user-agent': 'curl/8.0' } })).text, 'Welcome to my site!');
   assert.deepEqual([await views(only), await views(only, { site: 'default' })], [0, 1]);

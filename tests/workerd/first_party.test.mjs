@@ -1,10 +1,10 @@
-// Footfall on a site's own domain: behind nginx, Caddy and a small proxy, and below a Worker route. The proxies run as docs/first-party.md
-// says.
+// Footfall on a site's own domain: behind nginx, Caddy and a small proxy, and below a Worker route. The proxies are configured as in
+// docs/first-party.md.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +13,7 @@ import { assertProblem } from '../support/answers.mjs';
 import { ROOT } from '../../tools/pins.mjs';
 import { programOf } from '../../tools/programs.mjs';
 import { call } from '../support/client.mjs';
+import { startServer } from '../support/http_server.mjs';
 import { freePort } from '../support/ports.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
@@ -24,24 +25,14 @@ const CRAWLER = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/
 const DOCS = readFileSync(join(ROOT, 'docs/first-party.md'), 'utf8');
 const vars = { SITES: 'default,blog', ALLOWED_ORIGINS: BLOG, STATS: 'public', RATE_LIMITS: 'off' };
 
-/** The part of Cloudflare that knows of a connection where it comes from, and what it thinks of it. */
+/** The data that Cloudflare adds about a connection: its country and whether it is a bot. */
 const PLACE = `export default {
   fetch(request, env) {
     return env.FOOTFALL.fetch(new Request(request, { cf: env.CF }));
   },
 };`;
 
-async function listen(t, handler) {
-  const server = createServer(handler);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return server.address().port;
-}
-
-/** Hands a request on; its body as it comes. */
+/** Passes a request on, with its body as a stream. */
 function pass(request, response, url, headers) {
   const onward = httpRequest(url, { method: request.method, headers }, (answer) => {
     response.writeHead(answer.statusCode, answer.headers);
@@ -51,12 +42,12 @@ function pass(request, response, url, headers) {
   request.pipe(onward);
 }
 
-/** The Worker at an edge that does what Cloudflare does: static files, the address of who connected, also at the end of `X-Forwarded-For`. */
+/** The Worker behind an edge that acts as Cloudflare does: it serves static files and adds the client's address, also to `X-Forwarded-For`. */
 async function startEdge(t, more = {}, cf = {}) {
   const place = { source: PLACE, vars: { CF: cf }, services: { FOOTFALL: 'footfall' } };
   const footfall = await startWorkerd(t, { vars: { ...vars, ...more }, services: { place }, expose: ['footfall', 'place'] });
   const asked = [];
-  const port = await listen(t, (request, response) => {
+  const url = await startServer(t, (request, response) => {
     asked.push(request);
     const asset = request.method === 'GET' && assetOf(new URL(request.url, 'http://edge').pathname);
     if (asset) return void response.writeHead(200, asset.headers).end(asset.body);
@@ -65,10 +56,10 @@ async function startEdge(t, more = {}, cf = {}) {
     pass(request, response, `http://127.0.0.1:${footfall.ports.place}${request.url}`, { ...request.headers, 'cf-connecting-ip': address, 'x-forwarded-for': hops });
   });
   const api = async (what) => (await call(`${footfall.url}/api/sites/blog/${what}`)).json;
-  return { port, asked, api };
+  return { url, asked, api };
 }
 
-/** A request from an address of this machine: all of 127.0.0.0/8 is. Resolves to `{ status, headers, text }`. */
+/** Sends a request from an address of this machine, which has all of 127.0.0.0/8. Resolves to `{ status, headers, text }`. */
 function from(localAddress, url, { method = 'GET', headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, headers: { 'user-agent': FIREFOX, ...headers }, localAddress, agent: false }, async (response) => {
@@ -84,9 +75,9 @@ function from(localAddress, url, { method = 'GET', headers = {}, body } = {}) {
 const visit = (address, base, headers = {}) =>
   from(address, `${base}/counter`, { method: 'POST', headers: { origin: BLOG, 'content-type': 'text/plain;charset=UTF-8', ...headers }, body: JSON.stringify({ site: 'blog', page: '/a' }) });
 
-/** A small proxy: the path taken away, and headers as they are given. */
-const startProxy = async (t, edge, headersOf) => `http://127.0.0.1:${await listen(t, (request, response) => {
-  pass(request, response, `http://127.0.0.1:${edge.port}${request.url.replace(/^\/stats\//, '/')}`, { ...request.headers, ...headersOf(request.socket.remoteAddress) });
+/** A small proxy that removes the path prefix and adds the given headers. */
+const startProxy = async (t, edge, headersOf) => `${await startServer(t, (request, response) => {
+  pass(request, response, `${edge.url}${request.url.replace(/^\/stats\//, '/')}`, { ...request.headers, ...headersOf(request.socket.remoteAddress) });
 })}/stats`;
 
 test('F2: a page behind a proxy loads the script from its own domain, and its visit counts', async (t) => {
@@ -99,7 +90,7 @@ test('F2: a page behind a proxy loads the script from its own domain, and its vi
   assert.deepEqual(JSON.parse((await from('127.0.0.1', `${base}/counter?site=blog&page=/a`)).text), { site: 'blog', page: '/a', views: 1 });
 });
 
-test('F3: two visitors behind a proxy with the secret are two, without it one', async (t) => {
+test('F3: two visitors behind a proxy are two with the secret, and one without it', async (t) => {
   for (const [what, headersOf, visitors] of [
     ['the address beside the secret', (address) => ({ 'footfall-proxy': `${TOKEN} ${address}` }), 2],
     ['X-Forwarded-For', (address) => ({ 'footfall-proxy': TOKEN, 'x-forwarded-for': `192.0.2.66, ${address}` }), 2],
@@ -117,20 +108,20 @@ test('F3: two visitors behind a proxy with the secret are two, without it one', 
   const edge = await startEdge(t);
   const base = await startProxy(t, edge, (address) => ({ 'footfall-proxy': `${TOKEN} ${address}` }));
   for (const address of ['127.0.0.2', '127.0.0.3']) await visit(address, base);
-  assert.equal((await edge.api('summary')).visitors, 1, 'where no secret is set, none is right');
+  assert.equal((await edge.api('summary')).visitors, 1, 'without a secret in the settings, no secret is right');
 });
 
-test('F3: the country is the one that the proxy tells, and its own connection is no bot of a visitor', async (t) => {
+test('F3: the proxy names the country, and its own connection does not make a visitor a bot', async (t) => {
   const edge = await startEdge(t, { PROXY_TOKEN: TOKEN }, { country: 'US', botManagement: { score: 2 } });
   const base = await startProxy(t, edge, (address) => ({ 'footfall-proxy': `${TOKEN} ${address}${address === '127.0.0.2' ? ' fr' : ''}` }));
   for (const address of ['127.0.0.2', '127.0.0.3']) assert.equal((await visit(address, base)).headers['footfall-visit'], 'counted');
-  assert.deepEqual((await edge.api('countries')).countries, [{ country: 'FR', views: 1 }], 'that of the other is not known');
+  assert.deepEqual((await edge.api('countries')).countries, [{ country: 'FR', views: 1 }], 'the country of the other is not known');
   assert.equal((await visit('127.0.0.4', base, { 'user-agent': CRAWLER })).headers['footfall-visit'], 'bot');
   const bare = await startProxy(t, edge, () => ({}));
-  assert.equal((await visit('127.0.0.2', bare)).headers['footfall-visit'], 'bot', 'without the secret it is the proxy that came');
+  assert.equal((await visit('127.0.0.2', bare)).headers['footfall-visit'], 'bot', 'without the secret, the visitor is the proxy');
 });
 
-test('F3: what is excluded, and who opts out, is so behind a proxy too', async (t) => {
+test('F3: exclusions and opt-outs work behind a proxy', async (t) => {
   const edge = await startEdge(t, { PROXY_TOKEN: TOKEN, EXCLUDED_ADDRESSES: '127.0.0.2' });
   const base = await startProxy(t, edge, (address) => ({ 'footfall-proxy': `${TOKEN} ${address}` }));
   assert.equal((await visit('127.0.0.2', base)).headers['footfall-visit'], 'excluded');
@@ -139,17 +130,17 @@ test('F3: what is excluded, and who opts out, is so behind a proxy too', async (
   const { views, visitors, views_opted_out } = await edge.api('summary');
   assert.deepEqual([views, visitors, views_opted_out], [2, 1, 1]);
   const pixel = await from('127.0.0.2', `${base}/pixel/blog.gif?page=/a`, { headers: { referer: `${BLOG}/a` } });
-  assert.equal(pixel.headers['footfall-visit'], 'excluded', 'an image, too');
+  assert.equal(pixel.headers['footfall-visit'], 'excluded', 'an image as well');
 });
 
-/** The block of docs/first-party.md in a language, set up for a test. */
+/** The code block of docs/first-party.md in a language, adapted for a test. */
 function documented(language, edge) {
   const block = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(DOCS)?.[1];
-  assert.ok(block?.includes('https://count.example.com') && block.includes('TOKEN'), 'the document has what is set up');
-  return block.replace('https://count.example.com', `http://127.0.0.1:${edge.port}`).replace('TOKEN', TOKEN);
+  assert.ok(block?.includes('https://count.example.com') && block.includes('TOKEN'), 'the document contains the replaced text');
+  return block.replace('https://count.example.com', edge.url).replace('TOKEN', TOKEN);
 }
 
-/** Runs a program until the test is over, with its files in a directory, and waits until it answers. */
+/** Runs a program for the test, with its files in a directory, and waits until it answers. */
 async function runs(t, file, args, dir, url) {
   const env = { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir, XDG_DATA_HOME: dir };
   const program = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -185,7 +176,7 @@ const PROXIES = {
 
 for (const [name, { config, args }] of Object.entries(PROXIES)) {
   const program = programOf(name);
-  test(`F2, F3: ${name} as the document says serves the script, and tells visitors apart`, { skip: !program && `${name} is not installed` }, async (t) => {
+  test(`F2, F3: ${name}, configured as documented, serves the script and distinguishes visitors`, { skip: !program && `${name} is not installed` }, async (t) => {
     const edge = await startEdge(t, { PROXY_TOKEN: TOKEN });
     const dir = mkdtempSync(join(tmpdir(), 'footfall-proxy-'));
     t.after(() => rmSync(dir, { recursive: true, force: true }));
@@ -196,7 +187,7 @@ for (const [name, { config, args }] of Object.entries(PROXIES)) {
     await runs(t, program, args(dir, file), dir, `${base}/healthz`);
     const script = await from('127.0.0.1', `${base}/footfall.js`, { headers: { cookie: 'session=secret' } });
     assert.deepEqual([script.status, script.text], [200, assetOf('/footfall.js').body.toString()]);
-    // A visitor may send what the proxy sends, but not in its place.
+    // A visitor's own copies of the proxy's headers must not replace them.
     const forged = { 'footfall-proxy': `${TOKEN} 192.0.2.66 XX`, 'x-forwarded-for': '192.0.2.67', cookie: 'session=secret' };
     for (const address of ['127.0.0.2', '127.0.0.3', '127.0.0.2']) {
       const sent = await visit(address, base, forged);
@@ -209,7 +200,7 @@ for (const [name, { config, args }] of Object.entries(PROXIES)) {
   });
 }
 
-/** The static files of a Worker, by its binding. */
+/** A Worker that serves the static files, for the binding. */
 const STATIC = `export default {
   fetch(request) {
     const { pathname } = new URL(request.url);
@@ -217,14 +208,14 @@ const STATIC = `export default {
   },
 };`;
 
-test('F2: a Worker route serves the script and counts below its path, and the host as before', async (t) => {
+test('F2: a Worker route serves the script and counts below its path, and the own host still works', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog', STATS: 'public', BASE_PATH: '/stats' }, services: { files: { source: STATIC } }, bindings: { ASSETS: 'files' } });
   const at = (path, options) => call(`${footfall.url}${path}`, options);
   const script = await at('/stats/footfall.js?v=1');
   assert.deepEqual([script.status, script.headers.get('content-type'), script.text], [200, 'text/javascript', 'the script']);
   assert.deepEqual([(await at('/stats/footfall.js', { method: 'HEAD' })).status, (await at('/stats/none.js')).status], [200, 404]);
   assertProblem(await at('/stats/footfall.js', { method: 'POST' }), 404);
-  // The page is of the same origin, as the route is on its own domain.
+  // The page has the same origin, because the route is on its domain.
   const headers = { origin: footfall.url, 'content-type': 'text/plain', 'user-agent': FIREFOX, 'cf-connecting-ip': '203.0.113.7' };
   for (const [path, views] of [['/stats/counter', 1], ['/counter', 2]]) {
     const sent = await at(path, { method: 'POST', headers, body: '{"page":"/stats/a"}' });
@@ -236,7 +227,7 @@ test('F2: a Worker route serves the script and counts below its path, and the ho
   assertProblem(await at('/other/counter'), 404);
 });
 
-test('a path that is none is told, and a token that is none without showing it', async (t) => {
+test('an invalid BASE_PATH is reported, and an invalid token without showing it', async (t) => {
   for (const [vars, told] of [[{ BASE_PATH: 'stats/' }, /BASE_PATH/], [{ PROXY_TOKEN: 'short-secret' }, /PROXY_TOKEN/]]) {
     const wrong = await startWorkerd(t, { vars });
     assertProblem(await call(`${wrong.url}/counter`), 500);

@@ -1,4 +1,4 @@
-// One client that sends as fast as it can, in every way that it can: others go on, and are counted once.
+// One client floods the Worker in every possible way: visits of others are still counted, once each.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const BLOG = 'https://blog.example';
 const page = (address) => ({ 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', origin: BLOG, 'cf-connecting-ip': address });
 const server = (address) => ({ 'cf-connecting-ip': address });
 
-/** The platform's rate limit as a Worker: so many of each key, and none where it hangs. */
+/** The platform's rate limit as a Worker: it lets a number of requests through for each key. If it hangs, it never answers. */
 const limiter = (most) => `import { WorkerEntrypoint as Entry } from 'cloudflare:workers';
 const left = new Map();
 export default class extends Entry {
@@ -27,7 +27,7 @@ export default class extends Entry {
 
 const limited = (t, most, vars = {}) => startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, STATS: 'public', ...vars }, services: { limiter: { source: limiter(most) } }, bindings: { ADDRESS_LIMIT: 'limiter' } });
 
-test('F26: a server is limited by its address, and a list weighs as much as its visits', async (t) => {
+test('F26: a server is limited by its address, and a list counts as all its visits', async (t) => {
   const footfall = await limited(t, 10);
   let ids = 0;
   const list = (n) => Array.from({ length: n }, () => ({ page: '/a', id: `id-${(ids += 1)}` }));
@@ -43,7 +43,7 @@ test('F26: a server is limited by its address, and a list weighs as much as its 
   assert.deepEqual(excluded.excluded.map(({ reason, visits }) => [reason, visits]), [['limited', 4]]);
 });
 
-test('reads of what was counted have a limit of their own, which what is known already does not touch', async (t) => {
+test('reading has a limit of its own, and cached answers do not count against it', async (t) => {
   const footfall = await limited(t, 2);
   const read = (path) => call(`${footfall.url}/api/sites/default/${path}`, { headers: server('203.0.113.7') });
   for (const path of ['pages', 'series', 'pages', 'pages']) assert.equal((await read(path)).status, 200, path);
@@ -57,21 +57,21 @@ test('reads of what was counted have a limit of their own, which what is known a
   assert.equal(status, 200);
 });
 
-test('the addresses of an IPv6 network are one to a limit', async (t) => {
+test('a limit treats the addresses of an IPv6 /64 as one', async (t) => {
   const footfall = await limited(t, 3);
   for (const address of ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::']) assert.equal((await post(footfall, {}, page(address))).visit, 'counted');
   assert.equal((await post(footfall, {}, page('2001:db8::3'))).visit, 'limited');
   assert.equal((await post(footfall, {}, page('2001:db8:0:1::3'))).visit, 'counted');
 });
 
-test('a body that is one too many is not waited for', async (t) => {
+test('a request over the limit is answered without waiting for its body', async (t) => {
   const footfall = await limited(t, 1);
   assert.equal((await post(footfall, {}, page('203.0.113.7'))).visit, 'counted');
   const { status } = await raw(footfall, ['POST /counter HTTP/1.1', `Origin: ${BLOG}`, 'CF-Connecting-IP: 203.0.113.7', 'Content-Type: text/plain', 'Content-Length: 100'], '{');
-  assert.equal(status, 429, 'whose body never ends');
+  assert.equal(status, 429, 'a body that never ends');
 });
 
-test('a limit that does not answer lets through, and not every visit waits for it', async (t) => {
+test('a limit that does not answer lets visits through, and not every visit waits for it', async (t) => {
   const footfall = await limited(t, 1);
   const began = performance.now();
   for (let n = 0; n < 20; n += 1) assert.equal((await post(footfall, {}, page('203.0.113.9'))).visit, 'counted');
@@ -79,8 +79,8 @@ test('a limit that does not answer lets through, and not every visit waits for i
 });
 
 /**
- * Posts lists of 100 with ids, or what a page may post, as fast as they are answered, until `isOver()` and each client was answered; resolves
- * to the visits that were counted. A minute of it, by hand, fills what one client may fill, and changes nothing for others.
+ * Posts lists of 100 visits with ids, or visits of a page, as fast as they are answered, until `isOver()` and each client has an answer. Resolves to
+ * the number of counted visits. A minute of it, run by hand, fills the share of one client and changes nothing for others.
  */
 async function flood(footfall, headers, isOver, clients = 8) {
   let counted = 0;
@@ -96,7 +96,7 @@ async function flood(footfall, headers, isOver, clients = 8) {
 }
 
 for (const [what, headers] of [['without Origin', server('198.51.100.1')], ['with a forged Origin', page('198.51.100.1')]]) {
-  test(`F26: while one client ${what} posts as fast as it can, visits of pages with ids are counted, once each`, async (t) => {
+  test(`F26: while one client ${what} posts as fast as it can, visits of pages with ids are counted once each`, async (t) => {
     const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, RATE_LIMITS: 'off' } });
     const readers = 40;
     let over = false;
@@ -113,8 +113,8 @@ for (const [what, headers] of [['without Origin', server('198.51.100.1')], ['wit
   });
 }
 
-test('F26: lists of one server that are more than an isolate parks keep no page waiting for a place', async (t) => {
-  // Pages wait for their turn and not for a deadline, however slow the machine is.
+test('F26: pages find a place to park even when one server sends more lists than an isolate can park', async (t) => {
+  // Pages must wait for their turn and not for a deadline, however slow the machine is.
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, RATE_LIMITS: 'off', COUNTER_TIMEOUT_MS: '25000' } });
   let over = false;
   const flooding = flood(footfall, server('198.51.100.1'), () => over, 200);
@@ -127,7 +127,7 @@ test('F26: lists of one server that are more than an isolate parks keep no page 
   assert.equal(await views(footfall, { page: '/read' }), readers);
 });
 
-/** Makes the first shard of `storage` remember so many ids, each of the senders in `shares` as many. */
+/** Writes ids into the memory of the first shard of `storage`: the given number for each sender in `shares`. */
 function remember(storage, shares) {
   const dir = join(storage, 'footfall-Shard');
   const [file] = readdirSync(dir).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
@@ -145,7 +145,7 @@ function remember(storage, shares) {
   db.close();
 }
 
-test('F26: where others filled all that they may of the memory of ids, pages go on, count once, and are told of', async (t) => {
+test('F26: when others have filled their part of the memory of ids, pages still count once, and the log reports it', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-flood-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const token = 'owner-of-a-test-0123';
@@ -153,7 +153,7 @@ test('F26: where others filled all that they may of the memory of ids, pages go 
   const before = await startWorkerd(t, { storage, vars });
   await post(before, { page: '/a', id: 'first' }, page('203.0.113.7'));
   await before.stop();
-  // Servers filled their part, and pages nearly all that was left.
+  // Servers have filled their part, and pages nearly all of the rest.
   remember(storage, [[3, 1_350_000], [2, 449_900]]);
   const footfall = await startWorkerd(t, { storage, vars });
   const refused = await post(footfall, { page: '/a', id: 'of-a-server' }, server('203.0.113.8'));

@@ -1,4 +1,4 @@
-// One deployment of Footfall is the external counter of another: both sides of the contract are the same.
+// One deployment of Footfall is the external counter of another, so both sides of the contract are tested together.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,14 +7,14 @@ import { call, views } from '../support/client.mjs';
 import { TWICE } from '../../tools/workerd/plain_workers.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-/** A Footfall that counts, and one in front of it that visitors come to. */
+/** A Footfall that counts, and one in front of it for visitors. */
 async function pair(t, { vars = {}, ...options } = {}) {
   const counter = await startWorkerd(t, { vars: { SITES: 'default,blog' } });
   const front = await startWorkerd(t, { vars: { COUNTER_URL: `${counter.url}/counter`, ...vars }, outbound: 'loopback', ...options });
   return { counter, front };
 }
 
-test('visits of the one are views of the other', async (t) => {
+test('a visit to the one in front is a view in the counter', async (t) => {
   const { counter, front } = await pair(t);
   const answers = await Promise.all(Array.from({ length: 100 }, () => call(`${front.url}/`)));
   for (const answer of answers) assertWelcome(answer);
@@ -23,14 +23,14 @@ test('visits of the one are views of the other', async (t) => {
   assert.equal(await views(front), 0, 'the one in front counts nothing itself');
 });
 
-test('the site of a visit is that of GET / of the one in front', async (t) => {
+test('the site of a visit is the HOME_SITE of the one in front', async (t) => {
   const { counter, front } = await pair(t, { vars: { SITES: 'blog', HOME_SITE: 'blog' } });
   assertWelcome(await call(`${front.url}/`));
   assert.equal(await views(counter, { site: 'blog' }), 1);
   assert.equal(await views(counter, { site: 'default' }), 0);
 });
 
-test('a POST that somebody on the way sends twice is counted once', async (t) => {
+test('a POST that is duplicated on the way is counted once', async (t) => {
   const { counter, front } = await pair(t, { outbound: 'twice', services: { twice: { source: TWICE, outbound: 'loopback' } } });
   for (let visit = 0; visit < 20; visit += 1) assertWelcome(await call(`${front.url}/`));
   assert.equal(await views(counter), 20);

@@ -1,4 +1,4 @@
-// Whether all is well: /healthz tries what a visit needs, and says so where that fails.
+// /healthz tries everything that a visit needs, and reports what fails.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,13 +9,13 @@ import { canFillDisk, startWorkerd } from '../support/workerd.mjs';
 
 const health = (footfall) => call(`${footfall.url}/healthz`);
 
-/** It is believed for a second. */
+/** The Worker caches the result for a second. */
 const becomes = (footfall, wanted) => poll(async () => {
   const answer = await health(footfall);
   return answer.status === wanted && answer;
 }, `${wanted} at /healthz`);
 
-test('F29: /healthz is not ok on a disk that takes nothing, nothing is invented, and all goes on when there is room', { skip: !canFillDisk && 'no prlimit here' }, async (t) => {
+test('F29: /healthz fails on a full disk, no view is invented, and counting resumes when there is room', { skip: !canFillDisk && 'no prlimit here' }, async (t) => {
   const footfall = await startWorkerd(t, { fillable: true });
   for (let n = 0; n < 20; n += 1) assert.equal((await post(footfall, { page: '/a', id: `before-${n}` })).visit, 'counted');
   assert.equal((await health(footfall)).status, 200);
@@ -33,7 +33,7 @@ test('F29: /healthz is not ok on a disk that takes nothing, nothing is invented,
   assert.equal(await views(footfall), 21);
 });
 
-test('/healthz makes at most a row a second, counts nothing, and tells how full the memory of ids is', async (t) => {
+test('/healthz writes at most a row a second, counts nothing, and reports how full the memory of ids is', async (t) => {
   const footfall = await startWorkerd(t, { vars: { STATS: 'public' }, crossings: true, collect: ['footfall'] });
   const { json } = await health(footfall);
   assert.deepEqual([json.status, json.ids_percent, json.server_ids_percent], ['ok', 0, 0]);
@@ -47,7 +47,7 @@ test('/healthz makes at most a row a second, counts nothing, and tells how full 
   assert.deepEqual((await call(`${footfall.url}/api/sites/default/pages`)).json.pages, []);
 });
 
-test('/healthz says so where the shard hangs, or the days', async (t) => {
+test('/healthz reports a hanging shard and a hanging object of the days', async (t) => {
   for (const [binding, name] of [['SHARD', 'default/0'], ['DAYS', 'default']]) {
     const footfall = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 600 } });
     await footfall.hang(binding, name);

@@ -1,6 +1,6 @@
-// The simulator's claim on the real thing: whatever breaks while visits are made, each counter ends between what was
-// acknowledged and what may have arrived (the bounds of Jepsen's counter check): acked <= views <= acked + unknown. With
-// ids it is sharper: sent again, each visit counts exactly once.
+// Checks the simulator's claim on the real Worker: whatever breaks, each count ends between the acknowledged visits and those that may have arrived
+// (the bounds of Jepsen's counter check): acked <= views <= acked + unknown. With ids, the check is stricter: after a retry, each visit counts
+// exactly once.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const CLIENTS = 24;
 const PAGES = ['/a', '/b', '/c'];
 
-/** What was sent, and what is known of it. A call is `acked`, `failed` (surely not stored) or `unknown`. */
+/** The calls that were sent, with their outcomes. A call is `acked`, `failed` (certainly not stored) or `unknown`. */
 class History {
   calls = [];
 
@@ -21,7 +21,7 @@ class History {
     return this.calls.filter((call) => call.page === page && call.outcome === outcome).length;
   }
 
-  /** Compares each page's counter with what may be in it. */
+  /** Checks each page's count against its bounds. */
   async check(server) {
     for (const page of PAGES) {
       const [acked, unknown] = [this.of(page, 'acked'), this.of(page, 'unknown')];
@@ -32,12 +32,12 @@ class History {
     assert.equal(await views(server), sum, 'the site is the sum of its pages');
   }
 
-  /** Sends every call with an id again, until all are settled: then each counted exactly once. */
+  /** Sends every call with an id again until all are settled. Then each must have counted exactly once. */
   async settle(server) {
     for (const call of this.calls.filter(({ id }) => id)) {
       const { json, text } = await post(server, { page: call.page, id: call.id });
       assert.equal(typeof json?.duplicate, 'boolean', text);
-      if (call.outcome === 'acked') assert.equal(json.duplicate, true, `${call.id} was acknowledged, and yet unknown`);
+      if (call.outcome === 'acked') assert.equal(json.duplicate, true, `${call.id} was acknowledged, but the counter does not know it`);
       call.outcome = 'acked';
     }
     for (const page of PAGES) {
@@ -49,7 +49,7 @@ class History {
   }
 }
 
-/** Clients that send one visit after another, every other one with an id, until `calls` are made or the server is gone. */
+/** Clients that send one visit after another, every second one with an id, until `calls` are made or the server is gone. */
 function clients(server, history, calls) {
   const client = async (number) => {
     for (let n = number; n < calls; n += CLIENTS) {
@@ -73,7 +73,7 @@ test('objects are thrown away while visits are counted', async (t) => {
     for (let n = 0; !done; n += 1) {
       await server.throwAway('SHARD', `default/${n % 2}`);
       if (n % 5 === 0) await server.throwAway('DAYS', 'default');
-      // Let some visits through between two breaks: a number of calls, not a time.
+      // Some visits pass between two breaks: a number of calls, not a time.
       const until = history.calls.length + 60;
       while (!done && history.calls.length < until) await new Promise((resolve) => setImmediate(resolve));
     }

@@ -1,4 +1,4 @@
-// What strangers write, wherever they can: it is kept as it is or refused, and nothing that is answered, exported or logged breaks by it.
+// Hostile input in every place where strangers can write: it is kept unchanged or refused, and breaks no answer, export or log.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ const TOKEN = 'owner-of-a-test-0123';
 const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', origin: BLOG, 'cf-connecting-ip': '203.0.113.7' };
 const vars = { ALLOWED_ORIGINS: BLOG, STATS: 'public', ADMIN_TOKEN: TOKEN, PAGE_QUERY: 'id' };
 
-/** Harmless as texts; harmful where one is taken for code, markup, a formula, a path or a line. MARK tells them in a log. */
+/** Texts that are harmful if they are taken for code, markup, a formula, a path or a line. MARK finds them in a log. */
 const MARK = 'hst1le';
 const HOSTILE = [
   `'; DROP TABLE pages; --${MARK}`,
@@ -36,7 +36,7 @@ const HOSTILE = [
 function csv(text) {
   assert.match(text, /\r\n$/);
   const cells = [...text.matchAll(/("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/g)];
-  assert.equal(cells.reduce((sum, [all]) => sum + all.length, 0), text.length, 'nothing stands between cells');
+  assert.equal(cells.reduce((sum, [all]) => sum + all.length, 0), text.length, 'nothing is between cells');
   const lines = [[]];
   for (const [, cell, end] of cells) {
     lines.at(-1).push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
@@ -45,12 +45,12 @@ function csv(text) {
   return lines.slice(0, -1);
 }
 
-test('pages, referrers and campaigns of any text are read as they were written, and are no formula', async (t) => {
+test('any text in pages, referrers and campaigns is returned as it was sent, and never as a formula', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const told = [];
   for (const text of HOSTILE) {
     const answer = await post(footfall, { page: `/${text}`, referrer: `https://${text}/x`, source: text, medium: text, campaign: text, id: 'x' }, BROWSER);
-    // The id is the same each time: only the first counts, and the others say the page all the same.
+    // The id is always the same, so only the first counts, but every answer names its page.
     assert.equal(answer.status, 200, answer.text);
     const { json } = await post(footfall, { page: `/${text}`, referrer: `https://${text}/x`, source: text, medium: text, campaign: text }, BROWSER);
     told.push(json.page);
@@ -59,7 +59,7 @@ test('pages, referrers and campaigns of any text are read as they were written, 
   const api = async (path) => call(`${footfall.url}/api/sites/default/${path}`);
   const pages = (await api('pages')).json.pages.map(({ page }) => page);
   assert.deepEqual([...new Set(pages)].sort(), [...new Set(told)].sort());
-  // Parts of campaigns are folded: case and spaces say nothing.
+  // Parts of campaigns are normalised: case and spaces do not matter.
   const kept = HOSTILE.map((text) => text.trim().split(/\s+/u).join(' ').toLowerCase().replace(/[\u0000-\u001f\u007f-\u009f]/g, ''));
   for (const by of ['campaign', 'source', 'medium']) {
     const values = (await api(`campaigns?by=${by}`)).json.campaigns.map((line) => line[by]);
@@ -81,7 +81,7 @@ test('pages, referrers and campaigns of any text are read as they were written, 
   assert.ok(!footfall.logs().includes(MARK), footfall.logs());
 });
 
-test('whatever stands in a path, a query or a header is answered, and is nowhere what it pretends to be', async (t) => {
+test('any text in a path, a query or a header gets an answer, and is never taken for code or markup', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   for (const text of HOSTILE) {
     const part = encodeURIComponent(text);
@@ -100,7 +100,7 @@ test('whatever stands in a path, a query or a header is answered, and is nowhere
       assert.equal(answer.headers.get('set-cookie'), null, path);
       if (type.startsWith('image/svg')) assert.doesNotMatch(answer.text, /<script|<img|onerror="|=alert\("/, path);
       if (type.startsWith('text/javascript')) {
-        // A call with numbers, or with a complaint, whose texts are JSON: of the function that was named, else of the console.
+        // A call with numbers or an error, whose texts are JSON: of the named function, or else of the console.
         const [, complaint] = /^\/\*\*\/(?:console\.error\("Footfall:",|[\w$.]+\()(\{"error":.*\})\);$/s.exec(answer.text) ?? [];
         if (complaint) assert.deepEqual(Object.keys(JSON.parse(complaint)), ['error', 'hint'], path);
         else assert.match(answer.text, /^(try\{|\/\*\*\/)[\w$.]+\(\{[\w":,.-]*\}\);(\}catch\(e\)\{\})?$/, path);
@@ -118,7 +118,7 @@ test('whatever stands in a path, a query or a header is answered, and is nowhere
   assert.ok(!footfall.logs().includes(MARK), footfall.logs());
 });
 
-test('long texts are refused or cut, and nothing is held back by them', async (t) => {
+test('long texts are refused or cut, and delay nothing', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const long = 'x'.repeat(7_000);
   const { visit } = await post(footfall, { page: '/a', referrer: `https://${long.slice(0, 3_000)}.example/`, campaign: long.slice(0, 3_000) }, BROWSER);
@@ -126,7 +126,7 @@ test('long texts are refused or cut, and nothing is held back by them', async (t
   const headers = { ...BROWSER, 'user-agent': `${BROWSER['user-agent']} ${long}`, referer: `https://n.example/${long}`, authorization: `Bearer ${long}`, 'sec-gpc': long };
   assert.equal((await call(`${footfall.url}/`, { headers })).visit, 'counted');
   for (const path of [`/counter?page=/${long}`, `/pixel/default.gif?page=/${long}`, `/count?p=${long}`]) {
-    assert.equal((await call(`${footfall.url}${path}`, { headers: BROWSER })).status, 200, `${path.slice(0, 40)} is of a page that is cut`);
+    assert.equal((await call(`${footfall.url}${path}`, { headers: BROWSER })).status, 200, `${path.slice(0, 40)} names a page that is cut`);
   }
   for (const path of [`/${long}`, `/hit/default/${long}`, `/badge/default/a.svg?label=${long}`, `/api/sites/${long}/pages`]) {
     const { status } = await call(`${footfall.url}${path}`, { headers: BROWSER });
@@ -136,10 +136,10 @@ test('long texts are refused or cut, and nothing is held back by them', async (t
   assert.deepEqual(json.campaigns, [{ campaign: 'x'.repeat(64), views: 1 }]);
 });
 
-/** A header of 120 KB, which workerd lets through as Cloudflare does. */
+/** A header of 120 KB, which workerd accepts as Cloudflare does. */
 const HUGE = 'x'.repeat(120_000);
 
-test('F27: 500 visits with user agents of 120 KB each leave no memory behind', async (t) => {
+test('F27: 500 visits with user agents of 120 KB each leak no memory', async (t) => {
   const footfall = await startWorkerd(t, { vars, collect: ['footfall'] });
   const visit = (agent) => raw(footfall, ['POST /counter HTTP/1.1', `Origin: ${BLOG}`, 'Content-Type: text/plain', `User-Agent: ${agent}`, 'Content-Length: 13'], '{"page":"/a"}');
   for (let n = 0; n < 50; n += 1) assert.equal((await visit(`${BROWSER['user-agent']} ${n} ${HUGE}`)).visit, 'counted');
@@ -148,11 +148,11 @@ test('F27: 500 visits with user agents of 120 KB each leave no memory behind', a
   const after = await footfall.settledMemory();
   t.diagnostic(JSON.stringify([before, after]));
   assert.equal(after.wasmBytes, before.wasmBytes);
-  // The agents together are 60 MB.
+  // All agents together have 60 MB.
   assert.ok(after.rssKiB - before.rssKiB < 30 * 1024, `workerd grew by ${after.rssKiB - before.rssKiB} KiB`);
 });
 
-test('F27: 1,000 POSTs that stall with 120 KB of headers each hold none of them, and visits go on', async (t) => {
+test('F27: 1,000 stalled POSTs do not hold their 120 KB of headers in memory, and visits go on', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, COUNTER_TIMEOUT_MS: 25_000 }, collect: ['footfall'] });
   const headers = ['Referer', 'User-Agent', 'Idempotency-Key', 'Sec-Purpose'].map((name) => `${name}: ${HUGE.slice(0, 30_000)}\r\n`).join('');
   const stall = (n) => open(footfall, `POST /counter HTTP/1.1\r\nHost: footfall.test\r\nOrigin: ${BLOG}\r\nContent-Type: text/plain\r\nX-Number: ${n}\r\n${headers}Content-Length: 13\r\n\r\n{`);
@@ -162,7 +162,7 @@ test('F27: 1,000 POSTs that stall with 120 KB of headers each hold none of them,
   for (let n = 0; n < 20; n += 1) assert.equal((await post(footfall, { page: '/a' }, BROWSER)).visit, 'counted');
   const during = await footfall.settledMemory();
   t.diagnostic(JSON.stringify([before, during]));
-  // What is left of each is its future, of some kilobytes.
+  // Each holds only its future, of some kilobytes.
   assert.ok(during.wasmBytes - before.wasmBytes < 8 * 1024 * 1024, `wasm grew by ${during.wasmBytes - before.wasmBytes} bytes`);
   for (const socket of sockets) socket.resetAndDestroy();
 });

@@ -1,6 +1,5 @@
-// Many visits in flight at once in one isolate: each handler yields while its counter works, and resumes when the answer
-// is there. One isolate is one thread, so a handler that waited without yielding would take the visits one by one: 10,000
-// of them, at a second each, would take almost three hours.
+// Many visits in flight at once in one isolate: each handler yields while its counter works, and resumes when the answer is there. An isolate has one
+// thread, so a handler that waited without yielding would take the visits one by one: 10,000 visits of a second each would take almost three hours.
 // Runs alone: no visit may wait for its counter longer than 25 s, and the 10,000 of a wave share one thread.
 
 import assert from 'node:assert/strict';
@@ -13,19 +12,19 @@ import { startWorkerd } from '../support/workerd.mjs';
 
 const WELCOME = '200 counted Welcome to my site!';
 
-/** Visits of a wave without sockets, and what each waits for. */
+/** The visits of a wave without sockets, and how long each waits. */
 const VISITS = 10_000;
 const COUNTER_MS = 1_000;
-/** How many are open at one time: the counter answers nobody before so many have come, however long the machine takes. */
+/** How many are open at one time: the counter answers none before this many have come, however long the machine takes. */
 const MIN_OPEN = 9_500;
 /**
- * What the second and the third wave together may add to wasm's memory: 200 bytes a visit. A visit whose future leaks
- * leaves 2 KiB and 15 references to JavaScript objects.
+ * How much the second and third wave together may add to wasm's memory: 200 bytes for each visit. A visit whose future leaks leaves 2 KiB and 15
+ * references to JavaScript objects.
  */
 const MAX_WASM_GROWTH = 4 * 1024 * 1024;
 /**
- * And to the process, for leaks outside wasm. Measured against the wave after a larger one: workerd's allocator keeps what
- * a wave needed, some 1.2 GiB, and only then does the next one need nothing more.
+ * How much they may add to the process, for leaks outside wasm. The base is a wave that follows a larger one: workerd's allocator keeps the memory of a
+ * wave, some 1.2 GiB, and only then does the next one need no more.
  */
 const MAX_GROWTH_KIB = 32 * 1024;
 
@@ -41,8 +40,8 @@ test('10,000 visits are in flight at once in one isolate, and later waves need n
     collect: ['footfall', 'counter', 'wave'],
   });
   const memory = [];
-  // wasm's table of JavaScript objects doubles when it is full. A larger wave before makes sure that it has done so, or one
-  // reference more or less at the height of a later wave would look like a leak.
+  // wasm's table of JavaScript objects doubles when it is full. A larger wave first makes it grow; otherwise one reference more or less in a later
+  // wave would look like a leak.
   await call(`${server.url}/?visits=${VISITS + VISITS / 5}`);
   for (const wave of [1, 2, 3]) {
     const before = performance.now();
@@ -62,12 +61,12 @@ test('10,000 visits are in flight at once in one isolate, and later waves need n
   assert.ok(growth('rssKiB') <= MAX_GROWTH_KIB, `workerd grew by ${growth('rssKiB')} KiB`);
 });
 
-/** A visit over sockets costs workerd four descriptors: the visitor's socket and the counter's, each with a duplicate. */
+/** The descriptors that workerd needs for a visit over sockets: the visitor's socket and the counter's, each with a duplicate. */
 const SOCKET_VISITS = Math.min(4_000, Math.floor((descriptorLimit() - 500) / 4.5));
 
 test('4,000 visits over real sockets are in flight at once, and all are answered', async (t) => {
   const counter = await startFakeCounter(t);
-  // It answers nobody before everybody is there, so the visits are in flight together or not at all.
+  // The counter answers none before all are there, so the visits are in flight together or not at all.
   await counter.behave('held');
   const server = await startWorkerd(t, { vars: { COUNTER_URL: counter.url, COUNTER_TIMEOUT_MS: 25_000 }, outbound: 'loopback' });
   const before = performance.now();
@@ -83,7 +82,7 @@ test('4,000 visits over real sockets are in flight at once, and all are answered
   t.diagnostic(`${SOCKET_VISITS} visits over sockets: ${Math.round(performance.now() - before)} ms, workerd ${Math.round(server.rssKiB() / 1024)} MiB`);
 });
 
-/** Descriptors that a process may have here. Node raises its own limit to the hard one, and children inherit that. */
+/** The descriptors that a process may open here. Node raises its own limit to the hard limit, and children inherit that. */
 function descriptorLimit() {
   if (process.platform !== 'linux') return 10_000;
   const [, hard] = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'));

@@ -1,5 +1,5 @@
-// kill -9 of workerd under load, and again, with the embedded counter on disk: what was acknowledged is there, nothing is
-// invented, and sending everything once more settles what was in doubt.
+// Repeated kill -9 of workerd under load, with the embedded counter on disk: acknowledged visits are there, none is invented, and sending everything
+// again settles the unknown ones.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { call, post, views } from '../support/client.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const CLIENTS = 32;
-/** Acknowledged visits before the kill, another number each round so that it meets other moments of the work. */
+/** The acknowledged visits before the kill. The number differs in each round, so that the kill hits different moments. */
 const ROUNDS = [40, 150, 333, 600];
 
-/** Visits from many clients until the server is gone; `onAck` is told of each acknowledgement. */
+/** Sends visits from many clients until the server is gone. Calls `onAck` for each acknowledgement. */
 async function load(server, { name, onAck }) {
   const acked = [];
   const unknown = [];
@@ -42,7 +42,7 @@ async function inChunks(items, work) {
   return results;
 }
 
-test('no acknowledged visit is missing after kill -9, and no view is invented', async (t) => {
+test('after kill -9, no acknowledged visit is missing, and no view is invented', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   let counted = 0;
@@ -50,7 +50,7 @@ test('no acknowledged visit is missing after kill -9, and no view is invented', 
     const server = await startWorkerd(t, { storage });
     assert.equal(await views(server), counted, `round ${round}: the count of the round before`);
     const { acked, unknown } = await load(server, { name: `r${round}`, onAck: (n) => n === acks && server.stop() });
-    assert.ok(acked.length >= acks, 'the load ended by the kill');
+    assert.ok(acked.length >= acks, 'the kill ended the load');
 
     const after = await startWorkerd(t, { storage });
     const found = (await views(after)) - counted;
@@ -59,10 +59,10 @@ test('no acknowledged visit is missing after kill -9, and no view is invented', 
     t.diagnostic(`round ${round}: ${acked.length} acknowledged, ${unknown.length} in doubt, ${found} counted`);
 
     const again = await inChunks(acked, (id) => post(after, { page: '/killed', id }));
-    assert.deepEqual(again.filter(({ json }) => json?.duplicate !== true).map(({ text }) => text), [], 'acknowledged, and yet unknown');
+    assert.deepEqual(again.filter(({ json }) => json?.duplicate !== true).map(({ text }) => text), [], 'acknowledged, but unknown to the counter');
     assert.equal((await views(after)) - counted, found, 'a duplicate was counted');
 
-    // A client that got no answer sends again with the same id, and is counted once in any case.
+    // A client without an answer sends again with the same id, and is counted once in any case.
     const settled = await inChunks(unknown, (id) => post(after, { page: '/killed', id }));
     assert.equal(settled.filter(({ visit }) => visit === 'counted').length, acked.length + unknown.length - found);
     counted += acked.length + unknown.length;
@@ -71,7 +71,7 @@ test('no acknowledged visit is missing after kill -9, and no view is invented', 
   }
 });
 
-test('welcomed visitors are counted, though workerd is killed while others wait', async (t) => {
+test('welcomed visitors are counted, even if workerd is killed while others wait', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const server = await startWorkerd(t, { storage });

@@ -1,5 +1,5 @@
-// A large file that is refused: who sends it hears why, over a real socket, whatever it is sent with. A server that answers before it has
-// read the body breaks the connection off under most clients.
+// A refused large file: the sender gets the reason over a real socket, with any client. Most clients lose the connection to a server that answers
+// before it has read the body.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const TOKEN = 'owner-of-a-test-0123';
 const owner = { authorization: `Bearer ${TOKEN}` };
 
-/** 30 MB, of which the first lines are right. */
+/** 30 MB, whose first lines are valid. */
 const LINES = 600_000;
 
 const line = (at) => `{"page":"/${at}-a-page-of-a-site","views":1}\n`;
@@ -26,7 +26,7 @@ function file({ wrongAt } = {}) {
   return Buffer.from(lines.join(''));
 }
 
-/** Each sends `body` and gives status and text of the answer. */
+/** Each client sends `body` and returns the status and text of the answer. */
 const CLIENTS = {
   async fetch(url, headers, body) {
     const answer = await fetch(url, { method: 'POST', headers, body });
@@ -46,7 +46,7 @@ const CLIENTS = {
     const path = join(dir, 'file.ndjson');
     writeFileSync(path, body);
     const options = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-    // As docs/owning.md says it, but for -f, which hides what the answer says.
+    // As in docs/owning.md, but without -f, which hides the text of the answer.
     const child = spawn('curl', ['-sS', ...options, '--data-binary', `@${path}`, '-w', '\n%{http_code}', url], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     for await (const chunk of child.stdout) text += chunk;
@@ -55,7 +55,7 @@ const CLIENTS = {
   },
 };
 
-test('a large file that is refused is refused with an answer, to fetch, node:http and curl', async (t) => {
+test('fetch, node:http and curl all get the answer when a large file is refused', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'footfall-large-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog,shop', ADMIN_TOKEN: TOKEN } });

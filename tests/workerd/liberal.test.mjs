@@ -1,4 +1,4 @@
-// Who asks slightly differently is still served, and what is refused all the same is told, in the form that was asked for.
+// Slightly different requests are still served, and refusals come in the requested format.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,10 +18,10 @@ shareWorkerd({ vars: VARS }, (server) => { footfall = server; });
 
 const get = (path, headers = BROWSER) => call(`${footfall.url}${path}`, { headers });
 
-/** What busts caches, or tells where a reader comes from, as libraries, networks and letters add it. */
+/** Parameters that libraries, ad networks and newsletters add, to bust caches or to name the source of a reader. */
 const BESIDES = ['_=1699999999999', 't=9', 'v=2.1', 'rnd=0.123', 'cache=false', 'cb=%ff', 'fbclid=IwAR0&gclid=x', '&&=&%', 'x=1&amp;y=2', 'a[]=1&a[]=2'];
 
-test('F19, F20: what is asked besides changes no answer of any route', async () => {
+test('F19, F20: unknown parameters do not change the answer of any route', async () => {
   await post(footfall, { site: 'blog', page: '/besides' });
   for (const path of [
     '/counter?site=blog&page=/besides', '/visitors?site=blog', '/badge/blog/besides.svg?color=red', '/get/blog/besides?callback=a', '/info/blog/besides?x',
@@ -45,7 +45,7 @@ test('F19, F20: what is asked besides changes no answer of any route', async () 
   assert.equal(await views(footfall, { site: 'blog', page: '/counts' }), counted);
 });
 
-test('a wrong value is named as it was sent, with what is allowed', async () => {
+test('an error repeats a wrong value as it was sent, and says what is allowed', async () => {
   for (const [path, says] of [
     ['/api/sites/blog/summary?from=soon', /`from` is "soon".*a date such as/],
     ['/api/sites/blog/pages?limit=0', /`limit` is "0".*1 to/],
@@ -60,14 +60,14 @@ test('a wrong value is named as it was sent, with what is allowed', async () => 
   }
 });
 
-test('F15: words of a query are taken in any case', async () => {
+test('F15: keywords in a query are accepted in upper and lower case', async () => {
   for (const [given, meant] of [['series?by=Month', 'series?by=month'], ['pages?format=CSV', 'pages?format=csv'], ['summary?country=dE', 'summary?country=DE'], ['summary?device=Mobile', 'summary?device=mobile']]) {
     const [one, other] = [await get(`/api/sites/blog/${given}&from=2026-11-01&to=2026-11-02`), await get(`/api/sites/blog/${meant}&from=2026-11-01&to=2026-11-02`)];
     assert.deepEqual([one.status, one.text], [200, other.text], given);
   }
 });
 
-test('a script is answered with a script, errors included, and its function is told', async () => {
+test('a request for a script gets a script, even for an error, which calls the function', async () => {
   const heard = (text) => {
     const calls = [];
     runInNewContext(text, { my: { cb: (told) => calls.push(told) }, console: { error: (_, wrong) => calls.push(wrong) } });
@@ -84,7 +84,7 @@ test('a script is answered with a script, errors included, and its function is t
   assert.match(heard(wrong.text)[0].error, /jsonpCallback/);
 });
 
-test('a picture is a picture where the configuration is wrong, a script a script, and its origin may read why', async (t) => {
+test('with a wrong configuration, pictures and scripts keep their format, and a listed origin may read the error', async (t) => {
   const wrong = await startWorkerd(t, { vars: { SITES: 'hunter2!', ALLOWED_ORIGINS: BLOG } });
   for (const [path, status, type] of [
     ['/pixel/blog.gif', 500, 'image/gif'], ['/count?p=/a', 500, 'image/gif'], ['/badge/blog/a.svg', 500, 'image/svg+xml; charset=utf-8'],
@@ -92,12 +92,12 @@ test('a picture is a picture where the configuration is wrong, a script a script
   ]) {
     const answer = await call(`${wrong.url}${path}`, { headers: { origin: BLOG } });
     assert.deepEqual([answer.status, answer.headers.get('content-type'), answer.headers.get('access-control-allow-origin')], [status, type, BLOG], path);
-    assert.ok(!answer.text.includes('hunter2'), 'no stranger is told the value');
+    assert.ok(!answer.text.includes('hunter2'), 'strangers do not see the value');
   }
   await poll(() => wrong.logs().includes('hunter2!'), 'the line in the log');
 });
 
-test('F18: a listed origin may read every answer, and caches are told that it decides', async () => {
+test('F18: a listed origin may read every answer, and Vary says that the origin matters', async () => {
   const send = (path, options = {}) => call(`${footfall.url}${path}`, { ...options, headers: { ...BROWSER, ...options.headers, origin: BLOG } });
   const json = { 'content-type': 'application/json' };
   for (const [what, status, answer] of [
@@ -120,7 +120,7 @@ test('F18: a listed origin may read every answer, and caches are told that it de
   }
 });
 
-test('an origin without a host is nobody’s own, and one that is written otherwise is the same', async () => {
+test('an origin without a host is never the own one, and a different spelling is the same origin', async () => {
   const body = { method: 'POST', body: '{"site":"blog","page":"/origins"}' };
   const from = (origin) => raw(footfall, ['POST /counter HTTP/1.1', `Origin: ${origin}`, 'Content-Type: text/plain', `Content-Length: ${body.body.length}`], body.body);
   for (const origin of ['http:', 'http:/', 'http://', 'null', 'https://blog.example.evil', '//footfall.test']) {
@@ -129,7 +129,7 @@ test('an origin without a host is nobody’s own, and one that is written otherw
   for (const origin of [BLOG, 'HTTPS://Blog.Example', 'https://blog.example:443', 'http://footfall.test']) assert.equal((await from(origin)).status, 200, origin);
 });
 
-test('what is refused is told to the owner, under the site that it means', async (t) => {
+test('refused visits are reported to the owner, under the site that they mean', async (t) => {
   const mine = await startWorkerd(t, { vars: VARS });
   const ask = (path) => call(`${mine.url}${path}`, { headers: BROWSER });
   const refused = async (answer) => assert.equal((await answer).visit, 'excluded');
@@ -148,7 +148,7 @@ test('what is refused is told to the owner, under the site that it means', async
   assert.equal(await views(mine), 0);
 });
 
-test('whatever is wrong in a list is said of its visit', async () => {
+test('an error in a list names the visit', async () => {
   for (const [visit, says] of [
     [{ age: 'x' }, /`age` is "x"/], [{ id: '' }, /the id has 0 bytes/], [{ site: 'nope' }, /no such site, "nope"/], [{ page: true }, /`page` is true or false, and has to be a text/],
     [[], /this is a list, and has to be an object/], [7, /this is the number 7/], [{ page: '' }, /`page` is empty/],
@@ -158,7 +158,7 @@ test('whatever is wrong in a list is said of its visit', async () => {
   }
 });
 
-test('an id that comes again for another page is said to', async () => {
+test('an id that was used for another page is reported', async () => {
   const send = async (page, id = 'reused') => (await post(footfall, { site: 'blog', page, id })).json;
   assert.deepEqual(await send('/one'), { site: 'blog', page: '/one', views: 1, duplicate: false });
   assert.deepEqual(await send('/one'), { site: 'blog', page: '/one', views: 1, duplicate: true });
@@ -170,7 +170,7 @@ test('an id that comes again for another page is said to', async () => {
   assert.equal(await views(footfall, { site: 'blog', page: '/three' }), 0);
 });
 
-test('below BASE_PATH as well a picture is a picture, a script a script, and what is refused is tallied', async (t) => {
+test('below BASE_PATH, pictures and scripts keep their format, and refused visits are tallied', async (t) => {
   const below = await startWorkerd(t, { vars: { ...VARS, BASE_PATH: '/stats' } });
   for (const [path, status, type] of [
     ['/stats/pixel/nope.gif', 404, 'image/gif'], ['/stats/badge/blog/a.svg?color=nope&count=1', 400, 'image/svg+xml; charset=utf-8'],
@@ -182,7 +182,7 @@ test('below BASE_PATH as well a picture is a picture, a script a script, and wha
   await poll(async () => (await call(`${below.url}/api/sites/blog/excluded`)).json.excluded[0]?.reason === 'refused', 'the tally', { timeoutMs: 20_000 });
 });
 
-test('a mark of a byte order and half a character are taken in every body, as in those of POST /visit', async () => {
+test('every body may have a byte order mark or half a character, as those of POST /visit', async () => {
   const HALF = '\\ud83d';
   const bodies = [
     ['/visit', `{"site":"blog","page":"/marked","campaign":"${HALF}"}`, 200],
@@ -197,7 +197,7 @@ test('a mark of a byte order and half a character are taken in every body, as in
   assert.equal(await views(footfall, { site: 'blog', page: '/marked' }), bodies.length);
 });
 
-test('what is wrong is said in words that help: a body that is too deep, a site without a name, a function that is named twice', async () => {
+test('errors say what helps: a body that is too deep, a site without a name, a function that is named twice', async () => {
   const deep = await post(footfall, `{"page":${'['.repeat(200)}`);
   assert.deepEqual([deep.status, deep.json.error], [400, 'the body has more than 127 lists and objects inside one another']);
   assert.match((await post(footfall, { site: '' })).json.hint, /^name a site of SITES, or leave it out/);

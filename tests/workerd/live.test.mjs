@@ -1,5 +1,5 @@
-// Who is there now, over a WebSocket and without one, on the real Worker: soon, no more often than a second, for nothing while
-// nothing happens, and right again after whatever dies.
+// Live numbers on the real Worker, with and without a WebSocket: they come soon, at most every second, cost nothing while nothing happens, and are
+// right again after any failure.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ const PUBLIC = { STATS: 'public' };
 const visit = (server, address = '203.0.113.7', headers = {}) => call(`${server.url}/`, { headers: { 'cf-connecting-ip': address, ...headers } });
 const read = (server, headers = {}) => call(`${server.url}/api/sites/default/live`, { headers });
 
-/** A visit, and how long it took from its answer until a watcher was told. That is measured and not asked for: the machine may be busy. */
+/** Sends a visit and measures the time from its answer to a watcher's message. The time is not asserted, because the machine may be busy. */
 async function seenAfter(watcher, views, make) {
   await make();
   const answered = performance.now();
@@ -26,7 +26,7 @@ async function seenAfter(watcher, views, make) {
   return came - answered;
 }
 
-test('a visit is shown to who watches, and to who asks at once', async (t) => {
+test('a watcher gets a visit soon, and a request returns it at once', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC });
   const watcher = new Watcher(server.url, { protocols: ['footfall'] });
   const first = await watcher.until(() => true, 'a greeting');
@@ -40,19 +40,19 @@ test('a visit is shown to who watches, and to who asks at once', async (t) => {
   assert.deepEqual(told(watcher.last), { views: 5, people: 1 }, 'the same visitor');
   await seenAfter(watcher, 6, () => visit(server, '203.0.113.8'));
   await seenAfter(watcher, 7, () => visit(server, '203.0.113.9', { 'sec-gpc': '1' }));
-  assert.deepEqual(told(watcher.last), { views: 7, people: 2 }, 'who opted out is a view and nobody');
+  assert.deepEqual(told(watcher.last), { views: 7, people: 2 }, 'a visitor who opted out adds a view and no person');
   const { json, headers } = await read(server);
   assert.deepEqual(told(json), { views: 7, people: 2 });
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.deepEqual(await watcher.close(), { code: 1000, reason: '' });
 });
 
-test('several shards are one site, and what they tell is what they answer', async (t) => {
+test('several shards are one site, and messages and answers agree', async (t) => {
   const server = await startWorkerd(t, { vars: { ...PUBLIC, SHARDS: '4', SITES: 'default,blog' } });
   const [one, two] = [new Watcher(server.url), new Watcher(server.url)];
   const elsewhere = new Watcher(server.url, { site: 'blog' });
   await Promise.all([one, two, elsewhere].map((watcher) => watcher.until(() => true, 'a greeting')));
-  // By its id a view may come to another shard than its visitor.
+  // The id may take a view to another shard than its visitor.
   await Promise.all(Array.from({ length: 40 }, (_, n) => visit(server, `203.0.113.${n % 10}`, n % 2 ? { 'idempotency-key': `id${n}` } : {})));
   await Promise.all(Array.from({ length: 10 }, (_, n) => post(server, { page: '/a', id: `server-${n}` })));
   for (const watcher of [one, two]) {
@@ -60,10 +60,10 @@ test('several shards are one site, and what they tell is what they answer', asyn
   }
   const { json } = await read(server);
   assert.deepEqual(told(json), { views: 50, people: 10 });
-  assert.deepEqual(told(elsewhere.last), { views: 0, people: 0 }, 'sites are apart');
+  assert.deepEqual(told(elsewhere.last), { views: 0, people: 0 }, 'sites are separate');
 });
 
-test('who may watch is who may read', async (t) => {
+test('clients that may read may watch, and no others', async (t) => {
   const path = '/api/sites/default/live';
   const closed = await startWorkerd(t);
   assertProblem(await read(closed), 403);
@@ -90,7 +90,7 @@ test('who may watch is who may read', async (t) => {
   assert.equal(watcher.protocol, 'footfall');
 });
 
-test('1,000 visits are few messages, and the last of them has all', async (t) => {
+test('1,000 visits cause few messages, and the last one has all', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC, crossings: true, collect: ['footfall'] });
   const watcher = new Watcher(server.url);
   await watcher.until(() => true, 'a greeting');
@@ -114,12 +114,12 @@ test('1,000 visits are few messages, and the last of them has all', async (t) =>
   t.diagnostic(`1,000 visits in ${Math.round(took)} ms: ${calls} calls of the watchers' object, ${watcher.messages.length} messages`);
 });
 
-test('while nobody watches, a visit tells nobody', async (t) => {
+test('without watchers, a visit causes no push', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC, crossings: true, collect: ['footfall'] });
   const calls = async () => (await server.crossings()).liveCalls;
   await visit(server);
   await poll(async () => (await calls()) === 1, 'the one call of a new shard');
-  /** Visits for longer than a push may wait. */
+  /** Sends visits for longer than a push may wait. */
   const quiet = async () => {
     const before = await calls();
     for (const end = Date.now() + 1_600; Date.now() < end; ) await visit(server);
@@ -132,7 +132,7 @@ test('while nobody watches, a visit tells nobody', async (t) => {
   await poll(async () => {
     await visit(server);
     return (await calls()) >= before + 2;
-  }, 'what tells who watches');
+  }, 'the pushes of the shards');
   await watcher.close();
   await poll(async () => {
     await visit(server);
@@ -144,8 +144,8 @@ test('while nobody watches, a visit tells nobody', async (t) => {
   await seenAfter(again, sum(views) + 1, () => visit(server));
 });
 
-test('an idle watcher costs nothing: its object is put away, and its WebSocket stays', async (t) => {
-  // Timers that bound a wait are not stopped, and go off in vain: after half a second here.
+test('an idle watcher costs nothing: its object hibernates, and its WebSocket stays', async (t) => {
+  // Timers that bound a wait are not stopped, and fire without effect, here after half a second.
   const vars = { ...PUBLIC, COUNTER_TIMEOUT_MS: 500 };
   const server = await startWorkerd(t, { vars, crossings: true, collect: ['footfall'] });
   await visit(server);
@@ -153,7 +153,7 @@ test('an idle watcher costs nothing: its object is put away, and its WebSocket s
   await watcher.until((message) => told(message).views === 1, 'a greeting');
   await seenAfter(watcher, 2, () => visit(server));
   let before;
-  // The runtime puts an object away that nobody called for 10 seconds; nothing tells when it did.
+  // The runtime evicts an object 10 seconds after its last call, and does not report it.
   for (let pings = 1; pings <= 14; pings += 1) {
     if (pings === 4) before = await server.crossings();
     watcher.send('ping');
@@ -162,11 +162,11 @@ test('an idle watcher costs nothing: its object is put away, and its WebSocket s
   }
   assert.deepEqual(await server.crossings(), before, 'eleven seconds and eleven pings without a call into wasm');
   await seenAfter(watcher, 3, () => visit(server));
-  assert.equal((await server.crossings()).liveWakes, before.liveWakes + 1, 'the object was put away and woke');
+  assert.equal((await server.crossings()).liveWakes, before.liveWakes + 1, 'the object was evicted and woke');
   assert.deepEqual([watcher.others, watcher.closed], [Array(14).fill('pong'), undefined]);
 });
 
-test('what an object loses that is thrown away, it asks for again', async (t) => {
+test('an object that was thrown away asks for its numbers again', async (t) => {
   const server = await startWorkerd(t, { vars: { ...PUBLIC, SHARDS: '2' }, breakable: true });
   const watcher = new Watcher(server.url);
   await watcher.until(() => true, 'a greeting');
@@ -184,14 +184,14 @@ test('what an object loses that is thrown away, it asks for again', async (t) =>
   await seenAfter(again, 23, () => visit(server));
 });
 
-test('a shard that hangs is no part of a sum: all are let go, and who asks is told so', async (t) => {
+test('without the answer of a hanging shard there is no sum: all watchers are closed, and a request gets an error', async (t) => {
   const server = await startWorkerd(t, { vars: { ...PUBLIC, SHARDS: '2', COUNTER_TIMEOUT_MS: 500 }, breakable: true });
   await visit(server);
   await server.hang('SHARD', 'default/1');
   const watcher = new Watcher(server.url);
   assertProblem(await read(server), 504);
   await poll(() => server.logs().match(/"event":"live_failed"/g)?.length === 2, 'both to be told in the log');
-  // Not its end: the runtime keeps the connection of a WebSocket that is closed until the object's calls are over.
+  // Waits for the close frame, not the end: the runtime keeps the connection of a closed WebSocket until the object's calls are over.
   await poll(() => watcher.closing, 'it to be let go');
   assert.deepEqual(watcher.messages, []);
   await server.throwAway('SHARD', 'default/1');
@@ -206,7 +206,7 @@ test('after kill -9 and a restart the numbers are right, and old minutes drop ou
   const watcher = new Watcher(server.url);
   await watcher.until(() => true, 'a greeting');
   for (let n = 0; n < 30; n += 1) await visit(server, `203.0.113.${n % 10}`);
-  // A report carries the journal over into the tables; what comes then is in the journal only.
+  // A report writes the journal into the tables. Later visits are only in the journal.
   await call(`${server.url}/api/sites/default/summary`);
   for (let n = 0; n < 12; n += 1) await visit(server, `203.0.113.${n}`);
   await server.stop();
@@ -221,13 +221,13 @@ test('after kill -9 and a restart the numbers are right, and old minutes drop ou
 
   const later = await startWorkerd(t, { storage, vars: PUBLIC, clockAheadMs: 10 * 60_000 });
   const { views, people } = (await read(later)).json;
-  assert.deepEqual([sum(views), sum(views.slice(-9)), sum(people)], [43, 0, 0], 'ten minutes later nobody is there');
+  assert.deepEqual([sum(views), sum(views.slice(-9)), sum(people)], [43, 0, 0], 'ten minutes later, no visitor is there');
   await later.stop();
   const latest = await startWorkerd(t, { storage, vars: PUBLIC, clockAheadMs: 32 * 60_000 });
   assert.deepEqual(told((await read(latest)).json), { views: 0, people: 0 });
 });
 
-test('a shard that is thrown away before it told leaves nothing behind', async (t) => {
+test('a shard that is thrown away before its push leaks nothing', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC, breakable: true, crossings: true, collect: ['footfall'] });
   const ids = 8_000;
   let sent = 0;
@@ -242,7 +242,7 @@ test('a shard that is thrown away before it told leaves nothing behind', async (
   await watcher.until((message) => told(message).views === ids, 'all views');
   const round = async () => {
     for (let n = 0; n < 5; n += 1) {
-      // The first is told at once, the second 750 ms later: the shard is gone by then.
+      // The first push is sent at once, and the second would be 750 ms later, when the shard is gone.
       for (const address of ['203.0.113.7', '203.0.113.8']) await visit(server, address);
       await server.throwAway('SHARD', 'default/0');
     }
@@ -252,11 +252,11 @@ test('a shard that is thrown away before it told leaves nothing behind', async (
   const before = await round();
   const after = [await round(), await round()].at(-1);
   t.diagnostic(`${before} bytes, ${after} after ten more`);
-  // What it has of 8,000 ids and visitors is about 1 MB.
+  // A shard with 8,000 ids and visitors has about 1 MB.
   assert.ok(after - before < 3_000_000, `ten shards left ${after - before} bytes behind`);
 });
 
-test('without the binding of its objects live fails, and nobody else does', async (t) => {
+test('without the binding of its objects, only live fails', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC, unbound: ['LIVE'] });
   const visits = () => Array.from({ length: 20 }, (_, n) => visit(server, `203.0.113.${n}`));
   const before = visits();
@@ -267,7 +267,7 @@ test('without the binding of its objects live fails, and nobody else does', asyn
   assert.deepEqual(told((await read(server)).json), { views: 40, people: 20 });
 });
 
-test('whatever a watcher says, others go on', async (t) => {
+test('whatever a watcher sends, the others are not affected', async (t) => {
   const server = await startWorkerd(t, { vars: PUBLIC });
   const quiet = new Watcher(server.url);
   await quiet.until(() => true, 'a greeting');
@@ -277,7 +277,7 @@ test('whatever a watcher says, others go on', async (t) => {
   chatty.send('ping');
   await chatty.heard(1);
   await seenAfter(chatty, 1, () => visit(server));
-  assert.deepEqual(chatty.others, ['pong'], 'nothing else is answered');
+  assert.deepEqual(chatty.others, ['pong'], 'other messages get no answer');
   for (const said of ['x'.repeat(65), 'x'.repeat(900_000), new Uint8Array(1_000)]) {
     const loud = new Watcher(server.url);
     await loud.until(() => true, 'a greeting');

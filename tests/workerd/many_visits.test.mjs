@@ -1,5 +1,5 @@
-// Very many visits through one isolate. V8 optimises code that runs often, and a promise made the wrong way then loses the
-// request that owns it: the isolate waits for ever, after some 17,500 visits. No shorter test sees that.
+// Very many visits through one isolate. V8 optimises code that runs often, and a promise made in the wrong way then loses its request: after some
+// 17,500 visits, the isolate waits for ever. No shorter test finds that.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const TOTAL = Number(process.env.FOOTFALL_VISITS ?? 100_000);
 const CONNECTIONS = 64;
 
-test(`${TOTAL} visits over ${CONNECTIONS} connections are all welcomed, and counted once each`, async (t) => {
+test(`${TOTAL} visits over ${CONNECTIONS} connections are all welcomed and counted once each`, async (t) => {
   const server = await startWorkerd(t);
   const wrong = [];
   const start = performance.now();

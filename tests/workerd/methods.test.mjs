@@ -1,5 +1,4 @@
-// Every path, asked with every method: a 405 names exactly the methods that the path takes, a preflight tells the same, and where there is
-// no path no method is told.
+// Every path with every method: a 405 names exactly the methods that the path accepts, a preflight names the same, and an unknown path names none.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,10 +12,10 @@ const BLOG = 'https://blog.example';
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const PATHS = JSON.parse(readFileSync(join(ROOT, 'assets', 'openapi.json'), 'utf8')).paths;
 
-/** The paths of the document, with names in place of its parameters. */
+/** The paths of the document, with values in place of parameters. */
 const documented = Object.keys(PATHS).map((path) => path.replace('{SITE}', 'default').replace('{PAGE}', 'a/b'));
 
-/** What other counters serve, and what is served beside what the document names. */
+/** The paths of other counters, and the paths that the document leaves out. */
 const dropIns = [
   '/hit/default/v', '/hit/v', '/hit/default/v/shield', '/hit/v/', '/get/default/v', '/get/v', '/get/default/v/shield', '/info/default/v', '/info/v', '/stream/default/v', '/stream/v',
   '/create', '/create/', '/create/default/v', '/create/v', '/set/default/v', '/set/v', '/update/default/v', '/update/v', '/reset/default/v', '/reset/v', '/delete/default/v', '/delete/v',
@@ -31,13 +30,13 @@ const unknown = [
   '/visit/x', '/numbers/x', '/healthz/x', '/metrics/x', '/visitors/x', '/favicon.ico', '/.well-known/x', '/%63ounter',
 ];
 
-test('5.12: a wrong method is told those that the path takes, and so is a preflight', async (t) => {
+test('5.12: the answers to a wrong method and to a preflight name the methods that the path accepts', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: BLOG, STATS: 'public', RATE_LIMITS: 'off' } });
   const ask = async (path, method, headers) => {
     const abort = new AbortController();
     const response = await fetch(`${footfall.url}${path}`, { method, headers, signal: abort.signal });
     const told = { status: response.status, allow: response.headers.get('allow'), methods: response.headers.get('access-control-allow-methods') };
-    // A stream of events has no end.
+    // An event stream does not end.
     abort.abort();
     return told;
   };

@@ -1,4 +1,4 @@
-// What real pages and clients of other counters send, with the host changed and nothing else, against the real Worker.
+// Requests of real pages and clients of other counters, with only the host changed, against the real Worker.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ const post = (footfall, path, body, headers = {}) =>
   call(`${footfall.url}${path}`, { method: 'POST', headers: { ...READER, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
 const excluded = async (footfall, site) => Object.fromEntries((await get(footfall, `/api/sites/${site}/excluded`)).json.excluded.map(({ reason, visits }) => [reason, visits]));
 
-test('F19: cache busters and slashes at the end change nothing', async (t) => {
+test('F19: cache busters and trailing slashes change nothing', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, OPEN_UPDATES: 'blog/v' } });
   const script = await get(footfall, '/hit/blog/v?callback=jQuery1&_=169');
   assert.deepEqual([script.status, script.visit, script.text], [200, 'counted', '/**/jQuery1({"value":1});']);
@@ -32,7 +32,7 @@ test('F19: cache busters and slashes at the end change nothing', async (t) => {
   assert.equal((await get(footfall, '/busuanzi/?jsonpCallback=f&t=1')).visit, 'counted');
 });
 
-test('F20: GoatCounter, as its pages write it', async (t) => {
+test('F20: GoatCounter, with the requests of its pages', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const plain = await get(footfall, '/count?p=/a');
   const more = await get(footfall, '/count?p=/a&ns=true&rnd=x&s=1920%2C1080%2C1&t=%F0%9F%8E%89&e=false&cache=1');
@@ -43,10 +43,10 @@ test('F20: GoatCounter, as its pages write it', async (t) => {
   assert.deepEqual([long.status, long.visit, long.headers.get('content-type')], [200, 'counted', 'image/gif']);
   assert.equal(await views(footfall, { site: 'default' }), 3);
   const twice = `/count?p=/b&id=${'1'.repeat(20)}`;
-  assert.deepEqual([(await get(footfall, twice)).visit, (await get(footfall, twice)).visit], ['counted', 'duplicate'], 'an id makes a retry the same view');
+  assert.deepEqual([(await get(footfall, twice)).visit, (await get(footfall, twice)).visit], ['counted', 'duplicate'], 'with an id, a retry is the same view');
 });
 
-test('F21: two sites that moved from busuanzi and GoatCounter are told apart by the host of the page', async (t) => {
+test('F21: the host of the page distinguishes two sites that moved from busuanzi and GoatCounter', async (t) => {
   const sites = { ...vars, SITES: 'blog,docs.example', ALLOWED_ORIGINS: 'https://blog.example,https://www.docs.example,https://other.example', HOSTS: 'blog.example=blog' };
   const footfall = await startWorkerd(t, { vars: sites });
   const of = (referer) => ({ ...READER, referer });
@@ -63,19 +63,19 @@ test('F21: two sites that moved from busuanzi and GoatCounter are told apart by 
   assert.equal((await get(footfall, '/hit/:HOST:/:PATHNAME:', of('https://www.docs.example/a/b/?x=1'))).visit, 'counted');
   assert.equal(await views(footfall, { site: 'docs.example', page: '/a/b' }), 1);
   await get(footfall, '/hit/%3AHOST%3A/%3APATHNAME%3A', { ...READER, origin: 'https://www.docs.example' });
-  assert.equal(await views(footfall, { site: 'docs.example', page: '/' }), 1, 'where a browser tells the origin only, the path is /');
+  assert.equal(await views(footfall, { site: 'docs.example', page: '/' }), 1, 'if a browser sends only the origin, the path is /');
   await get(footfall, '/busuanzi?jsonpCallback=c', of('https://other.example/'));
-  assert.equal(await views(footfall, { site: 'blog' }), 2, 'a host that is no site is one of the first');
+  assert.equal(await views(footfall, { site: 'blog' }), 2, 'an unknown host means the first site');
 });
 
-test('HOSTS that name no site, or a site twice, are an error that says so', async (t) => {
+test('an unknown site or a repeated host in HOSTS is an error that says so', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, HOSTS: 'blog.example=nope' } });
   const { status, text } = await get(footfall, '/get/blog/a');
   assert.equal(status, 500);
   assert.match(text, /HOSTS/);
 });
 
-test("CountAPI's own client works with its host changed", async (t) => {
+test("CountAPI's own client works with only the host changed", async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, SITES: 'default,test', CREATE_LIMIT: '20', OPEN_UPDATES: 'default/likes, default/score=-100..100' } });
   const countapi = clientOf('countapi-js/lib/index.js', [['https://api.countapi.xyz', footfall.url]]);
   assert.deepEqual(await countapi.hit('test', 'visits'), { status: 200, path: null, value: 1 });
@@ -101,29 +101,29 @@ test("CountAPI's own client works with its host changed", async (t) => {
     assert.equal((await countapi.set('test', name, 1)).status, status, name);
   }
   assert.equal((await countapi.info('likes')).value, 2);
-  assert.equal((await countapi.visits('page')).value, 1, 'who tells no page means the first site');
+  assert.equal((await countapi.visits('page')).value, 1, 'without a page, the first site is meant');
   const stats = await countapi.stats();
   for (const name of ['requests', 'keys_created', 'keys_updated']) assert.ok(stats[name] > 0, name);
 });
 
-test('a hit with a key is counted once, however often it is sent', async (t) => {
+test('a hit with an id is counted once, however often it is sent', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const hit = () => get(footfall, '/hit/blog/v', { ...READER, 'idempotency-key': 'job-1' });
   const [first, second] = [await hit(), await hit()];
   assert.deepEqual([first.visit, first.json, second.visit, second.json], ['counted', { value: 1 }, 'duplicate', { value: 1 }]);
 });
 
-test('a counter that is open is so for listed pages only, and a limit holds for it', async (t) => {
+test('only listed counters are open to updates, within their limits', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, OPEN_UPDATES: '*' } });
   await get(footfall, '/hit/blog/likes');
   assertProblem(await get(footfall, '/update/blog/likes?amount=1', { ...READER, origin: 'https://evil.example' }), 403);
   const page = await get(footfall, '/update/blog/likes?amount=1', { ...READER, origin: 'https://blog.example' });
   assert.deepEqual([page.json, page.headers.get('access-control-allow-origin')], [{ value: 2 }, 'https://blog.example']);
-  assertProblem(await get(footfall, '/update/blog/likes?amount=1', { authorization: 'Bearer wrong' }), 401, 'a wrong token is told');
+  assertProblem(await get(footfall, '/update/blog/likes?amount=1', { authorization: 'Bearer wrong' }), 401, 'a wrong token is refused');
   assert.equal((await get(footfall, '/update/blog/likes?amount=1&callback=f')).text, '/**/f({"value":3});');
 });
 
-test('Abacus: the key of a counter that was created opens that one only', async (t) => {
+test('Abacus: the key of a created counter opens only that counter', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, CREATE_LIMIT: '10' } });
   const ask = (path, token, method = 'POST') => call(`${footfall.url}${path}`, { method, headers: { ...READER, ...(token && { authorization: `Bearer ${token}` }) } });
   const created = await ask('/create/blog/one?initializer=10');
@@ -136,7 +136,7 @@ test('Abacus: the key of a counter that was created opens that one only', async 
   const { admin_key: other } = (await ask('/create/blog/two')).json;
   assert.notEqual(other, key);
   for (const path of ['/set/blog/two?value=9', '/update/blog/two?value=9', '/reset/blog/two', '/delete/blog/two']) assertProblem(await ask(path, key), 401, path);
-  assert.equal((await ask('/set/default/one?value=9', key)).status, 400, 'nor the same key of another site');
+  assert.equal((await ask('/set/default/one?value=9', key)).status, 400, 'nor the same key in another site');
   const missing = await ask('/reset/blog/nobody', key);
   assert.equal(missing.status, 400);
   assert.match(missing.json.error, /genuine and does not have an admin key/);
@@ -150,7 +150,7 @@ test('Abacus: the key of a counter that was created opens that one only', async 
   assert.notEqual((await call(`${again.url}/create/blog/one`)).json.admin_key, key, 'another owner has another key');
 });
 
-test('Abacus: /info of a counter that is not there', async (t) => {
+test('Abacus: /info of a counter that does not exist', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const { status, json } = await get(footfall, '/info/blog/nobody');
   assert.deepEqual([status, json.value, json.exists], [200, -1, false]);
@@ -174,7 +174,7 @@ async function listen(t, footfall, path) {
   return { response, values, end: () => end.abort(), reading };
 }
 
-test('Abacus: a stream says what a counter says, to all who listen, and every hit at once', async (t) => {
+test('Abacus: a stream sends the value of a counter to all listeners, after every hit', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   await get(footfall, '/hit/blog/s');
   const streams = await Promise.all([1, 2, 3].map(() => listen(t, footfall, '/stream/blog/s')));
@@ -187,15 +187,15 @@ test('Abacus: a stream says what a counter says, to all who listen, and every hi
   await poll(() => streams[0].values.at(-1) === 100, 'what others changed is found by asking');
   streams[1].end();
   await get(footfall, '/hit/blog/s');
-  await poll(() => streams[0].values.at(-1) === 101, 'who stays goes on');
+  await poll(() => streams[0].values.at(-1) === 101, 'the stream of the listener that stays');
   const early = await listen(t, footfall, '/stream/blog/later');
-  assert.equal(early.response.status, 200, 'a counter that is not there yet can be waited for');
+  assert.equal(early.response.status, 200, 'a stream may wait for a counter that does not exist yet');
   await get(footfall, '/hit/blog/later');
   await poll(() => early.values.at(-1) === 1, 'the first hit');
   assertProblem(await get(footfall, '/stream/nope/x'), 404);
 });
 
-test("Plausible: what its scripts post is a view, and an event of the owner's is told and is none", async (t) => {
+test("Plausible: the posts of its scripts are views, and the owner's events are accepted but are not views", async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, HOSTS: 'blog.example=blog' } });
   const page = { origin: 'https://blog.example', referer: 'https://blog.example/', 'content-type': 'text/plain' };
   const view = { n: 'pageview', u: 'https://blog.example/a/?utm_source=letter', d: 'blog.example', r: 'https://news.example/x', w: 1200, h: 0 };
@@ -207,13 +207,13 @@ test("Plausible: what its scripts post is a view, and an event of the owner's is
   const engagement = await post(footfall, '/api/event', { n: 'engagement', u: view.u, d: view.d, e: 3000, sd: 40, p: {}, v: 36 }, page);
   assert.deepEqual([engagement.status, engagement.visit], [202, 'excluded']);
   const server = await post(footfall, '/api/event', { name: 'pageview', url: 'app://localhost/b', domain: 'blog.example' }, { 'content-type': 'application/json', 'user-agent': 'python-requests/2.32', 'x-forwarded-for': '192.0.2.1' });
-  assert.deepEqual([server.status, server.visit], [202, 'counted'], 'a program that tells of others is no crawler');
+  assert.deepEqual([server.status, server.visit], [202, 'counted'], 'a program that reports the visits of others is not a crawler');
   assert.equal((await post(footfall, '/api/event', view, { ...page, 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1)' })).visit, 'bot');
   assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' }), await views(footfall, { site: 'default' })], [1, 2, 0]);
   const read = async (what) => Object.values((await get(footfall, `/api/sites/blog/${what}`)).json).at(-1);
   assert.deepEqual(await read('referrers'), [{ referrer: 'news.example', views: 1 }]);
   assert.deepEqual(await read('campaigns?by=source'), [{ source: 'letter', views: 1 }]);
-  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the event is told');
+  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the tally of the event');
   const both = await post(footfall, '/api/event', { ...view, d: 'blog.example,default' }, page);
   assert.deepEqual([both.visit, await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'default', page: '/a' })], ['counted', 2, 1]);
   const key = { ...page, 'idempotency-key': 'plausible-1' };
@@ -226,7 +226,7 @@ test("Plausible: what its scripts post is a view, and an event of the owner's is
   assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-methods')], [204, 'POST']);
 });
 
-test('Plausible: a server that has the token of a proxy tells who its visitors are', async (t) => {
+test('Plausible: a server with the token of a proxy names its visitors', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, PROXY_TOKEN: 'proxy-of-a-test-0123' } });
   const view = { name: 'pageview', url: 'https://blog.example/a', domain: 'blog' };
   const tell = (address, token) => post(footfall, '/api/event', view, { 'footfall-proxy': `${token} ${address}` });
@@ -236,7 +236,7 @@ test('Plausible: a server that has the token of a proxy tells who its visitors a
   assert.deepEqual([json.visitors, json.views_without_visitor.no_address], [2, 1]);
 });
 
-test("Umami: its own client for Node works with its host changed", async (t) => {
+test("Umami: its own client for Node works with only the host changed", async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, HOSTS: '94db1cb1-74f4-4a40-ad6c-962362670409=blog' } });
   const { Umami } = await import('@umami/node');
   const umami = new Umami({ websiteId: '94db1cb1-74f4-4a40-ad6c-962362670409', hostUrl: footfall.url });
@@ -247,7 +247,7 @@ test("Umami: its own client for Node works with its host changed", async (t) => 
   for (const name of ['cache', 'sessionId', 'visitId']) assert.equal(typeof session[name], 'string', name);
   assert.equal((await umami.identify({ name: 'x' })).status, 200);
   assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [1, 1]);
-  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the event is told');
+  await poll(async () => (await excluded(footfall, 'blog')).event === 1, 'the tally of the event');
 });
 
 test('Umami: a page, a batch and a bot', async (t) => {
@@ -261,7 +261,7 @@ test('Umami: a page, a batch and a bot', async (t) => {
   assert.deepEqual([batch.status, batch.json.size, batch.json.processed, batch.json.errors], [200, 3, 3, 0]);
   assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [2, 3]);
   const some = await post(footfall, '/api/batch', [view('/d'), view('/e', { website: 'nope', hostname: 'nope.example' }), {}], page);
-  assert.deepEqual([some.status, some.visit, some.json.processed, some.json.details.map(({ index }) => index)], [200, 'counted', 1, [1, 2]], 'what is wrong of a batch is named');
+  assert.deepEqual([some.status, some.visit, some.json.processed, some.json.details.map(({ index }) => index)], [200, 'counted', 1, [1, 2]], 'the wrong entries of a batch are named');
   assert.equal(await views(footfall, { site: 'blog', page: '/d' }), 1);
   const bot = await post(footfall, '/api/send', view('/a'), { ...page, 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1)' });
   assert.deepEqual([bot.json, bot.visit], [{ beep: 'boop' }, 'bot']);
@@ -271,10 +271,10 @@ test('Umami: a page, a batch and a bot', async (t) => {
   assert.equal((await post(footfall, '/api/send', late(2), page)).visit, 'counted');
   assertProblem(await post(footfall, '/api/send', late(30), page), 400, 'a view of another day is not counted on this one');
   const only = await startWorkerd(t, { vars: { ...vars, SITES: 'blog' } });
-  assert.equal((await post(only, '/api/send', view('/a', { website: '94db1cb1', hostname: 'nope.example' }), page)).visit, 'counted', 'with one site no other can be meant');
+  assert.equal((await post(only, '/api/send', view('/a', { website: '94db1cb1', hostname: 'nope.example' }), page)).visit, 'counted', 'with a single site, no other can be meant');
 });
 
-test("GoatCounter: its API takes hits from the owner's server, each once", async (t) => {
+test("GoatCounter: its API counts hits from the owner's server once each", async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, HOSTS: '127.0.0.1=blog' } });
   const send = (hits, headers = OWNER) => post(footfall, '/api/v0/count', { no_sessions: true, hits }, headers);
   const hour = new Date(Date.now() - 3_600_000).toISOString();
@@ -286,11 +286,11 @@ test("GoatCounter: its API takes hits from the owner's server, each once", async
   ];
   const { status, json, visit } = await send(hits);
   assert.deepEqual([status, json, visit], [202, { status: 'ok' }, 'counted']);
-  assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [2, 2], 'the site is that of the host that is asked');
+  assert.deepEqual([await views(footfall, { site: 'blog', page: '/a' }), await views(footfall, { site: 'blog' })], [2, 2], 'the requested host decides the site');
   const summary = (await get(footfall, '/api/sites/blog/countries')).json.countries;
   assert.deepEqual(summary, [{ country: 'DE', views: 1 }]);
   const wrong = await send([{ path: '/b' }, { path: '' }, { path: '/b', created_at: '2020-01-01T00:00:00Z' }]);
-  assert.deepEqual([wrong.status, Object.keys(wrong.json.errors)], [400, ['1', '2']], 'what is right of it is counted');
+  assert.deepEqual([wrong.status, Object.keys(wrong.json.errors)], [400, ['1', '2']], 'the valid part is counted');
   assert.equal(await views(footfall, { site: 'blog', page: '/b' }), 1);
   const keyed = { ...OWNER, 'idempotency-key': 'night-1' };
   await send([{ path: '/c' }, { path: '/c' }], keyed);
@@ -300,7 +300,7 @@ test("GoatCounter: its API takes hits from the owner's server, each once", async
   assertProblem(await send([]), 400);
 });
 
-test('GoatCounter: counters as document and picture, and of a period', async (t) => {
+test('GoatCounter: counters as pages and pictures, also for a period', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   for (let hits = 0; hits < 3; hits += 1) await get(footfall, '/count?p=/a');
   const html = await get(footfall, '/counter/%2Fa.html?no_branding=1&style=div%7Bcolor%3Ared%7D');
@@ -322,7 +322,7 @@ test('GoatCounter: counters as document and picture, and of a period', async (t)
   assertProblem(await get(closed, '/counter//a.json?start=week'), 403, 'the numbers of a period are the owner’s to open');
 });
 
-test('F16: badges in every style of shields.io, and as the JSON that it draws', async (t) => {
+test('F16: badges in every style of shields.io, and as JSON for shields.io', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   let shown = 0;
   for (const query of ['t=9', 'logo=github&logoColor=white&logoWidth=20', 'style=for-the-badge', 'style=plastic', 'style=social', 'style=flat-square', 'style=round', 'labelColor=123&cacheSeconds=60', 'link=https%3A%2F%2Fx&color=%23fff']) {

@@ -1,4 +1,4 @@
-// The OpenAPI document against the real Worker: whatever is asked, the answer is one that the document describes.
+// The OpenAPI document against the real Worker: the document describes the answer to any request.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -18,14 +18,14 @@ ajv.addSchema({ $id: 'openapi', ...DOCUMENT });
 const resolve = (value) => (value?.$ref ? value.$ref.slice(2).split('/').reduce((at, key) => at[key], DOCUMENT) : value);
 const compiled = new Map();
 
-/** A schema of the document, compiled once; its references lead into the document. */
+/** A schema of the document, compiled once. Its references point into the document. */
 function validator(schema) {
   const text = JSON.stringify(schema).replaceAll('"#/', '"openapi#/');
   if (!compiled.has(text)) compiled.set(text, ajv.compile(JSON.parse(text)));
   return compiled.get(text);
 }
 
-/** Fails unless the document says that this operation may answer so. */
+/** Fails unless the document allows this answer of the operation. */
 async function check(operation, response, what) {
   const { status, headers } = response;
   const described = resolve(operation.responses[status]);
@@ -50,10 +50,10 @@ test('the document is OpenAPI 3.1', async () => {
   assert.equal(DOCUMENT.openapi, '3.1.0');
 });
 
-/** Parameters of which a request may have one; where each came as often as others, hardly a request would be right. */
+/** Parameters that exclude each other. If each were as frequent as others, hardly any request would be valid. */
 const FILTERS = ['only', 'referrer', 'host', 'country', 'device', 'campaign', 'source', 'medium'];
 
-/** Values for a parameter: right ones, wrong ones and none. */
+/** Values for a parameter: valid ones, invalid ones and none. */
 function values({ name, schema }) {
   const right = {
     SITE: ['default', 'blog'], site: ['default', 'blog'], page: ['/', '/a', '/%C3%A9'], PAGE: ['a', 'a/b', ''], from: ['2026-10-30', '2026-11-20'], to: ['2026-11-22', '2026-11-23'],
@@ -113,14 +113,14 @@ for (const [path, item] of Object.entries(DOCUMENT.paths)) {
   }
 }
 
-test('every operation has a name of its own, and says who may ask', () => {
+test('every operation has a unique name and says who may call it', () => {
   const all = Object.values(DOCUMENT.paths).flatMap((path) => Object.entries(path).filter(([method]) => ['get', 'post', 'put', 'delete'].includes(method)).map(([, operation]) => operation));
   const names = all.map(({ operationId }) => operationId);
   assert.ok(names.every((name) => /^[a-z][A-Za-z]+$/.test(name)) && new Set(names).size === names.length, names.join());
   assert.ok(all.every(({ security }) => Array.isArray(security)));
 });
 
-test('every example is right, and is taken as it stands', async (t) => {
+test('every example is valid, and the Worker accepts it unchanged', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'blog', STATS: 'public', ADMIN_TOKEN: TOKEN, RATE_LIMITS: 'off' } });
   const wanted = ({ in: place, required }) => place === 'path' || required;
   for (const [path, item] of Object.entries(DOCUMENT.paths)) {
@@ -133,7 +133,7 @@ test('every example is right, and is taken as it stands', async (t) => {
         return all.map((body) => ({ type, body: typeof body === 'string' ? body : JSON.stringify(body) }));
       });
       assert.ok(!operation.requestBody || bodies.length > 0, `${method} ${path} has no example of its body`);
-      // What is left out, and each that may be there besides.
+      // Without optional parameters, and with each of them.
       for (const besides of [undefined, ...parameters.filter((one) => !wanted(one))]) {
         for (const { type, body } of bodies.length > 0 ? bodies : [{}]) {
           const given = parameters.filter((one) => wanted(one) || one === besides);
@@ -141,11 +141,11 @@ test('every example is right, and is taken as it stands', async (t) => {
           const query = new URLSearchParams(given.filter((one) => one.in === 'query').map(({ name, example }) => [name, example]));
           const headers = Object.fromEntries(given.filter((one) => one.in === 'header').map(({ name, example }) => [name, example]));
           if (type) headers['content-type'] = type;
-          // One key is of one visit, and its id is the same.
+          // A key belongs to one visit, so the id must be the same.
           if (headers['Idempotency-Key'] && body.startsWith('[')) continue;
           const what = `${method} ${url}?${query} ${body ?? ''}`;
           const response = await fetch(`${footfall.url}${url}?${query}`, { method: method.toUpperCase(), body, headers: { ...headers, authorization: `Bearer ${TOKEN}` } });
-          // The site of the example has views by the time that its file comes.
+          // The example's site has views by the time its file is imported.
           const expected = path.endsWith('/import') && besides === undefined ? 409 : 200;
           assert.equal(response.status, expected, `${what}: ${await response.clone().text()}`);
           await check(operation, response, what);
@@ -155,7 +155,7 @@ test('every example is right, and is taken as it stands', async (t) => {
   }
 });
 
-test('the answers that any path may give are in the document: to a wrong method, and where a variable is wrong', async (t) => {
+test('the document has the answers of any path to a wrong method, and with a wrong variable', async (t) => {
   const right = await startWorkerd(t, { vars: { SITES: 'blog' } });
   const wrong = await startWorkerd(t, { vars: { SITES: 'not a name' } });
   for (const [path, item] of Object.entries(DOCUMENT.paths)) {
@@ -172,7 +172,7 @@ test('the answers that any path may give are in the document: to a wrong method,
   }
 });
 
-test('every path that is served is in the document, but those of other counters', async (t) => {
+test('every path that the Worker serves is in the document, except those of other counters', async (t) => {
   const footfall = await startWorkerd(t);
   const nowhere = await (await fetch(`${footfall.url}/nowhere`)).json();
   const told = [...nowhere.hint.matchAll(/(GET|POST|PUT|DELETE) (\/\S*?)(?=[,\s]|$)/g)].map(([, method, path]) => `${method.toLowerCase()} ${path}`);

@@ -1,4 +1,4 @@
-// What an operator looks at: health, metrics, and the log.
+// For operators: health, metrics, and the log.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const READER = 'a-reader-of-a-test-0';
 const OWNER = 'owner-of-a-test-0123';
 const metrics = (footfall, token = READER, query = '') => call(`${footfall.url}/metrics${query}`, { headers: { authorization: `Bearer ${token}` } });
 
-/** The samples of a text for Prometheus, by name and labels without the isolate's. */
+/** The samples of a Prometheus text, by name and labels without the isolate's. */
 function samples({ text }) {
   const lines = text.trimEnd().split('\n');
   for (const line of lines) assert.match(line, /^(# (HELP|TYPE) footfall_\w+ .+|footfall_\w+\{[^{}]*\} \d+)$/);
@@ -22,7 +22,7 @@ function samples({ text }) {
   }));
 }
 
-test('/healthz asks a real shard', async (t) => {
+test('/healthz calls a real shard', async (t) => {
   const footfall = await startWorkerd(t);
   const { status, json, headers } = await call(`${footfall.url}/healthz`);
   assert.deepEqual([status, json.status, headers.get('cache-control')], [200, 'ok', 'no-store']);
@@ -31,7 +31,7 @@ test('/healthz asks a real shard', async (t) => {
   assertProblem(await call(`${footfall.url}/healthz`, { method: 'POST' }), 405);
 });
 
-test('/metrics tells what became of visits, how large batches are, and what a shard holds', async (t) => {
+test('/metrics reports the outcomes of visits, the size of batches, and the contents of a shard', async (t) => {
   const footfall = await startWorkerd(t, { vars: { SITES: 'default,blog', STATS_TOKEN: READER, ADMIN_TOKEN: OWNER, EXCLUDED_PAGES: '/draft', SHARDS: '2' } });
   const before = samples(await metrics(footfall));
   assert.equal(before['footfall_visits_total{outcome="counted"}'], 0);
@@ -59,19 +59,19 @@ test('/metrics tells what became of visits, how large batches are, and what a sh
   assert.equal(samples(await metrics(footfall, READER, '?site=blog'))['footfall_shard_views{site="blog",shard="0"}'], 0);
 });
 
-test('/metrics is for who has a token', async (t) => {
+test('/metrics needs a token', async (t) => {
   const open = await startWorkerd(t, { vars: { STATS: 'public' } });
   assertProblem(await metrics(open), 403);
   const closed = await startWorkerd(t, { vars: { ADMIN_TOKEN: OWNER } });
   const both = await startWorkerd(t, { vars: { STATS: 'public', STATS_TOKEN: READER } });
-  assert.equal((await metrics(both, READER)).status, 200, 'the token reads where everybody reads the numbers, too');
+  assert.equal((await metrics(both, READER)).status, 200, 'the token reads it even if the numbers are public');
   assertProblem(await metrics(both, OWNER), 403);
   assertProblem(await metrics(closed, READER), 401);
   assert.equal((await metrics(closed, OWNER)).status, 200);
   assertProblem(await metrics(closed, OWNER, '?site=none'), 404);
 });
 
-test('visits are logged as many as is wanted, with outcome, wait and batch, and nothing about who made them', async (t) => {
+test('LOG_VISITS decides how many visits are logged, with outcome, wait and batch, and nothing about the visitors', async (t) => {
   const logged = (footfall) => footfall.logs().split('\n').filter((line) => line.includes('"event":"visit"')).map((line) => JSON.parse(line));
   const all = await startWorkerd(t, { vars: { LOG_VISITS: 1 } });
   await post(all, { page: '/secret-page', id: 'a' }, { 'user-agent': 'Secret/1', 'cf-connecting-ip': '203.0.113.7' });
@@ -82,7 +82,7 @@ test('visits are logged as many as is wanted, with outcome, wait and batch, and 
   for (const line of lines) assert.deepEqual(Object.keys(line), ['event', 'outcome', 'wait_ms', 'batch']);
   assert.deepEqual(lines.slice(0, 2).map(({ outcome, batch }) => [outcome, batch]), [['counted', 1], ['duplicate', 1]]);
   assert.ok(lines.every(({ wait_ms: wait, batch }) => wait >= 0 && wait < 5_000 && batch >= 1 && batch <= 40), JSON.stringify(lines));
-  assert.ok(lines.some(({ batch }) => batch > 1), 'some went together');
+  assert.ok(lines.some(({ batch }) => batch > 1), 'some shared a batch');
   assert.doesNotMatch(all.logs(), /secret|203\.0\.113/i);
   const counter = await startFakeCounter(t);
   const elsewhere = await startWorkerd(t, { vars: { LOG_VISITS: 1, COUNTER_URL: counter.url }, outbound: 'loopback' });

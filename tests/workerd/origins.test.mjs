@@ -1,4 +1,4 @@
-// Scripts of pages: whose may call, what a browser is told of it, and that a visit from a page has a visitor.
+// Calls from scripts of pages: which origins may call, what browsers learn about it, and that a visit from a page has a visitor.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -19,7 +19,7 @@ const post = (footfall, origin, { headers = {}, ...body } = {}) =>
 
 const corsOf = ({ headers }) => ['access-control-allow-origin', 'access-control-expose-headers', 'vary'].map((name) => headers.get(name));
 const ALLOWED = [BLOG, 'Footfall-Visit, Retry-After, ETag', 'Origin'];
-/** What hangs on the origin says so to caches, also where no page may read it. */
+/** Checks that an answer that depends on the origin tells caches so, even if no page may read it. */
 const NONE = [null, null, 'Origin'];
 
 test('a visit from a listed page is counted, with its visitor, and the page may read the answer', async (t) => {
@@ -42,7 +42,7 @@ test('a visit from any other page is excluded and not counted', async (t) => {
     const answer = await post(footfall, origin);
     assertProblem(answer, 403, origin);
     assert.equal(answer.visit, 'excluded');
-    // Its script says in the console what the owner has to set, so it may read that much.
+    // The page may read this answer, so that its script can say in the console what the owner must set.
     assert.deepEqual(corsOf(answer)[0], origin === 'null' ? null : origin);
     if (origin !== 'null') assert.match(answer.json.hint, new RegExp(`"${origin}" to ALLOWED_ORIGINS`));
   }
@@ -50,7 +50,7 @@ test('a visit from any other page is excluded and not counted', async (t) => {
   assert.deepEqual([read.json.views, corsOf(read)], [0, NONE]);
 });
 
-test('the own pages may call whatever is listed, and a server needs no origin', async (t) => {
+test("the Worker's own pages may always call, and a server needs no origin", async (t) => {
   const footfall = await startWorkerd(t);
   assert.equal((await post(footfall, footfall.url)).visit, 'counted');
   assertProblem(await post(footfall, BLOG), 403);
@@ -60,7 +60,7 @@ test('the own pages may call whatever is listed, and a server needs no origin', 
   assert.equal((await call(`${footfall.url}/visitors`)).json.visitors, 1, 'a server reports views, not visitors');
 });
 
-test('every origin may call where * is listed', async (t) => {
+test('every origin may call if * is listed', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: '*' } });
   for (const origin of [BLOG, 'null']) {
     const answer = await post(footfall, origin);
@@ -68,7 +68,7 @@ test('every origin may call where * is listed', async (t) => {
   }
 });
 
-test('a browser that asks before it sends is told what a listed page may send', async (t) => {
+test('a preflight says what a listed page may send', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   for (const [path, methods] of [['/counter', 'GET, HEAD, POST'], ['/visitors', 'GET, HEAD']]) {
     const ask = (origin) => call(`${footfall.url}${path}`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
@@ -81,7 +81,7 @@ test('a browser that asks before it sends is told what a listed page may send', 
   }
 });
 
-test('an error of a listed page can be read by it, and an age that is none is refused', async (t) => {
+test('a listed page can read its errors, and an invalid age is refused', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   for (const age of ['x', '-90000', '90000000', 90_000_000]) {
     const answer = await post(footfall, BLOG, { age });
@@ -90,7 +90,7 @@ test('an error of a listed page can be read by it, and an age that is none is re
   }
 });
 
-test('a wrong list of origins is named', async (t) => {
+test('a wrong entry in ALLOWED_ORIGINS is named', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'blog.example' } });
   const answer = await call(`${footfall.url}/`);
   assertProblem(answer, 500);

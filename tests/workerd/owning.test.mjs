@@ -1,5 +1,5 @@
-// Owning the data: what is exported is imported into an empty deployment with the same answers; what is set or deleted is so
-// everywhere; and nobody but the owner may.
+// Owning the data: an empty deployment with an import gives the same answers as the exported one, sets and deletes take effect everywhere, and only
+// the owner may do any of it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ function assertProblem(answer, status, what) {
   assert.match(answer.json.error, what);
 }
 
-/** Visits of all kinds, from pages and from servers. */
+/** Sends visits of all kinds, from pages and from servers. */
 async function live(footfall, pages = ['/', '/a', '/café', '/a"b']) {
   const agents = ['Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1'];
   for (const [at, page] of pages.entries()) {
@@ -35,17 +35,17 @@ async function live(footfall, pages = ['/', '/a', '/café', '/a"b']) {
   assert.equal((await post(footfall, list)).status, 200);
   const before = await batches(footfall);
   assert.equal((await post(footfall, { site: 'blog', page: '/draft' }, { origin: BLOG, 'user-agent': agents[0] })).visit, 'excluded');
-  // Nobody waits for the tally of what does not count: it is stored with a batch of its own, a second later.
+  // No visit waits for the tally of excluded visits: it is stored a second later, with a batch of its own.
   await poll(async () => (await batches(footfall)) > before, 'the batch with the tally');
 }
 
-/** Batches that the shards of the site have written. */
+/** The number of batches that the shards of the site have written. */
 async function batches(footfall) {
   const { text } = await call(`${footfall.url}/metrics?site=blog`, { headers: owner });
   return [...text.matchAll(/^footfall_shard_batches_total\{[^}]*\} (\d+)$/gm)].reduce((sum, [, written]) => sum + Number(written), 0);
 }
 
-/** What every way to read answers, byte by byte. */
+/** The answers of every route that reads, byte for byte. */
 async function readings(footfall) {
   const paths = ['summary', 'summary?page=/a', 'series', 'series?by=hour&from=TODAY&to=TODAY', 'series?by=month&tz=Asia/Kolkata', 'pages?limit=10001', 'referrers', 'countries', 'devices', 'campaigns', 'campaigns?by=source', 'excluded', 'pages?format=csv'];
   const today = new Date().toISOString().slice(0, 10);
@@ -61,7 +61,7 @@ async function readings(footfall) {
   return read;
 }
 
-test('export, wipe, import: every way to read answers the same bytes', async (t) => {
+test('after an export, a wipe and an import, every route that reads returns the same bytes', async (t) => {
   for (const SHARDS of ['1', '4']) {
     const footfall = await startWorkerd(t, { vars: { ...vars, SHARDS } });
     await live(footfall);
@@ -77,7 +77,7 @@ test('export, wipe, import: every way to read answers the same bytes', async (t)
     const wiped = await api(footfall, 'blog?confirm=blog', { method: 'DELETE' });
     assert.deepEqual([wiped.status, wiped.json], [200, { site: 'blog', views: 0 }]);
     assert.equal((await api(footfall, 'blog/pages')).json.pages.length, 0);
-    // Into the same deployment, into an empty one with fewer shards, and twice.
+    // Imports into the same deployment, into an empty one with fewer shards, and twice.
     const other = await startWorkerd(t, { vars });
     for (const server of [footfall, other]) {
       for (let times = 0; times < 2; times += 1) {
@@ -89,7 +89,7 @@ test('export, wipe, import: every way to read answers the same bytes', async (t)
   }
 });
 
-test('an export of a large site is one file, and an import of it goes on where it broke off', async (t) => {
+test('a large site is exported as one file, and its import resumes where it broke off', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const lines = [];
   for (let page = 0; page < 9_000; page += 1) lines.push(`{"page":"/${page}-${'é'.repeat(40)}","views":${page}}`);
@@ -103,7 +103,7 @@ test('an export of a large site is one file, and an import of it goes on where i
   assert.equal(await views(footfall, { site: 'blog' }), (8_999 * 9_000) / 2);
   const file = await api(footfall, 'blog/export');
   assert.deepEqual(file.text.trimEnd().split('\n').slice(1, -1), lines);
-  // Without a stated length, in pieces that end anywhere, in the middle of a character as well.
+  // Sent without a stated length, in pieces that end anywhere, even in the middle of a character.
   const bytes = Buffer.from(text.replace('"large"', '"again"'));
   const pieces = [];
   for (let at = 0; at < bytes.length; at += 65_537) pieces.push(bytes.subarray(at, at + 65_537));
@@ -112,7 +112,7 @@ test('an export of a large site is one file, and an import of it goes on where i
   assert.equal(await views(footfall, { site: 'shop' }), (8_999 * 9_000) / 2);
 });
 
-test('a wrong file is refused with what is wrong, and changes nothing', async (t) => {
+test('a wrong file is refused with the reason, and changes nothing', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const first = '{"footfall":1,"site":"blog","id":"x","at":""}\n';
   for (const [body, complaint] of [
@@ -135,7 +135,7 @@ test('a wrong file is refused with what is wrong, and changes nothing', async (t
   }
 });
 
-test('a site that has views is added to only if that is said', async (t) => {
+test('an import into a site with views must say that it adds to them', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   await post(footfall, { site: 'blog', page: '/a' });
   const file = '{"footfall":1,"site":"blog","id":"values","at":""}\n{"page":"/a","views":41}\n{"end":1,"changes":0}\n';
@@ -146,7 +146,7 @@ test('a site that has views is added to only if that is said', async (t) => {
   assert.equal(await views(footfall, { site: 'blog', page: '/a' }), 42);
 });
 
-test('a page is set and deleted', async (t) => {
+test('a page can be set and deleted', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ...vars, SHARDS: '3' } });
   await live(footfall);
   const page = async (method, query) => api(footfall, `blog/pages?${query}`, { method });
@@ -160,7 +160,7 @@ test('a page is set and deleted', async (t) => {
   assert.equal((await api(footfall, 'blog/summary')).json.views, 106, 'its views are gone from the hours, too');
 });
 
-test('nobody but the owner may', async (t) => {
+test('only the owner may do any of this', async (t) => {
   const asked = [['GET', 'blog/export'], ['POST', 'blog/import'], ['PUT', 'blog/pages?page=/a&views=1'], ['DELETE', 'blog/pages?page=/a'], ['DELETE', 'blog?confirm=blog']];
   const footfall = await startWorkerd(t, { vars: { ...vars, STATS_TOKEN: 'a-reader-of-a-test-0', STATS: 'token' } });
   await post(footfall, { site: 'blog', page: '/a' });

@@ -1,4 +1,4 @@
-// Counting without a script: the pixel and the badge, on the real Worker.
+// Counting without a script on the real Worker: the pixel and the badge.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ async function picture(footfall, path, headers = READER, method = 'GET') {
   return { status: response.status, visit: response.headers.get('footfall-visit'), headers: response.headers, bytes, text: bytes.toString() };
 }
 
-test('a pixel counts a view of its page and is one transparent pixel that nobody keeps', async (t) => {
+test('a pixel counts a view of its page, and is one transparent pixel that is not cached', async (t) => {
   const footfall = await startWorkerd(t);
   const { status, visit, headers, bytes } = await picture(footfall, '/pixel/default.gif?page=/a%20b');
   assert.deepEqual([status, visit, headers.get('content-type'), headers.get('cache-control')], [200, 'counted', 'image/gif', 'max-age=0, no-cache, no-store, must-revalidate']);
@@ -32,7 +32,7 @@ test('a pixel counts a view of its page and is one transparent pixel that nobody
   assert.equal(await views(footfall), 1, 'HEAD counts nothing');
 });
 
-test('a pixel that is not counted says why, and is a picture all the same', async (t) => {
+test('a pixel that is not counted says why, and is still a picture', async (t) => {
   const footfall = await startWorkerd(t, { vars: { ALLOWED_ORIGINS: 'https://blog.example', STATS: 'public' } });
   const elsewhere = await picture(footfall, '/pixel/default.gif', { ...READER, referer: 'https://evil.example/' });
   assert.deepEqual([elsewhere.status, elsewhere.visit, elsewhere.bytes.length], [200, 'excluded', 43]);
@@ -42,14 +42,14 @@ test('a pixel that is not counted says why, and is a picture all the same', asyn
   assert.deepEqual([ahead.visit, ahead.headers.get('content-type')], ['excluded', 'image/gif']);
   assert.equal(await views(footfall), 1);
   const referrers = await call(`${footfall.url}/api/sites/default/referrers`);
-  assert.deepEqual(referrers.json.referrers, [], 'the page that a picture is in refers nobody to itself');
+  assert.deepEqual(referrers.json.referrers, [], 'the page with the picture is not a referrer');
   for (const [path, status] of [['none.gif', 404], ['default.png', 404], ['default.gif?page=/a&page=/b', 400]]) {
     const wrong = await picture(footfall, `/pixel/${path}`);
     assert.deepEqual([wrong.status, wrong.visit, wrong.headers.get('content-type'), wrong.bytes.length], [status, 'excluded', 'image/gif', 43], path);
   }
 });
 
-test('a badge shows the views, and counts one where it is asked to', async (t) => {
+test('a badge shows the views, and counts one if the request says so', async (t) => {
   const footfall = await startWorkerd(t);
   const shown = async (path, headers) => {
     const { status, text, ...rest } = await picture(footfall, path, headers);
@@ -62,7 +62,7 @@ test('a badge shows the views, and counts one where it is asked to', async (t) =
   assert.deepEqual([counting.title, counting.visit, counting.headers.get('cache-control')], ['visits: 1', 'counted', 'max-age=0, no-cache, no-store, must-revalidate']);
   assert.equal(counting.headers.get('content-type'), 'image/svg+xml; charset=utf-8');
   assert.match(counting.headers.get('content-security-policy'), /default-src 'none'.*sandbox/);
-  // GitHub asks for its readers, and tells nothing of them.
+  // GitHub requests pictures for its readers, and says nothing about them.
   assert.equal((await shown('/badge/default/a.svg?count=1', CAMO)).title, 'views: 2');
   const { visitors, views_without_visitor: without } = (await call(`${footfall.url}/visitors`)).json;
   assert.deepEqual([visitors, without.no_address], [1, 1]);
@@ -73,7 +73,7 @@ test('a badge shows the views, and counts one where it is asked to', async (t) =
   assert.equal(await views(footfall), 2);
 });
 
-test('no text in a badge becomes more than text', async (t) => {
+test('text in a badge stays text', async (t) => {
   const footfall = await startWorkerd(t);
   for (const label of ['<script>alert(1)</script>', '"/><image href="x"/>', '&amp;', "' onload='x", ']]>', '\u202e']) {
     const { status, text } = await picture(footfall, `/badge/default/a.svg?label=${encodeURIComponent(label)}`);
@@ -95,7 +95,7 @@ test('no text in a badge becomes more than text', async (t) => {
   }
 });
 
-/** The platform's rate limit as a Worker: so many of each key. */
+/** The platform's rate limit as a Worker: it lets a number of requests through for each key. */
 const LIMITER = `import { WorkerEntrypoint as Entry } from 'cloudflare:workers';
 const left = new Map();
 export default class extends Entry {
@@ -107,14 +107,14 @@ export default class extends Entry {
   }
 }`;
 
-test('a rate limit stands in front of the counter', async (t) => {
+test('a rate limit applies before the counter', async (t) => {
   const footfall = await startWorkerd(t, { services: { limiter: { source: LIMITER } }, bindings: { ADDRESS_LIMIT: 'limiter' } });
   const visit = (address) => call(`${footfall.url}/`, { headers: { ...READER, 'cf-connecting-ip': address } });
   for (let n = 0; n < 3; n += 1) assert.equal((await visit('203.0.113.7')).visit, 'counted');
   const limited = await visit('203.0.113.7');
   assert.deepEqual([limited.status, limited.visit, limited.headers.get('retry-after')], [429, 'limited', '60']);
   assert.equal((await visit('203.0.113.8')).visit, 'counted', 'another address');
-  for (let n = 0; n < 5; n += 1) assert.equal((await visit('198.51.100.1')).visit, 'counted', 'a limit that fails lets through');
+  for (let n = 0; n < 5; n += 1) assert.equal((await visit('198.51.100.1')).visit, 'counted', 'a limit that fails lets requests through');
   assert.equal(await views(footfall), 9);
   const unlimited = await startWorkerd(t, { vars: { RATE_LIMITS: 'off' }, services: { limiter: { source: LIMITER } }, bindings: { ADDRESS_LIMIT: 'limiter' } });
   for (let n = 0; n < 5; n += 1) assert.equal((await call(`${unlimited.url}/`, { headers: READER })).visit, 'counted');

@@ -1,5 +1,5 @@
-// Nobody is tracked: after a run, no table, no file and no log has an address or a user agent; who opts out is a view without a
-// visitor; visitors are exact.
+// Privacy: after a run, no table, no file and no log has an address or a user agent. A view of somebody who opted out has no visitor. Visitors are
+// exact.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ const AGENT = 'Distinctive-Browser/77.1';
 const visit = (server, headers) => call(`${server.url}/`, { headers: { 'user-agent': AGENT, ...headers } });
 const visitors = async (server) => (await call(`${server.url}/visitors`)).json;
 
-test('a visitor is one address and browser a day, and all of an IPv6 /64', async (t) => {
+test('a visitor is one address, or an IPv6 /64, and one browser on a day', async (t) => {
   const server = await startWorkerd(t);
   const addresses = ['192.0.2.1', '192.0.2.1', '192.0.2.2', '2001:db8:1:2::1', '2001:db8:1:2:ffff::9', '2001:db8:1:3::1'];
   for (const address of addresses) assertWelcome(await visit(server, { 'cf-connecting-ip': address }));
@@ -23,7 +23,7 @@ test('a visitor is one address and browser a day, and all of an IPv6 /64', async
   assert.equal(await views(server), 7);
 });
 
-test('who opts out is a view without a visitor', async (t) => {
+test('a view of somebody who opted out has no visitor', async (t) => {
   const server = await startWorkerd(t);
   for (const header of ['sec-gpc', 'dnt']) assertWelcome(await visit(server, { 'cf-connecting-ip': '192.0.2.1', [header]: '1' }));
   assertWelcome(await visit(server, {}));
@@ -45,7 +45,7 @@ test('visitors are exact over several shards, and after a restart', async (t) =>
 
   const second = await startWorkerd(t, options);
   for (const address of twice.slice(0, 20)) assertWelcome(await visit(second, { 'cf-connecting-ip': address }));
-  assert.equal((await visitors(second)).visitors, 100, 'the salt of the day and its hashes survive');
+  assert.equal((await visitors(second)).visitors, 100, 'the salt and the hashes of the day survive');
   assert.equal(await views(second), 220);
 });
 
@@ -55,7 +55,7 @@ test('no file and no log has an address or a user agent', async (t) => {
   const server = await startWorkerd(t, { storage });
   const address = '203.0.113.77';
   for (let n = 0; n < 50; n += 1) await visit(server, { 'cf-connecting-ip': address, referer: 'https://referrer.example/private?private' });
-  // A refused call is logged or answered with what was wrong, not with who sent it.
+  // The log and the answer of a refused call say what was wrong, not who sent it.
   await call(`${server.url}/counter?page=no`, { headers: { 'user-agent': AGENT, 'cf-connecting-ip': address } });
   await server.stop();
   const files = readdirSync(storage, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());

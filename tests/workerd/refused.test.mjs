@@ -1,4 +1,4 @@
-// Visits that are refused for how the counter is set up: its owner is told from where they came, and what to set.
+// Visits that are refused because of the settings: the owner learns where they came from and what to set.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,14 +15,14 @@ const today = () => new Date().toISOString().slice(0, 10);
 const post = ({ url }, origin, body) =>
   call(`${url}/counter`, { method: 'POST', headers: { origin, 'user-agent': AGENT, 'content-type': 'text/plain' }, body: JSON.stringify(body) });
 
-/** What is told of a site, once it says so many names. */
+/** The report of a site, once it has this many names. */
 const refused = ({ url }, site, names) =>
   poll(async () => {
     const { json } = await call(`${url}/api/sites/${site}/excluded`);
     return json.refused.length >= names && json.refused;
   }, `${names} names`);
 
-test('an origin that is not listed is told, with what to set', async (t) => {
+test('an origin that is not listed is reported, with what to set', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   assert.deepEqual((await call(`${footfall.url}/api/sites/blog/excluded`)).json.refused, []);
   for (const origin of [SHOP, SHOP, 'null']) assert.equal((await post(footfall, origin, { site: 'blog' })).status, 403);
@@ -36,18 +36,18 @@ test('an origin that is not listed is told, with what to set', async (t) => {
   ]);
 });
 
-test('a picture on a page that is not listed is told under its site', async (t) => {
+test('a picture on a page that is not listed is reported under its site', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   const { visit } = await call(`${footfall.url}/pixel/docs.gif?page=/a`, { headers: { referer: `${SHOP}/cart?secret`, 'user-agent': AGENT } });
   assert.equal(visit, 'excluded');
   assert.deepEqual((await refused(footfall, 'docs', 1)).map(({ name }) => name), [SHOP]);
 });
 
-test('a site that there is not is told under the first', async (t) => {
+test('an unknown site is reported under the first site', async (t) => {
   const footfall = await startWorkerd(t, { vars });
   assert.equal((await post(footfall, BLOG, { site: 'shop' })).status, 404);
   assert.equal((await call(`${footfall.url}/pixel/forum.gif`, { headers: { 'user-agent': AGENT } })).status, 404);
-  // What reads is no visit.
+  // A request that only reads is not a visit.
   assert.equal((await call(`${footfall.url}/counter?site=wiki`)).status, 404);
   assert.equal((await call(`${footfall.url}/api/sites/wiki/summary`)).status, 404);
   assert.deepEqual((await refused(footfall, 'blog', 2)).map(({ unlisted, name, set }) => [unlisted, name, set]), [

@@ -1,4 +1,4 @@
-// A site of several shards: counts add up, ids are known across isolates' lives, reads fail whole.
+// A site with several shards: counts add up, ids outlive isolates, and a read fails as a whole.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 const SHARDS = 8;
 const DAY = 24 * 60 * 60 * 1000;
 
-test('visits spread over the shards, and every number is the sum of all', async (t) => {
+test('visits are spread over the shards, and every number is the sum of all', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const server = await startWorkerd(t, { storage, vars: { SHARDS } });
@@ -33,7 +33,7 @@ test('visits spread over the shards, and every number is the sum of all', async 
   assert.equal(await views(after), 201);
 });
 
-test('more shards, or fewer, change nothing on the same day', async (t) => {
+test('a different number of shards changes nothing on the same day', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const few = await startWorkerd(t, { storage, vars: { SHARDS: 2 } });
@@ -50,7 +50,7 @@ test('more shards, or fewer, change nothing on the same day', async (t) => {
   }
 });
 
-test('on the day after, more shards count, ids of yesterday are known, and only the number of its visitors is left', async (t) => {
+test("on the next day, more shards count, yesterday's ids are known, and only the number of its visitors is left", async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const visit = (server, address) => call(`${server.url}/`, { headers: { 'cf-connecting-ip': address } });
@@ -58,7 +58,7 @@ test('on the day after, more shards count, ids of yesterday are known, and only 
   const dayAt = (ms) => new Date(ms).toISOString().slice(0, 10);
   const ids = Array.from({ length: 60 }, (_, n) => `visit-${n}`);
 
-  // Tomorrow's noon and the one after, so that no test crosses a midnight of its own.
+  // At noon of the next two days, so that no test crosses a real midnight.
   const noon = DAY - (Date.now() % DAY) + DAY / 2;
   const [first, second] = [noon, noon + DAY].map((ahead) => dayAt(Date.now() + ahead));
   const few = await startWorkerd(t, { storage, vars: { SHARDS: 2 }, clockAheadMs: noon });
@@ -82,10 +82,10 @@ test('on the day after, more shards count, ids of yesterday are known, and only 
   const days = new DatabaseSync(join(storage, 'footfall-Days', databases('footfall-Days')[0]));
   const salts = days.prepare('SELECT length(salt) AS bytes FROM days ORDER BY day').all().map(({ bytes }) => bytes);
   days.close();
-  assert.deepEqual(salts, [0, 16], 'the salt of the day that is over is gone');
+  assert.deepEqual(salts, [0, 16], 'the salt of the past day is deleted');
 });
 
-test('a shard that hangs stops its own visits only, and no read leaves it out', async (t) => {
+test('a hanging shard stops only its own visits, and no read leaves it out', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { SHARDS: 2, COUNTER_TIMEOUT_MS: 5_000 } });
   const ids = Array.from({ length: 40 }, (_, n) => `visit-${n}`);
   await post(server, { id: 'wakes-the-day' });
@@ -94,14 +94,14 @@ test('a shard that hangs stops its own visits only, and no read leaves it out', 
   const by = (status) => answers.filter((answer) => answer.status === status).length;
   assert.ok(by(200) >= 5 && by(504) >= 5 && by(200) + by(504) === ids.length, `${by(200)} counted, ${by(504)} too late`);
   for (const { visit } of answers.filter(({ status }) => status === 504)) assert.match(visit, /^(unknown|failed)$/);
-  assert.equal((await call(`${server.url}/counter`)).status, 504, 'part of a sum is no sum');
+  assert.equal((await call(`${server.url}/counter`)).status, 504, 'a partial sum is an error');
 
   await server.throwAway('SHARD', 'default/1');
   for (const id of ids) assert.equal((await post(server, { id })).status, 200);
-  assert.equal(await views(server), ids.length + 1, 'each id once, though the calls that hung may have arrived');
+  assert.equal(await views(server), ids.length + 1, 'each id once, even if the hanging calls arrived');
 });
 
-test('a POST that takes long holds up nobody behind it', async (t) => {
+test('a slow POST does not hold up the visits behind it', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 20_000 } });
   await post(server, { id: 'wakes-the-day' });
   await server.stall('SHARD', 'default/0');
@@ -111,14 +111,14 @@ test('a POST that takes long holds up nobody behind it', async (t) => {
   const behind = await Promise.all(Array.from({ length: 20 }, (_, n) => post(server, { id: `behind-${n}` })));
   for (const { status, json } of behind) assert.deepEqual([status, json.duplicate], [200, false]);
   assert.ok(stalled, 'they were answered while the first was on its way');
-  // Alone behind it, as well: nobody comes by who could take it along.
+  // The same for a single visit behind it, which no other visit can take along.
   assert.equal((await post(server, { id: 'alone' })).status, 200);
   await server.goOn('SHARD', 'default/0');
   assert.equal((await held).status, 200);
   assert.equal(await views(server), 23);
 });
 
-test('overloaded is a doubt, but for the words that say that the call was never seen', async (t) => {
+test('an overloaded error leaves the outcome unknown, unless its message says that the call never arrived', async (t) => {
   const server = await startWorkerd(t, { breakable: true });
   await post(server, { id: 'wakes-the-day' });
   for (const [words, visit, counted] of [
@@ -136,21 +136,21 @@ test('overloaded is a doubt, but for the words that say that the call was never 
   }
 });
 
-test('without the day\'s record visits without an id go on, and those with one are refused', async (t) => {
+test('without the day\'s record, visits without an id are counted, and those with one are refused', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { COUNTER_TIMEOUT_MS: 3_000 } });
   await server.hang('DAYS', 'default');
   const start = performance.now();
   const welcome = await call(`${server.url}/`, { headers: { 'cf-connecting-ip': '192.0.2.1' } });
   assert.deepEqual([welcome.status, welcome.visit], [200, 'counted']);
-  // Three eighths of its time is what a visit gives the record; a visit that gave it none would have no visitor on a busy day. One that gave
-  // it all of its time would not be counted.
+  // A visit waits three eighths of its time for the record. Without that wait, it would have no visitor on a busy day. If it waited its whole time,
+  // it would not be counted.
   const waited = performance.now() - start;
   assert.ok(waited > 1_100, `it waited ${waited} ms for the record`);
   const refused = await post(server, { id: 'x' });
   assert.deepEqual([refused.status, refused.visit, refused.headers.get('retry-after')], [503, 'failed', '5']);
 });
 
-test('sites are counted apart', async (t) => {
+test('sites are counted separately', async (t) => {
   const server = await startWorkerd(t, { vars: { SITES: 'blog,docs', SHARDS: 2 } });
   await post(server, { site: 'blog', page: '/' });
   await post(server, { site: 'docs', page: '/a', id: 'same' });

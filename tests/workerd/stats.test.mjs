@@ -1,4 +1,4 @@
-// Reading what was counted: each endpoint on the real Worker, who may read, and what a reader may keep.
+// Reading the numbers on the real Worker: each endpoint, who may read, and how long answers may be cached.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const PHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKi
 const BOT = 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)';
 const BLOG = 'https://blog.example';
 
-/** What Cloudflare adds to a request before the Worker sees it. */
+/** The data that Cloudflare adds to a request before the Worker sees it. */
 const EDGE = `export default {
   fetch(request, env) {
     const cf = JSON.parse(request.headers.get('test-cf') ?? '{}');
@@ -38,9 +38,9 @@ const visit = (edge, { agent = DESKTOP, address = '203.0.113.7', cf = { country:
 
 const read = (url, path, headers = {}) => call(`${url}/api/sites/default/${path}`, { headers });
 
-test('F24: a visit that is sent late is counted in the hour and on the day it was made', async (t) => {
+test('F24: a visit that is sent late counts in the hour and on the day when it was made', async (t) => {
   const { edge, url } = await start(t);
-  // At half past, so that no hour ends while they are sent.
+  // The clock is at half past, so that no hour ends during the test.
   const now = Date.now();
   const times = [22.5, 2.5, 1.5].map((hours) => Math.floor(now / 3_600_000) * 3_600_000 + 3_600_000 - hours * 3_600_000);
   const [ages, made] = [times.map((time) => now - time), times.map((time) => new Date(time).toISOString())];
@@ -70,7 +70,7 @@ test('F24: a visit that is sent late is counted in the hour and on the day it wa
   assert.deepEqual(excluded, [{ day: made[0].slice(0, 10), reason: 'bot', visits: 1 }]);
 });
 
-test('everything that is counted about visits can be read', async (t) => {
+test('all counted details of visits can be read', async (t) => {
   const { edge, url } = await start(t);
   const campaign = { source: 'letter', medium: 'mail', campaign: 'spring' };
   assert.equal((await visit(edge, { page: '/a', referrer: 'https://www.news.example/story?x' })).visit, 'counted');
@@ -87,7 +87,7 @@ test('everything that is counted about visits can be read', async (t) => {
   const of = async (path, name) => (await read(url, path)).json[name];
   assert.deepEqual(await of('pages', 'pages'), [{ page: '/a', views: 2, visitors: 1 }, { page: '/b', views: 1, visitors: 1 }]);
   assert.deepEqual(await of('pages?limit=1', 'pages'), [{ page: '/a', views: 2, visitors: 1 }]);
-  assert.deepEqual(await of('referrers', 'referrers'), [{ referrer: 'news.example', views: 1 }], 'its own pages refer nobody');
+  assert.deepEqual(await of('referrers', 'referrers'), [{ referrer: 'news.example', views: 1 }], "the site's own pages are not referrers");
   assert.deepEqual(await of('countries', 'countries'), [{ country: 'DE', views: 2 }, { country: 'FR', views: 1 }]);
   assert.deepEqual(await of('devices', 'devices'), [{ device: 'desktop', views: 2 }, { device: 'mobile', views: 1 }]);
   assert.deepEqual(await of('campaigns', 'campaigns'), [{ campaign: 'spring', views: 1 }]);
@@ -104,7 +104,7 @@ test('everything that is counted about visits can be read', async (t) => {
   assert.deepEqual(hours.filter(({ views }) => views > 0).map(({ views, visitors }) => [views, visitors]), [[3, 2]]);
 });
 
-test('GET / is counted with where it came from', async (t) => {
+test('GET / is counted with its referrer', async (t) => {
   const { edge, url } = await start(t);
   const headers = { 'user-agent': PHONE, 'test-cf': '{"country":"JP"}', referer: 'https://search.example/' };
   assert.equal((await call(`${edge}/?utm_source=x&utm_source=y&other=1`, { headers })).visit, 'counted');
@@ -113,7 +113,7 @@ test('GET / is counted with where it came from', async (t) => {
   assert.deepEqual(values, ['mobile', 'JP', 'search.example', 'x']);
 });
 
-test('what is not counted is told to who sent it and tallied by reason', async (t) => {
+test('an excluded visit is answered with the reason and tallied by it', async (t) => {
   const { edge, footfall, url } = await start(t, { EXCLUDED_ADDRESSES: '198.51.100.0/24', EXCLUDED_PAGES: '/draft/*' });
   const bots = [{ agent: BOT }, { agent: 'curl/8.5.0' }, { cf: { botManagement: { score: 2 } } }, { cf: { botManagement: { verifiedBot: true, score: 99 } } }];
   for (const bot of bots) {
@@ -128,7 +128,7 @@ test('what is not counted is told to who sent it and tallied by reason', async (
   const elsewhere = await call(`${url}/counter`, { method: 'POST', headers: { origin: 'https://evil.example' }, body: '{}' });
   assert.equal(elsewhere.status, 403);
   const expected = [['bot', 4], ['prefetch', 1], ['address', 2], ['page', 1], ['origin', 1]];
-  // A second until they are told, and then ten in which an older answer still counts as fresh.
+  // The tallies are sent after a second, and an older answer stays fresh for ten more.
   await poll(async () => {
     const { json } = await read(url, 'excluded');
     return JSON.stringify(json.excluded.map(({ reason, visits }) => [reason, visits])) === JSON.stringify(expected);
@@ -138,7 +138,7 @@ test('what is not counted is told to who sent it and tallied by reason', async (
   assert.equal(footfall.logs(), '');
 });
 
-test('tallies ride along with the next batch', async (t) => {
+test('the next batch carries the tallies', async (t) => {
   const { edge, url } = await start(t);
   await visit(edge, { agent: BOT });
   await visit(edge);
@@ -146,7 +146,7 @@ test('tallies ride along with the next batch', async (t) => {
   assert.deepEqual(json.excluded.map(({ reason, visits }) => [reason, visits]), [['bot', 1]]);
 });
 
-test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
+test('the numbers are private unless the owner says otherwise', async (t) => {
   const closed = await startWorkerd(t);
   assertProblem(await read(closed.url, 'summary'), 403);
   for (const vars of [{ STATS: 'closed', STATS_TOKEN: TOKEN }, { STATS_TOKEN: '', ADMIN_TOKEN: '' }]) {
@@ -166,11 +166,11 @@ test('numbers are the owner\'s unless the owner says otherwise', async (t) => {
     const wrong = await startWorkerd(t, { vars });
     const answer = await read(wrong.url, 'summary');
     assertProblem(answer, 500, JSON.stringify(vars));
-    assert.ok(!answer.text.includes('short'), 'a secret is not told');
+    assert.ok(!answer.text.includes('short'), 'a secret is not shown');
   }
 });
 
-test('a reader that has an answer already is told so', async (t) => {
+test('a reader that has the current answer gets a 304', async (t) => {
   const { edge, url } = await start(t);
   const first = await read(url, 'summary');
   const etag = first.headers.get('etag');
@@ -180,10 +180,10 @@ test('a reader that has an answer already is told so', async (t) => {
   assert.deepEqual([again.status, again.text], [304, '']);
   await visit(edge);
   const total = await read(url, 'summary', { 'if-none-match': etag });
-  assert.deepEqual([total.status, total.json.total_views], [200, 1], 'another body has another name');
+  assert.deepEqual([total.status, total.json.total_views], [200, 1], 'another body has another ETag');
 });
 
-test('a list is read in parts, over several shards as over one, and by a part of a name', async (t) => {
+test('a list can be read in parts and searched, with one shard or several', async (t) => {
   for (const SHARDS of ['1', '3']) {
     const server = await startWorkerd(t, { vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', SHARDS } });
     const visits = Array.from({ length: 90 }, (_, n) => ({ page: `/p/${n % 30}`, id: `v${n}`, ...(n < 30 && { referrer: `https://${n}.example/` }) }));
@@ -202,7 +202,7 @@ test('a list is read in parts, over several shards as over one, and by a part of
     assert.deepEqual([found.total, found.more, found.pages.map(({ page }) => page)], [11, true, ['/p/2', '/p/20', '/p/21']]);
     const referrers = (await read(server.url, 'referrers?limit=2&offset=28')).json;
     assert.deepEqual([referrers.total, referrers.more, referrers.referrers.length], [30, false, 2]);
-    // Views without a date are there, too.
+    // The list includes views without a date.
     await call(`${server.url}/api/sites/default/pages?page=/old&views=9`, { method: 'PUT', headers: { authorization: 'Bearer owner-of-a-test-0123' } });
     const totals = (await read(server.url, 'totals?limit=2')).json;
     assert.deepEqual([totals.total, totals.more, totals.totals[0]], [31, true, { page: '/old', views: 9 }]);
@@ -211,7 +211,7 @@ test('a list is read in parts, over several shards as over one, and by a part of
   }
 });
 
-test('a repeated question, and a conditional one, ask no shard while the answer is fresh', async (t) => {
+test('repeated and conditional requests call no shard while the answer is fresh', async (t) => {
   const server = await startWorkerd(t, { breakable: true, vars: { STATS: 'public', ADMIN_TOKEN: 'owner-of-a-test-0123', COUNTER_TIMEOUT_MS: 2_000 } });
   const { url } = server;
   await call(`${url}/`);
@@ -222,15 +222,15 @@ test('a repeated question, and a conditional one, ask no shard while the answer 
   assert.deepEqual([again.status, again.text], [200, first.text]);
   const known = await read(url, 'pages', { 'if-none-match': first.headers.get('etag') });
   assert.deepEqual([known.status, known.text], [304, '']);
-  assert.equal((await read(url, 'pages?limit=1')).status, 504, 'another question is asked');
+  assert.equal((await read(url, 'pages?limit=1')).status, 504, 'a different request calls the shard');
   await server.throwAway('SHARD', 'default/0');
-  // What an owner changes shows at once.
+  // An owner's change shows at once.
   const gone = await call(`${url}/api/sites/default/pages?page=/`, { method: 'DELETE', headers: { authorization: 'Bearer owner-of-a-test-0123' } });
   assert.equal(gone.status, 200);
   assert.deepEqual((await read(url, 'pages')).json.pages, []);
 });
 
-test('a period is days of a time zone', async (t) => {
+test('a period consists of days of a time zone', async (t) => {
   const { edge, url } = await start(t);
   await visit(edge);
   const day = (offset) => new Date(Date.now() + offset * 3_600_000).toISOString().slice(0, 10);
@@ -241,7 +241,7 @@ test('a period is days of a time zone', async (t) => {
   assertProblem(await read(url, 'series?tz=Middle/Earth'), 400);
 });
 
-test('what cannot be answered is refused, with what can', async (t) => {
+test('a request that cannot be answered is refused, with what is allowed', async (t) => {
   const { url } = await start(t);
   for (const path of [
     'series?by=decade', 'series?by=week&week=someday', 'summary?compare=sometime', 'series?compare=previous', 'series?from=2026-13-01', 'series?from=2026-11-22&to=2026-11-21', 'series?from=2001-01-01', 'series?by=hour&from=2020-01-01&to=2020-01-02',
@@ -256,7 +256,7 @@ test('what cannot be answered is refused, with what can', async (t) => {
   assertProblem(await call(`${url}/api/sites/default/summary`, { method: 'POST' }), 405);
 });
 
-test('CSV has the same numbers, and no formula', async (t) => {
+test('CSV has the same numbers, and no formulas', async (t) => {
   const { edge, url } = await start(t);
   await visit(edge, { page: '/a,"b"', campaign: '=HYPERLINK("http://evil.example")' });
   const pages = await read(url, 'pages?format=csv');
@@ -267,7 +267,7 @@ test('CSV has the same numbers, and no formula', async (t) => {
 
 test('several shards answer as one', async (t) => {
   const { edge, url } = await start(t, { SHARDS: '4' });
-  // With and without an id: by its id a view may come to another shard than its visitor.
+  // With and without an id: the id may take a view to another shard than its visitor.
   const ids = [undefined, 'a', 'b', 'c'];
   await Promise.all(Array.from({ length: 20 }, (_, n) => visit(edge, { page: `/${n % 2}`, address: `203.0.113.${n % 10}`, id: ids[n % 4] && ids[n % 4] + n })));
   assert.deepEqual((await read(url, 'pages')).json.pages, [{ page: '/0', views: 10, visitors: 5 }, { page: '/1', views: 10, visitors: 5 }]);
@@ -275,7 +275,7 @@ test('several shards answer as one', async (t) => {
   assert.equal((await read(url, 'summary')).json.visitors, 10);
 });
 
-test('views of one value are told over time, by all shards', async (t) => {
+test('the views of one value are reported over time, from all shards', async (t) => {
   const { edge, url } = await start(t, { SHARDS: '4' });
   const campaign = { source: 'letter', medium: 'mail', campaign: '=1+1' };
   const each = (n) => ({ address: `203.0.113.${n}`, referrer: `https://${n % 2}.example/`, agent: n % 4 ? DESKTOP : PHONE, cf: { country: n % 5 ? 'DE' : 'FR' }, ...(n % 10 ? {} : campaign) });
@@ -288,7 +288,7 @@ test('views of one value are told over time, by all shards', async (t) => {
       const query = new URLSearchParams({ only: `${kind}:${value}` });
       const byName = await read(url, `summary?${new URLSearchParams({ [kind]: value })}`);
       const { json: { from, to, ...summary } } = await read(url, `summary?${query}`);
-      assert.deepEqual(byName.json, { from, to, ...summary }, 'the name of the kind asks the same');
+      assert.deepEqual(byName.json, { from, to, ...summary }, 'the name of the kind means the same');
       assert.deepEqual(summary, { site: 'default', [kind]: value, tz: 'UTC', fresh_seconds: 10, views });
       const { json } = await read(url, `series?${query}`);
       assert.deepEqual([json[kind], json.series.length, json.series.at(-1)], [value, 30, { time: to, views }]);
@@ -298,7 +298,7 @@ test('views of one value are told over time, by all shards', async (t) => {
   }
   const { json: summary } = await read(url, 'summary?country=DE');
   assert.equal(summary.views, 16);
-  // Days are those of UTC, wherever the reader is; ten years are one question.
+  // Days are in UTC, wherever the reader is. Ten years take one request.
   const { to } = summary;
   const ten = `from=${Number(to.slice(0, 4)) - 9}-01-01&to=${to}`;
   for (const tz of ['Pacific/Kiritimati', 'Etc/GMT+12']) {

@@ -1,4 +1,4 @@
-// GET / and its neighbours: what a visitor's browser gets, and what counts as a visit.
+// GET / and similar requests: what a visitor's browser gets, and what counts as a visit.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { call, raw, views } from '../support/client.mjs';
 import { startFakeCounter } from '../support/fake_counter.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
-test('a visit is counted and welcomed, and nothing may store the answer', async (t) => {
+test('a visit is counted and welcomed, and the answer must not be cached', async (t) => {
   const footfall = await startWorkerd(t);
   assertWelcome(await call(`${footfall.url}/`));
   assert.equal(await views(footfall, { page: '/' }), 1);
@@ -29,11 +29,11 @@ test('HEAD is answered without a body and not counted', async (t) => {
   assert.equal(await views(footfall), 0);
 });
 
-test('a prefetch is told to ask again and not counted; the visit that follows is', async (t) => {
+test('a prefetch is refused and not counted, and the visit that follows is counted', async (t) => {
   const footfall = await startWorkerd(t);
   for (const purpose of ['prefetch', 'prefetch;prerender', 'prefetch;anonymous-client-ip']) {
     const answer = await call(`${footfall.url}/`, { headers: { 'sec-purpose': purpose } });
-    // A 2xx would be shown for the later visit without a request, and that visit would be lost.
+    // A browser would show a 2xx for the later visit without a request, and that visit would be lost.
     assert.deepEqual([answer.status, answer.visit], [503, 'excluded'], purpose);
     assert.match(answer.headers.get('content-type'), /^text\/plain/);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
@@ -68,7 +68,7 @@ test('a path that does not exist is 404 and not counted', async (t) => {
   assert.equal(await views(footfall), 0);
 });
 
-test('a wrong method is 405, says which are right, and does not count', async (t) => {
+test('a wrong method gets a 405 that names the right ones, and does not count', async (t) => {
   const footfall = await startWorkerd(t);
   for (const [path, methods, allow] of [
     ['/', ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], 'GET, HEAD'],

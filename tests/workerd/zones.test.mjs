@@ -1,5 +1,5 @@
-// When days and hours begin in a time zone: the part of the statistics that runs as plain JavaScript, against every quarter of an hour asked one
-// by one, and once on workerd.
+// The beginnings of days and hours in time zones. This part of the statistics is plain JavaScript. It is checked against the clock at every quarter of
+// an hour, and once on workerd.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { clockOf, hoursOf, quarterAt, startsOf, weekOf } from '../../src/edge/handlers/zone.js';
 import { ROOT } from '../../tools/pins.mjs';
 import { call } from '../support/client.mjs';
+import { mulberry32 } from '../support/random.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
 
 const DAY_MS = 86_400_000;
@@ -26,12 +27,12 @@ test('F22, F23: days begin when the clocks of the zone say so', () => {
     ['Asia/Tehran', '2026-11-22', '2026-11-21T20:30Z', 96],
     ['Asia/Kathmandu', '2026-11-22', '2026-11-21T18:15Z', 96],
     ['Pacific/Chatham', '2026-11-22', '2026-11-21T10:15Z', 96],
-    // Half an hour of summer time.
+    // Summer time of half an hour.
     ['Australia/Lord_Howe', '2026-10-04', '2026-10-03T13:30Z', 94],
     ['Australia/Lord_Howe', '2026-04-05', '2026-04-04T13:00Z', 98],
-    // Midnight itself is skipped there: the day begins at one o'clock.
+    // There, midnight is skipped, and the day begins at one o'clock.
     ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00Z', 92],
-    // The day that was left out.
+    // The day that was skipped.
     ['Pacific/Apia', '2011-12-29', '2011-12-29T10:00Z', 96],
     ['Pacific/Apia', '2011-12-30', '2011-12-30T10:00Z', 0],
     ['Pacific/Apia', '2011-12-31', '2011-12-30T10:00Z', 96],
@@ -41,17 +42,7 @@ test('F22, F23: days begin when the clocks of the zone say so', () => {
   }
 });
 
-/** Numbers that look random and are the same each time (mulberry32). */
-function random(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-/** What the clock of a zone shows, quarter by quarter: its date and time as if that were UTC, in quarters, and its day. */
+/** The clock of a zone at each quarter: its date and time as if it were UTC, in quarters, and its day. */
 function wallOf(zone) {
   const format = new Intl.DateTimeFormat('en', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' });
   return (quarter) => {
@@ -60,7 +51,7 @@ function wallOf(zone) {
   };
 }
 
-/** The days around which the clock of a zone differs from what it was three days before. */
+/** The days around which the clock of a zone changes compared with three days before. */
 function changedOf(zone, from, to) {
   const format = new Intl.DateTimeFormat('en', { timeZone: zone, day: 'numeric', timeZoneName: 'longOffset' });
   const offsetOn = (day) => format.format(day * DAY_MS).replace(/^\d+/, '');
@@ -74,15 +65,15 @@ function changedOf(zone, from, to) {
   return days;
 }
 
-test('F22, F23: in every zone that there is, days and hours begin where its clock, read each quarter of an hour, says so', () => {
+test('F22, F23: in every zone, days and hours begin where its clock says, read at each quarter of an hour', () => {
   const [from, to] = [day('1970-01-05'), day('2059-12-30')];
-  const next = random(14);
+  const next = mulberry32(14);
   let [days, hours] = [0, 0];
   for (const zone of Intl.supportedValuesOf('timeZone')) {
     const wall = wallOf(zone);
     const starts = startsOf(zone, from, to);
     const some = new Set([0, 1, 2].map(() => from + Math.floor(next() * (to - from))));
-    // All changes that soon were changed back, and those of some years of visits.
+    // All changes that were soon reversed, and those of some years of visits.
     const changed = changedOf(zone, from, to);
     for (const [at, one] of changed.entries()) {
       const isShort = changed[at + 1] - one < 40 || one - changed[at - 1] < 40;
@@ -93,7 +84,7 @@ test('F22, F23: in every zone that there is, days and hours begin where its cloc
       while (wall(first) < one * 96) first += 1;
       assert.equal(starts[one - from], first, `${zone}, day ${one}`);
       assert.equal(quarterAt(zone, one * 96), first, `${zone}, the end of day ${one}`);
-      // Whenever the period begins: the clock is asked once in some days.
+      // For every beginning of the period, because the clock is read only once in some days.
       for (const back of [13, Math.floor(next() * 13)]) assert.equal(startsOf(zone, one - back, one + 13)[back], first, `${zone}, day ${one} of a period`);
       days += 1;
       const until = starts[one + 1 - from];
@@ -110,7 +101,7 @@ test('F22, F23: in every zone that there is, days and hours begin where its cloc
   assert.ok(days > 5_000 && hours > 120_000, `${days} days, ${hours} hours`);
 });
 
-test('F22, F23: hours are those of the zone', () => {
+test('F22, F23: hours follow the clock of the zone', () => {
   const told = (zone, date) => {
     const [first, last] = startsOf(zone, day(date), day(date));
     const hours = [...hoursOf(zone, first, last)];
@@ -121,7 +112,7 @@ test('F22, F23: hours are those of the zone', () => {
   assert.deepEqual(told('Asia/Tehran', '2026-11-22'), [24, [], '20:30']);
   assert.deepEqual(told('Australia/Adelaide', '2026-10-04'), [23, [], '14:30']);
   assert.deepEqual(told('America/New_York', '2026-11-01'), [25, [], '04:00']);
-  // The clock of Lord Howe goes from two back to half past one, and from two to half past two. That of Troll goes from three to one.
+  // On Lord Howe, the clock goes from two back to half past one, and from two to half past two. In Troll, it goes from three to one.
   assert.deepEqual(told('Australia/Lord_Howe', '2026-04-05'), [25, [2], '13:00']);
   assert.deepEqual(told('Australia/Lord_Howe', '2026-10-04'), [24, [2], '13:30']);
   assert.deepEqual(told('Antarctica/Troll', '2026-10-25'), [26, [], '22:00']);
@@ -129,7 +120,7 @@ test('F22, F23: hours are those of the zone', () => {
   assert.deepEqual(told('Pacific/Apia', '2011-12-30'), [0, [], '10:00']);
 });
 
-test('the clock of a zone is read, and no zone and no language are none', () => {
+test('the clock of a zone is read, and an unknown zone or language has none', () => {
   const time = Date.parse('2026-11-22T23:40Z');
   const at = (zone) => clockOf(zone, time);
   assert.equal(at('UTC'), quarter('2026-11-22T23:30Z'));
@@ -140,7 +131,7 @@ test('the clock of a zone is read, and no zone and no language are none', () => 
   assert.deepEqual(['de', 'en-US', 'ar-EG', 'xx_!'].map(weekOf), [1, 7, 6, undefined]);
 });
 
-test('F22, F23: the same zones begin their days on workerd', async (t) => {
+test('F22, F23: workerd begins the days of the same zones at the same times', async (t) => {
   const zones = ['America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe', 'Pacific/Apia', 'Africa/Casablanca', 'America/St_Johns'];
   const [from, to] = [day('2007-01-01'), day('2016-12-31')];
   const source = `${readFileSync(join(ROOT, 'src/edge/handlers/zone.js'), 'utf8')}

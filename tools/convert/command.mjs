@@ -1,5 +1,5 @@
-// The command `convert`: what another counter has counted, as a file that Footfall imports. What was read and what was left out is told
-// on stderr.
+// The command `convert`: converts the numbers of another counter into a file that Footfall imports. It reports on stderr what it read and what it
+// left out.
 
 import { once } from 'node:events';
 import { Trouble } from '../run.mjs';
@@ -16,31 +16,31 @@ const FORMATS = {
   'goatcounter-json': { read: readGoatCounterJson, options: ['hours-days'], what: "GoatCounter's JSON export, a ZIP" },
 };
 
-/** What `--help` says; `command` is how it is typed. */
+/** The text of `--help`; `command` is how the user typed it. */
 const helpText = (command) => `${command} FORMAT FILE [options] > site.ndjson
 
 ${Object.entries(FORMATS).map(([name, { what }]) => `  ${name.padEnd(16)} ${what}`).join('\n')}
 
-  --site SITE      the site's name in the first line; the address that you send the file to decides
+  --site SITE      the site's name in the first line; the address that you send the file to decides which site gets it
   --page /a        the page, if a value names none (values)
   --hours-days N   keeps hours of the last N days, and days before them; default 90 (goatcounter)
 `;
 
-/** As many as Footfall keeps by the hour. */
+/** The default of `HOURS_KEPT_DAYS`. */
 const HOURS_DAYS = 90;
 
-/** Lines are written in pieces of about this many characters. */
+/** Output is written in pieces of about this many characters. */
 const PIECE = 65_536;
 
-/** One line for the person: stdout is the file. */
+/** Writes a line for the user. It goes to stderr, because stdout is the file. */
 const tell = (line) => process.stderr.write(`footfall: ${line}\n`);
 
 const TEXT = { type: 'string' };
 
 export const convert = {
-  what: 'makes a file to import of what another counter has counted',
+  what: 'makes a file to import from the numbers of another counter',
   options: { site: TEXT, page: TEXT, 'hours-days': TEXT },
-  // More than two are told of with their names.
+  // Extra arguments are refused below, where the message can name them.
   most: Infinity,
   help: helpText,
   async run(values, positionals) {
@@ -77,7 +77,7 @@ function summarise({ numbers, notes }) {
 async function write(lines) {
   let piece = '';
   const out = async () => process.stdout.write(piece) || once(process.stdout, 'drain');
-  // The reader may have gone; then there is nobody to report to.
+  // The reader of the output may have closed it. Then there is nothing left to report to.
   process.stdout.once('error', () => process.exit(1));
   for (const line of lines) {
     piece += `${line}\n`;

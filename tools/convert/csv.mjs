@@ -1,21 +1,21 @@
-// Rows of a CSV, one at a time.
+// Reads the rows of a CSV file one at a time.
 
 import { CsvError, parse } from 'csv-parse';
 import { feed, MAX_LINE_BYTES, shown, wrong } from './input.mjs';
 
 const OPTIONS = {
   bom: true,
-  // Named and not found out: the first line break may be one in quotes, and a file may have both.
+  // Both line breaks are named, because the first one in a file may be in quotes, and a file may have both.
   record_delimiter: ['\r\n', '\n'],
   skip_empty_lines: true,
   max_record_size: MAX_LINE_BYTES,
 };
 
-/** Calls `onRow` with the fields of each row and the line that it ends in. Gives the SHA-256 of the content. */
+/** Calls `onRow` with the fields of each row and the line that it ends in. Returns the SHA-256 of the content. */
 export async function readCsv(file, onRow) {
   const parser = parse({
     ...OPTIONS,
-    // Rows go no further than here, which is half the time of a stream of them.
+    // Rows are handled here and not streamed on, which halves the time.
     on_record(fields, { lines }) {
       onRow(fields, lines);
       return null;
@@ -33,12 +33,12 @@ async function drain(rows) {
   for await (const _ of rows);
 }
 
-/** The parser's words without the place, which is told once. */
+/** The parser's message without the place, which the error names already. */
 function complaint(error) {
   return error.message.replace(/,? (?:at|on) line \d+/, '').replace(/, value is .*/s, '').replace(/\s+/g, ' ');
 }
 
-/** The places of columns in a header, by name; `names` are those that have to be there, once each. */
+/** The positions of columns in a header, by name. Each of `names` must be there exactly once. */
 export function columnsOf(file, header, names) {
   return Object.fromEntries(
     Object.entries(names).map(([key, name]) => {

@@ -1,9 +1,9 @@
-// Device, country and referrer of a view, in the words and limits that Footfall counts them by (src/counting/model/dimensions.rs).
+// Device, country and referrer of a view, with the names and limits of Footfall (src/counting/model/dimensions.rs).
 
-/** The kinds, in the order of an export, each with the most bytes of a value. */
+/** The kinds in the order of an export, each with the most bytes of a value. */
 export const KINDS = { device: 2, country: 2, referrer: 100, source: 64, medium: 64, campaign: 64 };
 
-/** A value as it is kept: without control characters, cut between two characters. Empty if nothing is left. */
+/** A value as Footfall keeps it: without control characters, and cut at a whole character. Empty if nothing is left. */
 export function valueOf(kind, text) {
   let value = '';
   let bytes = 0;
@@ -15,7 +15,7 @@ export function valueOf(kind, text) {
   return value;
 }
 
-/** The class of a device by the width of its screen in CSS pixels; empty if it is not known. */
+/** The class of a device by the width of its screen in CSS pixels; empty if the width is not known. */
 export function deviceOf(width) {
   if (!(width > 0)) return '';
   if (width < 768) return 'm';
@@ -27,10 +27,10 @@ export function countryOf(location) {
   return /^[a-z]{2}(?![a-z])/i.test(location) ? location.slice(0, 2).toUpperCase() : '';
 }
 
-/** What GoatCounter says about where a visitor came from, as a kind and a value. Schemes: h is a URL, c a campaign. */
+/** GoatCounter's referrer of a visitor, as a kind and a value. Of its schemes, h is a URL and c a campaign. */
 export function referrerOf(text, scheme) {
   if (scheme === 'c') return ['campaign', text];
-  // An app that opens links: its name is as good as a host.
+  // An app that opens links: its name serves as the host.
   if (scheme === 'h' || /^android-app:\/\//i.test(text)) return ['referrer', hostOf(text)];
   return ['referrer', text.toLowerCase()];
 }

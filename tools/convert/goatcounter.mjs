@@ -1,4 +1,4 @@
-// GoatCounter's CSV export: a row for each view, plain or gzip.
+// Reads GoatCounter's CSV export: a row for each view, plain or gzip.
 
 import { Trouble } from '../run.mjs';
 import { columnsOf, readCsv } from './csv.mjs';
@@ -7,7 +7,7 @@ import { shown, wrong } from './input.mjs';
 import { many, Numbers } from './numbers.mjs';
 import { HOURS, hourOf } from './time.mjs';
 
-/** In version 1 the columns stand in another order, which their names tell. */
+/** The versions that this reads. Version 1 has its columns in another order; they are found by name. */
 const VERSIONS = ['1', '2'];
 
 const COLUMNS = {
@@ -52,13 +52,13 @@ export async function readGoatCounter(file, { hoursDays }) {
   const notes = [
     ...(events > 0 ? [`left out: ${many(events, 'event')}; events are not views`] : []),
     ...(numbers.excluded > 0 ? [`left out: ${many(numbers.excluded, 'visit')} of bots; they count as excluded`] : []),
-    ...(withoutSession > 0 ? [`${many(withoutSession, 'view')} without a session, and so without a visitor`] : []),
+    ...(withoutSession > 0 ? [`${many(withoutSession, 'view')} without a session, and therefore without a visitor`] : []),
     'left out: titles, browsers, systems, regions, paths of referrers',
   ];
   return { numbers, notes, content, options: { hoursDays } };
 }
 
-/** The header with the version gone that stands before its first name. */
+/** The header without the version, which is written before its first name. */
 function withoutVersion(file, [first, ...others]) {
   const [, version, name] = /^(\d*),?(.*)$/s.exec(first);
   if (version === '') throw wrong(file, 1, `GoatCounter's export begins with a version and "Path", such as "2Path"; this begins with ${shown(first)}`);

@@ -1,4 +1,4 @@
-// GoatCounter's JSON export: a ZIP with sums by hour and by day. What it sums are visits: one for each session and page.
+// Reads GoatCounter's JSON export: a ZIP with sums of visits by hour and by day. It has one visit for each session and page.
 
 import { Trouble } from '../run.mjs';
 import { countryOf, deviceOf, referrerOf } from './details.mjs';
@@ -8,7 +8,7 @@ import { Counted } from './people.mjs';
 import { dayOf, HOURS, hourOf } from './time.mjs';
 import { openZip } from './zip.mjs';
 
-/** Later minor versions add to it, and do not change it. */
+/** The major version that this reads. Later minor versions only add to it. */
 const MAJOR = '1';
 
 export async function readGoatCounterJson(file, { hoursDays }) {
@@ -35,7 +35,7 @@ export async function readGoatCounterJson(file, { hoursDays }) {
     await addByDay(numbers, zip, pages, 'size_stats.jsonl', ({ width }) => ['device', deviceOf(width)]);
     const notes = [
       'views are visits here, one for each session and page: the export has no others',
-      'not known: visitors of the site, as who saw two pages is a visitor of both',
+      'not known: visitors of the site, because a visitor of two pages is counted on both',
       ...(events > 0 ? [`left out: ${many(events, 'visit')} of events; events are not views`] : []),
       'left out: titles, browsers, systems, languages, regions, paths of referrers',
     ];
@@ -60,7 +60,7 @@ async function infoOf(zip) {
   return info;
 }
 
-/** The rows of a file, with what an error names. */
+/** The rows of a file, each with the place that an error names. */
 async function* rows(zip, name) {
   for await (const { line, number } of linesIn(zip.read(name), zip.named(name))) {
     const where = [zip.named(name), number];
@@ -104,7 +104,7 @@ async function addByDay(numbers, zip, pages, name, detailOf) {
   }
 }
 
-/** Of the ZIP as it is: what is in it has no order of its own. */
+/** The SHA-256 of the ZIP itself, because the files in it have no fixed order. */
 async function hashOf(file) {
   return feed(file, async (chunks) => {
     for await (const _ of chunks);

@@ -1,4 +1,4 @@
-// Reading a file that may be larger than the memory, and saying where it is wrong.
+// Reads a file that may be larger than the memory, and says where it is wrong.
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -7,26 +7,26 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Trouble } from '../run.mjs';
 
-/** The longest line, or row of a CSV: without a bound one quote that is never closed takes the rest of the file into memory. */
+/** The longest line or CSV row, in bytes. Without a limit, an unclosed quote would read the rest of the file into memory. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 
-/** The longest text that is read as a whole. */
+/** The longest text that is read as a whole, in characters. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
-/** What is wrong, and in which line. */
+/** A `Trouble` that says what is wrong, and in which line. */
 export const wrong = (file, line, what) => new Trouble(`${file}, line ${line}: ${what}`);
 
-/** A text of a stranger, on one line and not too long, for an error. */
+/** A text from the input for an error: on one line and not too long. */
 export const shown = (text) => JSON.stringify(String(text).slice(0, 80).replace(/\p{C}/gu, '\ufffd'));
 
-/** What the user can mend, as one line. */
+/** An error of the file system as a `Trouble` of one line. */
 function troubleOf(file, error) {
   if (error instanceof Trouble) return error;
   if (error.code === 'ENOENT') return new Trouble(`there is no ${file}`);
   return new Trouble(`${file} cannot be read: ${error.message.replace(/\s+/g, ' ')}`, { cause: error });
 }
 
-/** The first bytes of a file, by which its kind is told: names lie. */
+/** The first bytes of a file. They tell its kind, because its name may be wrong. */
 export async function headOf(file, bytes) {
   try {
     if (!(await stat(file)).isFile()) throw new Trouble(`${file} is not a file`);
@@ -42,7 +42,7 @@ export async function headOf(file, bytes) {
   }
 }
 
-/** Feeds a file, unpacked if it is gzip, through streams. Gives the SHA-256 of what was fed. */
+/** Passes a file, unpacked if it is gzip, through streams. Returns the SHA-256 of the unpacked content. */
 export async function feed(file, ...streams) {
   const [a, b] = await headOf(file, 2);
   const hash = createHash('sha256');
@@ -77,7 +77,7 @@ export async function textOf(file) {
   return { text: text + decoder.decode(), content };
 }
 
-/** Lines of UTF-8 with their numbers, from chunks that end anywhere. Empty ones are left out. */
+/** The lines of UTF-8 with their numbers, from chunks that end anywhere. Empty lines are left out. */
 export async function* linesIn(chunks, where) {
   const decoder = new TextDecoder();
   let [number, rest] = [0, ''];

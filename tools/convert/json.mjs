@@ -1,12 +1,12 @@
-// JSON with the line of each value, and with names that are there twice: JSON.parse would drop one of the two, and its views.
+// Parses JSON with the line of each value, and keeps names that occur twice: JSON.parse would drop one of the two, and its views.
 
-/** Deeper than anything that is read here; a text of a million brackets must not end the stack. */
+/** The deepest nesting. It is deeper than any input needs, and keeps a text of a million brackets from overflowing the stack. */
 const MAX_DEPTH = 8;
 
 const BLANKS = /[ \t\r\n]*/y;
 const TOKEN = /[{}[\]:,]|"[^"\\]*(?:\\.[^"\\]*)*"|[^ \t\r\n{}[\]:,"]+/sy;
 
-/** Why a text is not JSON, and in which line. */
+/** Says why a text is not JSON, and in which line. */
 export class JsonError extends Error {
   constructor(line, message) {
     super(message);
@@ -15,8 +15,8 @@ export class JsonError extends Error {
 }
 
 /**
- * The value of a text: `{ line, value }` of a plain one, `{ line, items }` of a list, `{ line, entries }` of an object, the entries
- * as pairs of a name and a value.
+ * The value of a text: `{ line, value }` for a plain value, `{ line, items }` for a list, `{ line, entries }` for an object. Entries are pairs of a
+ * name and a value.
  */
 export function parseJson(text) {
   const tokens = new Tokens(text);
@@ -34,7 +34,7 @@ class Tokens {
     this.#text = text;
   }
 
-  /** Undefined at the end. */
+  /** The next token; undefined at the end. */
   next() {
     const blanks = this.#take(BLANKS);
     this.line += blanks.split('\n').length - 1;
@@ -71,7 +71,7 @@ function entryAt(tokens, token, depth) {
   return [name, valueAt(tokens, tokens.next(), depth + 1)];
 }
 
-/** What stands between commas, up to `end`. */
+/** The items between commas, up to `end`. */
 function series(tokens, end, one) {
   const found = [];
   let token = tokens.next();

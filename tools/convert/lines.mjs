@@ -1,4 +1,4 @@
-// The lines of an import (src/counting/ledger/export_file/lines.rs), in the order of an export.
+// Writes the lines of an import (src/counting/ledger/export_file/lines.rs), in the order of an export.
 
 import { createHash } from 'node:crypto';
 import { KINDS } from './details.mjs';
@@ -6,18 +6,18 @@ import { OTHER } from './page.mjs';
 import { NOBODY } from './people.mjs';
 import { dayText, HOURS, hourText } from './time.mjs';
 
-/** The most values of one kind that are kept apart on one day, as where visits are counted. */
+/** The most different values of one kind on one day, as in a shard. */
 const MAX_VALUES = 1_000;
 
 /**
- * The name of an import, by which the same file is added once. The site is left out on purpose: otherwise the same numbers
- * under another site name would be added to one place twice.
+ * The name of an import. Footfall adds an import of the same name only once. The name does not contain the site, because the same numbers
+ * under another site's name could then be added twice to one site.
  */
 export function idOf(content, options) {
   return createHash('sha256').update(content).update(JSON.stringify(options)).digest('hex').slice(0, 32);
 }
 
-/** All lines. Days within `hoursDays` of the last one are told by the hour. */
+/** All lines. Days within `hoursDays` of the last one are written by the hour. */
 export function* linesOf(numbers, { site, id, at, hoursDays }) {
   yield JSON.stringify({ footfall: 1, site, id, at });
   let count = 0;
@@ -76,7 +76,7 @@ function* daysOfPages({ day, views, people }, names) {
   }
 }
 
-/** Of too many values those stay that have the most views. */
+/** Of too many values, those with the most views are kept. */
 function* detailsOf(day, details) {
   for (const kind of Object.keys(KINDS)) {
     const all = [...(details.get(kind) ?? [])];

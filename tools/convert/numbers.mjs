@@ -1,4 +1,4 @@
-// Everything that was counted, summed up while an input is read. Nothing here knows a format.
+// Sums up everything that was counted while an input is read, whatever its format.
 
 import { Trouble } from '../run.mjs';
 import { valueOf } from './details.mjs';
@@ -6,17 +6,17 @@ import { pageOf } from './page.mjs';
 import { Sessions } from './people.mjs';
 import { HOURS } from './time.mjs';
 
-/** The highest count that an import takes. */
+/** The highest count that an import accepts. */
 const MAX_COUNT = 1_000_000_000_000;
 
-/** A count as it is written, in digits or as a number; undefined if it is none. */
+/** A count that is written in digits or as a number; undefined if it is not a count. */
 export function countOf(written) {
   const digits = typeof written === 'string' && /^\d{1,16}$/.test(written.trim());
   const count = digits ? Number(written) : written;
   return Number.isInteger(count) && count >= 0 && count <= MAX_COUNT ? count : undefined;
 }
 
-/** What {@link countOf} takes, for a person. */
+/** Describes what {@link countOf} accepts, for an error. */
 export const A_COUNT = `a whole number from 0 to ${MAX_COUNT}`;
 
 /** `1 view`, `2 views` */
@@ -26,7 +26,7 @@ function add(sums, key, count) {
   sums.set(key, bounded((sums.get(key) ?? 0) + count));
 }
 
-/** Each count is far below what a number holds exactly, so the first sum that is too high is seen. */
+/** Adds counts. Each is far below what a number holds exactly, so no sum that is too high goes unnoticed. */
 function bounded(sum) {
   if (sum > MAX_COUNT) throw new Trouble(`the counts add up to over ${MAX_COUNT}, the most that an import accepts`);
   return sum;
@@ -39,7 +39,7 @@ class Day {
   siteViews = new Map();
   /** Views by kind, by value. */
   details = new Map();
-  /** Visits that were not counted, by why. */
+  /** Visits that were not counted, by reason. */
   excluded = new Map();
 
   constructor(people) {
@@ -48,7 +48,7 @@ class Day {
 }
 
 export class Numbers {
-  /** The names of the pages; a page is its index everywhere else. */
+  /** The names of the pages. Everywhere else, a page is its index. */
   pages = [];
   /** Views by page. */
   totals = new Map();
@@ -57,12 +57,12 @@ export class Numbers {
   #indexes = new Map();
   #newPeople;
 
-  /** `newPeople` makes what counts the visitors of a day. */
+  /** `newPeople` makes the object that counts the visitors of a day. */
   constructor(newPeople = () => new Sessions()) {
     this.#newPeople = newPeople;
   }
 
-  /** Views of a page, at a time that nobody knows. Gives the page's index. */
+  /** Adds views of a page at an unknown time. Returns the page's index. */
   addViews(name, views) {
     let page = this.#indexes.get(name);
     if (page === undefined) page = this.#named(name, pageOf(name));
@@ -71,7 +71,7 @@ export class Numbers {
     return page;
   }
 
-  /** Views of a page in an hour. `session` names their one visitor, if there are sessions. */
+  /** Adds views of a page in an hour. `session` names their one visitor, if there are sessions. */
   addViewsAt(name, hour, views, session) {
     const page = this.addViews(name, views);
     const day = this.#day(Math.floor(hour / HOURS));
@@ -92,12 +92,12 @@ export class Numbers {
     add(this.#day(day).excluded, reason, 1);
   }
 
-  /** The visits that are not views, of all days. */
+  /** The visits of all days that are not views. */
   get excluded() {
     return [...this.days.values()].flatMap(({ excluded }) => [...excluded.values()]).reduce((sum, visits) => sum + visits, 0);
   }
 
-  /** First and last day with a view; nothing if no time is known. */
+  /** The first and the last day with a view; undefined if no time is known. */
   get period() {
     let [first, last] = [Infinity, -Infinity];
     for (const [day, { views }] of this.days) {
@@ -112,7 +112,7 @@ export class Numbers {
     return found;
   }
 
-  /** The index of a page, which several names may be. */
+  /** The index of a page. Several names may mean the same page. */
   #named(name, page) {
     let index = this.#indexes.get(page);
     if (index === undefined) index = this.pages.push(page) - 1;

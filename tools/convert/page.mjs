@@ -1,24 +1,24 @@
-// Pages, written as Footfall itself writes them (src/counting/model/page.rs): what was counted before and what is counted next must be one page.
+// Writes pages as Footfall writes them (src/counting/model/page.rs), so that imported views and new views belong to the same page.
 
 /** The longest page, in bytes. A longer one is cut. */
 const MAX_PAGE_BYTES = 1024;
 
-/** Stands at the end of a page that was cut. */
+/** The mark at the end of a page that was cut. */
 const MARK = '…';
 
-/** Where the views go whose page cannot be one: so the site's sum stays right. */
+/** The page for views whose own page is invalid, so that the site's sum stays right. */
 export const OTHER = '(other)';
 
-/** Decoded, these would read otherwise. */
+/** Escapes that must stay, because the decoded characters mean something else. */
 const STAYS_ENCODED = /[/?#%\p{Cc}]/u;
 
-/** What another counter calls a page, as a page: without `/` in front it is a key, and of a whole URL the path is the page. */
+/** The page for another counter's name of it. A name without `/` in front is a key. Of a whole URL, the path is the page. */
 export function pageOf(text) {
   if (text === OTHER) return OTHER;
   const whole = text.toWellFormed().trimStart().replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
   const [path] = (whole.startsWith('/') ? whole : `/${whole}`).split(/[?#]/, 1);
   const page = oneWay(path);
-  // What was cut off may be the `%` that kept the rest as it was.
+  // The cut may have removed the `%` that kept the rest from being decoded.
   return Buffer.byteLength(page) > MAX_PAGE_BYTES ? oneWay(cut(page)) : page;
 }
 
@@ -31,7 +31,7 @@ function oneWay(path) {
   return page.slice(0, end);
 }
 
-/** The beginning of a page that is too long, up to a character and not in the middle of `%2F`, and the mark. */
+/** The beginning of a page that is too long, with the mark. It is cut at a whole character and not in the middle of `%2F`. */
 function cut(page) {
   const bytes = Buffer.from(page);
   let end = MAX_PAGE_BYTES - Buffer.byteLength(MARK);
@@ -41,7 +41,7 @@ function cut(page) {
   return `${kept.subarray(0, escape >= 0 && end - escape < 3 ? escape : end)}${MARK}`;
 }
 
-/** A `%` that stands for itself makes the whole path one that has no other form. */
+/** A literal `%` means that the path is not encoded, so it has no other form. */
 function decoded(path) {
   if (/%(?![0-9a-f]{2})/iu.test(path)) return path;
   return path.replace(/(?:%[0-9a-f]{2})+/giu, (run) => decodedRun(Buffer.from(run.replaceAll('%', ''), 'hex')));
@@ -60,7 +60,7 @@ function decodedRun(bytes) {
   return text;
 }
 
-/** How many bytes a character has that begins with this one, if it is UTF-8. */
+/** The number of bytes of a UTF-8 character that begins with this byte. */
 function lengthOf(byte) {
   if (byte >= 0xf0) return 4;
   if (byte >= 0xe0) return 3;

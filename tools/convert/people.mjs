@@ -1,11 +1,11 @@
-// The visitors of one day, by page and hour: counted by their sessions, or as another counter counted them.
+// The visitors of one day, by page and hour: counted by session, or as another counter counted them.
 //
-// Both kinds give tallies of the site and of each page: the `visitors` of each hour; the `newcomers` of each hour, who were not there
-// earlier that day; and these in sum, the visitors of the `day`.
+// Both kinds return numbers for the site and for each page: the `visitors` of each hour; the `newcomers` of each hour, who were not there earlier
+// that day; and the sum of the newcomers, the visitors of the `day`.
 
 import { HOURS } from './time.mjs';
 
-/** More sessions than a day can have in memory; page and session are then one exact number. */
+/** More sessions than fit into memory for a day. With this factor, page and session are one exact number. */
 const MAX_SESSIONS = 2 ** 26;
 
 class Tally {
@@ -13,7 +13,7 @@ class Tally {
   newcomers = new Array(HOURS).fill(0);
   day = 0;
 
-  /** Adds a visitor by the hours of the visits, one bit each. */
+  /** Adds a visitor, given the hours of the visits as bits. */
   addHours(hours) {
     this.newcomers[31 - Math.clz32(hours & -hours)] += 1;
     this.day += 1;
@@ -21,7 +21,7 @@ class Tally {
   }
 }
 
-/** Visitors who are told apart by a session. The order of the views does not matter. */
+/** Visitors by session. The order of the views does not matter. */
 export class Sessions {
   #numbers = new Map();
   #ofSite = [];
@@ -42,7 +42,7 @@ export class Sessions {
     return tally;
   }
 
-  /** Made when they are asked for: those of all days would be more than all that was read. */
+  /** Computed on demand: for all days at once, the numbers would need more memory than the input. */
   pages() {
     const tallies = new Map();
     for (const [key, hours] of this.#ofPages) tallyOf(tallies, Math.floor(key / MAX_SESSIONS)).addHours(hours);
@@ -50,11 +50,11 @@ export class Sessions {
   }
 }
 
-/** Visitors whom another counter has counted page by page, and whose views are not known: one view is one visitor. */
+/** Visitors that another counter has counted page by page. Their views are not known, so each counts as one view. */
 export class Counted {
   add() {}
 
-  /** Who saw two pages was counted twice, so of the site nobody knows. */
+  /** A visitor of two pages was counted twice, so the visitors of the site are not known. */
   site() {
     return NOBODY;
   }
@@ -71,7 +71,7 @@ export class Counted {
   }
 }
 
-/** Where nobody came. */
+/** The numbers without a visitor. */
 export const NOBODY = Object.freeze(new Tally());
 
 function tallyOf(tallies, page) {

@@ -1,4 +1,4 @@
-// Start values: what CountAPI, Abacus, busuanzi or any other counter answers, or a table of pages and views.
+// Reads start values: an answer of CountAPI, Abacus, busuanzi or another counter, or a table of pages and views.
 
 import { Trouble } from '../run.mjs';
 import { readCsv } from './csv.mjs';
@@ -10,11 +10,11 @@ import { OTHER } from './page.mjs';
 const PAGE = ['page', 'key', 'path'];
 const VIEWS = ['value', 'views', 'count'];
 
-/** A call that has an object in it, maybe in a `try`, as a script gets it. */
+/** A JSONP answer: a call with an object as its argument, maybe in a `try`. */
 const CALL = /^\s*(?:try\s*\{\s*)?[\w$.]+\(\s*(?=\{)/;
 const CALL_ENDS = /\)\s*;?\s*(?:\}\s*catch\s*\(\w*\)\s*\{\s*\}\s*;?\s*)?$/;
 
-/** Enough to tell JSON and a call from CSV. */
+/** The first bytes, enough to tell JSON and JSONP from CSV. */
 const HEAD_BYTES = 512;
 
 export async function readValues(file, { page }) {
@@ -34,7 +34,7 @@ export async function readValues(file, { page }) {
   return { numbers, notes, content, options: { page } };
 }
 
-/** CSV, with a header that names the columns, or with a page and its views in each row. */
+/** Reads CSV with a header that names the columns, or with a page and its views in each row. */
 async function readTable(file, take) {
   let columns;
   return readCsv(file, (fields, line) => {
@@ -52,7 +52,7 @@ async function readTable(file, take) {
 async function readJson(file, page, take, notes) {
   const { text, content } = await textOf(file);
   try {
-    // Blanks instead of the call keep the numbers of the lines.
+    // Replacing the call by blanks keeps the line numbers.
     const call = CALL.exec(text);
     const bare = call ? call[0].replace(/[^\n]/g, ' ') + text.slice(call[0].length).replace(CALL_ENDS, '') : text;
     read(parseJson(bare.replace(/^\ufeff/, '')));
@@ -81,7 +81,7 @@ async function readJson(file, page, take, notes) {
   function takeItem(item) {
     const [name, views] = [named(item, PAGE), named(item, VIEWS)];
     if (!name || !views) throw wrong(file, item.line, `an item needs one of ${PAGE.join(', ')} and one of ${VIEWS.join(', ')}`);
-    // An answer with the key in it may be given the page that it is shown on.
+    // For an answer that contains its key, --page names the page that shows it.
     take(views.line, page ?? name.value, views.value);
   }
 
@@ -99,7 +99,7 @@ async function readJson(file, page, take, notes) {
   }
 }
 
-/** The value of the first of some names that an object has. */
+/** The value of the first of several names that an object has. */
 function named({ entries = [] }, names) {
   return names.flatMap((name) => entries.filter(([known]) => known === name)).map(([, value]) => value)[0];
 }

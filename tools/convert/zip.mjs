@@ -1,4 +1,4 @@
-// The files in a ZIP, read by name and checked.
+// Reads the files in a ZIP by name and checks their checksums.
 
 import { posix } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -6,10 +6,10 @@ import yauzl from 'yauzl';
 import { Trouble } from '../run.mjs';
 import { headOf } from './input.mjs';
 
-/** More than any export has; a list of millions of names must not fill the memory. */
+/** The most files in a ZIP. No export has so many, and a list of millions of names must not fill the memory. */
 const MAX_FILES = 1_000;
 
-/** Opens a ZIP: `read(name)` gives the chunks of a file in it, whatever folder it is in; `named` is for errors. */
+/** Opens a ZIP. `read(name)` returns the chunks of a file, in whatever folder it is; `named(name)` names a file in errors. */
 export async function openZip(file) {
   await headOf(file, 1);
   const files = new Map();
@@ -43,7 +43,7 @@ export async function openZip(file) {
       } catch (error) {
         throw broken(error);
       }
-      // The library leaves this to its caller.
+      // The library leaves the check to its caller.
       if (sum !== entry.crc32) throw new Trouble(`${named(name)} is damaged: its checksum does not match`);
     },
   };

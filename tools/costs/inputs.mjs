@@ -1,5 +1,5 @@
-// What a visit takes, from where the project measured it: pages that a measurement wrote, and constants of the source. A page that is
-// written anew changes the sums, and a page that reads otherwise stops them.
+// The inputs of the sums: results on pages that measurements wrote, and constants of the source. When a page is written again, the sums change
+// with it. If a page no longer has a number where it was, this throws.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Trouble } from '../run.mjs';
 const text = (file) => readFileSync(join(ROOT, file), 'utf8');
 const number = (cell) => Number(cell.replaceAll(',', '').split(' ')[0]);
 
-/** The cells of the first line of a page that begins with these. */
+/** The cells of the first table line that begins with the cells `begins`. */
 function lineOf(file, content, begins) {
   const start = `| ${begins.join(' | ')} |`;
   const line = content.split('\n').find((one) => one.startsWith(start));
@@ -17,12 +17,12 @@ function lineOf(file, content, begins) {
   return line.slice(2, -2).split(' | ');
 }
 
-/** A traffic of the first table of docs/scale.md. */
+/** A line of the first table of docs/scale.md, as traffic. */
 function simulated(visitsPerS, isolates) {
   const cells = lineOf('docs/scale.md', text('docs/scale.md'), [visitsPerS.toLocaleString('en-US'), isolates.toLocaleString('en-US')]);
   const [visitsABatch, , , calls, rows] = cells.slice(3).map(number);
   const found = { visitsPerS, isolates, visitsABatch, callsAVisit: calls, rowsAVisit: rows };
-  if (!Object.values(found).every((one) => one > 0)) throw new Trouble(`docs/scale.md says nothing of ${visitsPerS} visits/s on ${isolates} isolates`);
+  if (!Object.values(found).every((one) => one > 0)) throw new Trouble(`docs/scale.md has no numbers for ${visitsPerS} visits/s on ${isolates} isolates`);
   return found;
 }
 
@@ -38,9 +38,9 @@ function cpuOfAVisit() {
   return number(cells[1]) / 1000;
 }
 
-/** Everything that the sums take from elsewhere. */
+/** All inputs from elsewhere in the repository. */
 export const inputs = () => ({
-  /** Each visit alone, and each batch of a checkpoint from another isolate: the dearest there is. */
+  /** Each visit alone, and every batch between two checkpoints from another isolate: the most expensive traffic. */
   alone: { ...simulated(100, 4_000), source: 'docs/scale.md, 100 visits/s on 4,000 isolates' },
   /** An hour in which visits come together. */
   busy: { ...simulated(1_000, 10), source: 'docs/scale.md, 1,000 visits/s on 10 isolates' },
@@ -49,12 +49,12 @@ export const inputs = () => ({
   readAtOnce: { number: constant('src/counting/ledger/recover.rs', 'READ_AT_ONCE'), source: 'src/counting/ledger/recover.rs' },
   journalRows: { number: constant('src/counting/ledger/state.rs', 'JOURNAL_ROWS'), source: 'src/counting/ledger/state.rs' },
   maxIds: { number: constant('src/counting/ledger/seen.rs', 'MAX_IDS'), source: 'src/counting/ledger/seen.rs' },
-  /** Its own window of half a day and the next two. */
+  /** Ids are kept for their own window of half a day and the next two. */
   idDays: { number: (1 + constant('src/counting/ledger/seen.rs', 'KEEP_WINDOWS')) / 2, source: 'src/counting/ledger/seen.rs' },
   pages: { number: constant('bench/scale/load.rs', 'PAGES'), source: 'bench/scale/load.rs' },
 });
 
-/** What nobody has measured, chosen so that the bill is rather lower than the sum. */
+/** Assumptions that are not measured. They are on the high side, so a real bill should be lower. */
 export const ASSUMED = {
   days: { number: 30, what: 'days of a month' },
   peak: { number: 3, what: 'times the mean comes in the busiest hour' },

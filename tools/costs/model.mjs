@@ -1,67 +1,67 @@
-// How much a month of visits uses, and what that costs. Every sum is a line here; what goes in is in inputs.mjs, what it costs in prices.mjs.
+// Computes what a month of visits uses and costs. Every sum is a line here; inputs.mjs has the inputs, and prices.mjs the prices.
 
 import { AWAKE_S, CALLS_PER_S, dollars, OBJECT_GB, PLAN, PRICES } from './prices.mjs';
 import { ASSUMED } from './inputs.mjs';
 
 const DAY_S = 24 * 60 * 60;
 
-/** Alarms of a shard a day, and of the object of a site's days. */
+/** Alarms a day: of a shard, and of the object of a site's days. */
 const SHARD_ALARMS = 2;
 const DAYS_ALARMS = 1;
 
-/** Rows that the object of a site's days writes a day: the day, what it drops, the salt that it empties, its alarm. */
+/** Rows that the object of a site's days writes a day: the new day, the dropped day, the emptied salt, and the alarm. */
 const DAYS_ROWS = 5;
 
-/** Hours are kept so many days (HOURS_KEPT_DAYS), then days. */
+/** For how many days hours are kept (HOURS_KEPT_DAYS) before they are added up by day. */
 const HOURS_DAYS = 90;
 const YEAR_DAYS = 365;
 
-/** Bytes of an id, and of the hashes of a visitor: himself, his hour, his page, and his hour of the page. */
+/** Bytes of an id, and of a visitor's four hashes: for the day, the hour, the page, and the page's hour. */
 const ID_BYTES = 8;
 const VISITOR_BYTES = 4 * 8;
 const JOURNAL_VISIT_BYTES = 20.2;
 
 /**
- * What so many visits a day use, spread evenly over the day.
+ * What `perDay` visits use in a day, spread evenly over it.
  *
- * - `traffic`: one of inputs.mjs: visits a batch, isolates, rows.
- * - `ids`: whether each visit has an id, as those of the script have.
+ * - `traffic`: one of those in inputs.mjs: visits a batch, isolates, rows.
+ * - `ids`: whether each visit has an id, as those of the script do.
  */
 export function useOfADay(perDay, { traffic, ids }, known) {
   const [journal, pages] = [known.journalRows.number, known.pages.number];
   const values = ASSUMED.values.number;
   const isolates = Math.min(traffic.isolates, perDay);
   const shards = shardsFor(perDay, { traffic, ids }, known);
-  // Where its id leads to another shard than its visitor, a visit is told there, too.
+  // If a visit's id and its visitor belong to different shards, both are called.
   const told = ids ? 1 + (shards - 1) / shards : 1;
-  // The answer to the script has the views of all shards.
+  // The answer to the script adds up the views of all shards.
   const asked = ids && shards > 1 ? shards : 0;
   const batches = perDay * traffic.callsAVisit * told;
   const alarms = SHARD_ALARMS * shards + DAYS_ALARMS;
   const calls = batches + perDay * asked + isolates + alarms;
 
-  // Of one shard, between two of its alarms.
+  // Batches of one shard between two of its alarms.
   const half = batches / shards / SHARD_ALARMS;
   const posted = Math.min(isolates, half);
   const rowsABatch = traffic.rowsAVisit / traffic.callsAVisit;
   const checkpoint = (rowsABatch - 1) * journal;
-  // Details are not in the rows of docs/scale.md.
+  // The rows in docs/scale.md do not include details.
   const details = (batches / journal) * values;
   const alarm = checkpoint * Math.min(1, half / journal) + values + Math.min(journal, half) + posted;
   const rolled = Math.min(perDay, pages * 24) + pages;
   const upkeep = shards * (SHARD_ALARMS * (alarm + 1) + rolled) + DAYS_ROWS;
   const rowsWritten = batches * rowsABatch + details + upkeep;
 
-  // Calls that overlap are billed once, so no object is billed for more than the day.
+  // Overlapping calls are billed once, so no object is billed for more than a day.
   const billed = Math.min(calls * ASSUMED.callS.number, (shards + 1) * DAY_S);
   const gbSeconds = OBJECT_GB.number * billed;
 
-  // Calls at random times: after `AWAKE_S` without one the object is gone, and the next call wakes it.
+  // Calls come at random times. After `AWAKE_S` without a call, the object is evicted, and the next call wakes it.
   const callsPerS = (batches + perDay * asked) / shards / DAY_S;
   const asleep = Math.exp(-AWAKE_S.number * callsPerS);
   const wakes = callsPerS * DAY_S * shards * asleep;
-  // What is not checkpointed of the ring is read, half of it on the mean, and the rest of the last piece; and each page of it. A checkpoint leaves the
-  // batches of a minute.
+  // An object that wakes reads the journal since the last checkpoint (on average half of it, and up to the end of the last piece), and each page. A
+  // checkpoint leaves the batches of the last minute.
   const replayed = Math.min(half, journal) / 2 + known.readAtOnce.number;
   const remembered = Math.min(isolates, callsPerS * 60);
   const aWake = replayed + remembered + pages + values;
@@ -71,14 +71,14 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   return { shards, perShardPerS: callsPerS * ASSUMED.peak.number, requests: perDay, cpuMs: perDay * known.cpuMs.number, calls, gbSeconds, rowsWritten, rowsRead, batches, wakes, aWake };
 }
 
-/** The fewest shards that take the calls of the busiest hour and remember the ids. */
+/** The fewest shards that can take the calls of the busiest hour and remember the ids. */
 function shardsFor(perDay, { traffic, ids }, known) {
   const callsPerS = (perDay * traffic.callsAVisit * ASSUMED.peak.number) / DAY_S;
   const remembered = ids ? perDay * known.idDays.number : 0;
   return Math.max(1, Math.ceil(callsPerS / CALLS_PER_S.number), Math.ceil(remembered / known.maxIds.number));
 }
 
-/** GB after a year of such days. */
+/** The GB that are stored after a year of such days. */
 export function storedAfterAYear(perDay, { traffic, ids }, known) {
   const use = useOfADay(perDay, { traffic, ids }, known);
   const pages = known.pages.number;
@@ -94,7 +94,7 @@ export function storedAfterAYear(perDay, { traffic, ids }, known) {
   return (rows + remembered + visitors + journal) / 1e9;
 }
 
-/** A month of visits: what it uses, each with its dollars, and all together. */
+/** What a month of visits uses, what each use costs in dollars, and the total. */
 export function month(visits, kind, known) {
   const perDay = visits / ASSUMED.days.number;
   const day = useOfADay(perDay, kind, known);
@@ -106,8 +106,8 @@ export function month(visits, kind, known) {
 }
 
 /**
- * The visits a day that each limit of the free plan allows: all numbers up to `most` fit, and again from `again` to `mostAgain` where more visits
- * use less, as they keep the object awake.
+ * The visits a day that each limit of the free plan allows. All numbers up to `most` fit. Where more visits use less, because they keep the
+ * object awake, the numbers from `again` to `mostAgain` fit as well.
  */
 export function freeLimits(kind, known) {
   const limited = Object.entries(PRICES).filter(([name, price]) => price.free && name !== 'storedGb');

@@ -1,4 +1,4 @@
-// docs/costs.md: the sums of model.mjs as a page. No number stands here that is computed or read elsewhere.
+// Writes docs/costs.md from the sums of model.mjs. It contains no number that is computed or read elsewhere.
 
 import { markdown, three, whole } from '../text.mjs';
 import { ASSUMED, inputs } from './inputs.mjs';
@@ -9,7 +9,7 @@ export const VISITS = [10_000, 100_000, 1e6, 10e6, 100e6, 1e9];
 
 const money = (number) => `$${number.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
 
-/** `12.3 million`, so that a table stays narrow. */
+/** Numbers such as `12.3 million`, so that tables stay narrow. */
 function amount(number) {
   if (number >= 1e9) return `${three(number / 1e9)} billion`;
   if (number >= 1e6) return `${three(number / 1e6)} million`;
@@ -18,7 +18,7 @@ function amount(number) {
 
 const stored = (gb) => (gb < 1 ? `${three(gb * 1000)} MB` : `${three(gb)} GB`);
 
-/** The kinds of traffic that have a table. */
+/** The kinds of traffic that the page shows. */
 export const KINDS = (known) => ({
   alone: { traffic: known.alone, ids: true },
   aloneWithoutIds: { traffic: known.alone, ids: false },

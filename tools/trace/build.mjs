@@ -1,4 +1,4 @@
-// Compiles the Worker once more with the feature `trace`, into a directory that nobody deploys.
+// Compiles the Worker once more with the feature `trace`, into a directory that is never deployed.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -8,17 +8,17 @@ import { bundle, OUTPUT } from '../bundle.mjs';
 import { ROOT } from '../pins.mjs';
 import { say } from '../run.mjs';
 
-/** Beside what cargo compiles: wrangler.toml knows build/ and nothing else. */
+/** The output directory, below cargo's. wrangler.toml names only build/, so it is never deployed. */
 export const TRACED = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'trace');
 const STAMP = join(TRACED, '.footfall-stamp');
 const ENTRY = join(ROOT, 'tools', 'trace', 'worker.js');
 
-/** All that decides what is built. */
+/** The files and folders that decide what is built. */
 const SOURCES = ['src', 'tools/trace/worker.js', 'tools/trace/recorder.js', 'tools/trace/build.mjs', 'tools/build.mjs', 'tools/bundle.mjs', 'Cargo.toml', 'Cargo.lock', 'rust-toolchain.toml', 'package-lock.json'];
 
 /**
- * Builds what is not built, by the same steps as tools/build.mjs. If nothing changed, it does not call cargo: with other features
- * than last time, cargo would link again, and once more at the next build of the Worker.
+ * Builds what is missing or out of date, with the steps of tools/build.mjs. If nothing changed, it does not call cargo, because with other
+ * features than last time cargo would link again, and once more at the next build of the Worker.
  */
 export async function buildTraced() {
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === stamp()) return TRACED;

@@ -1,16 +1,16 @@
-// A story as JSON in Chrome's Trace Event Format, which Perfetto and chrome://tracing open.
+// Writes a story as JSON in Chrome's Trace Event Format, which Perfetto and chrome://tracing open.
 //
-// The format wants microseconds and the isolate's clock tells milliseconds. So the events of one millisecond are spread evenly over
-// it, in their order; that, and not a time, is what their microseconds mean.
+// The format has microseconds, but the isolate's clock has milliseconds. The events of one millisecond are spread evenly over it, so their
+// microseconds show the order and not a time.
 
 import { polls, waiting, WAITS } from './story.mjs';
 import { didOf, titleOf } from './words.mjs';
 
 const PID = 1;
-/** The lane of the thread; a visit's is its number. */
+/** The lane of the thread. A visit's lane is its number. */
 const THREAD = 0;
 
-/** The whole file as a value. `places` says where in the source each kind of wait is. */
+/** The whole file as a value. `places` has the place in the source of each kind of wait. */
 export function chromeTrace(story, places) {
   const ts = microseconds(story.ms);
   const slice = (tid, name, from, to, args) => ({ name, cat: 'visit', ph: 'X', ts: ts[from], dur: ts[to] - ts[from], pid: PID, tid, args });
@@ -34,12 +34,12 @@ export function chromeTrace(story, places) {
   ].flat(Infinity);
   return {
     displayTimeUnit: 'ms',
-    otherData: { what: titleOf(story), counter: story.counter, slowMs: story.slowMs, clock: 'milliseconds of the isolate; within one, microseconds tell the order and no time' },
+    otherData: { what: titleOf(story), counter: story.counter, slowMs: story.slowMs, clock: 'milliseconds of the isolate; within one, microseconds show the order and not a time' },
     traceEvents,
   };
 }
 
-/** A POST from when it was sent to its answer, and an arrow from there to each visit that went along, as it is answered. */
+/** A POST from its sending to its answer, and an arrow from there to each visit that went along, at the moment it is answered. */
 function postEvents({ visits }, { number, leader, visits: members, sent, back }, ts) {
   const common = { name: `POST ${number}`, cat: 'post', id: number, pid: PID };
   const ends = members.map((id) => ({ id, at: visits[id - 1].polls.at(-1).at })).sort((one, other) => one.at - other.at);

@@ -1,7 +1,7 @@
-// The picture of many visits: a row each, thinner than a line, in the order in which they came.
+// Draws many visits: a row for each, thinner than a line, in the order in which they came.
 //
-// Rows that stand together and went in the same POST are one shape, so that 2,000 visits are some hundred elements. Here all is
-// drawn by the isolate's clock, in milliseconds.
+// Adjacent rows that went in the same POST are one shape, so that 2,000 visits are some hundred elements. The time axis is the isolate's clock,
+// in milliseconds.
 
 import { most, polls, waiting } from './story.mjs';
 import { colour, fitting, path, picture, rect, round, text, ticks } from './svg.mjs';
@@ -15,13 +15,13 @@ const POSTS = { top: 218, height: 34 };
 const ROWS_HEIGHT = 480;
 const THREAD_HEIGHT = 74;
 
-/** As many POSTs have a bar each; of more only the rows tell. */
+/** Up to this many POSTs get a bar each; more appear only in the rows. */
 const MOST_BARS = 40;
 
-/** Milliseconds of one bar of the thread. */
+/** The width of one bar of the thread, in milliseconds. */
 const BUCKET_MS = 4;
 
-/** The picture; `xs` has where each event is. */
+/** The picture; `xs` has the position of each event. */
 export function crowd(story) {
   const { visits, posts, ms } = story;
   const end = ms.at(-1);
@@ -39,7 +39,7 @@ export function crowd(story) {
   const shapes = runsOf(visits).map((run) => {
     const one = barred ? colour(run[0].post) : 'c0';
     const sent = x(posts[run[0].post - 1].sent);
-    // A visit that is parked has no POST on its way yet: until then it is lighter.
+    // A parked visit is drawn lighter, because it has no POST on its way yet.
     const left = run.map(({ id, came }) => [barred ? Math.min(sent, x(came)) : x(came), id]);
     const right = run.map(({ id, done }) => [x(done), id]);
     const going = barred ? run.map(({ id, came }) => [Math.max(sent, x(came)), id]) : left;
@@ -86,7 +86,7 @@ export function crowd(story) {
 
 const label = (y, what, more) => [text(16, y, what, 'strong'), text(16, y + 17, more, 'muted small')];
 
-/** Visits next to each other that went in one POST; where each has its own, all of them. */
+/** Groups of adjacent visits that went in one POST; one group of all visits if each has a POST of its own. */
 function runsOf(visits) {
   const alone = visits.every(({ post }, at) => at === 0 || post !== visits[at - 1].post);
   const runs = [];
@@ -97,11 +97,11 @@ function runsOf(visits) {
   return runs;
 }
 
-/** The stairs from row to row at some places, downwards. */
+/** A path of steps from row to row, downwards, through the given positions. */
 const stairs = (places, y) => places.reduce((d, [x, id], at) => d + (at > 0 && places[at - 1][0] === x ? '' : `V${y(id)}H${x}`), '') + `V${y(places.at(-1)[1] + 1)}`;
 const edge = (places, y) => `M${places[0][0]} ${y(places[0][1])}${stairs(places, y)}`;
 
-/** The shape between two stairs. */
+/** The shape between two such paths. */
 function between(left, right, y) {
   const back = right.toReversed();
   const up = back.reduce((d, [x, id], at) => d + (at > 0 && back[at - 1][0] === x ? '' : `V${y(id + 1)}H${x}`), '');
@@ -114,7 +114,7 @@ function area(curve, x, y) {
   return [path(`${d}V${round(y(0))}Z`, 'inked tint'), path(d, 'ink')];
 }
 
-/** How often the thread took up a visit, and where it took up none for long. */
+/** The thread: how often it polled a visit in each bar, and where it was free for more than 20 ms. */
 function threadBars(story, { top, height }, scale) {
   const all = polls(story);
   const counts = new Map();
@@ -138,7 +138,7 @@ function threadBars(story, { top, height }, scale) {
 function legend(y, barred) {
   const of = (x, mark, content) => [mark(x), text(x + 42, y + 12, content, 'small')];
   return [
-    of(16, (x) => path(`M${x} ${y + 7}h34`, 'ink'), 'the edges: polled, as it comes and as it is answered'),
+    of(16, (x) => path(`M${x} ${y + 7}h34`, 'ink'), 'the edges: polled when it comes and when it is answered'),
     of(420, (x) => rect(x, y, 34, 14, 'c0 full solid'), 'waits; its POST is on its way'),
     barred ? of(680, (x) => rect(x, y, 34, 14, 'c0 tint solid'), 'waits, parked for the next POST') : '',
     barred ? of(950, (x) => path(`M${x} ${y + 7}h34`, 'c0 holds'), 'leads: holds the POST') : '',

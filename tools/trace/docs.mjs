@@ -1,4 +1,4 @@
-// What docs/async.md has from a run, and from the source.
+// Writes the parts of docs/async.md that come from a run or from the source.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const DOCS = join(ROOT, 'docs');
 const PAGE = join(DOCS, 'async.md');
 const PICTURES = { 2: 'async-2.svg', '2-external': 'async-2-external.svg', 2000: 'async-2000.svg' };
 
-/** Writes where the code yields. */
+/** Writes the table of the places where the code yields. */
 export function writeTable() {
   write('table', table());
   say('wrote the table of docs/async.md');
@@ -35,7 +35,7 @@ function numbers(stories) {
   return [head, head.map(() => '---'), ...stories.map(line)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Puts `content` where the page says that this writes it. */
+/** Replaces the part of the page that is marked with `name` by `content`. */
 function write(name, content) {
   const text = readFileSync(PAGE, 'utf8');
   const place = new RegExp(`(<!-- ${name}, written by [^\n]* -->\n)[\\s\\S]*?(<!-- until here -->)`);

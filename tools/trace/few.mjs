@@ -1,7 +1,7 @@
-// The picture of a few visits: one lane each, with every poll, every wait and every POST.
+// Draws a few visits: a lane for each, with every poll, every wait and every POST.
 //
-// Time is drawn to scale only where the thread is free. Polls take less than the clock can tell, so each has a column of its own,
-// and columns of one moment stand side by side in their order.
+// Time is to scale only where the thread is free. Polls are shorter than the clock can measure, so each gets a column of its own, and the
+// columns of one moment are side by side in order.
 
 import { polls } from './story.mjs';
 import { colour, fitting, path, picture, rect, round, text } from './svg.mjs';
@@ -12,7 +12,7 @@ const LEFT = 132;
 const RIGHT = 24;
 const COLUMN = 70;
 const LEAST_GAP = 44;
-/** Of the whole width, at most: of the columns, and of gaps however short. The rest is time, to scale. */
+/** The largest parts of the width for columns, and for the minimum widths of gaps. The rest is time, to scale. */
 const COLUMNS_PART = 0.6;
 const GAPS_PART = 0.25;
 const TOP = 118;
@@ -21,7 +21,7 @@ const LANE = 66;
 const BLOCK = 34;
 const STEP_LINE = 22;
 
-/** The picture; `xs` has where each event is. */
+/** The picture; `xs` has the position of each event. */
 export function few(story) {
   const all = polls(story);
   const { columns, moments, xs } = layout(story, all);
@@ -100,7 +100,7 @@ export function few(story) {
 
 const columnOf = (columns, poll) => columns.get(poll.at);
 
-/** Where everything is from left to right. */
+/** The horizontal layout. */
 function layout({ ms }, all) {
   const moments = [];
   for (const poll of all) {
@@ -123,7 +123,7 @@ function layout({ ms }, all) {
     moment.from = x;
     for (const poll of moment.polls) {
       columns.set(poll.at, { from: x + 5, to: x + column - 5 });
-      // Whatever woke it or brought it is at the left of its column, what it did is spread over it.
+      // The event that woke or brought the visit is at the left of its column; what the poll did is spread over the column.
       for (const first = next; next <= poll.end; next += 1) xs[next] = x + 10 + ((column - 20) * (next - first)) / Math.max(1, poll.end - first);
       x += column;
     }
@@ -132,7 +132,7 @@ function layout({ ms }, all) {
   return { columns, moments, xs };
 }
 
-/** POSTs that are on their way at once stand below each other. */
+/** POSTs that are on their way at the same time are drawn below each other. */
 function rowsOf(posts, xs) {
   const ends = [];
   const of = new Map();
@@ -145,7 +145,7 @@ function rowsOf(posts, xs) {
   return { of, count: Math.max(1, ends.length) };
 }
 
-/** Which visit woke a parked one: the one that was polled before. It hands on the lead, or the answer. */
+/** The visit that woke a parked one: the one polled just before. It hands on the lead or the answer. */
 function wakes(story, all, columns, block) {
   return all.map((poll) => {
     const before = story.visits[poll.visit - 1].polls[poll.place - 1];
@@ -158,7 +158,7 @@ function wakes(story, all, columns, block) {
     const [toX, toY] = [(to.from + to.to) / 2, block(poll.visit) + (down ? -2 : BLOCK + 2)];
     const middle = (y + toY) / 2;
     const said = poll.then === 'done' ? 'answer' : 'lead';
-    // Farther away the words would stand in other lanes; the arrow says enough, and the steps below say the rest.
+    // For a visit farther away, the words would be in other lanes. The arrow and the steps below the picture are enough.
     const beside = Math.abs(waker.visit - poll.visit) === 1 && to.to - to.from > 40;
     return [
       path(`M${round(x)} ${y}C${round(x)} ${middle} ${round(toX)} ${middle} ${round(toX)} ${toY}`, 'arrow'),

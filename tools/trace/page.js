@@ -1,4 +1,4 @@
-// The page of `npm run trace`: moves the time over a story, and says what goes on at that moment. `STORIES` stands in front.
+// The page of `npm run trace`: moves the time over a story and says what happens at that moment. The page defines `STORIES` before this script.
 
 const at = (id) => document.getElementById(id);
 const many = (number, what) => `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
@@ -9,7 +9,7 @@ let overlay;
 let chosen = 1;
 let playing;
 
-/** The last place in a sorted list whose value is not above `value`. */
+/** The last index of a sorted list whose value is not above `value`. */
 function lastOf(list, value, of = (one) => one) {
   let [low, high] = [0, list.length];
   while (low < high) {
@@ -27,8 +27,7 @@ function draw(name, attributes, into) {
 }
 
 /**
- * Time has a place on the slider for each event and for each millisecond, so that both can be stepped through: events of one
- * millisecond come one after the other.
+ * The slider has a step for each event and for each millisecond. Events of one millisecond come one after the other.
  */
 function prepare(one) {
   if (one.places) return;
@@ -58,7 +57,7 @@ function move(to) {
   show();
 }
 
-/** The last event that has happened, and how far the time is to the next. */
+/** The last event that has happened, and the fraction of the way to the next. */
 function moment() {
   const place = Number(at('time').value);
   const event = Math.max(0, lastOf(story.places, place));
@@ -68,7 +67,7 @@ function moment() {
   return { event, ms: Math.floor(between(story.ms)), x: between(story.xs) };
 }
 
-/** What a visit does at an event. */
+/** Describes what a visit does at an event. */
 function stateOf(visit, event) {
   if (event < visit.came) return 'has not come yet';
   if (event >= visit.done) return 'is done: it was stored, and its visitor is welcomed';
@@ -102,7 +101,7 @@ function show() {
 
 const nameOf = (id) => story.visits[id - 1].name;
 
-/** What is later is pale; the chosen visit and those that go along with it are marked. */
+/** Fades everything that is later, and marks the chosen visit and those that go along with it. */
 function mark(x, post) {
   const { lanes, cursor, width } = story;
   overlay.replaceChildren();
@@ -124,7 +123,7 @@ function choose(id) {
   show();
 }
 
-/** To the beginning of the next poll, or of the one before. */
+/** Moves to the beginning of the next or the previous poll. */
 function step(by) {
   const { event } = moment();
   const place = lastOf(story.polls, event, ({ from }) => from);

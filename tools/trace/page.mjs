@@ -1,4 +1,4 @@
-// The page in which one can move the time: one file with everything in it, which asks no host for anything.
+// Writes the interactive page: one file that contains everything and loads nothing from the network.
 
 import { readFileSync } from 'node:fs';
 import { WAITS } from './story.mjs';
@@ -6,10 +6,10 @@ import { counterOf, measuredOf, titleOf } from './words.mjs';
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
 
-/** The page. `drawn` are stories with their pictures, `places` says where in the source each kind of wait is. */
+/** The page. `drawn` are stories with their pictures, `places` has the place in the source of each kind of wait. */
 export function page(drawn, places) {
   const data = { STORIES: drawn.map(dataOf), WAITS, PLACES: places };
-  // A text in the data must not end the script that it is in.
+  // Text in the data must not end the script element.
   const script = Object.entries(data).map(([name, value]) => `const ${name} = ${JSON.stringify(value).replaceAll('<', '\\u003c')};`).join('\n');
   return `<!doctype html>
 <html lang="en">

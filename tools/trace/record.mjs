@@ -1,4 +1,4 @@
-// Runs the traced Worker on workerd, sends visits, and brings back what happened in its isolate.
+// Runs the traced Worker on workerd, sends visits, and returns the events of its isolate.
 
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { once } from 'node:events';
@@ -12,26 +12,26 @@ import { footfall, SITE } from '../workerd/served.mjs';
 import { Trouble } from '../run.mjs';
 import { startSlowCounter } from './slow_counter.mjs';
 
-/** What a visit is answered that is stored. */
+/** The answer to a stored visit. */
 export const WELCOME = 'Welcome to my site!';
 
-/** The longest that a visit may wait; a run in which it would be too short is refused. */
+/** The longest that a visit may wait. A run in which visits would wait longer is refused. */
 const TIMEOUT_MS = 25_000;
 
-/** Visits of one POST at most: `MAX_BATCH_VISITS` in src/counting/protocol/wire.rs. */
+/** The most visits of one POST: `MAX_BATCH_VISITS` in src/counting/protocol/wire.rs. */
 const A_POST = 512;
 
-/** Descriptors that workerd needs a visit: its socket with a duplicate, and as many for a counter outside. */
+/** File descriptors that workerd needs for each visit: a socket and its duplicate, and as many for an external counter. */
 const DESCRIPTORS = { embedded: 2, external: 4 };
 const DESCRIPTORS_BESIDES = 500;
 
-/** Up to so many visits come one after the other, so that each is seen to come; more come at once. */
+/** Up to this many visits are sent one after the other, so that each can be seen to come. More are sent at once. */
 export const FEW = 8;
 
-/** What the shard says of itself is for who has a token. */
+/** The shard's own numbers need a token. */
 const TOKEN = 'for-this-run-only';
 
-/** One recorded run: events, answers, and what was measured from outside. */
+/** One recorded run: the events, the answers, and the times measured from outside. */
 export async function record({ visits, slowMs, counter }, build) {
   check({ visits, slowMs, counter });
   const dir = realpathSync(mkdtempSync(join(tmpdir(), 'footfall-trace-')));
@@ -42,13 +42,13 @@ export async function record({ visits, slowMs, counter }, build) {
     slow?.end();
     rmSync(dir, { recursive: true, force: true });
   };
-  // Who ends this run before its time finds nothing left of it.
+  // An interrupted run leaves nothing behind.
   process.once('exit', tidy);
   try {
     const vars = { SLOW_MS: slowMs, COUNTER_TIMEOUT_MS: TIMEOUT_MS, STATS_TOKEN: TOKEN, ...(slow && { COUNTER_URL: slow.url }) };
     program = await startWorkerd(dir, footfall(dir, { build, vars }));
     const counted = async () => (slow ? { visits: slow.posts, posts: slow.posts } : shardOf(await program.text(SITE, '/metrics', { headers: { authorization: `Bearer ${TOKEN}` } })));
-    // The first visit of an isolate asks for the day's record, too, and every path is compiled at its first use.
+    // Warms up: the first visit of an isolate also asks for the day's record, and code is compiled at its first use.
     await visit(program.url(SITE, '/'));
     const before = await counted();
     await program.ask(SITE, '/.trace');
@@ -63,7 +63,7 @@ export async function record({ visits, slowMs, counter }, build) {
   }
 }
 
-/** Sends the visits and waits for all answers. `cpuS` is the CPU time of all threads of workerd, sockets and all, in that time. */
+/** Sends the visits and waits for all answers. `cpuS` is the CPU time that all threads of workerd, including its sockets, used meanwhile. */
 async function measure(program, visits, slowMs) {
   const [cpu, begin] = [program.cpuSecondsOfThreads(), performance.now()];
   const sent = [];
@@ -76,13 +76,13 @@ async function measure(program, visits, slowMs) {
   return { answers, wallMs: performance.now() - begin, cpuS: program.cpuSecondsOfThreads() - cpu };
 }
 
-/** What the shard has counted, and in how many POSTs, by its own account. */
+/** The shard's own count of visits and POSTs. */
 function shardOf(metrics) {
   const [visits, posts] = ['views', 'batches_total'].map((name) => Number(new RegExp(`^footfall_shard_${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(metrics)[1]));
   return { visits, posts };
 }
 
-/** A visit by a connection of its own, as visitors have. */
+/** A visit on a connection of its own, as a visitor's is. */
 async function visit(url) {
   const agent = new Agent({ maxSockets: 1 });
   const sent = request(url, { agent }).end();
@@ -92,7 +92,7 @@ async function visit(url) {
   return `${response.statusCode} ${Buffer.concat(chunks)}`;
 }
 
-/** Refuses what cannot work, and says what could. */
+/** Refuses a run that cannot work, and says what could. */
 function check({ visits, slowMs, counter }) {
   const posts = counter === 'embedded' ? 1 + Math.ceil(visits / A_POST) : 1;
   if (posts * slowMs > TIMEOUT_MS / 2) throw new Trouble(`${visits} visits need ${posts} POSTs in sequence, of ${slowMs} ms each: too close to the ${TIMEOUT_MS} ms that a visit waits`);

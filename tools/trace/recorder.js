@@ -1,9 +1,9 @@
-// Takes down what src/edge/runtime/trace.rs tells, in the isolate, in the order in which it happens.
+// Records the events of src/edge/runtime/trace.rs in the isolate, in order.
 //
-// The platform's clock stands still while the isolate works and moves when an event enters it. So events of the same millisecond
-// are told apart by their order, and by nothing else.
+// The platform's clock stands still while the isolate works, and moves when an event enters it. Only their order tells events of the same
+// millisecond apart.
 
-/** Events that are kept: 2,000 visits have some 30,000. What does not fit is counted, so that no picture lacks it unseen. */
+/** The most events that are kept; 2,000 visits have some 30,000. Events that do not fit are counted, so that no picture lacks them unnoticed. */
 const MOST = 2_000_000;
 
 let events = [];
@@ -14,10 +14,10 @@ function record(...event) {
   else lost += 1;
 }
 
-/** By a global name, as the WebAssembly of src/edge/runtime/trace.rs imports it. */
+/** A global, because the WebAssembly of src/edge/runtime/trace.rs imports it by this name. */
 globalThis.footfallTrace = { note: record, carries: (visit, sequence, tickets) => record('posts', visit, sequence, [...tickets]) };
 
-/** All that happened since it was asked last. */
+/** The events since the last call. */
 export function taken() {
   const all = { events, lost };
   events = [];

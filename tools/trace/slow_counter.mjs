@@ -1,13 +1,13 @@
-// An external counter that takes its time: each POST is answered so many milliseconds after it was read.
+// A slow external counter: it answers each POST a given number of milliseconds after it has read it.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Starts one on a free port of the loopback: its `url`, how many `posts` it counted, and `end`. */
+/** Starts a counter on a free port of the loopback. Returns its `url`, the number of `posts` it counted, and `end`. */
 export async function startSlowCounter(slowMs) {
   const counter = { posts: 0 };
   const server = createServer(async (request, response) => {
-    // What cannot be read is answered all the same: the Worker has gone then.
+    // A request that cannot be read is answered as well: then the Worker has disconnected.
     await once(request.resume(), 'end').catch(() => {});
     setTimeout(() => {
       counter.posts += 1;

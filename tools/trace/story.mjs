@@ -1,9 +1,9 @@
-// From the events of an isolate to what became of each visit: plain data, which the pictures, the page and the JSON are drawn from.
+// Turns the events of an isolate into the story of each visit: plain data for the pictures, the page and the JSON.
 //
-// An event is `[ms, what, visit, number, tickets?]` (tools/trace/recorder.js, src/edge/runtime/trace.rs). Where an event is named here, it is
-// by its place in that list: the clock alone would not tell which of two came first.
+// An event is `[ms, what, visit, number, tickets?]` (tools/trace/recorder.js, src/edge/runtime/trace.rs). A story refers to an event by its index,
+// because the clock alone does not say which of two came first.
 
-/** What a visit waits for. Each is one yield point of tools/trace/yields.mjs. */
+/** The waits of a visit. Each is one yield point of tools/trace/yields.mjs. */
 export const WAITS = {
   answer: 'the answer to its POST',
   park: 'a place in a POST of another visit',
@@ -12,7 +12,7 @@ export const WAITS = {
   object: 'the answer of an object',
 };
 
-/** A, B, C … while letters last, then numbers. */
+/** A, B, C … as long as there are letters, then numbers. */
 export const nameOf = (id, visits) => (visits <= 26 ? String.fromCharCode(64 + id) : String(id));
 
 /** The story of one recorded run. Visits and POSTs are numbered from 1, in the order in which they came. */
@@ -60,7 +60,7 @@ export function storyOf({ events, visits: expected, ...run }) {
   const all = [...visits.values()];
   const byTicket = new Map(all.filter(({ ticket }) => ticket !== undefined).map((visit) => [visit.ticket, visit.id]));
   for (const post of posts.filter(({ tickets }) => tickets)) {
-    // Who leads without having been parked has told its ticket to nobody: it is the first.
+    // A leader that was never parked has no known ticket. Its ticket is the first of the batch.
     post.visits = post.tickets.map((ticket, place) => (place === 0 ? post.leader : byTicket.get(ticket)));
     delete post.tickets;
   }
@@ -68,27 +68,27 @@ export function storyOf({ events, visits: expected, ...run }) {
   return { ...run, visits: all.map(({ id, name, came, done, post, polls }) => ({ id, name, came, done, post, polls: polls.map(({ begun, ...poll }) => poll) })), posts, ms: events.map((_, at) => ms(at)) };
 }
 
-/** What a poll left its visit waiting for: what it began, or what it waited for before. A deadline is beside every wait. */
+/** What a visit waits for after a poll: the wait that the poll began, or else the one before it. Every wait also has a deadline. */
 function waitOf(begun, before) {
   if (begun.includes('answer')) return begun.includes('posts') ? 'answer' : 'object';
   const [first] = begun.filter((kind) => kind !== 'posts');
   return first === undefined ? before : first === 'timer' ? 'linger' : first;
 }
 
-/** How many visits wait, as `[event, waiting]` where it changes: those that have yielded and are not polled just now. */
+/** How many visits have yielded and are not being polled, as `[event, waiting]` wherever the number changes. */
 export function waiting({ visits }) {
   const changes = visits.flatMap(({ polls }) => polls.flatMap(({ at, end, then }, place) => [...(place > 0 ? [[at, -1]] : []), ...(then === 'done' ? [] : [[end, 1]])]));
   let now = 0;
   return changes.sort(([one], [other]) => one - other).map(([at, change]) => [at, (now += change)]);
 }
 
-/** The most that wait at once, and at which event. */
+/** The most visits that wait at once, and the event at which they do. */
 export const most = (curve) => curve.reduce((best, [at, count]) => (count > best.count ? { at, count } : best), { at: 0, count: 0 });
 
-/** All polls in their order: what the one thread did. */
+/** All polls in order: everything the one thread did. */
 export const polls = ({ visits }) => visits.flatMap(({ id, polls: own }) => own.map((poll, place) => ({ ...poll, visit: id, place }))).sort((one, other) => one.at - other.at);
 
-/** Throws where the events do not fit together: a picture must not be drawn of a run that was not understood. */
+/** Throws if the events contradict each other, so that no picture shows a run that was misread. */
 export function check(story) {
   const wrong = [];
   for (const { name, done, post, polls: own } of story.visits) {
@@ -102,7 +102,7 @@ export function check(story) {
   if (counted.visits !== story.visits.length || counted.posts !== story.posts.length) {
     wrong.push(`the counter counted ${counted.visits} visits of ${story.visits.length}, in ${counted.posts} POSTs of ${story.posts.length}`);
   }
-  // One thread: a poll ends before the next begins.
+  // With one thread, a poll ends before the next begins.
   polls(story).reduce((before, { at, end }) => (at > before ? end : (wrong.push(`two polls at once at event ${at}`), end)), -1);
   if (wrong.length > 0) throw new Error(`the events do not fit together: ${wrong.slice(0, 5).join('; ')}`);
 }

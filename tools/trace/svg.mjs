@@ -1,8 +1,8 @@
-// What the pictures share: colours that hold in light and dark and for colour-blind eyes, and how an SVG is written down.
+// Shared by the pictures: colours that work in light and dark mode and for colour-blind readers, and functions that write SVG.
 
 /**
- * One colour a visit, or a POST, in turn: five of Okabe and Ito's that stand out on white and on black and are told apart without
- * seeing red or green.
+ * The colours of visits or POSTs, in turn: five of Okabe and Ito's that stand out on white and on black and differ for readers who do not see
+ * red or green.
  */
 export const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#aa4a8a', '#8a6d00'];
 export const colour = (number) => `c${(number - 1) % COLOURS.length}`;
@@ -47,13 +47,13 @@ export const rect = (x, y, width, height, classes, more = '') => `<rect x="${rou
 export const path = (d, classes) => `<path d="${d}" class="${classes}"/>`;
 export const text = (x, y, content, classes = '') => `<text x="${round(x)}" y="${round(y)}"${classes && ` class="${classes}"`}>${escape(content)}</text>`;
 
-/** The first of some texts that fits into a width, in the middle of it; nothing if none does. A letter is 6.7 wide at most on average. */
+/** The first text that fits into a width, centred; empty if none does. A letter is at most 6.7 wide on average. */
 export function fitting(from, to, y, texts, classes) {
   const content = texts.find((one) => one.length * 6.7 <= to - from - 8);
   return content === undefined ? '' : text((from + to) / 2, y, content, `mid ${classes}`);
 }
 
-/** The whole picture. */
+/** A whole picture, as the text of an SVG file. */
 export function picture(width, height, title, description, parts) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" class="trace" role="img" aria-label="${escape(`${title}. ${description}`)}">
 <title>${escape(title)}</title>
@@ -65,7 +65,7 @@ ${parts.flat(Infinity).filter(Boolean).join('\n')}
 `;
 }
 
-/** Round numbers for an axis up to `end`: about `count` of them. */
+/** About `count` round numbers for an axis up to `end`. */
 export function ticks(end, count) {
   const rough = end / count;
   const power = 10 ** Math.floor(Math.log10(rough));

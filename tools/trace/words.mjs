@@ -1,4 +1,4 @@
-// What the pictures, the page and the summary say, so that they say the same.
+// The texts that the pictures, the page and the summary share.
 
 import { most, polls, waiting } from './story.mjs';
 
@@ -16,7 +16,7 @@ export const titleOf = ({ visits }) => `${visits.length === 2 ? 'Two visits' : m
 
 export const counterOf = ({ counter, slowMs }) => `${COUNTERS[counter]}, made to take ${slowMs} ms`;
 
-/** What one poll did, in a sentence. */
+/** A sentence that says what one poll did. */
 export function didOf(story, { visit, place, then, post }) {
   const of = (id) => story.visits[id - 1].name;
   const { name, polls } = story.visits[visit - 1];
@@ -34,7 +34,7 @@ export function didOf(story, { visit, place, then, post }) {
   return `${name} ${because[before] ?? 'is woken by the answer to its POST'}: ${does}`;
 }
 
-/** What a visit waits for, from long to short. */
+/** Texts for what a visit waits for, from long to short. */
 export function waitsOf(story, visit, { then, post }) {
   if (then === 'answer' || then === 'post') return [`awaits the answer to POST ${post}`, `awaits POST ${post}`, `POST ${post}`];
   if (then === 'park') return ['parked while another visit posts', 'parked'];
@@ -42,7 +42,7 @@ export function waitsOf(story, visit, { then, post }) {
   return ['awaits an object', 'object'];
 }
 
-/** The numbers of a run. `cpuMs` is the CPU time of the whole process of workerd, from the first visit sent to the last answered. */
+/** The numbers of a run. `cpuMs` is the CPU time of the whole workerd process, from the first visit sent to the last answered. */
 export function numbersOf(story) {
   const peak = most(waiting(story));
   const carried = story.posts.map(({ visits }) => visits.length);
@@ -57,13 +57,13 @@ export function numbersOf(story) {
   };
 }
 
-/** What was measured of a run from outside of the isolate. */
+/** The times that were measured from outside the isolate. */
 export function measuredOf(story) {
   const { wall, cpu } = numbersOf(story);
-  return `${wall} from the first visit sent to the last answered, in which the whole process of workerd used ${cpu} of CPU time`;
+  return `${wall} from the first visit sent to the last answered, in which the whole workerd process used ${cpu} of CPU time`;
 }
 
-/** What was found, in lines. */
+/** The summary of a run, as lines. */
 export function summary(story) {
   const { most: peak, mostAt, polls: polled, posts, waited } = numbersOf(story);
   const { visits, posts: batches } = story.counted;

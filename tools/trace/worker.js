@@ -1,9 +1,9 @@
-// The Worker of `npm run trace`: the real one, with a counter that takes its time, and a way to read what happened. Never deployed.
+// The Worker of `npm run trace`: the real one, with a slow counter and a route to read the events. Never deployed.
 
 import { taken } from './recorder.js';
 import worker, { Days, Live, Shard as RealShard } from '../../src/edge/worker.js';
 
-/** Where the runner reads the events. */
+/** The path at which the runner reads the events. */
 const READ = '/.trace';
 
 export default {
@@ -12,7 +12,7 @@ export default {
   },
 };
 
-/** The embedded counter, as slow as SLOW_MS says. It counts and answers at the end of that time, in one turn, as the real one does. */
+/** The embedded counter, delayed by SLOW_MS. It counts and answers at the end of that time, in one turn, as the real one does. */
 export class Shard extends RealShard {
   async post(call) {
     await new Promise((resolve) => setTimeout(resolve, this.env.SLOW_MS));

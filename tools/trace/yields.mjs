@@ -1,20 +1,23 @@
-// Where the program of a visit yields: each `.await` that `GET /` may come by, with its file and line, found in the source.
+// Finds in the source where the code of a visit yields: each `.await` on the way of `GET /`, with its file and line.
 //
-// A new `.await` in one of these functions needs an entry here that says what it waits for. After one has moved, `npm run trace -- --table`
-// rewrites the table of docs/async.md.
+// A new `.await` in one of these functions needs an entry here that says what it waits for. After an `.await` has moved,
+// `npm run trace -- --table` rewrites the table of docs/async.md.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../pins.mjs';
 import { Trouble } from '../run.mjs';
 
-/** Other requests than visits of `GET /` come by here. */
+/** Requests other than visits of `GET /` pass here. */
 const OTHERS = 'others';
 
-/** By file and function: a piece of each line that awaits, and what for. What begins with `*` waits for the platform itself. */
+/**
+ * The yield points by file and function: a piece of each line that awaits, and what it awaits. A text that begins with `*` marks a wait for the
+ * platform itself.
+ */
 const PLACES = {
   'src/edge/handlers/entry.rs': {
-    serve: { 'answer(request': 'the whole of a request; then its promise is settled' },
+    serve: { 'answer(request': 'the whole request; after it, its promise settles' },
     answer: {
       'turn.register_home()': 'a visit of `GET /`',
       'turn.register(&caller)': OTHERS, 'turn.register_pixel(': OTHERS, 'turn.show_badge(': OTHERS, 'turn.answer_compat(': OTHERS, 'turn.read_views(': OTHERS,
@@ -23,13 +26,13 @@ const PLACES = {
     },
   },
   'src/edge/handlers/visits.rs': {
-    register_home: { 'home(&HttpCounter': 'with `COUNTER_URL`: the visit, registered there', 'self.take(': 'without: the visit, registered in the embedded counter' },
-    take: { 'self.is_limited(': 'whether its address has come too often, where a limit is bound', 'register(visit)': 'the embedded counter' },
+    register_home: { 'home(&HttpCounter': 'with `COUNTER_URL`: the visit, registered there', 'self.take(': 'without it: the visit, registered in the embedded counter' },
+    take: { 'self.is_limited(': 'the rate limit of its address, if one is bound', 'register(visit)': 'the embedded counter' },
   },
-  'src/counting/http/home.rs': { home: { 'endpoint.register(visit)': 'a counter, whichever it is: the program that this began as' } },
-  'src/edge/handlers/context.rs': { is_limited: { 'limits::exceeded(': 'the same, by its network' } },
-  'src/edge/runtime/rate_limits.rs': { exceeded: { 'within(WAIT_MS': "the platform's rate limit, or its deadline" } },
-  'src/edge/clients/http_counter.rs': { register: { 'within(self.timeout_ms': '* the answer of `COUNTER_URL`, or the deadline' } },
+  'src/counting/http/home.rs': { home: { 'endpoint.register(visit)': 'either counter, behind one interface' } },
+  'src/edge/handlers/context.rs': { is_limited: { 'limits::exceeded(': 'the rate limit of its network' } },
+  'src/edge/runtime/rate_limits.rs': { exceeded: { 'within(WAIT_MS': "the platform's rate limit, or a deadline" } },
+  'src/edge/clients/http_counter.rs': { register: { 'within(self.timeout_ms': '* the answer of `COUNTER_URL`, or a deadline' } },
   'src/edge/clients/shards.rs': {
     register: { 'self.count(&visit)': 'the visit, counted' },
     today: { 'days::today(': "the day's record" },
@@ -37,37 +40,37 @@ const PLACES = {
   },
   'src/edge/clients/counting.rs': {
     count: {
-      'self.today(': "the day's record: in memory, but for the first visit of a day",
-      'self.seen(': 'whether the shard of yesterday knows the id, where it has one',
+      'self.today(': "the day's record, which is in memory after the first visit of a day",
+      'self.seen(': "whether yesterday's shard knows the visit's id, if it has one",
       'entry(here)).await': 'its shard',
-      'guest).await': "its visitor's shard, where that is another",
+      'guest).await': "the shard of its visitor, if that is another one",
     },
     seen: { 'self.ask(': 'that shard' },
     count_at: {
       'self.lead(': 'the POST that this visit leads',
-      'parking::park(': 'parked: an answer, the lead, or the deadline',
-      'timer(LINGER_MS)': 'lingers 1 ms with the lead, for others to come along',
+      'parking::park(': 'while parked: an answer, the lead, or the deadline',
+      'timer(LINGER_MS)': '1 ms, in which other visits may join the batch',
     },
     lead: { 'self.post(': 'the POST and its receipt' },
     post: { 'self.ask(': 'the receipt' },
   },
-  'src/edge/clients/days.rs': { today: { 'waits::parked(': 'the visit that asks for the record, where nothing is known yet', 'object.call(': "the answer of the day's object" } },
+  'src/edge/clients/days.rs': { today: { 'waits::parked(': 'another visit that asks for the record, if it is not known yet', 'object.call(': "the answer of the day's object" } },
   'src/edge/clients/object_call.rs': {
-    call: { 'within(ms, self.exchange': 'one exchange, or its deadline', 'timer(ms)': 'a pause before it is tried again' },
-    exchange: { 'answered(|number': 'the answer of the object, as one value' },
+    call: { 'within(ms, self.exchange': 'one exchange, or its deadline', 'timer(ms)': 'a pause before the next try' },
+    exchange: { 'answered(|number': 'the answer of the object' },
   },
-  'src/edge/clients/parking.rs': { park: { 'waits::parked(': 'a signal of another visit, as one number' } },
-  'src/edge/runtime/deadline.rs': { within: { 'select(': 'whichever is first: the work, or a timer' } },
+  'src/edge/clients/parking.rs': { park: { 'waits::parked(': 'a signal of another visit' } },
+  'src/edge/runtime/deadline.rs': { within: { 'select(': 'the work or a timer, whichever is first' } },
   'src/edge/runtime/waits.rs': {
-    ended_with: { 'poll_fn(': '* a number: from another visit, or from a timer' },
-    parked: { 'signal.ended_with()': 'that number' },
-    timer: { 'begun.0.ended_with()': 'that number' },
-    answered: { 'poll_fn(': '* a value: the answer of an object' },
-    awaited: { 'poll_fn(': "* a promise of the platform's: its rate limit" },
+    ended_with: { 'poll_fn(': '* a number, from another visit or from a timer' },
+    parked: { 'signal.ended_with()': 'the result of `ended_with`' },
+    timer: { 'begun.0.ended_with()': 'the result of `ended_with`' },
+    answered: { 'poll_fn(': '* a value, the answer of an object' },
+    awaited: { 'poll_fn(': '* a promise of the platform, for its rate limit' },
   },
 };
 
-/** Where a visit is, in the words of tools/trace/story.mjs. */
+/** The waits of tools/trace/story.mjs, each with its function. */
 const KINDS = {
   answer: ['src/edge/clients/object_call.rs', 'exchange'],
   object: ['src/edge/clients/object_call.rs', 'exchange'],
@@ -76,12 +79,12 @@ const KINDS = {
   post: ['src/edge/clients/http_counter.rs', 'register'],
 };
 
-/** All of them: `{ file, line, of, what, leaf }`. `source` reads a file; throws where the list above is not what is there. */
+/** All yield points: `{ file, line, of, what, leaf }`. `source` reads a file. Throws if the list above does not match the source. */
 export function yields(source = (file) => readFileSync(join(ROOT, file), 'utf8')) {
   return Object.entries(PLACES).flatMap(([file, functions]) => Object.entries(functions).flatMap(([of, places]) => inFunction(file, of, places, source(file))));
 }
 
-/** Where a visit waits, as `file:line`, by kind of wait. */
+/** The place of each kind of wait, as `file:line`. */
 export function placesOf(all = yields()) {
   const place = ([file, of, piece]) => all.find((one) => one.file === file && one.of === of && (!piece || one.piece === piece));
   return Object.fromEntries(Object.entries(KINDS).map(([kind, where]) => [kind, `${place(where).file}:${place(where).line}`]));
@@ -101,7 +104,7 @@ function inFunction(file, of, places, source) {
   });
 }
 
-/** The lines of a function, from its name to the brace that ends it. */
+/** The lines of a function, from its name to its closing brace. */
 function bodyOf(source, name) {
   const begin = new RegExp(`\\bfn ${name}\\b`).exec(source)?.index;
   if (begin === undefined) return undefined;

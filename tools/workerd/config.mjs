@@ -1,14 +1,12 @@
-// The configuration of one workerd process, as Cap'n Proto text.
-//
-// In scope: services, bindings and sockets as plain values, and how they are written down. Nothing here starts anything.
+// Writes the configuration of one workerd process, as Cap'n Proto text, from plain values for services, bindings and sockets. It starts nothing.
 
-/** Quotes a text for a Cap'n Proto file, whose escapes are those of C. Other text is UTF-8 as it is. */
+/** Quotes a text for a Cap'n Proto file: C escapes for control characters, and UTF-8 for everything else. */
 function quote(text) {
   // eslint-disable-next-line no-control-regex
   return `"${String(text).replace(/["\\]/g, '\\$&').replace(/[\x00-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }
 
-/** A text stays a text; anything else arrives as JSON would, which is how wrangler passes `[vars]` that are no texts. */
+/** A string stays a string. Any other value is passed as JSON, as wrangler passes `[vars]` that are not strings. */
 function variable([name, value]) {
   return typeof value === 'string'
     ? `(name = ${quote(name)}, text = ${quote(value)})`
@@ -28,8 +26,7 @@ function worker({ name, modules, bindings = [], outbound, storage = '', compatib
 }
 
 /**
- * The built Footfall. `storage` is the directory for what it counts. It is always on disk: workerd's objects in memory
- * have no SQL.
+ * The service of the built Footfall. `storage` is the directory for its counts, always on disk, because workerd's in-memory objects have no SQL.
  */
 export function footfallService({ name, vars = {}, services = {}, objects, unbound = [], outbound, storage, compatibilityDate }) {
   const disk = `${name}-disk`;
@@ -47,7 +44,7 @@ export function footfallService({ name, vars = {}, services = {}, objects, unbou
         ...Object.entries(vars).map(variable),
         ...Object.entries(services).map(serviceBinding),
       ],
-      // The keys name the directories of the namespaces on disk: another key would find no counts after a restart.
+      // The keys name the directories of the namespaces on disk. With another key, a restart would find no counts.
       storage: `durableObjectNamespaces = [${objects
         .map(([, className]) => `(className = ${quote(className)}, uniqueKey = ${quote(`footfall-${className}`)}, enableSql = true)`)
         .join(', ')}],
@@ -57,7 +54,7 @@ export function footfallService({ name, vars = {}, services = {}, objects, unbou
   ];
 }
 
-/** A Worker in plain JavaScript, whose source is the module `file` next to the configuration. */
+/** The service of a plain JavaScript Worker, whose module is `file`, next to the configuration. */
 export function plainService({ name, file, vars = {}, services = {}, outbound, compatibilityDate }) {
   return [
     worker({
@@ -70,20 +67,20 @@ export function plainService({ name, file, vars = {}, services = {}, outbound, c
   ];
 }
 
-/** The way to this machine's own ports, and to no other machine. */
+/** A network service that reaches the ports of this machine and no other machine. */
 export function loopbackService(name) {
   return [`(name = ${quote(name)}, network = (allow = ["local"]))`];
 }
 
-/** The name of the socket that the {@link COLLECT} of a service is reached by. */
+/** The name of the socket for the {@link COLLECT} entry point of a service. */
 export const collector = (service) => `${service}-collect`;
 
-/** The name of the socket that Footfall's objects are thrown away by. */
+/** The name of the socket that throws Footfall's objects away. */
 export const BREAKER = 'footfall-break';
 
 /**
- * The whole file. Every service in `exposed` gets a socket of its own name on a free port of the loopback; those in
- * `collected` get one more, which collects their isolate's garbage; `breakable` adds the one that throws objects away.
+ * The whole file. Every service in `exposed` gets a socket of its own name on a free port of the loopback. Those in `collected` get one more, which
+ * collects their isolate's garbage. `breakable` adds the socket that throws objects away.
  */
 export function configText({ services, exposed, collected, breakable }) {
   const socket = (name, service) => `(name = ${quote(name)}, address = "127.0.0.1:0", http = (), service = ${service})`;

@@ -1,10 +1,9 @@
-// Workers in plain JavaScript that stand around Footfall inside one workerd, where no sockets are needed.
-// Each is the source of a module.
+// Plain JavaScript Workers that run beside Footfall in one workerd, where they need no sockets. Each is the source of a module.
 
-/** What {@link NOWHERE} writes into the log; the harness fails the test that has it there. */
+/** The text that {@link NOWHERE} writes into the log. The harness fails a test whose log contains it. */
 export const NOWHERE_MARK = /UNEXPECTED OUTBOUND/;
 
-/** Where fetches go that no test expects. 599 is no status that anybody else answers. */
+/** Takes the fetches that no test expects. Nothing else answers with the status 599. */
 export const NOWHERE = `
 export default {
   fetch(request) {
@@ -15,8 +14,8 @@ export default {
 `;
 
 /**
- * Comes before Footfall's own modules and keeps hold of each instance that is made of its wasm, so that its memory can
- * be measured from inside the isolate.
+ * Runs before Footfall's own modules and keeps a reference to each instance of its wasm, so that its memory can be measured from inside the
+ * isolate.
  */
 export const PROBE = `
 globalThis.testInstances = [];
@@ -29,9 +28,9 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 `;
 
 /**
- * Comes after {@link PROBE} and counts every call between JavaScript and wasm: \`out\` of it, and \`into\` it; and those that shards and a
- * site's watchers get, and how often the latter woke. Those numbers are
- * the same on any machine. The entry point Collect lets a call into wasm trap: \`/trap?in=1\` the next one.
+ * Runs after {@link PROBE} and counts the calls between JavaScript and wasm (\`out\` of it and \`into\` it), the calls that shards and the objects
+ * of watchers get, and how often the latter woke. The counts are the same on any machine. The entry point Collect makes a call into wasm trap:
+ * \`/trap?in=1\` the next one.
  */
 export const CROSSINGS = `
 globalThis.crossings = { into: 0, out: 0, shardCalls: 0, liveCalls: 0, liveWakes: 0 };
@@ -59,15 +58,15 @@ WebAssembly.Instance = class extends WebAssembly.Instance {
 `;
 
 /**
- * Sets the isolate's clock ahead, until the entry point Collect sets it otherwise: `/clock?ahead=0`. The runtime's own, by which alarms go
- * off, stays as it is.
+ * Sets the isolate's clock ahead, until the entry point Collect sets it again: `/clock?ahead=0`. The runtime's own clock, which decides when
+ * alarms go off, does not change.
  */
 export const clockAhead = (ms) => (ms ? `const now = Date.now;\nglobalThis.clockAhead = ${ms};\nDate.now = () => now() + globalThis.clockAhead;\n` : '');
 
 /**
- * Added to every module: an entry point that collects the garbage of its isolate, and tells what is left in wasm: bytes
- * of linear memory and references to JavaScript objects. V8 collects when it likes, and an isolate may hold hundreds
- * of MiB of garbage meanwhile, in which no leak could be seen.
+ * Added to every module: an entry point that collects the garbage of its isolate and reports what is left in wasm: bytes of linear memory and
+ * references to JavaScript objects. V8 collects at its own times, and meanwhile an isolate may hold hundreds of MiB of garbage that would hide
+ * a leak.
  */
 export const COLLECT = `
 import { WorkerEntrypoint } from 'cloudflare:workers';
@@ -89,8 +88,8 @@ export class Collect extends WorkerEntrypoint {
 `;
 
 /**
- * Footfall's main module whose requests are served inside of an object, which is thrown away with them at `/killed-by-the-test`. That is how the
- * platform kills requests: nothing that they wait for ends any more.
+ * Footfall's main module, whose requests are served inside an object. `/killed-by-the-test` throws the object away together with them. The
+ * platform kills requests in this way: nothing that they wait for ever ends.
  */
 export const KILLABLE = `
 import './probe.js';
@@ -107,10 +106,10 @@ export default { fetch: (request, env) => env.HOST.getByName('host').fetch(reque
 `;
 
 /**
- * Footfall's main module with objects that can be thrown away while they work, as the platform does when it moves or
- * restarts them: memory is gone, storage stays, waiting callers get an error. Or they can be made to hang: every call then
- * waits for longer than anybody does, until the object is thrown away. `GET /?binding=&name=&how=` at the entry point Break
- * does it. The abort comes from outside of wasm; inside of it, it would break the whole isolate.
+ * Footfall's main module, with objects that `GET /?binding=&name=&how=` at the entry point Break can throw away while they work, as the platform
+ * does when it moves or restarts them: their memory is lost, their storage stays, and waiting callers get an error. It can also make an object
+ * hang: every call then waits longer than any caller does, until the object is thrown away. The abort comes from outside of wasm, because inside
+ * it would break the whole isolate.
  */
 export const breakable = (objects) => `
 import './probe.js';
@@ -171,9 +170,8 @@ export class Break extends WorkerEntrypoint {
 `;
 
 /**
- * A counter that answers each POST after \`WAIT_MS\`, and nobody before \`HELD\` have come, and notes what came. \`GET /notes\` tells and
- * forgets the notes.
- * All in one isolate, so plain variables are enough.
+ * A counter that notes each POST and answers it after \`WAIT_MS\`, but none before \`HELD\` POSTs have come. \`GET /notes\` returns the notes and
+ * clears them. It runs in one isolate, so plain variables are enough.
  */
 export const COUNTER = `
 let open = 0, maxOpen = 0, posts = 0, wrong = 0;
@@ -200,8 +198,8 @@ export default {
 `;
 
 /**
- * Sends Footfall a wave of \`?visits=\` requests at once and tells what came back: how often each answer, and how
- * long the whole took on the outside is for the caller to measure (time stands still in here between events).
+ * Sends Footfall \`?visits=\` requests at once and returns how often each answer came back. The caller has to measure the time: in here, the clock
+ * stands still between events.
  */
 export const WAVE = `
 export default {
@@ -224,7 +222,7 @@ export default {
 };
 `;
 
-/** Sends a visit of each kind, and again and again, all at once; answers with how many became what. */
+/** Sends \`?rounds=\` visits of each kind at once. Returns how many had each outcome. */
 export const MIXED = `
 const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
 const page = { 'user-agent': agent, origin: 'https://blog.example' };
@@ -255,7 +253,7 @@ export default {
 };
 `;
 
-/** Stands between Footfall and the network and sends every request twice; the second answer is the one that counts. */
+/** Sits between Footfall and the network, sends every request twice, and returns the second answer. */
 export const TWICE = `
 export default {
   async fetch(request) {

@@ -1,23 +1,23 @@
-// A program that is measured: it listens on free ports of the loopback, tells what it used, and is gone when the run is over.
+// A program that is measured: it listens on free ports of the loopback, reports the CPU time and memory that it used, and ends with the run.
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { workerdBinary } from './built.mjs';
 
-/** From spawn to listening takes 0.2 s; this is for a machine that compiles at the same time. */
+/** A program listens 0.2 s after it is started. The rest is for a machine that compiles at the same time. */
 const START_TIMEOUT_MS = 20_000;
 
-/** Linux counts the CPU time of a process in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
+/** Linux reports the CPU time of a process in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
 const TICKS_A_SECOND = 100;
 
-/** Programs that live: a run that ends before its time leaves none behind. */
+/** The running programs. They end with this process, even if it is interrupted. */
 const running = new Set();
 process.on('exit', () => running.forEach((program) => program.end()));
 
-/** Starts a workerd on `dir`/workerd.capnp and waits until the sockets of these names listen. */
+/** Starts a workerd on `dir`/workerd.capnp and waits until the named sockets listen. */
 export async function startWorkerd(dir, sockets) {
   const program = new Program('workerd', workerdBinary(), ['serve', 'workerd.capnp', 'config', '--control-fd=3'], { cwd: dir });
-  // A line a socket on the control descriptor, once all Workers are loaded.
+  // workerd writes a line for each socket to the control descriptor, once all Workers are loaded.
   await program.listening(3, sockets.length, (line) => {
     const { event, socket, port } = JSON.parse(line);
     if (event === 'listen') program.ports[socket] = port;
@@ -25,7 +25,7 @@ export async function startWorkerd(dir, sockets) {
   return program;
 }
 
-/** Starts a program that says its port in its first line; the socket gets the name `socket`. */
+/** Starts a program that writes its port in its first line. The socket gets the name `socket`. */
 export async function startNative(file, socket, env = {}) {
   const program = new Program(file, file, [], { env: { ...process.env, ...env } });
   await program.listening(1, 1, (line) => (program.ports[socket] = Number(line)));
@@ -38,7 +38,7 @@ class Program {
   #log = '';
   #ended;
 
-  /** By the name of the socket. */
+  /** The ports, by the name of the socket. */
   ports = {};
 
   constructor(name, command, args, options) {
@@ -52,7 +52,7 @@ class Program {
     });
   }
 
-  /** Waits for as many lines on a descriptor as there are sockets; `read` makes a port of each. */
+  /** Waits for a line on a descriptor for each socket. `read` takes the port from a line. */
   async listening(descriptor, sockets, read) {
     const ready = new Promise((resolve) => {
       let unread = '';
@@ -76,7 +76,7 @@ class Program {
     return `http://127.0.0.1:${this.ports[socket]}${path}`;
   }
 
-  /** Asks for a path on one of its sockets and wants status 200: the answer's text. */
+  /** Requests a path on one of its sockets and returns the text. Throws unless the status is 200. */
   async text(socket, path, options) {
     const response = await fetch(this.url(socket, path), options);
     const text = await response.text();
@@ -84,49 +84,49 @@ class Program {
     return text;
   }
 
-  /** The same, where the answer is JSON. */
+  /** The same for JSON: returns the value. */
   async ask(socket, path) {
     return JSON.parse(await this.text(socket, path));
   }
 
-  /** Seconds of CPU that all its threads have used, in its own code and in the kernel, exact to a hundredth. */
+  /** Seconds of CPU that all its threads have used, in user code and in the kernel, to a hundredth. */
   cpuSeconds() {
-    // The 14th and 15th field count ticks.
+    // Fields 14 and 15 count ticks.
     const [user, system] = fieldsOf(this.#child.pid).slice(11);
     return (Number(user) + Number(system)) / TICKS_A_SECOND;
   }
 
-  /** The same of the threads that live, but exact to a microsecond: for what takes no longer than some hundredths. */
+  /** The same for the running threads only, but to a microsecond, for work of some hundredths of a second. */
   cpuSecondsOfThreads() {
     const tasks = `/proc/${this.#child.pid}/task`;
     return readdirSync(tasks).reduce((sum, task) => sum + Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9;
   }
 
-  /** The memory that it holds now. */
+  /** Its resident memory. */
   rssBytes() {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'))[1]) * 1024;
   }
 
-  /** Everything that it has written so far. */
+  /** The output so far. */
   log() {
     return this.#log;
   }
 
-  /** Ends it as a crash would: asked politely, workerd waits for open connections, and may wait for ever. */
+  /** Kills it. After a SIGTERM, workerd would wait for open connections, perhaps for ever. */
   end() {
     running.delete(this);
     this.#child.kill('SIGKILL');
   }
 }
 
-/** Seconds of CPU that the children of this process used which have ended. */
+/** Seconds of CPU that this process's ended children used. */
 export function cpuSecondsOfEnded() {
-  // The 16th and 17th field.
+  // Fields 16 and 17.
   const [user, system] = fieldsOf('self').slice(13);
   return (Number(user) + Number(system)) / TICKS_A_SECOND;
 }
 
-/** The fields of /proc/PID/stat from the third on. The second is the program's name in brackets and may hold anything. */
+/** The fields of /proc/PID/stat from the third on. The second is the program's name in brackets, which may contain anything. */
 function fieldsOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,5 +1,5 @@
-// The built Worker as a directory that workerd serves: modules and a configuration. It has a process of its own, so that what the
-// process uses is what the Worker costs. Nothing here starts anything.
+// Writes the built Worker as a directory that workerd serves: modules and a configuration. The Worker gets a process of its own, so that the CPU
+// time and memory of the process are the Worker's. Nothing here starts anything.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,43 +7,41 @@ import { builtModules, wranglerConfig } from './built.mjs';
 import { collector, configText, footfallService, loopbackService } from './config.mjs';
 import { COLLECT, PROBE } from './plain_workers.mjs';
 
-const { compatibilityDate, objects } = wranglerConfig();
-
-/** What all Workers here have in common. */
-export const common = { compatibilityDate, outbound: 'loopback' };
+/** The settings that all Workers here share. */
+export const common = () => ({ compatibilityDate: wranglerConfig().compatibilityDate, outbound: 'loopback' });
 
 const AS_BUILT = `export * from './index.js';\nexport { default } from './index.js';\n`;
 
-/** The socket that visitors come to, whichever program is behind it. */
+/** The socket for visitors, whichever program is behind it. */
 export const SITE = 'site';
 
-/** The socket at which a `watched` Worker collects its garbage and tells its memory. */
+/** The socket at which a `watched` Worker collects its garbage and reports its memory. */
 export const COLLECTOR = collector(SITE);
 
-/** Footfall as it was built, here or into another directory; `watched` adds the {@link COLLECTOR}. */
+/** Writes Footfall, from build/ or from another `build`, into `dir`. `watched` adds the {@link COLLECTOR}. Returns the names of its sockets. */
 export function footfall(dir, { vars = {}, watched = false, build } = {}) {
   for (const module of builtModules(build)) copyFileSync(module, join(dir, basename(module)));
   writeFileSync(join(dir, 'probe.js'), watched ? PROBE : '');
   writeFileSync(join(dir, 'main.js'), watched ? `import './probe.js';\n${AS_BUILT}${COLLECT}` : AS_BUILT);
-  const service = footfallService({ ...common, name: SITE, vars, objects: objects.filter(isIn(dir)), storage: countsIn(dir) });
+  const service = footfallService({ ...common(), name: SITE, vars, objects: wranglerConfig().objects.filter(isIn(dir)), storage: countsIn(dir) });
   return written(dir, service, watched);
 }
 
-/** Whether a build has the class of an object: one that was built before it came has not. */
+/** Filters the objects whose class is in a build. An older build may lack one. */
 function isIn(dir) {
   const [, exported = ''] = /export\s*\{([^}]*)\};?\s*$/.exec(readFileSync(join(dir, 'index.js'), 'utf8')) ?? [];
   const names = exported.split(',').map((entry) => entry.trim().split(' as ').pop());
   return ([, className]) => names.includes(className);
 }
 
-/** A new directory for what a Worker counts. */
+/** Makes the directory for a Worker's counts. */
 export function countsIn(dir) {
   const counts = join(dir, 'counts');
   mkdirSync(counts);
   return counts;
 }
 
-/** Writes the configuration of a service and of the loopback. */
+/** Writes the configuration of a service and the loopback. Returns the names of its sockets. */
 export function written(dir, service, watched = false) {
   const services = [service, loopbackService('loopback')];
   writeFileSync(join(dir, 'workerd.capnp'), configText({ services, exposed: [SITE], collected: watched ? [SITE] : [], breakable: false }));

@@ -1,4 +1,4 @@
-// Plain JavaScript that registers nothing: the least that a Worker on this runtime costs.
+// Plain JavaScript that registers nothing. It shows the least that a Worker costs on this runtime.
 
 export default {
   fetch() {

@@ -1,5 +1,5 @@
-// Plain JavaScript with a Durable Object: each visit is one call of its method and one SQL write, awaited. The platform holds
-// the call's answer until the write is durable.
+// Plain JavaScript with a Durable Object: each visit awaits one call of its method, which does one SQL write. The platform holds the call's answer
+// until the write is durable.
 
 import { DurableObject } from 'cloudflare:workers';
 

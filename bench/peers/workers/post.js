@@ -1,4 +1,4 @@
-// Plain JavaScript with an external counter: each visit is one POST, awaited, its answer read to the end.
+// Plain JavaScript with an external counter: each visit awaits one POST and reads its answer to the end.
 
 export default {
   async fetch(request, env) {
@@ -18,7 +18,7 @@ async function register(url) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ site: 'default', page: '/' }),
   });
-  // Unread, it would keep its connection.
+  // An unread answer would keep its connection.
   await answer.text();
   if (!answer.ok) throw new Error(`the counter answered ${answer.status}`);
 }

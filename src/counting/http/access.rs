@@ -25,7 +25,7 @@ pub(crate) fn is_token(given: &str, token: &str) -> bool {
     digest(given).ct_eq(&digest(token)).into()
 }
 
-/// SipHash-2-4 with 128 bits. Its key is no secret, because nobody learns a digest or can choose the token's.
+/// SipHash-2-4 with 128 bits. Its key need not be secret, because digests are compared in constant time and never told.
 fn digest(text: &str) -> [u8; 16] {
     SipHasher24::new().hash(text.as_bytes()).as_bytes()
 }

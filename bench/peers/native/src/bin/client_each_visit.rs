@@ -1,5 +1,5 @@
-//! axum + reqwest as it is usually written: the handler makes a client, POSTs the visit and awaits the answer. A new client
-//! has no open connection, so every visit opens one of its own.
+//! axum + reqwest as usually written: the handler makes a client, POSTs the visit and awaits the answer. A new client has no open connection, so
+//! every visit opens one.
 
 use axum::{Router, extract::State, routing::get};
 use footfall::{ERROR, VISIT, WELCOME, counter_url, serve};

@@ -1,11 +1,10 @@
-//! The external counter that all programs with a COUNTER_URL ask: a number in memory, on one thread, so that it is never what
-//! limits them.
+//! The external counter of all programs with a COUNTER_URL: a number in memory, on one thread, so that it is never the bottleneck.
 //!
 //! | request | what it does |
 //! | --- | --- |
 //! | `POST /counter` | counts a visit; while answers are held, it answers later |
 //! | `GET /counter` | `{"views":7,"waiting":0}`: visits counted, and those that have no answer yet |
-//! | `PUT /hold`, `PUT /release` | holds answers back, or gives all that are held |
+//! | `PUT /hold`, `PUT /release` | holds answers back, or sends all that are held |
 
 use axum::extract::State;
 use axum::routing::{get, put};
@@ -43,7 +42,7 @@ async fn count(State(counter): State<Arc<Counter>>) -> &'static str {
     counter.views.fetch_add(1, Relaxed);
     if *counter.held.borrow() {
         counter.waiting.fetch_add(1, Relaxed);
-        // It fails only where the sender is gone, which the state keeps.
+        // It fails only if the sender is gone, but the state keeps it.
         let _ = counter.held.subscribe().wait_for(|held| !held).await;
         counter.waiting.fetch_sub(1, Relaxed);
     }

@@ -1,5 +1,5 @@
-//! axum + reqwest with care: one client for all visits, so that connections are kept; the counter's status decides, and its
-//! answer is read to the end, without which its connection could not be used again.
+//! axum + reqwest with care: one client for all visits, so that connections are kept. The counter's status decides, and its answer is read to the
+//! end, because otherwise its connection could not be reused.
 
 use axum::{Router, extract::State, routing::get};
 use footfall::{ERROR, VISIT, WELCOME, counter_url, serve};
