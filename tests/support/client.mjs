@@ -19,7 +19,8 @@ export function post(server, visit, headers = {}) {
 
 /** The views of a page or of the whole site, from `GET /counter`. */
 export async function views(server, { site, page } = {}) {
-  const query = new URLSearchParams(Object.entries({ site, page }).filter(([, value]) => value !== undefined));
+  // Several shards are asked, and not an isolate's sum of the last seconds.
+  const query = new URLSearchParams(Object.entries({ site, page, fresh: 1 }).filter(([, value]) => value !== undefined));
   const { status, text, json } = await call(`${server.url}/counter?${query}`);
   if (status !== 200 || !Number.isSafeInteger(json.views)) throw new Error(`no views: ${status} ${text}`);
   return json.views;

@@ -12,7 +12,7 @@ import { startWorkerd } from '../support/workerd.mjs';
 
 const AGENT = 'Distinctive-Browser/77.1';
 const visit = (server, headers) => call(`${server.url}/`, { headers: { 'user-agent': AGENT, ...headers } });
-const visitors = async (server) => (await call(`${server.url}/visitors`)).json;
+const visitors = async (server) => (await call(`${server.url}/visitors?fresh=1`)).json;
 
 test('a visitor is one address, or an IPv6 /64, and one browser on a day', async (t) => {
   const server = await startWorkerd(t);

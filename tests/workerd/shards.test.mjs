@@ -54,7 +54,7 @@ test("on the next day, more shards count, yesterday's ids are known, and only th
   const storage = mkdtempSync(join(tmpdir(), 'footfall-shards-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
   const visit = (server, address) => call(`${server.url}/`, { headers: { 'cf-connecting-ip': address } });
-  const visitors = async (server, day) => (await call(`${server.url}/visitors?day=${day}`)).json.visitors;
+  const visitors = async (server, day) => (await call(`${server.url}/visitors?fresh=1&day=${day}`)).json.visitors;
   const dayAt = (ms) => new Date(ms).toISOString().slice(0, 10);
   const ids = Array.from({ length: 60 }, (_, n) => `visit-${n}`);
 
@@ -99,6 +99,43 @@ test('a hanging shard stops only its own visits, and no read leaves it out', asy
   await server.throwAway('SHARD', 'default/1');
   for (const id of ids) assert.equal((await post(server, { id })).status, 200);
   assert.equal(await views(server), ids.length + 1, 'each id once, even if the hanging calls arrived');
+});
+
+test('with several shards, a visit waits for its own shard only, and has sums if it asks for them', async (t) => {
+  const server = await startWorkerd(t, { breakable: true, vars: { SHARDS: 2, COUNTER_TIMEOUT_MS: 5_000 } });
+  const read = async (query = '') => (await call(`${server.url}/numbers?page=/a${query}`)).json;
+  // Their ids spread them over both shards.
+  for (let n = 0; n < 20; n += 1) {
+    const { status, json } = await post(server, { page: '/a', id: `visit-${n}` });
+    assert.deepEqual([status, json.views], [200, undefined], 'the views were not asked for');
+  }
+  const first = await read();
+  assert.ok(first.views === 20 && first.age_ms >= 0, JSON.stringify(first));
+  // What this isolate posts is in the sum that it keeps.
+  const asked = await post(server, { page: '/a', id: 'asks', show: 'views' });
+  assert.deepEqual([asked.json.views, (await read()).views], [21, 21]);
+  assert.ok((await read()).age_ms > 0, 'kept, not asked for again');
+  const { age_ms: age, ...fresh } = await read('&fresh=1');
+  assert.deepEqual(fresh, { site: 'default', page: '/a', views: 21 });
+  assert.ok(age < 5_000);
+  await server.hang('SHARD', 'default/1');
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => post(server, { page: '/a', id: `late-${n}` })));
+  const counted = answers.filter(({ status }) => status === 200).length;
+  assert.ok(counted >= 3 && counted <= 17, `${counted} of 20 are counted while the other shard hangs`);
+  assert.equal((await call(`${server.url}/numbers?page=/a&fresh=1`)).status, 504, 'no sum is invented');
+  await server.throwAway('SHARD', 'default/1');
+});
+
+test('requests that want the same sum at once ask the shards once', async (t) => {
+  const server = await startWorkerd(t, { breakable: true, vars: { SHARDS: 2, COUNTER_TIMEOUT_MS: 20_000 } });
+  await post(server, { page: '/a', id: 'wakes-the-day' });
+  await server.stall('SHARD', 'default/1');
+  const reads = Array.from({ length: 50 }, () => call(`${server.url}/numbers`));
+  await server.isStalled('SHARD', 'default/1');
+  await server.goOn('SHARD', 'default/1');
+  for (const { status, json } of await Promise.all(reads)) assert.deepEqual([status, json.views], [200, 1]);
+  const { text } = await call(`${server.url}/numbers?fresh=1`);
+  assert.equal(JSON.parse(text).views, 1);
 });
 
 test('a slow POST does not hold up the visits behind it', async (t) => {
