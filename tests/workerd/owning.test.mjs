@@ -130,7 +130,7 @@ test('a wrong file is refused with the reason, and changes nothing', async (t) =
     [Buffer.concat([Buffer.from(`${first}{"page":"/`), Buffer.from([0xc0, 0xaf]), Buffer.from('","views":1}\n{"end":1}\n')]), /not UTF-8/],
     [Buffer.concat([Buffer.from(`${first}{"page":"/a","views":1}\n{"end":1}\n`), Buffer.from([0xe2, 0x82])]), /not UTF-8/],
     [`${first}{"day":"2026-11-22","withheld":9,"views":1}\n{"end":1}\n`, /line 2: withheld cannot be "9"/],
-    [`${first}{"page":"/a","views":900000000000}\n{"page":"/b","views":900000000000}\n{"end":2}\n`, /line 3: .* over 1000000000000/],
+    [`${first}{"page":"/a","views":900000000000}\n{"page":"/b","views":900000000000}\n{"end":2}\n`, /line 3: .* more than 1000000000000/],
     [`${first}{"page":"/a","hour":"2026-11-22T07Z","views":5,"visitors":1,"newcomers":1}\n{"hour":"2026-11-22T07Z","views":3,"visitors":1,"newcomers":1}\n{"end":2}\n`, /line 3: the pages of "2026-11-22T07Z" have 5 views, and the site has 3/],
   ]) {
     assertProblem(await send(footfall, body), 400, complaint);

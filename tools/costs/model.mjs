@@ -34,11 +34,9 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   const shards = shardsFor(perDay, { traffic, ids }, known);
   // If a visit's id and its visitor belong to different shards, both are called.
   const told = ids ? 1 + (shards - 1) / shards : 1;
-  // The answer to the script adds up the views of all shards.
-  const asked = ids && shards > 1 ? shards : 0;
   const batches = perDay * traffic.callsAVisit * told;
   const alarms = SHARD_ALARMS * shards + DAYS_ALARMS;
-  const calls = batches + perDay * asked + isolates + alarms;
+  const calls = batches + isolates + alarms;
 
   // Batches of one shard between two of its alarms.
   const half = batches / shards / SHARD_ALARMS;
@@ -57,7 +55,7 @@ export function useOfADay(perDay, { traffic, ids }, known) {
   const gbSeconds = OBJECT_GB.number * billed;
 
   // Calls come at random times. After `AWAKE_S` without a call, the object is evicted, and the next call wakes it.
-  const callsPerS = (batches + perDay * asked) / shards / DAY_S;
+  const callsPerS = batches / shards / DAY_S;
   const asleep = Math.exp(-AWAKE_S.number * callsPerS);
   const wakes = callsPerS * DAY_S * shards * asleep;
   // An object that wakes reads the journal since the last checkpoint (on average half of it, and up to the end of the last piece), and each page. A

@@ -133,8 +133,8 @@ This is the dearest case: no two visits meet, each has an id, and each batch com
 
 ${table(kinds.alone, known)}
 
-SHARDS grows here because a shard remembers ${whole(known.maxIds.number)} ids, of ${known.idDays.number} days. With more than one shard, every answer to the script asks all of them for the views, and
-a visitor who belongs to another shard is reported there as well. That makes the last lines dear. (!) marks more than ${whole(CALLS_PER_S.number)} calls a second
+SHARDS grows here because a shard remembers ${whole(known.maxIds.number)} ids, of ${known.idDays.number} days. With more than one shard, a visitor who belongs
+to another shard than the visit's id is reported there as well, which nearly doubles the calls and the rows. (!) marks more than ${whole(CALLS_PER_S.number)} calls a second
 for each object in the busiest hour.
 
 The line of 10 million by hand:

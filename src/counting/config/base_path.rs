@@ -1,11 +1,11 @@
-//! The Worker below a path of a site's own: a route such as `blog.example/stats/*` does not take the path away.
+//! `BASE_PATH`, for a Worker below a path of a site. A route such as `blog.example/stats/*` passes the path on, so it is removed here.
 
 use crate::counting::text::url::path_and_query;
 
 /// The longest path, in bytes.
 const MAX_BASE_BYTES: usize = 64;
 
-/// The path, such as `/stats`; empty where there is none.
+/// The path, such as `/stats`. Empty if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BasePath(String);
 
@@ -13,7 +13,7 @@ impl BasePath {
     /// Reads `BASE_PATH`.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// A message for people that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let is_part = |part: &str| {
             !part.is_empty()
@@ -23,18 +23,20 @@ impl BasePath {
         match text.strip_prefix('/') {
             None if text.is_empty() => Ok(Self::default()),
             Some(rest) if text.len() <= MAX_BASE_BYTES && rest.split('/').all(is_part) => Ok(Self(text.to_owned())),
-            _ => Err("not a path of a-z A-Z 0-9 - . _ ~ that begins with / and does not end with it".to_owned()),
+            _ => {
+                Err("a path begins with /, does not end with /, and has only a-z A-Z 0-9 - . _ ~ between its slashes".to_owned())
+            }
         }
     }
 
-    /// The URL without the path, if it is below it.
+    /// The URL without the base path. `None` if the URL is not below that path.
     pub fn without(&self, url: &str) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }
         let (path, _) = path_and_query(url);
         path.strip_prefix(&*self.0).filter(|rest| rest.starts_with('/'))?;
-        // The path is a part of the URL: where it begins is how far it is from the start.
+        // The path is a slice of the URL, so the difference of the addresses is where it begins.
         let at = path.as_ptr().addr().checked_sub(url.as_ptr().addr())?;
         let (before, after) = (url.get(..at)?, url.get(at.checked_add(self.0.len())?..)?);
         Some(format!("{before}{after}"))

@@ -1,8 +1,8 @@
-//! The URL of a counter: strict on purpose, so that one that passes here is one that `fetch` takes.
+//! Checks the URL of a counter. It is strict on purpose: `fetch` takes every URL that passes.
 
 use crate::counting::text::url::split_scheme;
 
-/// Errors reach strangers, so text before an `@` or after a `?` is not repeated.
+/// A URL without the text before `@` and after `?`. Clients see errors about the URL, and those parts can hold secrets.
 pub(crate) fn without_secrets(url: &str) -> String {
     let (kept, hidden) = match url.rsplit_once('@') {
         None => (url, String::new()),
@@ -14,7 +14,7 @@ pub(crate) fn without_secrets(url: &str) -> String {
     }
 }
 
-/// An absolute http or https URL in ASCII, with a host and without a user or a fragment.
+/// Whether a text is an absolute http or https URL in ASCII of at most 2,048 bytes, with a host and without a user name or a fragment.
 pub(crate) fn is_http_url(text: &str) -> bool {
     let Some((scheme, rest)) = split_scheme(text) else { return false };
     let authority = rest.split(['/', '?']).next().unwrap_or(rest);
@@ -36,8 +36,8 @@ fn is_authority(authority: &str) -> bool {
     host && port
 }
 
-/// A name of labels, or four numbers. A name whose last label begins with a digit is read as an IPv4 address by
-/// the URL standard, so it must be one.
+/// Whether a text is a host name or an IPv4 address. The URL Standard reads a name whose last label begins with a digit as an IPv4 address, so
+/// such a name must be one.
 fn is_host(host: &str) -> bool {
     let labels = || host.strip_suffix('.').unwrap_or(host).split('.');
     let name = labels()

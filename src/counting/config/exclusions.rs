@@ -1,11 +1,11 @@
-//! Visits that are not counted, and why: the tallies that an owner can read.
+//! The addresses and pages whose visits are not counted.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The most entries of a list of exclusions: each is looked at for every visit.
+/// The most entries of a list. Each visit is compared with all of them.
 pub const MAX_EXCLUSIONS: usize = 64;
 
-/// A network: an address, and how many of its leading bits count. IPv4 is kept as the IPv6 that it maps to.
+/// A network: an address and the number of leading bits that count. An IPv4 address is kept as the IPv6 address that it maps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     bits: u128,
@@ -26,7 +26,7 @@ impl Network {
     }
 
     fn has(self, address: u128) -> bool {
-        // The bits that do not count are shifted out; all 128 for a length of 0.
+        // Shifts out the bits that do not count: all 128 if the length is 0.
         let shift = 128_u32.saturating_sub(self.length);
         address.checked_shr(shift).unwrap_or(0) == self.bits.checked_shr(shift).unwrap_or(0)
     }
@@ -39,7 +39,7 @@ fn bits_of(address: IpAddr) -> u128 {
     }
 }
 
-/// ExcludedAddresses whose visits are not counted.
+/// The addresses of `EXCLUDED_ADDRESSES`, whose visits are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExcludedAddresses(Vec<Network>);
 
@@ -47,12 +47,12 @@ impl ExcludedAddresses {
     /// Reads `192.0.2.0/24, 2001:db8::/32, 203.0.113.7`.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// A message for people that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        entries(text, |entry| Network::parse(entry).ok_or_else(|| format!("{entry} is no address and no network"))).map(Self)
+        entries(text, |entry| Network::parse(entry).ok_or_else(|| format!("{entry} is not an address or a network"))).map(Self)
     }
 
-    /// Whether it has an address, as the platform writes it.
+    /// Whether the list has an address. A text that is not an address is not in it.
     pub fn has(&self, address: &str) -> bool {
         if self.0.is_empty() {
             return false;
@@ -62,25 +62,25 @@ impl ExcludedAddresses {
     }
 }
 
-/// ExcludedPages whose visits are not counted.
+/// The pages of `EXCLUDED_PAGES`, whose visits are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExcludedPages(Vec<String>);
 
 impl ExcludedPages {
-    /// Reads `/draft, /admin/*`: pages, or with a `*` at the end all that begin so.
+    /// Reads `/draft, /admin/*`. An entry with `*` at its end means all pages that begin with the text before it.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// A message for people that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         entries(text, |entry| {
             let stars = entry.bytes().filter(|b| *b == b'*').count();
             let fits = entry.starts_with('/') && (stars == 0 || stars == 1 && entry.ends_with('*'));
-            fits.then(|| entry.to_owned()).ok_or_else(|| format!("{entry} does not begin with / or has a * that is not its end"))
+            fits.then(|| entry.to_owned()).ok_or_else(|| format!("{entry} does not begin with /, or has a * before its end"))
         })
         .map(Self)
     }
 
-    /// Whether it has a page.
+    /// Whether the list has a page.
     pub fn has(&self, page: &str) -> bool {
         self.0.iter().any(|known| match known.strip_suffix('*') {
             Some(beginning) => page.starts_with(beginning),
@@ -92,7 +92,7 @@ impl ExcludedPages {
 fn entries<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     let entries: Vec<&str> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
     if entries.len() > MAX_EXCLUSIONS {
-        return Err(format!("{} entries", entries.len()));
+        return Err(format!("the list has {} entries", entries.len()));
     }
     entries.into_iter().map(read).collect()
 }

@@ -1,4 +1,4 @@
-//! The settings of `wrangler.toml`.
+//! The settings in `wrangler.toml`.
 
 pub mod base_path;
 pub mod counter_url;

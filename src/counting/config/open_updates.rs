@@ -1,22 +1,22 @@
-//! `OPEN_UPDATES`: the counters that strangers may change by `/update` without a token, as CountAPI lets them.
+//! `OPEN_UPDATES`: the counters that anybody may change with `/update` and without a token, as in CountAPI.
 
 use std::ops::RangeInclusive;
 
-/// The most entries: each is looked at for every update.
+/// The most entries. Each update is compared with all of them.
 pub const MAX_OPEN: usize = 64;
 
-/// What a stranger may add where no bounds are named: what a hit does.
+/// The change that is allowed for an entry without bounds: that of a hit.
 const USUAL: RangeInclusive<i64> = 0..=1;
 
-/// Counters that are open, and by how much each call may change them.
+/// The counters that are open, and the bounds of one change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenUpdates(Vec<Open>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Open {
-    /// A site, or `*` for all.
+    /// A site, or `*` for all sites.
     site: String,
-    /// A key, or `*` for all.
+    /// A key, or `*` for all keys.
     key: String,
     by: RangeInclusive<i64>,
 }
@@ -25,17 +25,17 @@ impl OpenUpdates {
     /// Reads `blog/likes, blog/score=-5..100, shop/*, *`.
     ///
     /// # Errors
-    /// What is wrong with it, for a person.
+    /// A message for people that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let entries: Vec<&str> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         if entries.len() > MAX_OPEN {
-            return Err(format!("{} entries", entries.len()));
+            return Err(format!("the list has {} entries", entries.len()));
         }
         let open = |entry: &&str| open(entry).ok_or_else(|| format!("{entry} is not SITE/KEY=FROM..TO"));
         entries.iter().map(open).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Whether anybody may change this counter by so much.
+    /// Whether anybody may change this counter by this amount.
     pub fn allows(&self, site: &str, key: &str, by: i64) -> bool {
         let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
         self.0.iter().any(|open| fits(&open.site, site) && fits(&open.key, key) && open.by.contains(&by))
@@ -50,7 +50,7 @@ fn open(entry: &str) -> Option<Open> {
     let by = match by {
         None => USUAL,
         Some(by) => {
-            // The points are told from a minus by the text itself: `-5..100`.
+            // `-5..100`: the first point ends the lower bound.
             let (from, to) = by.split_once('.').and_then(|(from, to)| Some((from, to.strip_prefix('.')?)))?;
             from.trim().parse().ok()?..=to.trim().parse().ok()?
         }

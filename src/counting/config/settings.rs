@@ -1,4 +1,4 @@
-//! Configuration: the only place that reads the variables of `wrangler.toml`. Each has a function in `variables`.
+//! The configuration. Only this file reads the variables of `wrangler.toml`; [`crate::counting::config::variables`] checks their values.
 
 use crate::counting::config::base_path::BasePath;
 use crate::counting::config::exclusions::{ExcludedAddresses, ExcludedPages, MAX_EXCLUSIONS};
@@ -11,55 +11,55 @@ use crate::counting::model::origin::Origins;
 use crate::counting::model::page::{KeptQuery, MAX_KEPT};
 use crate::counting::model::site::Sites;
 
-/// The default of `COUNTER_TIMEOUT_MS`: longer than any healthy counter takes, shorter than a visitor waits.
+/// The default of `COUNTER_TIMEOUT_MS`, in milliseconds: longer than a healthy counter takes, and shorter than a visitor waits.
 pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 
-/// The most that `COUNTER_TIMEOUT_MS` may be. A request whose client has left is kept alive for 30 s at most, so a
-/// deadline past that would never be reached; this leaves 5 s to finish.
+/// The greatest `COUNTER_TIMEOUT_MS`, in milliseconds. The platform ends a request at most 30 s after its client has left, and this leaves 5 s to
+/// finish.
 pub const MAX_TIMEOUT_MS: u32 = 25_000;
 
-/// The most that `CREATE_LIMIT` may be: a shard keeps apart no more pages.
+/// The greatest `CREATE_LIMIT`: a shard keeps no more pages apart.
 const MOST_PAGES: u32 = 10_000;
 const _: () = assert!(MOST_PAGES as u64 == MAX_PAGES && MAX_EXCLUSIONS == 64 && MAX_KEPT == 16 && MAX_OPEN == 64);
 
-/// What the owner configured, checked.
+/// The settings of the owner, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `COUNTER_URL`: where visits of `GET /` are POSTed; the embedded counter if not set.
+    /// `COUNTER_URL`: the counter that gets a POST for each visit of `GET /`. `None` is the embedded counter.
     pub counter_url: Option<String>,
     /// `COUNTER_TIMEOUT_MS`: how long a visit waits for a counter, in milliseconds.
     pub timeout_ms: u32,
-    /// `SITES`, `HOSTS` and `HOME_SITE`: the sites that are counted, what else they are called, and which is that of `GET /`.
+    /// `SITES`, `HOSTS` and `HOME_SITE`: the sites that are counted, their other names, and the site of `GET /`.
     pub sites: Sites,
-    /// `ALLOWED_ORIGINS`: whose pages' scripts may call.
+    /// `ALLOWED_ORIGINS`: the origins whose pages may send visits.
     pub origins: Origins,
-    /// `EXCLUDED_ADDRESSES`: whose visits are not counted.
+    /// `EXCLUDED_ADDRESSES`: the addresses whose visits are not counted.
     pub excluded_addresses: ExcludedAddresses,
     /// `EXCLUDED_PAGES`: the pages whose visits are not counted.
     pub excluded_pages: ExcludedPages,
-    /// `PAGE_QUERY`: the parameters of a query that tell pages apart.
+    /// `PAGE_QUERY`: the query parameters that belong to a page.
     pub page_query: KeptQuery,
-    /// `RATE_LIMITS`: whether the limits that `wrangler.toml` binds are asked.
+    /// `RATE_LIMITS`: whether the rate limits that `wrangler.toml` binds apply.
     pub limits: bool,
-    /// `STATS` and `STATS_TOKEN`: who may read what was counted.
+    /// `STATS` and `STATS_TOKEN`: who may read the numbers.
     pub stats: Access,
-    /// `STATS_TOKEN`: who reads what the Worker counts of itself, where everybody may read the numbers as well.
+    /// `STATS_TOKEN`: who may read the metrics of the Worker. They need the token even if everybody may read the numbers.
     pub reader: Access,
-    /// `ADMIN_TOKEN`: who may export, import, change and delete it.
+    /// `ADMIN_TOKEN`: who may export, import, change and delete the numbers.
     pub admin: Access,
-    /// `PROXY_TOKEN`: a proxy that has it tells who its visitors are.
+    /// `PROXY_TOKEN`: the proxy that may say who its visitors are.
     pub proxy: Access,
-    /// `BASE_PATH`: the path below which the Worker is asked, too.
+    /// `BASE_PATH`: the path below which the Worker also answers.
     pub base: BasePath,
-    /// `CREATE_LIMIT`: strangers may create counters while a site has fewer pages than this.
+    /// `CREATE_LIMIT`: anybody may create counters while the site has fewer pages than this.
     pub create_limit: u32,
-    /// `OPEN_UPDATES`: counters that strangers may change.
+    /// `OPEN_UPDATES`: the counters that anybody may change.
     pub open_updates: OpenUpdates,
-    /// `HOURS_KEPT_DAYS`: after so many days hours are added up by day.
+    /// `HOURS_KEPT_DAYS`: the days after which hours are added up by day.
     pub hours_kept_days: u32,
-    /// `LOG_VISITS`: one of so many visits is logged; none for 0.
+    /// `LOG_VISITS`: one visit in this many is logged. 0 logs none.
     pub log_visits: u32,
-    /// `SHARDS`: how many objects share the visits of a site. More take effect at the next midnight (UTC).
+    /// `SHARDS`: the number of shards of a site. A greater number takes effect at the next midnight (UTC).
     pub shards: u16,
 }
 
@@ -67,7 +67,7 @@ impl Config {
     /// Reads all variables through `variable`.
     ///
     /// # Errors
-    /// The first variable whose value is not allowed.
+    /// The first variable with a value that is not allowed.
     pub fn parse(variable: impl Fn(&'static str) -> Variable) -> Result<Self, ConfigError> {
         Ok(Self {
             counter_url: counter_url(variable("COUNTER_URL"))?,
@@ -130,10 +130,10 @@ impl Config {
 }
 
 impl Config {
-    /// Reads `ALLOWED_ORIGINS` alone, for answers where another variable is wrong.
+    /// Reads `ALLOWED_ORIGINS` alone, for answers when another variable is wrong.
     ///
     /// # Errors
-    /// Its value is not allowed.
+    /// The value is not allowed.
     pub fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
         origins(variable("ALLOWED_ORIGINS"))
     }

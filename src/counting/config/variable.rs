@@ -1,13 +1,13 @@
-//! A variable as the platform hands it over, and what can be wrong with it.
+//! A variable as the platform passes it, and the error for a wrong one.
 
-/// The value of a variable as the platform hands it over.
+/// The value of a variable as the platform passes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variable {
     /// Not set.
     Missing,
-    /// A string, or a number as it is written: `wrangler.toml` may say `COUNTER_TIMEOUT_MS = 5000`.
+    /// A text, or a number as a text: `wrangler.toml` may have `COUNTER_TIMEOUT_MS = 5000`.
     Text(String),
-    /// Anything else: a flag, an object, a list.
+    /// Any other value: true, false, an object or a list.
     Other,
 }
 
@@ -16,9 +16,9 @@ pub enum Variable {
 pub struct ConfigError {
     /// The variable.
     pub variable: &'static str,
-    /// What it says, for a person; passwords in URLs are left out.
+    /// Its value, for people. Tokens, and passwords in URLs, are left out.
     pub value: String,
-    /// What it may say.
+    /// The values that are allowed, for people.
     pub allowed: String,
 }
 
@@ -33,14 +33,14 @@ impl std::fmt::Display for ConfigError {
 pub enum Access {
     /// Everybody.
     Public,
-    /// Who has this token.
+    /// Clients that send this token.
     Token(String),
     /// Nobody.
     Closed,
 }
 
 impl std::fmt::Debug for Access {
-    /// Never shows the token: what is logged stays.
+    /// Leaves out the token, because logs are kept.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Public => "Public",

@@ -1,4 +1,4 @@
-//! What each variable may say.
+//! Checks the value of each variable.
 
 use crate::counting::config::counter_url::{is_http_url, without_secrets};
 use crate::counting::config::variable::{Access, ConfigError, Variable};
@@ -7,7 +7,7 @@ use crate::counting::model::site::{MAX_HOSTS, MAX_SITE_BYTES, MAX_SITES, Sites};
 use crate::counting::text::json::quoted;
 use std::ops::RangeInclusive;
 
-/// The shortest token: 16 characters of a random one are 96 bits if they are letters and digits of all kinds.
+/// The shortest token, in bytes. 16 random characters of base64 have 96 bits.
 const MIN_TOKEN_BYTES: usize = 16;
 
 pub(crate) fn stats(access: Variable, token: Variable) -> Result<Access, ConfigError> {
@@ -21,7 +21,7 @@ pub(crate) fn stats(access: Variable, token: Variable) -> Result<Access, ConfigE
         _ => Err(ConfigError {
             variable: "STATS",
             value: show(&access),
-            allowed: "`public`; `closed`; or `token`, with a secret STATS_TOKEN; or nothing".to_owned(),
+            allowed: "`public`, `closed`, or `token` with a secret STATS_TOKEN; or nothing".to_owned(),
         }),
     }
 }
@@ -31,23 +31,19 @@ pub(crate) fn limits(variable: &Variable) -> Result<bool, ConfigError> {
         Variable::Missing => Ok(true),
         Variable::Text(text) if text == "on" => Ok(true),
         Variable::Text(text) if text == "off" => Ok(false),
-        other => Err(ConfigError {
-            variable: "RATE_LIMITS",
-            value: show(other),
-            allowed: "`on`, for those that are bound, or `off`".to_owned(),
-        }),
+        other => Err(ConfigError { variable: "RATE_LIMITS", value: show(other), allowed: "`on` or `off`".to_owned() }),
     }
 }
 
 pub(crate) fn token_of(name: &'static str, variable: Variable) -> Result<Option<String>, ConfigError> {
     match variable {
         Variable::Missing => Ok(None),
-        // The Deploy button makes a secret of a field that was left empty.
+        // The Deploy button creates an empty secret for a field that was left empty.
         Variable::Text(text) if text.is_empty() => Ok(None),
         Variable::Text(text) if text.len() >= MIN_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(text)),
         _ => Err(ConfigError {
             variable: name,
-            // What is nearly the secret must not be shown.
+            // A wrong value may be almost the secret, so it is not shown.
             value: "not a token".to_owned(),
             allowed: format!("at least {MIN_TOKEN_BYTES} visible ASCII characters"),
         }),
@@ -97,7 +93,7 @@ pub(crate) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
     let parsed = match &variable {
         Variable::Missing => Sites::parse("default"),
         Variable::Text(text) => Sites::parse(text),
-        _ => Err("it is not a text".to_owned()),
+        _ => Err("not a text".to_owned()),
     };
     parsed.map_err(|complaint| ConfigError {
         variable: "SITES",
@@ -109,7 +105,7 @@ pub(crate) fn sites(variable: Variable) -> Result<Sites, ConfigError> {
     })
 }
 
-/// The same sites with other names.
+/// Adds the other names of `HOSTS` to the sites.
 pub(crate) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
     let parsed = match variable {
         Variable::Missing => Ok(sites),
@@ -125,7 +121,7 @@ pub(crate) fn hosts(sites: Sites, variable: &Variable) -> Result<Sites, ConfigEr
     })
 }
 
-/// The same sites with the one of `GET /`.
+/// Adds the site of `GET /`, from `HOME_SITE`.
 pub(crate) fn home(sites: Sites, variable: &Variable) -> Result<Sites, ConfigError> {
     let parsed = match variable {
         Variable::Missing => Ok(sites),
@@ -157,7 +153,7 @@ pub(crate) fn origins(variable: Variable) -> Result<Origins, ConfigError> {
     })
 }
 
-/// A list that may be left out.
+/// Reads a variable that may be left out, which is the default.
 pub(crate) fn list<T: Default>(
     name: &'static str,
     variable: &Variable,

@@ -1,4 +1,4 @@
-//! Whether a request may read or change what is not everybody's.
+//! Checks the token of a request.
 
 use crate::counting::config::variable::Access;
 use crate::counting::http::refusal::Refusal;
@@ -30,15 +30,15 @@ fn digest(text: &str) -> [u8; 16] {
     SipHasher24::new().hash(text.as_bytes()).as_bytes()
 }
 
-/// The protocol of WebSockets that are told what happens.
+/// The protocol of the WebSockets of watchers.
 pub const PROTOCOL: &str = "footfall";
 
-/// Before the token in the name of a protocol.
+/// The beginning of the name of a protocol that contains the token.
 const BEARER_PROTOCOL: &str = "footfall.bearer.";
 
-/// The same for a WebSocket, by its header `Sec-WebSocket-Protocol`. A page cannot give a WebSocket any other header, and a token in a URL
-/// would be in logs. So the page offers two protocols, [`PROTOCOL`] and one whose name has the token (RFC 6455, 1.9; in base64url, as a name
-/// has few characters), and the first is taken.
+/// Whether the header `Sec-WebSocket-Protocol` of a WebSocket gives access. A page cannot set another header of a WebSocket, and a token in a URL
+/// would appear in logs. So the page offers two protocols (RFC 6455, 1.9), and Footfall takes the first: [`PROTOCOL`], and one whose name
+/// contains the token, in base64url because names allow few characters.
 ///
 /// # Errors
 /// [`Refusal::Token`], [`Refusal::Closed`].
@@ -49,7 +49,7 @@ pub fn check_protocols(access: &Access, protocols: Option<&str>) -> Result<(), R
     if is_token(given, &base64url(token.as_bytes())) { Ok(()) } else { Err(Refusal::Token) }
 }
 
-/// base64url without padding (RFC 4648, 5).
+/// Encodes bytes as base64url without padding (RFC 4648, 5).
 fn base64url(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
@@ -63,7 +63,7 @@ fn base64url(bytes: &[u8]) -> String {
     text
 }
 
-/// The token of `Bearer TOKEN` (RFC 6750; the scheme's name ignores case).
+/// The token of `Bearer TOKEN` (RFC 6750). The name of the scheme may be in upper or lower case.
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

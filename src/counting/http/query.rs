@@ -1,4 +1,4 @@
-//! The parameters of a query, read as liberally as they are sent: with what caches, counters and campaigns add, in whatever encoding.
+//! Reads the parameters of a query. It ignores the parameters that caches, counters and campaigns add, and accepts any encoding.
 
 use crate::counting::http::refusal::Refusal;
 use crate::counting::model::date::{Day, parse_date};
@@ -7,18 +7,18 @@ use crate::counting::text::json::quoted;
 use crate::counting::text::percent::decoded;
 use std::borrow::Cow;
 
-/// The most of a wrong value that an error repeats, in characters.
+/// The most characters of a wrong value that an error repeats.
 const MAX_SHOWN: usize = 60;
 
 /// The parameters of a query.
 pub struct Query(Vec<(&'static str, String)>);
 
 impl Query {
-    /// Reads parameters by name. Others are ignored, whatever they say: caches are busted with `_`, `t` or `rnd`, networks of ads add
-    /// `fbclid`, and jQuery a `callback`. A known one may be there again with the same value.
+    /// Reads parameters by name, and ignores all others: pages add `_`, `t` or `rnd` to avoid caches, ad networks add `fbclid`, and jQuery adds
+    /// `callback`. A parameter may occur twice with the same value.
     ///
     /// # Errors
-    /// [`Refusal::RepeatedParameter`] where a known one has two values: one of them would be counted, or read, wrongly.
+    /// [`Refusal::RepeatedParameter`] if a parameter has two values, because either may be the wrong one.
     pub fn read(query: &str, names: &[&'static str]) -> Result<Self, Refusal> {
         let mut values: Vec<(&'static str, String)> = Vec::new();
         for (name, value) in parts(query) {
@@ -32,12 +32,12 @@ impl Query {
         Ok(Self(values))
     }
 
-    /// The value of a parameter, if there is one.
+    /// The value of a parameter, or `None` if it is missing.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The page that `page` names, if there is one.
+    /// The page in `page`, or `None` if it is missing.
     ///
     /// # Errors
     /// [`Refusal::Page`]
@@ -45,7 +45,7 @@ impl Query {
         self.get("page").map(|page| kept.page(page).map_err(Refusal::Page)).transpose()
     }
 
-    /// The day that a parameter names, if there is one.
+    /// The day in a parameter, or `None` if it is missing.
     ///
     /// # Errors
     /// [`Refusal::Parameter`]
@@ -53,7 +53,7 @@ impl Query {
         self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
     }
 
-    /// Whether a parameter is 1. Without it, or with 0, it is not.
+    /// Whether a parameter is 1. It may also be 0 or missing.
     ///
     /// # Errors
     /// [`Refusal::Parameter`]
@@ -65,21 +65,21 @@ impl Query {
         }
     }
 
-    /// The site that `site` names, if there is one.
+    /// The name of the site in `site`, or `None` if it is missing.
     pub fn site(&self) -> Option<String> {
         self.get("site").map(str::to_owned)
     }
 }
 
-/// What a query says for a parameter, for an error that names it: `"nope"`, or nothing where it is left out. The first value is shown
-/// where there are several.
+/// The value of a parameter for an error, in quotes and cut after 60 characters. `None` if the parameter is missing, and the first value if there
+/// are several.
 pub fn shown(query: &str, name: &str) -> Option<String> {
     let (_, value) = parts(query).find(|(known, _)| known == name)?;
     let short: String = value.chars().take(MAX_SHOWN).collect();
     Some(quoted(&short))
 }
 
-/// Names and values. A name may still have the `amp;` of a link that was put into HTML once too often.
+/// Names and values of a query. A name may begin with `amp;`, which is left of a link that was escaped twice in HTML.
 fn parts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     query.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -87,8 +87,8 @@ fn parts(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     })
 }
 
-/// A text as forms encode it (URL Standard, 5.1), but that bytes which are not UTF-8 stay encoded: so `/caf%E9` of an old server is the
-/// page that a browser shows there, and none is lost in a common U+FFFD.
+/// Decodes a text as forms encode it (URL Standard, 5.1), except that bytes which are not UTF-8 stay encoded. So `/caf%E9` of an old server is the
+/// page that a browser shows there, and different pages do not become the same U+FFFD.
 fn form_decoded(text: &str) -> Cow<'_, str> {
     match text.contains(['%', '+']) {
         false => Cow::Borrowed(text),

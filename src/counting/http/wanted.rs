@@ -1,5 +1,5 @@
-//! What kind of answer a request can do something with: an error that a page cannot show is no answer. A picture is always a picture, so
-//! that no page shows a broken one; a script is always a script.
+//! The kind of answer that a request can use. A picture is answered with a picture even if there is an error, so that no page shows a broken
+//! one, and a script is answered with a script.
 
 use crate::counting::http::badge::svg::complaint;
 use crate::counting::http::compat::callback::{SCRIPT, is_function};
@@ -8,31 +8,31 @@ use crate::counting::http::reply::{GIF, JSON, Reply, SVG, text};
 use crate::counting::text::json_read::objects;
 use crate::counting::text::url::path_and_query;
 
-/// The most of an error that a badge says, in characters.
+/// The most characters of an error on a badge.
 const MAX_SAID: usize = 100;
 
-/// What is asked for.
+/// The kind of answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// JSON or a text, for programs and people.
+    /// JSON or text.
     Text,
     /// A picture of one pixel.
     Pixel,
-    /// A picture of a text.
+    /// A picture with a text.
     Badge,
     /// A script that calls this function.
     Call(String),
-    /// A script: its function has a name that is none, or must not be called without numbers.
+    /// A script that calls no function: the name of the function is not valid, or the function must not be called without numbers.
     Script,
 }
 
 impl Wanted {
-    /// What a request for this URL wants.
+    /// The kind of answer to a request for this URL.
     pub fn by(url: &str) -> Self {
         let (path, query) = path_and_query(url);
         let path = path.trim_end_matches('/');
         let first = path.split('/').nth(1).unwrap_or("");
-        // Two names of a function are none.
+        // Two different names of a function are not a valid name.
         let names = |parameter| match Query::read(query, &[parameter]) {
             Ok(query) => query.get(parameter).map(str::to_owned),
             Err(_) => Some(String::new()),
@@ -48,16 +48,16 @@ impl Wanted {
                 Some(name) if is_function(&name) => Self::Call(name),
                 Some(_) => Self::Script,
             },
-            // Its script writes whatever it is called with into the page.
+            // The script of Busuanzi writes its argument into the page, whatever it is.
             "busuanzi" if names("jsonpCallback").is_some() => Self::Script,
             _ => Self::Text,
         }
     }
 
-    /// An error as what is wanted; any other reply as it is.
+    /// Turns an error into the kind of answer that the request can use. Other replies stay unchanged.
     ///
-    /// The status stays, but for a script that calls: a browser runs none whose status is an error (Fetch, "fetch a classic script"), so
-    /// that a page would wait for a call that never comes. A wrong method is asked by no page.
+    /// The status stays, except for a script that calls a function: a browser does not run a script with the status of an error (Fetch, "fetch a
+    /// classic script"), so the page would wait for a call that never comes. An error about the method stays JSON, because no page causes it.
     pub fn dress(self, reply: Reply) -> Reply {
         if reply.status < 400 || reply.status == 405 || reply.content_type != JSON {
             return reply;
@@ -66,7 +66,7 @@ impl Wanted {
             Self::Text => return reply,
             Self::Pixel => (reply.status, text(0, GIF, String::new())),
             Self::Badge => (reply.status, text(0, SVG, complaint(&said(&reply.body)))),
-            // The comment keeps what comes first from being anything but a script (the attack "Rosetta Flash").
+            // The comment at the beginning prevents the attack "Rosetta Flash", in which the name of the function makes the script another kind of file.
             Self::Call(name) => (200, text(0, SCRIPT, format!("/**/{name}({});", reply.body))),
             Self::Script => (reply.status, text(0, SCRIPT, format!("/**/console.error(\"Footfall:\",{});", reply.body))),
         };
@@ -74,7 +74,7 @@ impl Wanted {
     }
 }
 
-/// What the JSON of an error says is wrong.
+/// The error in the JSON of an error reply.
 fn said(json: &str) -> String {
     let texts = objects(json, &["error"], &[]).unwrap_or_default().pop().map(|found| found.texts);
     let error = texts.and_then(|mut texts| texts.pop().flatten());
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!((dressed(Wanted::Pixel).status, dressed(Wanted::Pixel).content_type), (400, GIF));
         let badge = dressed(Wanted::Badge);
         assert_eq!((badge.status, badge.content_type), (400, SVG));
-        assert!(badge.body.contains("`color` is &quot;&lt;b&gt;&quot;, which it may not be"), "{}", badge.body);
+        assert!(badge.body.contains("`color` is &quot;&lt;b&gt;&quot;, which is not allowed"), "{}", badge.body);
         let call = dressed(Wanted::Call("a.b".to_owned()));
         assert_eq!((call.status, call.content_type), (200, SCRIPT));
         assert_eq!(call.body, format!("/**/a.b({});", error().body));

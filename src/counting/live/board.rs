@@ -1,71 +1,71 @@
-//! What the object knows to whom a site's watchers are connected: the latest pulse of each shard.
+//! The latest pulse of each shard of a site. The object that holds the connections of the watchers keeps it.
 //!
-//! It stores nothing. Whenever it wakes it knows nothing, and asks all shards once; from then on they push what changes. Each step
-//! says what to do next ([`Next`]).
+//! The object stores nothing. When it wakes, it asks all shards once, and from then on they push their changes. Each step returns what to do
+//! next ([`Next`]).
 
 use crate::counting::live::pace::{Pace, TELL_MS};
 use crate::counting::live::pulse::{Pulse, text};
 use crate::counting::model::limits::MAX_SHARDS;
 use crate::counting::model::minute::MINUTE_MS;
 
-/// How long shards go on telling when the last watcher has left, in milliseconds. A watcher who comes and goes would otherwise make
-/// each shard be asked and write two rows each time.
+/// How long shards continue to push after the last watcher has left, in milliseconds. Without it, a watcher that comes and goes would cost a
+/// request and two written rows of each shard every time.
 pub const ALONE_MS: u64 = 10_000;
 
-/// What is to be done.
+/// What the object does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing, or it is under way.
+    /// Nothing, or it does it already.
     Nothing,
-    /// Ask all shards, then [`Board::looked`].
+    /// Ask all shards, and then call [`Board::looked`].
     Look,
-    /// Tell all watchers [`Board::tell`], in so many milliseconds.
+    /// Send [`Board::tell`] to all watchers, in this many milliseconds.
     Tell(u64),
-    /// Let all watchers go: what they see cannot be known. They come again, or ask without a WebSocket and are told why.
+    /// Close the connections of all watchers, because the numbers are unknown. Clients connect again, or ask without a WebSocket and get the reason.
     LetGo,
 }
 
-/// The latest pulses of a site.
+/// The latest pulses of the shards of a site.
 #[derive(Debug)]
 pub struct Board {
-    /// One of each shard that is known of.
+    /// One for each known shard.
     pulses: Vec<Pulse>,
-    /// Whether all shards were asked.
+    /// Whether all shards have answered.
     known: bool,
     looking: bool,
-    /// When a shard told first what nobody watches any more, in milliseconds since 1970.
+    /// When a shard pushed for the first time after the last watcher had left, in milliseconds since 1970.
     alone: Option<u64>,
     pace: Pace,
 }
 
 impl Default for Board {
-    /// That of an object that just woke.
+    /// The board of an object that just woke.
     fn default() -> Self {
         Self { pulses: Vec::new(), known: false, looking: false, alone: None, pace: Pace::new(TELL_MS) }
     }
 }
 
 impl Board {
-    /// What a watcher who comes is told at once; nothing as long as it is not known.
+    /// The first message to a new watcher. `None` while the numbers are unknown.
     pub fn greeting(&self, site: &str, now: u64) -> Option<String> {
         self.known.then(|| text(site, &self.pulses, now))
     }
 
-    /// A watcher came.
+    /// A watcher connected.
     pub fn joined(&mut self) -> Next {
         self.alone = None;
         if self.known { Next::Nothing } else { self.look() }
     }
 
-    /// A shard told what it saw; so many watch. Also says whether the shard is to go on telling.
+    /// A shard pushed its pulse, and this many clients watch. Also returns whether the shard should continue to push.
     pub fn pushed(&mut self, pulse: Pulse, watchers: u32, now: u64) -> (bool, Next) {
         if pulse.shard >= MAX_SHARDS.into() {
             return (true, Next::Nothing);
         }
-        // Not while all are asked: a shard that was just asked would not know that it was, and a watcher who comes now would not ask again.
+        // While all shards are asked, none is told to stop: it was just asked to push, and a watcher that connects now does not ask again.
         if watchers == 0 && !self.looking {
             let since = *self.alone.get_or_insert(now);
-            // A clock that was set back must not keep anybody telling for longer.
+            // After the clock was set back, shards do not push for longer.
             if self.known && (since..since.saturating_add(ALONE_MS)).contains(&now) {
                 self.take(pulse);
                 return (true, Next::Nothing);
@@ -81,11 +81,11 @@ impl Board {
         if self.known && was_there {
             return self.tell_soon(now);
         }
-        // It just woke, or the site has more shards than yesterday.
+        // The object just woke, or the site has more shards than yesterday.
         self.look()
     }
 
-    /// The shards answered, in their order, or did not all of them.
+    /// All shards answered, in their order. `None` if one did not.
     pub fn looked(&mut self, answers: Option<Vec<Pulse>>, now: u64) -> Next {
         self.looking = false;
         let Some(answers) = answers else {
@@ -99,7 +99,7 @@ impl Board {
         self.tell_soon(now)
     }
 
-    /// What all watchers are told now.
+    /// The message to all watchers now.
     pub fn tell(&mut self, site: &str, now: u64) -> Option<String> {
         self.pace.told(now);
         self.greeting(site, now)
@@ -117,8 +117,8 @@ impl Board {
         self.pace.changed(now).map_or(Next::Nothing, Next::Tell)
     }
 
-    /// Takes the pulse of a shard; says whether there was one of it. Answers and pushes may overtake each other: the later stays. None
-    /// overtakes by a minute: then the shard was brought back to an earlier state, and its numbers begin lower.
+    /// Takes the pulse of a shard, and returns whether the board had one already. Answers and pushes may overtake each other, so the later one
+    /// stays. None overtakes by a minute: then the shard was restored to an earlier state, and its version is lower.
     fn take(&mut self, pulse: Pulse) -> bool {
         match self.pulses.iter_mut().find(|known| known.shard == pulse.shard) {
             Some(known) => {

@@ -1,4 +1,4 @@
-//! Who is there now: how the pulses of shards are added up and told, and when.
+//! Live numbers: adds up the pulses of shards, and decides when watchers are told.
 
 pub mod board;
 pub mod pace;

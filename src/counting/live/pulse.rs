@@ -1,34 +1,33 @@
-//! Who is there now: the views of the last minutes and the visitors of the last few, of one shard ([`Pulse`]) and of a site.
-//!
-//! In scope: how pulses are added up and told, and when. Out of scope: how a shard counts them ([`crate::counting::ledger::state`]).
+//! The recent activity of one shard ([`Pulse`]), and the sum of several as JSON. Shards count it in
+//! [`crate::counting::ledger::recent_activity`].
 
 use crate::counting::model::minute::minute_of;
 use crate::counting::text::json::exact;
 use serde::{Deserialize, Serialize};
 
-/// The minutes whose views are told.
+/// The minutes of views in a pulse.
 pub const MINUTES: usize = 30;
 
-/// The minutes for which a visitor is called present after a view.
+/// The minutes for which a visitor is present after a view.
 pub const PRESENT_MINUTES: usize = 5;
 
-/// What a shard saw lately. Lists are by minute, the oldest first, the last is that of `at`.
+/// The recent activity of a shard. Its lists are by minute, the oldest first. The last minute is that of `at`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulse {
-    /// The shard's number, where it is the shard that tells; an answer has 0.
+    /// The number of the shard, if the shard pushes. An answer has 0.
     pub shard: u32,
-    /// When it was told, in milliseconds since 1970, by the shard's clock.
+    /// When the shard sent it, in milliseconds since 1970 by the clock of the shard.
     pub at: u64,
-    /// The number of the shard's last journal row: of two pulses of a shard, the one with the higher is the later.
+    /// The number of the last journal row of the shard. The later of two pulses has the greater one.
     pub version: u64,
     /// The views of [`MINUTES`] minutes.
     pub views: Vec<u64>,
-    /// The visitors of [`PRESENT_MINUTES`] minutes by the minute of their last view, so that their sum is who is there.
+    /// The visitors of [`PRESENT_MINUTES`] minutes by the minute of their last view. Their sum is the number of present visitors.
     pub people: Vec<u64>,
 }
 
-/// Adds numbers by minute to others, each list by the minutes up to its own last one. What is too old for the sum drops out. What is of a
-/// minute that has not begun there is added to the last: clocks differ a little.
+/// Adds numbers by minute to `sum`. `last` and `last_of_more` are the last minutes of the two lists. Minutes before the first of `sum` are left
+/// out. Minutes after its last are added to the last, because clocks differ a little.
 pub fn add(sum: &mut [u64], last: u64, more: &[u64], last_of_more: u64) {
     let mut minute = last_of_more;
     for value in more.iter().rev() {
@@ -40,7 +39,7 @@ pub fn add(sum: &mut [u64], last: u64, more: &[u64], last_of_more: u64) {
     }
 }
 
-/// The pulses of a site's shards as one text of JSON, at a time in milliseconds since 1970.
+/// The sum of the pulses of a site's shards, as JSON. `at` is in milliseconds since 1970.
 pub fn text(site: &str, pulses: &[Pulse], at: u64) -> String {
     let minute = minute_of(at);
     let mut views = [0; MINUTES];

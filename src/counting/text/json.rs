@@ -1,20 +1,19 @@
-//! JSON, as far as anybody may send it to Footfall's own routes: a flat object of texts and numbers, or a list of them. And texts quoted as
-//! in JSON.
+//! Writes texts in quotes, as JSON has them.
 
-/// A text in quotes, on one line, whatever is in it: as JSON writes it, without what would not show or turn the line around.
+/// A text in quotes, as JSON writes it, always on one line. U+FFFD replaces characters that are invisible or change the direction of the line.
 pub fn quoted(text: &str) -> String {
     let unseen = |c: char| {
         c > '\u{7e}'
             && (c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     };
     let shown: String = text.chars().map(|c| if unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    // A text always serialises.
+    // Serialising a text never fails.
     serde_json::to_string(&shown).unwrap_or_default()
 }
 
-/// A text in quotes, as it is.
+/// A text in quotes, as JSON writes it, with all its characters.
 pub fn exact(text: &str) -> String {
-    // A text always serialises.
+    // Serialising a text never fails.
     serde_json::to_string(text).unwrap_or_default()
 }
 

@@ -1,44 +1,44 @@
-//! JSON, as far as anybody may send it to Footfall's own routes: a flat object of texts and numbers, or a list of them.
+//! Reads the JSON of Footfall's own routes: a flat object of texts and numbers, or a list of such objects.
 
 use crate::counting::text::json::quoted;
 use crate::counting::text::json_tree::Tree;
 
-/// The values of some names in a JSON object, in the order of these names; `None` for one that is left out or `null`.
+/// The values of some fields of a JSON object, in the order of their names. `None` for a field that is left out or `null`.
 pub type Texts = Vec<Option<String>>;
 
-/// An object as it was read.
+/// An object that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Its values, as far as they could be read.
+    /// The values that could be read.
     pub texts: Texts,
-    /// What is wrong with it, if anything: the first fault.
+    /// The first error, if there is one.
     pub wrong: Option<String>,
 }
 
-/// What is read of an object.
+/// Which fields of an object are read.
 #[derive(Clone, Copy)]
 struct Rules {
-    /// The names that mean something.
+    /// The names of the fields that are read.
     names: &'static [&'static str],
-    /// Those of them whose value may be any number. A whole one that JavaScript knows exactly is as good as its text anywhere.
+    /// The fields whose value may be any number. In other fields a number must be whole and at most 2^53 - 1, so that JavaScript knows it exactly.
     numbers: &'static [&'static str],
-    /// Whether other names are faults. They are ignored otherwise.
+    /// Whether other fields are errors. If not, they are ignored.
     strict: bool,
 }
 
-/// The values of these names in a JSON object, or in each object of a list of them. Other names are ignored.
+/// Reads these fields of a JSON object, or of each object in a list. Other fields are ignored.
 ///
 /// # Errors
-/// Where it is no JSON.
+/// Where the text stops being JSON.
 pub fn objects(text: &str, names: &'static [&'static str], numbers: &'static [&'static str]) -> Result<Vec<Found>, String> {
     read(text, Rules { names, numbers, strict: false })
 }
 
-/// The values of these names in one JSON object that has no others.
+/// Reads the fields of one JSON object.
 ///
 /// # Errors
-/// What is wrong with the text: not JSON (and where), not an object, a value that is neither a text nor a whole number, a name that is not
-/// one of `names` or is there twice.
+/// The text is not JSON (the message says where) or not an object, a value is neither a text nor a whole number, or a field is not in `names`
+/// or occurs twice.
 pub fn object(text: &str, names: &'static [&'static str]) -> Result<Texts, String> {
     let found = read(text, Rules { names, numbers: &[], strict: true })?.pop().filter(|_| !is_list(text)).unwrap_or_default();
     match found.wrong {
@@ -58,7 +58,7 @@ fn read(text: &str, rules: Rules) -> Result<Vec<Found>, String> {
 
 const OBJECT: &str = "an object in braces";
 
-/// Whether a JSON text is a list, if it is JSON.
+/// Whether a JSON text is a list. The answer means nothing for a text that is not JSON.
 pub fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
@@ -69,7 +69,7 @@ impl Rules {
             let wrong = Some(format!("this is {}, and has to be {OBJECT}", value.kind()));
             return Found { texts: vec![None; self.names.len()], wrong };
         };
-        // `Some(None)` for a `null`.
+        // `Some(None)` is a field that is `null`.
         let mut texts: Vec<Option<Option<String>>> = vec![None; self.names.len()];
         let mut wrong = None;
         for (name, value) in fields {
@@ -107,7 +107,8 @@ impl Rules {
     }
 }
 
-/// Whether a number is whole and not negative, and one that JavaScript knows exactly: of others the sender may have meant another.
+/// Whether a number is whole, not negative, and small enough for JavaScript to know it exactly. JavaScript rounds greater numbers, so the
+/// sender may have meant another one.
 fn is_exact(number: &str) -> bool {
     const MAX_SAFE: u64 = (1 << 53) - 1;
     number.bytes().all(|b| b.is_ascii_digit()) && number.parse().is_ok_and(|number: u64| number <= MAX_SAFE)

@@ -1,4 +1,5 @@
-//! JSON of any shape, as bodies of other counters have it, whose fields nest. What Footfall's own routes take is flat: see [`crate::counting::text::json`].
+//! Reads JSON of any shape. The bodies of other counters' clients need it, because their fields nest. The bodies of Footfall's own routes are
+//! flat: see [`crate::counting::text::json_read`].
 
 use crate::counting::text::json::quoted;
 use serde::de::value::MapDeserializer;
@@ -10,11 +11,11 @@ use std::fmt;
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tree {
-    /// `null`, or nothing.
+    /// `null`, or a field that is left out.
     Null,
     /// `true` or `false`.
     Flag(bool),
-    /// As it is written, but for the sign of an exponent, which is always there.
+    /// A number with the digits that were sent. An exponent always has a sign: `1e9` becomes `1e+9`.
     Number(String),
     /// A text.
     Text(String),
@@ -24,10 +25,10 @@ pub enum Tree {
     Object(Vec<(String, Tree)>),
 }
 
-/// The characters that an error shows of a text.
+/// The most characters of a text that an error shows.
 const MAX_NEAR: usize = 20;
 
-/// Where a text stops being JSON. What serde says itself is written for programmers.
+/// Says where a text stops being JSON. The messages of serde itself are for programmers.
 fn broken(text: &str, error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
     if error.is_eof() {
@@ -41,21 +42,21 @@ fn broken(text: &str, error: &serde_json::Error) -> String {
     format!("the body is not JSON from line {line}, column {column} on, where it says {}", quoted(&near))
 }
 
-/// How deep a JSON text may be: serde_json's limit.
+/// The most lists and objects inside one another. It is the limit of serde_json.
 const MAX_DEPTH: usize = 127;
 
 static NULL: Tree = Tree::Null;
 
 impl Tree {
-    /// Reads a JSON text. The parser bounds how deep it may be: `MAX_DEPTH`.
+    /// Reads a JSON text, with at most 127 lists and objects inside one another.
     ///
     /// # Errors
-    /// What is wrong and where, for a person.
+    /// A message for people that says what is wrong and where.
     pub fn parse(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| broken(text, &error))
     }
 
-    /// What it is, for a person.
+    /// The kind of value, for people.
     pub fn kind(&self) -> Cow<'static, str> {
         match self {
             Self::Null => "null".into(),
@@ -67,7 +68,7 @@ impl Tree {
         }
     }
 
-    /// A field of an object, the first of that name; `Null` where there is none.
+    /// The first field of an object with this name. `Null` if there is none.
     pub fn get(&self, name: &str) -> &Self {
         match self {
             Self::Object(fields) => fields.iter().find(|(known, _)| known == name).map_or(&NULL, |(_, value)| value),
@@ -75,7 +76,7 @@ impl Tree {
         }
     }
 
-    /// The first of these fields that is a text; empty where none is.
+    /// The first of these fields that is a text. Empty if none is.
     pub fn text(&self, names: &[&str]) -> &str {
         let text = |name: &&str| match self.get(name) {
             Self::Text(text) => Some(text.as_str()),
@@ -84,7 +85,7 @@ impl Tree {
         names.iter().find_map(text).unwrap_or("")
     }
 
-    /// Whether it says yes, as JavaScript takes it: neither `false`, 0, `null` nor empty.
+    /// Whether the value means yes: it is not `false`, 0, `null`, an empty text, or the text `0` or `false`.
     pub fn is_true(&self) -> bool {
         match self {
             Self::Null => false,
@@ -95,7 +96,7 @@ impl Tree {
         }
     }
 
-    /// A whole number, as one or as a text.
+    /// A whole number from 0 to 2^64 - 1, sent as a number or as a text. `None` for any other value.
     pub fn number(&self) -> Option<u64> {
         match self {
             Self::Number(text) | Self::Text(text) => text.parse().ok(),
@@ -135,7 +136,7 @@ impl<'de> Visitor<'de> for Any {
         Ok(Tree::Number(number.to_string()))
     }
 
-    // No text makes one: serde_json keeps the digits of a number, see [`number`].
+    // serde_json never calls this, because it keeps the digits of numbers: see [`number`].
     fn visit_f64<E: Error>(self, _: f64) -> Result<Tree, E> {
         Ok(Tree::Number(String::new()))
     }
@@ -164,20 +165,21 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
-/// The number that an object stands for: serde_json shows a number to a visitor as an object with one text, which its own [`Number`] knows.
+/// The number that an object stands for, if it does. serde_json passes a number to a visitor as an object with one text, and its own [`Number`]
+/// recognises that object. To read numbers as `RawValue` instead takes 34 KB of WebAssembly.
 fn number(fields: &[(String, Tree)]) -> Option<Tree> {
     let [(name, Tree::Text(digits))] = fields else { return None };
     let shown = MapDeserializer::<_, NoNumber>::new([(name.as_str(), digits.as_str())].into_iter());
     Number::deserialize(shown).ok().map(|number| Tree::Number(number.as_str().to_owned()))
 }
 
-/// An object is no number. The errors of serde would say more, with 13 KB of WebAssembly.
+/// The error for an object that is not a number. serde's own error type takes 9 KB of WebAssembly.
 #[derive(Debug)]
 struct NoNumber;
 
 impl fmt::Display for NoNumber {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("no number")
+        formatter.write_str("not a number")
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
         );
         assert_eq!((tree.text(&["name", "n"]), tree.text(&["a"]), tree.get("t").number()), ("u", "", Some(1_700_000_000)));
         assert_eq!(tree.get("nope"), &Tree::Null);
-        assert_eq!(Tree::parse(r#"{"a":"1"}"#).unwrap().text(&["a"]), "1", "an object with one text is no number");
+        assert_eq!(Tree::parse(r#"{"a":"1"}"#).unwrap().text(&["a"]), "1", "an object with one text is not a number");
         assert_eq!(list.get("x"), &Tree::Null);
         for wrong in ["", "{", "{} x", &"[".repeat(8_192)] {
             assert!(Tree::parse(wrong).is_err(), "{wrong}");

@@ -1,4 +1,4 @@
-//! Texts: JSON, URLs and percent-encoding. Nothing in here knows what a visit is.
+//! Texts: JSON, URLs and percent-encoding. This layer knows nothing about visits.
 
 pub mod json;
 pub mod json_read;

@@ -1,13 +1,12 @@
-//! The parts of a URL. Not all of the URL Standard: what comes from the platform keeps to it already, and what strangers write is only read.
+//! Splits URLs into their parts. It is not a full parser: URLs from the platform are valid already, and URLs from clients are only read.
 
-/// The parts of `scheme://rest`.
+/// Splits `scheme://rest`. `None` if `//` does not follow the first colon.
 pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
-    // Not by the text `://`: the search for a text is 6 KB of WebAssembly, and nothing else needs it.
     let (scheme, rest) = url.split_once(':')?;
     rest.strip_prefix("//").map(|rest| (scheme, rest))
 }
 
-/// The path, `/` if there is none, and the query.
+/// The path and the query, without the fragment. The path is `/` if the URL has none.
 pub(crate) fn path_and_query(url: &str) -> (&str, &str) {
     let no_fragment = url.split_once('#').map_or(url, |(before, _)| before);
     let (before_query, query) = no_fragment.split_once('?').unwrap_or((no_fragment, ""));
@@ -16,14 +15,14 @@ pub(crate) fn path_and_query(url: &str) -> (&str, &str) {
     (path, query)
 }
 
-/// `scheme://host` or `scheme://host:port` at the beginning of a URL; nothing where there is no host.
+/// `scheme://host` or `scheme://host:port` at the beginning of a URL. `None` if it has no host.
 pub(crate) fn origin_of(url: &str) -> Option<&str> {
     let (scheme, rest) = split_scheme(url)?;
     let host = rest.split(['/', '?', '#', '\\']).next().filter(|host| !host.is_empty())?;
     url.get(..scheme.len().saturating_add("://".len()).saturating_add(host.len()))
 }
 
-/// What follows scheme and host in a text that is a whole URL; any other text as it is.
+/// A whole URL without its scheme and host, or any other text unchanged.
 pub(crate) fn without_origin(text: &str) -> &str {
     match split_scheme(text) {
         Some((scheme, rest)) if is_scheme(scheme) => {
@@ -33,7 +32,7 @@ pub(crate) fn without_origin(text: &str) -> &str {
     }
 }
 
-/// The name of a scheme (RFC 3986, 3.1).
+/// Whether a text is the name of a scheme (RFC 3986, 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
