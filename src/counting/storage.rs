@@ -60,7 +60,7 @@ pub trait Sql {
 ///
 /// # Errors
 /// The column holds something else.
-pub fn count_at(row: &[Value], column: usize) -> Result<u64, StorageError> {
+pub(crate) fn count_at(row: &[Value], column: usize) -> Result<u64, StorageError> {
     match row.get(column) {
         Some(Value::Integer(integer)) => {
             u64::try_from(*integer).map_err(|_| StorageError(format!("a stored count is below 0: {integer}")))
@@ -73,7 +73,7 @@ pub fn count_at(row: &[Value], column: usize) -> Result<u64, StorageError> {
 ///
 /// # Errors
 /// The column holds something else.
-pub fn text_at(row: &[Value], column: usize) -> Result<&str, StorageError> {
+pub(crate) fn text_at(row: &[Value], column: usize) -> Result<&str, StorageError> {
     match row.get(column) {
         Some(Value::Text(text)) => Ok(text),
         _ => Err(StorageError("a text was stored, and something else came back".to_owned())),
@@ -84,7 +84,7 @@ pub fn text_at(row: &[Value], column: usize) -> Result<&str, StorageError> {
 ///
 /// # Errors
 /// The column holds something else.
-pub fn blob_at(row: &[Value], column: usize) -> Result<&[u8], StorageError> {
+pub(crate) fn blob_at(row: &[Value], column: usize) -> Result<&[u8], StorageError> {
     match row.get(column) {
         Some(Value::Blob(bytes)) => Ok(bytes),
         _ => Err(StorageError("bytes were stored, and something else came back".to_owned())),

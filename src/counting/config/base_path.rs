@@ -14,7 +14,7 @@ impl BasePath {
     ///
     /// # Errors
     /// A message for people that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let is_part = |part: &str| {
             !part.is_empty()
                 && !part.bytes().all(|byte| byte == b'.')
@@ -30,7 +30,7 @@ impl BasePath {
     }
 
     /// The URL without the base path. `None` if the URL is not below that path.
-    pub fn without(&self, url: &str) -> Option<String> {
+    pub(crate) fn without(&self, url: &str) -> Option<String> {
         if self.0.is_empty() {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The most entries of a list. Each visit is compared with all of them.
-pub const MAX_EXCLUSIONS: usize = 64;
+pub(crate) const MAX_EXCLUSIONS: usize = 64;
 
 /// A network: an address and the number of leading bits that count. An IPv4 address is kept as the IPv6 address that it maps to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +48,12 @@ impl ExcludedAddresses {
     ///
     /// # Errors
     /// A message for people that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         entries(text, |entry| Network::parse(entry).ok_or_else(|| format!("{entry} is not an address or a network"))).map(Self)
     }
 
     /// Whether the list has an address. A text that is not an address is not in it.
-    pub fn has(&self, address: &str) -> bool {
+    pub(crate) fn has(&self, address: &str) -> bool {
         if self.0.is_empty() {
             return false;
         }
@@ -71,7 +71,7 @@ impl ExcludedPages {
     ///
     /// # Errors
     /// A message for people that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         entries(text, |entry| {
             let stars = entry.bytes().filter(|b| *b == b'*').count();
             let fits = entry.starts_with('/') && (stars == 0 || stars == 1 && entry.ends_with('*'));
@@ -81,7 +81,7 @@ impl ExcludedPages {
     }
 
     /// Whether the list has a page.
-    pub fn has(&self, page: &str) -> bool {
+    pub(crate) fn has(&self, page: &str) -> bool {
         self.0.iter().any(|known| match known.strip_suffix('*') {
             Some(beginning) => page.starts_with(beginning),
             None => page == known,

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 /// The most entries. Each update is compared with all of them.
-pub const MAX_OPEN: usize = 64;
+pub(crate) const MAX_OPEN: usize = 64;
 
 /// The change that is allowed for an entry without bounds: that of a hit.
 const USUAL: RangeInclusive<i64> = 0..=1;
@@ -26,7 +26,7 @@ impl OpenUpdates {
     ///
     /// # Errors
     /// A message for people that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let entries: Vec<&str> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         if entries.len() > MAX_OPEN {
             return Err(format!("the list has {} entries", entries.len()));
@@ -36,7 +36,7 @@ impl OpenUpdates {
     }
 
     /// Whether anybody may change this counter by this amount.
-    pub fn allows(&self, site: &str, key: &str, by: i64) -> bool {
+    pub(crate) fn allows(&self, site: &str, key: &str, by: i64) -> bool {
         let fits = |pattern: &str, name: &str| pattern == "*" || pattern == name;
         self.0.iter().any(|open| fits(&open.site, site) && fits(&open.key, key) && open.by.contains(&by))
     }

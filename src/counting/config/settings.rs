@@ -16,7 +16,7 @@ pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 
 /// The greatest `COUNTER_TIMEOUT_MS`, in milliseconds. The platform ends a request at most 30 s after its client has left, and this leaves 5 s to
 /// finish.
-pub const MAX_TIMEOUT_MS: u32 = 25_000;
+pub(crate) const MAX_TIMEOUT_MS: u32 = 25_000;
 
 /// The greatest `CREATE_LIMIT`: a shard keeps no more pages apart.
 const MOST_PAGES: u32 = 10_000;
@@ -134,7 +134,7 @@ impl Config {
     ///
     /// # Errors
     /// The value is not allowed.
-    pub fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
+    pub(crate) fn origins(variable: impl Fn(&'static str) -> Variable) -> Result<Origins, ConfigError> {
         origins(variable("ALLOWED_ORIGINS"))
     }
 }

@@ -17,7 +17,7 @@ use crate::counting::model::day_record::DayRecord;
 pub const PAUSE_MS: u64 = 1_000;
 
 /// The longest such pause, in milliseconds. Visits that need the record are refused meanwhile, without a wait.
-pub const MAX_PAUSE_MS: u64 = 8 * PAUSE_MS;
+pub(crate) const MAX_PAUSE_MS: u64 = 8 * PAUSE_MS;
 
 /// The pause after an early question without an answer, in milliseconds.
 const EARLY_PAUSE_MS: u64 = 60_000;

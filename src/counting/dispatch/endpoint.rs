@@ -32,7 +32,7 @@ pub struct Registered {
 
 /// What became of a visit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It was sent to its counter, which answered this.
     Sent(Result<Registered, Failure>),
     /// It was not sent, for this reason.

@@ -7,7 +7,7 @@ use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::protocol::report::FRESH_MS;
 
 /// The most sums that an isolate keeps, of pages that strangers can choose. Beyond it the oldest goes.
-pub const MAX_SUMS: usize = 256;
+pub(crate) const MAX_SUMS: usize = 256;
 
 /// How long after its deadline a request that asks counts as gone, in milliseconds: its timer may be late.
 const GRACE_MS: u64 = 100;
@@ -17,7 +17,7 @@ const MAX_CLAIM_MS: u64 = 25_000;
 
 /// What a request does about a sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SumStep<P> {
+pub(crate) enum SumStep<P> {
     /// Uses these parts, one of each shard, which were read this many milliseconds ago.
     Kept(Vec<P>, u64),
     /// Asks all shards, reports [`KeptSums::answered`] and uses what it found.
@@ -41,7 +41,7 @@ struct Sum<K, P> {
 
 /// The sums that one isolate keeps, each under a key.
 #[derive(Debug)]
-pub struct KeptSums<K, P>(Vec<Sum<K, P>>);
+pub(crate) struct KeptSums<K, P>(Vec<Sum<K, P>>);
 
 impl<K, P> Default for KeptSums<K, P> {
     fn default() -> Self {
@@ -52,7 +52,7 @@ impl<K, P> Default for KeptSums<K, P> {
 impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     /// What a request does that wants a sum and must be answered at `deadline`. If it wants a fresh sum, it asks in any case. Times are in
     /// milliseconds since 1970.
-    pub fn look(&mut self, key: K, ticket: Ticket, fresh: bool, now: u64, deadline: u64) -> SumStep<P> {
+    pub(crate) fn look(&mut self, key: K, ticket: Ticket, fresh: bool, now: u64, deadline: u64) -> SumStep<P> {
         let at = self.0.iter().position(|sum| sum.key == key).unwrap_or_else(|| {
             // The oldest that nobody asks for now; without one, this sum is not kept.
             if self.0.len() >= MAX_SUMS
@@ -87,7 +87,7 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     }
 
     /// Notes what a request found that began to ask at `began`, or that it found nothing. Returns the requests to wake; they look again.
-    pub fn answered(&mut self, key: &K, parts: Option<&[P]>, began: u64) -> Vec<Ticket> {
+    pub(crate) fn answered(&mut self, key: &K, parts: Option<&[P]>, began: u64) -> Vec<Ticket> {
         let Some(at) = self.0.iter().position(|sum| sum.key == *key) else { return Vec::new() };
         let mut sum = self.0.remove(at);
         sum.asked_until = None;
@@ -103,7 +103,7 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     }
 
     /// Changes the part of one shard in a kept sum, by what the shard told just now.
-    pub fn part(&mut self, is_key: impl Fn(&K) -> bool, shard: u16, change: impl FnOnce(&mut P)) {
+    pub(crate) fn part(&mut self, is_key: impl Fn(&K) -> bool, shard: u16, change: impl FnOnce(&mut P)) {
         let parts = self.0.iter_mut().find(|sum| is_key(&sum.key)).and_then(|sum| sum.parts.as_mut());
         if let Some(part) = parts.and_then(|(parts, _)| parts.get_mut(usize::from(shard))) {
             change(part);
@@ -111,7 +111,7 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     }
 
     /// Forgets the parts of all sums with such a key: an owner changed what was counted.
-    pub fn forget(&mut self, is_key: impl Fn(&K) -> bool) {
+    pub(crate) fn forget(&mut self, is_key: impl Fn(&K) -> bool) {
         self.0.iter_mut().filter(|sum| is_key(&sum.key)).for_each(|sum| sum.parts = None);
     }
 }

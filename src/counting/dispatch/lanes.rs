@@ -32,7 +32,7 @@ pub const HANDOVER_MS: u64 = SLOW_MS;
 const MAX_LOST: usize = 16;
 
 /// The name by which a shard knows a lane of an isolate. The name of an isolate is 128 random bits, so no two lanes have one name.
-pub fn lane_name(isolate: u128, lane: u8) -> u128 {
+pub(crate) fn lane_name(isolate: u128, lane: u8) -> u128 {
     isolate ^ u128::from(lane)
 }
 
@@ -84,7 +84,7 @@ impl Lane {
 
 /// The lanes of one isolate to one shard.
 #[derive(Debug, Default)]
-pub struct Lanes {
+pub(crate) struct Lanes {
     lanes: [Lane; LANES],
     /// How many leads lapsed.
     lapsed: u64,
@@ -94,14 +94,14 @@ pub struct Lanes {
 
 impl Lanes {
     /// The time after which a visit may post, if nothing happens until then: a lane is free, and no POST is waited for.
-    pub fn next_chance(&self) -> u64 {
+    pub(crate) fn next_chance(&self) -> u64 {
         let until = self.lanes.iter().map(Lane::until);
         let (fresh, taken) = until.fold((0, u64::MAX), |(fresh, taken), (slow, lapses)| (slow.max(fresh), lapses.min(taken)));
         fresh.max(taken)
     }
 
     /// Whether a visit may post now.
-    pub fn is_open(&mut self, now: u64) -> bool {
+    pub(crate) fn is_open(&mut self, now: u64) -> bool {
         if self.lanes.iter().all(|lane| matches!(lane.lead, Lead::Free)) {
             return true;
         }
@@ -110,13 +110,13 @@ impl Lanes {
     }
 
     /// Begins a POST in the first free lane, and returns the lane and the number. The deadline is the leader's.
-    pub fn post(&mut self, now: u64, deadline: u64) -> Option<(u8, u64)> {
+    pub(crate) fn post(&mut self, now: u64, deadline: u64) -> Option<(u8, u64)> {
         let at = self.lanes.iter().position(|lane| lane.is_free(now))?;
         self.begin(at, now, deadline)
     }
 
     /// The same for a visit that was handed the lead; `None` if it does not have it any more.
-    pub fn post_handed(&mut self, ticket: Ticket, now: u64, deadline: u64) -> Option<(u8, u64)> {
+    pub(crate) fn post_handed(&mut self, ticket: Ticket, now: u64, deadline: u64) -> Option<(u8, u64)> {
         let at = self.handed(ticket)?;
         let lapsed = self.lanes.get(at)?.is_free(now);
         self.take_back(ticket);
@@ -143,7 +143,7 @@ impl Lanes {
     }
 
     /// Notes that the POST with this number ended. A later POST of its lane goes on.
-    pub fn ended(&mut self, lane: u8, sequence: u64) {
+    pub(crate) fn ended(&mut self, lane: u8, sequence: u64) {
         if let Some(lane) = self.lanes.get_mut(usize::from(lane))
             && lane.sequence == sequence
             && matches!(lane.lead, Lead::Posting { .. })
@@ -153,7 +153,7 @@ impl Lanes {
     }
 
     /// Hands the lead of the first free lane to a visit.
-    pub fn hand(&mut self, ticket: Ticket, now: u64) {
+    pub(crate) fn hand(&mut self, ticket: Ticket, now: u64) {
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.is_free(now)) {
             let before = std::mem::replace(&mut lane.lead, Lead::Handed(ticket, now.saturating_add(HANDOVER_MS)));
             self.took_over(before);
@@ -161,7 +161,7 @@ impl Lanes {
     }
 
     /// Takes the lead back from a visit. Returns whether it had been handed the lead, and so is in no batch.
-    pub fn take_back(&mut self, ticket: Ticket) -> bool {
+    pub(crate) fn take_back(&mut self, ticket: Ticket) -> bool {
         if let Some(at) = self.lost.iter().position(|lost| *lost == ticket) {
             self.lost.remove(at);
             return true;
@@ -171,7 +171,7 @@ impl Lanes {
     }
 
     /// Whether a visit was handed the lead, and has not posted.
-    pub fn was_handed(&self, ticket: Ticket) -> bool {
+    pub(crate) fn was_handed(&self, ticket: Ticket) -> bool {
         self.handed(ticket).is_some() || self.lost.contains(&ticket)
     }
 
@@ -180,7 +180,7 @@ impl Lanes {
     }
 
     /// How many leads another visit took over because their leader was gone.
-    pub fn lapsed(&self) -> u64 {
+    pub(crate) fn lapsed(&self) -> u64 {
         self.lapsed
     }
 }

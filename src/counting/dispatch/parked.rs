@@ -11,7 +11,7 @@ const SERVERS_PART: usize = MAX_BATCH_VISITS / 4;
 
 /// The parked visits.
 #[derive(Debug, Default)]
-pub struct Parked {
+pub(crate) struct Parked {
     /// By ticket: tickets are handed out in the order of arrival.
     visits: VecDeque<(Ticket, Entry)>,
     /// How many of them servers sent.
@@ -41,46 +41,46 @@ impl Places {
 
 impl Parked {
     /// How many visits are parked.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.visits.len()
     }
 
     /// Whether none is.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.visits.is_empty()
     }
 
     /// Whether one more visit may park.
-    pub fn has_room(&self, by_server: bool) -> bool {
+    pub(crate) fn has_room(&self, by_server: bool) -> bool {
         self.visits.len() < MAX_PARKED && !(by_server && self.by_servers >= MAX_PARKED_BY_SERVERS)
     }
 
     /// Parks a visit.
-    pub fn park(&mut self, ticket: Ticket, entry: Entry) {
+    pub(crate) fn park(&mut self, ticket: Ticket, entry: Entry) {
         let at = self.visits.partition_point(|(other, _)| *other < ticket);
         self.by_servers = self.by_servers.saturating_add(usize::from(entry.by_server));
         self.visits.insert(at, (ticket, entry));
     }
 
     /// Whether this visit is parked.
-    pub fn holds(&self, ticket: Ticket) -> bool {
+    pub(crate) fn holds(&self, ticket: Ticket) -> bool {
         self.place_of(ticket).is_some()
     }
 
     /// Whether a parked visit has a later deadline than this one, in milliseconds since 1970.
-    pub fn has_later_deadline(&self, deadline: u64) -> bool {
+    pub(crate) fn has_later_deadline(&self, deadline: u64) -> bool {
         self.visits.iter().any(|(_, other)| other.deadline > deadline)
     }
 
     /// Takes this visit out; says whether it was parked.
-    pub fn leave(&mut self, ticket: Ticket) -> bool {
+    pub(crate) fn leave(&mut self, ticket: Ticket) -> bool {
         self.place_of(ticket).and_then(|at| self.take(at)).is_some()
     }
 
     /// Takes out the visit that leads next: of those that will leave together, the one with the latest deadline, and of several the
     /// oldest. If the oldest always led, then after a stall a visit with a few milliseconds left would lead, and fail visits that could
     /// have waited.
-    pub fn take_leader(&mut self) -> Option<Ticket> {
+    pub(crate) fn take_leader(&mut self) -> Option<Ticket> {
         let mut places = self.places_in(MAX_BATCH_VISITS);
         let leaving = self.visits.iter().enumerate().filter(|(_, (_, entry))| places.take(entry.by_server));
         let next = leaving.max_by_key(|(at, (_, entry))| (entry.deadline, Reverse(*at))).map(|(at, _)| at)?;
@@ -89,7 +89,7 @@ impl Parked {
 
     /// Takes out the visits that leave with a leader, the oldest first. Where a batch cannot take all, visits that pages sent go before
     /// those that servers sent, which keep a quarter of the batch: one server's lists must not keep browsers waiting.
-    pub fn take_followers(&mut self) -> Vec<(Ticket, Entry)> {
+    pub(crate) fn take_followers(&mut self) -> Vec<(Ticket, Entry)> {
         let mut places = self.places_in(MAX_BATCH_VISITS.saturating_sub(1));
         let (mut leaving, mut staying) = (Vec::new(), VecDeque::new());
         while !places.are_taken() {

@@ -16,7 +16,7 @@
 use crate::counting::dispatch::endpoint::Failure;
 
 /// The most attempts for one call. An object that restarts answers the second. The third is for a restart at a bad moment.
-pub const MAX_ATTEMPTS: u32 = 3;
+pub(crate) const MAX_ATTEMPTS: u32 = 3;
 
 /// Pauses before the second and the third attempt, in milliseconds, if the one before failed at once: an object needs time
 /// to restart.
@@ -30,7 +30,7 @@ pub fn attempt_ms(attempt: u32, now: u64, deadline: u64) -> u64 {
 }
 
 /// How long to wait after an attempt (from 1) before the next, in milliseconds; `None` to give up.
-pub fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Option<u64> {
+pub(crate) fn pause_ms(attempt: u32, failure: &Failure, now: u64, deadline: u64) -> Option<u64> {
     if failure.surely_not_stored() || matches!(failure, Failure::Overloaded { .. }) || attempt >= MAX_ATTEMPTS {
         return None;
     }
@@ -52,7 +52,7 @@ pub const UNSEEN: [&str; 3] = [
 ];
 
 /// Seconds after which a caller should repeat a call that an overloaded object did not take.
-pub const OVERLOADED_RETRY_AFTER_S: u32 = 10;
+pub(crate) const OVERLOADED_RETRY_AFTER_S: u32 = 10;
 
 /// The failure that an exception of the platform stands for, by its flag `overloaded` and its message. Unless the object surely never
 /// saw the call, the visit may be stored.

@@ -13,14 +13,14 @@ const MAX_IDS: usize = 8_192;
 
 /// The pages of the last ids, as hashes, in two generations.
 #[derive(Debug, Default)]
-pub struct Reused {
+pub(crate) struct Reused {
     now: HashMap<u64, u32>,
     before: HashMap<u64, u32>,
 }
 
 impl Reused {
     /// Notes that an id counted for a page.
-    pub fn counted(&mut self, site: &Site, page: &Page, id: Fingerprint) {
+    pub(crate) fn counted(&mut self, site: &Site, page: &Page, id: Fingerprint) {
         if self.now.len() >= MAX_IDS {
             self.before = std::mem::take(&mut self.now);
         }
@@ -28,7 +28,7 @@ impl Reused {
     }
 
     /// Whether an id counted for another page than this one; `false` if that is not known.
-    pub fn is_of_another(&self, site: &Site, page: &Page, id: Fingerprint) -> bool {
+    pub(crate) fn is_of_another(&self, site: &Site, page: &Page, id: Fingerprint) -> bool {
         let key = key(site, id);
         self.now.get(&key).or_else(|| self.before.get(&key)).is_some_and(|known| *known != tag(page))
     }

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 ///
 /// # Errors
 /// [`Refusal::Token`], [`Refusal::Closed`].
-pub fn check(access: &Access, authorization: Option<&str>) -> Result<(), Refusal> {
+pub(crate) fn check(access: &Access, authorization: Option<&str>) -> Result<(), Refusal> {
     match access {
         Access::Public => Ok(()),
         Access::Closed => Err(Refusal::Closed),
@@ -30,19 +30,16 @@ fn digest(text: &str) -> [u8; 16] {
     SipHasher24::new().hash(text.as_bytes()).as_bytes()
 }
 
-/// The protocol of the WebSockets of watchers.
-pub const PROTOCOL: &str = "footfall";
-
 /// The beginning of the name of a protocol that contains the token.
 const BEARER_PROTOCOL: &str = "footfall.bearer.";
 
 /// Whether the header `Sec-WebSocket-Protocol` of a WebSocket gives access. A page cannot set another header of a WebSocket, and a token in a URL
-/// would appear in logs. So the page offers two protocols (RFC 6455, 1.9), and Footfall takes the first: [`PROTOCOL`], and one whose name
+/// would appear in logs. So the page offers two protocols (RFC 6455, 1.9), and Footfall takes the first: `footfall`, and one whose name
 /// contains the token, in base64url because names allow few characters.
 ///
 /// # Errors
 /// [`Refusal::Token`], [`Refusal::Closed`].
-pub fn check_protocols(access: &Access, protocols: Option<&str>) -> Result<(), Refusal> {
+pub(crate) fn check_protocols(access: &Access, protocols: Option<&str>) -> Result<(), Refusal> {
     let Access::Token(token) = access else { return check(access, None) };
     let mut offered = protocols.unwrap_or("").split(',').map(str::trim);
     let given = offered.find_map(|protocol| protocol.strip_prefix(BEARER_PROTOCOL)).ok_or(Refusal::Token)?;

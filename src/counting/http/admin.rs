@@ -37,7 +37,12 @@ pub enum AdminAction {
 ///
 /// # Errors
 /// [`Refusal`] if a parameter is missing or wrong.
-pub fn read_admin_command(method: &str, path: &str, query: &str, kept: &KeptQuery) -> Result<Option<AdminCommand>, Refusal> {
+pub(crate) fn read_admin_command(
+    method: &str,
+    path: &str,
+    query: &str,
+    kept: &KeptQuery,
+) -> Result<Option<AdminCommand>, Refusal> {
     let Some((site, what)) = path.split_once('/') else { return site_itself(path, query).map(Some) };
     let act = match (what, method) {
         ("export", _) => AdminAction::Export,

@@ -2,13 +2,13 @@
 
 /// How far in the future a visit may seem to be, in milliseconds. Clocks are set while pages are open, and two readings of one clock may
 /// differ by a fraction. Such a visit counts as made now.
-pub const MAX_AHEAD_MS: u64 = 60_000;
+pub(crate) const MAX_AHEAD_MS: u64 = 60_000;
 
 /// Reads a number of milliseconds from -[`MAX_AHEAD_MS`] to [`MAX_AGE_MS`] and rounds it: `1500`, `-0.25`, `1.5e3`. A negative number and an
 /// empty text are 0. Returns `None` for anything else.
 ///
 /// It reads the digits itself, because Rust's parser of doubles needs a table of 2.4 KB.
-pub fn milliseconds(text: &str) -> Option<u64> {
+pub(crate) fn milliseconds(text: &str) -> Option<u64> {
     let text = text.trim();
     if text.is_empty() {
         return Some(0);
@@ -128,4 +128,4 @@ mod tests {
 
 /// The greatest age of a visit, in milliseconds: 23 hours. A shard remembers an id for at least 24 hours, so it still recognises a visit that
 /// an earlier attempt stored.
-pub const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;
+pub(crate) const MAX_AGE_MS: u64 = 23 * 60 * 60 * 1000;

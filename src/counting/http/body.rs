@@ -21,7 +21,7 @@ use crate::counting::text::url::path_and_query;
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
 
 /// The longest list of visits, in bytes: 1,310 for each of 100 visits. Only servers send lists.
-pub const MAX_LIST_BYTES: usize = 128 * 1024;
+pub(crate) const MAX_LIST_BYTES: usize = 128 * 1024;
 
 /// The most visits in a list.
 pub const MAX_LIST: usize = 100;

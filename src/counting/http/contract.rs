@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// The longest answer of a counter, in bytes. The body of the answer means nothing, but it is read to its end, because an answer that breaks
 /// off is none. A counter that sends more counts as broken.
-pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 #[derive(Serialize)]
 struct CounterBody<'a> {
@@ -18,7 +18,7 @@ struct CounterBody<'a> {
 }
 
 /// The body of the POST: one line of JSON with the strings `site`, `page` and `id`.
-pub fn body(visit: &Visit, id: &VisitId) -> String {
+pub(crate) fn body(visit: &Visit, id: &VisitId) -> String {
     let body = CounterBody { site: visit.site.as_str(), page: visit.page.as_str(), id: id.as_str() };
     // Three strings always serialise. A counter refuses an empty body.
     serde_json::to_string(&body).unwrap_or_default()
@@ -30,7 +30,7 @@ pub fn body(visit: &Visit, id: &VisitId) -> String {
 /// # Errors
 /// [`Failure::Broken`] if the counter may have stored the visit: it answered 500 or more, or 408 because a proxy stopped waiting, or 409
 /// because another request with the same `Idempotency-Key` is in progress. [`Failure::Refused`] for every other status.
-pub fn read_status(status: u16) -> Result<Registered, Failure> {
+pub(crate) fn read_status(status: u16) -> Result<Registered, Failure> {
     match status {
         200..=299 => Ok(Registered { duplicate: false, of_another: false, page: None }),
         408 | 409 | 500.. => Err(Failure::Broken(format!("the counter answered {status}"))),

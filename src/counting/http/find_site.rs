@@ -7,7 +7,7 @@ use crate::counting::model::site::{Site, Sites};
 ///
 /// # Errors
 /// [`Refusal::UnknownSite`] if `SITES` does not have the name.
-pub fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
+pub(crate) fn find_site(name: Option<&str>, sites: &Sites) -> Result<Site, Refusal> {
     match name {
         None => Ok(sites.first().clone()),
         Some(name) => sites.known(name).cloned().ok_or_else(|| Refusal::unknown_site(name)),

@@ -7,7 +7,7 @@ const ESCAPE: usize = 6;
 
 /// Replaces each escape that is half a character by U+FFFD, as browsers do when they encode a text (Infra Standard, "convert a string into a scalar
 /// value string").
-pub fn mended(json: &str) -> Cow<'_, str> {
+pub(crate) fn mended(json: &str) -> Cow<'_, str> {
     let mut mended = String::new();
     // `mended` has everything before this position.
     let mut done = 0;

@@ -66,6 +66,6 @@ fn of_site(rest: &str) -> Option<&'static str> {
 }
 
 /// The answer to a preflight: the script of a page may use these methods.
-pub fn preflight(methods: &'static str) -> Reply {
+pub(crate) fn preflight(methods: &'static str) -> Reply {
     Reply { methods: Some(methods), ..text_reply(204, "") }
 }

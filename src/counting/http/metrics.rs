@@ -8,11 +8,11 @@ use crate::counting::protocol::shard_metrics::{SHARD, ShardMetrics};
 use std::fmt::Write as _;
 
 /// The upper bounds of the histogram's buckets, in visits of a batch.
-pub const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+pub(crate) const SIZES: [u64; 10] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /// The counters of an isolate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IsolateMetrics {
+pub(crate) struct IsolateMetrics {
     /// Visits by their status, in the order of [`VisitStatus::ALL`].
     pub visits: [u64; 7],
     /// Batches that were posted, by their size, in the order of [`SIZES`].
@@ -26,7 +26,7 @@ pub struct IsolateMetrics {
 }
 
 /// The problems that an isolate logs. docs/runbook.md says what each means and what to do.
-pub const PROBLEMS: [&str; 11] = [
+pub(crate) const PROBLEMS: [&str; 11] = [
     "visit_failed",
     "visitor_lost",
     "refused_lost",
@@ -42,7 +42,7 @@ pub const PROBLEMS: [&str; 11] = [
 
 impl IsolateMetrics {
     /// Counts a visit that was answered.
-    pub fn visit(&mut self, outcome: VisitStatus) {
+    pub(crate) fn visit(&mut self, outcome: VisitStatus) {
         let at = VisitStatus::ALL.iter().position(|one| *one == outcome);
         if let Some(visits) = at.and_then(|at| self.visits.get_mut(at)) {
             *visits = visits.saturating_add(1);
@@ -50,7 +50,7 @@ impl IsolateMetrics {
     }
 
     /// Counts a problem that was logged.
-    pub fn problem(&mut self, event: &str) {
+    pub(crate) fn problem(&mut self, event: &str) {
         let at = PROBLEMS.iter().position(|one| *one == event);
         if let Some(problems) = at.and_then(|at| self.problems.get_mut(at)) {
             *problems = problems.saturating_add(1);
@@ -58,7 +58,7 @@ impl IsolateMetrics {
     }
 
     /// Counts a batch of so many visits that was posted.
-    pub fn batch(&mut self, visits: u64) {
+    pub(crate) fn batch(&mut self, visits: u64) {
         self.batched = self.batched.saturating_add(visits);
         let at = SIZES.iter().position(|most| visits <= *most);
         if let Some(batches) = at.and_then(|at| self.batches.get_mut(at)) {
@@ -69,7 +69,7 @@ impl IsolateMetrics {
 
 /// The state of the isolate that answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Isolate<'a> {
+pub(crate) struct Isolate<'a> {
     /// The isolate's name.
     pub name: &'a str,
     /// Visits that are parked at present.
@@ -81,7 +81,7 @@ pub struct Isolate<'a> {
 }
 
 /// Writes all metrics.
-pub fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
+pub(crate) fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
     let mut text = String::new();
     let label = format!("isolate=\"{}\"", isolate.name);
     head(&mut text, "footfall_visits_total", "counter", "Requests that were visits, by what became of them.");

@@ -15,7 +15,7 @@ pub struct NumberSelection {
 
 impl NumberSelection {
     /// Reads names separated by commas. Names may repeat; unknown ones are ignored.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut shown = Self::default();
         for name in text.split(',') {
             match name.trim() {
@@ -29,14 +29,14 @@ impl NumberSelection {
     }
 
     /// Whether the request asks for no number.
-    pub fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
 
 /// The numbers that were found. A number is left out if the request did not ask for it or the counter could not read it. None is a guess.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct FoundNumbers {
+pub(crate) struct FoundNumbers {
     /// Views of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub views: Option<u64>,

@@ -20,7 +20,7 @@ pub struct PixelRequest {
 ///
 /// # Errors
 /// [`Refusal::UnknownPath`] if the path does not end in `.gif`; [`Refusal::RepeatedParameter`].
-pub fn read_pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<PixelRequest, Refusal> {
+pub(crate) fn read_pixel(path: &str, query: &str, kept: &KeptQuery) -> Result<PixelRequest, Refusal> {
     let site = path.trim_end_matches('/').strip_suffix(".gif").ok_or(Refusal::UnknownPath)?;
     // An empty page is the same as none.
     let query = Query::read(query, &["page"])?;

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 /// What a proxy says about the visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Forwarded {
+pub(crate) struct Forwarded {
     /// The visitor's address, if the proxy sent one that can be read.
     pub address: Option<String>,
     /// The visitor's country, if the proxy knows it. Where the proxy stands says nothing about its visitors.
@@ -21,7 +21,7 @@ pub struct Forwarded {
 
 /// The headers of a request that a proxy sets.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Said<'a> {
+pub(crate) struct Said<'a> {
     /// `Footfall-Proxy`.
     pub proxy: Option<&'a str>,
     /// `X-Forwarded-For`.
@@ -31,7 +31,7 @@ pub struct Said<'a> {
 }
 
 /// What the owner's proxy says about the visitor, or `None` if the request does not have the token.
-pub fn forwarded(access: &Access, said: Said<'_>) -> Option<Forwarded> {
+pub(crate) fn forwarded(access: &Access, said: Said<'_>) -> Option<Forwarded> {
     let Access::Token(token) = access else { return None };
     let mut words = said.proxy?.split_ascii_whitespace();
     if !is_token(words.next()?, token) {
@@ -73,7 +73,7 @@ fn address(text: &str) -> Option<&str> {
 
 /// Whether a user agent fetches the pictures of pages or mails for their readers: `camo`, which GitHub and others use, and the proxies of Gmail
 /// and Yahoo. Lists of bots contain them, but each request means that somebody looks at the picture.
-pub fn is_asset_proxy(agent: &str) -> bool {
+pub(crate) fn is_asset_proxy(agent: &str) -> bool {
     const NAMES: [&str; 3] = ["camo", "googleimageproxy", "yahoomailproxy"];
     // "go-camo (+https://…)", "github-camo (0123abcd)", "Camo Asset Proxy 2.3.0".
     agent.split([' ', '-', '/', '(', ')', ';', ',']).any(|word| NAMES.iter().any(|name| word.eq_ignore_ascii_case(name)))

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 const MAX_SHOWN: usize = 60;
 
 /// The parameters of a query.
-pub struct Query(Vec<(&'static str, String)>);
+pub(crate) struct Query(Vec<(&'static str, String)>);
 
 impl Query {
     /// Reads parameters by name, and ignores all others: pages add `_`, `t` or `rnd` to avoid caches, ad networks add `fbclid`, and jQuery adds
@@ -19,7 +19,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Refusal::RepeatedParameter`] if a parameter has two values, because either may be the wrong one.
-    pub fn read(query: &str, names: &[&'static str]) -> Result<Self, Refusal> {
+    pub(crate) fn read(query: &str, names: &[&'static str]) -> Result<Self, Refusal> {
         let mut values: Vec<(&'static str, String)> = Vec::new();
         for (name, value) in parts(query) {
             let Some(known) = names.iter().find(|known| **known == name) else { continue };
@@ -33,7 +33,7 @@ impl Query {
     }
 
     /// The value of a parameter, or `None` if it is missing.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
@@ -41,7 +41,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Refusal::Page`]
-    pub fn page(&self, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
+    pub(crate) fn page(&self, kept: &KeptQuery) -> Result<Option<Page>, Refusal> {
         self.get("page").map(|page| kept.page(page).map_err(Refusal::Page)).transpose()
     }
 
@@ -49,7 +49,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Refusal::Parameter`]
-    pub fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
+    pub(crate) fn day(&self, name: &'static str) -> Result<Option<Day>, Refusal> {
         self.get(name).map(|day| parse_date(day).ok_or(Refusal::Parameter(name, "a date such as 2026-11-22"))).transpose()
     }
 
@@ -57,7 +57,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Refusal::Parameter`]
-    pub fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
+    pub(crate) fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
         match self.get(name) {
             None | Some("0") => Ok(false),
             Some("1") => Ok(true),
@@ -66,14 +66,14 @@ impl Query {
     }
 
     /// The name of the site in `site`, or `None` if it is missing.
-    pub fn site(&self) -> Option<String> {
+    pub(crate) fn site(&self) -> Option<String> {
         self.get("site").map(str::to_owned)
     }
 }
 
 /// The value of a parameter for an error, in quotes and cut after 60 characters. `None` if the parameter is missing, and the first value if there
 /// are several.
-pub fn shown(query: &str, name: &str) -> Option<String> {
+pub(crate) fn shown(query: &str, name: &str) -> Option<String> {
     let (_, value) = parts(query).find(|(known, _)| known == name)?;
     let short: String = value.chars().take(MAX_SHOWN).collect();
     Some(quoted(&short))

@@ -73,7 +73,7 @@ impl Refusal {
 
 /// Whether a refused request that wants to visit is still to be tallied as [`Reason::Refused`](crate::counting::model::reason::Reason::Refused).
 /// A wrong method and a missing token are no visits. A wrong origin and a rate limit have reasons of their own.
-pub fn is_of_a_visit(refusal: &Refusal) -> bool {
+pub(crate) fn is_of_a_visit(refusal: &Refusal) -> bool {
     !matches!(
         refusal,
         Refusal::Method(_)

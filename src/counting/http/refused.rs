@@ -24,7 +24,7 @@ pub fn refused(refusal: &Refusal, query: &str) -> Reply {
 }
 
 /// The answer to a refused visit, which was not counted.
-pub fn not_taken(refusal: &Refusal, query: &str) -> Reply {
+pub(crate) fn not_taken(refusal: &Refusal, query: &str) -> Reply {
     Reply { visit: Some(VisitStatus::Excluded), ..refused(refusal, query) }
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>,
 }
 
 /// The answer to a visit from a page whose origin is not in `ALLOWED_ORIGINS`. The page may read it: it contains only what its owner must set.
-pub fn origin_refused(origin: &str) -> Reply {
+pub(crate) fn origin_refused(origin: &str) -> Reply {
     let problem = problem(
         403,
         &format!("visits from pages of {origin} are not counted here"),

@@ -8,9 +8,9 @@ use serde::Serialize;
 use std::borrow::Cow;
 
 /// The `Content-Type` of a text.
-pub const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 /// The `Content-Type` of JSON.
-pub const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 /// The `Content-Type` of a table.
 pub(crate) const CSV: &str = "text/csv; charset=utf-8";
 /// The `Content-Type` of an export: one JSON object per line.
@@ -18,18 +18,18 @@ pub(crate) const NDJSON: &str = "application/x-ndjson";
 /// The `Content-Type` of Prometheus's text format.
 pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The `Content-Type` of an SVG picture.
-pub const SVG: &str = "image/svg+xml; charset=utf-8";
+pub(crate) const SVG: &str = "image/svg+xml; charset=utf-8";
 /// The `Content-Type` of a document.
-pub const HTML: &str = "text/html; charset=utf-8";
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// The `Content-Type` of a PNG picture. Each character of the body is one byte, and all are below 256.
-pub const PNG: &str = "image/png";
+pub(crate) const PNG: &str = "image/png";
 /// The `Content-Type` of a stream of events (HTML, "server-sent events").
-pub const EVENTS: &str = "text/event-stream";
+pub(crate) const EVENTS: &str = "text/event-stream";
 /// The `Content-Type` of a pixel. The response sends [`PIXEL`] as its body, because a text cannot hold these bytes.
-pub const GIF: &str = "image/gif";
+pub(crate) const GIF: &str = "image/gif";
 
 /// A transparent picture of one pixel (GIF89a).
-pub const PIXEL: [u8; 43] =
+pub(crate) const PIXEL: [u8; 43] =
     *b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!\xf9\x04\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 /// An answer.
@@ -61,7 +61,7 @@ pub struct Reply {
 
 impl Reply {
     /// Whether two replies are equal except for their body.
-    pub fn same_head(&self, other: &Self) -> bool {
+    pub(crate) fn same_head(&self, other: &Self) -> bool {
         let head = |reply: &Self| (reply.status, reply.content_type, reply.visit, reply.allow, reply.methods, reply.retry_after);
         head(self) == head(other)
             && self.cache == other.cache
@@ -87,7 +87,7 @@ pub enum Cache {
 
 impl Cache {
     /// The header's value.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         const _: () = assert!(FRESH_MS == 10_000);
         match self {
             Self::Never => "no-store",
@@ -119,7 +119,7 @@ pub enum VisitStatus {
 
 impl VisitStatus {
     /// All statuses.
-    pub const ALL: [Self; 7] =
+    pub(crate) const ALL: [Self; 7] =
         [Self::Counted, Self::Duplicate, Self::Excluded, Self::Bot, Self::Limited, Self::Failed, Self::Unknown];
 
     /// The header's value.
@@ -162,7 +162,7 @@ impl From<&Outcome> for VisitStatus {
 pub(crate) const LIMIT_PERIOD_S: u32 = 60;
 
 /// A reply with this `Content-Type` and body.
-pub fn text(status: u16, content_type: &'static str, body: String) -> Reply {
+pub(crate) fn text(status: u16, content_type: &'static str, body: String) -> Reply {
     Reply { status, content_type, body: body.into(), ..Reply::default() }
 }
 

@@ -11,7 +11,7 @@ use crate::counting::protocol::report::Line;
 
 /// An unlisted name and its visits in a period.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnlistedLine {
+pub(crate) struct UnlistedLine {
     /// Whether it is an origin or a site.
     pub unlisted: Unlisted,
     /// The name.
@@ -28,7 +28,7 @@ pub struct UnlistedLine {
 const MAX_LIST_BYTES: usize = 1_000;
 
 /// The unlisted names of a report, those with the most visits first.
-pub fn told(report: &[Line], origins: &Origins, sites: &Sites) -> Vec<UnlistedLine> {
+pub(crate) fn told(report: &[Line], origins: &Origins, sites: &Sites) -> Vec<UnlistedLine> {
     let mut all: Vec<UnlistedLine> = Vec::new();
     for line in report {
         let Some(unlisted) = Unlisted::from_number(line.reason) else { continue };

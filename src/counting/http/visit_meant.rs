@@ -5,7 +5,7 @@ use crate::counting::text::url::path_and_query;
 
 /// The site that a request wants to visit, as its path names it, or an empty text if the path names none. Returns `None` if the request is no
 /// visit, or if its body names the site.
-pub fn visit_meant(method: &str, url: &str) -> Option<String> {
+pub(crate) fn visit_meant(method: &str, url: &str) -> Option<String> {
     let (path, query) = path_and_query(url);
     let mut parts = path.split('/').skip(1);
     let (first, name) = (parts.next()?, parts.next().unwrap_or(""));

@@ -13,7 +13,7 @@ const MAX_SAID: usize = 100;
 
 /// The kind of answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// JSON or text.
     Text,
     /// A picture of one pixel.
@@ -28,7 +28,7 @@ pub enum Wanted {
 
 impl Wanted {
     /// The kind of answer to a request for this URL.
-    pub fn by(url: &str) -> Self {
+    pub(crate) fn by(url: &str) -> Self {
         let (path, query) = path_and_query(url);
         let path = path.trim_end_matches('/');
         let first = path.split('/').nth(1).unwrap_or("");
@@ -58,7 +58,7 @@ impl Wanted {
     ///
     /// The status stays, except for a script that calls a function: a browser does not run a script with the status of an error (Fetch, "fetch a
     /// classic script"), so the page would wait for a call that never comes. An error about the method stays JSON, because no page causes it.
-    pub fn dress(self, reply: Reply) -> Reply {
+    pub(crate) fn dress(self, reply: Reply) -> Reply {
         if reply.status < 400 || reply.status == 405 || reply.content_type != JSON {
             return reply;
         }

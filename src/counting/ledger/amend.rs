@@ -121,16 +121,16 @@ impl<S: Sql> Ledger<S> {
 pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
 /// Deletes a page.
-pub const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";
+pub(crate) const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";
 
 /// Takes views from a quarter of the site, down to none: of an import that broke off, the site may have fewer views than the page.
-pub const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, views - ?2) WHERE quarter = ?1";
+pub(crate) const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, views - ?2) WHERE quarter = ?1";
 
 /// Takes views from a day of the site.
-pub const TAKE_DAY: &str = "UPDATE site_days SET views = max(0, views - ?2) WHERE day = ?1";
+pub(crate) const TAKE_DAY: &str = "UPDATE site_days SET views = max(0, views - ?2) WHERE day = ?1";
 
 /// Deletes everything that was counted. Ids and last batches stay for their time, so that the retry of an earlier visit does not count.
-pub const WIPE: [&str; 15] = [
+pub(crate) const WIPE: [&str; 15] = [
     "DELETE FROM journal",
     "DELETE FROM pages",
     "DELETE FROM page_hours",
@@ -154,4 +154,4 @@ pub(crate) fn change_key(id: &str) -> String {
 }
 
 /// Sets the views of a page that is there.
-pub const SET_PAGE: &str = "UPDATE pages SET views = ?2 WHERE page = ?1";
+pub(crate) const SET_PAGE: &str = "UPDATE pages SET views = ?2 WHERE page = ?1";

@@ -42,7 +42,7 @@ pub const SUMS: PageTable = PageTable {
 };
 
 /// Days whose hours are not kept.
-pub const ROLLED: PageTable = PageTable {
+pub(crate) const ROLLED: PageTable = PageTable {
     get: "SELECT body FROM page_rolled WHERE part = ? AND at = ?",
     set: "INSERT OR REPLACE INTO page_rolled (part, at, body) VALUES (?, ?, ?)",
     span: "SELECT at, body FROM page_rolled WHERE part = ? AND at >= ? AND at < ? ORDER BY at",
@@ -51,11 +51,11 @@ pub const ROLLED: PageTable = PageTable {
 };
 
 /// The highest number of a page.
-pub const LAST_PAGE: &str = "SELECT id FROM pages ORDER BY id DESC LIMIT 1";
+pub(crate) const LAST_PAGE: &str = "SELECT id FROM pages ORDER BY id DESC LIMIT 1";
 /// The number of a page.
-pub const PAGE_ID: &str = "SELECT id FROM pages WHERE page = ?";
+pub(crate) const PAGE_ID: &str = "SELECT id FROM pages WHERE page = ?";
 /// The pages of a part.
-pub const NAMES: &str = "SELECT id, page FROM pages WHERE id >= ? AND id < ?";
+pub(crate) const NAMES: &str = "SELECT id, page FROM pages WHERE id >= ? AND id < ?";
 
 /// What is added to the rows of one table, by part and time.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl AddedRows {
 
 /// What is added to pages, in all three tables.
 #[derive(Debug, Default)]
-pub struct PageAdditions {
+pub(crate) struct PageAdditions {
     hours: AddedRows,
     sums: AddedRows,
     rolled: AddedRows,
@@ -86,14 +86,14 @@ pub struct PageAdditions {
 
 impl PageAdditions {
     /// Adds to a quarter of a page, by its number.
-    pub fn count(&mut self, page: u64, quarter: u64, counts: Counts) {
+    pub(crate) fn count(&mut self, page: u64, quarter: u64, counts: Counts) {
         let part = part_of(page);
         self.hours.add([part, quarter / HOUR], Place::new(page, quarter), counts);
         self.sums.add([part, quarter / DAY], Place::new(page, 0), of_day(counts));
     }
 
     /// Adds to a day of a page whose hours are not kept.
-    pub fn count_rolled(&mut self, page: u64, day: u64, counts: Counts) {
+    pub(crate) fn count_rolled(&mut self, page: u64, day: u64, counts: Counts) {
         self.rolled.add([part_of(page), day], Place::new(page, 0), of_day(counts));
     }
 }
@@ -105,7 +105,7 @@ fn of_day(counts: Counts) -> Counts {
 
 /// A span of time, cut at its whole days (UTC). Each part is a beginning and an end, which is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
+pub(crate) struct Cut {
     /// The quarters before the first whole day.
     pub before: [u64; 2],
     /// The whole days.
@@ -116,7 +116,7 @@ pub struct Cut {
 
 impl Cut {
     /// Cuts a span of quarters; `until` is not included.
-    pub fn of_quarters(from: u64, until: u64) -> Self {
+    pub(crate) fn of_quarters(from: u64, until: u64) -> Self {
         let (first, last) = (from.div_ceil(DAY), until / DAY);
         if first >= last {
             return Self { before: [from, until], days: [first, first], after: [until, until] };

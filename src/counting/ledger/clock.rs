@@ -12,7 +12,7 @@ use crate::counting::storage::{Sql, StorageError, Value};
 
 impl<S: Sql> Ledger<S> {
     /// Whether the clock was ahead of `now`: by more than clocks differ, or so far that a later day began.
-    pub fn is_ahead(&self, now: u64) -> bool {
+    pub(crate) fn is_ahead(&self, now: u64) -> bool {
         self.latest > now.saturating_add(SETTLE_MS) || self.distinct_visitors.day() > day_of(now).saturating_add(1)
     }
 
@@ -20,7 +20,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`]; the ledger is ahead as before.
-    pub fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
+    pub(crate) fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
         self.checkpoint()?;
         let (day, today) = (self.distinct_visitors.day(), latest_day(now));
         let visitors = self.distinct_visitors.visitors(day);

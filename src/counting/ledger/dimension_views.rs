@@ -18,18 +18,18 @@ type Values = [HashMap<Box<str>, u64>; Dimension::ALL.len()];
 
 /// The values of the last days.
 #[derive(Debug, Default)]
-pub struct DimensionViews {
+pub(crate) struct DimensionViews {
     days: Vec<(Day, Values)>,
 }
 
 impl DimensionViews {
     /// Whether the values of a day are in memory.
-    pub fn knows(&self, day: Day) -> bool {
+    pub(crate) fn knows(&self, day: Day) -> bool {
         self.days.iter().any(|(known, _)| *known == day)
     }
 
     /// Takes a day into memory, with the values that the tables have.
-    pub fn load(&mut self, day: Day, stored: impl Iterator<Item = (u8, String)>) {
+    pub(crate) fn load(&mut self, day: Day, stored: impl Iterator<Item = (u8, String)>) {
         let mut known = Values::default();
         for (kind, value) in stored {
             if let Some(values) = known.get_mut(usize::from(kind)) {
@@ -40,7 +40,7 @@ impl DimensionViews {
     }
 
     /// Counts a view on a day that is in memory.
-    pub fn count(&mut self, day: Day, details: &str) {
+    pub(crate) fn count(&mut self, day: Day, details: &str) {
         let Some((_, known)) = self.days.iter_mut().find(|(known, _)| *known == day) else { return };
         let mut has_referrer = true;
         for (kind, value) in values(details) {
@@ -59,7 +59,7 @@ impl DimensionViews {
     }
 
     /// The views that wait: day, number of the dimension, value, views.
-    pub fn waiting(&self) -> impl Iterator<Item = (Day, u8, &str, u64)> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Day, u8, &str, u64)> {
         let kinds = self
             .days
             .iter()
@@ -70,7 +70,7 @@ impl DimensionViews {
     }
 
     /// Notes that the tables have everything, and drops all but the last days.
-    pub fn all_stored(&mut self) {
+    pub(crate) fn all_stored(&mut self) {
         self.days.sort_unstable_by_key(|(day, _)| std::cmp::Reverse(*day));
         self.days.truncate(DAYS);
         for (_, known) in &mut self.days {

@@ -15,14 +15,14 @@ pub const MAX_VISITORS: usize = 1_800_000;
 
 /// The most marks of one day, which take as much memory as that many visitors. Beyond them a visitor counts for the site's day only,
 /// and the view counts as [`CROWDED`].
-pub const MAX_MARKS: usize = 1_800_000;
+pub(crate) const MAX_MARKS: usize = 1_800_000;
 
 /// The number in the table `withheld` of views whose visitor counts for the day, but not for its hour and page.
-pub const CROWDED: u64 = 4;
+pub(crate) const CROWDED: u64 = 4;
 
 /// Where a visitor is new: each number is 1 or 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub(crate) struct News {
     /// For the site, today.
     pub today: u64,
     /// For the site, in this hour.
@@ -35,7 +35,7 @@ pub struct News {
 
 /// The visitors of the day, and the views without one.
 #[derive(Debug, Default)]
-pub struct DistinctVisitors {
+pub(crate) struct DistinctVisitors {
     /// The latest day that began.
     day: Day,
     today: HashSet<VisitorHash>,
@@ -56,17 +56,17 @@ pub struct DistinctVisitors {
 
 impl DistinctVisitors {
     /// The day and its hashes, as they are in the tables.
-    pub fn stored(day: Day, hashes: impl Iterator<Item = VisitorHash>, marks: impl Iterator<Item = u64>) -> Self {
+    pub(crate) fn stored(day: Day, hashes: impl Iterator<Item = VisitorHash>, marks: impl Iterator<Item = u64>) -> Self {
         Self { day, today: hashes.collect(), marks: marks.collect(), ..Self::default() }
     }
 
     /// The latest day that began.
-    pub fn day(&self) -> Day {
+    pub(crate) fn day(&self) -> Day {
         self.day
     }
 
     /// Begins a day, if it is later: the hashes of the one before go, their number stays.
-    pub fn begin(&mut self, day: Day) {
+    pub(crate) fn begin(&mut self, day: Day) {
         if day <= self.day {
             return;
         }
@@ -82,7 +82,7 @@ impl DistinctVisitors {
     }
 
     /// Counts a visitor of the last day that began, for a view of a page in an hour.
-    pub fn count(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
+    pub(crate) fn count(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
         let known = self.today.contains(&hash);
         if !known && self.today.len() >= MAX_VISITORS {
             self.withhold(self.day, Withheld::Full);
@@ -117,7 +117,7 @@ impl DistinctVisitors {
     }
 
     /// Counts a view of a day without a visitor.
-    pub fn withhold(&mut self, day: Day, why: Withheld) {
+    pub(crate) fn withhold(&mut self, day: Day, why: Withheld) {
         match self.withheld.iter_mut().find(|(of, because, _)| *of == day && *because == why) {
             Some((_, _, views)) => *views = views.saturating_add(1),
             None => self.withheld.push((day, why, 1)),
@@ -125,7 +125,7 @@ impl DistinctVisitors {
     }
 
     /// The visitors of a day, besides those in the tables.
-    pub fn visitors(&self, day: Day) -> u64 {
+    pub(crate) fn visitors(&self, day: Day) -> u64 {
         if day == self.day {
             return how_many(&self.today);
         }
@@ -133,42 +133,42 @@ impl DistinctVisitors {
     }
 
     /// Views of a day without a visitor, besides those in the tables.
-    pub fn withheld(&self, day: Day, why: Withheld) -> u64 {
+    pub(crate) fn withheld(&self, day: Day, why: Withheld) -> u64 {
         self.withheld.iter().find(|(of, because, _)| *of == day && *because == why).map_or(0, |(_, _, views)| *views)
     }
 
     /// Whether the tables lack any of this.
-    pub fn has_news(&self) -> bool {
+    pub(crate) fn has_news(&self) -> bool {
         self.day_is_news || !self.waiting.is_empty() || !self.over.is_empty() || !self.withheld.is_empty()
     }
 
     /// The hashes that the tables do not have.
-    pub fn waiting(&self) -> &[VisitorHash] {
+    pub(crate) fn waiting(&self) -> &[VisitorHash] {
         &self.waiting
     }
 
     /// The marks that the tables do not have.
-    pub fn marks_waiting(&self) -> &[u64] {
+    pub(crate) fn marks_waiting(&self) -> &[u64] {
         &self.marks_waiting
     }
 
     /// The views of days by [`CROWDED`] that the tables do not have.
-    pub fn crowded(&self) -> impl Iterator<Item = (Day, u64)> {
+    pub(crate) fn crowded(&self) -> impl Iterator<Item = (Day, u64)> {
         self.crowded.iter().copied()
     }
 
     /// The days that are over, with their visitors, where the tables do not have them.
-    pub fn over(&self) -> impl Iterator<Item = (Day, u64)> {
+    pub(crate) fn over(&self) -> impl Iterator<Item = (Day, u64)> {
         self.over.iter().copied()
     }
 
     /// Views without a visitor that the tables do not have.
-    pub fn all_withheld(&self) -> impl Iterator<Item = (Day, Withheld, u64)> {
+    pub(crate) fn all_withheld(&self) -> impl Iterator<Item = (Day, Withheld, u64)> {
         self.withheld.iter().copied()
     }
 
     /// Notes that the tables have everything.
-    pub fn all_stored(&mut self) {
+    pub(crate) fn all_stored(&mut self) {
         self.waiting.clear();
         self.marks_waiting.clear();
         self.crowded.clear();

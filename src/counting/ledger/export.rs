@@ -119,7 +119,7 @@ pub(crate) const LINES: usize = 1_000;
 
 /// The statement of each of [`PARTS`]: the rows after a key, in the order of keys. Its last value is the most rows. Pages by time have
 /// none: [`by_page`](crate::counting::ledger::by_page) reads them.
-pub const ROWS: [Option<&str>; 10] = [
+pub(crate) const ROWS: [Option<&str>; 10] = [
     Some("SELECT page, views FROM pages WHERE page > ?1 ORDER BY page LIMIT ?2"),
     None,
     None,

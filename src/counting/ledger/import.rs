@@ -16,7 +16,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was added.
-    pub fn import(&mut self, import: &Import<'_>) -> Result<Imported, LedgerError> {
+    pub(crate) fn import(&mut self, import: &Import<'_>) -> Result<Imported, LedgerError> {
         let key = Value::Text(format!("import {}", import.id));
         let known = self.sql.run(schema::META, std::slice::from_ref(&key))?;
         let known = known.first().map_or(Ok(0), |row| count_at(row, 0))?;
@@ -100,7 +100,7 @@ impl<S: Sql> Ledger<S> {
 }
 
 /// The statement that adds a row to each of [`PARTS`]. Pages by time have none: their rows are packed.
-pub const ADD: [Option<&str>; 10] = [
+pub(crate) const ADD: [Option<&str>; 10] = [
     Some(schema::ADD_PAGE_VIEWS),
     None,
     None,
@@ -117,16 +117,16 @@ pub const ADD: [Option<&str>; 10] = [
 ];
 
 /// Notes that the owner set the views of a page lower than they were, so its hours and days may add up to more.
-pub const ADD_LOWERED: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('lowered ' || ?1, ?2)";
+pub(crate) const ADD_LOWERED: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES ('lowered ' || ?1, ?2)";
 
 /// Drops that note.
-pub const DROP_LOWERED: &str = "DELETE FROM meta WHERE key = 'lowered ' || ?";
+pub(crate) const DROP_LOWERED: &str = "DELETE FROM meta WHERE key = 'lowered ' || ?";
 
 /// Adds a page without views, if it is not there.
-pub const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
+pub(crate) const ADD_PAGE: &str = "INSERT OR IGNORE INTO pages (page, views) VALUES (?, 0)";
 
 /// Counts the pages anew.
-pub const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT 'pages', count(*) FROM pages";
+pub(crate) const COUNT_PAGES: &str = "INSERT OR REPLACE INTO meta (key, value) SELECT 'pages', count(*) FROM pages";
 
 /// The key in `meta` of the sums of all imported lines, by part: 8 bytes each, little endian.
 pub(crate) const IMPORTED: &str = "imported";

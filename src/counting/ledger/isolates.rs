@@ -16,13 +16,13 @@ pub const MAX_ISOLATES: usize = 4_096;
 
 /// The last batches by isolate.
 #[derive(Debug, Default)]
-pub struct Isolates {
+pub(crate) struct Isolates {
     last: HashMap<u128, LastBatch>,
 }
 
 /// The last batch of an isolate.
 #[derive(Clone, Debug)]
-pub struct LastBatch {
+pub(crate) struct LastBatch {
     /// Its number.
     pub sequence: u64,
     /// When it came, in milliseconds since 1970.
@@ -35,27 +35,27 @@ pub struct LastBatch {
 
 impl Isolates {
     /// The last batch of an isolate.
-    pub fn last_batch_of(&self, isolate: u128) -> Option<&LastBatch> {
+    pub(crate) fn last_batch_of(&self, isolate: u128) -> Option<&LastBatch> {
         self.last.get(&isolate)
     }
 
     /// When the newest batch came, in milliseconds since 1970.
-    pub fn newest(&self) -> u64 {
+    pub(crate) fn newest(&self) -> u64 {
         self.last.values().map(|last| last.at).max().unwrap_or(0)
     }
 
     /// How many isolates are remembered.
-    pub fn isolates(&self) -> usize {
+    pub(crate) fn isolates(&self) -> usize {
         self.last.len()
     }
 
     /// Remembers a batch.
-    pub fn insert(&mut self, isolate: u128, last: LastBatch) {
+    pub(crate) fn insert(&mut self, isolate: u128, last: LastBatch) {
         self.last.insert(isolate, last);
     }
 
     /// Makes room for one more isolate, and says whether there is any.
-    pub fn has_room(&mut self, now: u64) -> bool {
+    pub(crate) fn has_room(&mut self, now: u64) -> bool {
         if self.last.len() >= MAX_ISOLATES {
             self.forget(now);
         }
@@ -63,17 +63,17 @@ impl Isolates {
     }
 
     /// Forgets the batches that are too old to be retried.
-    pub fn forget(&mut self, now: u64) {
+    pub(crate) fn forget(&mut self, now: u64) {
         self.last.retain(|_, last| last.at.saturating_add(KEEP_MS) >= now);
     }
 
     /// The batches that are not in the table yet.
-    pub fn unstored(&self) -> impl Iterator<Item = (u128, &LastBatch)> {
+    pub(crate) fn unstored(&self) -> impl Iterator<Item = (u128, &LastBatch)> {
         self.last.iter().filter(|(_, last)| !last.stored).map(|(isolate, last)| (*isolate, last))
     }
 
     /// Notes that the table has all of them.
-    pub fn all_stored(&mut self) {
+    pub(crate) fn all_stored(&mut self) {
         for last in self.last.values_mut() {
             last.stored = true;
         }

@@ -10,7 +10,7 @@ const MAX_LINES: usize = 20_000;
 
 /// Encoded questions, each with its report and the number of lines of the whole list. The newest is at the end.
 #[derive(Debug, Default)]
-pub struct KeptReports(Vec<(Vec<u8>, Report, u64)>);
+pub(crate) struct KeptReports(Vec<(Vec<u8>, Report, u64)>);
 
 impl KeptReports {
     /// The report of a question, and the number of lines of the whole list.
@@ -36,7 +36,7 @@ impl KeptReports {
     }
 
     /// Drops all reports, because the tables changed.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         self.0.clear();
     }
 }

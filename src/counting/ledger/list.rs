@@ -10,19 +10,19 @@ use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 use std::collections::HashMap;
 
 /// The pages whose names contain a text; all pages where it is empty.
-pub const NAMES: &str = "SELECT id, page FROM pages WHERE ?1 = '' OR instr(lower(page), ?1) > 0";
+pub(crate) const NAMES: &str = "SELECT id, page FROM pages WHERE ?1 = '' OR instr(lower(page), ?1) > 0";
 /// The name of a page.
-pub const NAME: &str = "SELECT page FROM pages WHERE id = ?";
+pub(crate) const NAME: &str = "SELECT page FROM pages WHERE id = ?";
 /// Such pages with all their views.
-pub const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0) \
+pub(crate) const TOTALS: &str = "SELECT page, views, 0 FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0) \
     ORDER BY views DESC, page LIMIT ?3 OFFSET ?2";
 /// How many such pages there are.
-pub const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
+pub(crate) const TOTALS_COUNT: &str = "SELECT count(*) FROM pages WHERE views > 0 AND (?1 = '' OR instr(lower(page), ?1) > 0)";
 /// The values of one dimension in a span of days that contain a text, and those of a second dimension that are hosts (`also_in`).
-pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 \
+pub(crate) const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?4 AND day < ?5 \
     AND (kind = ?6 OR kind = ?7 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0) GROUP BY value ORDER BY most DESC, value LIMIT ?3 OFFSET ?2";
 /// How many such values there are.
-pub const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 \
+pub(crate) const DETAILS_COUNT: &str = "SELECT count(DISTINCT value) FROM details WHERE day >= ?2 AND day < ?3 \
     AND (kind = ?4 OR kind = ?5 AND value = lower(value)) AND (?1 = '' OR instr(lower(value), ?1) > 0)";
 
 /// The most names that are looked up one by one. For more, all names are read at once.

@@ -17,7 +17,7 @@ const BITS: u32 = 7;
 const MORE: u8 = 1 << BITS;
 
 /// The part that a page is in, by the number of the page.
-pub fn part_of(page: u64) -> u64 {
+pub(crate) fn part_of(page: u64) -> u64 {
     page / PAGES
 }
 
@@ -27,7 +27,7 @@ pub struct Place(u64);
 
 impl Place {
     /// The place of a page, by its number, in a quarter, counted from 1970 or from the hour. In a row of a day the quarter is 0.
-    pub fn new(page: u64, quarter: u64) -> Self {
+    pub(crate) fn new(page: u64, quarter: u64) -> Self {
         Self((page % PAGES).saturating_mul(QUARTERS).saturating_add(quarter % QUARTERS))
     }
 
@@ -53,7 +53,7 @@ impl Packed {
     }
 
     /// Writes a row: for each entry the distance of its place from the one before, and its three counts.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len().saturating_mul(4));
         let mut next = 0;
         for (Place(place), counts) in &self.0 {
@@ -66,7 +66,7 @@ impl Packed {
     }
 
     /// Adds to a place.
-    pub fn add(&mut self, place: Place, more: Counts) {
+    pub(crate) fn add(&mut self, place: Place, more: Counts) {
         match self.0.binary_search_by_key(&place, |(known, _)| *known) {
             Ok(at) => {
                 if let Some((_, counts)) = self.0.get_mut(at) {
@@ -78,7 +78,7 @@ impl Packed {
     }
 
     /// Adds another row.
-    pub fn add_all(&mut self, more: &Self) {
+    pub(crate) fn add_all(&mut self, more: &Self) {
         for (place, counts) in &more.0 {
             self.add(*place, *counts);
         }
@@ -90,19 +90,19 @@ impl Packed {
     }
 
     /// Removes the entries of a page, by its number, and returns them.
-    pub fn take(&mut self, page: u64) -> Vec<(Place, Counts)> {
+    pub(crate) fn take(&mut self, page: u64) -> Vec<(Place, Counts)> {
         self.0.extract_if(.., |(place, _)| place.page() == page % PAGES).collect()
     }
 
     /// Whether it has no entries.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// The entries of a row, one by one. `None` stands for bytes that are no row, and is the last. A list of pages reads thousands of rows, and
 /// this allocates nothing for them.
-pub fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<(Place, Counts)>> {
+pub(crate) fn entries(mut bytes: &[u8]) -> impl Iterator<Item = Option<(Place, Counts)>> {
     let mut next = Some(0_u64);
     std::iter::from_fn(move || {
         let from = next.filter(|_| !bytes.is_empty())?;

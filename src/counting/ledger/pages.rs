@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// The pages that were visited since the object started.
 #[derive(Debug, Default)]
-pub struct PageViewsInMemory {
+pub(crate) struct PageViewsInMemory {
     loaded: HashMap<String, PageState>,
     /// How many pages exist, in the tables or in the journal.
     pub known: u64,
@@ -13,7 +13,7 @@ pub struct PageViewsInMemory {
 
 /// One page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageState {
+pub(crate) struct PageState {
     /// All its views.
     pub views: u64,
     /// The views that are in the journal but not yet in the tables.
@@ -22,17 +22,17 @@ pub struct PageState {
 
 impl PageViewsInMemory {
     /// The page, if it was loaded.
-    pub fn get(&self, page: &str) -> Option<&PageState> {
+    pub(crate) fn get(&self, page: &str) -> Option<&PageState> {
         self.loaded.get(page)
     }
 
     /// Takes a page into memory, with its stored views.
-    pub fn load(&mut self, page: &str, views: u64) {
+    pub(crate) fn load(&mut self, page: &str, views: u64) {
         self.loaded.insert(page.to_owned(), PageState { views, waiting: Quarters::default() });
     }
 
     /// Counts views of a page in a quarter of an hour.
-    pub fn count(&mut self, page: &str, quarter: u64, counts: Counts) {
+    pub(crate) fn count(&mut self, page: &str, quarter: u64, counts: Counts) {
         let state = match self.loaded.get_mut(page) {
             Some(state) => state,
             None => {
@@ -45,12 +45,12 @@ impl PageViewsInMemory {
     }
 
     /// The pages with views that wait.
-    pub fn waiting(&self) -> impl Iterator<Item = (&str, &PageState)> {
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&str, &PageState)> {
         self.loaded.iter().filter(|(_, state)| !state.waiting.is_empty()).map(|(page, state)| (page.as_str(), state))
     }
 
     /// Notes that the tables have everything.
-    pub fn all_stored(&mut self) {
+    pub(crate) fn all_stored(&mut self) {
         for state in self.loaded.values_mut() {
             state.waiting.clear();
         }

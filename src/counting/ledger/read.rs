@@ -25,7 +25,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn page(&self, page: &str) -> Result<Option<u64>, StorageError> {
+    pub(crate) fn page(&self, page: &str) -> Result<Option<u64>, StorageError> {
         match self.pages.get(page) {
             Some(state) => Ok(Some(state.views)),
             None => self.stored_views(page),

@@ -13,7 +13,7 @@ pub const MAX_PRESENT: usize = 100_000;
 
 /// The recent activity of one shard.
 #[derive(Debug, PartialEq, Eq)]
-pub struct RecentActivity {
+pub(crate) struct RecentActivity {
     /// The last minute in which something was counted, since 1970.
     minute: u64,
     /// Views by minute, up to that one.
@@ -32,7 +32,7 @@ impl Default for RecentActivity {
 
 impl RecentActivity {
     /// Counts views that were made in a minute, and the visitor who made them. They arrive at `at`, in milliseconds since 1970.
-    pub fn count(&mut self, views: u64, visitor: Option<VisitorHash>, made: Minute, at: u64) {
+    pub(crate) fn count(&mut self, views: u64, visitor: Option<VisitorHash>, made: Minute, at: u64) {
         self.advance(minute_of(at));
         // Around midnight the minute is moved into the visit's own day, so it may lie ahead.
         let made = u64::from(made).min(self.minute);
@@ -53,18 +53,18 @@ impl RecentActivity {
     }
 
     /// Forgets the hashes of visitors, because their day is over. Their number stays.
-    pub fn forget_visitors(&mut self) {
+    pub(crate) fn forget_visitors(&mut self) {
         self.last = HashMap::new();
     }
 
     /// The activity as a message, at a time in milliseconds since 1970. `version` is the number of the last journal row.
-    pub fn pulse(&self, version: u64, at: u64) -> Pulse {
+    pub(crate) fn pulse(&self, version: u64, at: u64) -> Pulse {
         let (views, people) = self.up_to(minute_of(at));
         Pulse { shard: 0, at, version, views, people }
     }
 
     /// As numbers: the minute, the views, the people, and each visitor with the minute of the last view.
-    pub fn to_numbers(&self) -> Vec<u64> {
+    pub(crate) fn to_numbers(&self) -> Vec<u64> {
         let mut numbers = vec![self.minute];
         numbers.extend_from_slice(&self.views);
         numbers.extend_from_slice(&self.people);
@@ -76,7 +76,7 @@ impl RecentActivity {
     }
 
     /// Reads the numbers of [`Self::to_numbers`]; `None` if they are others.
-    pub fn from_numbers(numbers: &[u64]) -> Option<Self> {
+    pub(crate) fn from_numbers(numbers: &[u64]) -> Option<Self> {
         let (minute, rest) = numbers.split_first()?;
         let (views, rest) = rest.split_at_checked(MINUTES)?;
         let (people, rest) = rest.split_at_checked(PRESENT_MINUTES)?;

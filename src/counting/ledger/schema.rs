@@ -103,7 +103,7 @@ pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1"
 pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
 
 /// Rolls up the quarters of the site before one: adds them to their days, and drops them.
-pub const ROLL_SITE: [&str; 2] = [
+pub(crate) const ROLL_SITE: [&str; 2] = [
     "INSERT INTO site_days (day, views, visitors) SELECT quarter / 96, sum(views), sum(newcomers) FROM site_quarters WHERE quarter < ? \
      GROUP BY quarter / 96 ON CONFLICT (day) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors",
     "DELETE FROM site_quarters WHERE quarter < ?",
@@ -112,12 +112,12 @@ pub const ROLL_SITE: [&str; 2] = [
 pub const FIRST_QUARTER: &str = "SELECT min(quarter) FROM site_quarters";
 
 /// The site by quarter.
-pub const SITE_QUARTERS: &str =
+pub(crate) const SITE_QUARTERS: &str =
     "SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter >= ? AND quarter < ? ORDER BY quarter";
 /// The site on days whose hours are not kept.
-pub const SITE_DAYS: &str = "SELECT day, views, 0, visitors FROM site_days WHERE day >= ? AND day < ? ORDER BY day";
+pub(crate) const SITE_DAYS: &str = "SELECT day, views, 0, visitors FROM site_days WHERE day >= ? AND day < ? ORDER BY day";
 /// The values of one dimension in a span of days, the most viewed first.
-pub const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?1 AND day < ?2 \
+pub(crate) const DETAILS: &str = "SELECT value, sum(views) AS most, 0 FROM details WHERE day >= ?1 AND day < ?2 \
     AND (kind = ?3 OR kind = ?5 AND value = lower(value)) GROUP BY value ORDER BY most DESC, value LIMIT ?4";
 /// One value of a dimension, or of two, in a span of days, by the first hour of each day. The key begins with the day, and a day may have
 /// thousands of values. So this goes from day to day, and reads one row for each dimension and one more.
@@ -126,6 +126,6 @@ pub const VALUE_DAYS: &str = "WITH RECURSIVE some (day) AS (SELECT min(day) FROM
     SELECT details.day * 24, views, 0, 0 FROM some CROSS JOIN details ON details.day = some.day AND kind IN (?3, ?5) AND value = ?4 \
     WHERE some.day < ?2 ORDER BY 1";
 /// What was not counted in a span of days.
-pub const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
+pub(crate) const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
 /// The views without a visitor in a span of days.
-pub const WITHHELD_DAYS: &str = "SELECT day, why, views FROM withheld WHERE day >= ? AND day < ? ORDER BY day, why";
+pub(crate) const WITHHELD_DAYS: &str = "SELECT day, why, views FROM withheld WHERE day >= ? AND day < ? ORDER BY day, why";

@@ -26,19 +26,19 @@ pub const MAX_SERVER_IDS: usize = MAX_IDS / 4 * 3;
 
 /// One server may hold up to this many times the room that is left for servers. In an empty memory that is 900,000 ids, and then 300,000 for
 /// the next server.
-pub const SERVER_PART: usize = 2;
+pub(crate) const SERVER_PART: usize = 2;
 
 /// One sender of ids from pages may hold up to one in this many of the room that is left. That is 105,882 ids in an empty memory, and 26,471
 /// in one that servers filled. After 100 such senders, there is still room for 4,000 ids, and the shorter memory.
-pub const PAGE_PART: usize = 16;
+pub(crate) const PAGE_PART: usize = 16;
 
 /// The most ids of the shorter memory, which take 1.6 MB. If one sender alone is beyond its share, and sends 10 visits a second, its ids stay
 /// there for two hours.
-pub const MAX_SHORT: usize = 65_536;
+pub(crate) const MAX_SHORT: usize = 65_536;
 
 /// Ids by window; there are four windows at most.
 #[derive(Debug, Default)]
-pub struct SeenIds {
+pub(crate) struct SeenIds {
     windows: Vec<Window>,
     short: ShorterMemory,
 }
@@ -62,24 +62,24 @@ struct ShorterMemory {
 }
 
 /// The window of a time in milliseconds since 1970.
-pub fn window_of(at: u64) -> u64 {
+pub(crate) fn window_of(at: u64) -> u64 {
     at.checked_div(WINDOW_MS).unwrap_or(0)
 }
 
 /// The first window whose ids are still known in `window`.
-pub fn first_known(window: u64) -> u64 {
+pub(crate) fn first_known(window: u64) -> u64 {
     window.saturating_sub(KEEP_WINDOWS)
 }
 
 impl SeenIds {
     /// Whether the id is known at a time.
-    pub fn knows(&self, id: Fingerprint, at: u64) -> bool {
+    pub(crate) fn knows(&self, id: Fingerprint, at: u64) -> bool {
         let first = first_known(window_of(at));
         self.windows.iter().any(|window| window.number >= first && window.ids.contains(&id)) || self.short.ids.contains(&id)
     }
 
     /// Whether this sender may take up room for one more id.
-    pub fn has_room(&self, share: Share) -> bool {
+    pub(crate) fn has_room(&self, share: Share) -> bool {
         let held = sum(self.windows.iter().map(|window| window.held.get(&share).copied().unwrap_or(0)));
         if share.is_server() {
             held < MAX_SERVER_IDS.saturating_sub(self.of_servers()).saturating_mul(SERVER_PART)
@@ -89,7 +89,7 @@ impl SeenIds {
     }
 
     /// Remembers an id that came in `window`. Returns whether it stays for its full time, or else in the shorter memory.
-    pub fn insert(&mut self, id: Fingerprint, share: Share, window: u64) -> bool {
+    pub(crate) fn insert(&mut self, id: Fingerprint, share: Share, window: u64) -> bool {
         // An id from a server without room was refused before.
         let has_room = share.is_server() || self.has_room(share);
         if has_room {
@@ -101,7 +101,7 @@ impl SeenIds {
     }
 
     /// Remembers an id that came in `window`, whether or not there is room.
-    pub fn remember(&mut self, id: Fingerprint, share: Share, window: u64) {
+    pub(crate) fn remember(&mut self, id: Fingerprint, share: Share, window: u64) {
         let at = self.windows.iter().position(|known| known.number == window).unwrap_or(self.windows.len());
         if at == self.windows.len() {
             self.windows.push(Window { number: window, ..Window::default() });
@@ -115,27 +115,27 @@ impl SeenIds {
     }
 
     /// Forgets the windows before `window`.
-    pub fn forget_before(&mut self, window: u64) {
+    pub(crate) fn forget_before(&mut self, window: u64) {
         self.windows.retain(|known| known.number >= window);
     }
 
     /// Whether no id is remembered for its full time.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.windows.is_empty()
     }
 
     /// How many ids are remembered for their full time.
-    pub fn ids(&self) -> usize {
+    pub(crate) fn ids(&self) -> usize {
         sum(self.windows.iter().map(|window| window.ids.len()))
     }
 
     /// How many of them servers sent.
-    pub fn of_servers(&self) -> usize {
+    pub(crate) fn of_servers(&self) -> usize {
         sum(self.windows.iter().map(|window| window.of_servers))
     }
 
     /// How many ids are in the shorter memory.
-    pub fn short(&self) -> usize {
+    pub(crate) fn short(&self) -> usize {
         self.short.ids.len()
     }
 }

@@ -25,7 +25,7 @@ pub struct Shard<S> {
 }
 
 /// How long a successful probe of the storage holds, in milliseconds, so that frequent health checks do not write a row each.
-pub const PROBE_MS: u64 = 1_000;
+pub(crate) const PROBE_MS: u64 = 1_000;
 
 /// What a shard counts of itself.
 #[derive(Debug, Default)]

@@ -113,7 +113,7 @@ impl<S: Sql> Ledger<S> {
 
     /// Whether somebody may watch the site live. It is true until the shard is told otherwise, because a new shard does not know its
     /// watchers.
-    pub fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         self.watched
     }
 
@@ -121,7 +121,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn set_watched(&mut self, watched: bool) -> Result<(), StorageError> {
+    pub(crate) fn set_watched(&mut self, watched: bool) -> Result<(), StorageError> {
         if watched != self.watched {
             self.sql.write(schema::SET_META, &[Value::Text("unwatched".to_owned()), Value::count((!watched).into())])?;
             self.watched = watched;
@@ -133,13 +133,13 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`]: visits could not be stored either.
-    pub fn probe(&self, now: u64) -> Result<(), StorageError> {
+    pub(crate) fn probe(&self, now: u64) -> Result<(), StorageError> {
         let row = now.to_le_bytes().repeat(PROBE_BYTES / 8);
         self.sql.write(schema::SET_META, &[Value::Text("probe".to_owned()), Value::Blob(row)])
     }
 
     /// The most shards that the site is known to have; 0 while their number never grew.
-    pub fn shards(&self) -> u16 {
+    pub(crate) fn shards(&self) -> u16 {
         self.shards
     }
 
@@ -147,7 +147,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn grow(&mut self, shards: u16) -> Result<(), StorageError> {
+    pub(crate) fn grow(&mut self, shards: u16) -> Result<(), StorageError> {
         if shards > self.shards {
             self.sql.write(schema::SET_META, &[Value::Text("shards".to_owned()), Value::count(shards.into())])?;
             self.shards = shards;

@@ -9,16 +9,16 @@ use crate::counting::protocol::call::UnlistedVisits;
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
 /// Adds visits to a name of a day.
-pub const ADD: &str = "INSERT INTO refused (day, unlisted, name, visits) VALUES (?, ?, ?, ?) ON CONFLICT (day, unlisted, name) \
+pub(crate) const ADD: &str = "INSERT INTO refused (day, unlisted, name, visits) VALUES (?, ?, ?, ?) ON CONFLICT (day, unlisted, name) \
     DO UPDATE SET visits = visits + excluded.visits";
 /// The names of a day, those with the fewest visits first.
-pub const OF_DAY: &str = "SELECT unlisted, name, visits FROM refused WHERE day = ? ORDER BY visits, name";
+pub(crate) const OF_DAY: &str = "SELECT unlisted, name, visits FROM refused WHERE day = ? ORDER BY visits, name";
 /// Drops a name of a day.
-pub const DROP: &str = "DELETE FROM refused WHERE day = ? AND unlisted = ? AND name = ?";
+pub(crate) const DROP: &str = "DELETE FROM refused WHERE day = ? AND unlisted = ? AND name = ?";
 /// Drops earlier days.
 pub const FORGET: &str = "DELETE FROM refused WHERE day < ?";
 /// The names in a span of days.
-pub const REFUSED: &str =
+pub(crate) const REFUSED: &str =
     "SELECT day, unlisted, visits, name FROM refused WHERE day >= ? AND day < ? ORDER BY day, unlisted, name";
 
 impl<S: Sql> Ledger<S> {
@@ -27,7 +27,7 @@ impl<S: Sql> Ledger<S> {
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub fn note_refused(&self, notes: &[UnlistedVisits<'_>], now: u64) -> Result<(), LedgerError> {
+    pub(crate) fn note_refused(&self, notes: &[UnlistedVisits<'_>], now: u64) -> Result<(), LedgerError> {
         let fits = |note: &UnlistedVisits<'_>| {
             is_name(note.name)
                 && note.day <= day_of(now).saturating_add(1)

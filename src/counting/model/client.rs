@@ -13,10 +13,10 @@ pub enum Device {
 
 impl Device {
     /// All of them, in the order of their numbers in `client.js`.
-    pub const ALL: [Self; 3] = [Self::Desktop, Self::Mobile, Self::Tablet];
+    pub(crate) const ALL: [Self; 3] = [Self::Desktop, Self::Mobile, Self::Tablet];
 
     /// How tables store it.
-    pub fn letter(self) -> &'static str {
+    pub(crate) fn letter(self) -> &'static str {
         match self {
             Self::Desktop => "d",
             Self::Mobile => "m",
@@ -25,7 +25,7 @@ impl Device {
     }
 
     /// How it is answered.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Desktop => "desktop",
             Self::Mobile => "mobile",
@@ -34,7 +34,7 @@ impl Device {
     }
 
     /// The name of a stored value. A later version's value stays as it is.
-    pub fn name_of(letter: &str) -> &str {
+    pub(crate) fn name_of(letter: &str) -> &str {
         match Self::ALL.into_iter().find(|device| device.letter() == letter) {
             Some(device) => device.name(),
             None => letter,
@@ -48,7 +48,7 @@ pub struct Country([u8; 2]);
 
 impl Country {
     /// No country is known.
-    pub const UNKNOWN: Self = Self([0; 2]);
+    pub(crate) const UNKNOWN: Self = Self([0; 2]);
 
     /// Reads two letters, in any case. Anything else is an unknown country.
     pub fn read(text: &str) -> Self {
@@ -61,12 +61,12 @@ impl Country {
     }
 
     /// Whether there is one.
-    pub fn is_known(self) -> bool {
+    pub(crate) fn is_known(self) -> bool {
         self != Self::UNKNOWN
     }
 
     /// The two letters; empty where the country is unknown.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self.0 {
             [0, 0] => "",
             _ => std::str::from_utf8(&self.0).unwrap_or(""),
@@ -85,7 +85,7 @@ pub struct Client {
 
 impl Client {
     /// Reads the number that `client.js` makes of a request: the class, then the letters of the country. Also tells whether it is a bot.
-    pub fn unpack(packed: u32) -> (Self, bool) {
+    pub(crate) fn unpack(packed: u32) -> (Self, bool) {
         let [class, one, two, _] = packed.to_le_bytes();
         let device = Device::ALL.get(usize::from(class)).copied();
         let country = std::str::from_utf8(&[one, two]).map(Country::read).unwrap_or_default();

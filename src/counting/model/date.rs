@@ -4,7 +4,7 @@
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// How long after the end of a day or half-day its data is deleted, in milliseconds. By then it is over for every clock.
-pub const SETTLE_MS: u64 = 60_000;
+pub(crate) const SETTLE_MS: u64 = 60_000;
 
 /// Milliseconds from `now` until a period (a day, half a day) is over for every clock.
 pub fn until_over(period_ms: u64, now: u64) -> u64 {
@@ -22,7 +22,7 @@ pub fn day_of(at: u64) -> Day {
 
 /// The latest day that may have begun for some clock: clocks differ by less than `SETTLE_MS`. If a later day were accepted, one
 /// wrong clock could end the day for everybody.
-pub fn latest_day(now: u64) -> Day {
+pub(crate) fn latest_day(now: u64) -> Day {
     day_of(now.saturating_add(SETTLE_MS))
 }
 

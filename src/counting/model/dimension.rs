@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// The longest referrer that is kept, in bytes. A host has at most 253, and nearly all have under 60.
-pub const MAX_REFERRER_BYTES: usize = 100;
+pub(crate) const MAX_REFERRER_BYTES: usize = 100;
 
 /// The longest part of a campaign (`utm_source` and the like) that is kept, in bytes.
-pub const MAX_CAMPAIGN_BYTES: usize = 64;
+pub(crate) const MAX_CAMPAIGN_BYTES: usize = 64;
 
 /// A property of views that they are counted by, each by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +53,7 @@ impl Dimension {
         [Self::Device, Self::Country, Self::Referrer, Self::Source, Self::Medium, Self::Campaign, Self::Host];
 
     /// The longest values of all together, in bytes.
-    pub const ALL_MOST: usize = {
+    pub(crate) const ALL_MOST: usize = {
         let (mut rest, mut bytes): (&[Self], usize) = (&Self::ALL, 0);
         while let [first, others @ ..] = rest {
             (rest, bytes) = (others, bytes + first.most());
@@ -90,28 +90,28 @@ impl Dimension {
     }
 
     /// The longest value, in bytes.
-    pub const fn most(self) -> usize {
+    pub(crate) const fn most(self) -> usize {
         self.facts().most
     }
 
     /// The dimension of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.name() == name)
     }
 
     /// All names, separated by commas, for messages.
-    pub fn names() -> &'static str {
+    pub(crate) fn names() -> &'static str {
         static NAMES: OnceLock<String> = OnceLock::new();
         NAMES.get_or_init(|| Self::ALL.map(Self::name).join(", "))
     }
 
     /// Whether a list of the API has values of a dimension.
-    pub fn is_list(list: &str) -> bool {
+    pub(crate) fn is_list(list: &str) -> bool {
         Self::ALL.into_iter().any(|dimension| dimension.list() == list)
     }
 
     /// The dimension of a list, by what `by` says; `None` for what that list is not told by. See [`Self::by_words`].
-    pub fn of_list(list: &str, by: Option<&str>) -> Option<Self> {
+    pub(crate) fn of_list(list: &str, by: Option<&str>) -> Option<Self> {
         let in_list = || Self::ALL.into_iter().filter(|dimension| dimension.list() == list);
         match by {
             Some(by) => in_list().find(|dimension| dimension.facts().by == by),
@@ -125,7 +125,7 @@ impl Dimension {
     }
 
     /// What `by` may say in a list, for messages; `None` where the list has one dimension only.
-    pub fn by_words(list: &str) -> Option<&'static str> {
+    pub(crate) fn by_words(list: &str) -> Option<&'static str> {
         match list {
             "referrers" => Some("source, host"),
             "campaigns" => Some("campaign, source, medium"),
@@ -134,7 +134,7 @@ impl Dimension {
     }
 
     /// How a stored value is answered.
-    pub fn shown(self, value: &str) -> &str {
+    pub(crate) fn shown(self, value: &str) -> &str {
         if self == Self::Device { Device::name_of(value) } else { value }
     }
 
@@ -143,7 +143,7 @@ impl Dimension {
     ///
     /// # Errors
     /// What the dimension allows, for a value that it never has.
-    pub fn stored(self, value: &str) -> Result<String, &'static str> {
+    pub(crate) fn stored(self, value: &str) -> Result<String, &'static str> {
         let value = value.trim();
         if value == OTHER {
             return Ok(value.to_owned());
@@ -167,7 +167,7 @@ impl Dimension {
     }
 
     /// A value without the differences that say nothing, such as case and spaces in a campaign.
-    pub fn folded(self, value: &str) -> Cow<'_, str> {
+    pub(crate) fn folded(self, value: &str) -> Cow<'_, str> {
         match self {
             Self::Source => Cow::Owned(folded_source(value)),
             Self::Medium | Self::Campaign => Cow::Owned(folded(value)),

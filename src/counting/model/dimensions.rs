@@ -67,7 +67,7 @@ impl Dimensions {
     }
 
     /// Whether the host that linked here, or that the link says it is from, is known for links that are made up to be seen.
-    pub fn is_spam(&self) -> bool {
+    pub(crate) fn is_spam(&self) -> bool {
         values(self.as_str()).any(|(kind, value)| matches!(kind, Dimension::Referrer | Dimension::Source) && is_spam(value))
     }
 
@@ -84,12 +84,12 @@ pub fn values(details: &str) -> impl Iterator<Item = (Dimension, &str)> {
 
 /// Whether a text could be a value of any kind in the tables. They may have longer ones than visits bring: from imports, and
 /// [`crate::counting::model::limits::OTHER`].
-pub fn is_value(text: &str) -> bool {
+pub(crate) fn is_value(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_REFERRER_BYTES && !text.contains(char::is_control)
 }
 
 /// Whether a text could be that of details: of no more parts than there are kinds, none too long, no control characters.
-pub fn is_details(text: &str) -> bool {
+pub(crate) fn is_details(text: &str) -> bool {
     let parts = text.split(SEPARATOR);
     let control = text.chars().any(|c| c.is_control() && c != SEPARATOR);
     !control

@@ -8,7 +8,7 @@ pub const OTHER: &str = "(other)";
 
 /// The most shards of a site. Together, 256 shards take 50,000 to 128,000 batches a second. A read of a whole site asks
 /// all of them.
-pub const MAX_SHARDS: u16 = 256;
+pub(crate) const MAX_SHARDS: u16 = 256;
 
 /// The longest period, in days: ten years. A series of it by day has 3,660 lines.
-pub const MAX_DAYS: u32 = 3_660;
+pub(crate) const MAX_DAYS: u32 = 3_660;

@@ -11,7 +11,7 @@ use crate::counting::model::visitor::Salt;
 pub type Minute = u32;
 
 /// Milliseconds of a minute.
-pub const MINUTE_MS: u64 = 60_000;
+pub(crate) const MINUTE_MS: u64 = 60_000;
 
 /// Minutes of a day.
 const DAY_MINUTES: Minute = 24 * 60;
@@ -27,23 +27,23 @@ pub fn minute_made(age: u64, now: u64) -> Option<Minute> {
 }
 
 /// The minute in which a visit counts that arrives at `at`: the one in which it was made, moved into the day before its arrival.
-pub fn minute_counted(made: Option<Minute>, at: u64) -> Minute {
+pub(crate) fn minute_counted(made: Option<Minute>, at: u64) -> Minute {
     let arrives = Minute::try_from(minute_of(at)).unwrap_or(Minute::MAX);
     made.map_or(arrives, |made| made.clamp(arrives.saturating_sub(MOST_MINUTES), arrives))
 }
 
 /// The quarter of an hour of a time in milliseconds, both since 1970.
-pub fn quarter_of(at: u64) -> u32 {
+pub(crate) fn quarter_of(at: u64) -> u32 {
     u32::try_from(minute_of(at) / 15).unwrap_or(u32::MAX)
 }
 
 /// The day of a minute.
-pub fn day_of_minute(minute: Minute) -> Day {
+pub(crate) fn day_of_minute(minute: Minute) -> Day {
     minute / DAY_MINUTES
 }
 
 /// The minute, moved to the nearest one of a day.
-pub fn within(minute: Minute, day: Day) -> Minute {
+pub(crate) fn within(minute: Minute, day: Day) -> Minute {
     let first = day.saturating_mul(DAY_MINUTES);
     minute.clamp(first, first.saturating_add(DAY_MINUTES.saturating_sub(1)))
 }

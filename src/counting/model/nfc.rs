@@ -30,7 +30,7 @@ impl Eq for Nfc {}
 
 impl Nfc {
     /// The text in that form. ASCII is in it already.
-    pub fn normalize(self, text: String) -> String {
+    pub(crate) fn normalize(self, text: String) -> String {
         if text.is_ascii() { text } else { (self.0)(&text) }
     }
 }

@@ -7,7 +7,7 @@ use crate::counting::text::json::quoted;
 use crate::counting::text::url::origin_of;
 
 /// The most origins that may be listed. Each call searches the list.
-pub const MAX_ORIGINS: usize = 100;
+pub(crate) const MAX_ORIGINS: usize = 100;
 
 /// The listed origins; none if the variable is not set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Origins {
 
 /// The caller of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// A server or a tool.
     Server,
     /// A page of this origin, which is the Worker's own or listed.
@@ -32,7 +32,7 @@ impl Origins {
     ///
     /// # Errors
     /// The first entry that is not an origin, or a list of more than [`MAX_ORIGINS`].
-    pub fn parse(list: &str) -> Result<Self, String> {
+    pub(crate) fn parse(list: &str) -> Result<Self, String> {
         let listed: Vec<String> = list.split(',').map(|origin| as_browsers_write(origin.trim())).collect();
         match listed.iter().find(|origin| !is_origin(origin)) {
             Some(wrong) => Err(format!("{} is not an origin", quoted(&wrong.chars().take(100).collect::<String>()))),
@@ -42,7 +42,7 @@ impl Origins {
     }
 
     /// The caller, from the header `Origin` and the absolute URL of the request.
-    pub fn caller(&self, origin: Option<String>, url: &str) -> Caller {
+    pub(crate) fn caller(&self, origin: Option<String>, url: &str) -> Caller {
         match origin {
             None => Caller::Server,
             Some(origin) if self.lists(&origin, url) => Caller::Page(origin),
@@ -51,7 +51,7 @@ impl Origins {
     }
 
     /// The value of `ALLOWED_ORIGINS` with one more origin; `None` for an origin that cannot be listed.
-    pub fn with(&self, origin: &str) -> Option<String> {
+    pub(crate) fn with(&self, origin: &str) -> Option<String> {
         let mut all: Vec<&str> = self.listed.iter().map(String::as_str).collect();
         all.push(origin);
         let list = all.join(",");
@@ -60,7 +60,7 @@ impl Origins {
 
     /// Whether a page may show a picture that counts, by the header `Referer`. Every page may if no origins are listed, or if the browser
     /// does not send the header.
-    pub fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {
+    pub(crate) fn lists_page(&self, referer: Option<&str>, url: &str) -> bool {
         let Some(referer) = referer.filter(|referer| !referer.is_empty()) else { return true };
         self.listed.is_empty() || self.lists(origin_of(referer).unwrap_or(""), url)
     }

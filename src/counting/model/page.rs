@@ -66,7 +66,7 @@ pub struct KeptQuery {
 }
 
 /// The most parameters that are kept.
-pub const MAX_KEPT: usize = 16;
+pub(crate) const MAX_KEPT: usize = 16;
 
 /// The longest name of one, in bytes.
 const MAX_NAME_BYTES: usize = 32;

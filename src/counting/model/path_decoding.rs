@@ -5,7 +5,7 @@ use crate::counting::text::percent;
 /// A path with each `%XX` decoded that needs no encoding. What is not UTF-8 stays encoded, in capitals, and so do `/`, `?`, `#`, `%` and
 /// control characters; a bare control character is encoded. A path with a `%` that begins no `%XX` is not decoded at all: its author did
 /// not percent-encode it.
-pub fn decoded(path: &str) -> String {
+pub(crate) fn decoded(path: &str) -> String {
     if path.contains('%') && percent::is_encoded(path) {
         // Between segments a `/` stays a `/`; within one it is `%2F` and stays so.
         let segments: Vec<String> = path.split('/').map(|segment| percent::decoded(segment, stays_encoded)).collect();

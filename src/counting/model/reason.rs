@@ -38,7 +38,7 @@ impl Reason {
     ];
 
     /// The number in the table.
-    pub fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         match self {
             Self::Bot => 0,
             Self::Prefetch => 1,
@@ -53,7 +53,7 @@ impl Reason {
     }
 
     /// The reason with a number; `None` for a later version's.
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
     }
 

@@ -19,7 +19,7 @@ const SENDER_BITS: u32 = 48;
 
 impl Share {
     /// The share that an id from this sender counts to. As with visitors, a sender who opts out is not hashed.
-    pub fn of_sender(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
+    pub(crate) fn of_sender(sender: Sender<'_>, site: &Site, salt: Option<Salt>) -> Self {
         let server = u16::from(sender.reports);
         if !sender.reports && sender.opts_out() {
             return Self::default();
@@ -37,7 +37,7 @@ impl Share {
     }
 
     /// Whether it is that of a server, which reports the visits of others.
-    pub fn is_server(self) -> bool {
+    pub(crate) fn is_server(self) -> bool {
         self.0 & 1 == 1
     }
 }

@@ -8,7 +8,7 @@ use crate::counting::text::url::split_scheme;
 use std::rc::Rc;
 
 /// The longest name of a site, in bytes: one more than a label of a host name may have.
-pub const MAX_SITE_BYTES: usize = 64;
+pub(crate) const MAX_SITE_BYTES: usize = 64;
 
 /// The most sites of one deployment. A variable of a Worker holds 5 KB, which is about as many short names.
 pub const MAX_SITES: usize = 1000;
@@ -25,13 +25,13 @@ impl Site {
 }
 
 /// The most other names of sites that may be listed: a variable of a Worker holds 5 KB.
-pub const MAX_HOSTS: usize = 200;
+pub(crate) const MAX_HOSTS: usize = 200;
 
 /// The longest other name of a site, in bytes: that of the longest host name, with a port.
 const MAX_HOST_BYTES: usize = 259;
 
 /// The site of `GET /`, unless `HOME_SITE` names one.
-pub const HOME: &str = "default";
+pub(crate) const HOME: &str = "default";
 
 /// The sites that this deployment counts for; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Sites {
     }
 
     /// The site of `GET /`. It need not be listed, because robots that visit the counter's own host are no views of the owner's pages.
-    pub fn home(&self) -> &Site {
+    pub(crate) fn home(&self) -> &Site {
         &self.home
     }
 
@@ -84,7 +84,7 @@ impl Sites {
     ///
     /// # Errors
     /// The name cannot be that of a site.
-    pub fn with_home(mut self, name: &str) -> Result<Self, String> {
+    pub(crate) fn with_home(mut self, name: &str) -> Result<Self, String> {
         if !is_site_name(name) {
             return Err(format!("{} is not the name of a site", shown(name)));
         }
@@ -97,7 +97,7 @@ impl Sites {
     /// # Errors
     /// The first entry that is not `HOST=SITE`, whose site is not listed, or whose host is a site's name already; or a list of more than
     /// [`MAX_HOSTS`].
-    pub fn with_hosts(mut self, list: &str) -> Result<Self, String> {
+    pub(crate) fn with_hosts(mut self, list: &str) -> Result<Self, String> {
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (host, site) = entry.split_once('=').map(|(host, site)| (host.trim(), site.trim())).unwrap_or((entry, ""));
             let known = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
@@ -116,7 +116,7 @@ impl Sites {
     }
 
     /// The listed site of that name, or the site of `GET /`, which can be read like the others.
-    pub fn known(&self, name: &str) -> Option<&Site> {
+    pub(crate) fn known(&self, name: &str) -> Option<&Site> {
         self.find(name).or_else(|| Some(&self.home).filter(|site| site.as_str() == name))
     }
 
@@ -127,7 +127,7 @@ impl Sites {
     }
 
     /// The site of a host, with or without `www.` and a port: the one that `HOSTS` gives it, or the one with that name.
-    pub fn of_host(&self, host: &str) -> Option<&Site> {
+    pub(crate) fn of_host(&self, host: &str) -> Option<&Site> {
         let host = host.to_ascii_lowercase();
         let bare = host.strip_prefix("www.").unwrap_or(&host);
         let port = |host: &str| host.rsplit_once(':').map_or(host.len(), |(name, _)| name.len());
@@ -136,19 +136,19 @@ impl Sites {
     }
 
     /// The site of a page whose call names none: that of its host, else the first. `url` is the page's URL or origin.
-    pub fn of_page(&self, url: &str) -> &Site {
+    pub(crate) fn of_page(&self, url: &str) -> &Site {
         // Most deployments have one site, and need not look at the host.
         if self.is_one() { &self.first } else { self.of_host(host_of(url)).unwrap_or(&self.first) }
     }
 
     /// Whether there is only one site, so that no call can mean another.
-    pub fn is_one(&self) -> bool {
+    pub(crate) fn is_one(&self) -> bool {
         self.all.len() == 1
     }
 }
 
 /// The host of an absolute URL, with its port; empty for any other text.
-pub fn host_of(url: &str) -> &str {
+pub(crate) fn host_of(url: &str) -> &str {
     let Some((_, rest)) = split_scheme(url) else { return "" };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
     authority.rsplit_once('@').map_or(authority, |(_, host)| host)
@@ -156,7 +156,7 @@ pub fn host_of(url: &str) -> &str {
 
 impl Sites {
     /// The value of `SITES` with one more name; `None` for a name that cannot be listed.
-    pub fn with(&self, name: &str) -> Option<String> {
+    pub(crate) fn with(&self, name: &str) -> Option<String> {
         let mut names: Vec<&str> = self.all.iter().map(Site::as_str).collect();
         names.push(name);
         let list = names.join(",");

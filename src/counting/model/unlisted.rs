@@ -10,7 +10,7 @@ use crate::counting::text::url::split_scheme;
 pub const MAX_A_DAY: usize = 20;
 
 /// The longest name, in bytes.
-pub const MAX_NAME_BYTES: usize = 100;
+pub(crate) const MAX_NAME_BYTES: usize = 100;
 
 /// How many days names are kept.
 pub const KEEP_DAYS: u32 = 31;
@@ -34,12 +34,12 @@ impl Unlisted {
     }
 
     /// The kind with a number; `None` for a number of a later version.
-    pub fn from_number(number: u8) -> Option<Self> {
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
         [Self::Origin, Self::Site].into_iter().find(|one| one.number() == number)
     }
 
     /// Its name in answers.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Origin => "origin",
             Self::Site => "site",
@@ -49,7 +49,7 @@ impl Unlisted {
 
 /// The refused visits of one day with one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub(crate) struct Note {
     /// The day.
     pub day: Day,
     /// The kind of the name.
@@ -62,11 +62,11 @@ pub struct Note {
 
 /// Notes that are not sent yet.
 #[derive(Debug, Default)]
-pub struct Notes(Vec<Note>);
+pub(crate) struct Notes(Vec<Note>);
 
 impl Notes {
     /// Notes a visit. A name that is one too many is dropped; the number of refused visits is counted elsewhere.
-    pub fn add(&mut self, day: Day, unlisted: Unlisted, name: String) {
+    pub(crate) fn add(&mut self, day: Day, unlisted: Unlisted, name: String) {
         for note in &mut self.0 {
             if note.day == day && note.unlisted == unlisted && note.name == name {
                 note.visits = note.visits.saturating_add(1);
@@ -79,13 +79,13 @@ impl Notes {
     }
 
     /// Removes all notes, and returns them.
-    pub fn take(&mut self) -> Vec<Note> {
+    pub(crate) fn take(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.0)
     }
 }
 
 /// The origin of a page, from the header `Origin` or else from `Referer`, if either has one.
-pub fn origin_of(origin: Option<&str>, referer: &str) -> Option<String> {
+pub(crate) fn origin_of(origin: Option<&str>, referer: &str) -> Option<String> {
     let text = origin.unwrap_or(referer);
     let name = match split_scheme(text) {
         Some((scheme, rest)) => format!("{scheme}://{}", rest.split(['/', '?', '#']).next().unwrap_or("")),
@@ -97,12 +97,12 @@ pub fn origin_of(origin: Option<&str>, referer: &str) -> Option<String> {
 }
 
 /// The name of a site as the visit had it, if it can be shown to the owner.
-pub fn site_of(name: &str) -> Option<String> {
+pub(crate) fn site_of(name: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
 /// Whether a text is no more than a name. A stranger must not be able to show a message to the owner.
-pub fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/[]".contains(&b))
 }
 

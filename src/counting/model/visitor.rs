@@ -50,7 +50,7 @@ pub struct Sender<'a> {
 
 impl Sender<'_> {
     /// Whether the sender opts out of being counted as a visitor.
-    pub fn opts_out(&self) -> bool {
+    pub(crate) fn opts_out(&self) -> bool {
         [self.gpc, self.dnt].into_iter().flatten().any(|value| value.trim() == "1")
     }
 }
@@ -149,7 +149,7 @@ fn hash(salt: Salt, site: &str, address: IpAddr, agent: &str) -> VisitorHash {
 }
 
 /// The network of an address, as text, which rate limits go by. `None` for a text that is no address.
-pub fn network_of(address: &str) -> Option<String> {
+pub(crate) fn network_of(address: &str) -> Option<String> {
     address.trim().parse().ok().map(|address| match network(address) {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {
@@ -161,7 +161,7 @@ pub fn network_of(address: &str) -> Option<String> {
 
 /// The first `v6_bits` bits of an IPv6 address; all bits of an IPv4 address, as the IPv6 address that it maps to. `None` for a text that is
 /// no address.
-pub fn network_bits(address: &str, v6_bits: u32) -> Option<u128> {
+pub(crate) fn network_bits(address: &str, v6_bits: u32) -> Option<u128> {
     let bits = match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits() & u128::MAX.checked_shl(128_u32.saturating_sub(v6_bits)).unwrap_or(0),

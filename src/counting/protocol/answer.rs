@@ -79,7 +79,7 @@ pub struct Visitors {
 
 impl Visitors {
     /// The sum over two shards.
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let mut withheld = self.withheld;
         for (sum, more) in withheld.iter_mut().zip(other.withheld) {
             *sum = sum.saturating_add(more);

@@ -64,7 +64,7 @@ pub struct Item {
 
 impl Item {
     /// Whether the day's record decided its route or its visitor's hash. Then it must not count under another day.
-    pub fn is_of_its_day(&self) -> bool {
+    pub(crate) fn is_of_its_day(&self) -> bool {
         self.id.is_some() || matches!(self.visitor, Visitor::Hash(_) | Visitor::Guest(_))
     }
 }

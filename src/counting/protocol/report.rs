@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// The most names of one report, the most viewed first. A shard keeps 10,001 pages; a year of referrers may have more.
-pub const MAX_NAMES: u32 = 10_001;
+pub(crate) const MAX_NAMES: u32 = 10_001;
 
 /// A span of quarters, hours or days, counted from 1970. The end is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,10 +86,10 @@ pub struct Slice<'a> {
 }
 
 /// The most lines of a list in one report, where the lists of several shards are added up.
-pub const MAX_LISTED: u32 = 50_000;
+pub(crate) const MAX_LISTED: u32 = 50_000;
 
 /// A slice of a whole list.
-pub fn cut(report: Report, slice: &Slice<'_>) -> Report {
+pub(crate) fn cut(report: Report, slice: &Slice<'_>) -> Report {
     let [skip, most] = [slice.skip, slice.most].map(|lines| usize::try_from(lines).unwrap_or(usize::MAX));
     report.into_iter().skip(skip).take(most).collect()
 }
@@ -122,9 +122,9 @@ impl Times {
 }
 
 /// The quarters of an hour.
-pub const HOUR: u32 = 4;
+pub(crate) const HOUR: u32 = 4;
 /// The quarters of a day.
-pub const DAY: u32 = 24 * HOUR;
+pub(crate) const DAY: u32 = 24 * HOUR;
 
 /// The steps of time in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,12 +196,12 @@ pub fn plus(mut one: Report, two: Report) -> Report {
 }
 
 /// The order of the most viewed first.
-pub fn by_views(one: &Line, other: &Line) -> Ordering {
+pub(crate) fn by_views(one: &Line, other: &Line) -> Ordering {
     other.views.cmp(&one.views).then_with(|| one.key().cmp(&other.key()))
 }
 
 /// Sorts lines. It takes a function pointer, so that sorting is compiled once.
-pub fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
+pub(crate) fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
 

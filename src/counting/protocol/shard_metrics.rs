@@ -30,4 +30,4 @@ pub const SHARD: [(&str, &str, &str); 17] = [
 ];
 
 /// The numbers of [`SHARD`].
-pub type ShardMetrics = Vec<u64>;
+pub(crate) type ShardMetrics = Vec<u64>;

@@ -1,7 +1,7 @@
 //! Writes texts in quotes, as JSON has them.
 
 /// A text in quotes, as JSON writes it, always on one line. U+FFFD replaces characters that are invisible or change the direction of the line.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let unseen = |c: char| {
         c > '\u{7e}'
             && (c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
@@ -12,7 +12,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// A text in quotes, as JSON writes it, with all its characters.
-pub fn exact(text: &str) -> String {
+pub(crate) fn exact(text: &str) -> String {
     // Serialising a text never fails.
     serde_json::to_string(text).unwrap_or_default()
 }

@@ -4,11 +4,11 @@ use crate::counting::text::json::quoted;
 use crate::counting::text::json_tree::Tree;
 
 /// The values of some fields of a JSON object, in the order of their names. `None` for a field that is left out or `null`.
-pub type Texts = Vec<Option<String>>;
+pub(crate) type Texts = Vec<Option<String>>;
 
 /// An object that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// The values that could be read.
     pub texts: Texts,
     /// The first error, if there is one.
@@ -30,7 +30,11 @@ struct Rules {
 ///
 /// # Errors
 /// Where the text stops being JSON.
-pub fn objects(text: &str, names: &'static [&'static str], numbers: &'static [&'static str]) -> Result<Vec<Found>, String> {
+pub(crate) fn objects(
+    text: &str,
+    names: &'static [&'static str],
+    numbers: &'static [&'static str],
+) -> Result<Vec<Found>, String> {
     read(text, Rules { names, numbers, strict: false })
 }
 
@@ -39,7 +43,7 @@ pub fn objects(text: &str, names: &'static [&'static str], numbers: &'static [&'
 /// # Errors
 /// The text is not JSON (the message says where) or not an object, a value is neither a text nor a whole number, or a field is not in `names`
 /// or occurs twice.
-pub fn object(text: &str, names: &'static [&'static str]) -> Result<Texts, String> {
+pub(crate) fn object(text: &str, names: &'static [&'static str]) -> Result<Texts, String> {
     let found = read(text, Rules { names, numbers: &[], strict: true })?.pop().filter(|_| !is_list(text)).unwrap_or_default();
     match found.wrong {
         None if found.texts.len() == names.len() => Ok(found.texts),
@@ -59,7 +63,7 @@ fn read(text: &str, rules: Rules) -> Result<Vec<Found>, String> {
 const OBJECT: &str = "an object in braces";
 
 /// Whether a JSON text is a list. The answer means nothing for a text that is not JSON.
-pub fn is_list(text: &str) -> bool {
+pub(crate) fn is_list(text: &str) -> bool {
     text.trim_start().starts_with('[')
 }
 

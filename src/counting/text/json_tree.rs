@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tree {
+pub(crate) enum Tree {
     /// `null`, or a field that is left out.
     Null,
     /// `true` or `false`.
@@ -52,12 +52,12 @@ impl Tree {
     ///
     /// # Errors
     /// A message for people that says what is wrong and where.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         serde_json::from_str(text).map_err(|error| broken(text, &error))
     }
 
     /// The kind of value, for people.
-    pub fn kind(&self) -> Cow<'static, str> {
+    pub(crate) fn kind(&self) -> Cow<'static, str> {
         match self {
             Self::Null => "null".into(),
             Self::Flag(_) => "true or false".into(),
@@ -69,7 +69,7 @@ impl Tree {
     }
 
     /// The first field of an object with this name. `Null` if there is none.
-    pub fn get(&self, name: &str) -> &Self {
+    pub(crate) fn get(&self, name: &str) -> &Self {
         match self {
             Self::Object(fields) => fields.iter().find(|(known, _)| known == name).map_or(&NULL, |(_, value)| value),
             _ => &NULL,
@@ -77,7 +77,7 @@ impl Tree {
     }
 
     /// The first of these fields that is a text. Empty if none is.
-    pub fn text(&self, names: &[&str]) -> &str {
+    pub(crate) fn text(&self, names: &[&str]) -> &str {
         let text = |name: &&str| match self.get(name) {
             Self::Text(text) => Some(text.as_str()),
             _ => None,
@@ -86,7 +86,7 @@ impl Tree {
     }
 
     /// Whether the value means yes: it is not `false`, 0, `null`, an empty text, or the text `0` or `false`.
-    pub fn is_true(&self) -> bool {
+    pub(crate) fn is_true(&self) -> bool {
         match self {
             Self::Null => false,
             Self::Number(number) => number.bytes().any(|b| (b'1'..=b'9').contains(&b)),
@@ -97,7 +97,7 @@ impl Tree {
     }
 
     /// A whole number from 0 to 2^64 - 1, sent as a number or as a text. `None` for any other value.
-    pub fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<u64> {
         match self {
             Self::Number(text) | Self::Text(text) => text.parse().ok(),
             _ => None,

@@ -22,7 +22,7 @@ pub(crate) fn failure_status(failure: &Failure) -> (u16, Option<u32>) {
 }
 
 /// The answer to a read that failed.
-pub fn read_failed(failure: &Failure) -> Reply {
+pub(crate) fn read_failed(failure: &Failure) -> Reply {
     failed(failure, READ_AGAIN)
 }
 

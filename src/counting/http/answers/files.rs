@@ -6,12 +6,12 @@ use crate::counting::http::reply::{NDJSON, Reply, json_reply};
 use serde::Serialize;
 
 /// The head of an export. Its body is a stream.
-pub fn export(site: &str) -> Reply {
+pub(crate) fn export(site: &str) -> Reply {
     Reply { content_type: NDJSON, file: Some(format!("{site}.ndjson")), status: 200, ..Reply::default() }
 }
 
 /// The answer when all lines of a file are imported.
-pub fn imported(site: &str, lines: u64) -> Reply {
+pub(crate) fn imported(site: &str, lines: u64) -> Reply {
     json_reply(200, &ImportedBody { site, lines })
 }
 
@@ -22,6 +22,6 @@ struct ImportedBody<'a> {
 }
 
 /// The answer when an import fails. Some lines of the file may be imported.
-pub fn import_failed(failure: &Failure) -> Reply {
+pub(crate) fn import_failed(failure: &Failure) -> Reply {
     failed(failure, "send the file again from its beginning; nothing is added twice")
 }

@@ -6,7 +6,7 @@ use crate::counting::http::reply::{PROMETHEUS, Reply, json_reply, problem, text}
 use serde::Serialize;
 
 /// `GET /healthz`: how long a shard took to confirm that it can store, and how full its memory of ids is; or what is wrong.
-pub fn health(outcome: &Result<Healthy, Failure>) -> Reply {
+pub(crate) fn health(outcome: &Result<Healthy, Failure>) -> Reply {
     let hint = "the runbook, docs/runbook.md, says what to look at";
     match outcome {
         Ok(Healthy { is_full: true, .. }) => {
@@ -43,7 +43,7 @@ fn why_unhealthy(failure: &Failure) -> &'static str {
 
 /// What `GET /healthz` found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Healthy {
+pub(crate) struct Healthy {
     /// How long the shard took, in milliseconds.
     pub shard_ms: u64,
     /// How much of the memory of ids is used, in percent.
@@ -55,7 +55,7 @@ pub struct Healthy {
 }
 
 /// `GET /metrics`.
-pub fn metrics(body: Result<String, Failure>) -> Reply {
+pub(crate) fn metrics(body: Result<String, Failure>) -> Reply {
     match body {
         Ok(body) => text(200, PROMETHEUS, body),
         Err(failure) => read_failed(&failure),

@@ -13,7 +13,7 @@ use std::hash::Hasher;
 /// `GET /counter`: the views. A failure is an error, never a 0.
 ///
 /// An age is in milliseconds, of a sum over several shards.
-pub fn views(site: &str, page: Option<&str>, outcome: &Result<(u64, Option<u64>), Failure>) -> Reply {
+pub(crate) fn views(site: &str, page: Option<&str>, outcome: &Result<(u64, Option<u64>), Failure>) -> Reply {
     match outcome {
         Ok((views, age_ms)) => json_reply(200, &ViewsBody { site, page, views: *views, age_ms: *age_ms }),
         Err(failure) => read_failed(failure),
@@ -21,12 +21,12 @@ pub fn views(site: &str, page: Option<&str>, outcome: &Result<(u64, Option<u64>)
 }
 
 /// Several numbers in one answer, without a counted visit: for `GET /numbers?show=`, and for a reader who opted out.
-pub fn numbers(&(site, page): &(&str, Option<&str>), numbers: FoundNumbers, visit: Option<VisitStatus>) -> Reply {
+pub(crate) fn numbers(&(site, page): &(&str, Option<&str>), numbers: FoundNumbers, visit: Option<VisitStatus>) -> Reply {
     Reply { visit, ..json_reply(200, &NumbersBody { site, page, numbers }) }
 }
 
 /// `GET /visitors`: the visitors of a day, and its views that have no visitor.
-pub fn visitors(site: &str, day: Day, outcome: &Result<(Visitors, Option<u64>), Failure>) -> Reply {
+pub(crate) fn visitors(site: &str, day: Day, outcome: &Result<(Visitors, Option<u64>), Failure>) -> Reply {
     match outcome {
         Ok((Visitors { visitors, withheld: [opted_out, no_salt, no_address, full] }, age_ms)) => {
             let without = ViewsWithoutVisitor { opted_out: *opted_out, no_salt: *no_salt, no_address: *no_address, full: *full };
@@ -39,7 +39,7 @@ pub fn visitors(site: &str, day: Day, outcome: &Result<(Visitors, Option<u64>), 
 
 /// `GET /api/sites/SITE/WHAT`: a report. `known` is the value of `If-None-Match`; if it has the tag of this body, the status is 304. `public`
 /// says whether the owner opened the reports to everybody.
-pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Option<&str>) -> Reply {
+pub(crate) fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Option<&str>) -> Reply {
     let body = match body {
         Ok(body) => body,
         Err(failure) => return read_failed(failure),
@@ -57,12 +57,12 @@ pub fn stats(body: Result<&str, &Failure>, csv: bool, public: bool, known: Optio
 }
 
 /// `GET /api/sites/SITE/live`.
-pub fn live(body: String) -> Reply {
+pub(crate) fn live(body: String) -> Reply {
     text(200, JSON, body)
 }
 
 /// The answer to an accepted WebSocket. The platform's own response takes its place.
-pub fn upgraded() -> Reply {
+pub(crate) fn upgraded() -> Reply {
     Reply { status: 101, ..Reply::default() }
 }
 

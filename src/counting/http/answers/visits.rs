@@ -8,9 +8,9 @@ use crate::counting::model::reason::Reason;
 use serde::Serialize;
 
 /// The text of `GET /` when the visit is registered.
-pub const WELCOME: &str = "Welcome to my site!";
+pub(crate) const WELCOME: &str = "Welcome to my site!";
 /// The text of `GET /` when the visit could not be registered.
-pub const ERROR: &str = "Error registering your visit";
+pub(crate) const ERROR: &str = "Error registering your visit";
 
 /// The status of an answer to a visit, and the seconds for `Retry-After`. An excluded visit is a success, because sending it again would change
 /// nothing; only a limited one is not.
@@ -24,7 +24,7 @@ fn status(became: &Outcome) -> (u16, Option<u32>) {
 }
 
 /// `GET /`. The welcome means that the visit is stored.
-pub fn home(became: &Outcome) -> Reply {
+pub(crate) fn home(became: &Outcome) -> Reply {
     let text = match became {
         Outcome::Sent(Ok(_)) => WELCOME,
         Outcome::Sent(Err(_)) => ERROR,
@@ -35,14 +35,14 @@ pub fn home(became: &Outcome) -> Reply {
 }
 
 /// A picture of one pixel. The outcome of the visit does not change it, so that no page shows a broken picture.
-pub fn pixel(became: &Outcome) -> Reply {
+pub(crate) fn pixel(became: &Outcome) -> Reply {
     let (status, retry_after) = status(became);
     Reply { status, content_type: GIF, cache: Cache::NeverByProxies, visit: Some(became.into()), retry_after, ..Reply::default() }
 }
 
 /// A badge. `became` is the outcome of its visit, if the badge counts; then no proxy may keep it, so that each view of the badge is a request.
 /// `known` says whether the number could be read.
-pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
+pub(crate) fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
     let cache = match became {
         Some(_) => Cache::NeverByProxies,
         None if known => Cache::Fresh,
@@ -53,13 +53,13 @@ pub fn badge(svg: String, became: Option<&Outcome>, known: bool) -> Reply {
 }
 
 /// `HEAD /`: nobody saw a page, so nothing is counted.
-pub fn home_head() -> Reply {
+pub(crate) fn home_head() -> Reply {
     Reply { visit: Some(VisitStatus::Excluded), ..text_reply(200, "") }
 }
 
 /// The answer to a prefetch of `GET /`. A browser would show a prefetched 2xx without another request, and the visit would not count. It drops
 /// any other status and asks again (Web Platform Tests, `speculation-rules/prefetch/prefetch-status`).
-pub fn prefetch() -> Reply {
+pub(crate) fn prefetch() -> Reply {
     Reply {
         visit: Some(VisitStatus::Excluded),
         ..text_reply(503, "A prefetch is not a visit; ask again when the page is opened")
@@ -67,7 +67,7 @@ pub fn prefetch() -> Reply {
 }
 
 /// `POST /visit` with one visit: its outcome, and the numbers that its page shows.
-pub fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumbers) -> Reply {
+pub(crate) fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumbers) -> Reply {
     let outcome = Some(became.into());
     let (status, retry_after) = status(became);
     match became {
@@ -89,7 +89,7 @@ const PERHAPS_STORED: &str = "it may have been stored; send it again with the sa
 
 /// `POST /visit` with a list: one line for each visit, in their order. The status and `Footfall-Visit` are those of the worst outcome, so after
 /// a 200 the client need not send anything again.
-pub fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
+pub(crate) fn all_registered(visits: &[(Asked<'_>, Outcome)]) -> Reply {
     let worst = visits.iter().map(|(_, became)| became).max_by_key(|became| match became {
         Outcome::Excluded(Reason::Limited) => 1,
         Outcome::Excluded(_) | Outcome::Sent(Ok(_)) => 0,
@@ -111,7 +111,7 @@ const OTHER_PAGE: &str = "this id was counted for another page";
 const NOT_THIS_PAGE: &str = "this id was counted, and this page has no views: it was for another page, or the page was deleted";
 
 /// The site and the page of a visit, as the client sent them.
-pub type Asked<'a> = (&'a str, &'a str);
+pub(crate) type Asked<'a> = (&'a str, &'a str);
 
 fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registration<'a> {
     let nothing = Registration {

@@ -2,7 +2,7 @@
 
 /// Writes a number with narrow spaces between thousands, as in `12 345 678` (ISO 80000-1, 7.3.1). A comma or a point would mean another number
 /// in some countries.
-pub fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -25,7 +25,7 @@ pub struct BadgeRequest {
 /// # Errors
 /// [`Refusal::UnknownPath`] if the path does not end in `.svg` or `.json`; [`Refusal::Page`]; [`Refusal::Parameter`] and
 /// [`Refusal::RepeatedParameter`].
-pub fn read_badge(path: &str, query: &str, kept: &KeptQuery) -> Result<BadgeRequest, Refusal> {
+pub(crate) fn read_badge(path: &str, query: &str, kept: &KeptQuery) -> Result<BadgeRequest, Refusal> {
     let (path, form) = path.trim_end_matches('/').rsplit_once('.').ok_or(Refusal::UnknownPath)?;
     let json = match form {
         "svg" => false,

@@ -5,7 +5,7 @@ use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
 
 /// The longest label, in characters.
-pub const MAX_LABEL: usize = 64;
+pub(crate) const MAX_LABEL: usize = 64;
 
 /// The style of a badge.
 #[derive(Clone, Debug, PartialEq, Eq)]

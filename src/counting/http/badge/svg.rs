@@ -37,7 +37,7 @@ impl BadgeStyle {
     }
 
     /// The badge as SVG, with `value` in the place of the number.
-    pub fn svg(&self, value: &str) -> String {
+    pub(crate) fn svg(&self, value: &str) -> String {
         let Measures { height, padding, baseline, radius, font } = self.measures();
         let capitals = self.shape == Shape::High;
         // Only ASCII letters become capitals: the table for other alphabets takes 5 KB of WebAssembly.
@@ -92,7 +92,7 @@ impl BadgeStyle {
     }
 
     /// The JSON for `/endpoint?url=` of shields.io (version 1 of its schema).
-    pub fn endpoint(&self, value: &str) -> String {
+    pub(crate) fn endpoint(&self, value: &str) -> String {
         to_json(&EndpointBody {
             schema_version: 1,
             label: &self.label,

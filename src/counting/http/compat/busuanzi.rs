@@ -13,20 +13,20 @@ use crate::counting::text::url::path_and_query;
 ///
 /// # Errors
 /// [`Refusal::Parameter`] if the name is missing or is not that of a function; [`Refusal::RepeatedParameter`].
-pub fn read_busuanzi(query: &str) -> Result<String, Refusal> {
+pub(crate) fn read_busuanzi(query: &str) -> Result<String, Refusal> {
     let function = function(&Query::read(query, &["jsonpCallback", "type"])?, "jsonpCallback")?;
     function.ok_or(Refusal::Parameter("jsonpCallback", "the name of a function, such as BusuanziCallback_1"))
 }
 
 /// The page that asked for the script, by its `Referer`. Most browsers send other hosts only the origin; then the page is `/`.
-pub fn page(referrer: &str, kept: &KeptQuery) -> Page {
+pub(crate) fn page(referrer: &str, kept: &KeptQuery) -> Page {
     let (path, query) = path_and_query(referrer);
     kept.page(&format!("{path}?{query}")).unwrap_or_else(|_| Page::root())
 }
 
 /// The numbers that busuanzi's script writes into a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BusuanziNumbers {
+pub(crate) struct BusuanziNumbers {
     /// Views of the site.
     pub site_views: u64,
     /// Views of the page.
@@ -36,7 +36,7 @@ pub struct BusuanziNumbers {
 }
 
 /// The answer: a script that calls the function. If the page has removed the function, nothing happens.
-pub fn answer_busuanzi(function: &str, numbers: &Result<BusuanziNumbers, Failure>) -> Reply {
+pub(crate) fn answer_busuanzi(function: &str, numbers: &Result<BusuanziNumbers, Failure>) -> Reply {
     match numbers {
         Err(failure) => read_failed(failure),
         Ok(BusuanziNumbers { site_views, page_views, visitors }) => {

@@ -37,7 +37,7 @@ pub struct GoatCounterHit {
 ///
 /// # Errors
 /// [`Refusal`] if a parameter is wrong.
-pub fn read_goatcounter_hit(query: &str, kept: &KeptQuery) -> Result<GoatCounterHit, Refusal> {
+pub(crate) fn read_goatcounter_hit(query: &str, kept: &KeptQuery) -> Result<GoatCounterHit, Refusal> {
     let query = Query::read(query, &["p", "r", "t", "e", "q", "s", "b", "rnd", "ns", "id"])?;
     let said = |name| query.get(name).unwrap_or("");
     let event = !matches!(said("e"), "" | "0" | "false" | "off");
@@ -51,7 +51,7 @@ pub fn read_goatcounter_hit(query: &str, kept: &KeptQuery) -> Result<GoatCounter
 
 impl GoatCounterHit {
     /// Source, medium and campaign.
-    pub fn campaign(&self) -> [String; 3] {
+    pub(crate) fn campaign(&self) -> [String; 3] {
         completed(campaign_of(&self.query), &self.path_query)
     }
 }
@@ -104,7 +104,7 @@ const MAX_STYLE: usize = 4_096;
 ///
 /// # Errors
 /// [`Refusal::UnknownPath`] if the path has no known ending; other [`Refusal`]s if the page or a parameter is wrong.
-pub fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Result<GoatCounterRequest, Refusal> {
+pub(crate) fn read_goatcounter_request(rest: &str, query: &str, kept: &KeptQuery) -> Result<GoatCounterRequest, Refusal> {
     let (path, format) = rest.rsplit_once('.').ok_or(Refusal::UnknownPath)?;
     let format = match format {
         "json" => GoatCounterFormat::Json,
@@ -137,7 +137,7 @@ impl GoatCounterRequest {
     ///
     /// # Errors
     /// [`Refusal::Parameter`] if the period ends before it begins.
-    pub fn period(&self, today: Day) -> Result<Option<String>, Refusal> {
+    pub(crate) fn period(&self, today: Day) -> Result<Option<String>, Refusal> {
         let ago = |days: Day| today.saturating_sub(days);
         let start = match self.start.as_deref() {
             None if self.end.is_none() => return Ok(None),
@@ -161,7 +161,7 @@ impl GoatCounterRequest {
     }
 
     /// The answer. As at GoatCounter, a page without views is 404, with the number 0.
-    pub fn answer(&self, views: &Result<u64, Failure>) -> Reply {
+    pub(crate) fn answer(&self, views: &Result<u64, Failure>) -> Reply {
         let views = match views {
             Err(failure) => return read_failed(failure),
             Ok(views) => *views,

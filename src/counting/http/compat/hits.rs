@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 /// A view that a server reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerHit {
+pub(crate) struct ServerHit {
     /// The view, as the script would have reported it.
     pub hit: GoatCounterHit,
     /// The visitor's address, or empty.
@@ -34,7 +34,7 @@ const MAX_HITS: usize = 500;
 ///
 /// # Errors
 /// [`Refusal::Body`] if the body has no list of views; [`Refusal::BodyNotUtf8`].
-pub fn read_server_hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<ServerHit, String>>, Refusal> {
+pub(crate) fn read_server_hits(bytes: &[u8], kept: &KeptQuery, now: u64) -> Result<Vec<Result<ServerHit, String>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match body.get("hits") {
         Tree::List(all) if (1..=MAX_HITS).contains(&all.len()) => {
@@ -103,7 +103,7 @@ fn number(text: &str, most: u64) -> Option<u64> {
 }
 
 /// The answer: 202, or what is wrong with each wrong view, by its number. The other views are counted.
-pub fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
+pub(crate) fn answer_server_hits(done: &[Result<Outcome, String>]) -> Reply {
     let (mut errors, mut worst): (Vec<(usize, String)>, Option<VisitStatus>) = Default::default();
     for (at, one) in done.iter().enumerate() {
         let error = match one {

@@ -32,7 +32,7 @@ pub enum CompatRequest {
 ///
 /// # Errors
 /// [`Refusal::UnknownPath`] if no other counter has the path; other [`Refusal`]s if the query is wrong.
-pub fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
+pub(crate) fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRequest, Refusal> {
     match path.trim_end_matches('/') {
         "/count" => {
             return goatcounter::read_goatcounter_hit(query, kept).map(|hit| CompatRequest::GoatCounterHit(Box::new(hit)));
@@ -58,7 +58,7 @@ pub fn read_compat(path: &str, query: &str, kept: &KeptQuery) -> Result<CompatRe
 
 /// The answer to `/stats`, with the fields of both counters. `visits` are the visits of this isolate, in the order of
 /// [`VisitStatus::ALL`](crate::counting::http::reply::VisitStatus::ALL). The next argument has how often counters were read and created.
-pub fn answer_stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
+pub(crate) fn answer_stats(visits: &[u64; 7], [get, create]: [u64; 2], callback: Option<&str>) -> Reply {
     let [hit, ..] = visits;
     let total = visits.iter().chain(&[get, create]).fold(0_u64, |sum, one| sum.saturating_add(*one));
     let version = env!("CARGO_PKG_VERSION");

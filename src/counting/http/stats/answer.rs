@@ -56,7 +56,7 @@ pub fn body(stats: &Stats, plan: &Plan, found: &FoundReports) -> String {
 }
 
 /// The body of an answer about excluded visits, with the origins and sites that the settings do not list.
-pub fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
+pub(crate) fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
     let mut json = body.strip_suffix('}').unwrap_or(body).to_owned();
     json.push_str(",\"refused\":[");
     for (at, one) in all.iter().enumerate() {
@@ -193,7 +193,7 @@ fn series(by: By, stats: &Stats, plan: &Plan, found: &[Line]) -> Table {
 ///
 /// # Errors
 /// [`Refusal::Parameter`] if the question asks for hours of days that only have a sum: `HOURS_KEPT_DAYS` may once have been smaller.
-pub fn check(stats: &Stats, found: &FoundReports) -> Result<(), Refusal> {
+pub(crate) fn check(stats: &Stats, found: &FoundReports) -> Result<(), Refusal> {
     let has_days = |report: &Report| report.iter().any(|line| line.reason == WHOLE_DAY);
     if stats.what == What::Series(By::Hour) && found.reports.iter().any(has_days) {
         return Err(Refusal::Parameter(

@@ -24,7 +24,7 @@ pub enum Compare {
 
 impl Compare {
     /// Finds it by its name in a query.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "previous" => Self::Previous,
             "day" => Self::Days,
@@ -36,10 +36,10 @@ impl Compare {
     }
 
     /// All names, for error messages.
-    pub const NAMES: &str = "previous, day, week, month, year";
+    pub(crate) const NAMES: &str = "previous, day, week, month, year";
 
     /// The first and the last day of the earlier period, and its day that corresponds to `today`. Nothing is earlier than 1970.
-    pub fn days(self, from: Day, to: Day, today: Day, week: &Week) -> [Day; 3] {
+    pub(crate) fn days(self, from: Day, to: Day, today: Day, week: &Week) -> [Day; 3] {
         let length = to.saturating_sub(from).saturating_add(1);
         let how = match self {
             Self::Previous if length == 1 => Self::Days,

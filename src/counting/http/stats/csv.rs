@@ -15,7 +15,7 @@ const SEPARATORS: [char; 6] = [',', ';', '|', '\t', '\r', '\n'];
 
 /// A cell (RFC 4180). Each part that would be a formula gets a `'` in front. To read it back, split it in the same way and remove one `'` from
 /// each part that would be a formula without its `'`s. No text is lost, and no two texts become the same.
-pub fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut guarded = String::with_capacity(text.len());
     let mut rest = text;
     loop {

@@ -11,13 +11,13 @@ use crate::counting::model::page::Page;
 use crate::counting::protocol::report::{DAY, HOUR, Listed, Question, Slice, Span, Step, Times};
 
 /// The longest period of a series by hour, in days.
-pub const MAX_HOUR_DAYS: u32 = 31;
+pub(crate) const MAX_HOUR_DAYS: u32 = 31;
 
 /// The default period, in days up to today.
-pub const DEFAULT_DAYS: u32 = 30;
+pub(crate) const DEFAULT_DAYS: u32 = 30;
 
 /// The default of `limit`: lines of a list.
-pub const DEFAULT_LIMIT: u32 = 100;
+pub(crate) const DEFAULT_LIMIT: u32 = 100;
 
 /// A request for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Stats {
     ///
     /// # Errors
     /// [`Refusal::Parameter`] if the period ends before it begins or is too long.
-    pub fn days(&self, today: Day, keep_days: u32) -> Result<(Day, Day), Refusal> {
+    pub(crate) fn days(&self, today: Day, keep_days: u32) -> Result<(Day, Day), Refusal> {
         let to = self.to.unwrap_or_else(|| self.from.map_or(today, |from| from.max(today)));
         let from = self.from.unwrap_or_else(|| to.saturating_sub(DEFAULT_DAYS.saturating_sub(1)));
         let days = to.saturating_sub(from).saturating_add(1);
@@ -168,7 +168,7 @@ impl Stats {
     }
 
     /// The steps whose beginnings the answer needs. Anything but a series needs those of the period only.
-    pub fn steps(&self) -> Steps {
+    pub(crate) fn steps(&self) -> Steps {
         match self.what {
             What::Series(By::Hour) => Steps::Hours,
             What::Series(_) => Steps::Days,

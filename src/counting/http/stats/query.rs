@@ -177,8 +177,8 @@ fn week(text: &str) -> Result<Week, Refusal> {
 }
 
 /// The refusal of an unknown beginning of weeks.
-pub const WEEK: Refusal =
+pub(crate) const WEEK: Refusal =
     Refusal::Parameter("week", "iso, the day on which weeks begin from monday to sunday, or a language such as en-US");
 
 /// The refusal of an unknown time zone.
-pub const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");
+pub(crate) const ZONE: Refusal = Refusal::Parameter("tz", "the name of a time zone such as Europe/Berlin, or UTC");

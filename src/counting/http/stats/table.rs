@@ -5,7 +5,7 @@ use crate::counting::text::json::exact;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// A text, possibly a stranger's.
     Text(String),
     /// A number.
@@ -16,7 +16,7 @@ pub enum Cell {
 
 impl Cell {
     /// A text.
-    pub fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
     }
 
@@ -39,7 +39,7 @@ impl Cell {
 
 /// Lines with the same columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
+pub(crate) struct Table {
     /// The name of the lines in JSON. Without a name there is one line, whose values stand beside the facts.
     pub name: Option<&'static str>,
     /// The columns' names.
@@ -50,14 +50,14 @@ pub struct Table {
 
 impl Table {
     /// Keeps only the first columns.
-    pub fn first(mut self, columns: usize) -> Self {
+    pub(crate) fn first(mut self, columns: usize) -> Self {
         self.columns.truncate(columns);
         self.lines.iter_mut().for_each(|line| line.truncate(columns));
         self
     }
 
     /// A JSON object: facts about all lines, then the lines.
-    pub fn json(&self, facts: &[(&'static str, Cell)]) -> String {
+    pub(crate) fn json(&self, facts: &[(&'static str, Cell)]) -> String {
         let mut json = "{".to_owned();
         for (name, cell) in facts {
             member(&mut json, name, cell);
@@ -89,7 +89,7 @@ impl Table {
     }
 
     /// CSV: a line with the columns' names, then the lines.
-    pub fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut csv = String::new();
         for name in &self.columns {
             csv.push_str(name);

@@ -13,7 +13,7 @@ pub enum Week {
 
 impl Week {
     /// The first day of the week that contains a day. For a language this is the day of ISO 8601, because only the platform knows its weeks.
-    pub fn first(&self, day: Day) -> Day {
+    pub(crate) fn first(&self, day: Day) -> Day {
         let first = if let Self::From(first) = self { u32::from(*first) } else { 1 };
         // 1970-01-01 was a Thursday, the fourth day.
         let since = day.saturating_add(11).saturating_sub(first) % 7;

@@ -17,7 +17,7 @@ const MAX_COMPARED: usize = 200_000;
 /// - in an hour or a day, the pages together have no more views than the site;
 /// - a page has no more views in its hours and days than in all, unless the owner set it lower.
 #[derive(Debug, Default)]
-pub struct ClaimedViews {
+pub(crate) struct ClaimedViews {
     /// By time: whether the number is a quarter of an hour, and the number.
     times: HashMap<(bool, u64), ViewsAtTime>,
     /// By the hash of the page.
@@ -50,7 +50,7 @@ impl ClaimedViews {
     ///
     /// # Errors
     /// The file has too many different times.
-    pub fn add(&mut self, part: &[Column], row: &[Value], line: u64) -> Result<(), String> {
+    pub(crate) fn add(&mut self, part: &[Column], row: &[Value], line: u64) -> Result<(), String> {
         self.add_to_page(part, row, line);
         let (is_page, at) = match part {
             [Page, Hour | Day, Views, ..] => (true, 1),
@@ -73,7 +73,7 @@ impl ClaimedViews {
     ///
     /// # Errors
     /// The first line that breaks a rule, in words for the owner.
-    pub fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let wrong = self.times.iter().filter(|(_, claimed)| claimed.pages > claimed.site).min_by_key(|(_, claimed)| claimed.line);
         let Some((&(is_hour, time), ViewsAtTime { pages, site, line })) = wrong else { return self.check_pages() };
         let column = if is_hour { Hour } else { Day };

@@ -69,12 +69,12 @@ pub const PARTS: [&[Column]; 10] = [
 
 impl Column {
     /// Whether it belongs to the key of its line.
-    pub fn is_key(self) -> bool {
+    pub(crate) fn is_key(self) -> bool {
         !matches!(self, Views | Visitors | Newcomers | Visits | Lowered)
     }
 
     /// Whether the tables store it as text.
-    pub fn is_text(self) -> bool {
+    pub(crate) fn is_text(self) -> bool {
         matches!(self, Page | Self::Value)
     }
 

@@ -57,12 +57,12 @@ impl IncomingFile {
     }
 
     /// The export's name, once the first line has arrived.
-    pub fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     /// How many lines have arrived after the first.
-    pub fn lines(&self) -> u64 {
+    pub(crate) fn lines(&self) -> u64 {
         self.lines
     }
 

@@ -7,19 +7,19 @@ use crate::counting::text::json::{exact, quoted};
 use crate::counting::text::json_read::object;
 
 /// The version of the format, in the first line.
-pub const VERSION: &str = "1";
+pub(crate) const VERSION: &str = "1";
 
 /// The longest line, in bytes: a page of 1,024 bytes that are all quoted, and numbers.
-pub const MAX_LINE_BYTES: usize = 3_072;
+pub(crate) const MAX_LINE_BYTES: usize = 3_072;
 
 /// A row as a line read: the number of its part in [`PARTS`], and a value for each column of the part.
-pub type LineRow = (usize, Vec<Value>);
+pub(crate) type LineRow = (usize, Vec<Value>);
 
 /// A row as a line, given the columns of its part.
 ///
 /// # Errors
 /// A column cannot hold its value.
-pub fn line_of(part: &[Column], row: &[Value]) -> Result<String, StorageError> {
+pub(crate) fn line_of(part: &[Column], row: &[Value]) -> Result<String, StorageError> {
     let mut line = String::from("{");
     for (column, value) in part.iter().zip(row) {
         if line.len() > 1 {
@@ -44,7 +44,7 @@ pub fn row_of(line: &str) -> Result<LineRow, String> {
 ///
 /// # Errors
 /// What is wrong with the line: [`line_of`] did not write it.
-pub fn row_of_own(line: &str) -> Result<LineRow, String> {
+pub(crate) fn row_of_own(line: &str) -> Result<LineRow, String> {
     parse_line(line, true)
 }
 

@@ -5,7 +5,7 @@ use crate::counting::model::referrers::source_of;
 
 /// `utm_source`, `utm_medium` and `utm_campaign` of a query, each empty if it is not there. Without `utm_source`, the source is `ref`, `source`
 /// or `src`, in this order: Product Hunt, readers of Hacker News and many newsletters send these.
-pub fn campaign_of(query: &str) -> [String; 3] {
+pub(crate) fn campaign_of(query: &str) -> [String; 3] {
     const NAMES: [(&str, usize); 6] =
         [("utm_source", 0), ("ref", 0), ("source", 0), ("src", 0), ("utm_medium", 1), ("utm_campaign", 2)];
     let mut campaign = [const { String::new() }; 3];
@@ -20,7 +20,7 @@ pub fn campaign_of(query: &str) -> [String; 3] {
 }
 
 /// A campaign whose missing parts come from the query of the visited page: `/a?ref=producthunt`.
-pub fn completed(campaign: [String; 3], page_query: &str) -> [String; 3] {
+pub(crate) fn completed(campaign: [String; 3], page_query: &str) -> [String; 3] {
     if page_query.is_empty() {
         return campaign;
     }

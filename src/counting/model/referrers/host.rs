@@ -10,7 +10,7 @@ const DOTS: [char; 4] = ['.', '\u{3002}', '\u{ff0e}', '\u{ff61}'];
 
 /// The host of a referrer's URL, written one way and without its port; empty if there is none, or if it is the host of `own`: a link within
 /// a site is no referral.
-pub fn referrer_host(url: &str, own: &str) -> String {
+pub(crate) fn referrer_host(url: &str, own: &str) -> String {
     let host = host_of(url);
     if host == host_of(own) { String::new() } else { host }
 }

@@ -23,7 +23,7 @@ const MAX_DOORS: usize = 2;
 
 /// The name of the source of a host, such as `Twitter` for `t.co`; `None` if the source has no other name. `host` is in lower case and does
 /// not begin with `www.`. A label of two letters before a known host is a language: `de.linkedin.com`.
-pub fn source_of(host: &str) -> Option<&'static str> {
+pub(crate) fn source_of(host: &str) -> Option<&'static str> {
     let mut name = host;
     for _ in 0..MAX_DOORS {
         if let Some(source) = find(name) {
@@ -40,7 +40,7 @@ pub fn source_of(host: &str) -> Option<&'static str> {
 }
 
 /// The name of a source as the table writes it, given in any case. It reads every line, so it is too slow for a visit.
-pub fn source_named(name: &str) -> Option<&'static str> {
+pub(crate) fn source_named(name: &str) -> Option<&'static str> {
     SOURCES
         .lines()
         .filter_map(|line| line.split_once('\t'))
@@ -49,7 +49,7 @@ pub fn source_named(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a host, or a domain above it, is known for made-up links that are sent to appear in lists of referrers.
-pub fn is_spam(host: &str) -> bool {
+pub(crate) fn is_spam(host: &str) -> bool {
     let mut name = host.trim_end_matches('.');
     // A host has at most 127 labels. No top-level domain is listed.
     while let Some((_, rest)) = name.split_once('.') {

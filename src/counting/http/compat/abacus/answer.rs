@@ -11,10 +11,10 @@ use crate::counting::http::reply::{JSON, Reply, text, to_json};
 use serde::Serialize;
 
 /// The views of the counter before and after the action, or `None` if there is no such counter.
-pub type AbacusOutcome = Result<Option<(u64, u64)>, Failure>;
+pub(crate) type AbacusOutcome = Result<Option<(u64, u64)>, Failure>;
 
 /// The answer to a request. `became` is the outcome of a hit; `admin_key` is the key of a new counter.
-pub fn answer_abacus(
+pub(crate) fn answer_abacus(
     asked: &AbacusRequest,
     counter: &AbacusCounter,
     outcome: &AbacusOutcome,
@@ -119,19 +119,19 @@ enum AbacusBody<'a> {
 }
 
 /// The answer to a `/create` of a counter that exists.
-pub fn answer_exists(asked: &AbacusRequest) -> Reply {
+pub(crate) fn answer_exists(asked: &AbacusRequest) -> Reply {
     say(asked, 409, &AbacusBody::Error { error: "Key already exists, please use a different key." })
 }
 
 /// The answer to a request for a missing counter with the key of another: Abacus's text for counters that nobody created.
-pub fn answer_no_key(asked: &AbacusRequest) -> Reply {
+pub(crate) fn answer_no_key(asked: &AbacusRequest) -> Reply {
     let error = "This entry is genuine and does not have an admin key. You cannot delete it. If you wanted to delete it, you should have \
                  created it with the /create endpoint.";
     say(asked, 400, &AbacusBody::Error { error })
 }
 
 /// The event that tells a stream the value of its counter (HTML, "server-sent events").
-pub fn stream_event(value: u64) -> String {
+pub(crate) fn stream_event(value: u64) -> String {
     format!("data: {}\n\n", to_json(&AbacusBody::Value { value }))
 }
 

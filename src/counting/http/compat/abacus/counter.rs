@@ -9,7 +9,7 @@ use crate::counting::text::url::path_and_query;
 
 /// A counter, with its reserved words replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AbacusCounter {
+pub(crate) struct AbacusCounter {
     /// The site.
     pub site: Site,
     /// The key, as answers show it.
@@ -24,7 +24,7 @@ impl AbacusRequest {
     ///
     /// # Errors
     /// [`Refusal::UnknownSite`] if `SITES` does not have the namespace; [`Refusal::Page`].
-    pub fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<AbacusCounter, Refusal> {
+    pub(crate) fn counter(&self, url: &str, sites: &Sites, kept: &KeptQuery, made_up: &str) -> Result<AbacusCounter, Refusal> {
         let site = match self.namespace.as_deref() {
             Some(HOST) => sites.of_page(url),
             Some(name) => sites.find(name).ok_or_else(|| Refusal::unknown_site(name))?,
@@ -48,7 +48,7 @@ impl AbacusRequest {
     }
 
     /// Whether `OPEN_UPDATES` allows the action to everybody.
-    pub fn is_open(&self, counter: &AbacusCounter, open: &OpenUpdates) -> bool {
+    pub(crate) fn is_open(&self, counter: &AbacusCounter, open: &OpenUpdates) -> bool {
         match self.action {
             AbacusAction::Update(by) => open.allows(counter.site.as_str(), &counter.key, by),
             _ => false,

@@ -45,7 +45,7 @@ pub enum AbacusAction {
 
 impl AbacusAction {
     /// Whether the action changes an existing counter on purpose, and so needs a right.
-    pub fn changes(self) -> bool {
+    pub(crate) fn changes(self) -> bool {
         matches!(self, Self::Set(_) | Self::Update(_) | Self::Delete)
     }
 }
@@ -65,7 +65,7 @@ pub enum AbacusFormat {
 ///
 /// # Errors
 /// [`Refusal::UnknownPath`] if neither counter has the path; [`Refusal::Parameter`] and [`Refusal::RepeatedParameter`].
-pub fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest, Refusal> {
+pub(crate) fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest, Refusal> {
     // A slash at the end is ignored, except in `/hit/NAMESPACE/`, where the key is missing.
     let rest = if rest.matches('/').count() > 1 { rest.trim_end_matches('/') } else { rest };
     let (name, badge) = match rest.strip_suffix("/shield") {
@@ -100,7 +100,7 @@ pub fn read_abacus(first: &str, rest: &str, query: &str) -> Result<AbacusRequest
 ///
 /// # Errors
 /// [`Refusal::Wrong`] in CountAPI's words; [`Refusal::Parameter`] and [`Refusal::RepeatedParameter`].
-pub fn read_countapi_create(path: &str, query: &str) -> Result<AbacusRequest, Refusal> {
+pub(crate) fn read_countapi_create(path: &str, query: &str) -> Result<AbacusRequest, Refusal> {
     let names =
         &["callback", "namespace", "key", "value", "initializer", "update_lowerbound", "update_upperbound", "enable_reset"];
     let query = Query::read(query, names)?;

@@ -12,11 +12,11 @@ use crate::counting::model::site::Site;
 use serde::Serialize;
 
 /// The outcome of an event for a site, or `None` if it counts nothing.
-pub type Done = (Site, Page, Option<Outcome>);
+pub(crate) type Done = (Site, Page, Option<Outcome>);
 
 /// The answer to a body of `told` events, in the form that the client expects. `wrong` are the events that were refused, with their numbers. A
 /// visit that failed makes the whole answer fail; `Footfall-Visit` tells the worst outcome.
-pub fn answer_events(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
+pub(crate) fn answer_events(protocol: Protocol, told: usize, wrong: &[(usize, Refusal)], done: &[Done]) -> Reply {
     let visits: Vec<_> = done
         .iter()
         .filter_map(|(site, page, became)| became.as_ref().map(|became| ((site.as_str(), page.as_str()), became.clone())))

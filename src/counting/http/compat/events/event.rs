@@ -19,7 +19,7 @@ pub enum Protocol {
 
 /// An event that a client reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportedEvent {
+pub(crate) struct ReportedEvent {
     /// The names of the site: one domain or several, or an id.
     pub(crate) names: Vec<String>,
     /// The URL of the page.
@@ -40,7 +40,7 @@ pub struct ReportedEvent {
 
 /// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
+pub(crate) enum EventKind {
     /// A page view.
     View,
     /// An event with a name that the owner chose. It is no view.
@@ -51,7 +51,7 @@ pub enum EventKind {
 
 impl ReportedEvent {
     /// The query of the page, which may name a campaign.
-    pub fn query(&self) -> &str {
+    pub(crate) fn query(&self) -> &str {
         path_and_query(&self.url).1
     }
 
@@ -59,7 +59,7 @@ impl ReportedEvent {
     ///
     /// # Errors
     /// [`Refusal::UnknownSite`] if there is none.
-    pub fn sites(&self, sites: &Sites) -> Result<Vec<Site>, Refusal> {
+    pub(crate) fn sites(&self, sites: &Sites) -> Result<Vec<Site>, Refusal> {
         let mut found: Vec<Site> = Vec::new();
         for site in self.names.iter().filter_map(|name| sites.of_host(name)) {
             if !found.contains(site) {

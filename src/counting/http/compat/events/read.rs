@@ -14,7 +14,11 @@ use crate::counting::text::url::{path_and_query, split_scheme};
 ///
 /// # Errors
 /// [`Refusal`] if the body, or its only event, is wrong.
-pub fn read_events(protocol: Protocol, bytes: &[u8], kept: &KeptQuery) -> Result<Vec<Result<ReportedEvent, Refusal>>, Refusal> {
+pub(crate) fn read_events(
+    protocol: Protocol,
+    bytes: &[u8],
+    kept: &KeptQuery,
+) -> Result<Vec<Result<ReportedEvent, Refusal>>, Refusal> {
     let body = Tree::parse(&json_text(bytes)?).map_err(Refusal::Body)?;
     match (protocol, body) {
         (Protocol::Plausible, body @ Tree::Object(_)) => plausible(&body, kept).map(|told| vec![Ok(told)]),
