@@ -156,10 +156,9 @@ impl<'de> Visitor<'de> for Any {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
         let mut fields = Vec::new();
         while let Some((name, value)) = map.next_entry::<Tree, Tree>()? {
-            match (name, value) {
-                (Tree::Text(name), value) => fields.push((name, value)),
-                // JSON has no other names than texts.
-                _ => {}
+            // JSON has no other names than texts.
+            if let Tree::Text(name) = name {
+                fields.push((name, value));
             }
         }
         Ok(number(&fields).unwrap_or(Tree::Object(fields)))
