@@ -67,7 +67,8 @@ pub(crate) fn said<'a>(refusal: &'a Refusal, query: &str) -> (u16, Cow<'a, str>,
             let error = match (shown(query, name), kind(allowed)) {
                 (Some(value), Some(kind)) => format!("`{name}` is {value}, which is not {kind}"),
                 (Some(value), None) => format!("`{name}` is {value}, which is not allowed"),
-                (None, _) => format!("`{name}` is missing or has a wrong value"),
+                (None, Some(kind)) => format!("`{name}` is missing, or not {kind}"),
+                (None, None) => format!("`{name}` is missing, or not allowed"),
             };
             let verb = if kind(allowed).is_some() { "send" } else { "allowed:" };
             (400, error.into(), format!("{verb} {allowed}").into())
@@ -170,7 +171,7 @@ mod tests {
                 "send the name of a time zone such as Europe/Berlin, or UTC",
             ),
             ("hour, day", "from=x", "`from` is \"x\", which is not allowed", "allowed: hour, day"),
-            ("hour, day", "", "`from` is missing or has a wrong value", "allowed: hour, day"),
+            ("hour, day", "", "`from` is missing, or not allowed", "allowed: hour, day"),
         ] {
             let refusal = Refusal::Parameter("from", allowed);
             assert_eq!(said(&refusal, query), (400, error.into(), hint.into()));

@@ -20,7 +20,7 @@ pub struct Span {
 pub enum Question<'a> {
     /// Views by the values of one dimension.
     Dimensions {
-        /// The number of the [`crate::counting::model::dimensions::Dimension`].
+        /// The number of the [`crate::counting::model::dimension::Dimension`].
         kind: u8,
         /// On these days.
         days: Span,
@@ -31,7 +31,7 @@ pub enum Question<'a> {
     Withheld(Span),
     /// Views by day of one value of a dimension.
     Value {
-        /// The number of the [`crate::counting::model::dimensions::Dimension`].
+        /// The number of the [`crate::counting::model::dimension::Dimension`].
         kind: u8,
         /// The value, as it is stored.
         value: &'a str,
@@ -67,7 +67,7 @@ pub enum Listed {
     Totals,
     /// The values of one dimension with their views.
     Dimensions {
-        /// The number of the [`crate::counting::model::dimensions::Dimension`].
+        /// The number of the [`crate::counting::model::dimension::Dimension`].
         kind: u8,
         /// On these days.
         days: Span,
