@@ -4,6 +4,7 @@
 use crate::counting::dispatch::endpoint::{Failure, Outcome, Registered};
 use crate::counting::model::reason::Reason;
 use crate::counting::protocol::report::FRESH_MS;
+use crate::counting::text::json::to_json;
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -174,11 +175,6 @@ pub(crate) fn text_reply(status: u16, body: &'static str) -> Reply {
 /// A reply whose body is JSON.
 pub(crate) fn json_reply(status: u16, body: &impl Serialize) -> Reply {
     text(status, JSON, to_json(body))
-}
-
-/// The JSON of a body. Structs of strings, numbers, flags and lists always serialise.
-pub(crate) fn to_json(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_default()
 }
 
 #[derive(Serialize)]

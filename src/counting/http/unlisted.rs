@@ -3,25 +3,36 @@
 //!
 //! Strangers can make up origins and names, so a shard keeps only a few for each day: those with the most visits.
 
-use crate::counting::model::date::Day;
+use crate::counting::model::date::{Day, date_of};
 use crate::counting::model::origin::Origins;
 use crate::counting::model::site::Sites;
 use crate::counting::model::unlisted::{MAX_A_DAY, Unlisted};
 use crate::counting::protocol::report::Line;
+use serde::{Serialize, Serializer};
 
 /// An unlisted name and its visits in a period.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct UnlistedLine {
     /// Whether it is an origin or a site.
+    #[serde(serialize_with = "name_of")]
     pub unlisted: Unlisted,
     /// The name.
     pub name: String,
     /// How many visits there were. There may have been more.
     pub visits: u64,
     /// The day of the last visit.
+    #[serde(serialize_with = "date")]
     pub last: Day,
     /// The setting that would list it, or `None` if no setting can.
     pub set: Option<String>,
+}
+
+fn name_of<S: Serializer>(unlisted: &Unlisted, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(unlisted.name())
+}
+
+fn date<S: Serializer>(day: &Day, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&date_of(*day))
 }
 
 /// The longest value of a setting that the report repeats, in bytes. Of a longer one it only tells what to add.

@@ -2,7 +2,7 @@
 //! [`crate::counting::ledger::recent_activity`].
 
 use crate::counting::model::minute::minute_of;
-use crate::counting::text::json::exact;
+use crate::counting::text::json::to_json;
 use serde::{Deserialize, Serialize};
 
 /// The minutes of views in a pulse.
@@ -48,20 +48,14 @@ pub fn text(site: &str, pulses: &[Pulse], at: u64) -> String {
         add(&mut views, minute, &pulse.views, minute_of(pulse.at));
         add(&mut people, minute, &pulse.people, minute_of(pulse.at));
     }
-    let mut text = format!("{{\"site\":{},\"at\":{at},\"minute\":{minute},\"views\":", exact(site));
-    list(&mut text, &views);
-    text.push_str(",\"people\":");
-    list(&mut text, &people);
-    text.push('}');
-    text
+    to_json(&Board { site, at, minute, views, people })
 }
 
-fn list(text: &mut String, values: &[u64]) {
-    let mut before = '[';
-    for value in values {
-        text.push(before);
-        text.push_str(&value.to_string());
-        before = ',';
-    }
-    text.push(']');
+#[derive(Serialize)]
+struct Board<'a> {
+    site: &'a str,
+    at: u64,
+    minute: u64,
+    views: [u64; MINUTES],
+    people: [u64; PRESENT_MINUTES],
 }

@@ -1,4 +1,6 @@
-//! Writes texts in quotes, as JSON has them.
+//! Writes JSON, and texts in quotes as JSON has them.
+
+use serde::Serialize;
 
 /// A text in quotes, as JSON writes it, always on one line. U+FFFD replaces characters that are invisible or change the direction of the line.
 pub(crate) fn quoted(text: &str) -> String {
@@ -7,14 +9,17 @@ pub(crate) fn quoted(text: &str) -> String {
             && (c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
     };
     let shown: String = text.chars().map(|c| if unseen(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
-    // Serialising a text never fails.
-    serde_json::to_string(&shown).unwrap_or_default()
+    to_json(&shown)
 }
 
 /// A text in quotes, as JSON writes it, with all its characters.
 pub(crate) fn exact(text: &str) -> String {
-    // Serialising a text never fails.
-    serde_json::to_string(text).unwrap_or_default()
+    to_json(text)
+}
+
+/// A value as JSON. Texts, numbers, flags, and lists and structs of them always serialise.
+pub(crate) fn to_json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::stats::answer::{FoundReports, body, check, with_refused};
+use crate::counting::http::stats::answer::{FoundReports, body, check, excluded_body};
 use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{Plan, Stats, Steps, What, starts_in_utc};
 use crate::counting::http::stats::query::{WEEK, ZONE};
@@ -71,12 +71,12 @@ async fn ask(stats: &Stats, site: &Site, shards: &ShardClient<'_>) -> Result<Res
         Err(failure) => return Ok(Err(failure)),
     };
     check(stats, &found)?;
-    let body = body(stats, &plan, &found);
     let body = match found.reports.as_slice() {
-        [_, refused] if stats.what == What::Excluded && !stats.csv => {
-            with_refused(&body, &told_of(refused, &shards.config.origins, &shards.config.sites))
+        [_, refused] if stats.what == What::Excluded => {
+            let refused = told_of(refused, &shards.config.origins, &shards.config.sites);
+            excluded_body(stats, &plan, &found, &refused)
         }
-        _ => body,
+        _ => body(stats, &plan, &found),
     };
     Ok(Ok((body, age)))
 }

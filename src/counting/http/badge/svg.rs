@@ -3,7 +3,7 @@
 use crate::counting::http::badge::color::Color;
 use crate::counting::http::badge::glyphs::{escaped, width};
 use crate::counting::http::badge::style::{BLUE, BadgeStyle, LABEL_COLOR, Shape};
-use crate::counting::http::reply::to_json;
+use crate::counting::text::json::to_json;
 use serde::Serialize;
 
 /// A badge that shows an error instead of a number.

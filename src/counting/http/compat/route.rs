@@ -5,8 +5,9 @@ use crate::counting::http::compat::callback::{SCRIPT, function};
 use crate::counting::http::compat::{abacus, busuanzi, events, goatcounter};
 use crate::counting::http::query::Query;
 use crate::counting::http::refusal::Refusal;
-use crate::counting::http::reply::{JSON, Reply, text, to_json};
+use crate::counting::http::reply::{JSON, Reply, text};
 use crate::counting::model::page::KeptQuery;
+use crate::counting::text::json::to_json;
 use serde::Serialize;
 
 /// A request on a route of another counter.

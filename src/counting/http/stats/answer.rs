@@ -3,13 +3,13 @@
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::stats::compare::Previous;
 use crate::counting::http::stats::plan::{By, Plan, Stats, What};
-use crate::counting::http::stats::table::{Cell, Table};
+use crate::counting::http::stats::table::{Cell, JsonTable, Table};
 use crate::counting::http::unlisted::UnlistedLine;
 use crate::counting::model::date::{Day, date_of};
 use crate::counting::model::dimension::Dimension;
 use crate::counting::model::reason::Reason;
 use crate::counting::protocol::report::{DAY, FRESH_MS, HOUR, Line, Report, WHOLE_DAY};
-use crate::counting::text::json::exact;
+use crate::counting::text::json::to_json;
 
 /// The reports of a site, added up over its shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub struct FoundReports {
 
 /// The body of the answer.
 pub fn body(stats: &Stats, plan: &Plan, found: &FoundReports) -> String {
+    body_beside(stats, plan, found, None)
+}
+
+/// The body of an answer about excluded visits. In JSON it has the origins and sites that the settings do not list.
+pub(crate) fn excluded_body(stats: &Stats, plan: &Plan, found: &FoundReports, refused: &[UnlistedLine]) -> String {
+    body_beside(stats, plan, found, Some(("refused", refused)))
+}
+
+fn body_beside(stats: &Stats, plan: &Plan, found: &FoundReports, beside: Option<(&'static str, &[UnlistedLine])>) -> String {
     let table = table(stats, plan, found);
     if stats.csv {
         return table.csv();
@@ -52,26 +61,7 @@ pub fn body(stats: &Stats, plan: &Plan, found: &FoundReports) -> String {
         facts.push(("previous_to", Cell::Text(date_of(*to))));
         facts.push(("previous_until", Cell::Text(time_label(times.quarters.until))));
     }
-    table.json(&facts)
-}
-
-/// The body of an answer about excluded visits, with the origins and sites that the settings do not list.
-pub(crate) fn with_refused(body: &str, all: &[UnlistedLine]) -> String {
-    let mut json = body.strip_suffix('}').unwrap_or(body).to_owned();
-    json.push_str(",\"refused\":[");
-    for (at, one) in all.iter().enumerate() {
-        let UnlistedLine { unlisted, name, visits, last, set } = one;
-        let comma = if at > 0 { "," } else { "" };
-        let set = set.as_ref().map_or_else(|| "null".to_owned(), |set| exact(set));
-        json.push_str(&format!(
-            "{comma}{{\"unlisted\":\"{}\",\"name\":{},\"visits\":{visits},\"last\":\"{}\",\"set\":{set}}}",
-            unlisted.name(),
-            exact(name),
-            date_of(*last)
-        ));
-    }
-    json.push_str("]}");
-    json
+    to_json(&JsonTable { facts: &facts, table: &table, beside })
 }
 
 fn table(stats: &Stats, plan: &Plan, found: &FoundReports) -> Table {

@@ -1,10 +1,12 @@
 //! Tables of an answer, as JSON or CSV.
 
 use crate::counting::http::stats::csv;
-use crate::counting::text::json::exact;
+use serde::Serialize as SerializeDerive;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 /// One value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDerive)]
+#[serde(untagged)]
 pub(crate) enum Cell {
     /// A text, possibly a stranger's.
     Text(String),
@@ -18,14 +20,6 @@ impl Cell {
     /// A text.
     pub(crate) fn text(text: &str) -> Self {
         Self::Text(text.to_owned())
-    }
-
-    fn json(&self) -> String {
-        match self {
-            Self::Text(text) => exact(text),
-            Self::Number(number) => number.to_string(),
-            Self::Flag(flag) => flag.to_string(),
-        }
     }
 
     fn csv(&self) -> String {
@@ -56,38 +50,6 @@ impl Table {
         self
     }
 
-    /// A JSON object: facts about all lines, then the lines.
-    pub(crate) fn json(&self, facts: &[(&'static str, Cell)]) -> String {
-        let mut json = "{".to_owned();
-        for (name, cell) in facts {
-            member(&mut json, name, cell);
-        }
-        if let Some(name) = self.name {
-            json.push_str(&exact(name));
-            json.push_str(":[");
-            for line in &self.lines {
-                json.push('{');
-                self.members(&mut json, line);
-                json.push_str("},");
-            }
-            without_comma(&mut json);
-            json.push_str("],");
-        } else if let Some(line) = self.lines.first() {
-            self.members(&mut json, line);
-            json.push(',');
-        }
-        without_comma(&mut json);
-        json.push('}');
-        json
-    }
-
-    fn members(&self, json: &mut String, line: &[Cell]) {
-        for (name, cell) in self.columns.iter().zip(line) {
-            member(json, name, cell);
-        }
-        without_comma(json);
-    }
-
     /// CSV: a line with the columns' names, then the lines.
     pub(crate) fn csv(&self) -> String {
         let mut csv = String::new();
@@ -107,13 +69,6 @@ impl Table {
     }
 }
 
-fn member(json: &mut String, name: &str, cell: &Cell) {
-    json.push_str(&exact(name));
-    json.push(':');
-    json.push_str(&cell.json());
-    json.push(',');
-}
-
 fn without_comma(text: &mut String) {
     if text.ends_with(',') {
         text.pop();
@@ -125,16 +80,72 @@ fn end_line(csv: &mut String) {
     csv.push_str("\r\n");
 }
 
+/// A table as a JSON object: facts about all lines, then the lines under their name, then what comes `beside` them.
+pub(crate) struct JsonTable<'a, B> {
+    pub facts: &'a [(&'static str, Cell)],
+    pub table: &'a Table,
+    pub beside: Option<(&'static str, B)>,
+}
+
+impl<B: Serialize> Serialize for JsonTable<'_, B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        for (name, cell) in self.facts {
+            object.serialize_entry(name, cell)?;
+        }
+        match self.table.name {
+            Some(name) => object.serialize_entry(name, &Lines(self.table))?,
+            None => {
+                for (name, cell) in self.table.columns.iter().zip(self.table.lines.first().into_iter().flatten()) {
+                    object.serialize_entry(name, cell)?;
+                }
+            }
+        }
+        if let Some((name, beside)) = &self.beside {
+            object.serialize_entry(name, beside)?;
+        }
+        object.end()
+    }
+}
+
+struct Lines<'a>(&'a Table);
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Table { columns, lines, .. } = self.0;
+        let mut list = serializer.serialize_seq(Some(lines.len()))?;
+        for line in lines {
+            list.serialize_element(&JsonLine { columns, line })?;
+        }
+        list.end()
+    }
+}
+
+struct JsonLine<'a> {
+    columns: &'a [&'static str],
+    line: &'a [Cell],
+}
+
+impl Serialize for JsonLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.columns.iter().zip(self.line))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counting::text::json::to_json;
 
     #[test]
     fn no_text_breaks_json_or_csv() {
         let hostile = ["=1+1", "@x", "-2", "+3", "\tt", "a,b", "a\"b", "a\nb", "</script>", "é"];
         let lines = hostile.iter().map(|text| vec![Cell::text(text), Cell::Number(u64::MAX)]).collect();
         let table = Table { name: Some("lines"), columns: vec!["text", "number"], lines };
-        let read: serde_json::Value = serde_json::from_str(&table.json(&[("site", Cell::text("a\"b"))])).unwrap();
+        let json = |table: &Table, site: &str| {
+            to_json(&JsonTable { facts: &[("site", Cell::text(site))], table, beside: None::<(&str, u64)> })
+        };
+        let read: serde_json::Value = serde_json::from_str(&json(&table, "a\"b")).unwrap();
         assert_eq!(read["site"], "a\"b");
         let texts: Vec<_> =
             read["lines"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap().to_owned()).collect();
@@ -145,6 +156,6 @@ mod tests {
             assert!(csv.contains(line), "{line:?} in {csv}");
         }
         let one = Table { name: None, columns: vec!["views"], lines: vec![vec![Cell::Number(3)]] };
-        assert_eq!(one.json(&[("site", Cell::text("s"))]), "{\"site\":\"s\",\"views\":3}");
+        assert_eq!(json(&one, "s"), "{\"site\":\"s\",\"views\":3}");
     }
 }

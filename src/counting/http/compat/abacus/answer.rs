@@ -7,7 +7,8 @@ use crate::counting::http::badge::glyphs::grouped;
 use crate::counting::http::compat::abacus::counter::AbacusCounter;
 use crate::counting::http::compat::abacus::request::{AbacusAction, AbacusFormat, AbacusRequest};
 use crate::counting::http::compat::callback::SCRIPT;
-use crate::counting::http::reply::{JSON, Reply, text, to_json};
+use crate::counting::http::reply::{JSON, Reply, text};
+use crate::counting::text::json::to_json;
 use serde::Serialize;
 
 /// The views of the counter before and after the action, or `None` if there is no such counter.
