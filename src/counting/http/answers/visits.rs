@@ -78,7 +78,8 @@ pub(crate) fn registered(visit: &Asked<'_>, became: &Outcome, numbers: FoundNumb
         _ => {
             let line = registration(visit, became);
             let views = line.views.or(numbers.views);
-            let line = Registration { views, site_views: numbers.site_views, visitors: numbers.visitors, ..line };
+            let FoundNumbers { site_views, visitors, age_ms, .. } = numbers;
+            let line = Registration { views, site_views, visitors, age_ms, ..line };
             Reply { visit: outcome, retry_after, ..json_reply(status, &line) }
         }
     }
@@ -121,6 +122,7 @@ fn registration<'a>(&(site, asked): &Asked<'a>, became: &'a Outcome) -> Registra
         views: None,
         site_views: None,
         visitors: None,
+        age_ms: None,
         duplicate: None,
         note: None,
         excluded: None,
@@ -154,6 +156,8 @@ struct Registration<'a> {
     site_views: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     visitors: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
