@@ -1,22 +1,22 @@
-// What is shown, and its address: the same address shows the same, and "back" goes back. Defaults are left out of the address, and parts
-// of it that are not understood are ignored.
+// The address of what the dashboard shows. The same address shows the same, and "back" goes back. The address leaves out defaults, and the
+// dashboard ignores parts of an address that it does not understand.
 
 import { CHOICES, DIMENSIONS, LISTS as LISTS_OF_VALUES } from './dimensions.js';
 import { isDay, MOST_DAYS, daysOf, PERIODS, STEPS } from './period.js';
 
-/** What a click on a line of a list filters by. */
+/** The dimensions that a click on a line of a list can filter by. */
 export const FILTERS = ['page', ...DIMENSIONS.map(({ name }) => name)];
 
 /**
- * Filters whose names are those of parameters that track people: browsers and their add-ons take such a parameter out of any address, and
- * all views would be shown for those of one source.
+ * Filters that are named like parameters which track people. Browsers and their add-ons remove such parameters from any address; the dashboard
+ * would then show all views instead of those of one source.
  */
 const CLEANED = ['referrer', 'campaign', 'source', 'medium'];
 
-/** What asks for the views of a filter, in an address and of the API: `[name, value]`. */
+/** The parameter that asks for the views of a filter, in an address and in the API: `[name, value]`. */
 export const asked = ({ kind, value }) => (CLEANED.includes(kind) ? ['only', `${kind}:${value}`] : [kind, value]);
 
-/** Whether a filter is of a value that is counted by day only, and without visitors. */
+/** Whether a filter is for a value, whose views are kept by day and without visitors. */
 export const isValue = (filter) => filter !== undefined && filter.kind !== 'page';
 
 /** Whether pages are listed by their views in the period, or by all views ever, which include those without a date. */
@@ -27,7 +27,7 @@ export const LISTS = ['pages', ...LISTS_OF_VALUES.map(({ list }) => list)];
 
 const DEFAULT_PERIOD = '30d';
 
-/** What an address says: `{ site, period | from and to, by, tz, compare, filter, referrers, campaigns, pages, list }`. */
+/** Reads an address: `{ site, period | from and to, by, tz, compare, filter, referrers, campaigns, pages, list }`. */
 export function read({ pathname, search }) {
   const query = new URLSearchParams(search);
   const one = (name, known) => (known.includes(query.get(name)) ? query.get(name) : undefined);
@@ -44,7 +44,7 @@ export function read({ pathname, search }) {
   };
 }
 
-/** The address that says it. */
+/** Writes it. */
 export function write({ site, period, from, to, by, tz, compare, filter, pages, list, ...choices }) {
   const query = new URLSearchParams();
   const set = (name, value, byItself) => value !== undefined && value !== byItself && query.set(name, value);
@@ -62,7 +62,7 @@ export function write({ site, period, from, to, by, tz, compare, filter, pages, 
   return `/dashboard/${encodeURIComponent(site)}${text && `?${text}`}`;
 }
 
-/** By either name; addresses of before had the kinds for names. */
+/** The filter of an address: `only=KIND:VALUE`, or a parameter that is named like the kind. */
 function filterOf(query) {
   const [, only, text] = /^(\w+):([^]+)$/.exec(query.get('only') ?? '') ?? [];
   if (FILTERS.includes(only)) return { kind: only, value: text };

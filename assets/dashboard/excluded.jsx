@@ -1,4 +1,4 @@
-// What was not counted, and why.
+// Visits that were not counted, and why.
 
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
@@ -8,7 +8,7 @@ import { Skeleton } from './list.jsx';
 import REASONS from './reasons.json' with { type: 'json' };
 import { Failed } from './states.jsx';
 
-/** What was not counted. `alone` where nothing was counted: then it is there only if it has something to say. */
+/** Visits that were not counted. `alone` means that nothing was counted; the card is then left out unless it has lines. */
 export function Excluded({ site, query, alone }) {
   const { data, problem, busy } = useAnswer(path(site, 'excluded', query));
   const sums = new Map();
@@ -41,7 +41,7 @@ export function Excluded({ site, query, alone }) {
   );
 }
 
-/** From where visits were refused for how the counter is set up, and what its owner can set. */
+/** Origins and sites whose visits were refused because no setting lists them, with the setting that would. */
 function Refused({ refused }) {
   return (
     <>

@@ -1,4 +1,4 @@
-// A list of what was viewed most, with its first lines, and as a whole in a dialog of its own.
+// A list of what was viewed most: its first lines.
 
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
@@ -7,22 +7,22 @@ import { DIMENSIONS } from './dimensions.js';
 import { country } from './format.js';
 import { Failed } from './states.jsx';
 
-/** Lines of a list on the page. */
+/** How many lines of a list the page shows. */
 const FIRST = 8;
 
-/** How a value of a list is shown. */
+/** The text that stands for a value of a list. */
 export function shown(kind, value) {
   if (kind === 'country') return country(value);
   return DIMENSIONS.find(({ name }) => name === kind)?.values?.[value] ?? value;
 }
 
 /**
- * `what` is the list's name in the API, `kind` what its lines are. `go(change)` gives the address of the same page with `change`; links
- * that begin with it are followed within the page, and `opens` is what they call the whole list.
+ * `what` is the list's name in the API, and `kind` the dimension of its lines. `go(change)` is the address of the same page with a change; the page
+ * follows links to it by itself. `opens` is the name of the whole list in such an address.
  */
 export function List({ title, what, opens = what, kind, query, site, filter, go, children, none }) {
   const answer = useAnswer(path(site, what, { ...query, limit: FIRST }), { kind, what });
-  // Another list may be on its way.
+  // The answer to another list may still be shown.
   const lines = answer.data?.[answer.about.what];
   return (
     <section class="panel" aria-labelledby={`title-${opens}`} aria-busy={answer.busy || undefined}>

@@ -1,4 +1,4 @@
-// What was counted in a period: sums, chart and lists, or what is said in their place.
+// The numbers of a period: sums, chart and lists, or a message in their place.
 
 import { useEffect } from 'preact/hooks';
 import { asked, isValue, WHENS } from './address.js';
@@ -26,7 +26,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const there = summary.data !== undefined;
   const how = comparedBy(shown.period, by);
   const past = compare && daysOf(span) < MOST_DAYS ? before(span, how) : undefined;
-  // As long ago as the chart compares; what is not over with as much of the period before.
+  // The period that the chart compares with. A period that is not over is compared with as much of the earlier one.
   const earlier = useAnswer(there && past ? path(site, 'summary', { ...query, ...of, compare: how }) : undefined);
   const inSteps = { by, week: by === 'week' && FIRST_DAY !== 1 ? FIRST_DAY : undefined };
   const question = path(site, 'series', { ...query, ...of, ...inSteps });
@@ -38,7 +38,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   useEffect(() => setMayRead(there && !refused), [there, refused]);
   const login = (token) => {
     setToken(token);
-    // It may be the one that there was: then nothing else changes.
+    // The token may be the same as before; then nothing else would ask again.
     beat.again();
     toMain();
   };
@@ -47,7 +47,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
     return <p class="loading" role="status">Loading the numbers of {site} …</p>;
   }
   const nothing = summary.data.views === 0 && !filter;
-  // All views that there are have no date.
+  // All views of the site have no date.
   const undated = nothing && summary.data.total_views > 0 && daysOf(span) === MOST_DAYS;
   const lists = { query, site, filter, go };
   // All views ever have no period.
@@ -55,7 +55,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
   const pages = { what: 'pages', query, ...(ever && { what: 'totals', query: {}, opens: 'pages' }), title: 'Pages', kind: 'page', none: 'No page was viewed.' };
   const cards = LISTS.map((card) => cardOf(card, chosen(card, shown), query));
   const opened = shown.list === 'pages' ? pages : cards.find(({ what }) => what === shown.list);
-  // Drawn by what was asked: the address may be ahead of the answers.
+  // Draw the question that was answered: the address may be ahead of the answers.
   const drawn = series.data && series.about;
   const isPast = drawn && pastSeries.about?.question === drawn.question;
   const steps = drawn && trimmed(series.data.series, isPast ? pastSeries.data?.series : undefined, daysOf(drawn.span) === MOST_DAYS);
@@ -122,7 +122,7 @@ function zoomOf(by, go, visit) {
   return (time) => visit(go({ ...within(by, time), period: undefined, by: undefined }));
 }
 
-/** The steps of a chart. All that ever was begins where something was, so that a young site is not a line at the right end. */
+/** The steps of a chart. The chart of all time begins at the first view, so that a young site is not just a line at the right end. */
 function trimmed(series, earlier, everything) {
   if (!everything) return { series, earlier };
   const first = series.findIndex(({ views }) => views > 0);

@@ -1,4 +1,4 @@
-// A whole list in a dialog of its own, however long it is: read on 200 lines at a time, and searched where it is kept.
+// A whole list in a dialog, however long it is. The dashboard reads 200 lines at a time, and the counter searches the list.
 
 import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Asking } from './answers.js';
@@ -8,22 +8,22 @@ import { number } from './format.js';
 import { Lines, shown, Skeleton } from './list.jsx';
 import { Failed } from './states.jsx';
 
-/** Lines that are read and drawn at a time. */
+/** How many lines to read and draw at a time. */
 const MORE = 200;
 
-/** The most lines that the API tells at once. */
+/** The most lines of one answer of the API. */
 const MOST = 10_001;
 
-/** How long after a key something is searched, in milliseconds: a question for each would be asked in vain. */
+/** How long to wait after a key before searching, in milliseconds, so that typing a word asks once. */
 const KEY_MS = 150;
 
-/** How long a browser has to read a CSV that it was handed. */
+/** How long a browser has to read a CSV that it was given, in milliseconds. */
 const CSV_MS = 60_000;
 
-/** Whether the counter does not know the names that a list shows, so that they are searched here. */
+/** Whether the dashboard searches a list itself, because the counter does not know the names that it shows. */
 const isSearchedHere = (what) => LISTS.some(({ list, searchShown }) => list === what && searchShown);
 
-/** Lines after others; where the list moved meanwhile, one that is there already is not there twice. */
+/** Appends lines. If the list moved meanwhile, a line that is there already is not added again. */
 function after(lines, more, kind) {
   const known = new Set(lines.map((line) => line[kind]));
   return [...lines, ...more.filter((line) => !known.has(line[kind]))];
@@ -46,7 +46,7 @@ function useLines(site, what, kind, query, wanted) {
     );
     return () => abort.abort();
   }, [question, offset, token, again]);
-  // What failed is asked again when all else is.
+  // Ask again for what failed, together with everything else.
   useEffect(() => {
     if (state.problem) setAgain(beat);
   }, [beat]);
@@ -79,7 +79,7 @@ export function Whole({ title, what, kind, query, site, filter, go, close }) {
         // The names of the columns once.
         parts.push(offset === 0 ? csv : csv.slice(csv.indexOf('\n') + 1));
       }
-      // Not by a link: a link has no token.
+      // A link could not send the token.
       const url = URL.createObjectURL(new Blob(parts, { type: 'text/csv;charset=utf-8' }));
       Object.assign(document.createElement('a'), { href: url, download: `${site}-${what}.csv` }).click();
       // Not at once: a browser may read it only after the click.

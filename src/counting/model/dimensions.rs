@@ -48,7 +48,9 @@ impl Dimensions {
     /// empty then is not counted.
     pub fn of(described: &Described<'_>) -> Self {
         let named = source_of(described.referrer);
-        let mut text = String::new();
+        let texts = described.campaign.iter().fold(described.referrer.len(), |sum, text| sum.saturating_add(text.len()));
+        // One allocation: device, country, and a source's name may come on top of the texts.
+        let mut text = String::with_capacity(texts.saturating_add(64).min(MAX_DETAILS_BYTES));
         for dimension in Dimension::ALL {
             if dimension.number() > 0 {
                 text.push(SEPARATOR);
