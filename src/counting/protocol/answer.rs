@@ -77,17 +77,6 @@ pub struct Visitors {
     pub withheld: [u64; 4],
 }
 
-impl Visitors {
-    /// The sum over two shards.
-    pub(crate) fn plus(self, other: Self) -> Self {
-        let mut withheld = self.withheld;
-        for (sum, more) in withheld.iter_mut().zip(other.withheld) {
-            *sum = sum.saturating_add(more);
-        }
-        Self { visitors: self.visitors.saturating_add(other.visitors), withheld }
-    }
-}
-
 /// Why a shard did not carry out a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fault {

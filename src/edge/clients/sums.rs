@@ -13,15 +13,32 @@ use crate::counting::protocol::report::{MAX_LISTED, Question, Report, Slice, cut
 use crate::edge::clients::shards::{MAX_SUMS, ShardClient, something_else};
 use crate::edge::runtime::clock::now_ms;
 use crate::edge::runtime::{isolate, waits};
+use futures_util::FutureExt;
 use std::cell::RefCell;
-use std::thread::LocalKey;
 
-/// The site, and the page, or none for the whole site.
-type ViewsKey = (Site, Option<Box<str>>);
+/// What a kept sum is of.
+#[derive(Clone, Debug, PartialEq)]
+enum SumKey {
+    /// The views of a page, or of the whole site.
+    Views(Site, Option<Box<str>>),
+    /// The visitors of a day.
+    Visitors(Site, Day),
+}
+
+impl SumKey {
+    fn site(&self) -> &Site {
+        match self {
+            Self::Views(site, _) | Self::Visitors(site, _) => site,
+        }
+    }
+}
+
+/// What one shard tells for a sum: its views, or its visitors and then its views without a visitor by reason. One type for both, because async
+/// code for each takes 3 KB of WebAssembly more.
+type Part = [u64; 5];
 
 thread_local! {
-    static VIEWS: RefCell<KeptSums<ViewsKey, u64>> = RefCell::default();
-    static VISITORS: RefCell<KeptSums<(Site, Day), Visitors>> = RefCell::default();
+    static SUMS: RefCell<KeptSums<SumKey, Part>> = RefCell::default();
 }
 
 /// A waiting request is woken with this. It looks for itself.
@@ -37,51 +54,44 @@ pub(crate) struct RecentSum<T> {
 
 /// Notes the views that a shard has of a page now, for the sum that is kept.
 pub(crate) fn counted_at(site: &Site, page: &str, shard: u16, views: u64) {
-    let is_key = |(of_site, of_page): &ViewsKey| of_site == site && of_page.as_deref() == Some(page);
-    VIEWS.with_borrow_mut(|sums| sums.part(is_key, shard, |part| *part = views.max(*part)));
+    let is_key = |key: &SumKey| matches!(key, SumKey::Views(of, Some(of_page)) if of == site && **of_page == *page);
+    SUMS.with_borrow_mut(|sums| sums.part(is_key, shard, |[part, ..]| *part = views.max(*part)));
 }
 
 /// Forgets all sums of a site, because its owner changes what was counted.
 pub(crate) fn forget(site: &Site) {
-    VIEWS.with_borrow_mut(|sums| sums.forget(|(of_site, _)| of_site == site));
-    VISITORS.with_borrow_mut(|sums| sums.forget(|(of_site, _)| of_site == site));
+    SUMS.with_borrow_mut(|sums| sums.forget(|key| key.site() == site));
 }
 
 impl ShardClient<'_> {
     /// The current views of a page, or of the whole site: the sum over all shards.
     pub(crate) async fn views(&self, site: &Site, page: Option<&str>) -> Result<u64, Failure> {
-        Ok(total(&self.views_by_shard(site, page).await?))
+        let key = SumKey::Views(site.clone(), page.map(Box::from));
+        let [views, ..] = total(&self.parts(&key).boxed_local().await?);
+        Ok(views)
     }
 
     /// The same, as it was up to 10 seconds ago if there are several shards. `fresh` asks them in any case.
     pub(crate) async fn recent_views(&self, site: &Site, page: Option<&str>, fresh: bool) -> Result<RecentSum<u64>, Failure> {
-        let key = (site.clone(), page.map(Box::from));
-        let (parts, age_ms) = self.recent(site, &VIEWS, key, fresh, async || self.views_by_shard(site, page).await).await?;
-        Ok(RecentSum { sum: total(&parts), age_ms })
+        let key = SumKey::Views(site.clone(), page.map(Box::from));
+        let RecentSum { sum: [views, ..], age_ms } = self.recent(key, fresh).boxed_local().await?;
+        Ok(RecentSum { sum: views, age_ms })
     }
 
     /// The visitors of a day, as they were up to 10 seconds ago if there are several shards. `fresh` asks them in any case. Exact, because a
     /// visitor is in one shard all day.
     pub(crate) async fn recent_visitors(&self, site: &Site, day: Day, fresh: bool) -> Result<RecentSum<Visitors>, Failure> {
-        let (parts, age_ms) =
-            self.recent(site, &VISITORS, (site.clone(), day), fresh, async || self.visitors_by_shard(site, day).await).await?;
-        Ok(RecentSum { sum: parts.into_iter().fold(Visitors::default(), Visitors::plus), age_ms })
+        let key = SumKey::Visitors(site.clone(), day);
+        let RecentSum { sum: [visitors, withheld @ ..], age_ms } = self.recent(key, fresh).boxed_local().await?;
+        Ok(RecentSum { sum: Visitors { visitors, withheld }, age_ms })
     }
 
-    /// The parts of a sum, kept or asked for, and their age if there are several.
-    async fn recent<K: Clone + PartialEq, P: Clone>(
-        &self,
-        site: &Site,
-        sums: &'static LocalKey<RefCell<KeptSums<K, P>>>,
-        key: K,
-        fresh: bool,
-        ask: impl AsyncFn() -> Result<Vec<P>, Failure>,
-    ) -> Result<(Vec<P>, Option<u64>), Failure> {
+    /// A sum, kept or asked for, and its age if there are several shards.
+    async fn recent(&self, key: SumKey, fresh: bool) -> Result<RecentSum<Part>, Failure> {
         // A single shard is always asked: its answer is current, and costs one call.
-        if self.shard_count(site).await? == 1 {
-            let parts = ask().await?;
-            let age_ms = (parts.len() > 1).then_some(0);
-            return Ok((parts, age_ms));
+        if self.shard_count(key.site()).await? == 1 {
+            let parts = self.parts(&key).boxed_local().await?;
+            return Ok(RecentSum { sum: total(&parts), age_ms: (parts.len() > 1).then_some(0) });
         }
         let ticket = isolate::next_number();
         loop {
@@ -89,35 +99,38 @@ impl ShardClient<'_> {
             if now >= self.deadline {
                 return Err(Failure::Deadline { sent: false });
             }
-            match sums.with_borrow_mut(|sums| sums.look(key.clone(), ticket, fresh, now, self.deadline)) {
-                SumStep::Kept(parts, age) => return Ok((parts, Some(age))),
+            match SUMS.with_borrow_mut(|sums| sums.look(key.clone(), ticket, fresh, now, self.deadline)) {
+                SumStep::Kept(parts, age) => return Ok(RecentSum { sum: total(&parts), age_ms: Some(age) }),
                 SumStep::Wait { until } => {
                     // The request that asks wakes it. Its own timer does if that request is gone.
                     waits::parked(ticket, until.saturating_sub(now)).await;
                 }
                 SumStep::Ask => {
-                    let asked = ask().await;
-                    for waiting in sums.with_borrow_mut(|sums| sums.answered(&key, asked.as_deref().ok(), now)) {
+                    let asked = self.parts(&key).boxed_local().await;
+                    for waiting in SUMS.with_borrow_mut(|sums| sums.answered(&key, asked.as_deref().ok(), now)) {
                         waits::end(waiting, LOOK_AGAIN);
                     }
-                    return asked.map(|parts| (parts, Some(now_ms().saturating_sub(now))));
+                    return asked.map(|parts| RecentSum { sum: total(&parts), age_ms: Some(now_ms().saturating_sub(now)) });
                 }
             }
         }
     }
 
-    async fn views_by_shard(&self, site: &Site, page: Option<&str>) -> Result<Vec<u64>, Failure> {
-        let answers = self.ask_all(site, &Call::Views(page)).await?;
-        answers
-            .into_iter()
-            .map(|answer| if let Answer::Views(views) = answer { Ok(views) } else { Err(something_else()) })
-            .collect()
-    }
-
-    async fn visitors_by_shard(&self, site: &Site, day: Day) -> Result<Vec<Visitors>, Failure> {
-        let answers = self.ask_all(site, &Call::Visitors(day)).await?;
-        let part = |answer| if let Answer::Visitors(visitors) = answer { Ok(visitors) } else { Err(something_else()) };
-        answers.into_iter().map(part).collect()
+    /// Asks all shards for their parts of a sum.
+    async fn parts(&self, key: &SumKey) -> Result<Vec<Part>, Failure> {
+        let call = match key {
+            SumKey::Views(_, page) => Call::Views(page.as_deref()),
+            SumKey::Visitors(_, day) => Call::Visitors(*day),
+        };
+        let mut parts = Vec::new();
+        for answer in self.ask_all(key.site(), &call).await? {
+            parts.push(match answer {
+                Answer::Views(views) => [views, 0, 0, 0, 0],
+                Answer::Visitors(Visitors { visitors, withheld: [one, two, three, four] }) => [visitors, one, two, three, four],
+                _ => return Err(something_else()),
+            });
+        }
+        Ok(parts)
     }
 
     /// The views of a page: the sum over all shards. `None` if no shard has the page.
@@ -169,8 +182,14 @@ impl ShardClient<'_> {
     }
 }
 
-fn total(parts: &[u64]) -> u64 {
-    parts.iter().fold(0, |sum: u64, part| sum.saturating_add(*part))
+fn total(parts: &[Part]) -> Part {
+    let mut total = Part::default();
+    for part in parts {
+        for (sum, more) in total.iter_mut().zip(part) {
+            *sum = sum.saturating_add(*more);
+        }
+    }
+    total
 }
 
 /// The views of a page in two shards, if it is in either.
