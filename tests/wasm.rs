@@ -20,10 +20,10 @@ use footfall::counting::dispatch::routing;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::http::body;
 use footfall::counting::http::body::{BodyHeaders, RefusedVisit};
-use footfall::counting::http::numbers::NumberSelection;
 use footfall::counting::http::refusal::Refusal;
 use footfall::counting::http::refused;
 use footfall::counting::http::route::{Route, ViewsRequest, route};
+use footfall::counting::model::client::Client;
 use footfall::counting::model::date::{date_of, day_of, parse_date};
 use footfall::counting::model::day_record::DayRecord;
 use footfall::counting::model::page::{KeptQuery, Page};
@@ -107,7 +107,7 @@ fn requests_are_read() {
     let page = Page::parse("/a b").unwrap();
     assert_eq!(
         route("GET", "http://h/counter?page=/a%20b", &KeptQuery::default()),
-        Ok(Route::Views(ViewsRequest { site: None, page: Some(page), show: NumberSelection::default() }))
+        Ok(Route::Views(ViewsRequest { page: Some(page), ..ViewsRequest::default() }))
     );
     assert_eq!(route("PUT", "http://h/counter", &KeptQuery::default()), Err(Refusal::Method("GET, HEAD, POST")));
     assert_eq!(Page::parse("/a\u{85}").unwrap().as_str(), "/a%C2%85");
@@ -116,7 +116,8 @@ fn requests_are_read() {
         content_type: Some("application/json"),
         idempotency_key: None,
         from_page: false,
-        client: Default::default(),
+        client: Client::default(),
+        own_url: "",
     };
     let read = body::read_visits(br#"{"site":"docs","page":"/x?y","id":"i"}"#, headers, &sites, &KeptQuery::default()).unwrap();
     assert_eq!((read.visits[0].site.as_str(), read.visits[0].page.as_str()), ("docs", "/x"));

@@ -36,7 +36,7 @@ export const GATES = [
     async run() {
       // The profile of the tests, so that SQLite is compiled once for both.
       await compile('clippy', [NATIVE, '--all-targets', ...DENY]);
-      await compile('clippy', ['--lib', '--target', WASM, ...DENY]);
+      await compile('clippy', ['--lib', '--tests', '--target', WASM, ...DENY]);
       // Code that only `npm run trace` compiles.
       await compile('clippy', ['--lib', '--target', WASM, '--features=trace', ...DENY]);
     },

@@ -38,7 +38,7 @@ impl VisitId {
 
     /// The `n`th id that an isolate makes. `isolate` is 128 random bits drawn once in an isolate's life, so two
     /// isolates make the same id with a probability below 2^-64 even after 2^32 isolates.
-    pub(crate) fn made_by(isolate: u128, n: u64) -> Self {
+    pub fn made_by(isolate: u128, n: u64) -> Self {
         Self(format!("{isolate:032x}-{n:x}"))
     }
 
@@ -52,7 +52,7 @@ impl VisitId {
     /// SipHash-2-4 (Aumasson and Bernstein, 2012) with a fixed key. The key need not be secret: a caller who finds two ids
     /// with one fingerprint can only make the second of its own visits a duplicate. By chance, a new id has the fingerprint of one
     /// of the 1,800,000 ids that a shard remembers at most once in 10^13 visits.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
+    pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = SipHasher24::new_with_keys(0x666f_6f74_6661_6c6c, 0x7669_7369_742d_6964);
         hasher.write(self.0.as_bytes());
         Fingerprint(hasher.finish())
