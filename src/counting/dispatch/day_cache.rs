@@ -198,7 +198,7 @@ impl DayCache {
         self.record = self.record.filter(|record| record.day > day);
     }
 
-    /// Notes that a shard knows of so many shards.
+    /// Notes the number of shards that a shard knows of.
     pub fn outgrown(&mut self, shards: u16) {
         self.shards = self.shards.max(shards);
     }

@@ -53,13 +53,13 @@ pub struct PageViews {
 pub enum Failure {
     /// The counter refused: the visit is surely not stored.
     Refused(String),
-    /// The counter cannot take more for now and stored nothing. Worth a retry after so many seconds.
+    /// The counter cannot take more for now and stored nothing. A retry may succeed after some seconds.
     Busy {
         /// Seconds that a caller should wait.
         retry_after: u32,
     },
     /// The platform calls the counter overloaded, and does not say whether it carried out the call: the visit may be stored.
-    /// Worth a retry with the same id after so many seconds.
+    /// A retry with the same id may succeed after some seconds.
     Overloaded {
         /// Seconds that a caller should wait.
         retry_after: u32,

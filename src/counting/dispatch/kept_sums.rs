@@ -6,7 +6,7 @@
 use crate::counting::dispatch::ticket::Ticket;
 use crate::counting::protocol::report::FRESH_MS;
 
-/// The most sums that an isolate keeps, of pages that strangers can choose. Beyond it the oldest goes.
+/// The most sums that an isolate keeps, because strangers choose the pages. One more drops the oldest; a sum that finds no room is not kept.
 pub(crate) const MAX_SUMS: usize = 256;
 
 /// How long after its deadline a request that asks counts as gone, in milliseconds: its timer may be late.
@@ -53,16 +53,14 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     /// What a request does that wants a sum and must be answered at `deadline`. If it wants a fresh sum, it asks in any case. Times are in
     /// milliseconds since 1970.
     pub(crate) fn look(&mut self, key: K, ticket: Ticket, fresh: bool, now: u64, deadline: u64) -> SumStep<P> {
-        let at = self.0.iter().position(|sum| sum.key == key).unwrap_or_else(|| {
-            // The oldest that nobody asks for now; without one, this sum is not kept.
-            if self.0.len() >= MAX_SUMS
-                && let Some(oldest) = self.0.iter().position(|sum| sum.asked_until.is_none_or(|until| !may_come(until, now)))
-            {
-                drop(self.0.remove(oldest));
+        let at = match self.0.iter().position(|sum| sum.key == key) {
+            Some(at) => at,
+            None if !self.make_room(now) => return SumStep::Ask,
+            None => {
+                self.0.push(Sum { key, parts: None, asked_until: None, waiting: Vec::new() });
+                self.0.len().saturating_sub(1)
             }
-            self.0.push(Sum { key, parts: None, asked_until: None, waiting: Vec::new() });
-            self.0.len().saturating_sub(1)
-        });
+        };
         let Some(sum) = self.0.get_mut(at) else { return SumStep::Ask };
         sum.waiting.retain(|waiting| *waiting != ticket);
         if fresh {
@@ -84,6 +82,16 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
                 SumStep::Ask
             }
         }
+    }
+
+    /// Drops the oldest sums that no request asks for, as far as is necessary. Returns whether there is room for one more.
+    fn make_room(&mut self, now: u64) -> bool {
+        while self.0.len() >= MAX_SUMS
+            && let Some(oldest) = self.0.iter().position(|sum| sum.asked_until.is_none_or(|until| !may_come(until, now)))
+        {
+            self.0.remove(oldest);
+        }
+        self.0.len() < MAX_SUMS
     }
 
     /// Notes what a request found that began to ask at `began`, or that it found nothing. Returns the requests to wake; they look again.
@@ -193,6 +201,16 @@ mod tests {
             sums.answered(&key, Some(&[1]), T);
         }
         assert_eq!(sums.0.len(), MAX_SUMS);
+        for key in 0..MAX_SUMS {
+            sums.look(MAX_SUMS * 2 + key, 1, false, T, T + 5_000);
+        }
+        assert_eq!(sums.look(1, 2, false, T, T + 5_000), SumStep::Ask, "all are being asked for");
+        assert!(sums.answered(&1, Some(&[1]), T).is_empty() && sums.0.len() == MAX_SUMS, "and this one is not kept");
+        let mut sums = KeptSums::<usize, u64>::default();
+        for key in 0..=MAX_SUMS {
+            sums.look(key, 1, false, T, T + 5_000);
+            sums.answered(&key, Some(&[1]), T);
+        }
         assert_eq!(sums.look(0, 2, false, T + 1, T + 5_000), SumStep::Ask, "the oldest went");
         assert_eq!(sums.look(MAX_SUMS, 2, false, T + 1, T + 5_000), SumStep::Kept(vec![1], 1));
     }

@@ -76,7 +76,7 @@ pub struct Attempts {
 /// What follows a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum After {
-    /// Another attempt, after so many milliseconds.
+    /// Another attempt, after this many milliseconds.
     Again(u64),
     /// None: the call failed for this reason.
     Failed(Failure),

@@ -57,7 +57,7 @@ impl IsolateMetrics {
         }
     }
 
-    /// Counts a batch of so many visits that was posted.
+    /// Counts a posted batch, by its number of visits.
     pub(crate) fn batch(&mut self, visits: u64) {
         self.batched = self.batched.saturating_add(visits);
         let at = SIZES.iter().position(|most| visits <= *most);

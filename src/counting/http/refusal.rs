@@ -38,7 +38,7 @@ pub enum Refusal {
     Token,
     /// The owner has neither opened these numbers nor set a token for them.
     Closed,
-    /// The site has so many pages that no more may be created. Has the limit: that for strangers, or that of a site.
+    /// The site has as many pages as it may have, or as strangers may create. Has that limit.
     TooManyPages(u64),
     /// The request is over the rate limit of its address or its site.
     Limited,

@@ -111,7 +111,7 @@ impl RecentActivity {
     }
 }
 
-/// The number for the minute so many minutes ago, if it is kept.
+/// The number for the minute that many minutes ago, if it is kept.
 fn minutes_ago(numbers: &mut [u64], minutes: u64) -> Option<&mut u64> {
     numbers.iter_mut().rev().nth(usize::try_from(minutes).unwrap_or(usize::MAX))
 }

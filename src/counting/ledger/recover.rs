@@ -165,7 +165,7 @@ impl<S: Sql> Ledger<S> {
     }
 }
 
-/// Journal rows that are read at once. Up to so many may be read in vain, and a full ring takes 32 statements.
+/// How many journal rows one statement reads. Up to that many may be read in vain, and a full ring takes 32 statements.
 const READ_AT_ONCE: u64 = 32;
 
 fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {

@@ -143,7 +143,7 @@ impl<S: Sql> Ledger<S> {
         self.shards
     }
 
-    /// Notes that the site will have so many shards. A number that is higher than the known one writes one row.
+    /// Notes how many shards the site will have. A number that is higher than the known one writes one row.
     ///
     /// # Errors
     /// [`StorageError`].

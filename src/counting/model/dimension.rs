@@ -119,7 +119,7 @@ impl Dimension {
         }
     }
 
-    /// What a list has without `by`. Campaigns are told by their names, and that number was not the first.
+    /// Whether its list has it without `by`.
     fn is_default(self) -> bool {
         !matches!(self, Self::Source | Self::Medium | Self::Host)
     }

@@ -69,7 +69,7 @@ pub enum Visitor {
     Hash(VisitorHash),
     /// No visitor, and why.
     Withheld(Withheld),
-    /// A visitor whom another shard counts, because the visit's id led the view here.
+    /// A visitor that another shard counts, because the visit's id led the view here.
     Elsewhere,
     /// The hash of a visitor whose view another shard counts, because the visit's id led there: a visitor here, and no view.
     Guest(VisitorHash),

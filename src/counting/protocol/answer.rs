@@ -92,6 +92,6 @@ pub enum Fault {
     Pages,
     /// There would be more views than can be reported and exported exactly. Nothing was stored.
     TooMany,
-    /// The site has so many shards, which is more than the caller knows of. Nothing was done.
+    /// The site has more shards than the caller knows of: this many. Nothing was done.
     Outgrown(u16),
 }

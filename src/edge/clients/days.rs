@@ -65,7 +65,7 @@ pub(crate) fn shards(site: &Site) -> Option<u16> {
     with_cache(site, |cache| cache.shards())
 }
 
-/// Notes that a shard knows of so many shards.
+/// Notes the number of shards that a shard knows of.
 pub(crate) fn outgrown(site: &Site, shards: u16) {
     with_cache(site, |cache| cache.outgrown(shards));
 }

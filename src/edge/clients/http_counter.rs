@@ -22,7 +22,7 @@ pub(crate) struct HttpCounter<'a> {
     pub(crate) url: &'a str,
     /// How long a visit waits for its answer, in milliseconds.
     pub(crate) timeout_ms: u32,
-    /// `LOG_VISITS`: one of so many visits is logged.
+    /// `LOG_VISITS`: the log gets one visit in this many.
     pub(crate) log_visits: u32,
 }
 

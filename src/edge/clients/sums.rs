@@ -1,7 +1,7 @@
 //! Sums over all shards of a site.
 //!
-//! With several shards, a sum costs a call of each. So the sums that pages show are kept in the isolate for up to
-//! [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS): [`crate::counting::dispatch::kept_sums`]. Each is told with its age.
+//! With several shards, a sum costs a call of each. So the isolate keeps the sums that pages show for up to
+//! [`FRESH_MS`](crate::counting::protocol::report::FRESH_MS), and answers say how old they are: [`crate::counting::dispatch::kept_sums`].
 
 use crate::counting::dispatch::endpoint::Failure;
 use crate::counting::dispatch::kept_sums::{KeptSums, SumStep};
@@ -16,7 +16,7 @@ use crate::edge::runtime::{isolate, waits};
 use futures_util::FutureExt;
 use std::cell::RefCell;
 
-/// What a kept sum is of.
+/// The numbers that a kept sum adds up.
 #[derive(Clone, Debug, PartialEq)]
 enum SumKey {
     /// The views of a page, or of the whole site.
@@ -33,7 +33,7 @@ impl SumKey {
     }
 }
 
-/// What one shard tells for a sum: its views, or its visitors and then its views without a visitor by reason. One type for both, because async
+/// One shard's part of a sum: its views, or its visitors and then its views without a visitor by reason. One type for both, because async
 /// code for each takes 3 KB of WebAssembly more.
 type Part = [u64; 5];
 
@@ -52,7 +52,7 @@ pub(crate) struct RecentSum<T> {
     pub(crate) age_ms: Option<u64>,
 }
 
-/// Notes the views that a shard has of a page now, for the sum that is kept.
+/// Notes the views of a page in a shard, for the kept sum.
 pub(crate) fn counted_at(site: &Site, page: &str, shard: u16, views: u64) {
     let is_key = |key: &SumKey| matches!(key, SumKey::Views(of, Some(of_page)) if of == site && **of_page == *page);
     SUMS.with_borrow_mut(|sums| sums.part(is_key, shard, |[part, ..]| *part = views.max(*part)));

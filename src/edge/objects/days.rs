@@ -93,7 +93,7 @@ impl DaysState {
         Ok(record.map_or(DayAnswer::Malformed, DayAnswer::Record))
     }
 
-    /// Tells the site's first shard that there will be so many shards. Returns whether it knows.
+    /// Tells the site's first shard how many shards there will be. Returns whether it knows.
     async fn tell_first_shard(&self, env: &Env, shards: u16) -> bool {
         let Some(site) = &self.site else { return false };
         let name = format!("{site}/0");

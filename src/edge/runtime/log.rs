@@ -38,7 +38,7 @@ pub(crate) fn problem(event: &'static str, why: &str) {
 }
 
 thread_local! {
-    /// `LOG_VISITS`: one of so many visits is logged; 0 for none.
+    /// `LOG_VISITS`: the log gets one visit in this many; 0 means none.
     static ONE_OF: Cell<u32> = const { Cell::new(0) };
     /// How many visits came since one was logged. Tickets would not do: waits take numbers, too, so visits could always get odd ones.
     static SINCE: Cell<u32> = const { Cell::new(0) };
