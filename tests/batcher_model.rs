@@ -96,7 +96,10 @@ impl World {
             match action {
                 Action::Post(posting) => self.post(reporter, posting),
                 Action::Park { until } => {
-                    assert!(until <= deadline && (until > self.now || deadline <= self.now), "a parked visit wakes again, no later than its deadline");
+                    assert!(
+                        until <= deadline && (until > self.now || deadline <= self.now),
+                        "a parked visit wakes again, no later than its deadline"
+                    );
                     self.timers.insert(reporter, until);
                     if !self.posted.contains(&reporter) {
                         self.parked.insert(reporter, deadline);

@@ -109,7 +109,11 @@ fn a_day_that_began_a_little_early_stays() {
     let midnight = u64::from(TODAY + 1) * DAY;
     rig.send(&[visit("/a").id(1).by(1).of(TODAY + 1)], midnight - 30 * SECOND);
     let late = rig.send(&[visit("/a").id(2).by(2).of(TODAY)], midnight - 29 * SECOND);
-    assert_eq!(late, [Counted { verdict: Verdict::Stale, ..counted(1) }], "clocks may differ by half a minute, so the day that began stays");
+    assert_eq!(
+        late,
+        [Counted { verdict: Verdict::Stale, ..counted(1) }],
+        "clocks may differ by half a minute, so the day that began stays"
+    );
 }
 
 #[test]
@@ -121,7 +125,11 @@ fn an_isolate_whose_clock_is_ahead_loses_no_visits_and_no_tallies() {
     let Answer::Receipt(receipt) = rig.ask(&Call::Register(late), T0) else { panic!() };
     assert_eq!(receipt.visits, [counted(1)]);
     let hashed = [visit("/a").by(1).of(TODAY + 2)];
-    assert_eq!(rig.ask(&Call::Register(batch(1, 2, T0, &hashed)), T0), Answer::Refused(Fault::Malformed), "no hash can be of the day after tomorrow");
+    assert_eq!(
+        rig.ask(&Call::Register(batch(1, 2, T0, &hashed)), T0),
+        Answer::Refused(Fault::Malformed),
+        "no hash can be of the day after tomorrow"
+    );
     rig.shard.maintain(T0, KEEP_HOURS_DAYS).unwrap();
     assert_eq!(rig.sql.number("SELECT visits FROM excluded WHERE day = 20001"), 3);
 }

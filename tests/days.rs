@@ -134,11 +134,7 @@ fn a_record_can_be_asked_for_early_without_beginning_its_day() {
     let sql = Sqlite::new();
     let midnight = u64::from(TODAY + 1) * DAY;
     let today = ask(&sql, TODAY, 2, 1, T0);
-    assert_eq!(
-        Days::new(sql.clone()).record(TODAY + 1, 2, [9; 16], midnight - EARLY_MS - 60_001),
-        Ok(None),
-        "this is too early"
-    );
+    assert_eq!(Days::new(sql.clone()).record(TODAY + 1, 2, [9; 16], midnight - EARLY_MS - 60_001), Ok(None), "this is too early");
     let early = ask(&sql, TODAY + 1, 8, 2, midnight - EARLY_MS);
     assert_eq!((early.day, early.shards, early.shards_before), (TODAY + 1, 8, 2));
     for ahead in [EARLY_MS - 1, 120_000, 60_000, 1] {

@@ -89,7 +89,11 @@ const ERROR: &str = "Error registering your visit";
 fn a_visit_that_is_stored_is_welcome() {
     let fake = Fake::new(Mode::Works);
     assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "counted", None));
-    assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "duplicate", None), "a visit that was stored before is welcome, too");
+    assert_eq!(
+        shown(&block_on(home(&fake, a_visit()))),
+        (200, WELCOME, "duplicate", None),
+        "a visit that was stored before is welcome, too"
+    );
     assert_eq!((fake.calls.get(), fake.stored.borrow().len()), (2, 1), "each visit is one call");
 }
 

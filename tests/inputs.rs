@@ -34,7 +34,11 @@ fn kept() -> KeptQuery {
 fn check_refusal(refusal: &Refusal) {
     let reply = refused::refused(refusal, "page=%ff&x=%0a&site=a\nb");
     assert!([400, 401, 403, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
-    assert_eq!((reply.content_type, reply.visit), ("application/json", None), "a refused request is no visit, so it has no outcome");
+    assert_eq!(
+        (reply.content_type, reply.visit),
+        ("application/json", None),
+        "a refused request is no visit, so it has no outcome"
+    );
     assert_eq!(reply.allow.is_some(), reply.status == 405);
     assert!(reply.allow.is_none_or(|allow| allow.bytes().all(|byte| (b' '..=b'~').contains(&byte))));
     assert!(!reply.body.contains(['\n', '\r']), "{}", reply.body);
