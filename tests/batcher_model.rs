@@ -57,7 +57,7 @@ fn any_op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Everything around a batcher: the part of `edge::clients` and of the requests.
+/// Everything around a batcher: it plays `edge::clients` and the requests.
 #[derive(Default)]
 struct World {
     batcher: Batcher,

@@ -1,4 +1,4 @@
-//! What the code may name and import: `src/counting` names no platform and reads no clock and no randomness, imports point down the
+//! What the code may name and import: `src/counting` names no platform and reads neither clock nor randomness, imports point down the
 //! layers, and no file imports itself through others.
 
 #![cfg(not(target_arch = "wasm32"))]

@@ -141,11 +141,11 @@ fn a_record_can_be_asked_for_early_without_beginning_its_day() {
         assert_eq!(ask(&sql, TODAY, 2, 3, midnight - ahead), today, "{ahead} ms before midnight");
     }
     assert_eq!(ask(&sql, TODAY + 1, 9, 4, midnight - 61_000), early, "the record is pinned");
-    // The day has begun for one isolate.
+    // An isolate for which the day has begun.
     assert_eq!(ask(&sql, TODAY + 1, 9, 5, midnight - 5), early);
     assert_eq!(ask(&sql, TODAY, 2, 6, midnight - 4), early, "so it has begun for all");
     assert_eq!(salts(&sql), [vec![], vec![2; 16]]);
-    // The record of the day after can be asked for early, too, and old rows are deleted.
+    // An isolate can ask for the record of the following day early, too, and the old rows are deleted.
     let next = ask(&sql, TODAY + 2, 9, 7, midnight + DAY - EARLY_MS);
     assert_eq!((next.shards, next.shards_before), (9, 8));
     assert_eq!(Days::new(sql.clone()).maintain(midnight + DAY + 60_000), Ok(true));

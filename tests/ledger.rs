@@ -197,7 +197,8 @@ fn a_batch_at_its_limits_is_taken() {
 
 #[test]
 fn a_batch_that_lists_a_page_twice_is_refused() {
-    // A batch lists "the pages of the visits, each once". Both copies would start from the stored views, and the receipt would be wrong.
+    // A batch has "the pages of the visits, each once". Two copies would both start from the stored views, and the receipt would be
+    // wrong.
     let mut rig = Rig::new();
     let items =
         [0, 1].map(|page| Item { page, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None, share: Share::default() });

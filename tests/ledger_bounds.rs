@@ -146,7 +146,8 @@ fn ids_of_a_server_beyond_its_share_are_refused_and_visits_without_an_id_count()
     assert_eq!(rig.send(1, 6, &[mine(most + 1)]), receipt(&[counted(7)]), "there is room again");
 }
 
-/// F26 and similar cases: whatever one sender has sent, the visits of others count, and count once. Its own visits do not stop counting, either.
+/// F26 and similar cases: whatever one sender has sent, the visits of others count, and count once. Its own visits still count,
+/// too.
 #[test]
 fn ids_of_pages_beyond_their_share_count_once_while_a_shorter_memory_has_them() {
     for (what, ids, share) in

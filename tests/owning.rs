@@ -1,5 +1,5 @@
-//! What an owner does with a shard's numbers: an imported export gives the same numbers, an interrupted import continues, and a change or
-//! delete applies everywhere.
+//! What an owner does with a shard's numbers: an imported export gives the same numbers, an interrupted import continues, and a
+//! change or a delete applies everywhere.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -536,7 +536,7 @@ proptest! {
         prop_assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(0));
     }
 
-    /// An export has all of any visits, whether or not they were checkpointed and rolled up.
+    /// Whatever the visits, and whether or not they were checkpointed and rolled up, the export has all of them.
     #[test]
     fn any_visits_come_back_from_an_export(visits in prop::collection::vec((0_u8..4, 0_u64..5, 0_u64..200), 1..60)) {
         let mut rig = Rig::new();

@@ -1,5 +1,4 @@
-//! The origins and sites that visits were refused from: a shard keeps few names a day, those that keep sending visits, and only for a
-//! while.
+//! Origins and sites whose visits were refused: a shard keeps few names a day, those that keep sending visits, and only for a while.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(

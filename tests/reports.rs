@@ -131,7 +131,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
 }
 
 #[test]
-fn a_guest_is_a_visitor_and_no_view_and_a_visit_whose_visitor_is_elsewhere_is_a_view_and_no_visitor() {
+fn a_guest_adds_a_visitor_and_no_view_and_the_guests_visit_adds_a_view_and_no_visitor() {
     let mut rig = Rig::new();
     let hour = TODAY * 24 + 7;
     let guest = |hash| Sent { visitor: Visitor::Guest(VisitorHash(hash)), ..visit("/a") };

@@ -38,8 +38,8 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Checks that the message reads back unchanged, and that a damaged one is refused: cut short, lengthened or of another version. With a
-/// changed byte it is read or refused.
+/// Checks that the message reads back unchanged. If it is cut short, lengthened or of another version, the reader must refuse it. With
+/// one changed byte, the reader may read or refuse it.
 fn check<'a, T: Message + Serialize + Deserialize<'a> + PartialEq + Debug>(
     message: &T,
     bytes: &'a mut Vec<u8>,

@@ -25,7 +25,7 @@ pub(crate) const DAY: u64 = 24 * HOUR;
 /// The time at which most tests begin: 07:00 of some day, with seven hours of the day before it and 17 after it.
 pub(crate) const T0: u64 = 20_000 * DAY + 7 * HOUR;
 
-/// A withheld visitor. A visit of these tests has it by default.
+/// No visitor: what a visit of these tests has by default.
 pub(crate) const NOBODY: Visitor = Visitor::Withheld(Withheld::NoAddress);
 
 /// A visit before it is packed into a batch.
