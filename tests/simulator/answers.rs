@@ -37,7 +37,9 @@ impl Checker {
             let Try { isolate, shard: at, since, .. } = self.tries[a_try];
             let waited = now.saturating_sub(self.open_since(isolate, at).max(since));
             if waited > self.slack_ms + 2 * HANDOVER_MS {
-                self.fail(Broken::Starved, &[a_try], shard, || format!("it gave up unsent, although it could have been sent for {waited} ms"));
+                self.fail(Broken::Starved, &[a_try], shard, || {
+                    format!("it gave up unsent, although it could have been sent for {waited} ms")
+                });
             }
         }
         self.tries[a_try].answered = true;
@@ -92,9 +94,8 @@ impl Checker {
             return Some((Broken::AckNotStored, "acknowledged, but never sent"));
         };
         match &self.posts[post].receipt {
-            Some(receipt) if self.posts[post].durable => {
-                (receipt.visits.get(at) != Some(&counted)).then_some((Broken::WrongAnswer, "not the visit's verdict in the receipt"))
-            }
+            Some(receipt) if self.posts[post].durable => (receipt.visits.get(at) != Some(&counted))
+                .then_some((Broken::WrongAnswer, "not the visit's verdict in the receipt")),
             _ => Some((Broken::AckNotStored, "acknowledged, but not durable")),
         }
     }
@@ -128,7 +129,9 @@ impl Checker {
             let is_guest = matches!(member.visitor, Visitor::Guest(_));
             views += if is_guest { 0 } else { u64::from(counted) };
             if visit == GUEST && counted > 0 && !is_guest {
-                self.fail(Broken::WrongTotal, &[a_try], shard, || "the shard that counts the guest counts the view, too".to_owned());
+                self.fail(Broken::WrongTotal, &[a_try], shard, || {
+                    "the shard that counts the guest counts the view, too".to_owned()
+                });
             }
             if !answered && !excused {
                 self.fail(Broken::NeverAnswered, &[a_try], shard, || "never answered".to_owned());

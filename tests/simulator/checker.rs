@@ -200,7 +200,9 @@ impl Checker {
             let tries: Vec<usize> = members.iter().map(|member| member.a_try).take(1).collect();
             let pairs = row.receipt.visits.iter().zip(&expected).zip(&members);
             let wrong: Vec<_> = pairs.filter(|((got, expected), _)| got != expected).take(3).collect();
-            self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} has wrong lines, each (got, expected) with its visit: {wrong:?}"));
+            self.fail(Broken::WrongReceipt, &tries, Some(shard), || {
+                format!("post {post} has wrong lines, each (got, expected) with its visit: {wrong:?}")
+            });
         }
         self.posts[post].members = members;
         self.posts[post].receipt = Some(row.receipt);
@@ -254,10 +256,11 @@ impl Checker {
         let (shard, tries) = (facts.shard, [facts.members[0].a_try]);
         match facts.receipt.as_ref().map(|stored| *stored == receipt) {
             Some(true) => {}
-            Some(false) => {
-                self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got a different receipt than before"))
-            }
-            None => self.fail(Broken::AckNotStored, &tries, Some(shard), || format!("post {post} got a receipt, but the journal has no row")),
+            Some(false) => self
+                .fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got a different receipt than before")),
+            None => self.fail(Broken::AckNotStored, &tries, Some(shard), || {
+                format!("post {post} got a receipt, but the journal has no row")
+            }),
         }
     }
 

@@ -55,7 +55,9 @@ impl World {
                 self.park(a_try, self.checker.tries[a_try].deadline + skew);
             }
             Next::Park(until) => self.park(a_try, until),
-            Next::Nothing => self.checker.fail(Broken::NeverAnswered, &[a_try], Some(shard), || "the batcher gave no action for this request".to_owned()),
+            Next::Nothing => self
+                .checker
+                .fail(Broken::NeverAnswered, &[a_try], Some(shard), || "the batcher gave no action for this request".to_owned()),
         }
     }
 

@@ -87,7 +87,10 @@ fn no_seed_breaks_a_promise() {
     if let Some((seed, _)) = report.failed {
         panic!("{}", describe(seed, Mutation::None));
     }
-    assert!(report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0, "no visit was repeated, or none was stale");
+    assert!(
+        report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0,
+        "no visit was repeated, or none was stale"
+    );
     if seeds >= SEEDS_UNOPTIMISED {
         for (fault, struck) in FAULTS.iter().zip(report.struck) {
             assert!(struck > 0, "{fault:?} never struck");

@@ -134,7 +134,9 @@ impl World {
                 changes += 1;
             }
             if rows > 1 {
-                self.checker.fail(Broken::CountedTwice, &[], Some(object), || format!("one call of post {post} wrote {rows} journal rows"));
+                self.checker.fail(Broken::CountedTwice, &[], Some(object), || {
+                    format!("one call of post {post} wrote {rows} journal rows")
+                });
             }
             let answer = self.forge_receipt(answer, rows);
             self.checker.served(post, &answer);

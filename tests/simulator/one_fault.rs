@@ -37,7 +37,10 @@ fn after_one_fault_the_next_visit_succeeds() {
             let after =
                 failed.filter_map(|facts| (facts.deadline - timeout_ms).checked_sub(world.last_strike)).max().unwrap_or(0);
             let allowed = aftermath(fault);
-            assert!(after <= allowed, "{fault:?}, seed {seed}: a visit that came {after} ms later failed; the limit is {allowed} ms");
+            assert!(
+                after <= allowed,
+                "{fault:?}, seed {seed}: a visit that came {after} ms later failed; the limit is {allowed} ms"
+            );
             longest = longest.max(after);
         }
         assert!(struck > 0, "{fault:?} never struck");

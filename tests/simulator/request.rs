@@ -139,7 +139,9 @@ impl World {
                     && self.runs(self.exchanges[other].a_try)
                 {
                     let asker = self.exchanges[other].a_try;
-                    self.checker.fail(Broken::Stampede, &[a_try, asker], None, || format!("two requests of i{slot} ask for the day record at once"));
+                    self.checker.fail(Broken::Stampede, &[a_try, asker], None, || {
+                        format!("two requests of i{slot} ask for the day record at once")
+                    });
                 }
                 let call = encode(&DayCall { day, shards: self.isolates[slot].shards });
                 let days = self.days_object();
