@@ -75,7 +75,7 @@ impl Tables {
                     vec![values[0].clone(), values[1].clone(), values[2].clone(), Integer(old + views)],
                 );
             }
-            // The simulator refuses no pages, so there is nothing to forget.
+            // The simulator sends no visits from unlisted names, so there is nothing to forget.
             (unlisted::FORGET, [Integer(_)]) => {}
             (schema::DETAILS_OF_DAY, [Integer(day)]) => {
                 let of_day = self.all(Table::Details).filter(|(_, row)| integer(row, 0) == *day);

@@ -107,7 +107,7 @@ impl World {
         if !(least..=most).contains(&views) {
             self.checker.fail(Broken::WrongTotal, &[], None, || {
                 format!(
-                    "i{slot} found {views} views in {shards} shards; it began at {least} and ended at {most}"
+                    "i{slot} found {views} views in {shards} shards; the total went from {least} to {most}"
                 )
             });
         }
