@@ -2,7 +2,7 @@
 
 /**
  * The answer with a script, or `undefined` if Rust answers the request. The platform serves static files without the Worker, but only at
- * their own paths. A request by a route of a site has the path of that route in front.
+ * their own paths. A request through a route of a site arrives with the route's path in front.
  */
 export function scriptBelow(request, { ASSETS, BASE_PATH }) {
   const url = new URL(request.url);

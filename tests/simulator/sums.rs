@@ -106,9 +106,7 @@ impl World {
         let most = self.checker.truths.iter().map(Truth::total).sum();
         if !(least..=most).contains(&views) {
             self.checker.fail(Broken::WrongTotal, &[], None, || {
-                format!(
-                    "i{slot} found {views} views in {shards} shards; the total went from {least} to {most}"
-                )
+                format!("i{slot} found {views} views in {shards} shards; the total went from {least} to {most}")
             });
         }
     }
