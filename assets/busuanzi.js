@@ -1,4 +1,4 @@
-// For busuanzi's snippet with another host: turns the elements that busuanzi fills by id into elements that footfall.js fills.
+// For busuanzi's snippet with another host. It turns the elements that busuanzi fills by id into elements that footfall.js fills.
 
 const IDS = {
   page_pv: { footfall: 'views' },
@@ -16,6 +16,6 @@ const adopt = () => {
   }
 };
 
-// The script loads `async`: perhaps before the elements exist, but always before the first answer.
+// The script loads with `async`, so it may run before the elements exist. But it always runs before the first answer.
 adopt();
 document.addEventListener('DOMContentLoaded', adopt);

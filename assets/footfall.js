@@ -1,19 +1,19 @@
 // The script that counts the views of a page: <script defer src="https://HOST/footfall.js" data-site="blog"></script>
 //
-// It sets no cookie. localStorage keeps unsent visits, and whether this browser opted out. A failure never breaks the page: it is silent, except for
+// It sets no cookie. localStorage keeps unsent visits, and whether this browser opted out. A failure never breaks the page. It is silent, except for
 // one line in the console if the owner has to set something. tools/assets.mjs minifies the script, limits its size, and sets BESIDE to the path of
 // the counter's routes, relative to the script.
 
 (() => {
   // A module has no current script, but the stack of an error names its file.
   let { src, dataset } = document.currentScript || [...document.scripts].find(({ src }) => src && Error().stack.includes(src)) || {};
-  // A browser that a program drives, a file on disk, and a frame, which is a part of the page around it, do not count.
+  // Not counted: a browser that a program drives, a file on disk, and a frame, because it is a part of the page around it.
   if (!src || navigator.webdriver || /^file/.test(location) || (self != top && !dataset.frame)) return;
 
-    // All requests go to paths beside the script, so that it works below a path of the site.
+  // All requests go to paths beside the script, so that it works below a path of the site.
   const base = new URL(BESIDE, src).href;
 
-  // The tag is there twice, or a router that swaps pages ran it again. The running script then checks for a new page and counts it.
+  // If the tag is there twice, or a router that swaps pages ran it again, the running script checks for a new page and counts it.
   const me = base + dataset.site;
   if (self[me]) return self[me](dataset);
 
@@ -32,10 +32,10 @@
     } catch {}
   };
 
-  /** The unsent visits: of all tabs of this browser, or of this page if it cannot store any. Visits over 20 hours old are dropped, because ids are remembered for a day. */
+  /** The unsent visits of all tabs of this browser, or of this page if it cannot store any. Visits over 20 hours old are dropped, because shards remember ids for a day. */
   const waiting = () => attempt(() => (memory || JSON.parse(localStorage.footfall)).filter(([time, { id }]) => id && time > Date.now() - 72e6)) || [];
 
-  /** Stores at most 50 visits. */
+  /** Stores the last 50 visits. */
   const keep = (visits) => {
     memory = visits.slice(-50);
     attempt(() => {
@@ -48,7 +48,7 @@
   const shown = () => [...document.querySelectorAll('[data-footfall]')].map((element) => [(element.dataset.scope ? 'site_' : '') + element.dataset.footfall, element]);
 
   /**
-   * Sends a visit, if it is for this script's host. Sending it twice, from two tabs or after a lost answer, does no harm, because it has an id. The
+   * Sends a visit if it is for this script's host. A visit has an id, so it does no harm to send it twice, from two tabs or after a lost answer. The
    * answer has all numbers that the page shows.
    */
   const send = async ([time, visit, host]) => {
@@ -71,10 +71,10 @@
     refused || waiting().forEach(send);
   };
 
-  /** Counts the visible page: a prerendered page or hidden tab only once it is shown, and no page twice in a row, in any spelling. */
+  /** Counts the visible page. A prerendered page or hidden tab counts once it is shown. No page counts twice in a row, in any spelling. */
   const view = () => {
     const at = new URL(((dataset.canonical && document.querySelector('link[rel=canonical]')) || location).href);
-    // In the hash, a router's route begins at the first `/`.
+    // A router's route begins at the first `/` in the hash.
     const route = 'hash' in dataset && location.hash.replace(/^[^/]*/, '');
     const page = dataset.page || (route ? at.pathname.replace(/\/$/, '') + route : at.pathname + (dataset.query ? at.search : ''));
     const written = unescape(page).replace(/\/$/, '');
@@ -112,7 +112,7 @@
       };
     });
   ['visibilitychange', 'prerenderingchange', 'popstate'].forEach((name) => addEventListener(name, view, true));
-  // A page that the browser kept and shows again is a new view, and sends what other pages could not.
+  // A page that the browser kept and shows again is a new view. It also sends the visits that other pages could not send.
   addEventListener('pageshow', ({ persisted }) => persisted && (timer || retry(), view((last = null))));
   addEventListener('online', retry);
   retry();

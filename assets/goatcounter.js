@@ -1,7 +1,7 @@
-// GoatCounter's script, as its pages call it: <script data-goatcounter="https://HOST/count" async src="https://HOST/count.js"></script>
+// GoatCounter's script, as pages load it: <script data-goatcounter="https://HOST/count" async src="https://HOST/count.js"></script>
 //
-// This is a new implementation. In addition, each view has an id, so that a view whose answer is lost is sent again and counts once. ALLOWED_ORIGINS
-// on the server decides which pages count, so pages on localhost count if they are listed.
+// This is a new implementation. Unlike the original, it gives each view an id, so that a view whose answer is lost is sent again and counts once.
+// ALLOWED_ORIGINS on the server decides which pages count, so pages on localhost count if they are listed.
 
 (() => {
   const api = (window.goatcounter ||= {});
@@ -38,7 +38,7 @@
     return pathname + search || '/';
   };
 
-  /** The rules by which GoatCounter's script takes a browser for a program. */
+  /** Whether a program drives the browser, by the rules of GoatCounter's script. */
   const bot = () => {
     const { _phantom, callPhantom, phantom, __nightmare } = window;
     if (_phantom || callPhantom || phantom) return 150;
@@ -84,7 +84,7 @@
     return `${to.replace(/\/$/, '')}/?${new URLSearchParams(said)}`;
   };
 
-  /** Sends a view, and sends it again if the network lost it; its id makes it count once. If the page's policy forbids `fetch`, an image is used. */
+  /** Sends a view, and sends it again if the network lost it. Its id makes it count once. If the page's policy forbids `fetch`, an image sends it. */
   const send = (url, tries = 0) =>
     fetch(url, { method: 'POST', keepalive: true, credentials: 'omit' })
       .then(({ status }) => {
@@ -127,7 +127,7 @@
 
   const whenThere = (work) => (document.body ? work() : document.addEventListener('DOMContentLoaded', () => work()));
 
-  /** Shows the views of a page, or with the path TOTAL of the site, in a frame or as an image. */
+  /** Shows the views of a page in a frame or as an image. With the path TOTAL, it shows the views of the site. */
   api.visit_count = (wanted = {}) =>
     whenThere(() => {
       const { type = 'html', append = 'body', path = ownPath(), no_branding, style, start, end } = wanted;

@@ -1,6 +1,6 @@
-// Plausible's script, as its pages load it: <script defer data-domain="blog.example" src="https://HOST/js/script.js"></script>
+// Plausible's script, as pages load it: <script defer data-domain="blog.example" src="https://HOST/js/script.js"></script>
 //
-// This is a new implementation, which sends views to /api/event, each with an id. As in the original, the file name holds options: `script.hash.js`,
+// This is a new implementation. It sends views to /api/event, each with an id. As in the original, the file name has options: `script.hash.js`,
 // `script.manual.js`.
 
 import { eachPage, post } from './pages.js';
@@ -26,7 +26,7 @@ if (!flags.includes('manual')) {
     () => (hash ? location.href : location.pathname),
     () => {
       tell('pageview');
-      // The referrer of an app's next page is this one.
+      // This page is the referrer of an app's next page.
       referrer = location.href;
     },
   );

@@ -1,6 +1,6 @@
-// Umami's script, as its pages load it: <script defer src="https://HOST/script.js" data-website-id="ID"></script>
+// Umami's script, as pages load it: <script defer src="https://HOST/script.js" data-website-id="ID"></script>
 //
-// This is a new implementation, which sends views to /api/send, each with an id.
+// This is a new implementation. It sends views to /api/send, each with an id.
 
 import { eachPage, post } from './pages.js';
 
@@ -36,7 +36,7 @@ const track = (what, data) => {
 
 window.umami ??= { track, identify: (id, data) => send({ ...usual(), data: typeof id == 'object' ? id : data }, 'identify') };
 
-// A page is its path and query, with the part after `#/` in an app whose routes are there.
+// A page is its path and query. For an app with routes after `#/`, that part belongs to the page, too.
 if (dataset.autoTrack != 'false') {
   eachPage(
     () => usual().url.replace(/#(?!!?\/).*/, ''),

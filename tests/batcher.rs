@@ -1,4 +1,4 @@
-//! The rules of the batcher, each as a sentence: who posts, who parks, who is answered, who takes over.
+//! The rules of the batcher, one test each: which visit posts, which parks, which is answered, and which takes over.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -17,7 +17,7 @@ use support::{SECOND, T0, counted, entry, receipt};
 /// How long a visit of these tests waits.
 const TIMEOUT_MS: u64 = 5 * SECOND;
 
-/// When those that came first must be answered.
+/// When the visits that arrived at `T0` must be answered.
 const DEADLINE: u64 = T0 + TIMEOUT_MS;
 
 fn arrive(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
@@ -33,11 +33,11 @@ fn ring(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Vec<Action> {
     batcher.step(Event::Rang(ticket, entry("/", DEADLINE)), now)
 }
 
-/// The visit parks; until when.
+/// Checks that the visit parks, and returns until when.
 fn parks(action: Action) -> u64 {
     match action {
         Action::Park { until } => until,
-        other => panic!("it does not park but {other:?}"),
+        other => panic!("the visit does not park: {other:?}"),
     }
 }
 
@@ -53,11 +53,11 @@ fn one(mut actions: Vec<Action>) -> Action {
     actions.remove(0)
 }
 
-/// The batch that is to be posted.
+/// Checks that the visit posts, and returns its batch.
 fn posted(action: Action) -> Posting {
     match action {
         Action::Post(posting) => posting,
-        other => panic!("no POST but {other:?}"),
+        other => panic!("the visit does not post: {other:?}"),
     }
 }
 
@@ -65,12 +65,12 @@ fn tickets(posting: &Posting) -> Vec<Ticket> {
     posting.tickets().collect()
 }
 
-/// A receipt in which each line is told by its views: the ticket that it belongs to.
+/// A receipt whose lines can be told apart: the views of each line are the ticket of its visit.
 fn signed(posting: &Posting) -> Receipt {
     receipt(&posting.tickets().map(counted).collect::<Vec<_>>())
 }
 
-/// Ends a POST well and wants each visit of it answered with its own line; returns who shall lead.
+/// Ends a POST with a receipt, and checks that each of its visits gets its own line. Returns the ticket that leads next.
 fn end_well(batcher: &mut Batcher, posting: Posting, now: u64) -> Option<Ticket> {
     let mut expected: Vec<Action> = posting.tickets().map(|ticket| Action::Answer(ticket, Ok(counted(ticket)))).collect();
     let receipt = signed(&posting);
@@ -84,7 +84,7 @@ fn end_well(batcher: &mut Batcher, posting: Posting, now: u64) -> Option<Ticket>
     next
 }
 
-/// A batcher whose first visit posts, while the tickets from 2 to `last` are parked.
+/// A batcher whose first visit posts while the tickets from 2 to `last` are parked.
 fn busy(last: Ticket) -> (Batcher, Posting) {
     let mut batcher = Batcher::default();
     let posting = posted(arrive(&mut batcher, 1, T0));
@@ -95,33 +95,33 @@ fn busy(last: Ticket) -> (Batcher, Posting) {
 }
 
 #[test]
-fn what_is_not_counted_leaves_with_the_next_batch_or_with_a_flush() {
+fn tallies_leave_with_the_next_batch_or_with_a_flush() {
     let tally = |reason, visits| Tally { day: 20_000, reason, visits };
     let mut batcher = Batcher::default();
     let flush = |batcher: &mut Batcher| batcher.step(Event::Flush { deadline: T0 + 5_000 }, T0);
-    assert_eq!(flush(&mut batcher), [], "nothing to tell");
+    assert_eq!(flush(&mut batcher), [], "there are no tallies");
     for more in [tally(0, 1), tally(4, 1), tally(0, 2)] {
         batcher.exclude(more);
     }
-    let Some(Action::Post(posting)) = flush(&mut batcher).pop() else { panic!("nobody posts, so it leaves") };
+    let Some(Action::Post(posting)) = flush(&mut batcher).pop() else { panic!("no POST is under way, so the tallies leave") };
     assert_eq!((posting.batch(7).tallies, posting.batch(7).visits.len()), (vec![tally(0, 3), tally(4, 1)], 0));
     batcher.exclude(tally(1, 5));
-    assert_eq!(flush(&mut batcher), [], "a batch is on its way");
+    assert_eq!(flush(&mut batcher), [], "a batch is under way");
     assert!(matches!(batcher.step(Event::Arrived(1, entry("/a", T0 + 5_000)), T0)[..], [Action::Park { .. }]));
-    // The shard refused: it has none of them, so they leave again, with the visit that waited.
+    // The shard refused the batch, so it has none of the tallies. They leave again, with the visit that waited.
     let refused = Err(Failure::Refused("no".to_owned()));
     assert_eq!(batcher.step(Event::Ended(posting, refused), T0), [Action::Lead(1)]);
     let Some(Action::Post(posting)) = batcher.step(Event::TookLead(1, entry("/a", T0 + 5_000)), T0).pop() else { panic!() };
     assert_eq!((posting.batch(7).tallies, posting.batch(7).visits.len()), (vec![tally(1, 5), tally(0, 3), tally(4, 1)], 1));
     assert!(!batcher.has_tallies());
-    // Nobody knows whether it has them: told again they could count twice.
+    // The shard may have the tallies: sent again, they could count twice.
     batcher.step(Event::Ended(posting, Err(Failure::Broken("cut".to_owned()))), T0);
     assert!(!batcher.has_tallies());
     assert_eq!(flush(&mut batcher), []);
 }
 
 #[test]
-fn there_are_no_more_tallies_than_a_batch_takes() {
+fn a_batcher_keeps_no_more_tallies_than_a_batch_takes() {
     let mut batcher = Batcher::default();
     for day in 0..200 {
         batcher.exclude(Tally { day, reason: 0, visits: 1 });
@@ -141,11 +141,11 @@ fn a_visit_alone_leads_at_once() {
 }
 
 #[test]
-fn visits_that_come_during_a_post_park_and_leave_together_in_their_order() {
+fn visits_that_arrive_during_a_post_park_and_leave_together_in_their_order() {
     let (mut batcher, first) = busy(5);
     assert_eq!(batcher.parked(), 4);
-    assert_eq!(end_well(&mut batcher, first, T0 + 10), Some(2), "the oldest leads");
-    // Who comes before it runs goes with it.
+    assert_eq!(end_well(&mut batcher, first, T0 + 10), Some(2), "the oldest visit leads");
+    // A visit that arrives before the leader runs travels in the same batch.
     parks(arrive(&mut batcher, 6, T0 + 10));
     let second = posted(take_lead(&mut batcher, 2, T0 + 10));
     assert_eq!(tickets(&second), [2, 3, 4, 5, 6]);
@@ -155,7 +155,7 @@ fn visits_that_come_during_a_post_park_and_leave_together_in_their_order() {
 }
 
 #[test]
-fn a_batch_takes_as_many_as_it_may_and_the_rest_goes_with_the_next() {
+fn a_full_batch_leaves_the_rest_to_the_next() {
     let many = MAX_BATCH_VISITS as u64;
     let (mut batcher, first) = busy(2 * many);
     assert_eq!(end_well(&mut batcher, first, T0), Some(2));
@@ -167,7 +167,7 @@ fn a_batch_takes_as_many_as_it_may_and_the_rest_goes_with_the_next() {
 }
 
 #[test]
-fn a_batch_names_each_page_once_and_keeps_what_it_knows_of_each_visit() {
+fn a_batch_names_each_page_once_and_keeps_the_page_of_each_visit() {
     let mut batcher = Batcher::default();
     let first = posted(arrive(&mut batcher, 1, T0));
     for (ticket, page) in [(2, "/b"), (3, "/a"), (4, "/b"), (5, "/c")] {
@@ -183,13 +183,13 @@ fn a_batch_names_each_page_once_and_keeps_what_it_knows_of_each_visit() {
 }
 
 #[test]
-fn a_visit_behind_too_many_is_told_to_come_back_and_is_in_no_batch() {
+fn a_visit_beyond_the_limit_is_told_to_come_back_and_is_in_no_batch() {
     let (mut batcher, first) = busy(MAX_PARKED as u64 + 1);
     let busy = Failure::Busy { retry_after: RETRY_AFTER_S };
     assert_eq!(arrive(&mut batcher, 99_999, T0), Action::Answer(99_999, Err(busy)));
     assert_eq!(batcher.parked(), MAX_PARKED);
     let mut next = end_well(&mut batcher, first, T0);
-    // The lead left a place.
+    // The leader left its place.
     parks(arrive(&mut batcher, 100_000, T0));
     let mut posted_tickets = Vec::new();
     while let Some(leader) = next {
@@ -216,22 +216,22 @@ fn a_visit_that_gives_up_in_a_batch_is_in_doubt() {
     end_well(&mut batcher, first, T0);
     let second = posted(take_lead(&mut batcher, 2, T0));
     assert_eq!(give_up(&mut batcher, 3, DEADLINE), Failure::Deadline { sent: true });
-    assert_eq!(tickets(&second), [2, 3], "it may be stored");
+    assert_eq!(tickets(&second), [2, 3], "the visit may be stored");
 }
 
 #[test]
-fn a_visit_that_gives_up_with_the_lead_in_its_hand_was_never_sent_and_hands_it_on() {
-    // Its timer fired in the same turn in which the POST before it ended: it never saw that it should lead.
+fn a_visit_that_gives_up_with_the_lead_was_never_sent_and_hands_the_lead_on() {
+    // Its timer rang in the same turn in which the previous POST ended, so it never saw that it should lead.
     let (mut batcher, first) = busy(3);
     assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(2));
     let actions = ring(&mut batcher, 2, DEADLINE);
     let gone = Action::Answer(2, Err(Failure::Deadline { sent: false }));
-    assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for a stranger to come by");
+    assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for another visit to arrive");
     assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, DEADLINE))), [3]);
 }
 
 #[test]
-fn a_failed_batch_fails_its_members_and_no_one_else() {
+fn a_failed_batch_fails_its_own_visits_only() {
     for failure in [
         Failure::Broken("x".to_owned()),
         Failure::Refused("x".to_owned()),
@@ -262,7 +262,7 @@ fn a_receipt_that_is_too_short_leaves_the_rest_in_doubt() {
     assert_eq!(actions.len(), 2);
 }
 
-/// When a POST that left at `T0` is slow.
+/// The time from which a POST that left at `T0` is slow.
 const SLOW: u64 = T0 + SLOW_MS;
 
 #[test]
@@ -275,19 +275,19 @@ fn a_parked_visit_whose_leader_died_wakes_by_itself_and_takes_the_others_along()
     assert_eq!(parks(one(ring(&mut batcher, 3, SLOW))), SLOW + 1, "a timer may ring a little early");
     let taken = posted(one(ring(&mut batcher, 3, SLOW + 1)));
     assert_eq!((tickets(&taken), taken.lane, dead.lane), (vec![3, 2], 1, 0));
-    assert_eq!(parks(one(ring(&mut batcher, 2, SLOW + 1))), DEADLINE, "it is on its way");
+    assert_eq!(parks(one(ring(&mut batcher, 2, SLOW + 1))), DEADLINE, "its batch is under way");
     assert_eq!(end_well(&mut batcher, taken, SLOW + 10), None);
     assert_eq!(give_up(&mut batcher, 1, DEADLINE), Failure::Deadline { sent: true });
 }
 
 #[test]
-fn a_post_that_is_slow_holds_up_nobody_and_its_end_answers_its_own() {
+fn a_slow_post_holds_up_no_other_visit_and_its_end_answers_its_own() {
     let (mut batcher, slow) = busy(3);
     parks(arrive(&mut batcher, 4, SLOW));
     let next = posted(arrive(&mut batcher, 5, SLOW + 1));
     assert_eq!((tickets(&next), next.lane), (vec![5, 2, 3, 4], 1));
     parks(arrive(&mut batcher, 6, SLOW + 2));
-    assert_eq!(end_well(&mut batcher, slow, SLOW + 3), None, "one that is not slow is on its way: ticket 6 waits for it");
+    assert_eq!(end_well(&mut batcher, slow, SLOW + 3), None, "a POST that is not slow is under way: ticket 6 waits for it");
     assert_eq!(end_well(&mut batcher, next, SLOW + 4), Some(6));
     assert_eq!(posted(take_lead(&mut batcher, 6, SLOW + 5)).lane, 0, "the first lane that is free");
 }
@@ -304,7 +304,7 @@ fn each_lane_has_numbers_and_a_name_of_its_own() {
     let names: Vec<u128> = posts.iter().map(|posting| posting.batch(0xff00).isolate).collect();
     assert_eq!(names, [0xff00, 0xff01, 0xff02, 0xff03]);
     assert!(posts.iter().all(|posting| posting.sequence == 1));
-    // All are slow. Who comes waits for the first that lapses, or ends.
+    // All POSTs are slow. A visit that arrives waits for the first of them to lapse or to end.
     let lapses = posts[0].deadline + LEAD_GRACE_MS;
     let until = one(batcher.step(Event::Arrived(9, entry("/", lapses + SECOND)), now));
     assert_eq!(parks(until), lapses + 1);
@@ -315,7 +315,7 @@ fn each_lane_has_numbers_and_a_name_of_its_own() {
 }
 
 #[test]
-fn a_lead_that_lapsed_is_taken_over_and_told() {
+fn a_lead_that_lapsed_is_taken_over_and_counted() {
     let mut batcher = Batcher::default();
     for lane in 0..LANES as u64 {
         posted(arrive(&mut batcher, 1 + lane, T0 + lane * (SLOW_MS + 1)));
@@ -327,7 +327,7 @@ fn a_lead_that_lapsed_is_taken_over_and_told() {
 }
 
 #[test]
-fn a_visit_in_a_hurry_goes_along_with_one_that_has_more_time() {
+fn a_visit_in_a_hurry_travels_with_one_that_has_more_time() {
     let mut batcher = Batcher::default();
     posted(arrive(&mut batcher, 1, T0));
     let soon = SLOW + SLOW_MS;
@@ -339,7 +339,7 @@ fn a_visit_in_a_hurry_goes_along_with_one_that_has_more_time() {
 }
 
 #[test]
-fn a_clock_that_was_ahead_holds_up_nobody_once_it_is_right() {
+fn a_clock_that_was_ahead_holds_up_no_visit_once_it_is_right() {
     let mut batcher = Batcher::default();
     let ahead = T0 + 2 * 24 * 3600 * SECOND;
     posted(arrive(&mut batcher, 1, ahead));
@@ -357,7 +357,7 @@ fn a_lead_that_is_handed_and_not_taken_lapses() {
 }
 
 #[test]
-fn who_was_told_to_lead_as_its_timer_rang_leads() {
+fn a_visit_that_was_told_to_lead_as_its_timer_rang_leads() {
     let (mut batcher, first) = busy(3);
     assert_eq!(end_well(&mut batcher, first, T0 + 1), Some(2));
     assert_eq!(tickets(&posted(one(ring(&mut batcher, 2, T0 + 2)))), [2, 3]);
@@ -372,7 +372,7 @@ fn a_visit_that_lost_the_lead_begins_again_and_is_in_one_batch_only() {
     parks(take_lead(&mut batcher, 2, late));
     parks(arrive(&mut batcher, 4, late));
     assert_eq!(tickets(&taken), [3]);
-    assert_eq!(end_well(&mut batcher, taken, late), Some(4), "it has the most time left");
+    assert_eq!(end_well(&mut batcher, taken, late), Some(4), "ticket 4 has the most time left");
     assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, late))), [4, 2]);
 }
 
@@ -429,7 +429,7 @@ fn numbers_of_batches_increase() {
     }
 }
 
-/// A visit that a server sends, and one that a page sends: with tickets that only rise.
+/// A server or a page sends a visit. Tickets must rise.
 fn arrive_from(batcher: &mut Batcher, ticket: Ticket, by_server: bool) -> Action {
     one(batcher.step(Event::Arrived(ticket, Entry { by_server, ..entry("/", DEADLINE) }), T0))
 }
@@ -454,14 +454,14 @@ fn a_server_fills_half_of_the_places_and_pages_have_the_other_half() {
     }
     assert_eq!(arrive_from(&mut batcher, pages.end, false), Action::Answer(pages.end, Err(busy)));
 
-    // The oldest leads, which a server sent. Of the rest pages have three quarters while they fill them.
+    // The oldest visit leads; a server sent it. Visits of pages get three quarters of the other places if they fill them.
     let leader = end_well(&mut batcher, first, T0).unwrap();
     let sent = tickets(&lead_from(&mut batcher, leader, true));
     let by_pages: Vec<Ticket> = sent.iter().copied().filter(|ticket| pages.contains(ticket)).collect();
     let by_servers: Vec<Ticket> = sent.iter().copied().filter(|ticket| !pages.contains(ticket)).collect();
     assert_eq!(sent.len(), MAX_BATCH_VISITS);
-    assert_eq!(by_pages, pages.clone().take(by_pages.len()).collect::<Vec<_>>(), "the oldest of the pages");
-    assert_eq!(by_servers, (2..2 + by_servers.len() as u64).collect::<Vec<_>>(), "the oldest of the servers");
+    assert_eq!(by_pages, pages.clone().take(by_pages.len()).collect::<Vec<_>>(), "the oldest visits of pages");
+    assert_eq!(by_servers, (2..2 + by_servers.len() as u64).collect::<Vec<_>>(), "the oldest visits of servers");
     assert_eq!(by_servers.len(), MAX_BATCH_VISITS / 4 + 1);
     parks(arrive_from(&mut batcher, pages.end + 1, true));
 }
@@ -493,14 +493,14 @@ fn a_batch_of_pages_is_not_led_by_an_old_visit_of_a_server() {
     let mut batcher = Batcher::default();
     let first = posted(arrive(&mut batcher, 1, T0));
     let at = |ticket: Ticket, by_server, deadline| Event::Arrived(ticket, Entry { by_server, ..entry("/", deadline) });
-    // More servers than a batch has places, with little time left; behind them pages, with much.
+    // More visits of servers than a batch has places, with little time left. Behind them, visits of pages with much time.
     for ticket in 2..=1_000 {
         parks(one(batcher.step(at(ticket, true, T0 + 600), T0)));
     }
     for ticket in 1_001..=1_010 {
         parks(one(batcher.step(at(ticket, false, DEADLINE), T0)));
     }
-    assert_eq!(end_well(&mut batcher, first, T0), Some(1_001), "the oldest page, as it leaves with this batch");
+    assert_eq!(end_well(&mut batcher, first, T0), Some(1_001), "the oldest visit of a page, which leaves with this batch");
     let sent = tickets(&lead_from(&mut batcher, 1_001, false));
     assert!((1_001..=1_010).all(|ticket| sent.contains(&ticket)) && sent.len() == MAX_BATCH_VISITS);
 }

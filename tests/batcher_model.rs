@@ -28,17 +28,17 @@ const TIMEOUT_MS: u64 = 5 * SECOND;
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// So many visits arrive.
+    /// This many visits arrive.
     Arrive(u8),
-    /// One of the POSTs on their way ends, well or not.
+    /// One of the POSTs under way ends, with a receipt or without.
     End(Index, bool),
-    /// One of those that were told to lead runs.
+    /// One of the visits that were told to lead runs.
     Run(Index),
     /// The timer of one of the waiting visits rings, perhaps before its time.
     Ring(Index),
     /// The request of a leader is killed: its POST never ends.
     KillLeader(Index),
-    /// The request of a waiting visit is killed: it hears nothing and says nothing.
+    /// The request of a waiting visit is killed: it receives nothing and reports nothing.
     KillWaiting(Index),
     Wait(u64),
 }
@@ -57,23 +57,23 @@ fn any_op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Everybody around a batcher, as `edge::shard_client` and its requests would be.
+/// Everything around a batcher: it plays `edge::clients` and the requests.
 #[derive(Default)]
 struct World {
     batcher: Batcher,
     now: u64,
     last_ticket: Ticket,
-    /// Requests that live and have no answer yet, with their deadlines. Of these, `told` were told to lead.
+    /// Requests that are alive and have no answer yet, with their deadlines. `told` has those of them that were told to lead.
     waiting: BTreeMap<Ticket, u64>,
     told: BTreeSet<Ticket>,
     posts: Vec<Posting>,
-    /// Tickets that are parked as the world sees it, with their deadlines: neither posted, nor told to lead, nor gone.
+    /// The parked tickets by this model's own account, with their deadlines: not posted, not told to lead, not gone.
     parked: BTreeMap<Ticket, u64>,
     posted: BTreeSet<Ticket>,
     never_sent: BTreeSet<Ticket>,
-    /// When the parked wake by themselves.
+    /// When each parked visit wakes by itself.
     timers: BTreeMap<Ticket, u64>,
-    /// By lane: the number of its last batch, and until when it is fresh, and taken.
+    /// For each lane: the number of its last batch, when its POST becomes slow, and until when the lane is taken.
     lanes: [(u64, u64, u64); LANES],
 }
 
@@ -85,7 +85,7 @@ impl World {
         self.report(ticket, Event::Arrived(ticket, entry("/", deadline)));
     }
 
-    /// Reports an event of one visit and carries out what it says.
+    /// Reports an event of one visit to the batcher, and carries out the actions that it returns.
     fn report(&mut self, reporter: Ticket, event: Event) {
         let deadline = match &event {
             Event::Arrived(_, entry) | Event::TookLead(_, entry) | Event::Rang(_, entry) => entry.deadline,
@@ -96,7 +96,10 @@ impl World {
             match action {
                 Action::Post(posting) => self.post(reporter, posting),
                 Action::Park { until } => {
-                    assert!(until <= deadline && (until > self.now || deadline <= self.now), "it wakes once more");
+                    assert!(
+                        until <= deadline && (until > self.now || deadline <= self.now),
+                        "a parked visit wakes again, no later than its deadline"
+                    );
                     self.timers.insert(reporter, until);
                     if !self.posted.contains(&reporter) {
                         self.parked.insert(reporter, deadline);
@@ -108,11 +111,11 @@ impl World {
                     assert_eq!(
                         most.map(|(at, _)| *at),
                         Some(ticket),
-                        "the one with the most time left leads, the oldest of several"
+                        "the visit with the most time left leads, or the oldest of several"
                     );
                     self.parked.remove(&ticket);
                     self.timers.remove(&ticket);
-                    // The dead hear nothing.
+                    // A killed request is told nothing.
                     self.told.extend(self.waiting.contains_key(&ticket).then_some(ticket));
                 }
             }
@@ -122,14 +125,14 @@ impl World {
 
     fn post(&mut self, leader: Ticket, posting: Posting) {
         self.parked.remove(&leader);
-        assert!(self.lanes.iter().all(|(_, fresh, _)| *fresh < self.now), "two POSTs are on their way, and neither is slow");
+        assert!(self.lanes.iter().all(|(_, fresh, _)| *fresh < self.now), "another POST is under way and not slow");
         let (sequence, fresh, taken) = &mut self.lanes[usize::from(posting.lane)];
-        assert!(posting.sequence > *sequence, "numbers increase");
-        assert!(*taken < self.now, "two POSTs are on their way in one lane");
+        assert!(posting.sequence > *sequence, "the numbers of batches increase");
+        assert!(*taken < self.now, "two POSTs are under way in one lane");
         (*sequence, *fresh, *taken) = (posting.sequence, self.now + SLOW_MS, posting.deadline + LEAD_GRACE_MS);
         let tickets: Vec<Ticket> = posting.tickets().collect();
         let oldest: Vec<Ticket> = self.parked.keys().copied().collect();
-        assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked in their order");
+        assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked visits in their order");
         for ticket in tickets {
             assert!(self.posted.insert(ticket), "{ticket} is posted twice");
             assert!(!self.never_sent.contains(&ticket), "{ticket} was told that it was not sent");
@@ -141,7 +144,7 @@ impl World {
     fn answer(&mut self, ticket: Ticket, answer: &Result<Counted, Failure>) {
         match answer {
             Ok(counted) => {
-                assert_eq!(counted.views, ticket, "the line of another visit");
+                assert_eq!(counted.views, ticket, "{ticket} got the line of another visit");
                 assert!(self.posted.contains(&ticket));
             }
             Err(failure) if failure.surely_not_stored() => {
@@ -174,12 +177,12 @@ impl World {
         self.report(ticket, Event::TookLead(ticket, entry("/", deadline)));
     }
 
-    /// A timer rings; where it was told to lead in the same turn, that signal is lost.
+    /// A timer rings. If the visit was told to lead in the same turn, that signal is lost.
     fn ring(&mut self, ticket: Ticket) {
         let deadline = self.waiting[&ticket];
         self.told.remove(&ticket);
         self.report(ticket, Event::Rang(ticket, entry("/", deadline)));
-        assert!(deadline > self.now || !self.waiting.contains_key(&ticket), "who gives up is answered");
+        assert!(deadline > self.now || !self.waiting.contains_key(&ticket), "a visit that gives up is answered");
     }
 
     fn leads(&self, ticket: Ticket) -> bool {
@@ -192,7 +195,7 @@ impl World {
             Op::End(at, well) if !self.posts.is_empty() => self.end(at.index(self.posts.len()), *well),
             Op::Run(at) if !self.told.is_empty() => self.run(*at.get(&Vec::from_iter(self.told.clone()))),
             Op::Ring(at) => {
-                // A leader waits for its POST. Who was told to lead may wake by itself in the same turn, before it runs.
+                // A leader waits for its POST. A visit that was told to lead may wake by itself in the same turn, before it runs.
                 let waiting: Vec<Ticket> = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket)).collect();
                 if !waiting.is_empty() {
                     self.ring(*at.get(&waiting));
@@ -229,7 +232,7 @@ impl World {
         self.now = until;
     }
 
-    /// What is due now.
+    /// Makes everything happen that is due now.
     fn happen(&mut self) {
         while let Some(at) = self.posts.iter().position(|posting| posting.deadline <= self.now) {
             self.end(at, false);
@@ -243,7 +246,7 @@ impl World {
         }
     }
 
-    /// Ends everything that lives, without time passing.
+    /// Ends every POST, and runs every visit that was told to lead, without time passing.
     fn drain(&mut self) {
         while !self.posts.is_empty() || !self.told.is_empty() {
             if self.posts.is_empty() {
@@ -260,26 +263,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn each_visit_is_posted_at_most_once_and_answered_at_last(ops in prop::collection::vec(any_op(), 1..60)) {
+    fn each_visit_is_posted_at_most_once_and_answered_in_the_end(ops in prop::collection::vec(any_op(), 1..60)) {
         let mut world = World { now: T0, ..World::default() };
         for op in &ops {
             world.apply(op);
         }
-        // Faults are over. Who lives is freed by its own timer; who was killed while it was parked leaves with the next arrival, once
-        // the leads of the dead have lapsed.
+        // The faults are over. The timer of a living visit frees it. A visit that was killed while it was parked leaves with the
+        // next arrival, once the leads of the killed requests have lapsed.
         world.drain();
         world.wait(TIMEOUT_MS + 1);
         prop_assert!(world.waiting.is_empty(), "never answered: {:?}", world.waiting);
         world.now += LEAD_GRACE_MS.max(HANDOVER_MS) + TIMEOUT_MS + 1;
         world.arrive();
         world.drain();
-        prop_assert!(world.parked.is_empty(), "parked for ever: {:?}", world.parked);
+        prop_assert!(world.parked.is_empty(), "parked forever: {:?}", world.parked);
         world.wait(TIMEOUT_MS);
         prop_assert!(world.waiting.is_empty(), "never answered: {:?}", world.waiting);
     }
 
     #[test]
-    fn where_nobody_dies_nobody_waits_for_another_arrival(ops in prop::collection::vec(any_op(), 1..60)) {
+    fn without_kills_no_visit_waits_for_another_arrival(ops in prop::collection::vec(any_op(), 1..60)) {
         let mut world = World { now: T0, ..World::default() };
         for op in ops.iter().filter(|op| !matches!(op, Op::KillLeader(_) | Op::KillWaiting(_))) {
             world.apply(op);

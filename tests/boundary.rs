@@ -1,5 +1,5 @@
-//! The lines that the code keeps to: `src/counting` names no platform, reads no clock and no randomness; imports point down the layers;
-//! and no file imports itself by way of others.
+//! What the code may name and import: `src/counting` names no platform and reads neither clock nor randomness, imports point down the
+//! layers, and no file imports itself through others.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
@@ -30,7 +30,7 @@ const FORBIDDEN: [&str; 11] = [
     "crate::edge",
 ];
 
-/// The sources by the names of their modules: `counting::http::route` and so on.
+/// Source texts by module name, such as `counting::http::route`.
 type Sources = BTreeMap<String, String>;
 
 fn sources() -> Sources {
@@ -55,7 +55,7 @@ fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every path in the code of a file that begins with `crate` or `super`; what only its tests use is left out.
+/// Every path in a file's code that begins with `crate` or `super`, without those that only its tests use.
 #[derive(Default)]
 struct Paths(BTreeSet<String>);
 
@@ -101,7 +101,7 @@ impl<'a> Visit<'a> for Paths {
         syn::visit::visit_path(self, path);
     }
 
-    /// What is in the brackets of a macro is not parsed: a path is a run of names and colons.
+    /// `syn` does not parse the arguments of a macro, so any run of names and colons in them is taken as a path.
     fn visit_macro(&mut self, call: &'a syn::Macro) {
         let text = call.tokens.to_string().replace(" :: ", "::");
         self.0.extend(text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').map(str::to_owned));
@@ -109,7 +109,7 @@ impl<'a> Visit<'a> for Paths {
     }
 }
 
-/// Which modules each module imports from, and by which path.
+/// The modules that each module imports from, with the path of the import.
 fn imports(sources: &Sources) -> BTreeMap<&str, BTreeMap<&str, String>> {
     let target = |path: &str| {
         let mut name = path.strip_prefix("crate::")?;
@@ -151,7 +151,7 @@ fn arrows_up(sources: &Sources) -> Vec<String> {
     wrong
 }
 
-/// Circles of imports: each as the modules on it, and the import that leads from one to the next.
+/// Circles of imports: for each, its modules, and the import that leads from one to the next.
 fn circles(sources: &Sources) -> Vec<String> {
     let imports = imports(sources);
     let mut done = BTreeSet::new();
@@ -191,7 +191,7 @@ fn walk<'a>(
 fn the_pure_half_names_no_platform() {
     let sources = sources();
     let pure: Vec<_> = sources.iter().filter(|(module, _)| module.starts_with("counting::")).collect();
-    assert!(pure.len() > 50, "the pure half was not found");
+    assert!(pure.len() > 50, "the check found too few files of the pure half");
     for (module, source) in pure {
         let before_tests = source.split("#[cfg(test)]").next().unwrap_or(source);
         let code = before_tests.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n");
@@ -214,13 +214,13 @@ fn imports_point_down_the_layers() {
 }
 
 #[test]
-fn no_file_imports_itself_by_way_of_others() {
+fn no_file_imports_itself_through_others() {
     assert_eq!(circles(&sources()), [""; 0]);
 }
 
-/// The checks on a few lines in which the mistakes are made on purpose.
+/// Runs the checks on a few lines with deliberate mistakes.
 #[test]
-fn the_checks_see_what_they_are_for() {
+fn the_checks_find_deliberate_mistakes() {
     let of = |files: &[(&str, &str)]| files.iter().map(|(module, source)| ((*module).to_owned(), (*source).to_owned())).collect();
     let up: Sources = of(&[
         (

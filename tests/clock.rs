@@ -1,4 +1,4 @@
-//! F28: a clock that is wrong for a while ends no counting, and what is counted once the clock is right again is right.
+//! F28: a clock that is wrong for a while does not stop the counting, and the counts are right once the clock is right again.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -50,14 +50,14 @@ impl Rig {
         visitors.visitors
     }
 
-    /// Throws the shard away and opens it again.
+    /// Drops the shard and opens it again from its database.
     fn restart(&mut self) {
         *self = Self { sequence: self.sequence, ..Self::on(self.sql.clone()) };
     }
 }
 
 #[test]
-fn counts_go_on_after_a_clock_that_was_ahead() {
+fn counting_continues_after_a_clock_that_was_ahead() {
     for (days, restarts) in [(1, false), (1, true), (2, false), (2, true), (400, false), (20_000, true)] {
         let mut rig = Rig::new();
         let ahead = T0 + days * DAY;
@@ -74,13 +74,13 @@ fn counts_go_on_after_a_clock_that_was_ahead() {
             let got = rig.send(&[visit("/a").id(10 + n).by(1), visit("/a").id(1).by(1), visit("/a").id(3)], now);
             assert_eq!(got, [counted(5 + n), duplicate(5 + n), duplicate(5 + n)], "{what}, visit {n}");
         }
-        // Those from before and those from after: who came twice is two, as the hashes of before are gone.
+        // Two visitors came before the clock was ahead, and one of them again afterwards. It counts twice, as its hash was deleted.
         assert_eq!(rig.visitors(TODAY, T0 + 2 * HOUR), 3, "{what}");
         rig.shard.maintain(T0 + 18 * HOUR, KEEP_HOURS_DAYS).unwrap();
         rig.restart();
         assert_eq!(rig.send(&[visit("/a").id(20).by(1)], T0 + 18 * HOUR), [counted(8)], "{what}, the next day");
         assert_eq!([0, 1].map(|day| rig.visitors(TODAY + day, T0 + 18 * HOUR)), [3, 1 + u64::from(days == 1)], "{what}");
-        // The ids go when their time is over, and batches of the clock that was ahead refuse nobody.
+        // The shard forgets the ids once their window is over. It forgets the batches of the clock that was ahead, too.
         for window in 0..5 {
             rig.shard.maintain(T0 + 2 * DAY + window * DAY / 2, KEEP_HOURS_DAYS).unwrap();
         }
@@ -104,12 +104,16 @@ fn a_retry_across_the_correction_gets_its_receipt() {
 }
 
 #[test]
-fn a_day_that_has_begun_a_little_early_stays() {
+fn a_day_that_began_a_little_early_stays() {
     let mut rig = Rig::new();
     let midnight = u64::from(TODAY + 1) * DAY;
     rig.send(&[visit("/a").id(1).by(1).of(TODAY + 1)], midnight - 30 * SECOND);
     let late = rig.send(&[visit("/a").id(2).by(2).of(TODAY)], midnight - 29 * SECOND);
-    assert_eq!(late, [Counted { verdict: Verdict::Stale, ..counted(1) }], "clocks differ by so much");
+    assert_eq!(
+        late,
+        [Counted { verdict: Verdict::Stale, ..counted(1) }],
+        "clocks may differ by half a minute, so the day that began stays"
+    );
 }
 
 #[test]
@@ -121,13 +125,17 @@ fn an_isolate_whose_clock_is_ahead_loses_no_visits_and_no_tallies() {
     let Answer::Receipt(receipt) = rig.ask(&Call::Register(late), T0) else { panic!() };
     assert_eq!(receipt.visits, [counted(1)]);
     let hashed = [visit("/a").by(1).of(TODAY + 2)];
-    assert_eq!(rig.ask(&Call::Register(batch(1, 2, T0, &hashed)), T0), Answer::Refused(Fault::Malformed), "no day of ours");
+    assert_eq!(
+        rig.ask(&Call::Register(batch(1, 2, T0, &hashed)), T0),
+        Answer::Refused(Fault::Malformed),
+        "no hash can be of the day after tomorrow"
+    );
     rig.shard.maintain(T0, KEEP_HOURS_DAYS).unwrap();
     assert_eq!(rig.sql.number("SELECT visits FROM excluded WHERE day = 20001"), 3);
 }
 
 #[test]
-fn a_fault_while_it_goes_back_loses_nothing() {
+fn a_fault_during_the_correction_loses_nothing() {
     for fault in FAULTS {
         for nth in 1..=12 {
             let mut rig = Rig::new();

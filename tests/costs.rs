@@ -1,6 +1,6 @@
-//! What a visit costs the pure half, in numbers that are the same on any machine: allocations, bytes on the wire and in the
-//! journal. Each has a budget, which is what it cost when this was written and a little more; a change that needs more says so
-//! here. Calls between JavaScript and wasm are counted in `tests/workerd/costs.test.mjs`, rows in `tests/ledger_bounds.rs`.
+//! What a visit costs the pure half, in numbers that are the same on any machine: allocations, and bytes on the wire and in the
+//! journal. Each has a budget: the cost when this was written, and a little more. A change that needs more raises the budget
+//! here. `tests/workerd/costs.test.mjs` counts calls between JavaScript and wasm, `tests/ledger_bounds.rs` counts rows.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -24,10 +24,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use support::T0;
 
-/// As many as wait at once where 64 connections are open.
+/// The number of visits that wait at once with 64 open connections.
 const VISITS: u64 = 64;
 
-/// A database that keeps nothing but the length of the last journal row.
+/// A database that keeps only the length of the last journal row.
 #[derive(Clone, Default)]
 struct Nowhere(Rc<Cell<usize>>);
 
@@ -51,7 +51,7 @@ struct Spent {
     row: usize,
 }
 
-/// Those of a reader who came from a search engine: the same for all, as most are.
+/// The dimensions of a reader who came from a search engine. They are the same for all visits here, as they are for most visits.
 fn details() -> Dimensions {
     support::details(Some(Device::Mobile), "DE", "search.example", [""; 3])
 }
@@ -71,12 +71,12 @@ fn entry(visitor: u64, details: &Dimensions) -> Entry {
     }
 }
 
-/// The way of a batch from its visits to the shard and back to them. The first visit is on its way already.
+/// Takes a batch from its visits to the shard, and the receipt back to the visits. The first visit is under way already.
 fn batch(batcher: &mut Batcher, first: Posting, from: u64, shard: &mut Shard<Nowhere>, row: &Cell<usize>) -> (Posting, Spent) {
     let (mut next, mut call, mut answer) = (None, 0, 0);
     let counted = allocation_counter::measure(|| {
         for ticket in from..from + VISITS {
-            // Each visit works out its details anew, which is two of its allocations.
+            // Each visit builds its own dimensions, which takes two of its allocations.
             batcher.step(Event::Arrived(ticket, entry(ticket, &details())), T0);
         }
         let bytes = encode(&Call::Register(first.batch(7)));
@@ -90,7 +90,7 @@ fn batch(batcher: &mut Batcher, first: Posting, from: u64, shard: &mut Shard<Now
             }
         }
     });
-    let Some(Action::Post(next)) = next else { panic!("nobody leads") };
+    let Some(Action::Post(next)) = next else { panic!("no visit leads") };
     (next, Spent { allocations: counted.count_total, call, receipt: answer, row: row.get() })
 }
 
@@ -100,9 +100,9 @@ fn a_visit_among_64_stays_within_its_budget() {
     let mut shard = Shard::new(row.clone());
     let mut batcher = Batcher::default();
     let Some(Action::Post(mut posting)) = batcher.step(Event::Arrived(0, entry(0, &details())), T0).pop() else {
-        panic!("the first posts")
+        panic!("the first visit posts")
     };
-    // The first batch has one visit; the third is in a steady state.
+    // The first batch has one visit. The third shows the steady state.
     let mut spent = None;
     for round in 0..3 {
         let (next, this) = batch(&mut batcher, posting, 1 + round * VISITS, &mut shard, &row.0);
@@ -119,7 +119,7 @@ fn a_visit_among_64_stays_within_its_budget() {
         each(row)
     );
     assert!(allocations <= 6.2, "{allocations} allocations");
-    // One byte of each says that the visit is not late, and one that it takes up no memory of ids.
+    // For each visit, one byte says that it is not late, and one that it takes up no memory of ids.
     assert!(each(call) <= 19.0, "{call} bytes sent");
     assert!(each(receipt) <= 3.5, "{receipt} bytes received");
     assert!(each(row) <= 22.2, "{row} bytes in the journal");

@@ -1,4 +1,4 @@
-//! The days of a site, over real SQLite: one salt and one number of shards a day for everybody, and no salt afterwards.
+//! The day records of a site, over real SQLite: all isolates get one salt and one number of shards a day, and afterwards no salt.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -38,16 +38,16 @@ fn the_next_day_has_another_salt_and_the_shards_that_are_configured_then() {
     let shrunk = ask(&sql, TODAY + 2, 3, 3, T0 + 2 * DAY);
     assert_eq!((shrunk.shards, shrunk.shards_before), (8, 8), "shards that hold views stay");
     let later = ask(&sql, TODAY + 40, 9, 4, T0 + 40 * DAY);
-    assert_eq!((later.shards, later.shards_before), (9, 8), "however long nobody came");
+    assert_eq!((later.shards, later.shards_before), (9, 8), "no matter how many days had no visits");
 }
 
 #[test]
-fn a_day_that_has_begun_for_somebody_has_begun_for_everybody() {
+fn a_day_that_began_for_one_isolate_has_begun_for_all() {
     let sql = Sqlite::new();
     ask(&sql, TODAY, 1, 1, T0);
     let midnight = u64::from(TODAY + 1) * DAY;
     let begun = ask(&sql, TODAY + 1, 1, 2, midnight - 5);
-    assert_eq!(ask(&sql, TODAY, 1, 3, midnight - 4), begun, "a clock that is behind");
+    assert_eq!(ask(&sql, TODAY, 1, 3, midnight - 4), begun, "an isolate whose clock is behind gets the new day");
 }
 
 #[test]
@@ -60,19 +60,19 @@ fn a_clock_that_is_days_away_begins_no_day() {
 }
 
 #[test]
-fn a_salt_is_gone_after_its_day() {
+fn a_salt_is_deleted_after_its_day() {
     let sql = Sqlite::new();
     ask(&sql, TODAY, 1, 7, T0);
     let days = Days::new(sql.clone());
-    assert_eq!(days.maintain(T0 + HOUR), Ok(true), "the alarm must come again");
-    assert_eq!(salts(&sql), [vec![7; 16]], "not before its day is over");
+    assert_eq!(days.maintain(T0 + HOUR), Ok(true), "a salt is left, so the alarm must come again");
+    assert_eq!(salts(&sql), [vec![7; 16]], "the salt stays until its day is over");
     assert_eq!(days.maintain(T0 + DAY), Ok(false));
-    assert_eq!(days.record(TODAY, 1, [1; 16], T0 + DAY), Ok(None), "a clock that is far behind begins nothing");
-    assert_eq!(salts(&sql), [Vec::<u8>::new()], "by the alarm, when nobody comes");
+    assert_eq!(days.record(TODAY, 1, [1; 16], T0 + DAY), Ok(None), "a clock that is far behind begins no day");
+    assert_eq!(salts(&sql), [Vec::<u8>::new()], "the alarm deletes the salt when no visit comes");
     let next = ask(&sql, TODAY + 1, 1, 8, T0 + DAY);
     assert_eq!((next.salt, next.shards_before), (Salt([8; 16]), 1));
     ask(&sql, TODAY + 2, 1, 9, T0 + 2 * DAY);
-    assert_eq!(salts(&sql), [vec![], vec![9; 16]], "by the next day's record");
+    assert_eq!(salts(&sql), [vec![], vec![9; 16]], "the next day's record deletes the salt");
 }
 
 fn salts(sql: &Sqlite) -> Vec<Vec<u8>> {
@@ -96,7 +96,7 @@ fn a_storage_fault_makes_no_second_salt() {
     }
 }
 
-/// F28: a clock that was ahead ends nothing, begins no second salt of a day, and loses no shards.
+/// F28: a clock that was ahead ends no day, begins no second salt of a day, and loses no shards.
 #[test]
 fn a_clock_that_was_ahead_leaves_the_day_as_it_was() {
     for days in [1, 2, 3, 400] {
@@ -107,7 +107,7 @@ fn a_clock_that_was_ahead_leaves_the_day_as_it_was() {
         // A clock that is one day ahead cannot be told from the next day.
         let salt = if days == 1 { Salt([3; 16]) } else { today.salt };
         assert_eq!((after.day, after.shards, after.salt), (TODAY, 4, salt), "{days} days ahead");
-        assert_eq!(ask(&sql, TODAY, 1, 4, T0 + 2 * HOUR), after, "and so it stays");
+        assert_eq!(ask(&sql, TODAY, 1, 4, T0 + 2 * HOUR), after, "the record stays the same");
         let tomorrow = ask(&sql, TODAY + 1, 1, 5, T0 + DAY);
         assert_eq!((tomorrow.day, tomorrow.shards, tomorrow.shards_before), (TODAY + 1, 4, 4));
     }
@@ -130,26 +130,22 @@ fn a_clock_that_was_behind_begins_no_second_salt_either() {
 }
 
 #[test]
-fn a_day_is_had_early_and_begins_for_nobody_by_that() {
+fn a_record_can_be_asked_for_early_without_beginning_its_day() {
     let sql = Sqlite::new();
     let midnight = u64::from(TODAY + 1) * DAY;
     let today = ask(&sql, TODAY, 2, 1, T0);
-    assert_eq!(
-        Days::new(sql.clone()).record(TODAY + 1, 2, [9; 16], midnight - EARLY_MS - 60_001),
-        Ok(None),
-        "not as early as that"
-    );
+    assert_eq!(Days::new(sql.clone()).record(TODAY + 1, 2, [9; 16], midnight - EARLY_MS - 60_001), Ok(None), "this is too early");
     let early = ask(&sql, TODAY + 1, 8, 2, midnight - EARLY_MS);
     assert_eq!((early.day, early.shards, early.shards_before), (TODAY + 1, 8, 2));
     for ahead in [EARLY_MS - 1, 120_000, 60_000, 1] {
         assert_eq!(ask(&sql, TODAY, 2, 3, midnight - ahead), today, "{ahead} ms before midnight");
     }
-    assert_eq!(ask(&sql, TODAY + 1, 9, 4, midnight - 61_000), early, "pinned");
-    // Somebody for whom it has begun.
+    assert_eq!(ask(&sql, TODAY + 1, 9, 4, midnight - 61_000), early, "the record is pinned");
+    // An isolate for which the day has begun.
     assert_eq!(ask(&sql, TODAY + 1, 9, 5, midnight - 5), early);
-    assert_eq!(ask(&sql, TODAY, 2, 6, midnight - 4), early, "so it has for everybody");
+    assert_eq!(ask(&sql, TODAY, 2, 6, midnight - 4), early, "so it has begun for all");
     assert_eq!(salts(&sql), [vec![], vec![2; 16]]);
-    // The day after is had early as well, and the rows of before go.
+    // An isolate can ask for the record of the following day early, too, and the old rows are deleted.
     let next = ask(&sql, TODAY + 2, 9, 7, midnight + DAY - EARLY_MS);
     assert_eq!((next.shards, next.shards_before), (9, 8));
     assert_eq!(Days::new(sql.clone()).maintain(midnight + DAY + 60_000), Ok(true));
@@ -159,16 +155,16 @@ fn a_day_is_had_early_and_begins_for_nobody_by_that() {
 }
 
 #[test]
-fn more_shards_are_told_before_they_are_pinned_and_fewer_never() {
+fn a_growth_is_announced_before_it_is_pinned_and_a_decrease_never() {
     let sql = Sqlite::new();
     let grows = |day, shards, now| Days::new(sql.clone()).grows(day, shards, now).unwrap();
-    assert_eq!(grows(TODAY, 8, T0), None, "nobody has added up fewer before the first day");
+    assert_eq!(grows(TODAY, 8, T0), None, "before the first day, no sum covers fewer shards");
     ask(&sql, TODAY, 2, 1, T0);
     assert_eq!(grows(TODAY, 8, T0), None, "today is pinned");
-    assert_eq!(grows(TODAY + 1, 8, T0), None, "nobody may ask yet");
+    assert_eq!(grows(TODAY + 1, 8, T0), None, "it is too early to ask");
     let morning = T0 + DAY;
     assert_eq!([2, 1, 3, 8].map(|shards| grows(TODAY + 1, shards, morning)), [None, None, Some(3), Some(8)]);
-    // The first shard could not be told: as many as there were.
+    // The first shard could not be told, so the number stays as it was.
     assert_eq!(ask(&sql, TODAY + 1, 0, 2, morning).shards, 2);
     assert_eq!(grows(TODAY + 1, 8, morning), None);
     assert_eq!(grows(TODAY + 2, 8, morning + DAY), Some(8), "the next day may have more");

@@ -1,4 +1,4 @@
-//! `GET /` over fakes of a counter endpoint: each thing that can happen to a visit has its status, text and header.
+//! `GET /` with fake counter endpoints: each outcome of a visit has its own status, text and header.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -17,15 +17,15 @@ use std::collections::BTreeSet;
 /// What a fake does with a visit.
 #[derive(Clone, Debug)]
 enum Mode {
-    /// Stores it and says so.
+    /// Stores the visit and says so.
     Works,
-    /// Does not store it and says this.
+    /// Does not store the visit, and reports this failure.
     Fails(Failure),
-    /// Stores it and says this: the answer was lost.
+    /// Stores the visit, but reports this failure: the answer was lost.
     FailsButApplied(Failure),
 }
 
-/// A counter that counts an id once.
+/// A counter endpoint that counts each id once.
 struct Fake {
     mode: RefCell<Mode>,
     stored: RefCell<BTreeSet<String>>,
@@ -42,7 +42,7 @@ impl CounterEndpoint for Fake {
     async fn register(&self, visit: Visit) -> Result<Registered, Failure> {
         self.calls.set(self.calls.get() + 1);
         let mode = self.mode.borrow().clone();
-        // A real one yields while it waits; the handler must resume.
+        // A real endpoint yields while it waits, and the handler must resume.
         yield_once().await;
         if let Mode::Fails(failure) = mode {
             return Err(failure);
@@ -57,7 +57,7 @@ impl CounterEndpoint for Fake {
     }
 }
 
-/// Is pending the first time and wakes its task at once.
+/// Pending on the first poll, and wakes its task at once.
 async fn yield_once() {
     let mut yielded = false;
     std::future::poll_fn(|context| {
@@ -89,8 +89,12 @@ const ERROR: &str = "Error registering your visit";
 fn a_visit_that_is_stored_is_welcome() {
     let fake = Fake::new(Mode::Works);
     assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "counted", None));
-    assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "duplicate", None), "stored before is stored");
-    assert_eq!((fake.calls.get(), fake.stored.borrow().len()), (2, 1), "one call a visit");
+    assert_eq!(
+        shown(&block_on(home(&fake, a_visit()))),
+        (200, WELCOME, "duplicate", None),
+        "a visit that was stored before is welcome, too"
+    );
+    assert_eq!((fake.calls.get(), fake.stored.borrow().len()), (2, 1), "each visit is one call");
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn a_failure_is_never_welcome_and_says_whether_the_visit_may_be_stored() {
         let reply = block_on(home(&fake, a_visit()));
         assert_eq!(shown(&reply), (status, ERROR, became, retry_after), "{failure:?}");
         assert_eq!(failure.surely_not_stored(), became == "failed", "{failure:?}");
-        assert_eq!(fake.calls.get(), 1, "retries happen below this");
+        assert_eq!(fake.calls.get(), 1, "the handler does not retry: the endpoint does");
     }
 }
 
@@ -140,5 +144,5 @@ fn a_visit_that_is_cancelled_while_it_waits_is_dropped_without_an_answer() {
     assert!(visit.as_mut().poll(&mut context).is_pending());
     drop(visit);
     assert_eq!((fake.calls.get(), fake.stored.borrow().len()), (1, 0));
-    assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "counted", None), "and harms no other");
+    assert_eq!(shown(&block_on(home(&fake, a_visit()))), (200, WELCOME, "counted", None), "the next visit counts");
 }

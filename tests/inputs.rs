@@ -1,4 +1,4 @@
-//! Bytes from strangers: whatever they are, they are read or refused, and an answer to them is one line of JSON.
+//! Untrusted input: any bytes are read or refused, and the answer to refused ones is one line of JSON.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -25,16 +25,20 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Some of a query tells pages apart, so that what strangers put there is looked at.
+/// Keeps some query parameters as part of the page, so that the tests cover what a client puts there.
 fn kept() -> KeptQuery {
     KeptQuery::parse("id, page, x").unwrap()
 }
 
-/// A refusal has a status of the caller's, and is one line of JSON that says what is wrong and what helps.
+/// A refusal has a 4xx status, and its text is one line of JSON that says what is wrong and what helps.
 fn check_refusal(refusal: &Refusal) {
     let reply = refused::refused(refusal, "page=%ff&x=%0a&site=a\nb");
     assert!([400, 401, 403, 404, 405, 408, 413, 415].contains(&reply.status), "{refusal:?}");
-    assert_eq!((reply.content_type, reply.visit), ("application/json", None), "nothing became of a visit that is none");
+    assert_eq!(
+        (reply.content_type, reply.visit),
+        ("application/json", None),
+        "a refused request is no visit, so it has no outcome"
+    );
     assert_eq!(reply.allow.is_some(), reply.status == 405);
     assert!(reply.allow.is_none_or(|allow| allow.bytes().all(|byte| (b' '..=b'~').contains(&byte))));
     assert!(!reply.body.contains(['\n', '\r']), "{}", reply.body);
@@ -47,7 +51,7 @@ fn sites() -> Sites {
     Sites::parse("default,blog").unwrap()
 }
 
-/// Text with what parsers trip over, more often than chance would have it.
+/// Text with more of what parsers trip over than random text has.
 fn awkward() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[ -~]{0,6}",
@@ -89,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stands_in_a_query_changes_no_path(query in awkward()) {
+    fn a_query_never_changes_the_path(query in awkward()) {
         for origin in ["", "http://h"] {
             let query = query.replace('#', "");
             prop_assert_eq!(route("GET", &format!("{origin}/?{query}"), &kept()), Ok(Route::Home), "at {:?}", origin);
@@ -123,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn what_parses_keeps_to_its_limits_and_parses_again(text in prop_oneof![awkward(), awkward().prop_map(|text| format!("/{text}"))]) {
+    fn a_parsed_value_keeps_to_its_limits_and_parses_again(text in prop_oneof![awkward(), awkward().prop_map(|text| format!("/{text}"))]) {
         if let Ok(page) = Page::parse(&text) {
             prop_assert!(page.as_str().len() <= MAX_PAGE_BYTES && page.as_str().starts_with('/'));
             prop_assert!(!page.as_str().contains(|c: char| c.is_control() || c == '?' || c == '#'));
@@ -202,7 +206,7 @@ fn a_wrong_site_is_shown_in_one_short_line() {
 }
 
 #[test]
-fn what_is_long_is_refused_with_its_size() {
+fn input_that_is_too_long_is_refused_with_its_size() {
     let many = |count: usize| (0..count).map(|n| format!("s{n}")).collect::<Vec<_>>().join(",");
     assert!(Sites::parse(&many(MAX_SITES)).is_ok());
     assert_eq!(Sites::parse(&many(MAX_SITES + 1)), Err("1001 sites are listed".to_owned()));

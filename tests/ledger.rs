@@ -1,4 +1,4 @@
-//! The ledger's rules for counting a batch once, each as a sentence, over real SQLite.
+//! How a ledger counts each batch once: one test for each rule, over real SQLite.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -27,7 +27,7 @@ fn refused(fault: Fault) -> Result<footfall::counting::protocol::batch::Receipt,
 
 type Event = (&'static str, fn(&mut Rig));
 
-/// What can happen to a ledger between two calls without changing what it answers.
+/// What can happen to a ledger between two calls. None of it may change an answer.
 const BETWEEN: [Event; 4] = [
     ("nothing", |_| {}),
     ("a restart", Rig::restart),
@@ -49,7 +49,7 @@ fn a_receipt_has_the_views_of_each_page_in_the_order_of_the_visits() {
 }
 
 #[test]
-fn counting_goes_on_where_it_ended() {
+fn counting_continues_where_it_stopped() {
     for (what, between) in BETWEEN {
         let mut rig = Rig::new();
         rig.send(1, 1, &[visit("/a"), visit("/b")]);
@@ -68,11 +68,11 @@ fn an_id_counts_once_inside_a_batch() {
     assert_eq!(got, receipt(&[counted(1), duplicate(1), duplicate(0), counted(2), counted(3)]));
     assert_eq!((rig.views("/a"), rig.views("/b"), rig.ledger.views()), (3, 0, 3));
     rig.audit();
-    assert_eq!(rig.sql.number("SELECT count(*) FROM pages"), 1, "a page of duplicates only is no page");
+    assert_eq!(rig.sql.number("SELECT count(*) FROM pages"), 1, "a page with only duplicates gets no row");
 }
 
 #[test]
-fn an_id_counts_once_across_batches_and_isolates_and_whatever_happens_between() {
+fn an_id_counts_once_across_batches_isolates_restarts_and_checkpoints() {
     for (what, between) in BETWEEN {
         let mut rig = Rig::new();
         rig.send(1, 1, &[visit("/a").id(7)]);
@@ -86,7 +86,8 @@ fn an_id_counts_once_across_batches_and_isolates_and_whatever_happens_between() 
 
 #[test]
 fn an_id_is_known_for_24_hours_and_not_after_36() {
-    // At the beginning, in the middle and at the very end of a window: its end decides how long an id is known.
+    // The id is sent first at the beginning, in the middle and at the very end of a window. The end of the window decides how long the
+    // shard knows the id.
     for first in [T0 - 7 * HOUR, T0, T0 - 7 * HOUR + WINDOW_MS - 1] {
         let ends = (first / WINDOW_MS + 3) * WINDOW_MS;
         for (later, is_known) in [(first + DAY, true), (ends - 1, true), (ends, false), (first + 36 * HOUR, false)] {
@@ -112,7 +113,7 @@ fn a_retry_of_the_last_batch_gets_the_same_receipt_and_counts_nothing() {
         let sent = [visit("/a").id(7), visit("/a").id(7), visit("/b"), visit("/b").by(5)];
         rig.send(2, 4, &[visit("/a")]);
         let first = rig.send(1, 1, &sent);
-        // Others count in the meantime, so that a receipt worked out anew would differ.
+        // Other visits count in the meantime, so a receipt that is computed again would differ.
         rig.send(2, 5, &[visit("/a"), visit("/b")]);
         for _ in 0..2 {
             between(&mut rig);
@@ -168,7 +169,7 @@ fn a_malformed_batch_is_refused_and_leaves_nothing() {
         ("more pages than visits", with(vec!["/a", "/b"], vec![good])),
         ("too many visits", with(vec!["/a"], vec![good; MAX_BATCH_VISITS + 1])),
         ("a page without /", with(vec!["a"], vec![good])),
-        ("the name of the further pages", with(vec![OTHER], vec![good])),
+        ("the name that further pages are counted under", with(vec![OTHER], vec![good])),
         ("an empty page", with(vec![""], vec![good])),
         ("a page that is too long", with(vec![long], vec![good])),
         ("the day after tomorrow", with(vec!["/a"], vec![good, Item { day: TODAY + 2, id: Some(Fingerprint(1)), ..good }])),
@@ -196,7 +197,8 @@ fn a_batch_at_its_limits_is_taken() {
 
 #[test]
 fn a_batch_that_lists_a_page_twice_is_refused() {
-    // "The pages of the visits, each once": each would start from the stored views, and the receipt would be wrong.
+    // A batch has "the pages of the visits, each once". Two copies would both start from the stored views, and the receipt would be
+    // wrong.
     let mut rig = Rig::new();
     let items =
         [0, 1].map(|page| Item { page, details: 0, id: None, visitor: NOBODY, day: TODAY, made: None, share: Share::default() });
@@ -223,7 +225,11 @@ fn a_visit_of_a_day_that_is_over_is_stale_and_counts_nothing() {
         let sent = [visit("/a").by(3), visit("/a").id(7), visit("/a"), visit("/a").id(7).of(TODAY + 1)];
         let got = rig.send(1, 2, &sent);
         let stale = Counted { verdict: Verdict::Stale, other: false, views: 2 };
-        assert_eq!(got, receipt(&[stale, stale, counted(3), counted(4)]), "a visit of no day in particular counts: {what}");
+        assert_eq!(
+            got,
+            receipt(&[stale, stale, counted(3), counted(4)]),
+            "a visit with neither id nor visitor counts on any day: {what}"
+        );
     }
 }
 
@@ -237,7 +243,7 @@ fn a_visitor_is_counted_once_a_day_and_a_view_without_one_by_its_reason() {
         rig.send(2, 1, &[visit("/a").by(1), visit("/a").by(2), visit("/a").by(3).id(1), visit("/a").by(4).id(1), opted_out()]);
         between(&mut rig);
         let expected = Visitors { visitors: 3, withheld: [2, 0, 1, 0] };
-        assert_eq!(rig.visitors(TODAY), expected, "a duplicate is no visitor: {what}");
+        assert_eq!(rig.visitors(TODAY), expected, "a duplicate adds no visitor: {what}");
         rig.wait(DAY);
         rig.send(1, 2, &[visit("/a").by(1)]);
         between(&mut rig);
@@ -248,7 +254,7 @@ fn a_visitor_is_counted_once_a_day_and_a_view_without_one_by_its_reason() {
 }
 
 #[test]
-fn who_asks_for_an_id_learns_it_and_ends_the_day() {
+fn asking_for_an_id_says_whether_it_is_known_and_ends_the_day() {
     for (what, between) in BETWEEN {
         let mut rig = Rig::new();
         rig.send(1, 1, &[visit("/a").id(7)]);
@@ -258,9 +264,9 @@ fn who_asks_for_an_id_learns_it_and_ends_the_day() {
         assert_eq!(rig.ledger.seen(id(8), TODAY + 1, rig.now), Ok(false), "{what}");
         between(&mut rig);
         let late = rig.send(1, 2, &[visit("/a").id(8)]);
-        assert_eq!(late.visits[0].verdict, Verdict::Stale, "it was counted elsewhere since: {what}");
+        assert_eq!(late.visits[0].verdict, Verdict::Stale, "another shard may have counted it since: {what}");
         let far = rig.ledger.seen(id(8), TODAY + 2, rig.now);
-        assert_eq!(far, Err(LedgerError::Fault(Fault::Malformed)), "no clock may end a day for everybody");
+        assert_eq!(far, Err(LedgerError::Fault(Fault::Malformed)), "no single clock may end a day for all isolates");
         assert_eq!(day_of(rig.now), TODAY);
         assert_eq!(rig.ledger.apply(&batch(1, 3, rig.now, &[visit("/a").of(0)]), rig.now), Ok(receipt(&[counted(2)])), "{what}");
     }

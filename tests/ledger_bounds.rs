@@ -28,7 +28,7 @@ use support::{DAY, HOUR, SECOND, Sent, T0, counted, duplicate, receipt, visit};
 const TODAY: u32 = 20_000;
 const RING: i64 = JOURNAL_ROWS.cast_signed();
 
-/// Visits of the pages `/0`, `/1`, … in this range.
+/// A visit of each page `/0`, `/1`, … in this range.
 fn pages(range: std::ops::Range<u64>) -> Vec<Sent> {
     range.map(|n| visit(&format!("/{n}"))).collect()
 }
@@ -38,7 +38,7 @@ fn other(views: u64) -> Counted {
 }
 
 #[test]
-fn a_batch_writes_one_row_until_the_ring_is_full_and_then_a_fold_carries_all_over() {
+fn a_batch_writes_one_row_until_the_journal_is_full_and_then_a_checkpoint_carries_all_over() {
     let mut rig = Rig::new();
     let empty = rig.sql.rows_written();
     for sequence in 1..=JOURNAL_ROWS {
@@ -47,9 +47,9 @@ fn a_batch_writes_one_row_until_the_ring_is_full_and_then_a_fold_carries_all_ove
     assert_eq!(rig.sql.rows_written() - empty, JOURNAL_ROWS);
     assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("seen"), rig.rows("recent")), (RING, 0, 0, 0));
     assert_eq!(rig.send(1, JOURNAL_ROWS + 1, &[visit("/a")]), receipt(&[counted(1025)]));
-    assert_eq!(rig.rows("journal"), RING, "the ring has no more rows than before");
+    assert_eq!(rig.rows("journal"), RING, "the journal has no more rows than before");
     assert_eq!((rig.rows("pages"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (1, 1, 1, 1));
-    assert_eq!(rig.sql.number("SELECT views FROM pages"), RING, "the new batch waits");
+    assert_eq!(rig.sql.number("SELECT views FROM pages"), RING, "the new batch is only in the journal");
     rig.restart();
     assert_eq!((rig.ledger.views(), rig.views("/a"), rig.visitors(TODAY).visitors), (1025, 1025, 1024));
     assert_eq!(rig.send(2, 1, &[visit("/a").id(3)]), receipt(&[duplicate(1025)]));
@@ -57,14 +57,14 @@ fn a_batch_writes_one_row_until_the_ring_is_full_and_then_a_fold_carries_all_ove
 }
 
 #[test]
-fn pages_beyond_the_most_are_counted_together() {
+fn pages_beyond_the_limit_are_counted_together() {
     let mut rig = Rig::new();
     let mut sequence = 0;
     for first in (0..MAX_PAGES - 3).step_by(MAX_BATCH_VISITS) {
         sequence += 1;
         rig.send(1, sequence, &pages(first..(first + 512).min(MAX_PAGES - 3)));
     }
-    // The last three that fit, two that do not, and one that was there before, in one batch.
+    // One batch has the last three pages that fit, two that do not, and one that the shard has already.
     let crossing: Vec<Sent> = [pages(MAX_PAGES - 3..MAX_PAGES + 2), pages(0..1)].concat();
     let got = rig.send(2, 1, &crossing);
     assert_eq!(got, receipt(&[counted(1), counted(1), counted(1), other(1), other(2), counted(2)]));
@@ -83,7 +83,7 @@ fn pages_beyond_the_most_are_counted_together() {
 }
 
 #[test]
-fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
+fn isolates_beyond_the_limit_are_refused_until_no_retry_can_come() {
     let mut rig = Rig::new();
     for isolate in 1..=MAX_ISOLATES as u128 {
         rig.send(isolate, 1, &[visit("/a")]);
@@ -93,25 +93,25 @@ fn isolates_beyond_the_most_are_refused_until_a_retry_is_over() {
     assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full);
     rig.wait(KEEP_MS);
     assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full, "their last batches can still be retried");
-    assert_eq!(rig.send(7, 1, &[visit("/a")]), receipt(&[counted(7)]), "a known one gets its receipt");
-    assert_eq!(rig.send(7, 2, &[visit("/a")]), receipt(&[counted(4097)]), "and goes on");
+    assert_eq!(rig.send(7, 1, &[visit("/a")]), receipt(&[counted(7)]), "a known isolate gets the receipt of its last batch");
+    assert_eq!(rig.send(7, 2, &[visit("/a")]), receipt(&[counted(4097)]), "and its next batch counts");
     rig.wait(1);
     assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
 }
 
-/// Writes so many packed numbers, 0 and up, as a checkpoint does; with the sender of each where they are ids.
+/// Writes `how_many` packed numbers, from 0 up, as a checkpoint does. If they are ids, each also gets the share of its sender.
 fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, sender: Option<Share>) {
     for (row, first) in (0..how_many).step_by(100_000).enumerate() {
         let numbers = first..(first + 100_000).min(how_many);
         let packed = numbers.clone().flat_map(|n| (n as u64).to_le_bytes()).collect();
-        // Numbers that no checkpoint gives.
+        // Row numbers that no checkpoint uses.
         let mut values = vec![Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)];
         values.extend(sender.map(|share| Value::Blob(share.0.to_le_bytes().repeat(numbers.len()))));
         sql.run(statement, &values).unwrap();
     }
 }
 
-/// A shard that remembers so many ids of one sender.
+/// A shard that remembers `ids` ids of one sender.
 fn remembering(ids: usize, share: Share) -> Rig {
     let Rig { sql, .. } = Rig::new();
     pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, ids, Some(share));
@@ -123,7 +123,7 @@ fn full(views: u64) -> Counted {
 }
 
 #[test]
-fn ids_of_a_server_beyond_its_part_are_refused_and_visits_without_one_go_on() {
+fn ids_of_a_server_beyond_its_share_are_refused_and_visits_without_an_id_count() {
     let most = MAX_IDS as u64 / 2;
     let mut rig = remembering(MAX_IDS / 2 - 1, Share(3));
     let mine = |id: u64| visit("/a").id(id).server(1);
@@ -132,7 +132,7 @@ fn ids_of_a_server_beyond_its_part_are_refused_and_visits_without_one_go_on() {
     assert_eq!(
         rig.send(1, 2, &mixed),
         receipt(&[full(1), counted(2), duplicate(2), full(2)]),
-        "what is not stored has no duplicate"
+        "a refused id is not stored, so it has no duplicate"
     );
     rig.restart();
     assert_eq!(rig.send(1, 3, &mixed), receipt(&[full(2), counted(3), duplicate(3), full(3)]));
@@ -140,17 +140,18 @@ fn ids_of_a_server_beyond_its_part_are_refused_and_visits_without_one_go_on() {
     rig.restart();
     assert_eq!(rig.send(1, 4, &mixed), receipt(&[full(3), counted(4), duplicate(4), full(4)]));
     let other = [visit("/a").id(most + 1).server(2), visit("/a").id(most + 2).address(1)];
-    assert_eq!(rig.send(1, 5, &other), receipt(&[counted(5), counted(6)]), "others have room");
+    assert_eq!(rig.send(1, 5, &other), receipt(&[counted(5), counted(6)]), "other senders have room");
     rig.wait(36 * HOUR);
     rig.maintain();
     assert_eq!(rig.send(1, 6, &[mine(most + 1)]), receipt(&[counted(7)]), "there is room again");
 }
 
-/// F26, and its relatives: whatever a sender sent, visits of others count, and count once, and its own do not stop either.
+/// F26 and similar cases: whatever one sender has sent, the visits of others count, and count once. Its own visits still count,
+/// too.
 #[test]
-fn ids_of_a_page_beyond_its_part_count_once_while_a_shorter_memory_has_them() {
+fn ids_of_pages_beyond_their_share_count_once_while_a_shorter_memory_has_them() {
     for (what, ids, share) in
-        [("one that servers filled", MAX_SERVER_IDS, Share(3)), ("one that is full", MAX_IDS, Share::default())]
+        [("a memory that servers filled", MAX_SERVER_IDS, Share(3)), ("a memory that is full", MAX_IDS, Share::default())]
     {
         let mut rig = remembering(ids, share);
         let sent: Vec<Sent> = (0..500_u16).map(|n| visit("/a").id(10_000_000 + u64::from(n)).address(n % 3)).collect();
@@ -161,12 +162,12 @@ fn ids_of_a_page_beyond_its_part_count_once_while_a_shorter_memory_has_them() {
         let held = if ids == MAX_IDS { (MAX_IDS as u64, 500) } else { (MAX_SERVER_IDS as u64 + 500, 0) };
         let [_, _, ids, .., short] = rig.ledger.holds();
         assert_eq!((ids, short), held, "{what}");
-        assert_eq!(rig.send(2, 2, &[visit("/a").id(7)]), receipt(&[duplicate(500)]), "{what}: what was remembered stays");
+        assert_eq!(rig.send(2, 2, &[visit("/a").id(7)]), receipt(&[duplicate(500)]), "{what}: the ids that it had stay");
     }
 }
 
 #[test]
-fn visitors_beyond_the_most_are_views_without_one() {
+fn visitors_beyond_the_limit_are_views_without_a_visitor() {
     let Rig { sql, .. } = Rig::new();
     pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1, None);
     sql.run(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(TODAY.into())]).unwrap();
@@ -180,7 +181,7 @@ fn visitors_beyond_the_most_are_views_without_one() {
 }
 
 #[test]
-fn maintain_forgets_what_is_over_and_nothing_else() {
+fn maintenance_forgets_what_is_over_and_nothing_else() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").id(1).by(1)]);
     rig.wait(WINDOW_MS);
@@ -196,18 +197,18 @@ fn maintain_forgets_what_is_over_and_nothing_else() {
     assert_eq!(rig.send(3, 2, &[visit("/a").id(1), visit("/a").id(2)]), receipt(&[counted(3), duplicate(3)]));
 
     rig.now += 3 * DAY;
-    assert!(!rig.maintain(), "nothing is left that will be over");
+    assert!(!rig.maintain(), "nothing is left to forget");
     assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (0, 0, 0, 0));
     for between in [|_: &mut Rig| {}, Rig::restart] {
         between(&mut rig);
-        assert_eq!((rig.ledger.views(), rig.views("/a"), rig.views("/b")), (4, 3, 1), "counts stay for ever");
+        assert_eq!((rig.ledger.views(), rig.views("/a"), rig.views("/b")), (4, 3, 1), "counts stay forever");
         assert_eq!([0, 1].map(|day| rig.visitors(TODAY + day).visitors), [2, 1]);
     }
 }
 
 #[test]
 fn no_hash_of_a_visitor_outlives_its_day() {
-    // As `edge::shard_object` does it: an alarm when the window is over, and another as long as `maintain` wants one.
+    // As `edge::objects::shard` does: it sets an alarm for the end of the window, and another as long as `maintain` asks for one.
     for first in [T0, T0 + 6 * HOUR, T0 + 17 * HOUR - 1] {
         let mut rig = Rig::new();
         rig.now = first;
@@ -220,7 +221,7 @@ fn no_hash_of_a_visitor_outlives_its_day() {
             }
         }
         assert_eq!((rig.rows("visitors"), rig.rows("journal")), (0, 0), "no later alarm would delete it");
-        assert!((midnight..midnight + HOUR).contains(&rig.now), "it goes {} ms after midnight", rig.now - midnight);
+        assert!((midnight..midnight + HOUR).contains(&rig.now), "it is deleted {} ms after midnight", rig.now - midnight);
         assert_eq!(rig.visitors(TODAY).visitors, 1, "the number stays");
     }
 }
@@ -242,15 +243,19 @@ fn tables_do_not_grow_with_time() {
         let rows = ["journal", "seen", "visitors", "recent"].map(|table| rig.rows(table));
         most = std::array::from_fn(|at| most[at].max(rows[at]));
     }
-    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, recent: most rows after an alarm in 30 days");
-    assert_eq!((rig.rows("days"), rig.rows("withheld")), (30, 30), "two rows a day stay: its visitors, and its other views");
+    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, recent: the most rows after an alarm in 30 days");
+    assert_eq!(
+        (rig.rows("days"), rig.rows("withheld")),
+        (30, 30),
+        "two rows a day stay: its visitors, and its views without one"
+    );
     assert_eq!(rig.ledger.views(), 60 * 80);
     rig.audit();
 }
 
 #[test]
 fn a_visit_costs_less_than_a_third_of_a_row() {
-    // (pages that are visited, values of each detail, what 64 visits a batch may cost at most)
+    // (pages that are visited, values of each dimension, the most rows that a visit may cost at 64 visits a batch)
     for (distinct, values, most) in
         [(1, 1, 0.02), (100, 30, 0.03), (1_000, 300, 0.06), (5_000, 1_000, 0.2), (10_000, 1_000, 0.3), (10_000, 99_999, 0.3)]
     {
@@ -265,7 +270,7 @@ fn a_visit_costs_less_than_a_third_of_a_row() {
             };
             let visit = |at: u64| visit(&format!("/{}", page(at))).id(n * 64 + at).by((n * 64 + at) % 9_999).from(&details(at));
             let sent: Vec<Sent> = (0..64).map(visit).collect();
-            // 20 isolates share the shard, a batch a turn, 200 batches a second.
+            // 20 isolates share the shard and take turns, with 200 batches a second.
             rig.send(u128::from(n % 20), n, &sent);
             rig.wait(5);
         }
@@ -280,8 +285,8 @@ fn a_visit_costs_less_than_a_third_of_a_row() {
 }
 
 #[test]
-fn no_number_of_a_batch_keeps_a_later_fold_from_storing_it() {
-    // 2^53 is the first whole number that the platform does not hand over exactly.
+fn no_batch_number_breaks_a_later_checkpoint() {
+    // The platform passes whole numbers exactly only below 2^53.
     for sequence in [(1 << 53) - 1, 1 << 53, u64::MAX] {
         let mut rig = Rig::new();
         let _taken_or_refused = rig.try_send(1, sequence, &[visit("/a")]);
@@ -291,7 +296,7 @@ fn no_number_of_a_batch_keeps_a_later_fold_from_storing_it() {
 }
 
 #[test]
-fn waking_asks_for_each_page_once_and_not_for_each_row() {
+fn recovery_asks_for_each_page_once_and_not_for_each_row() {
     let mut rig = Rig::new();
     for sequence in 1..=1_000 {
         rig.send(1, sequence, &[visit("/a"), visit("/b")]);
@@ -303,7 +308,7 @@ fn waking_asks_for_each_page_once_and_not_for_each_row() {
 }
 
 #[test]
-fn a_fold_forgets_batches_that_nobody_sends_again_and_keeps_the_number_of_pages() {
+fn a_checkpoint_forgets_batches_that_no_isolate_sends_again_and_keeps_the_number_of_pages() {
     let mut rig = Rig::new();
     for isolate in 1..=50 {
         rig.send(isolate, 1, &[visit(&format!("/{isolate}"))]);
@@ -312,9 +317,9 @@ fn a_fold_forgets_batches_that_nobody_sends_again_and_keeps_the_number_of_pages(
     rig.send(51, 1, &[visit("/a")]);
     let everything = Question::List { of: Listed::Totals, slice: Slice { part: "", skip: 0, most: u32::MAX } };
     assert_eq!(rig.ledger.report(&everything, rig.now).unwrap().len(), 51);
-    assert_eq!(rig.rows("recent"), 1, "a recovery reads as many");
+    assert_eq!(rig.rows("recent"), 1, "a recovery reads this one row");
     assert_eq!(rig.sql.number("SELECT value FROM meta WHERE key = 'pages'"), 51);
     rig.restart();
     let receipt = rig.send(51, 1, &[visit("/a")]);
-    assert_eq!((receipt.visits[0].views, rig.ledger.views()), (1, 51), "its own retry is known");
+    assert_eq!((receipt.visits[0].views, rig.ledger.views()), (1, 51), "the shard knows the last batch, so this is a retry");
 }

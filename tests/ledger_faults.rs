@@ -1,4 +1,4 @@
-//! A shard whose storage fails at any statement, before or after the statement took effect; and one whose rows broke.
+//! A shard whose storage fails at any statement, before or after the statement took effect; and a shard with damaged rows.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -30,11 +30,15 @@ fn serve(shard: &mut Shard<Broken>, call: &Call<'_>, now: u64) -> Answer {
     let served = shard.serve(&wire::encode(call), now);
     let answer = wire::decode(&served.bytes).unwrap();
     let failed = answer == Answer::Refused(answer::Fault::Storage);
-    assert_eq!(served.error.is_some(), failed, "what the answer hints at is logged: {answer:?}");
+    assert_eq!(
+        served.error.is_some(),
+        failed,
+        "a shard logs an error if and only if it answers with a storage fault: {answer:?}"
+    );
     answer
 }
 
-/// A database with some of everything: in the tables, and in the journal only.
+/// A database with some of everything, in the tables and only in the journal.
 fn prepared(journal_is_full: bool) -> Sqlite {
     let mut rig = Rig::new();
     let some = |n: u64| [visit("/a").id(n).by(n), visit("/b").id(n + 1), visit("/a"), visit("/c").by(n + 1)];
@@ -51,8 +55,8 @@ fn prepared(journal_is_full: bool) -> Sqlite {
 
 const AWAKE_OR_ASLEEP: [bool; 2] = [true, false];
 
-/// Lets each statement of a call fail in turn, in both modes, on a shard that was awake or asleep. `call` is made
-/// again after the fault; `check` sees the answer, the shard and its database.
+/// Makes each statement of a call fail in turn, with both faults, on a shard that was awake or asleep. After the fault it makes the
+/// call again. `check` gets the answer, the shard and its database.
 fn at_every_statement(
     start: &Sqlite,
     states: &[bool],
@@ -77,7 +81,7 @@ fn at_every_statement(
             }
             let about = format!("{fault:?} at statement {n}, awake: {awake}");
             assert!(matches!(first, None | Some(Answer::Refused(answer::Fault::Storage))), "{about}: {first:?}");
-            let second = call(&mut shard).unwrap_or_else(|| panic!("{about}: it failed again"));
+            let second = call(&mut shard).unwrap_or_else(|| panic!("{about}: the call failed again"));
             check(&second, &mut shard, Rig::on(sql, T0));
         }
         assert!(statements > 0, "the call has statements that can fail");
@@ -86,7 +90,7 @@ fn at_every_statement(
 
 #[test]
 fn a_retry_after_any_fault_counts_a_batch_exactly_once() {
-    // With a full journal the call checkpoints first; that is asked of a shard that is awake, since waking is the same for both.
+    // With a full journal, the call checkpoints first. Only a shard that is awake is tested then, since a start is the same for both.
     for (journal_is_full, states) in [(false, &AWAKE_OR_ASLEEP[..]), (true, &[true])] {
         let start = prepared(journal_is_full);
         let before = Rig::on(start.copy(), T0);
@@ -116,7 +120,7 @@ fn maintenance_after_any_fault_changes_no_number() {
     let before = Rig::on(start.copy(), T0);
     let (all, today) = (before.ledger.views(), before.visitors(TODAY));
     let tomorrow = T0 + DAY;
-    // No answer to look at: what counts is that the next call goes through.
+    // There is no answer to check: the next call must succeed.
     let call = |shard: &mut Shard<Broken>| {
         shard.maintain(tomorrow, KEEP_HOURS_DAYS).ok()?;
         Some(Answer::Seen(true))
@@ -132,7 +136,7 @@ fn maintenance_after_any_fault_changes_no_number() {
 }
 
 #[test]
-fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
+fn storage_failures_are_counted_whether_or_not_a_caller_waits() {
     let faulty = Faulty::new(prepared(false));
     let mut shard = Shard::new(faulty.clone());
     let failures = |shard: &mut Shard<Broken>| {
@@ -148,7 +152,7 @@ fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
     ];
     for (before, fails) in (0..).zip(works) {
         assert_eq!(failures(&mut shard), before);
-        // What an owner changed is read anew, so the next call begins with a statement.
+        // After an owner's change the shard reads its tables anew, so the next call begins with a statement.
         assert_eq!(serve(&mut shard, &Call::Amend(call::Amend::Delete { page: "/none" }), T0), Answer::Page(None));
         faulty.fail_nth(1, FAULTS[0]);
         assert!(fails(&mut shard));
@@ -157,7 +161,7 @@ fn storage_that_fails_is_counted_whether_or_not_somebody_waits() {
 }
 
 #[test]
-fn a_day_that_ended_for_one_asker_has_ended_after_any_fault() {
+fn a_day_that_ended_for_one_isolate_has_ended_after_any_fault() {
     let start = prepared(false);
     let call = |shard: &mut Shard<Broken>| Some(serve(shard, &Call::Seen { day: TODAY + 1, id: Fingerprint(20) }, T0));
     at_every_statement(&start, &AWAKE_OR_ASLEEP, call, |answer, shard, stored| {
@@ -196,7 +200,7 @@ fn a_read_that_fails_is_an_error_and_the_next_one_is_right() {
     }
 }
 
-/// Breaks a database by a statement, and reads everything that it may know.
+/// Damages a copy of a database with one statement, and then reads everything from it.
 fn read_all(start: &Sqlite, damage: &str) -> Result<(), StorageError> {
     let sql = start.copy();
     sql.query(damage, &[]).unwrap();
@@ -257,7 +261,7 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE withheld SET why = 5 WHERE day = 20000",
         "UPDATE withheld SET views = 'x'",
     ] {
-        // Rows of half-days that are over are not read, so they break nothing.
+        // A ledger does not read rows of half-days that are over, so damage to them breaks nothing.
         let expected = damage.contains("-half_day");
         assert_eq!(read_all(&start, damage).is_ok(), expected, "{damage}");
     }
@@ -275,13 +279,13 @@ fn packed_ids_and_hashes_that_were_cut_are_an_error() {
         "UPDATE visitors SET hashes = substr(hashes, 1, length(hashes) - 1)",
         "UPDATE marks SET hashes = substr(hashes, 1, length(hashes) - 1)",
     ] {
-        assert!(read_all(&rig.sql, damage).is_err(), "{damage}: an id that is lost is counted twice");
+        assert!(read_all(&rig.sql, damage).is_err(), "{damage}: a lost id would count twice");
     }
 }
 
 #[test]
 fn a_journal_row_that_is_missing_is_an_error() {
-    // Rows 3, 4 and 5 wait; without the 4th the numbers that wake up would be too small.
+    // Rows 3, 4 and 5 wait for a checkpoint. Without row 4, the ledger would recover numbers that are too small.
     let mut rig = Rig::new();
     for sequence in 1..=5 {
         rig.send(1, sequence, &[visit("/a"), visit("/b"), visit("/c")]);
@@ -297,7 +301,7 @@ fn storage_that_stays_broken_never_answers_with_a_receipt() {
     let start = prepared(false);
     let mut shard = Shard::new(Faulty::new(start.copy()));
     assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(8));
-    // The tables are gone under a shard that is awake.
+    // A shard that is awake loses its journal.
     let sql = start.copy();
     let mut shard = Shard::new(Faulty::new(sql.clone()));
     assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(8));
@@ -312,7 +316,7 @@ fn storage_that_stays_broken_never_answers_with_a_receipt() {
 }
 
 #[test]
-fn whether_it_can_store_is_tried_once_a_second_and_again_after_a_fault() {
+fn a_shard_tries_whether_it_can_store_once_a_second_and_again_after_a_fault() {
     let sql = prepared(false);
     let faulty = Faulty::new(sql.clone());
     let mut shard = Shard::new(faulty.clone());
@@ -333,10 +337,10 @@ fn whether_it_can_store_is_tried_once_a_second_and_again_after_a_fault() {
             serve(&mut shard, &Call::Register(batch(77, 1, T0, &sent)), T0 - HOUR),
             Answer::Refused(answer::Fault::Storage)
         );
-        assert_eq!(rows(&mut shard, T0 - HOUR), 1, "a visit failed: it is not believed any more");
+        assert_eq!(rows(&mut shard, T0 - HOUR), 1, "a visit failed, so the shard tries again");
         assert_eq!(rows(&mut shard, T0 - HOUR), 0);
         faulty.fail_nth(1, fault);
-        assert_eq!(serve(&mut shard, &Call::Health, T0), Answer::Refused(answer::Fault::Storage), "it cannot store");
+        assert_eq!(serve(&mut shard, &Call::Health, T0), Answer::Refused(answer::Fault::Storage), "the shard cannot store");
         assert_eq!(rows(&mut shard, T0), 1);
         assert_eq!(rows(&mut shard, T0 - HOUR), 1);
     }

@@ -1,6 +1,6 @@
 //! A shard against a naive model, over random histories with restarts, faults and time passing.
 //!
-//! The model knows nothing of journals, checkpoints or rows: maps of what was counted, and who may still ask again.
+//! The model has no journal, checkpoints or rows: only maps of what was counted, and the last batch of each isolate, for retries.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -34,13 +34,13 @@ const PAGES: [&str; 4] = ["/", "/a", "/b", "/c"];
 
 #[derive(Clone, Debug)]
 enum Op {
-    /// An isolate sends its next batch. A retry is sent where its answer is a storage error, until it has a receipt.
+    /// An isolate sends its next batch. While the answer is a storage error, it sends the batch again, until it has a receipt.
     Send(u8, Vec<Sent>),
-    /// It sends the last one again, as after a lost answer.
+    /// An isolate sends its last batch again, as after a lost answer.
     Retry(u8),
-    /// A straggler: the batch before the last.
+    /// A straggler: the batch before the last of an isolate arrives late.
     Straggle(u8),
-    /// It asks whether an id is known.
+    /// An isolate asks whether an id is known.
     Ask(u64),
     Restart,
     Maintain,
@@ -51,13 +51,13 @@ enum Op {
 
 fn any_visit() -> impl Strategy<Value = Sent> {
     let day = prop_oneof![8 => Just(None), 1 => Just(Some(-1)), 1 => Just(Some(1))];
-    // Minutes ago, which `run` makes a time of.
+    // In minutes before the time of sending; `run` turns it into a time.
     let age = prop_oneof![6 => Just(None), 1 => (0..23 * 60_u32).prop_map(Some), 1 => any::<u32>().prop_map(Some)];
     (0..PAGES.len(), proptest::option::of(0..12_u64), proptest::option::of(0..6_u64), day, age).prop_map(
         |(page, id, hash, day, age)| {
             let sent = id.into_iter().fold(visit(PAGES[page]), Sent::id);
             let sent = Sent { made: age, ..hash.into_iter().fold(sent, Sent::by) };
-            // Days are told relative to the time of sending, which `run` knows.
+            // The day is relative to the time of sending, which `run` knows.
             day.map(|day: i32| day.cast_unsigned()).into_iter().fold(sent, Sent::of)
         },
     )
@@ -93,7 +93,7 @@ fn minute_of(at: u64) -> u32 {
 #[derive(Default)]
 struct Model {
     views: BTreeMap<String, u64>,
-    /// When an id was counted last.
+    /// When each id was counted last.
     ids: BTreeMap<u64, u64>,
     day: Day,
     visitors: BTreeMap<Day, BTreeSet<u64>>,
@@ -103,7 +103,7 @@ struct Model {
 
 impl Model {
     fn knows(&self, id: u64, now: u64) -> bool {
-        // Half-days: an id is known in its own and in the two after it.
+        // An id is known in the half-day in which it counted and in the two after it.
         self.ids.get(&id).is_some_and(|at| now / (12 * HOUR) <= at / (12 * HOUR) + 2)
     }
 
@@ -139,7 +139,7 @@ impl Model {
                 self.visitors.entry(day).or_default().insert(hash.0);
             }
             Visitor::Withheld(_) | Visitor::Elsewhere | Visitor::Guest(_) => {
-                // On the day on which it was made, if that is one of the last 24 hours.
+                // The view counts on the day on which it was made. A time outside the last 24 hours moves to the nearer end of them.
                 let latest = minute_of(now);
                 let made = one.made.map(|made| if made > latest { latest } else { made.max(latest - 1_440) });
                 *self.withheld.entry(made.map_or(day, |made| made / 1_440)).or_default() += 1;
@@ -154,7 +154,7 @@ impl Model {
     }
 }
 
-/// The shard, and the faults that it was dealt.
+/// The shard, with a database that can fail, and a clock.
 struct World {
     sql: Faulty<Sqlite>,
     shard: Shard<Faulty<Sqlite>>,
@@ -162,7 +162,7 @@ struct World {
 }
 
 impl World {
-    /// Calls until the answer is no storage error; each fault is one error at most.
+    /// Calls until the answer is not a storage error. Each fault causes at most one such answer.
     fn call(&mut self, call: &Call<'_>) -> Answer {
         let call = wire::encode(call);
         for _ in 0..2 {
@@ -171,7 +171,7 @@ impl World {
                 return answer;
             }
         }
-        panic!("one fault was answered twice");
+        panic!("one fault caused two storage errors");
     }
 
     fn send(&mut self, isolate: u8, sequence: u64, sent: &[Sent]) -> Answer {
@@ -193,7 +193,7 @@ impl World {
 
 fn run(start: &Sqlite, ops: Vec<Op>) {
     let mut model = Model::default();
-    // What `nearly_full` has in its journal.
+    // The views that `nearly_full` has in its journal.
     let filled = Rig::on(start.copy(), T0).ledger.views();
     model.views.insert("/".to_owned(), filled);
     model.withheld.insert(day_of(T0), filled);
@@ -216,7 +216,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
                 assert_eq!(world.send(isolate, sequence, &sent), Answer::Receipt(receipt.clone()));
                 model.last.insert(isolate, LastSent { sequence, at: world.now, sent, receipt });
             }
-            // Who asks later than this has long been told that its visit is in doubt.
+            // No isolate retries later than this: it has long answered that the visit is in doubt.
             Op::Retry(isolate) | Op::Straggle(isolate)
                 if model.last.get(&isolate).is_none_or(|last| last.at + KEEP_MS < world.now) => {}
             Op::Retry(isolate) => {
@@ -252,7 +252,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
     world.check(&model);
 }
 
-/// A shard whose journal is a few batches away from its checkpoint.
+/// A shard whose journal is a few batches short of a checkpoint.
 fn nearly_full() -> Sqlite {
     let mut rig = Rig::new();
     for sequence in 1..JOURNAL_ROWS - 5 {
@@ -275,7 +275,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn so_does_one_that_folds_on_the_way(ops in prop::collection::vec(any_op(), 10..40)) {
+    fn a_shard_that_checkpoints_on_the_way_does_what_the_model_does(ops in prop::collection::vec(any_op(), 10..40)) {
         thread_local! {
             static START: Sqlite = nearly_full();
         }

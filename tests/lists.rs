@@ -1,4 +1,5 @@
-//! Lists read in parts: each line once, in one order, with how many there are; by a part of a name; of a period or ever.
+//! Lists that are read in parts: each line comes once, in one order, with the number of all lines. A list can be limited to a part of
+//! a name, and covers a period or all time.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -23,7 +24,7 @@ use support::{DAY, HOUR, visit};
 const EVER: Span = Span { from: 0, until: u32::MAX };
 const ALWAYS: Times = Times { quarters: EVER, days: EVER };
 
-/// The lines of a part, as name, views and visitors, and how many there are.
+/// The lines of a part, each as name, views and visitors; and the number of lines in the whole list.
 fn part(rig: &mut Rig, of: Listed, part: &str, skip: u32, most: u32) -> (Vec<(String, u64, u64)>, u64) {
     rig.wait(FRESH_MS);
     let question = Question::List { of, slice: Slice { part, skip, most } };
@@ -36,9 +37,9 @@ fn names(lines: &[(String, u64, u64)]) -> Vec<&str> {
 }
 
 #[test]
-fn equals_are_in_the_order_of_their_names_in_any_part() {
+fn lines_with_equal_views_are_in_the_order_of_their_names_in_any_part() {
     let mut rig = Rig::new();
-    // More than are looked up one by one, in another order than that of their names.
+    // More pages than a shard looks up one by one, sent in another order than that of their names.
     for n in (0..600).rev() {
         rig.send(1, 1_000 - n, &[visit(&format!("/{n:03}")).by(n)]);
     }
@@ -56,7 +57,7 @@ fn equals_are_in_the_order_of_their_names_in_any_part() {
     assert_eq!(part(&mut rig, all, "", 599, 5).0.len(), 1);
     assert_eq!(names(&part(&mut rig, all, "29", 0, 3).0), ["/029", "/129", "/229"]);
     assert_eq!(part(&mut rig, all, "29", 0, 100).1, 16);
-    assert_eq!(part(&mut rig, all, "%", 0, 100), (vec![], 0), "it is a text and no pattern");
+    assert_eq!(part(&mut rig, all, "%", 0, 100), (vec![], 0), "`%` is plain text and no pattern");
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn views_without_a_date_are_in_the_list_of_totals() {
 }
 
 #[test]
-fn values_of_details_are_read_in_parts() {
+fn values_of_dimensions_are_read_in_parts() {
     let mut rig = Rig::new();
     for n in 0..30_u32 {
         let details = support::details(None, "DE", &format!("{n:02}.example"), ["", "", ""]);
@@ -93,7 +94,7 @@ fn values_of_details_are_read_in_parts() {
 }
 
 #[test]
-fn a_list_of_hosts_has_those_whose_source_is_named_and_those_that_are_their_own() {
+fn a_list_of_hosts_has_the_hosts_of_sources_and_all_others() {
     let mut rig = Rig::new();
     for (n, referrer) in
         ["t.co", "x.com", "news.example", "news.example", "", "b\u{fc}cher.example", "localhost"].iter().enumerate()
@@ -109,7 +110,7 @@ fn a_list_of_hosts_has_those_whose_source_is_named_and_those_that_are_their_own(
     assert_eq!(names(&part(&mut rig, sources, "", 0, 2).0), ["Twitter", "news.example"]);
 }
 
-/// The steps of SQLite's machine that a list of one day of pages takes, where so many days were counted.
+/// The steps of SQLite's virtual machine to list the pages of one day, after `days` days were counted.
 fn steps_of_a_day(days: u32) -> u64 {
     let mut rig = Rig::new();
     let first = rig.now;
@@ -124,7 +125,7 @@ fn steps_of_a_day(days: u32) -> u64 {
     let day = u32::try_from(first / DAY).unwrap();
     let of = Listed::Pages(Times::of_days(Span { from: day, until: day + 1 }));
     rig.wait(FRESH_MS);
-    // What waits is carried over first.
+    // This question makes the shard checkpoint what waits.
     rig.ledger.answer(&Question::Withheld(EVER), rig.now).unwrap();
     let before = rig.sql.steps();
     let question = Question::List { of, slice: Slice { part: "", skip: 0, most: 10 } };
@@ -134,17 +135,17 @@ fn steps_of_a_day(days: u32) -> u64 {
 }
 
 #[test]
-fn a_list_reads_what_it_tells_of_and_not_all_that_was_ever_counted() {
+fn a_list_reads_its_own_period_and_not_all_that_was_ever_counted() {
     let [few, many] = [2, 60].map(steps_of_a_day);
-    assert!(many <= few + few / 10, "{few} steps where 2 days were counted, {many} where 60 were");
-    // 100 pages of 24 hours in rows of their own would be 2,400 rows.
+    assert!(many <= few + few / 10, "{few} steps after 2 days of counting, {many} after 60");
+    // With one row for each page and hour, 100 pages and 24 hours would be 2,400 rows.
     assert!(many < 5_000, "{many} steps");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Parts next to each other are the whole.
+    /// The parts of a list, one after another, are the whole list.
     #[test]
     fn parts_are_the_whole(views in prop::collection::vec((0_u32..40, 1_u64..4), 1..80), most in 1_u32..9, wanted in "[0-9]{0,1}") {
         let mut rig = Rig::new();

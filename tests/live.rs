@@ -1,4 +1,4 @@
-//! Who is there now: against a naive model over random times, checkpoints and restarts; the same over many shards as over one; and pushes,
+//! Recent activity: a shard against a naive model, over random times, checkpoints and restarts; many shards against one; and pushes,
 //! answers and watchers in any order.
 
 #![cfg(not(target_arch = "wasm32"))]
@@ -35,7 +35,7 @@ const MINUTE: u64 = 60 * SECOND;
 /// Ten minutes before a midnight.
 const LATE: u64 = 20_001 * DAY - 10 * MINUTE;
 
-/// Every visit that counted.
+/// Every visit that counted: when, how many views it added, and its visitor.
 #[derive(Default)]
 struct Model {
     seen: Vec<(u64, u64, Option<VisitorHash>)>,
@@ -56,7 +56,7 @@ impl Model {
             if ago < MINUTES {
                 views[MINUTES - 1 - ago] += some;
             }
-            // A visitor is one of a day.
+            // Each day has visitors of its own.
             if let Some(visitor) = visitor {
                 last.insert((day_of(*then), visitor.0), ago);
             }
@@ -102,7 +102,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_shard_saw_what_the_model_saw(start in prop_oneof![Just(T0), Just(LATE)], ops in prop::collection::vec(any_op(), 1..40)) {
+    fn a_shard_has_the_pulse_of_the_model(start in prop_oneof![Just(T0), Just(LATE)], ops in prop::collection::vec(any_op(), 1..40)) {
         let mut rig = Rig::on(Sqlite::new(), start);
         let mut model = Model::default();
         let mut sequence = 0;
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn many_shards_saw_together_what_one_would_have(
+    fn many_shards_together_have_the_pulse_of_one(
         visits in prop::collection::vec((0..8_u64, 0..3_usize, 0..90 * SECOND), 1..60),
         ahead in prop::collection::vec(0..2 * SECOND, 3),
     ) {
@@ -143,7 +143,7 @@ proptest! {
             let home = visitor as usize % 3;
             let hash = VisitorHash(visitor);
             send(&mut one, 2 * number, now, visit("/").by(visitor));
-            // By its id a view may come to another shard than its visitor.
+            // The id of a visit may lead its view to another shard than its visitor.
             if home == shard {
                 send(&mut many[home], 2 * number, now, visit("/").by(visitor));
             } else {
@@ -154,14 +154,14 @@ proptest! {
         let pulses: Vec<Pulse> = many.iter().map(|rig| rig.ledger.pulse(now)).collect();
         let whole = text("blog", &[one.ledger.pulse(now)], now);
         prop_assert_eq!(&text("blog", &pulses, now), &whole);
-        // Pulses that were told earlier are as good, but for what their shard saw since.
+        // Earlier pulses give the same sum, as long as their shards have counted nothing since.
         let late = now + 3 * MINUTE;
         let told: Vec<Pulse> = many.iter().zip(ahead).map(|(rig, ms)| rig.ledger.pulse(now + ms)).collect();
         prop_assert_eq!(text("blog", &told, late), text("blog", &[one.ledger.pulse(late)], late));
     }
 
     #[test]
-    fn a_change_is_told_soon_and_not_too_often(changes in prop::collection::vec(0..2_500_u64, 1..50)) {
+    fn a_change_is_sent_soon_and_not_too_often(changes in prop::collection::vec(0..2_500_u64, 1..50)) {
         let mut pace = Pace::new(TELL_MS);
         let (mut now, mut due, mut told): (u64, Option<u64>, Option<u64>) = (T0, None, None);
         for wait in changes {
@@ -176,14 +176,14 @@ proptest! {
                     prop_assert!(due.is_none() && ms <= TELL_MS);
                     due = Some(now + ms);
                 }
-                None => prop_assert!(due.is_some_and(|at| at <= now + TELL_MS), "it is on its way"),
+                None => prop_assert!(due.is_some_and(|at| at <= now + TELL_MS), "a message is due already"),
             }
         }
     }
 }
 
 #[test]
-fn what_is_told_is_what_a_reader_expects() {
+fn the_message_is_what_a_client_expects() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/").by(1), visit("/").by(2), visit("/")]);
     rig.wait(MINUTE);
@@ -197,7 +197,7 @@ fn what_is_told_is_what_a_reader_expects() {
 }
 
 #[test]
-fn minutes_that_are_too_old_drop_out_and_those_that_have_not_begun_are_the_last() {
+fn minutes_that_are_too_old_drop_out_and_minutes_that_have_not_begun_count_as_the_last() {
     let moved = |last, last_of_more| {
         let mut sum = [10, 20, 30];
         add(&mut sum, last, &[1, 2, 3], last_of_more);
@@ -218,8 +218,12 @@ fn a_clock_that_is_set_back_loses_nothing_that_is_recent() {
     rig.now -= 5 * SECOND;
     rig.send(1, 2, &[visit("/").by(2)]);
     let pulse = rig.ledger.pulse(rig.now - MINUTE);
-    assert_eq!((pulse.views[MINUTES - 1], pulse.people[PRESENT_MINUTES - 1]), (2, 2), "a minute that has not begun is the last");
-    // One that was a day ahead must not stand still for a day.
+    assert_eq!(
+        (pulse.views[MINUTES - 1], pulse.people[PRESENT_MINUTES - 1]),
+        (2, 2),
+        "a minute that has not begun counts as the last"
+    );
+    // A clock that was a day ahead must not stop the minutes for a day.
     rig.now += DAY;
     rig.send(1, 3, &[visit("/")]);
     rig.now -= DAY - 5 * SECOND;
@@ -230,7 +234,7 @@ fn a_clock_that_is_set_back_loses_nothing_that_is_recent() {
 }
 
 #[test]
-fn visitors_beyond_the_most_are_not_told_and_views_are() {
+fn visitors_beyond_the_limit_are_left_out_and_views_are_not() {
     let mut rig = Rig::new();
     let most = MAX_PRESENT as u64;
     for (sequence, first) in (0..most + 512).step_by(512).enumerate() {
@@ -241,7 +245,7 @@ fn visitors_beyond_the_most_are_not_told_and_views_are() {
     assert_eq!(people(&rig), most);
     rig.maintain();
     rig.restart();
-    assert_eq!(people(&rig), most, "a row holds as many");
+    assert_eq!(people(&rig), most, "one row holds all of them");
     assert!(rig.sql.number("SELECT max(length(value)) FROM meta") < 1_900_000, "the platform's rows have 2 MB at most");
     assert!(rig.ledger.pulse(rig.now).views[MINUTES - 1] > most);
     rig.wait(5 * MINUTE);
@@ -250,13 +254,13 @@ fn visitors_beyond_the_most_are_not_told_and_views_are() {
 }
 
 #[test]
-fn the_hashes_go_with_their_day_and_the_number_stays() {
+fn the_hashes_are_deleted_with_their_day_and_the_number_stays() {
     let mut rig = Rig::on(Sqlite::new(), 20_001 * DAY - MINUTE);
     rig.send(1, 1, &[visit("/").by(7), visit("/").by(8)]);
     rig.maintain();
     let bytes = |rig: &Rig| rig.sql.number("SELECT length(value) FROM meta WHERE key = 'lately'") / 8;
     let empty = (1 + MINUTES + PRESENT_MINUTES) as i64;
-    assert_eq!(bytes(&rig), empty + 4, "two visitors with their minute");
+    assert_eq!(bytes(&rig), empty + 4, "two visitors, each with a minute");
     rig.wait(2 * MINUTE);
     rig.maintain();
     assert_eq!(bytes(&rig), empty);
@@ -264,14 +268,14 @@ fn the_hashes_go_with_their_day_and_the_number_stays() {
     assert_eq!(rig.ledger.pulse(rig.now).people, [0, 0, 2, 0, 0]);
 }
 
-/// A site: its shards, its watchers' object, and everything that is on its way between them, in any order.
+/// A site: its shards, its board with the watchers, and the messages between them, which arrive in any order.
 struct World {
     databases: Vec<Sqlite>,
     shards: Vec<Shard<Sqlite>>,
     sequence: u64,
     board: Board,
     watchers: u32,
-    /// What the watchers were told last; nothing for who came after.
+    /// The last message to the watchers; `None` if a watcher joined and got no greeting.
     told: Option<String>,
     moving: Vec<Moving>,
     looked: Vec<Option<Pulse>>,
@@ -331,7 +335,7 @@ impl World {
         }
     }
 
-    /// One of what moves arrives.
+    /// Delivers one of the messages that are under way.
     fn arrive(&mut self, which: usize) {
         if self.moving.is_empty() {
             return;
@@ -373,14 +377,14 @@ impl World {
         }
     }
 
-    /// The platform puts the watchers' object away. It does so only while nothing of its own is under way.
+    /// The platform evicts the object with the board. It does so only while the object has nothing under way.
     fn hibernate(&mut self) {
         if !self.moving.iter().any(|one| matches!(one, Moving::TellDue | Moving::Watch(_) | Moving::Pulse(..))) {
             self.board = Board::default();
         }
     }
 
-    /// A shard wakes anew, where no push of it is due.
+    /// Restarts a shard, unless one of its pushes is under way.
     fn restart(&mut self, shard: usize) {
         let own =
             |one: &Moving| matches!(one, Moving::PushDue(of) | Moving::Push(of, ..) | Moving::Nobody(of, _) if *of == shard);
@@ -403,11 +407,11 @@ impl World {
         }
         let views = self.views();
         if self.watchers > 0 {
-            let Some(told) = self.told.as_deref() else { panic!("who came was told nothing") };
+            let Some(told) = self.told.as_deref() else { panic!("a watcher was told nothing") };
             let shown: u64 = told.split(['[', ']']).nth(1).unwrap().split(',').map(|one| one.parse::<u64>().unwrap()).sum();
             assert_eq!(shown, views, "{told}");
         } else {
-            // A push after a while is the last one, and then a visit is told to nobody.
+            // After a while without watchers, each shard pushes one last time. Then a visit causes no push.
             for shard in 0..2 {
                 for _ in 0..2 {
                     self.visit(shard);
@@ -418,7 +422,7 @@ impl World {
                 }
                 self.restart(shard);
                 self.visit(shard);
-                assert!(self.moving.is_empty(), "shard {shard} pushes, and nobody watches");
+                assert!(self.moving.is_empty(), "shard {shard} pushes although nobody watches");
             }
         }
     }
@@ -428,7 +432,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_watcher_ends_up_with_all_and_no_message_is_in_vain(steps in prop::collection::vec((0..10_u8, 0..20_usize), 1..60)) {
+    fn every_watcher_ends_up_with_all_views_and_no_shard_pushes_without_a_watcher(steps in prop::collection::vec((0..10_u8, 0..20_usize), 1..60)) {
         let mut world = World::new();
         for (step, which) in steps {
             match step {
@@ -437,7 +441,7 @@ proptest! {
                 3 => world.watchers = world.watchers.saturating_sub(1),
                 4 => world.hibernate(),
                 5 => world.restart(which % 2),
-                // All of them together are within the minutes that are told.
+                // All these waits together stay within the minutes that a pulse covers.
                 6 => world.now += which as u64 * SECOND,
                 _ => world.arrive(which),
             }
@@ -447,7 +451,7 @@ proptest! {
 }
 
 #[test]
-fn who_comes_and_goes_again_and_again_costs_no_call_and_no_row_each_time() {
+fn a_watcher_that_comes_and_goes_repeatedly_costs_no_call_and_no_row_each_time() {
     let mut world = World::new();
     let arrive_all = |world: &mut World| {
         while !world.moving.is_empty() {
@@ -469,11 +473,11 @@ fn who_comes_and_goes_again_and_again_costs_no_call_and_no_row_each_time() {
         world.now += SECOND;
     }
     let written = rows(&world) - before - 60;
-    assert_eq!((asked, written), (2, 2), "a minute of it costs as much as one who comes once");
+    assert_eq!((asked, written), (2, 2), "a minute of this costs as much as a watcher that comes once");
 }
 
 #[test]
-fn a_shard_tells_at_once_and_then_at_its_pace() {
+fn a_shard_pushes_at_once_and_then_at_its_pace() {
     let mut shard = Shard::new(Sqlite::new());
     let mut serve = |sequence, now| {
         let sent = [visit("/")];
@@ -483,39 +487,39 @@ fn a_shard_tells_at_once_and_then_at_its_pace() {
         }
         served.push
     };
-    assert_eq!(serve(1, T0), Some(0), "nobody knows yet whether somebody watches");
+    assert_eq!(serve(1, T0), Some(0), "the shard does not know yet whether anybody watches");
     assert_eq!(serve(1, T0), None, "a retry counts nothing");
     assert_eq!(serve(2, T0 + 100), Some(PUSH_MS - 100));
-    assert_eq!(serve(3, T0 + 200), None, "it is on its way");
+    assert_eq!(serve(3, T0 + 200), None, "a push is due already");
 }
 
 #[test]
-fn a_shard_that_cannot_be_asked_lets_all_go() {
+fn a_board_lets_all_watchers_go_when_a_shard_cannot_be_asked() {
     let mut board = Board::default();
     assert_eq!(board.joined(), Next::Look);
-    assert_eq!(board.joined(), Next::Nothing, "they are asked already");
+    assert_eq!(board.joined(), Next::Nothing, "the shards are being asked already");
     assert_eq!(board.looked(None, T0), Next::LetGo);
-    assert_eq!(board.joined(), Next::Look, "and asked again for the next one");
+    assert_eq!(board.joined(), Next::Look, "the next watcher makes the board ask again");
     let pulse =
         |shard, version| Pulse { shard, version, at: T0, views: vec![version; MINUTES], people: vec![0; PRESENT_MINUTES] };
     assert_eq!(board.looked(Some(vec![pulse(0, 1)]), T0), Next::Tell(0));
     assert!(board.tell("blog", T0).is_some());
     assert_eq!(board.pushed(pulse(1, 1), 1, T0), (true, Next::Look), "the site has grown");
     assert_eq!(board.pushed(pulse(900, 1), 1, T0), (true, Next::Nothing), "there is no such shard");
-    assert_eq!(board.looked(Some(vec![pulse(0, 0), pulse(1, 0)]), T0), Next::Tell(TELL_MS), "not twice a second");
+    assert_eq!(board.looked(Some(vec![pulse(0, 0), pulse(1, 0)]), T0), Next::Tell(TELL_MS), "at most one message a second");
     let told = board.tell("blog", T0 + TELL_MS).unwrap();
-    assert!(told.contains("\"views\":[2,2,"), "what was asked earlier and came later is not newer: {told}");
+    assert!(told.contains("\"views\":[2,2,"), "an answer to an earlier question that arrives later is not newer: {told}");
 }
 
 #[test]
-fn a_shard_that_was_brought_back_to_an_earlier_state_is_believed() {
+fn a_shard_that_was_restored_to_an_earlier_state_is_believed() {
     let mut board = Board::default();
     board.joined();
     let pulse = |version, at| Pulse { shard: 0, version, at, views: vec![version; MINUTES], people: vec![0; PRESENT_MINUTES] };
     board.looked(Some(vec![pulse(9, T0)]), T0);
     board.pushed(pulse(7, T0 + SECOND), 1, T0 + SECOND);
     let told = board.tell("blog", T0 + SECOND).unwrap();
-    assert!(told.contains(",9,9]"), "overtaken, and not newer: {told}");
+    assert!(told.contains(",9,9]"), "an overtaken pulse is not newer: {told}");
     board.pushed(pulse(7, T0 + 2 * MINUTE), 1, T0 + 2 * MINUTE);
     let told = board.tell("blog", T0 + 2 * MINUTE).unwrap();
     assert!(told.contains(",7,7]"), "{told}");

@@ -1,5 +1,5 @@
-//! What an owner does with a shard's numbers: an export that is imported says the same, an import that broke off goes on, and what is
-//! changed or deleted is changed everywhere.
+//! What an owner does with a shard's numbers: an imported export gives the same numbers, an interrupted import continues, and a
+//! change or a delete applies everywhere.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -33,7 +33,7 @@ use support::{DAY, HOUR, Sent, T0, batch, visit};
 
 const TODAY: u32 = 20_000;
 
-/// Everything that is counted, in the tables; the journal is checkpointed.
+/// Everything that a shard has counted, in its tables after a checkpoint.
 const COUNTED: [&str; 7] = [
     "SELECT page, views FROM pages ORDER BY 1",
     "SELECT * FROM site_quarters ORDER BY 1",
@@ -59,7 +59,7 @@ fn serve(shard: &mut Shard<Sqlite>, call: &Call<'_>, now: u64) -> Answer {
     wire::decode(&shard.serve(&wire::encode(call), now).bytes).unwrap()
 }
 
-/// All lines, asked for as an isolate does.
+/// All lines of an export, requested as an isolate does.
 fn export(shard: &mut Shard<Sqlite>, now: u64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     loop {
@@ -80,7 +80,7 @@ fn imported(lines: usize) -> Answer {
     Answer::Imported(Imported { lines: lines as u64, wrong: None })
 }
 
-/// A shard with some of everything, of many days.
+/// A shard with some of everything, over many days.
 fn lived() -> Rig {
     let mut rig = Rig::new();
     let details = |name: &str| support::details(Some(Device::Mobile), "FR", name, ["letter", "mail \"1\"", "\u{e9}=cmd()"]);
@@ -104,7 +104,7 @@ fn lived() -> Rig {
     let many: Vec<Sent> = (0..400).map(|n| visit(&format!("/{n:03}")).by(n)).collect();
     rig.send(2, 1, &many);
     rig.maintain();
-    // Higher, and as low as it was.
+    // Raises the views of the page, and sets them back to what they were.
     for views in [2, 1] {
         rig.ledger.amend(&Amend::Set { page: "/000", views }).unwrap();
         rig.restart();
@@ -113,16 +113,16 @@ fn lived() -> Rig {
 }
 
 #[test]
-fn an_export_that_is_imported_into_an_empty_shard_says_the_same() {
+fn an_export_that_is_imported_into_an_empty_shard_gives_the_same_numbers() {
     let rig = lived();
     let today = TODAY + KEEP_HOURS_DAYS + 2;
     let visitors = [today - 1, today].map(|day| rig.visitors(day).visitors);
     assert_eq!(visitors, [2, 400]);
     let mut old = Shard::new(rig.sql.clone());
     let lines = export(&mut old, rig.now);
-    assert!(lines.len() > 1_000, "{} lines are several answers", lines.len());
+    assert!(lines.len() > 1_000, "{} lines take several answers", lines.len());
     for (part, _) in PARTS.iter().enumerate() {
-        assert!(lines.iter().any(|line| row_of(line).unwrap().0 == part), "the test has lines of each kind, but not of {part}");
+        assert!(lines.iter().any(|line| row_of(line).unwrap().0 == part), "the export has no line of kind {part}");
     }
     assert!(lines.iter().is_sorted_by_key(|line| row_of(line).unwrap().0));
     let new = Sqlite::new();
@@ -135,14 +135,14 @@ fn an_export_that_is_imported_into_an_empty_shard_says_the_same() {
     for day in [today - 1, today] {
         assert_eq!(serve(&mut shard, &Call::Visitors(day), rig.now), Answer::Visitors(rig.visitors(day)));
     }
-    // It goes on: who comes again is a visitor of the day again, as nobody's hash is exported.
+    // The new shard keeps counting. A visitor who comes back counts again for the day, as the export has no hashes.
     let sent = [visit("/a").by(1).of(today), visit("/a").by(1).of(today)];
     assert!(matches!(serve(&mut shard, &Call::Register(batch(9, 1, rig.now, &sent)), rig.now), Answer::Receipt(_)));
     let Answer::Visitors(visitors) = serve(&mut shard, &Call::Visitors(today), rig.now) else { panic!() };
     assert_eq!(visitors.visitors, 401);
     shard.maintain(rig.now + DAY, KEEP_HOURS_DAYS).unwrap();
     let Answer::Visitors(visitors) = serve(&mut shard, &Call::Visitors(today), rig.now + DAY) else { panic!() };
-    assert_eq!(visitors.visitors, 401, "a day that is over adds what was imported");
+    assert_eq!(visitors.visitors, 401, "a day that is over adds the imported visitors");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn visitors_of_today_are_exported_as_a_number() {
 }
 
 #[test]
-fn lines_are_added_once_whatever_comes_twice_or_is_missing() {
+fn each_line_is_added_once_even_if_lines_come_twice_or_are_missing() {
     let rig = lived();
     let lines = export(&mut Shard::new(rig.sql.clone()), rig.now);
     let new = Sqlite::new();
@@ -180,17 +180,17 @@ fn lines_are_added_once_whatever_comes_twice_or_is_missing() {
     assert_eq!(import(&mut shard, 5, &lines[5..9], 0), Answer::Refused(Fault::Malformed), "lines are missing");
     assert_eq!(import(&mut shard, 0, &lines[..500], 0), imported(500));
     assert_eq!(import(&mut shard, 0, &lines[..500], 0), imported(500));
-    assert_eq!(import(&mut shard, 300, &lines[300..700], 0), imported(700), "what is known is skipped");
+    assert_eq!(import(&mut shard, 300, &lines[300..700], 0), imported(700), "the lines that the shard has are skipped");
     let mut broken = lines[700..].to_vec();
     broken[9] = "{\"page\":\"a\",\"views\":1}".to_owned();
     let wrong = Some("line 711: page cannot be \"a\"".to_owned());
     assert_eq!(import(&mut shard, 700, &broken, 0), Answer::Imported(Imported { lines: 700, wrong }));
-    assert_eq!(import(&mut shard, 0, &lines, 0), imported(lines.len()), "all of it again");
+    assert_eq!(import(&mut shard, 0, &lines, 0), imported(lines.len()), "the whole file again");
     assert_eq!(counted(&new), counted(&rig.sql));
 }
 
 #[test]
-fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_goes_on() {
+fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_continues() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
     let lines = export(&mut Shard::new(rig.sql.clone()), rig.now).join("\n");
@@ -227,15 +227,15 @@ fn a_page_is_set_changed_made_and_deleted() {
     assert_eq!(amend(Amend::Set { page: a, views: 70 }), Answer::Page(Some(2)));
     assert_eq!(amend(Amend::Change { page: a, by: -8, id: "x1" }), Answer::Page(Some(70)));
     assert_eq!(amend(Amend::Change { page: a, by: -8, id: "x1" }), Answer::Page(Some(70)), "a retry");
-    assert_eq!(amend(Amend::Change { page: a, by: -1000, id: "x2" }), Answer::Page(Some(62)), "not fewer than none");
+    assert_eq!(amend(Amend::Change { page: a, by: -1000, id: "x2" }), Answer::Page(Some(62)), "views do not drop below zero");
     assert_eq!(amend(Amend::Change { page: a, by: 5, id: "x3" }), Answer::Page(Some(0)));
-    assert_eq!(amend(Amend::Change { page: new, by: 5, id: "x4" }), Answer::Page(None), "no page comes of a change");
+    assert_eq!(amend(Amend::Change { page: new, by: 5, id: "x4" }), Answer::Page(None), "a change makes no page");
     assert_eq!(amend(Amend::Delete { page: new }), Answer::Page(None));
-    assert_eq!(amend(Amend::Set { page: new, views: 0 }), Answer::Page(None), "nor of none");
+    assert_eq!(amend(Amend::Set { page: new, views: 0 }), Answer::Page(None), "nor do 0 views");
     assert_eq!(amend(Amend::Make { page: new, views: 9, most: 2, id: "x5" }), Answer::Refused(Fault::Pages));
     assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None));
     assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x5" }), Answer::Page(None), "a retry");
-    assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x6" }), Answer::Page(Some(0)), "it is there");
+    assert_eq!(amend(Amend::Make { page: new, views: 0, most: 3, id: "x6" }), Answer::Page(Some(0)), "the page exists");
     assert_eq!(amend(Amend::Set { page: "/c", views: 4 }), Answer::Page(None));
     let pages = |sql: &Sqlite| sql.query("SELECT page, views FROM pages ORDER BY page", &[]).unwrap();
     let row = |page: &str, views| vec![Value::Text(page.to_owned()), Value::count(views)];
@@ -244,27 +244,27 @@ fn a_page_is_set_changed_made_and_deleted() {
     let changes = "SELECT count(*) FROM meta WHERE key LIKE 'change %'";
     assert_eq!(rig.sql.number(changes), 4);
     shard.maintain(now, KEEP_HOURS_DAYS).unwrap();
-    assert_eq!(rig.sql.number(changes), 4, "none of these is of a time");
+    assert_eq!(rig.sql.number(changes), 4, "none of these ids has a time");
     let timed = format!("{now:013}-x");
     serve(&mut shard, &Call::Amend(Amend::Change { page: a, by: 1, id: &timed }), now);
     serve(&mut shard, &Call::Amend(Amend::Change { page: a, by: -1, id: "0" }), now);
     shard.maintain(now + 61_000, KEEP_HOURS_DAYS).unwrap();
-    assert_eq!(rig.sql.number(changes), 4, "what is old is forgotten");
-    // What came by the hour stays until the page goes, and then it goes from the site's hours, too.
+    assert_eq!(rig.sql.number(changes), 4, "old changes are forgotten");
+    // Views by the hour stay until the page is deleted. Then they are deleted from the site's hours, too.
     let site = |sql: &Sqlite| sql.query("SELECT views, visitors FROM site_quarters", &[]).unwrap();
     assert_eq!(site(&rig.sql), [[Value::count(3), Value::count(2)]]);
     assert_eq!(serve(&mut shard, &Call::Amend(Amend::Delete { page: a }), now), Answer::Page(Some(5)));
     assert_eq!(site(&rig.sql), [[Value::count(1), Value::count(2)]]);
     assert_eq!((by_page(&rig.sql, "page_hours").len(), rig.rows("pages")), (1, 3));
     assert_eq!(serve(&mut shard, &Call::Views(None), now), Answer::Views(5));
-    // It may come again.
+    // The page may come again.
     let sent = [visit("/a").by(1)];
     let Answer::Receipt(receipt) = serve(&mut shard, &Call::Register(batch(1, 2, now, &sent)), now) else { panic!() };
     assert_eq!(receipt.visits[0].views, 1);
 }
 
 #[test]
-fn a_page_of_rolled_days_goes_from_the_sites_days() {
+fn deleting_a_page_of_rolled_up_days_takes_it_from_the_sites_days() {
     let rig = lived();
     let days = |sql: &Sqlite| sql.number("SELECT sum(views) FROM site_days");
     let rolled = by_page(&rig.sql, "page_rolled");
@@ -280,7 +280,7 @@ fn a_page_of_rolled_days_goes_from_the_sites_days() {
 }
 
 #[test]
-fn a_site_that_is_wiped_counts_from_nothing_and_no_retry_brings_a_visit_back() {
+fn a_site_that_is_wiped_counts_from_zero_and_no_retry_brings_a_visit_back() {
     let mut rig = lived();
     rig.send(3, 1, &[visit("/a").id(77), visit("/a").by(1)]);
     let mut shard = Shard::new(rig.sql.clone());
@@ -299,7 +299,7 @@ fn a_site_that_is_wiped_counts_from_nothing_and_no_retry_brings_a_visit_back() {
 }
 
 #[test]
-fn an_import_may_bring_more_pages_than_strangers_may() {
+fn an_import_may_bring_more_pages_than_visits_may() {
     let lines: Vec<String> = (0..=MAX_PAGES).map(|n| format!("{{\"page\":\"/{n}\",\"views\":1}}")).collect();
     let sql = Sqlite::new();
     let mut shard = Shard::new(sql.clone());
@@ -317,13 +317,13 @@ fn file(lines: &[&str]) -> String {
     format!("{}{body}{}", first_line("blog", "x", "now"), last_line(lines.len() as u64, 0))
 }
 
-/// What an isolate says of a file: nothing, or what is wrong.
+/// What an isolate says about a file: `Ok`, or what is wrong with it.
 fn said(lines: &[&str]) -> Result<(), String> {
     let mut incoming = IncomingFile::default();
     incoming.take(&file(lines)).and_then(|_| incoming.finish())
 }
 
-/// Wants an answer to everything that may be asked of a shard.
+/// Checks that the shard answers every question.
 fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
     let days = Span { from: 0, until: 4_000_000 };
     let times = Times::of_days(days);
@@ -349,10 +349,10 @@ fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
 }
 
 #[test]
-fn no_delete_leaves_fewer_views_than_none() {
+fn no_delete_makes_views_negative() {
     let sql = Sqlite::new();
     let mut shard = Shard::new(sql.clone());
-    // A shard takes this; of a file that says so the isolate would not take it.
+    // A shard takes these lines. An isolate would refuse a file with them.
     let lines = [
         r#"{"page":"/a","views":5}"#,
         r#"{"page":"/a","hour":"2024-10-04T07Z","views":5,"visitors":1,"newcomers":1}"#,
@@ -368,14 +368,18 @@ fn no_delete_leaves_fewer_views_than_none() {
 }
 
 #[test]
-fn what_cannot_be_together_is_refused_by_its_line() {
+fn a_line_that_contradicts_others_is_refused_by_its_number() {
     let page_hour = r#"{"page":"/a","hour":"2024-10-04T07Z","views":5,"visitors":1,"newcomers":1}"#;
     let page_day = r#"{"page":"/a","day":"2024-01-04","views":5,"visitors":1}"#;
     let hour = |views| format!(r#"{{"hour":"2024-10-04T07Z","views":{views},"visitors":1,"newcomers":1}}"#);
     let day = |views| format!(r#"{{"day":"2024-01-04","views":{views},"visitors":1}}"#);
     let all = |views| format!(r#"{{"page":"/a","views":{views}}}"#);
     assert_eq!(said(&[&all(10), page_hour, &hour(5), page_day, &day(6)]), Ok(()));
-    assert_eq!(said(&[&all(4), page_hour, &hour(5), &all(6), page_hour, &hour(5)]), Ok(()), "of two shards");
+    assert_eq!(
+        said(&[&all(4), page_hour, &hour(5), &all(6), page_hour, &hour(5)]),
+        Ok(()),
+        "a file may have the lines of two shards"
+    );
     let fewer = "its page has 9 views in all, and 10 by hour and day; if they were set lower, a line says \"lowered\":1 of it";
     assert_eq!(said(&[&all(9), page_hour, &hour(5), page_day, &day(5)]), Err(format!("line 2: {fewer}")));
     let lowered = r#"{"page":"/a","lowered":1}"#;
@@ -388,7 +392,7 @@ fn what_cannot_be_together_is_refused_by_its_line() {
 }
 
 #[test]
-fn an_import_takes_what_reading_takes() {
+fn an_import_refuses_bad_values_and_writes_each_page_in_one_way() {
     let import = |lines: &[&str]| {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
         let mut shard = Shard::new(Sqlite::new());
@@ -417,7 +421,7 @@ fn an_import_takes_what_reading_takes() {
 }
 
 #[test]
-fn what_was_imported_of_many_files_is_no_more_than_of_one() {
+fn many_files_import_no_more_than_one_file_may() {
     let mut shard = Shard::new(Sqlite::new());
     let line = format!(r#"{{"page":"/a","views":{}}}"#, MAX_COUNT / 2);
     for (id, fits) in [("a", true), ("b", true), ("c", false)] {
@@ -433,7 +437,7 @@ fn what_was_imported_of_many_files_is_no_more_than_of_one() {
 }
 
 #[test]
-fn an_export_that_goes_on_after_a_roll_an_import_or_a_change_says_so() {
+fn an_export_that_continues_after_a_roll_up_an_import_or_a_change_says_so() {
     let checkpointed = |shard: &mut Shard<Sqlite>, after: Option<&str>, now| {
         let Answer::Exported(Exported { lines, checkpointed }) = serve(shard, &Call::Export(after), now) else { panic!() };
         (lines.lines().next_back().map(str::to_owned), checkpointed)
@@ -463,7 +467,7 @@ fn an_export_that_goes_on_after_a_roll_an_import_or_a_change_says_so() {
     }
 }
 
-/// A line of any kind, right by itself.
+/// A line of any kind that is valid by itself.
 fn any_line() -> impl Strategy<Value = String> {
     let count = prop_oneof![0_u64..9, Just(MAX_COUNT / 3), Just(MAX_COUNT)];
     (0..PARTS.len(), 0_u8..3, 0_usize..3, 0_u8..24, [count.clone(), count.clone(), count]).prop_map(
@@ -491,8 +495,8 @@ fn any_line() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever lines are imported, and whatever is deleted or rolled then: every report is answered, and what is exported is imported with
-    /// the same.
+    /// After any import, and any delete or roll-up after it, the shard answers every report, and its export imports with the same
+    /// numbers.
     #[test]
     fn no_import_breaks_a_report(lines in prop::collection::vec(any_line(), 1..40), deletes in any::<bool>(), rolls in any::<bool>()) {
         let mut shard = Shard::new(Sqlite::new());
@@ -521,7 +525,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is sent as a line, after a line or as an import, the shard answers and goes on.
+    /// A shard answers and keeps working, whatever text it gets as an import or as the line that an export continues after.
     #[test]
     fn no_line_breaks_a_shard(line in ".{0,80}", id in "[ -~]{0,20}", before in 0_u64..3) {
         let sql = Sqlite::new();
@@ -532,9 +536,9 @@ proptest! {
         prop_assert_eq!(serve(&mut shard, &Call::Views(None), T0), Answer::Views(0));
     }
 
-    /// Any visits, checkpointed and rolled or not: the export says all of it.
+    /// Whatever the visits, and whether or not they were checkpointed and rolled up, the export has all of them.
     #[test]
-    fn any_visits_come_back(visits in prop::collection::vec((0_u8..4, 0_u64..5, 0_u64..200), 1..60)) {
+    fn any_visits_come_back_from_an_export(visits in prop::collection::vec((0_u8..4, 0_u64..5, 0_u64..200), 1..60)) {
         let mut rig = Rig::new();
         let (mut last, mut number) = (0, 0);
         for (page, visitor, hours) in visits {

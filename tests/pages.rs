@@ -1,4 +1,4 @@
-//! Pages are written one way each, whatever a text is: the platform's part, accents, is done by a crate here.
+//! Each page is written in one way, whatever its text. The platform normalizes accents; a crate does that here.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -16,17 +16,17 @@ fn page(text: &str) -> String {
     kept().page(text).unwrap().as_str().to_owned()
 }
 
-/// Short of `end` it is that text, with the mark behind it.
+/// Checks that the page is the beginning of `text`, cut to at most `most` bytes with the mark behind it.
 fn assert_cut(text: &str, most: usize, mark: &str) {
     let page = page(text);
     let Some(beginning) = page.strip_suffix(mark) else { panic!("{page} has no mark") };
     assert!(text.starts_with(beginning), "{beginning}");
     assert!((most - 11..=most).contains(&page.len()), "{} bytes", page.len());
-    assert_eq!(self::page(&page), page, "it stays as it is");
+    assert_eq!(self::page(&page), page, "reading it again changes nothing");
 }
 
 #[test]
-fn f10_a_path_is_as_long_as_it_is_once_decoded() {
+fn f10_the_length_of_a_path_is_that_of_its_decoded_text() {
     let text = format!("/{}", "%E4%BD%A0".repeat(57));
     assert_eq!((text.len(), page(&text)), (514, format!("/{}", "你".repeat(57))));
     let longest = format!("/{}", "%E4%BD%A0".repeat(341));
@@ -40,8 +40,8 @@ fn f11_an_accent_is_written_in_one_way() {
     for text in ["/caf%C3%A9", "/cafe%CC%81", "/café", "/cafe\u{301}", "/caf%c3%A9/", "https://blog.example/cafe%CC%81"] {
         assert_eq!(page(text), "/café", "{text}");
     }
-    assert_eq!(page("/%E1%84%92%E1%85%A1%E1%86%AB"), "/한", "Korean of a Mac");
-    assert_eq!(page("/%E2%84%AB"), "/Å", "the sign of a unit is its letter");
+    assert_eq!(page("/%E1%84%92%E1%85%A1%E1%86%AB"), "/한", "Korean as a Mac writes it");
+    assert_eq!(page("/%E2%84%AB"), "/Å", "the sign of a unit becomes its letter");
     assert_eq!(page("/a?id=cafe%CC%81"), page("/a?id=caf%C3%A9"));
     assert_ne!(page("/cafe"), page("/café"));
 }
@@ -53,16 +53,16 @@ fn a_page_that_is_too_long_is_cut_at_a_character() {
         assert_cut(&long(piece), MAX_PAGE_BYTES, "…");
     }
     assert_eq!(page(&long("a")).len(), MAX_PAGE_BYTES);
-    assert_eq!(page(&long("%61")), page(&long("aaa")), "however it is written");
+    assert_eq!(page(&long("%61")), page(&long("aaa")), "no matter how it is written");
     assert_eq!(page(&long("e%CC%81")), page(&format!("/{}", "é".repeat(600))));
     // A `%` that stands for itself keeps a path from being decoded, until it is cut off.
     assert_eq!(page(&format!("/%41%42{}%", "c".repeat(2_000))).get(..4), Some("/ABc"));
     let other = |n: u32| page(&format!("/{n}{}", long("a")));
-    assert_ne!(other(1), other(2), "what differs in front of the mark is two pages");
+    assert_ne!(other(1), other(2), "texts that differ before the mark are two pages");
 }
 
 #[test]
-fn what_is_kept_of_a_query_is_cut_as_well() {
+fn the_kept_part_of_a_query_is_cut_too() {
     for value in ["x", "é", "%F0%9F%A6%80", "a+b%26"] {
         let text = format!("/a?id={}&p=2", value.repeat(1_100));
         let page = page(&text);
@@ -72,10 +72,10 @@ fn what_is_kept_of_a_query_is_cut_as_well() {
     }
     assert_eq!(page(&format!("/a?p=2&id={}", "x".repeat(500))), format!("/a?id={}&p=2", "x".repeat(500)));
     let full = format!("/{}", "a".repeat(MAX_PAGE_BYTES - 1));
-    assert_eq!(page(&format!("{full}?id=3")), full, "no room for any of it");
+    assert_eq!(page(&format!("{full}?id=3")), full, "there is no room for any of the query");
 }
 
-/// Text with what paths trip over, more often than chance would have it, of any length around the limit.
+/// Text with more of what paths trip over than random text has, of any length around the limit.
 fn awkward() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[ -~]{0,6}",
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_text_is_a_page_that_stays_as_it_is(text in awkward(), plain in any::<bool>()) {
+    fn every_text_is_a_page_that_reads_back_unchanged(text in awkward(), plain in any::<bool>()) {
         let kept = if plain { KeptQuery::default() } else { kept() };
         let Ok(page) = kept.page(&text) else {
             prop_assert!(text.trim().is_empty());

@@ -1,4 +1,4 @@
-//! From where visits were refused: few names a day, those that go on to send visits, and only for a while.
+//! Origins and sites whose visits were refused: a shard keeps few names a day, those that keep sending visits, and only for a while.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -32,7 +32,7 @@ fn note(shard: &mut Shard<Sqlite>, name: &str, visits: u64) -> Answer {
     serve(shard, &Call::Unlisted(vec![note]), T0)
 }
 
-/// Names and visits, those with the most visits first.
+/// The names and their visits, those with the most visits first.
 fn told(shard: &mut Shard<Sqlite>, now: u64) -> Vec<(String, u64)> {
     let Answer::Report(mut report) = serve(shard, &Call::Report(Question::Refused(EVER)), now) else { panic!() };
     report.sort_by(|a, b| b.views.cmp(&a.views).then_with(|| a.name.cmp(&b.name)));
@@ -57,7 +57,7 @@ fn visits_of_a_name_add_up_and_names_are_kept_for_a_month() {
 }
 
 #[test]
-fn who_makes_up_names_shuts_out_none_that_goes_on() {
+fn made_up_names_shut_out_no_name_that_keeps_coming() {
     let mut shard = Shard::new(Sqlite::new());
     for n in 0..2 * MAX_A_DAY {
         assert_eq!(note(&mut shard, &format!("https://{n}.example"), 1), Answer::Noted);
@@ -72,7 +72,7 @@ fn who_makes_up_names_shuts_out_none_that_goes_on() {
 }
 
 #[test]
-fn what_is_no_name_is_not_kept_and_a_wipe_forgets() {
+fn text_that_is_no_name_is_refused_and_a_wipe_forgets_all_names() {
     let mut shard = Shard::new(Sqlite::new());
     for name in ["", "buy my things", "<b>", &"a".repeat(101)] {
         assert_eq!(note(&mut shard, name, 1), Answer::Refused(Fault::Malformed), "{name}");

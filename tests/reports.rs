@@ -1,4 +1,4 @@
-//! What a shard reports: views and visitors by hour and page, details, and what was not counted.
+//! What a shard reports: views and visitors by hour and page, dimensions, and excluded visits.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -33,7 +33,7 @@ fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
 
 fn hours(rig: &mut Rig, page: Option<&str>) -> Vec<(u32, u64, u64, u64)> {
     let hours = ask(rig, Question::Times { page, times: ALWAYS, step: Step::Hour });
-    // Whole days at their first hours.
+    // A whole day is listed at its first hour.
     let hour = |line: &Line| if line.reason == WHOLE_DAY { line.at * 24 } else { line.at / 4 };
     hours.into_iter().map(|line| (hour(&line), line.views, line.visitors, line.newcomers)).collect()
 }
@@ -59,7 +59,7 @@ fn from(referrer: &str) -> Sent {
 }
 
 #[test]
-fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
+fn visitors_are_reported_by_hour_and_page_and_each_once_a_day() {
     let mut rig = Rig::new();
     let first = TODAY * 24 + 7;
     rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(1), visit("/b").by(1), visit("/a").by(2), visit("/a")]);
@@ -76,14 +76,14 @@ fn visitors_are_told_by_hour_and_page_and_each_once_a_day() {
     assert_eq!(hours(&mut rig, Some("/none")), []);
     rig.wait(DAY);
     rig.send(1, 3, &[visit("/a").by(1), visit("/a").by(9).of(TODAY + 1)]);
-    assert_eq!(hours(&mut rig, None)[2], (first + 25, 2, 2, 2), "a new day, a new visitor");
+    assert_eq!(hours(&mut rig, None)[2], (first + 25, 2, 2, 2), "a visitor of yesterday is a new visitor today");
     let today = Times::of_days(Span { from: TODAY + 1, until: TODAY + 2 });
     assert_eq!(names(&mut rig, pages(today)), [("/a".to_owned(), 2, 2)]);
     rig.audit();
 }
 
 #[test]
-fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
+fn a_visit_of_yesterday_that_arrives_after_midnight_counts_for_yesterday() {
     let mut rig = Rig::new();
     rig.wait(17 * HOUR + 1);
     rig.send(1, 1, &[visit("/a").by(1).of(TODAY).from(&support::details(None, "FR", "", [""; 3])), visit("/a")]);
@@ -92,7 +92,7 @@ fn a_visit_of_yesterday_that_comes_after_midnight_is_yesterdays() {
     assert_eq!(names(&mut rig, yesterday), [("FR".to_owned(), 1, 0)]);
 }
 
-/// 30 minutes after midnight come visits of before.
+/// A visit that was made 10 minutes before midnight arrives 20 minutes after it.
 #[test]
 fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_made() {
     let mut rig = Rig::new();
@@ -116,12 +116,12 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
     let days = [(1, 0), (2, 1)];
     for _ in 0..2 {
         assert_eq!(sums(&mut rig), (days, days));
-        assert_eq!(rig.visitors(TODAY).withheld, [0, 1, 0, 0], "a view without a salt, of its own day");
+        assert_eq!(rig.visitors(TODAY).withheld, [0, 1, 0, 0], "a view without a salt, on the day on which it was made");
         assert_eq!((rig.visitors(TODAY).visitors, rig.visitors(TODAY + 1).visitors), (0, 1));
         let of_day = |day| Question::Dimensions { kind: Dimension::Country.number(), days: Span { from: day, until: day + 1 } };
         assert_eq!(names(&mut rig, of_day(TODAY)), [("FR".to_owned(), 1, 0)]);
         assert_eq!(names(&mut rig, of_day(TODAY + 1)), []);
-        // Its retry is known, however late it comes.
+        // The shard knows its retry, no matter how late it comes.
         rig.restart();
         rig.wait(HOUR);
         let next = rig.ledger.written() + 1;
@@ -131,7 +131,7 @@ fn f24_a_visit_that_is_sent_late_is_counted_in_the_hour_and_on_the_day_it_was_ma
 }
 
 #[test]
-fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_no_visitor() {
+fn a_guest_adds_a_visitor_and_no_view_and_the_guests_visit_adds_a_view_and_no_visitor() {
     let mut rig = Rig::new();
     let hour = TODAY * 24 + 7;
     let guest = |hash| Sent { visitor: Visitor::Guest(VisitorHash(hash)), ..visit("/a") };
@@ -148,7 +148,7 @@ fn a_guest_is_a_visitor_and_no_view_and_who_is_counted_elsewhere_is_a_view_and_n
 }
 
 #[test]
-fn details_are_counted_by_value() {
+fn dimensions_are_counted_by_value() {
     let mut rig = Rig::new();
     let all = support::details(Some(Device::Mobile), "FR", "news.example", ["letter", "mail", "spring"]);
     rig.send(1, 1, &[from("news.example"), from("other.example"), visit("/b").from(&all), visit("/b"), from("")]);
@@ -169,7 +169,7 @@ fn details_are_counted_by_value() {
 }
 
 #[test]
-fn values_beyond_the_most_of_a_day_are_counted_together() {
+fn values_beyond_the_limit_of_a_day_are_counted_together() {
     let mut rig = Rig::new();
     let made_up: Vec<Sent> = (0..MAX_VALUES + 50).map(|n| from(&format!("{n}.example"))).collect();
     for (at, some) in made_up.chunks(350).enumerate() {
@@ -193,7 +193,7 @@ fn values_beyond_the_most_of_a_day_are_counted_together() {
 }
 
 #[test]
-fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
+fn excluded_visits_are_reported_by_day_and_reason_and_once() {
     let mut rig = Rig::new();
     let tally = |day, reason, visits| Tally { day, reason, visits };
     let only = Batch { tallies: vec![tally(TODAY, 0, 3), tally(TODAY, 2, 1)], ..batch(1, 1, T0, &[]) };
@@ -201,7 +201,7 @@ fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
         rig.ledger.apply(&only, rig.now).unwrap();
     }
     let sent = [visit("/a")];
-    // Folded before more of the same comes.
+    // This question checkpoints the tallies before more of the same come.
     assert_eq!(tallies(&mut rig, Question::Excluded(EVER)), [tally(TODAY, 0, 3), tally(TODAY, 2, 1)]);
     let with_visits = Batch { tallies: vec![tally(TODAY, 0, 4), tally(TODAY + 1, 0, 1)], ..batch(1, 2, T0, &sent) };
     rig.ledger.apply(&with_visits, rig.now).unwrap();
@@ -212,12 +212,12 @@ fn what_was_not_counted_is_told_by_day_and_reason_and_once() {
         rig.restart();
     }
     assert_eq!(tallies(&mut rig, Question::Excluded(Span { from: TODAY + 1, until: TODAY + 2 })), expected[2..]);
-    assert_eq!(tallies(&mut rig, Question::Withheld(EVER)), [tally(TODAY, 2, 1)], "a view of nobody");
+    assert_eq!(tallies(&mut rig, Question::Withheld(EVER)), [tally(TODAY, 2, 1)], "a view without a visitor");
     assert_eq!(rig.ledger.views(), 1);
 }
 
 #[test]
-fn a_report_is_as_old_as_it_says_at_most_and_no_fold_is_made_for_each() {
+fn a_report_is_at_most_as_old_as_it_says_and_not_each_makes_a_checkpoint() {
     let mut rig = Rig::new();
     let total =
         |rig: &mut Rig| rig.ledger.report(&Question::Times { page: None, times: ALWAYS, step: Step::All }, rig.now).unwrap();
@@ -233,7 +233,7 @@ fn a_report_is_as_old_as_it_says_at_most_and_no_fold_is_made_for_each() {
 }
 
 #[test]
-fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
+fn old_hours_are_rolled_up_by_day_and_nothing_is_lost() {
     let mut rig = Rig::new();
     let mut expected = Vec::new();
     for day in 0..KEEP_HOURS_DAYS + 5 {
@@ -256,8 +256,8 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
                 of_day.count()
             })
             .collect();
-        assert_eq!(by_day[..4], [1, 1, 1, 1], "rolled into days");
-        assert_eq!(by_day[5..], vec![2; by_day.len() - 5], "not yet");
+        assert_eq!(by_day[..4], [1, 1, 1, 1], "these days are rolled up");
+        assert_eq!(by_day[5..], vec![2; by_day.len() - 5], "these days are not rolled up yet");
         let days = u64::from(KEEP_HOURS_DAYS) + 5;
         assert_eq!(names(&mut rig, pages(ALWAYS)), [("/a".to_owned(), 3 * days, 2 * days), ("/b".to_owned(), days, days)]);
         rig.maintain();
@@ -265,14 +265,15 @@ fn old_hours_are_added_up_by_day_and_nothing_is_lost() {
     }
 }
 
-/// Shards of two months, of which one is rolled: whatever the zone, a rolled day is that of its date, and nothing is told twice or lost.
+/// A shard has days that are rolled up and days that are not. In every time zone, a rolled-up day is the day of its date, and nothing
+/// is reported twice or lost.
 #[test]
-fn f23_days_add_up_in_every_zone_and_a_rolled_day_is_the_day_of_its_date() {
+fn f23_days_add_up_in_every_zone_and_a_rolled_up_day_is_the_day_of_its_date() {
     let mut rig = Rig::new();
     let days = u64::from(KEEP_HOURS_DAYS) + 9;
     let mut sent = 0_u64;
     for hour in 0..days * 6 {
-        // Each at another quarter of its hour.
+        // Visits take turns through the quarters of an hour.
         rig.now = T0 + hour * 4 * HOUR + (hour * 7 % 4) * 15 * 60_000;
         sent += 1;
         rig.send(1, sent, &[visit(if sent.is_multiple_of(3) { "/a" } else { "/b" }).by(1)]);
@@ -296,7 +297,7 @@ fn f23_days_add_up_in_every_zone_and_a_rolled_day_is_the_day_of_its_date() {
             let by_day = (first - 1..=last).map(|day| ask(times(day, day), Step::Quarter, &mut rig));
             assert_eq!(by_day.fold((0, 0), |sum, day| (sum.0 + day.0, sum.1 + day.1)), whole, "{ahead} quarters ahead");
             assert_eq!(whole.0, if page.is_some() { sent / 3 } else { sent });
-            // Rolled, but for the last of them, which may have hours of the first day that is not.
+            // The days that are rolled up, except the last: it may have hours of the first day that is not.
             for day in first..rolled - 1 {
                 assert_eq!(
                     ask(times(day, day), Step::All, &mut rig),
@@ -332,7 +333,7 @@ fn f22_a_visit_is_on_the_day_that_the_clock_of_a_half_hour_zone_shows() {
 }
 
 #[test]
-fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
+fn a_report_is_computed_again_only_after_the_tables_changed() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
     let sql = Faulty::new(rig.sql.clone());
@@ -350,11 +351,11 @@ fn what_was_told_is_worked_out_again_only_after_the_tables_changed() {
     assert_eq!((lines, age), (1, 0));
     assert!(statements > 0);
     assert_eq!(ask(&mut shard, T0 + 4_000), (1, 4_000, 0));
-    // Nothing came: an old report is as good as a new one.
+    // No batch came, so an old report is as good as a new one.
     assert_eq!(ask(&mut shard, T0 + 3_600_000), (1, 0, 0));
     let sent = [visit("/a")];
     shard.serve(&wire::encode(&Call::Register(batch(1, 2, T0 + 3_600_000, &sent))), T0 + 3_600_000);
     assert_eq!(ask(&mut shard, T0 + 3_605_000), (1, 5_000, 0));
     let (_, age, statements) = ask(&mut shard, T0 + 3_610_000);
-    assert!(age == 0 && statements > 10, "{statements} statements: a checkpoint, and a question");
+    assert!(age == 0 && statements > 10, "{statements} statements for a checkpoint and a question");
 }

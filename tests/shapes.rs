@@ -1,4 +1,4 @@
-//! Bringing the tables of an older version to this version's shape, and refusing those of a later one.
+//! A shard brings the tables of an older version to this version's shape, and refuses those of a later one.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
@@ -33,7 +33,7 @@ fn each_step_runs_once_and_keeps_what_is_stored() {
     assert_eq!(sql.number(SHAPE), 0);
     grow(&sql, 0, &[ADD_COLUMN]).unwrap();
     assert_eq!(sql.number(SHAPE), 1);
-    // Were the first step to run again, SQLite would refuse it: the column is there.
+    // If the first step ran again, SQLite would refuse it, as the column exists.
     for _ in 0..2 {
         grow(&sql, sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
         assert_eq!(sql.number(SHAPE), 2);
@@ -42,7 +42,7 @@ fn each_step_runs_once_and_keeps_what_is_stored() {
     assert_eq!(sql.number("SELECT count(*) FROM pages WHERE title = 'none'"), 1);
     let sql = first_shape();
     grow(&sql, 0, &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
-    assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5), "both at once");
+    assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5), "both steps at once");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_step_that_fails_changes_nothing_and_runs_at_the_next_start() {
             faulty.fail_nth(n, fault);
             let grown = grow(&faulty, 0, &[ADD_COLUMN, MOVE_VIEWS]);
             if faulty.clear() {
-                assert!(n > 8, "two transactions of their own begin and end, and five statements");
+                assert!(n > 8, "two transactions begin and end, and they have five statements");
                 break;
             }
             assert!(grown.is_err());

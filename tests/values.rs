@@ -1,4 +1,4 @@
-//! Views of one value of a detail over time: what a shard tells of it, what may be asked, and how it is answered.
+//! Views of one value of a dimension over time: what a shard reports, what a query may ask for, and what the answer looks like.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -32,7 +32,7 @@ fn ask(rig: &mut Rig, question: Question<'_>) -> Report {
     rig.ledger.report(&question, rig.now).unwrap()
 }
 
-/// Days and views of a value.
+/// The days on which a value was counted, with its views.
 fn days(rig: &mut Rig, kind: Dimension, value: &str, days: Span) -> Vec<(u32, u64)> {
     let lines = ask(rig, Question::Value { kind: kind.number(), value, days });
     lines.into_iter().map(|Line { at, views, .. }| (at / 24, views)).collect()
@@ -50,7 +50,7 @@ fn read(path_and_query: &str) -> Result<Stats, Refusal> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// In the journal, in the tables or in both: the days of all values are those that were sent, and add up to the lists.
+    /// Visits may be in the journal, in the tables or in both. Each value has the days that were sent, and they add up to the lists.
     #[test]
     fn the_days_of_a_value_add_up_to_its_line_in_the_list(
         batches in prop::collection::vec((0..3_u64, prop::collection::vec((any::<bool>(), 0..3_usize, 0..6_usize), 1..6), 0..4_u8), 1..8),
@@ -68,7 +68,7 @@ proptest! {
                 .collect();
             for visit in &visits {
                 let told: Vec<_> = values(visit.details.as_str()).collect();
-                // A referrer that has no name is its own host.
+                // A referrer without the name of a source is its own host.
                 let host = told.iter().filter(|(kind, value)| *kind == Dimension::Referrer && *value != "Twitter" && *value != "DE");
                 for (kind, value) in told.iter().copied().chain(host.map(|(_, value)| (Dimension::Host, *value))) {
                     *truth.entry((kind.number(), value.to_owned())).or_default().entry(today).or_default() += 1;
@@ -100,7 +100,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_counted_together_is_a_value_too() {
+fn values_that_are_counted_together_are_one_value() {
     let mut rig = Rig::new();
     let made_up: Vec<Sent> = (0..MAX_VALUES + 50).map(|n| sent(false, "DE", &format!("{n}.example"))).collect();
     for (at, some) in made_up.chunks(350).enumerate() {
@@ -111,9 +111,9 @@ fn what_is_counted_together_is_a_value_too() {
     assert_eq!(days(&mut rig, Dimension::Country, "DE", EVER), [(TODAY, made_up.len() as u64)]);
 }
 
-/// Where there is no room for the name of a source, its host is told with the others, and not once more under its own name.
+/// If a day has no room for the name of a source, the source's host counts with the other hosts, and not again under its own name.
 #[test]
-fn each_referral_is_one_host_even_where_there_is_no_room_for_its_name() {
+fn each_referral_is_one_host_even_without_room_for_its_name() {
     let mut rig = Rig::new();
     let made_up: Vec<Sent> = (0..MAX_VALUES).map(|n| sent(false, "", &format!("{n}.example"))).collect();
     for (at, some) in made_up.chunks(350).enumerate() {
@@ -128,9 +128,9 @@ fn each_referral_is_one_host_even_where_there_is_no_room_for_its_name() {
     );
 }
 
-/// Rows read are paid for, and a day has up to 6,006.
+/// An owner pays for the rows that are read, and a day has up to 6,006.
 #[test]
-fn of_a_day_two_rows_are_read_at_most() {
+fn at_most_two_rows_of_a_day_are_read() {
     let rig = Rig::new();
     let values = [Value::count(1), Value::count(9), Value::count(1), Value::Text("DE".to_owned()), Value::count(1)];
     let plan = rig.sql.query(&format!("EXPLAIN QUERY PLAN {}", schema::VALUE_DAYS), &values).unwrap();
@@ -146,7 +146,7 @@ fn of_a_day_two_rows_are_read_at_most() {
 }
 
 #[test]
-fn one_value_may_be_asked_for_where_views_of_it_are_known() {
+fn a_query_may_ask_for_one_value_where_its_views_are_known() {
     for (query, kind, value) in [
         ("series?country=DE", Dimension::Country, "DE"),
         ("series?by=month&referrer=news.example", Dimension::Referrer, "news.example"),
@@ -185,11 +185,11 @@ fn one_value_may_be_asked_for_where_views_of_it_are_known() {
     ] {
         assert!(matches!(read(&format!("blog/{query}")), Err(Refusal::Parameter(name, _)) if name == wrong), "{query}");
     }
-    assert!(read(&format!("blog/series?referrer={longest}")).is_ok(), "as long as an import may have it");
+    assert!(read(&format!("blog/series?referrer={longest}")).is_ok(), "as long as an imported value may be");
 }
 
 #[test]
-fn what_is_not_known_of_a_value_is_left_out() {
+fn an_answer_leaves_out_what_is_not_known_of_a_value() {
     // 2026-10-31 to 2026-11-02, in two shards.
     let (from, to) = (20_757, 20_759);
     let plan = Plan { from, to, starts: starts_in_utc(from, to, Steps::Days), previous: None };
@@ -206,5 +206,9 @@ fn what_is_not_known_of_a_value_is_left_out() {
     assert_eq!(answer("b/series?source=x&format=csv"), lines);
     let stats = read("b/series?medium=mail").unwrap();
     let days = Span { from, until: to + 1 };
-    assert_eq!(stats.questions(&plan), [Question::Value { kind: 4, value: "mail", days }], "one question, however long");
+    assert_eq!(
+        stats.questions(&plan),
+        [Question::Value { kind: 4, value: "mail", days }],
+        "one question, no matter how long the period"
+    );
 }

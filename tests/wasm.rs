@@ -1,4 +1,4 @@
-//! The pure half once on wasm32, where it runs for real: the same answers as natively, with 32-bit sizes.
+//! The pure half on wasm32, its target in production: it gives the same answers as natively, with 32-bit sizes.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(
@@ -52,7 +52,7 @@ fn a_fingerprint_is_the_same_as_in_every_other_version_and_place() {
 
 #[wasm_bindgen_test]
 fn messages_have_the_bytes_that_they_have_natively() {
-    // The numbers above 2^32 are what a `usize` on the way would lose.
+    // A `usize` anywhere on the way would cut the numbers above 2^32.
     let sent = [visit("/a").id(1 << 63), visit("/é").by(u64::MAX), visit("/a")];
     let batch = batch(1 << 127, 1 << 52, T0, &sent);
     let bytes = encode(&Call::Register(batch.clone()));
@@ -63,7 +63,7 @@ fn messages_have_the_bytes_that_they_have_natively() {
     let answer = Answer::Receipt(receipt(&[counted(1 << 40), duplicate(u64::MAX)]));
     assert_eq!(decode(&encode(&answer)), Ok(answer));
     assert_eq!(encode(&Answer::Views(300)), [1, 1, 172, 2]);
-    // A list that claims 4,294,967,295 entries must not be made room for.
+    // The reader must not make room for a list that claims 4,294,967,295 entries.
     assert!(decode::<Answer>(&[1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f]).is_err());
 }
 
@@ -83,7 +83,7 @@ fn posted(actions: Vec<Action>) -> Posting {
 }
 
 #[wasm_bindgen_test]
-fn visits_that_come_during_a_post_leave_together() {
+fn visits_that_arrive_during_a_post_leave_together() {
     let deadline = T0 + 5 * SECOND;
     let mut batcher = Batcher::default();
     let first = posted(batcher.step(Event::Arrived(1, entry("/", deadline)), T0));
@@ -139,12 +139,12 @@ fn a_configuration_is_read() {
     };
     assert_eq!(with("256").unwrap().shards, 256);
     assert_eq!(with("257").unwrap_err().allowed, "a whole number from 1 to 256");
-    assert!(with("4294967297").is_err(), "one more than 2^32 is not 1");
+    assert!(with("4294967297").is_err(), "2^32 + 1 is not 1");
 }
 
 #[wasm_bindgen_test]
 fn days_visitors_and_shards_are_the_same_as_natively() {
-    // The numbers are those of a native run: a shard chosen otherwise would not know the ids of its visits.
+    // The numbers are those of a native run. Another choice of shards would lead visits to shards that do not know their ids.
     assert_eq!((date_of(20_779), parse_date("2026-11-22")), ("2026-11-22".to_owned(), Some(20_779)));
     let sender = Sender { address: Some("2001:db8::1"), agent: Some("Browser/1"), ..Sender::default() };
     let site = Sites::parse("blog").unwrap().first().clone();

@@ -1,4 +1,4 @@
-//! The messages between isolates and shards: each reads back as it was, and nothing else is ever read without doubt.
+//! The messages between isolates and shards: each reads back unchanged, and no damage to a message breaks its reader.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -38,7 +38,8 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Reads back as it was; and cut short, lengthened, changed in any byte or of another version, it is read or refused.
+/// Checks that the message reads back unchanged. If it is cut short, lengthened or of another version, the reader must refuse it. With
+/// one changed byte, the reader may read or refuse it.
 fn check<'a, T: Message + Serialize + Deserialize<'a> + PartialEq + Debug>(
     message: &T,
     bytes: &'a mut Vec<u8>,
@@ -47,7 +48,7 @@ fn check<'a, T: Message + Serialize + Deserialize<'a> + PartialEq + Debug>(
     *bytes = encode(message);
     assert_eq!(decode::<T>(bytes).as_ref(), Ok(message));
     for (at, damaged) in damaged.iter().enumerate() {
-        // The first are cut, lengthened or of another version: these are refused in any case.
+        // The first ones are cut, lengthened or of another version. These must be refused.
         let read = decode::<T>(damaged);
         assert!(read.is_err() || at >= bytes.len() + 1 + 255, "{damaged:?} was read as {read:?}");
     }
@@ -119,8 +120,8 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
 
 #[test]
 fn messages_keep_their_bytes() {
-    // Isolates, shards and journals of several versions of this program read each other: where this fails, raise the
-    // version in `wire`, and teach shards to read the rows of the old one.
+    // Isolates, shards and journals of several versions of this program read each other. If this test fails, raise the version in
+    // `wire`, and make shards read the rows of the old version.
     let sent = [
         visit("/a").id(300).server(1),
         visit("/a").by(1).made(300_000).from(&support::details(Some(Device::Mobile), "", "", [""; 3])),
@@ -157,7 +158,7 @@ fn any_item() -> impl Strategy<Value = Item> {
     )
 }
 
-/// Pages and visits, most of which hang together.
+/// Pages and visits, most of which belong together.
 fn any_content() -> impl Strategy<Value = (Vec<String>, Vec<Item>)> {
     let good = (0..2_u16, 19_999..20_002_u32, any_item()).prop_map(|(page, day, item)| Item { page, day, ..item });
     let good = (Just(vec!["/a".to_owned(), "/b".to_owned()]), prop::collection::vec(good, 2..8));
@@ -174,7 +175,7 @@ proptest! {
     #![proptest_config(config(500))]
 
     #[test]
-    fn what_is_written_reads_back(
+    fn a_written_message_reads_back(
         (pages, visits) in any_content(),
         isolate in any::<u128>(),
         sequence in any::<u64>(),
@@ -241,7 +242,7 @@ proptest! {
         let Answer::Views(before) = views(T0) else { panic!() };
         prop_assert!(before >= at_least);
         let sent = [visit("/z").id(5).by(5)];
-        // Days that were ended early by a clock that is ahead are over two days later.
+        // A clock that is ahead can end days early. Two days later, those days are over.
         let good = Call::Register(support::batch(77, 1, T0 + 2 * DAY, &sent));
         let served = shard.serve(&encode(&good), T0 + 2 * DAY);
         prop_assert_eq!(decode::<Answer>(&served.bytes), Ok(Answer::Receipt(receipt(&[counted(1)]))));
@@ -253,7 +254,7 @@ fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let long = "x".repeat(100);
     let longest = |n: usize| {
         let details = support::details(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
-        // A host of that length is no source of several hosts, so the part for such a host is empty.
+        // A host of that length belongs to no source of several hosts, so the part for such a host is empty.
         assert_eq!(details.as_str().len(), MAX_DETAILS_BYTES - 1 - 101, "a device is one letter");
         visit(&format!("/{n:01023}")).id(u64::MAX).by(u64::MAX).from(&details)
     };
@@ -265,11 +266,11 @@ fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let call = encode(&Call::Register(Batch { sequence: 1, ..batch }));
     assert!(
         call.len() < MAX_BATCH_VISITS * (MAX_PAGE_BYTES + MAX_DETAILS_BYTES + 64),
-        "a call takes {} bytes of what `edge::shard_object` reads",
+        "a call takes {} bytes of what `edge::objects::shard` reads",
         call.len()
     );
     let mut shard = Shard::new(Sqlite::new());
-    let Ok(Answer::Receipt(receipt)) = decode(&shard.serve(&call, T0).bytes) else { panic!("it is refused") };
+    let Ok(Answer::Receipt(receipt)) = decode(&shard.serve(&call, T0).bytes) else { panic!("the shard refused the call") };
     assert_eq!(receipt.visits.iter().filter(|line| line.verdict == Verdict::Counted).count(), 1, "all have the same id");
     assert_eq!(receipt.visits.len(), MAX_BATCH_VISITS);
 }

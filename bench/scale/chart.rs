@@ -1,11 +1,11 @@
-//! The picture: how many shards a site needs, how long batching makes a visit wait, and what a million visits cost.
+//! The picture: how many shards a site needs, how long a visit waits because of batching, and what a million visits cost.
 
 use crate::grid::{Cell, Found, ISOLATES, Model};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
 
-/// The round trip that is drawn, in milliseconds.
+/// The round trip of the cases in the picture, in milliseconds.
 const ROUND_TRIP_MS: f64 = 25.0;
 
 const SIZE: (u32, u32) = (1200, 500);
@@ -21,7 +21,7 @@ const GRID: RGBColor = RGBColor(220, 220, 220);
 const COLOURS: [RGBColor; 5] =
     [RGBColor(0, 60, 120), RGBColor(213, 94, 0), RGBColor(0, 140, 100), RGBColor(190, 90, 150), RGBColor(110, 110, 110)];
 
-/// A third of the picture. Axes are logarithmic; `base` to the power of whole numbers has a line and a label.
+/// A third of the picture. The axes are logarithmic. `base` to the power of each whole number has a line and a label.
 struct Part {
     title: &'static str,
     unit: &'static str,
@@ -29,14 +29,14 @@ struct Part {
     range: (f64, f64),
     label: fn(f64) -> String,
     value: fn(&Cell, &Found) -> f64,
-    /// How far lines that would hide each other are moved apart.
+    /// How far apart lines are drawn that would otherwise hide each other.
     apart: f64,
 }
 
-/// The wait that is drawn for a wait of zero, which has no logarithm.
+/// The wait that the picture shows for a wait of zero, because zero has no logarithm.
 const LEAST_WAIT_MS: f64 = 0.1;
 
-/// The position of the most traffic, which is not a power of ten.
+/// The highest traffic. It needs a label of its own, because it is not a power of ten.
 const MOST: f64 = 500_000.0;
 
 const PARTS: [Part; 3] = [

@@ -19,17 +19,16 @@ const ROUND_TRIPS_MS: [f64; 3] = [5.0, 25.0, 100.0];
 const SOFT_LIMIT_CALLS_PER_S: f64 = 1_000.0;
 const OVER_SOFT_LIMIT: &str = "over the soft limit";
 
-/// Visits a second that one isolate has CPU for: 200 us each, the slower end of what a visit with a
-/// batched POST took on workerd.
+/// The visits a second that one isolate has CPU for: 200 us each, the upper end of what a visit with a batched POST took on workerd.
 const ISOLATE_VISITS_PER_S: f64 = 5_000.0;
 
-/// The part of the time that a shard may work. The rest is for bursts, and for a hash that spreads unevenly.
+/// The part of the time in which a shard may work. The rest is for bursts, and for a hash that spreads visits unevenly.
 const MAX_UTILISATION: f64 = 0.8;
 
 /// The part of the POSTs that may need a second attempt before a case counts as overloaded.
 const MAX_LATE: f64 = 0.001;
 
-/// The measurements of `bench/scale/capacity.mjs`, a shard's work in microseconds; and Cloudflare's prices.
+/// The measurements of `bench/scale/capacity.mjs`, with a shard's work in microseconds, and Cloudflare's prices.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Measured {
     pub(crate) batch_us: f64,
@@ -37,7 +36,7 @@ pub(crate) struct Measured {
     pub(crate) prices: Prices,
 }
 
-/// Dollars a million on the paid plan, beyond the included use, from `tools/costs/prices.mjs`.
+/// Dollars for a million on the paid plan, beyond the included use, from `tools/costs/prices.mjs`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Prices {
     worker_request: f64,
@@ -59,7 +58,7 @@ pub(crate) struct Model {
     visitors_remembered: usize,
     max_utilisation: f64,
     rows: Vec<Sample>,
-    /// The rows of a batch of the kind whose rows workerd counts, for comparison.
+    /// The rows of a batch like those whose rows workerd counts, for comparison.
     rows_as_on_workerd: f64,
     pub(crate) cells: Vec<Cell>,
     /// The fewest shards that suffice, for each traffic, number of isolates and round trip.
@@ -73,7 +72,7 @@ pub(crate) struct Cell {
     pub(crate) isolates: usize,
     pub(crate) shards: u32,
     pub(crate) round_trip_ms: f64,
-    /// Why this case does not work; none if it works.
+    /// Why this case does not work. Empty if it works.
     pub(crate) limits: Vec<&'static str>,
     /// The result of the simulation, unless the shard clearly cannot keep up.
     pub(crate) found: Option<Found>,
@@ -138,8 +137,8 @@ pub(crate) fn model(measured: &Measured) -> Model {
     }
 }
 
-/// Of the same case with more and more shards: the first within all limits, or else the first that keeps up with the measured work, whatever the
-/// documented limit, or else the last, which has the reason and no numbers.
+/// Chooses from the same case with more and more shards. The first choice is the fewest shards within all limits. The second choice is the fewest
+/// that keep up with the measured work, but exceed the documented limit. Otherwise it is the last case, with its reasons and without numbers.
 fn choose(cells: &[Cell]) -> Cell {
     let within = cells.iter().find(|cell| cell.limits.is_empty());
     let by_work = || cells.iter().find(|cell| cell.limits == [OVER_SOFT_LIMIT]);
@@ -155,7 +154,7 @@ fn attempt(mut cell: Cell, seed: u64, measured: &Measured, rows: &[Sample]) -> C
     if f64::from(cell.visits_per_s) / isolates > ISOLATE_VISITS_PER_S {
         cell.limits.push("too few isolates");
     }
-    // The isolates whose last batch a shard remembers. It refuses batches of others.
+    // The isolates whose last batch a shard must remember. Above its limit, it refuses the batches of other isolates.
     let remembered = isolates * (1.0 - (-visits_per_s * KEEP_MS as f64 / 1000.0 / isolates).exp());
     if remembered > MAX_ISOLATES as f64 {
         cell.limits.push("too many isolates");

@@ -1,4 +1,4 @@
-//! The visits of the measurement and of the model, and the calls that an isolate would send them in.
+//! The visits of the measurement and of the model, and the calls in which an isolate would send them.
 
 use crate::support::{Sent, batch, visit};
 use footfall::counting::protocol::call::Call;
@@ -11,11 +11,11 @@ use std::path::Path;
 /// The number of pages of the site. The cost of a batch hardly depends on it. A checkpoint writes two rows for each visited page.
 pub(crate) const PAGES: u64 = 100;
 
-/// Isolates that post at once, each its next batch when the last is answered. They are enough to keep the shard busy.
+/// The number of isolates that post at once. Each posts its next batch when the last one is answered. They are enough to keep the shard busy.
 pub(crate) const LANES: u32 = 16;
 
-/// Visits a batch, and batches that each lane posts in a round. A round takes about a second of CPU, which the kernel reports in hundredths. More of
-/// the largest batches would have more visitors than a shard distinguishes.
+/// The visits of a batch, and the batches that each lane posts in a round. A round takes about a second of CPU, which the kernel reports in
+/// hundredths. More of the largest batches would have more visitors than a shard can tell apart.
 const SIZES: [(u32, u32); 4] = [(1, 512), (10, 384), (100, 128), (512, 28)];
 
 /// The measured rounds. The round before them is not measured: V8 compiles the code that runs often, and the first batch opens the database.
@@ -37,7 +37,7 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number above 0 and up to 1, so that its logarithm exists.
+    /// A number above 0 and at most 1, so that its logarithm exists.
     pub(crate) fn unit(&mut self) -> f64 {
         ((self.next() >> 11) as f64 + 1.0) / (1_u64 << 53) as f64
     }
@@ -69,13 +69,13 @@ struct Plan {
 #[derive(Serialize)]
 struct Size {
     visits: u32,
-    /// The calls of each lane in a round.
+    /// The number of calls of each lane in a round.
     batches: u32,
 }
 
 /// Writes the calls of every size, once with a visitor each and once with an id each, and `plan.json`.
 ///
-/// Every visitor and every id occurs once: new ones cost most, because the shard has to remember them.
+/// Every visitor and every id occurs once. New ones cost most, because the shard has to remember them.
 pub(crate) fn write(directory: &Path, now: u64) {
     for (visits, batches) in SIZES {
         for kind in ["visitors", "ids"] {

@@ -19,7 +19,7 @@
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a program for the people who work on Footfall: it may stop at what is wrong"
+    reason = "only developers of Footfall run this program, and it may panic on an error"
 )]
 
 mod chart;

@@ -14,7 +14,7 @@ pub(crate) struct Outcome {
     /// Milliseconds from a visit's arrival until its answer.
     pub(crate) whole: Waits,
     pub(crate) mean_batch: f64,
-    /// The part of the time in which the shard works.
+    /// The part of the time during which the shard works.
     pub(crate) utilisation: f64,
     /// Whether waits stopped growing.
     pub(crate) settled: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Sums up, at a time at which `left` work is left.
+    /// Makes the summary at a time when `left` work is left.
     pub(crate) fn outcome(self, now: Time, left: Time, settled: bool) -> Outcome {
         let Self { since, backlog, added, whole, batches, posted, busy, late, refused } = self;
         let part = |of: u64, all: usize| of as f64 / all.max(1) as f64;

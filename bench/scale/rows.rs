@@ -12,7 +12,7 @@ use serde::Serialize;
 /// more hashes.
 const SIZES: [u64; 5] = [1, 4, 16, 64, 256];
 
-/// Rows a batch.
+/// The rows of a batch, by its size.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Sample {
     pub(crate) visits_a_batch: u64,
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) many_isolates: f64,
 }
 
-/// Counts.
+/// Counts the rows of a batch of each size.
 pub(crate) fn count() -> Vec<Sample> {
     let sample = |visits| Sample {
         visits_a_batch: visits,

@@ -1,11 +1,11 @@
 //! One shard and the isolates in front of it, as a discrete-event simulation around the real [`Batcher`].
 //!
 //! Shards are independent: each isolate has a batcher for each shard, and a hash spreads visits over shards, which splits one Poisson stream into
-//! independent ones. So the simulation of one shard with all its isolates and its part of the visits is exact, and stands for all shards. That makes
-//! 500,000 visits/s a matter of seconds.
+//! independent ones. So the simulation of one shard, with all isolates and its part of the visits, is exact and represents all shards. That way,
+//! 500,000 visits/s take seconds to simulate.
 //!
-//! It does not simulate the CPU of an isolate, deadlines and retries (a case that would need them is marked as late), isolates that come and go, or a
-//! site whose isolates are not equally busy.
+//! Not simulated: the CPU of an isolate, deadlines and retries (POSTs that would need them are counted as late), isolates that come and go, and a site
+//! whose isolates are not equally busy.
 
 use crate::load::Rng;
 use crate::notes::{MS, Notes, Outcome, Time, mean};
@@ -19,17 +19,18 @@ use footfall::counting::protocol::batch::MAX_BATCH_VISITS;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The fewest visits of a chunk. A chunk also lasts for some round trips.
+/// The fewest visits of a chunk. A chunk also lasts for at least a few round trips.
 const CHUNK_VISITS: f64 = 10_000.0;
 const CHUNK_ROUND_TRIPS: f64 = 4.0;
 
-/// A run has settled when three chunks in a row have the same mean wait, to within this part.
+/// A run has settled when three chunks in a row have the same mean wait, within this relative difference.
 const SAME: f64 = 0.1;
 
-/// The chunks after which a run that has not settled never will.
+/// The number of chunks after which an unsettled run is given up.
 const PATIENCE: usize = 40;
 
-/// The chunks that are measured once a run has settled. There are many, because the visits of a batch wait alike, and a p99 depends on few batches.
+/// The number of chunks that are measured once a run has settled. There are many, because the visits of a batch wait equally long, so a p99
+/// depends on few batches.
 const MEASURED: usize = 10;
 
 /// The simulated case.
@@ -65,7 +66,7 @@ struct World {
     notes: Notes,
 }
 
-/// Runs a case until it has settled, and then until it is measured.
+/// Runs a case until it has settled, and then measures it.
 pub(crate) fn simulate(case: Case, seed: u64) -> Outcome {
     let mut world = World {
         case,
@@ -103,7 +104,7 @@ pub(crate) fn simulate(case: Case, seed: u64) -> Outcome {
 }
 
 impl World {
-    /// Continues until this many more visits are answered.
+    /// Runs until this many more visits are answered.
     fn run(&mut self, visits: usize) {
         let mut arrival = self.now + self.until_next_arrival();
         while self.notes.whole.len() < visits {
@@ -129,7 +130,7 @@ impl World {
         (self.rng.exponential(1000.0 / self.case.visits_per_s) * MS) as Time
     }
 
-    /// Half a round trip. The shortest is that of the case, most take a little longer, and one in a hundred takes much longer,
+    /// Half a round trip. The shortest one is half of the case's round trip. Most take a little longer. One round trip in a hundred takes much longer,
     /// as when a packet is lost and sent again.
     fn one_way(&mut self) -> Time {
         let half = self.case.round_trip_ms / 2.0;
@@ -192,7 +193,7 @@ impl World {
         self.later(at, Happening::AtShard, place);
     }
 
-    /// A batch has arrived at the shard, which processes one at a time in order of arrival.
+    /// Handles a batch that arrived at the shard. The shard processes one batch at a time, in order of arrival.
     fn serve(&mut self, place: usize) {
         let Some((_, _, posting)) = &self.posts[place] else { return };
         let visits = posting.tickets().count();
@@ -203,7 +204,7 @@ impl World {
         self.later(at, Happening::Answered, place);
     }
 
-    /// The work that has arrived at the shard and is not done.
+    /// The work that has arrived at the shard and is not done yet.
     fn backlog(&self) -> Time {
         self.shard_free_at.saturating_sub(self.now)
     }

@@ -1,6 +1,6 @@
 //! The program behind the picture of `npm run bench`.
 //!
-//!     bench DATA SVG   draws the results of a run: a bar for each program, side by side for each figure
+//!     bench DATA SVG   draws the results of a run: for each figure a panel, with a bar for each program
 
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a program for the people who work on Footfall: it may stop at what is wrong"
+    reason = "only developers of Footfall run this program, and it may panic on an error"
 )]
 
 use plotters::prelude::*;
@@ -31,7 +31,7 @@ struct Program {
     ours: bool,
 }
 
-/// One figure of every program, in the order of the programs.
+/// One figure, with a value for each program in the order of the programs.
 #[derive(Deserialize)]
 struct Panel {
     title: String,
@@ -48,7 +48,7 @@ struct Value {
 
 const WIDTH: i32 = 1200;
 const HEAD: i32 = 112;
-/// The x position where the names of the programs end and the bars begin.
+/// The x position at which the programs' names end and the bars begin.
 const NAMES: i32 = 290;
 const ROW: i32 = 40;
 const BAR: i32 = 20;
@@ -100,7 +100,7 @@ fn draw_panel(root: &Area<'_>, panel: &Panel, programs: &[Program], (left, width
         let colour = if program.ours { OURS } else { THEIRS };
         let bar = Rectangle::new([(left, y - BAR / 2), (x(value.median), y + BAR / 2)], colour.filled());
         root.draw(&bar).unwrap();
-        // A line with ends from the least to the greatest of the rounds.
+        // A line with end marks, from the smallest to the largest value of the rounds.
         let [from, to] = [x(value.min), x(value.max)];
         for line in [[(from, y), (to, y)], [(from, y - 4), (from, y + 4)], [(to, y - 4), (to, y + 4)]] {
             root.draw(&PathElement::new(line, INK)).unwrap();
@@ -120,7 +120,7 @@ fn write(root: &Area<'_>, text: &str, at: (i32, i32), (size, colour): (i32, RGBC
     root.draw(&Text::new(text.to_owned(), at, style)).unwrap();
 }
 
-/// Three significant digits, as in the page, with no more decimals than that.
+/// A number with three significant digits, as on the page of the results.
 fn number(value: f64) -> String {
     let behind = match value {
         ..1.0 => 3,

@@ -1,8 +1,8 @@
 // Scripts below the path that BASE_PATH names. See src/counting/config/base_path.rs.
 
 /**
- * The answer with a script: the platform serves static files by themselves, but only at the paths that they have, and a route of a site
- * hands over its path as well. `undefined` for whatever Rust answers.
+ * The answer with a script, or `undefined` if Rust answers the request. The platform serves static files without the Worker, but only at
+ * their own paths. A request through a route of a site arrives with the route's path in front.
  */
 export function scriptBelow(request, { ASSETS, BASE_PATH }) {
   const url = new URL(request.url);

@@ -1,8 +1,9 @@
-// The module that the platform loads: hands each request and each call of an object to Rust, and begins with a fresh
-// instance of the WebAssembly where the one before broke down. It carries and decides nothing.
+// The module that the platform loads. It hands each request and each call of an object to Rust, and starts a fresh instance of
+// the WebAssembly if the last one broke down. It decides nothing itself.
 //
-// A plain object with `fetch`, not the class of an entry point behind a proxy that worker-build makes: the platform would make
-// an instance for each request. In a profile of workerd, making and calling it was a tenth of a visit's CPU time.
+// The default export is a plain object with `fetch`. worker-build would make an entry-point class behind a proxy, and the
+// platform would make an instance of it for each request. In a profile of workerd, making and calling that instance took a
+// tenth of a visit's CPU time.
 
 import { DurableObject } from 'cloudflare:workers';
 import { scriptBelow } from './base.js';
@@ -10,13 +11,14 @@ import { classOf, client } from './handlers/client.js';
 import { close } from './objects/live.js';
 import { __wbg_reset_state as reset, __worker_init_state as initState, Days as RustDays, Live as RustLive, serve, Shard as RustShard } from 'footfall';
 
-/** `criticalError` is set where Rust panicked, `instanceId` grows with each instance. The crate `worker` keeps them. */
+/** `criticalError` is set after Rust panicked. `instanceId` grows with each instance. The crate `worker` maintains both. */
 const state = initState();
 
 /**
- * Runs `work` in an instance that is whole. A trap, or an error that leaves WebAssembly, ends an instance: its memory is in the
- * middle of something. wasm-bindgen then makes a new one before the next call, and code that holds a pointer into the old one
- * must not be that call. So the first is one without a pointer, and `work` looks at `state.instanceId` before it uses its own.
+ * Runs `work` in an intact instance. A trap, or an error that leaves WebAssembly, ends an instance, because its memory may be
+ * inconsistent. wasm-bindgen then makes a new instance before the next call. That call must not come from code that holds a
+ * pointer into the old instance. So `inRust` first makes a call without a pointer, and `work` checks `state.instanceId` before
+ * it uses a pointer of its own.
  */
 function inRust(work) {
   initState();
@@ -27,7 +29,7 @@ function inRust(work) {
   return work();
 }
 
-/** For client.rs. By a global name, as modules that Rust names must not import packages: its tests on Node have none. */
+/** For client.rs. The names are global, because modules that Rust names must not import packages: its tests on Node have none. */
 globalThis.footfallClient = client;
 globalThis.footfallAgent = classOf;
 
@@ -36,8 +38,8 @@ export default {
     const script = env.BASE_PATH && scriptBelow(request, env);
     if (script) return script;
     const { promise, resolve, reject } = Promise.withResolvers();
-    // Without this a client that leaves would end its request in the middle: its visit would be lost, or, were it the one
-    // that posts a batch, the batch, and its future in Rust would never be dropped.
+    // Without this, a request would end in the middle when its client leaves. Its visit would be lost, or a whole batch if this
+    // request posts one, and its future in Rust would never be dropped.
     context.waitUntil(promise);
     try {
       inRust(() => serve(request, env, context, resolve, reject));
@@ -48,7 +50,10 @@ export default {
   },
 };
 
-/** Calls into an object in Rust, made anew where its instance is gone; what it knew is in its storage, or is asked for again. */
+/**
+ * Calls into an object in Rust. If its instance is gone, the object is made again: its state is in its storage, or can be
+ * requested again.
+ */
 function inObject(make) {
   let rust;
   let instance;
@@ -62,26 +67,26 @@ function inObject(make) {
     });
 }
 
-/** The longest that an alarm is off, in milliseconds: a day, and a minute until all clocks agree that it is over. */
+/** The longest time until an alarm, in milliseconds: a day, and a minute until all clocks agree that the day is over. */
 const MAX_DUE_MS = 86_400_000 + 61_000;
 
 /** The shell of an object in Rust: bytes in, bytes out, and the alarm. */
 const objectOf = (Rust) =>
   class extends DurableObject {
     #in = inObject(() => new Rust(this.ctx.storage, this.env, this.ctx.id.name));
-    /** When the alarm goes off, as far as this knows. */
+    /** The time of the next alarm, as far as this instance knows. */
     #due = 0;
 
-    /** What isolates call. Bytes at once and no promise of them, but for the first call, spare the platform a turn. */
+    /** Isolates call this. Except on the first call, it returns bytes and no promise, which saves the platform a turn. */
     post(call) {
       const ms = this.#due - Date.now();
-      // One that is further off than any is set by a clock that was ahead.
+      // If the alarm is further away than the longest time, a clock that was ahead set it.
       return ms <= MAX_DUE_MS && this.#due > 0 ? this.#serve(call) : this.#arm().then(() => this.#serve(call));
     }
 
     /**
-     * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. But a site's days may have
-     * to tell a shard first, once where there will be more shards.
+     * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. There is one exception:
+     * before there are more shards, the days of a site must first inform a shard.
      */
     #serve(call) {
       return this.#in((rust) => rust.serve(call)) ?? this.#grow(call);
@@ -93,7 +98,7 @@ const objectOf = (Rust) =>
       return promise;
     }
 
-    /** Where the platform runs an alarm twice, or runs a failed one again, that does no harm. */
+    /** It does no harm if the platform runs an alarm twice, or runs a failed alarm again. */
     async alarm() {
       this.#due = 0;
       const again = this.#in((rust) => rust.maintain(this.env));
@@ -101,7 +106,7 @@ const objectOf = (Rust) =>
       if (again) await this.#arm();
     }
 
-    /** Sets the alarm where none is set that goes off at the same time, or earlier. */
+    /** Sets the alarm, unless one is already set for the same time or an earlier one. */
     async #arm() {
       const { storage } = this.ctx;
       const set = await storage.getAlarm();
@@ -114,10 +119,10 @@ const objectOf = (Rust) =>
 export const Shard = objectOf(RustShard);
 export const Days = objectOf(RustDays);
 
-/** An object takes 32,768 WebSockets; this many leave it time to take pushes and newcomers between two messages. */
+/** An object takes 32,768 WebSockets. With this many, it still has time for pushes and new watchers between two messages. */
 const MAX_WATCHERS = 10_000;
 
-/** The longest message that is not worth closing for. Nothing that a watcher says means anything but `ping`. */
+/** The longest message that does not close the connection. The only message of a watcher that has a meaning is `ping`. */
 const MAX_MESSAGE = 64;
 
 /** The watchers of a site. While nothing happens, the platform puts the object away and keeps their WebSockets. */
@@ -126,23 +131,23 @@ export class Live extends DurableObject {
 
   constructor(context, env) {
     super(context, env);
-    // Answered without waking the object.
+    // The platform answers a ping without waking the object.
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
   }
 
-  /** An upgrade, from a Worker that has looked whether it may. */
+  /** Accepts a WebSocket. The Worker that sends the request has checked that it is allowed. */
   fetch(request) {
     if (this.ctx.getWebSockets().length >= MAX_WATCHERS) return new Response(null, { status: 503 });
     const [client, server] = Object.values(new WebSocketPair());
     this.ctx.acceptWebSocket(server);
     this.#in((rust) => rust.joined(server));
-    // A browser takes no protocol that it did not offer.
+    // A browser accepts no protocol that it did not offer.
     const offered = request.headers.get('sec-websocket-protocol')?.split(/\s*,\s*/) ?? [];
     const headers = offered.includes('footfall') ? { 'sec-websocket-protocol': 'footfall' } : {};
     return new Response(null, { status: 101, webSocket: client, headers });
   }
 
-  /** What shards call. */
+  /** Shards call this. */
   post(call) {
     return this.#in((rust) => rust.serve(call));
   }
@@ -152,7 +157,7 @@ export class Live extends DurableObject {
   }
 
   webSocketClose(socket, code) {
-    // 1005 and 1006 say that there was no code, and may not be sent.
+    // 1005 and 1006 mean that there was no code. They must not be sent.
     close(socket, code === 1005 || code === 1006 ? 1000 : code);
   }
 }

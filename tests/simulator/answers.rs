@@ -1,4 +1,4 @@
-//! What is answered, judged; and what is left at the end.
+//! Judges each answer, and what is left at the end of a run.
 
 use crate::checker::Checker;
 use crate::facts::{Broken, GUEST, Sums, Try};
@@ -11,19 +11,19 @@ use footfall::counting::model::visitor::{Visitor, VisitorHash};
 use footfall::counting::protocol::batch::{Counted, Verdict};
 use std::collections::HashSet;
 
-/// Where an answer comes from.
+/// What produced an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Via {
-    /// The batcher, with so many visits parked.
+    /// The batcher, while this many visits were parked.
     Batcher(usize),
-    /// The question whether the id is known from before there were more shards.
+    /// The shard that the id led to before there were more shards. It was asked whether it knows the id.
     Asked,
-    /// There was no route: no record of the day, or too many days ended.
+    /// No route was found: there was no day record, or the day ended too often.
     NoRoute,
 }
 
 impl Checker {
-    /// A request answers its client.
+    /// Judges the answer of a request to its client.
     pub(crate) fn answered(&mut self, a_try: usize, answer: &Result<Counted, Failure>, via: Via, now: u64) {
         let Try { answered, deadline, shard, .. } = self.tries[a_try];
         let shard = Some(shard).filter(|shard| *shard < self.truths.len());
@@ -37,7 +37,9 @@ impl Checker {
             let Try { isolate, shard: at, since, .. } = self.tries[a_try];
             let waited = now.saturating_sub(self.open_since(isolate, at).max(since));
             if waited > self.slack_ms + 2 * HANDOVER_MS {
-                self.fail(Broken::Starved, &[a_try], shard, || format!("it gave up unsent, and could have left for {waited} ms"));
+                self.fail(Broken::Starved, &[a_try], shard, || {
+                    format!("it gave up unsent, although it could have been sent for {waited} ms")
+                });
             }
         }
         self.tries[a_try].answered = true;
@@ -70,7 +72,7 @@ impl Checker {
         }
     }
 
-    /// A request was told that its day is over, and is routed anew.
+    /// The shard answered that the request's day is over. The request is routed again.
     pub(crate) fn rerouted(&mut self, a_try: usize, counted: Counted) {
         self.sums.stale += 1;
         if let Some((broken, text)) = self.acknowledged(a_try, counted, Via::Batcher(0)) {
@@ -80,46 +82,45 @@ impl Checker {
         self.tries[a_try].posted = None;
     }
 
-    /// What is wrong with a good answer.
+    /// Says what is wrong with an answer that reports success.
     fn acknowledged(&self, a_try: usize, counted: Counted, via: Via) -> Option<(Broken, &'static str)> {
         if via == Via::Asked {
             let first = self.tries[a_try].member.id.and_then(|id| self.ids.get(&id));
             let durable =
                 first.and_then(|(_, first)| self.tries[*first].posted).is_some_and(|(post, _)| self.posts[post].durable);
-            return (!durable).then_some((Broken::AckNotStored, "called known, and is not durable"));
+            return (!durable).then_some((Broken::AckNotStored, "reported as known, but not durable"));
         }
         let Some((post, at)) = self.tries[a_try].posted else {
-            return Some((Broken::AckNotStored, "acknowledged, and never sent"));
+            return Some((Broken::AckNotStored, "acknowledged, but never sent"));
         };
         match &self.posts[post].receipt {
-            Some(receipt) if self.posts[post].durable => {
-                (receipt.visits.get(at) != Some(&counted)).then_some((Broken::WrongAnswer, "not the visit's line of the receipt"))
-            }
-            _ => Some((Broken::AckNotStored, "acknowledged, and not durable")),
+            Some(receipt) if self.posts[post].durable => (receipt.visits.get(at) != Some(&counted))
+                .then_some((Broken::WrongAnswer, "not the visit's verdict in the receipt")),
+            _ => Some((Broken::AckNotStored, "acknowledged, but not durable")),
         }
     }
 
-    /// What is wrong with a failure.
+    /// Says what is wrong with a failure.
     fn failed(&self, a_try: usize, failure: &Failure, via: Via, now: u64) -> Option<(Broken, &'static str)> {
         let post = self.tries[a_try].posted.map(|(post, _)| &self.posts[post]);
         match (failure, post) {
             (_, None) if matches!(via, Via::Asked | Via::NoRoute) => None,
-            // Its own deadline: it was in no batch, or in one that did not come back.
+            // The visit reached its own deadline, either in no batch or in a batch without an answer.
             (Failure::Deadline { sent }, post) if now >= self.tries[a_try].deadline && (*sent || post.is_none()) => None,
             (Failure::Busy { .. }, None) if via == Via::Batcher(MAX_PARKED) => None,
-            (_, None) => Some((Broken::WrongAnswer, "a failure of no batch")),
+            (_, None) => Some((Broken::WrongAnswer, "a failure, but the visit was in no batch")),
             (failure, Some(post)) => {
                 let own = post.outcome.as_ref().is_some_and(|outcome| outcome.as_ref().err() == Some(failure));
-                (!own).then_some((Broken::WrongAnswer, "not what came of the visit's batch"))
+                (!own).then_some((Broken::WrongAnswer, "not the outcome of the visit's batch"))
             }
         }
     }
 
     pub(crate) fn counted_refused(&mut self, a_try: usize, shard: usize) {
-        self.fail(Broken::CountedRefused, &[a_try], Some(shard), || "reported as surely not stored, and counted".to_owned());
+        self.fail(Broken::CountedRefused, &[a_try], Some(shard), || "reported as surely not stored, but counted".to_owned());
     }
 
-    /// The end: everything is durable, and nobody may wait.
+    /// Checks the end of a run: everything is durable, and no request may still wait.
     pub(crate) fn end(&mut self) {
         let mut views = 0;
         for a_try in 0..self.tries.len() {
@@ -128,14 +129,16 @@ impl Checker {
             let is_guest = matches!(member.visitor, Visitor::Guest(_));
             views += if is_guest { 0 } else { u64::from(counted) };
             if visit == GUEST && counted > 0 && !is_guest {
-                self.fail(Broken::WrongTotal, &[a_try], shard, || "a view counts again where its visitor is told".to_owned());
+                self.fail(Broken::WrongTotal, &[a_try], shard, || {
+                    "the shard that counts the guest counts the view, too".to_owned()
+                });
             }
             if !answered && !excused {
                 self.fail(Broken::NeverAnswered, &[a_try], shard, || "never answered".to_owned());
             }
             let known = counted == 1 || member.id.is_some_and(|id| self.ids.contains_key(&id));
             if acked && !known {
-                self.fail(Broken::AckNotStored, &[a_try], shard, || "acknowledged, and not counted".to_owned());
+                self.fail(Broken::AckNotStored, &[a_try], shard, || "acknowledged, but not counted".to_owned());
             }
             if refused && counted > 0 {
                 self.counted_refused(a_try, shard.unwrap_or_default());
@@ -155,11 +158,11 @@ impl Checker {
         for a_try in 0..self.tries.len() {
             let Try { acked, counted, person, person_lost, .. } = self.tries[a_try];
             if acked && counted == 1 && !person_lost && person.is_some_and(|person| !people.contains(&person)) {
-                self.fail(Broken::WrongTotal, &[a_try], None, || "its visitor is in no shard".to_owned());
+                self.fail(Broken::WrongTotal, &[a_try], None, || "no shard has its visitor".to_owned());
             }
         }
         if let Some((shard, (day, _))) = twice.first() {
-            self.fail(Broken::WrongTotal, &[], Some(*shard), || format!("a visitor of day {day} is in two shards"));
+            self.fail(Broken::WrongTotal, &[], Some(*shard), || format!("two shards have the same visitor of day {day}"));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Watches a run and says which promise was broken first.
+//! Watches a run and reports the first broken promise.
 //!
-//! It learns what is visible from outside: what came, what was sent, what a shard's journal got, what was answered. It
-//! keeps its own account of what ought to be counted ([`Truth`]) and trusts nothing that the code under test says of itself.
-//! What is answered is judged in [`crate::answers`].
+//! The checker sees only what is visible from outside: requests, POSTs, journal rows and answers. It keeps its own account
+//! of what must be counted ([`Truth`]), and does not trust what the code under test reports about itself.
+//! [`crate::answers`] judges the answers.
 
 use crate::facts::{Broken, GUEST, Member, Names, PROBE, Post, Sums, Try, Violation};
 use crate::truth::Truth;
@@ -26,11 +26,11 @@ pub(crate) struct Checker {
     pub(crate) truths: Vec<Truth>,
     pub(crate) broken: Option<Violation>,
     pub(crate) posts: Vec<Post>,
-    /// Where an id was counted, and for which try.
+    /// The shard that counted an id, and the try that brought it.
     pub(crate) ids: HashMap<Fingerprint, (usize, usize)>,
-    /// The POSTs that an isolate has on their way to a shard, by lane.
+    /// The POSTs on their way from an isolate to a shard, by lane.
     on_the_way: HashMap<(usize, usize), [Option<usize>; LANES]>,
-    /// When a POST of theirs ended last.
+    /// When the last POST from an isolate to a shard ended.
     ended_at: HashMap<(usize, usize), u64>,
     pub(crate) slack_ms: u64,
     pub(crate) sums: Sums,
@@ -52,14 +52,14 @@ impl Checker {
         }
     }
 
-    /// Puts down a broken promise; only the first counts.
+    /// Records a broken promise. Only the first one counts.
     pub(crate) fn fail(&mut self, broken: Broken, tries: &[usize], shard: Option<usize>, text: impl FnOnce() -> String) {
         if self.broken.is_none() {
             self.broken = Some(Violation { broken, text: text(), tries: tries.to_vec(), shard });
         }
     }
 
-    /// A request came to an isolate; its number is returned.
+    /// Records that a request came to an isolate. Returns the number of the try.
     pub(crate) fn came(&mut self, visit: usize, page: usize, id: Option<Fingerprint>, isolate: usize, deadline: u64) -> usize {
         let a_try = self.tries.len();
         let visitor = Visitor::Withheld(Withheld::NoAddress);
@@ -82,7 +82,7 @@ impl Checker {
         a_try
     }
 
-    /// A request was routed, for the first time or anew.
+    /// Records that a request was routed, for the first time or again.
     pub(crate) fn routed(&mut self, a_try: usize, shard: usize, day: Day, visitor: Visitor, made: Option<Minute>) {
         let facts = &mut self.tries[a_try];
         facts.member = Member { visitor, day, made, ..facts.member };
@@ -90,7 +90,7 @@ impl Checker {
         facts.posted = None;
     }
 
-    /// A try as a person reads it: its visit, and its own number.
+    /// The name of a try for a reader: its visit and its own number.
     pub(crate) fn name(&self, a_try: usize) -> String {
         match self.tries[a_try].visit {
             PROBE => format!("probe#{a_try}"),
@@ -99,7 +99,7 @@ impl Checker {
         }
     }
 
-    /// Nobody waits for this try's answer any more.
+    /// Records that this try needs no answer any more.
     pub(crate) fn excuse(&mut self, a_try: usize) {
         if !self.tries[a_try].answered && !self.tries[a_try].excused {
             self.tries[a_try].excused = true;
@@ -107,7 +107,7 @@ impl Checker {
         }
     }
 
-    /// A leader posts these tries, itself first, in this call and this lane; the number of the post is returned.
+    /// Records that a leader posts these tries, its own first, with this call in this lane. Returns the number of the post.
     pub(crate) fn posted(&mut self, leader: usize, tries: &[usize], call: &[u8], lane: u8, now: u64) -> usize {
         let number = self.posts.len();
         let Try { isolate, shard, deadline, .. } = self.tries[leader];
@@ -117,7 +117,7 @@ impl Checker {
         let early = same.filter(|other| self.posts[*other].lapses >= now).or_else(|| others.min());
         if let Some(other) = early {
             self.fail(Broken::TwoPosts, &[leader], Some(shard), || {
-                format!("post {number} in lane {lane} began before post {other} ended, lapsed or was slow")
+                format!("post {number} in lane {lane} began although post {other} had not ended, lapsed or become slow")
             });
         }
         let members: Vec<Member> = tries.iter().map(|a_try| self.tries[*a_try].member).collect();
@@ -128,7 +128,7 @@ impl Checker {
             a_try.posted = Some((number, at));
             if !own {
                 self.fail(Broken::BadBatch, &[member.a_try], Some(shard), || {
-                    format!("post {number} has a try of another place, an answered one, or one of another post")
+                    format!("post {number} has a try of another isolate or shard, an answered try, or a try of another post")
                 });
             }
         }
@@ -138,7 +138,7 @@ impl Checker {
         number
     }
 
-    /// The call says what its members are, in their order.
+    /// Checks that the call describes its members, in their order.
     fn check_call(&mut self, leader: usize, members: &[Member], call: &[u8]) {
         let good = match decode(call) {
             Ok(Call::Register(batch)) => {
@@ -153,15 +153,15 @@ impl Checker {
             _ => false,
         };
         if !good {
-            self.fail(Broken::BadBatch, &[leader], None, || "the call is not its visits".to_owned());
+            self.fail(Broken::BadBatch, &[leader], None, || "the call does not describe its visits".to_owned());
         }
     }
 
-    /// A shard's journal got this row while the shard served a call of this post.
+    /// Records that the shard appended this row to its journal while it served a call of this post.
     pub(crate) fn applied(&mut self, post: usize, shard: usize, row: &[u8]) {
         let row: Row<'_> = match decode(row) {
             Ok(row) => row,
-            Err(_) => return self.fail(Broken::WrongReceipt, &[], Some(shard), || "a journal row is not readable".to_owned()),
+            Err(_) => return self.fail(Broken::WrongReceipt, &[], Some(shard), || "a journal row is unreadable".to_owned()),
         };
         let members = std::mem::take(&mut self.posts[post].members);
         let pages: BTreeMap<u16, usize> =
@@ -183,7 +183,7 @@ impl Checker {
             },
         });
         if let Some((one, other)) = elsewhere {
-            self.fail(Broken::CountedTwice, &[one, other], Some(shard), || "an id was counted in two shards".to_owned());
+            self.fail(Broken::CountedTwice, &[one, other], Some(shard), || "two shards counted the same id".to_owned());
         }
         for (member, counted) in members.iter().zip(&row.receipt.visits) {
             if counted.verdict != Verdict::Counted {
@@ -193,26 +193,28 @@ impl Checker {
             let first = member.id.and_then(|id| self.ids.get(&id)).map_or(member.a_try, |(_, first)| *first);
             if self.tries[member.a_try].counted > 1 || first != member.a_try {
                 let tries = [member.a_try, first];
-                self.fail(Broken::CountedTwice, &tries, Some(shard), || format!("post {post} counts a visit that was counted"));
+                self.fail(Broken::CountedTwice, &tries, Some(shard), || format!("post {post} counts a visit a second time"));
             }
         }
         if expected != row.receipt.visits {
             let tries: Vec<usize> = members.iter().map(|member| member.a_try).take(1).collect();
             let pairs = row.receipt.visits.iter().zip(&expected).zip(&members);
             let wrong: Vec<_> = pairs.filter(|((got, expected), _)| got != expected).take(3).collect();
-            self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got, instead of expected: {wrong:?}"));
+            self.fail(Broken::WrongReceipt, &tries, Some(shard), || {
+                format!("post {post} has wrong lines, each (got, expected) with its visit: {wrong:?}")
+            });
         }
         self.posts[post].members = members;
         self.posts[post].receipt = Some(row.receipt);
         self.sums.rows += 1;
     }
 
-    /// A shard began a day without a batch.
+    /// Records that a shard began a day without a batch.
     pub(crate) fn began(&mut self, shard: usize, day: Day) {
         self.truths[shard].begin(day);
     }
 
-    /// So many changes of a shard, the oldest, became durable.
+    /// Records that the oldest changes of a shard became durable. `changes` is their number.
     pub(crate) fn committed(&mut self, shard: usize, changes: usize) {
         for _ in 0..changes {
             let Some(change) = self.truths[shard].commit() else { return };
@@ -226,7 +228,7 @@ impl Checker {
         }
     }
 
-    /// A shard lost what was not durable.
+    /// Records that a shard lost every change that was not durable.
     pub(crate) fn lost(&mut self, shard: usize) {
         while let Some(change) = self.truths[shard].take_back() {
             change.guests.iter().for_each(|guest| self.tries[*guest].counted -= 1);
@@ -247,21 +249,22 @@ impl Checker {
         }
     }
 
-    /// A shard answered a call of this post.
+    /// Checks a shard's answer to a call of this post.
     pub(crate) fn served(&mut self, post: usize, answer: &[u8]) {
         let Ok(Answer::Receipt(receipt)) = decode(answer) else { return };
         let facts = &self.posts[post];
         let (shard, tries) = (facts.shard, [facts.members[0].a_try]);
         match facts.receipt.as_ref().map(|stored| *stored == receipt) {
             Some(true) => {}
-            Some(false) => {
-                self.fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got another receipt than before"))
-            }
-            None => self.fail(Broken::AckNotStored, &tries, Some(shard), || format!("post {post} got a receipt and no row")),
+            Some(false) => self
+                .fail(Broken::WrongReceipt, &tries, Some(shard), || format!("post {post} got a different receipt than before")),
+            None => self.fail(Broken::AckNotStored, &tries, Some(shard), || {
+                format!("post {post} got a receipt, but the journal has no row")
+            }),
         }
     }
 
-    /// A leader's POST ended, as far as its isolate can tell.
+    /// Records that a leader's POST ended, as its isolate sees it.
     pub(crate) fn ended(&mut self, post: usize, outcome: &Result<Receipt, Failure>, now: u64) {
         let facts = &mut self.posts[post];
         facts.outcome = Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone));
@@ -273,7 +276,7 @@ impl Checker {
         }
     }
 
-    /// Since when a POST of an isolate could leave for a shard, as far as those before it are concerned.
+    /// The time since which earlier POSTs no longer keep an isolate from posting to a shard.
     pub(crate) fn open_since(&self, isolate: usize, shard: usize) -> u64 {
         let Some(ways) = self.on_the_way.get(&(isolate, shard)) else { return 0 };
         let posts = || ways.iter().map(|way| way.map(|post| &self.posts[post]));
@@ -282,7 +285,7 @@ impl Checker {
         fresh.max(taken).max(self.ended_at.get(&(isolate, shard)).copied().unwrap_or(0))
     }
 
-    /// Whether a POST of an isolate is on its way to a shard.
+    /// Whether a POST is on its way from an isolate to a shard.
     pub(crate) fn posting(&self, isolate: usize, shard: usize) -> bool {
         self.on_the_way.get(&(isolate, shard)).is_some_and(|ways| ways.iter().any(Option::is_some))
     }

@@ -1,4 +1,4 @@
-//! Clients: what they visit, whether they wait, and when they try again.
+//! Clients: what they visit, whether they wait for the answer, and when they try again.
 
 use crate::history::About;
 use crate::plan::Fault;
@@ -10,17 +10,17 @@ use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::protocol::batch::Counted;
 
-/// Requests that a client makes for one visit at most.
+/// The most requests that a client sends for one visit.
 const MAX_TRIES: u32 = 4;
 
-/// What a client wants counted.
+/// A visit that a client reports.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) page: usize,
     pub(crate) id: Option<Fingerprint>,
-    /// Its address, if it is a person's.
+    /// The client's address, if the client is a person.
     pub(crate) address: Option<String>,
-    /// How old it is when it is first sent, in milliseconds.
+    /// The age of the visit when the client first sends it, in milliseconds.
     pub(crate) age: u64,
     tries: u32,
     /// The isolate of the first try.
@@ -28,7 +28,7 @@ pub(crate) struct Visit {
 }
 
 impl World {
-    /// Makes up the visits of the burst, in crowds that share a moment and an isolate.
+    /// Plans the visits of the burst, in crowds that share a moment and an isolate.
     pub(crate) fn plan_visits(&mut self) {
         let hot = self.isolates.len().div_ceil(4) as u64;
         let people = 1 + self.plan.visits as u64 / 3;
@@ -52,7 +52,7 @@ impl World {
                 page: page as usize,
                 id: has_id.then(|| Fingerprint(mix(self.plan.seed ^ mix(number as u64)))),
                 address: is_person.then(|| format!("10.0.{}.{}", person / 256 % 256, person % 256)),
-                // One in eight was kept by a browser without a network.
+                // One in eight was stored by a browser that had no network.
                 age: if self.rng.chance(1_250) { self.rng.below(23 * 3_600_000) } else { 0 },
                 tries: 0,
                 slot,
@@ -62,11 +62,11 @@ impl World {
         }
     }
 
-    /// A client sends a visit.
+    /// Lets a client send a visit.
     pub(crate) fn send(&mut self, visit: usize) {
         let slots = self.isolates.len() as u64;
         let Visit { page, id, tries, slot, .. } = self.visits[visit];
-        // A repeated visit may meet any isolate.
+        // A repeated visit may reach any isolate.
         let slot = if tries == 0 || self.rng.chance(3_000) { slot } else { self.rng.below(slots) as usize };
         self.visits[visit].tries += 1;
         let deadline = self.now + self.plan.timeout_ms;
@@ -81,7 +81,7 @@ impl World {
         self.begin(a_try);
     }
 
-    /// A client gets its answer, or learns that there will be none.
+    /// Gives a client its answer, or the news that no answer will come.
     pub(crate) fn client_gets(&mut self, a_try: usize, answer: Option<&Result<Counted, Failure>>) {
         let answer = answer.filter(|_| !self.requests[a_try].nobody_reads);
         let visit = self.checker.tries[a_try].visit;
@@ -91,7 +91,7 @@ impl World {
         }
         match (id, answer) {
             (Some(_), Some(Ok(_))) => {
-                // Impatient, or thorough, or restored from a backup hours later.
+                // The client is impatient or overcautious, or a backup restores its visit hours later.
                 if self.rng.chance(500) {
                     let pause = self.rng.below(200);
                     self.at(self.now + pause, Event::Send(visit));
@@ -103,12 +103,12 @@ impl World {
                     self.at(at.max(self.now), Event::Send(visit));
                 }
             }
-            // In doubt, or refused: the same visit again.
+            // The visit was refused, or its outcome is unknown: the client sends it again.
             (Some(_), _) if self.rng.chance(7_000) => {
                 let pause = self.rng.between(50, 5_000);
                 self.at(self.now + pause, Event::Send(visit));
             }
-            // Without an id only what is surely not stored may be sent again.
+            // Without an id, a client may resend only a visit that was surely not stored.
             (None, Some(Err(failure))) if failure.surely_not_stored() && self.rng.chance(3_000) => {
                 let pause = self.rng.between(50, 5_000);
                 self.at(self.now + pause, Event::Send(visit));

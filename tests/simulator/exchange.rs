@@ -1,5 +1,5 @@
-//! Exchanges of isolates with objects: attempts, their timers and the rules of `retry`, as in `edge::object_call`; and the
-//! network between them.
+//! Exchanges between isolates and objects: attempts, their timers and the rules of `retry`, as in `edge::object_call`. Also
+//! the network between them.
 
 use crate::history::About;
 use crate::mutation::Mutation;
@@ -18,7 +18,7 @@ use footfall::counting::protocol::day::DayAnswer;
 use footfall::counting::protocol::wire::decode;
 use std::rc::Rc;
 
-/// What the platform says with `overloaded`: each of these words of its own.
+/// The messages of the platform's exceptions that are marked `overloaded`.
 const OVERLOADED: [&str; 6] = [
     UNSEEN[0],
     UNSEEN[1],
@@ -28,18 +28,18 @@ const OVERLOADED: [&str; 6] = [
     "Durable Object's isolate exceeded its memory limit and was reset.",
 ];
 
-/// What an exchange is for.
+/// The purpose of an exchange.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// A batch, with its number at the checker.
+    /// Registers a batch. The number is the checker's number of the post.
     Register(Option<Posting>, usize),
-    /// Is this id known?
+    /// Asks whether the shard knows an id.
     Seen,
-    /// What holds for this day?
+    /// Asks for the record of this day.
     Record(Day),
 }
 
-/// What an exchange gave.
+/// The result of an exchange.
 #[derive(Debug)]
 pub(crate) enum Asked {
     Receipt(Posting, usize, Result<Receipt, Failure>),
@@ -47,7 +47,7 @@ pub(crate) enum Asked {
     Record(Day, Result<DayRecord, Failure>),
 }
 
-/// A call, until there is an answer or no hope.
+/// A call with all its attempts, until it has an answer or is given up.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) a_try: usize,
@@ -57,12 +57,12 @@ pub(crate) struct Exchange {
     began: u64,
     attempts: Attempts,
     attempt: u32,
-    /// Whether this attempt has no outcome yet.
+    /// Whether the current attempt still has no outcome.
     open: bool,
 }
 
 impl Exchange {
-    /// Its number at the checker, if it is a post.
+    /// The checker's number of the post, if this is a post.
     pub(crate) fn post(&self) -> Option<usize> {
         match self.kind {
             Kind::Register(_, post) => Some(post),
@@ -75,7 +75,7 @@ impl Exchange {
     }
 }
 
-/// What an answer's bytes say.
+/// The meaning of an answer's bytes.
 enum Said {
     Receipt(Receipt),
     Seen(bool),
@@ -83,7 +83,7 @@ enum Said {
 }
 
 impl World {
-    /// Begins an exchange for a request, which awaits it.
+    /// Begins an exchange for a request. The request awaits it.
     pub(crate) fn exchange(&mut self, a_try: usize, kind: Kind, object: usize, call: Vec<u8>, deadline: u64) {
         self.requests[a_try].awaits = true;
         let (began, call) = (self.now, call.into());
@@ -121,7 +121,7 @@ impl World {
         if self.strikes(Fault::Overload) {
             let words = self.rng.pick(&OVERLOADED);
             self.history.note(self.now, &about, || format!("attempt {attempt}: {words}"));
-            // Refused at the door, or by a gate that broke after the call was carried out.
+            // The platform refused the call at once, or an output gate broke after the object had carried the call out.
             let carried_out = !UNSEEN.contains(&words) && self.rng.chance(5_000);
             if carried_out || self.mutation == Mutation::CountRefused {
                 let at = self.way(exchange);
@@ -150,7 +150,7 @@ impl World {
         self.at(at, arrive(false));
     }
 
-    /// When something that is sent now arrives.
+    /// The time at which a message that is sent now arrives.
     fn way(&mut self, exchange: usize) -> u64 {
         let usual = if self.now < self.plan.calm_at() { self.plan.way_ms } else { self.plan.way_ms.min(5) };
         let mut at = self.now + self.rng.between(1, usual * 2);
@@ -160,13 +160,13 @@ impl World {
         at.min(self.exchanges[exchange].began + MAX_FLIGHT_MS)
     }
 
-    /// Sends something back to the isolate.
+    /// Sends a reply back to the isolate.
     pub(crate) fn reply(&mut self, exchange: usize, attempt: u32, reply: Reply) {
         let at = self.way(exchange);
         self.at(at, Event::Return { exchange, attempt, reply });
     }
 
-    /// Sends an object's answer back, if it is not lost.
+    /// Sends an object's answer back, unless it gets lost.
     pub(crate) fn send_back(&mut self, exchange: usize, attempt: u32, answer: Rc<[u8]>) {
         if !self.strikes(Fault::LostReply) {
             return self.reply(exchange, attempt, Reply::Bytes(answer));
@@ -253,7 +253,7 @@ impl World {
                 }
             }
         };
-        // No attempt has this number, so nothing reaches the exchange any more.
+        // No attempt has this number, so no later event affects this exchange.
         it.attempt = u32::MAX;
         let a_try = it.a_try;
         let something_else = || Failure::Broken("something else was answered".to_owned());

@@ -1,4 +1,4 @@
-//! What the checker puts down: tries, posts, sums, and what was broken.
+//! The checker's records: tries, posts, sums and broken promises.
 
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::model::date::Day;
@@ -10,33 +10,34 @@ use footfall::counting::protocol::batch::Receipt;
 /// A promise that can be broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Broken {
-    /// A visit was acknowledged that is not durable.
+    /// A visit was acknowledged, but is not durable.
     AckNotStored,
     /// A visit was counted more than once.
     CountedTwice,
-    /// A visit was counted that was reported as surely not stored.
+    /// A visit was reported as surely not stored, but counted.
     CountedRefused,
-    /// A batch's receipt is not what it ought to be, or a retry of it got another.
+    /// A batch's receipt is wrong, or a retry of the batch got a different receipt.
     WrongReceipt,
-    /// A visit got an answer that is not its own.
+    /// A visit got the answer of another visit, or an answer that does not follow from its batch.
     WrongAnswer,
-    /// A read, a page or a total is wrong, fell, or was made up.
+    /// A read, a page's views or a total is wrong or made up, or a total fell.
     WrongTotal,
     /// An answer came after its deadline.
     Late,
-    /// A visit gave up unsent although nobody was in its way for long.
+    /// A visit gave up unsent although nothing had blocked it for long.
     Starved,
     /// A visit was never answered.
     NeverAnswered,
-    /// After all faults, a visit did not succeed at once, or something was left over.
+    /// After all faults, a visit did not succeed at once, or a batcher still had parked visits.
     NotDrained,
-    /// A batch is not what its visits are.
+    /// A batch does not describe its visits.
     BadBatch,
-    /// An isolate posted to a shard while it was posting, and that was not slow.
+    /// An isolate began a second POST to a shard too early: before the POST in the same lane had ended or lapsed, or before
+    /// the POST in another lane was slow.
     TwoPosts,
-    /// More is kept than may be.
+    /// A batcher kept more visits than its limit.
     Unbounded,
-    /// An isolate asked for the day's record while it was asking.
+    /// An isolate asked for the day record while it was already asking.
     Stampede,
     /// The code under test panicked.
     Panicked,
@@ -47,7 +48,7 @@ pub(crate) enum Broken {
 pub(crate) struct Violation {
     pub(crate) broken: Broken,
     pub(crate) text: String,
-    /// The tries that it concerns.
+    /// The tries that the violation concerns.
     pub(crate) tries: Vec<usize>,
     pub(crate) shard: Option<usize>,
 }
@@ -73,31 +74,31 @@ pub(crate) struct Member {
     pub(crate) made: Option<Minute>,
 }
 
-/// In place of a visit: a probe, and what tells a visitor to another shard.
+/// Stands in for the number of a visit: a probe, and a try that reports a guest.
 pub(crate) const PROBE: usize = usize::MAX;
 pub(crate) const GUEST: usize = usize::MAX - 1;
 
-/// One request: a visit, sent once. It may be routed anew, and then begins again.
+/// One request: a visit, sent once. If it is routed again, it begins again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Try {
     pub(crate) member: Member,
     pub(crate) visit: usize,
-    /// The incarnation of its isolate.
+    /// The incarnation of the isolate that it came to.
     pub(crate) isolate: usize,
     pub(crate) shard: usize,
     pub(crate) deadline: u64,
-    /// When it began to wait for its shard, since it was last routed.
+    /// When it began to wait for its shard after it was last routed.
     pub(crate) since: u64,
-    /// The post that has it since it was last routed, and its place in there.
+    /// The post that it went into after it was last routed, and its place in that post.
     pub(crate) posted: Option<(usize, usize)>,
     pub(crate) answered: bool,
     pub(crate) acked: bool,
     pub(crate) refused: bool,
-    /// Who made it, by the record under which it was counted.
+    /// The visitor, hashed with the salt of the record under which the visit was counted.
     pub(crate) person: Option<(Day, VisitorHash)>,
-    /// Its visitor could not be told to the shard that counts visitors.
+    /// The visitor was not reported to the shard that counts the visitor.
     pub(crate) person_lost: bool,
-    /// Its request was killed, or its isolate: nobody waits for an answer.
+    /// Its request or its isolate was killed, so it needs no answer.
     pub(crate) excused: bool,
     pub(crate) counted: u32,
 }
@@ -109,16 +110,16 @@ pub(crate) struct Post {
     pub(crate) shard: usize,
     pub(crate) lane: u8,
     pub(crate) members: Vec<Member>,
-    /// After which time another may leave in another lane, and in its own.
+    /// The time after which the next POST may leave in another lane, and then the time for the same lane.
     pub(crate) slow: u64,
     pub(crate) lapses: u64,
-    /// What a shard's journal has as its receipt.
+    /// The receipt in the shard's journal.
     pub(crate) receipt: Option<Receipt>,
     pub(crate) durable: bool,
     pub(crate) outcome: Option<Result<(), Failure>>,
 }
 
-/// How many tries ended how.
+/// The numbers of tries by outcome, and of other events.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sums {
     pub(crate) acked: u64,
@@ -126,21 +127,21 @@ pub(crate) struct Sums {
     pub(crate) refused: u64,
     pub(crate) unknown: u64,
     pub(crate) excused: u64,
-    /// Answers that sent a visit on to the next day.
+    /// Answers that said that the visit's day is over.
     pub(crate) stale: u64,
-    /// Answers of isolates with as many parked visits as may be.
+    /// Answers of isolates that had parked as many visits as allowed.
     pub(crate) full: u64,
     pub(crate) posts: u64,
     pub(crate) rows: u64,
-    /// Visitors who were told to another shard than the view's.
+    /// Visitors who were reported to a shard other than the one that counted the view.
     pub(crate) guests: u64,
-    /// Sums over all shards that had an answer, and parts of sums that a shard refused as there are more shards.
+    /// Sums over all shards that got an answer, and parts that a shard refused because there are more shards.
     pub(crate) sums: u64,
     pub(crate) outgrown: u64,
-    /// How often the first shard was told of more shards, and records that were had before their day.
+    /// How often the first shard learned of more shards, and how many records were handed out before their day.
     pub(crate) grown: u64,
     pub(crate) early: u64,
-    /// The most calls of the day's object in one second.
+    /// The most calls to the days object in one second.
     pub(crate) most_asked: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A site's days that tell the first shard before there are more shards, as `grow` in `edge::days_object`.
+//! How a site's days object informs the first shard before there are more shards, as `grow` in `edge::days_object` does.
 
 use crate::history::About;
 use crate::mutation::Mutation;
@@ -15,20 +15,20 @@ use footfall::counting::protocol::wire::{decode, encode};
 /// As in `edge::days_object`.
 const TELL_MS: u64 = 1_000;
 
-/// A call of the day's record that waits for the first shard.
+/// A call for the day record that waits for the first shard.
 #[derive(Debug)]
 pub(crate) struct Telling {
     exchange: usize,
     attempt: u32,
     echo: bool,
     call: DayCall,
-    /// The life of the day's object that it is of.
+    /// The life of the days object in which the call arrived.
     life: u32,
     over: bool,
 }
 
 impl World {
-    /// The day's object serves a call, or tells the first shard before.
+    /// Lets the days object serve a call. If the call adds shards, the object informs the first shard before it answers.
     pub(crate) fn serve_days(&mut self, exchange: usize, attempt: u32, echo: bool) {
         let days = self.days_object();
         let Ok(call) = decode::<DayCall>(&self.exchanges[exchange].call) else { return };
@@ -52,7 +52,7 @@ impl World {
         self.at(self.now + TELL_MS, Event::Told { telling, grown: false });
     }
 
-    /// The first shard is told.
+    /// Informs the first shard that there will be more shards.
     pub(crate) fn tell(&mut self, telling: usize) {
         if self.objects[0].away_until > self.now {
             return;
@@ -67,7 +67,7 @@ impl World {
         self.turn(0, 0, Some(Waits::Days { telling, grown }), None);
     }
 
-    /// The first shard has said that it knows, or time is over.
+    /// Goes on once the first shard has confirmed, or once the wait has timed out.
     pub(crate) fn told(&mut self, telling: usize, grown: bool) {
         let Telling { exchange, attempt, echo, call, life, over } = self.tellings[telling];
         let days = self.days_object();
@@ -102,7 +102,7 @@ impl World {
         self.turn(days, 0, (!echo).then_some(Waits::Caller { exchange, attempt, answer }), None);
     }
 
-    /// Whether the day's object takes another call in this second.
+    /// Whether the days object takes another call in this second.
     pub(crate) fn days_take(&mut self) -> bool {
         let second = self.now / 1_000;
         if self.days_second != second {

@@ -1,10 +1,10 @@
-//! What happened in a run, for a person who looks for the reason of a failure.
+//! The history of a run, for a person who investigates a failure.
 //!
-//! A run writes none. One that failed is run again with its seed, which gives the same run, and writes all of it.
+//! A normal run keeps no history. A failed run is repeated with its seed, and the repetition records everything.
 
 use std::fmt::Write;
 
-/// What a line is about: numbers in the world.
+/// The subject of a line, by its number in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum About {
     Try(usize),
@@ -13,7 +13,7 @@ pub(crate) enum About {
     Isolate(usize),
 }
 
-/// The lines of a run, if they are kept.
+/// The lines of a run, if the run keeps them.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     kept: Option<Vec<Line>>,
@@ -26,9 +26,9 @@ struct Line {
     text: String,
 }
 
-/// Lines printed of the run's end.
+/// How many lines of the run's end are printed.
 const LAST_LINES: usize = 40;
-/// Lines printed of what concerns a failure: the first and the last of them.
+/// How many lines about a failure are printed: half of them from the beginning, half from the end.
 const CONCERNED_LINES: usize = 120;
 
 impl History {
@@ -36,14 +36,14 @@ impl History {
         Self { kept: Some(Vec::new()) }
     }
 
-    /// Writes a line; `text` is made only where lines are kept.
+    /// Adds a line. Calls `text` only if lines are kept.
     pub(crate) fn note(&mut self, at: u64, about: &[About], text: impl FnOnce() -> String) {
         if let Some(lines) = &mut self.kept {
             lines.push(Line { at, about: about.to_vec(), text: text() });
         }
     }
 
-    /// A number that differs where two histories do.
+    /// A hash that tells two different histories apart.
     pub(crate) fn digest(&self) -> u64 {
         let lines = self.kept.iter().flatten();
         lines
@@ -74,7 +74,7 @@ fn print<'a>(lines: impl Iterator<Item = &'a Line>, start: u64) -> String {
     let mut text = String::new();
     for line in lines {
         let at = line.at.saturating_sub(start);
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "  {:>8}.{:03} s  {}", at / 1000, at % 1000, line.text);
     }
     text

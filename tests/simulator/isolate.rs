@@ -1,4 +1,4 @@
-//! Isolates: what each holds in its memory, and how it ends.
+//! Isolates: what they hold in memory, and how they end.
 
 use crate::history::About;
 use crate::plan::{Fault, MAX_SKEW_MS};
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// An isolate.
 #[derive(Debug)]
 pub(crate) struct Isolate {
-    /// Its number among all that ever were.
+    /// Its number among all isolates of the run, dead ones included.
     pub(crate) incarnation: usize,
     /// Its 128 random bits.
     pub(crate) name: u128,
@@ -19,11 +19,11 @@ pub(crate) struct Isolate {
     /// Its `SHARDS`.
     pub(crate) shards: u16,
     pub(crate) batchers: BTreeMap<usize, Batcher>,
-    /// What it knows of the day.
+    /// What it knows about the day.
     pub(crate) day: DayCache,
-    /// Whether it loses the way to the day's object, at the plan's time.
+    /// Whether it can no longer reach the days object from `cut_at` of the plan on.
     pub(crate) cut: bool,
-    /// The exchange by which it asks for the day's record, and until when.
+    /// The exchange that asks for the day record, and the time at which it ends.
     pub(crate) asks: Option<(usize, u64)>,
     /// Tries that came to it.
     pub(crate) open: Vec<usize>,
@@ -41,14 +41,14 @@ impl World {
         Isolate { incarnation, name, skew, shards, batchers, day, cut, asks: None, open }
     }
 
-    /// A request is killed: it never runs again, and its client learns nothing but that.
+    /// Kills a request. It never runs again, and its client gets no answer.
     pub(crate) fn kill(&mut self, a_try: usize) {
         if self.checker.tries[a_try].answered || !self.runs(a_try) {
             return;
         }
         self.struck(if self.requests[a_try].awaits { Fault::LeaderKilled } else { Fault::WaiterKilled });
         self.history.note(self.now, &[About::Try(a_try)], || format!("{} is killed", self.checker.name(a_try)));
-        // What tells a visitor to another shard is in the same request as its view.
+        // The try that reports a guest belongs to the same request as the view.
         let view = self.requests[a_try].view.map(|(view, _)| view);
         for a_try in [Some(a_try), view, self.requests[a_try].telling].into_iter().flatten() {
             self.requests[a_try].dead = true;
@@ -57,7 +57,7 @@ impl World {
         self.client_gets(view.unwrap_or(a_try), None);
     }
 
-    /// An isolate is thrown away with all that it holds, and another takes its place.
+    /// Discards an isolate with all that it holds, and puts a new one in its place.
     pub(crate) fn isolate_dies(&mut self, slot: usize) {
         self.struck(Fault::IsolateDeath);
         let next = self.new_isolate();

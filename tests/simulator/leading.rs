@@ -1,4 +1,5 @@
-//! Batchers, carried out: who posts, who parks and who is answered, as in the second half of `edge::shard_client`.
+//! Carries out the actions of batchers: which request posts, parks or is answered, as in the second half of
+//! `edge::shard_client`.
 
 use crate::answers::Via;
 use crate::exchange::Kind;
@@ -17,17 +18,17 @@ use footfall::counting::protocol::batch::{Counted, Receipt};
 use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::wire::encode;
 
-/// What a request does next itself.
+/// What a request itself does next.
 enum Next {
     Post(Posting),
-    /// Until then, by the clock of its isolate.
+    /// Parks until this time by the clock of its isolate.
     Park(u64),
     Answer(Result<Counted, Failure>),
     Nothing,
 }
 
 impl World {
-    /// Joins the batches for its shard, under a new ticket.
+    /// Passes the visit to the batcher of its shard, under a new ticket.
     pub(crate) fn count_at(&mut self, a_try: usize) {
         let ticket = self.tickets.len();
         self.tickets.push(a_try);
@@ -38,7 +39,7 @@ impl World {
         }
     }
 
-    /// Reports an event to the batcher, and does what is due.
+    /// Reports an event to the batcher, and carries out the actions that it returns.
     pub(crate) fn step_and_go(&mut self, a_try: usize, event: batch::Event) {
         let actions = self.step(a_try, event);
         let shard = self.checker.tries[a_try].shard;
@@ -54,7 +55,9 @@ impl World {
                 self.park(a_try, self.checker.tries[a_try].deadline + skew);
             }
             Next::Park(until) => self.park(a_try, until),
-            Next::Nothing => self.checker.fail(Broken::NeverAnswered, &[a_try], Some(shard), || "nothing to do".to_owned()),
+            Next::Nothing => self
+                .checker
+                .fail(Broken::NeverAnswered, &[a_try], Some(shard), || "the batcher gave no action for this request".to_owned()),
         }
     }
 
@@ -71,7 +74,7 @@ impl World {
         actions
     }
 
-    /// Does what concerns other requests, and says what is left for this one.
+    /// Carries out the actions for other requests, and returns the action for this one.
     fn carry_out(&mut self, own: usize, actions: Vec<Action>) -> Next {
         let mut next = Next::Nothing;
         for action in actions {
@@ -114,7 +117,7 @@ impl World {
         }
     }
 
-    /// A POST ended: its visits get their answers, and another request the lead.
+    /// Handles the end of a POST: its visits get their answers, and another request gets the lead.
     pub(crate) fn post_ended(&mut self, leader: usize, posting: Posting, post: usize, outcome: Result<Receipt, Failure>) {
         self.checker.ended(post, &outcome, self.now);
         if let (Mutation::FailBystander, Err(failure)) = (self.mutation, &outcome) {
@@ -133,7 +136,7 @@ impl World {
         }
     }
 
-    /// The mutation that fails a request of no batch.
+    /// The mutation that fails a request outside the failed batch.
     fn fail_bystander(&mut self, leader: usize, failure: &Failure) {
         let open = &self.isolates[self.requests[leader].slot].open;
         let waits = |a_try: &&usize| self.requests[**a_try].parked && self.checker.tries[**a_try].posted.is_none();
@@ -144,7 +147,7 @@ impl World {
     }
 }
 
-/// The mutation that gives each member of a batch the answer of the next.
+/// The mutation that gives each member of a batch the answer of the next member.
 fn swap_answers(actions: &mut [Action]) {
     let answers =
         actions.iter_mut().filter_map(|action| if let Action::Answer(_, answer) = action { Some(answer) } else { None });

@@ -1,25 +1,25 @@
-//! A seeded simulator: the real batcher, retry rules, routing, ledger, days and messages, for hundreds of isolates and
-//! shards, on a virtual clock, under faults that a seed chooses; and a checker that holds what came of it against the
-//! promises in docs/architecture.md.
+//! A seeded simulator. It runs the real batcher, retry rules, routing, ledger, days and messages for hundreds of isolates
+//! and shards, on a virtual clock, under faults that a seed chooses. A checker compares the outcome with the promises in
+//! docs/architecture.md.
 //!
-//! `FOOTFALL_SEEDS=100000` runs more seeds, `FOOTFALL_SEED=7` runs one and prints all that happened.
+//! `FOOTFALL_SEEDS=100000` runs more seeds. `FOOTFALL_SEED=7` runs one seed and prints everything that happened.
 //!
-//! | file | what is in it |
+//! | file | contents |
 //! | --- | --- |
-//! | `plan`, `rng` | what a seed stands for |
-//! | `world`, `queue`, `client` | what happens, and when |
-//! | `request`, `leading`, `parking`, `isolate` | the edge, carried out by hand: a request in its isolate |
-//! | `exchange`, `object`, `upkeep` | calls, the network between, and the Durable Objects behind it |
+//! | `plan`, `rng` | the world and the faults that a seed chooses |
+//! | `world`, `queue`, `client` | the events, and when they happen |
+//! | `request`, `leading`, `parking`, `isolate` | the edge, modelled by hand: a request in its isolate |
+//! | `exchange`, `object`, `upkeep` | calls, the network, and the Durable Objects behind it |
 //! | `growing`, `sums` | more shards, and sums over all of them |
-//! | `store`, `statements`, `store_check` | a database in memory, and its proof against SQLite |
-//! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | what ought to have come of it |
-//! | `midnight` | hundreds of isolates, and a day's object that takes few calls |
-//! | `one_fault` | a healthy site, and one fault |
-//! | `history` | what a person sees of a failure |
-//! | `mutation` | faults of our own making, which prove the checker |
+//! | `store`, `statements`, `store_check` | a database in memory, and the test that compares it with SQLite |
+//! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | the expected outcome, and the checks against it |
+//! | `midnight` | hundreds of isolates, and a days object that takes few calls |
+//! | `one_fault` | a healthy site with one fault |
+//! | `history` | what a failure prints |
+//! | `mutation` | deliberate bugs, which prove that the checker works |
 //!
-//! Not modelled: a batch that is remembered for less than a call of it is on its way (60 s), more isolates than a shard
-//! remembers (4,096), more ids or visitors than it remembers (1,800,000), sums of anything but views, `COUNTER_URL`.
+//! Not modelled: a call that takes longer than a shard remembers its batch (60 s), more isolates than a shard remembers
+//! (4,096), more ids or visitors than a shard remembers (1,800,000), sums of anything but views, and `COUNTER_URL`.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
@@ -66,11 +66,11 @@ use mutation::Mutation;
 use plan::FAULTS;
 use runner::{describe, run_all};
 
-/// Seeds in a build without optimisation, where each takes ten times as long.
+/// The number of seeds in a build without optimisation, where each seed takes ten times as long.
 const SEEDS_UNOPTIMISED: u64 = 150;
 const SEEDS: u64 = 7_000;
 
-/// Within so many seeds each mutation shows.
+/// The number of seeds within which the checker must detect each mutation.
 const SEEDS_OF_A_MUTATION: u64 = 5_000;
 
 #[test]
@@ -87,18 +87,21 @@ fn no_seed_breaks_a_promise() {
     if let Some((seed, _)) = report.failed {
         panic!("{}", describe(seed, Mutation::None));
     }
-    assert!(report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0, "nothing was repeated");
+    assert!(
+        report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0,
+        "no visit was repeated, or none was stale"
+    );
     if seeds >= SEEDS_UNOPTIMISED {
         for (fault, struck) in FAULTS.iter().zip(report.struck) {
             assert!(struck > 0, "{fault:?} never struck");
         }
         assert!(report.sums.full > 0, "no isolate was ever full");
-        assert!(report.sums.grown > 0 && report.sums.outgrown > 0, "no isolate ever summed too few shards");
+        assert!(report.sums.grown > 0 && report.sums.outgrown > 0, "no isolate ever learned of more shards while it summed");
     }
 }
 
 #[test]
-fn a_seed_is_a_run() {
+fn the_same_seed_gives_the_same_run() {
     for seed in [1, 2, 21, 107] {
         let digests = [0, 1].map(|_| world::run(seed, Mutation::None, History::kept()).history.digest());
         assert_eq!(digests[0], digests[1], "seed {seed}");
@@ -106,7 +109,7 @@ fn a_seed_is_a_run() {
 }
 
 #[test]
-fn the_checker_sees_each_mutation() {
+fn the_checker_detects_each_mutation() {
     for (mutation, expected) in Mutation::ALL {
         let report = run_all(SEEDS_OF_A_MUTATION, mutation);
         let Some((seed, violation)) = report.failed else { panic!("{mutation:?} breaks nothing in {SEEDS_OF_A_MUTATION} seeds") };

@@ -1,4 +1,5 @@
-//! A midnight of two hundred isolates, half of whose visits come in its first second, and a day's object that takes a few calls a second.
+//! A midnight with two hundred isolates. Half of the visits come in its first second, and the days object takes only a few
+//! calls a second.
 
 use crate::history::History;
 use crate::mutation::Mutation;
@@ -7,7 +8,7 @@ use crate::rng::Rng;
 use crate::world::World;
 use footfall::counting::model::date::DAY_MS;
 
-/// What the day's object takes in a second.
+/// The calls that the days object takes in a second.
 const CAP: u64 = 20;
 
 fn run(mutation: Mutation) -> World {
@@ -23,20 +24,20 @@ fn failed(world: &World) -> usize {
 }
 
 #[test]
-fn midnight_is_no_stampede() {
+fn midnight_causes_no_stampede() {
     let world = run(Mutation::None);
     assert!(world.checker.broken.is_none(), "{:?}", world.checker.broken);
     let early = world.checker.sums.early;
-    assert!(early > world.plan.isolates as u64 / 2, "{early} records were had early");
+    assert!(early > world.plan.isolates as u64 / 2, "only {early} records were handed out early");
     assert_eq!(
         failed(&world),
         0,
-        "of {}, at most {} questions a second",
+        "some tries failed, of {}; the days object got at most {} calls a second",
         world.checker.tries.len(),
         world.checker.sums.most_asked
     );
-    assert_eq!(world.plan.start / DAY_MS + 1, world.now / DAY_MS, "a midnight was among it");
-    // Where nobody asks early all ask at once, and the object refuses most of them.
+    assert_eq!(world.plan.start / DAY_MS + 1, world.now / DAY_MS, "the run must cross one midnight");
+    // If no isolate asks early, all ask at once, and the object refuses most of the calls.
     let all_at_once = run(Mutation::AskAtMidnight);
     assert!(all_at_once.checker.sums.most_asked > 4 * CAP, "{}", all_at_once.checker.sums.most_asked);
 }

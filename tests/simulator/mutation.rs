@@ -1,74 +1,74 @@
-//! Faults of our own making. Each breaks one promise on purpose, in what carries the decisions out or in a wrapper around
-//! a machine, never in the machines themselves; the checker must see it.
+//! Deliberate bugs. Each breaks one promise on purpose, and the checker must detect it. The bug is in the code that carries
+//! out the decisions or in a wrapper around a machine, never in a machine itself.
 
 use crate::facts::Broken;
 
-/// What is broken on purpose.
+/// The bug of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutation {
     /// Nothing.
     None,
     /// A shard answers before its write is durable.
     AckBeforeStore,
-    /// Each attempt looks like a batch of another isolate, so a retry counts again.
+    /// Each attempt looks like a batch from another isolate, so a retry counts again.
     ForgetBatches,
-    /// Ids are taken out of calls on their way, so a repeated visit counts again.
+    /// Calls lose their ids on the way, so a repeated visit counts again.
     ForgetIds,
-    /// The second attempt goes to the next shard: there it counts again, or meets the receipt of another batch, because a
-    /// number means a batch to one shard only.
+    /// The second attempt goes to the next shard. There it counts again, or gets the receipt of another batch, because each
+    /// shard has batch numbers of its own.
     RetryElsewhere,
-    /// Now and then a parked visit is told nothing, and has no timer.
+    /// Now and then a parked visit gets no answer and has no timer.
     LoseParked,
     /// The members of a batch get each other's answers.
     SwapAnswers,
-    /// A call that is refused for overload is carried out all the same.
+    /// A shard carries out a call that the platform refused for overload.
     CountRefused,
-    /// Whatever says `overloaded` is taken for a call that was never seen.
+    /// The isolate takes every `overloaded` exception to mean that the object never saw the call.
     TrustOverloaded,
-    /// The last attempt's refusal is reported, although an earlier attempt may have been stored.
+    /// The isolate reports the refusal of the last attempt, although an earlier attempt may have been stored.
     ForgetDoubt,
-    /// A leader that is gone keeps the lead.
+    /// A dead leader keeps the lead.
     NoLapse,
-    /// A parked visit waits for others until its deadline, and never takes the lead by itself.
+    /// A parked visit waits for other requests until its deadline, and never takes the lead by itself.
     OneTimer,
-    /// All lanes of an isolate have one name, so that a shard takes the batch of one for that of another.
+    /// All lanes of an isolate share one name, so a shard mistakes a batch of one lane for a batch of another.
     OneName,
-    /// A batch that fails also fails a visit that waits behind it.
+    /// A failed batch also fails a visit that is parked behind it.
     FailBystander,
-    /// A checkpoint loses the views that it carries over.
+    /// A checkpoint loses the views that it writes into the tables.
     LoseFolds,
-    /// A read that fails gives 0.
+    /// A failed read gives 0.
     ZeroForError,
-    /// A retry gets a receipt of its own making instead of the stored one.
+    /// A retry gets a new receipt instead of the stored one.
     FreshReceipt,
-    /// A POST ignores its deadline for four seconds and more.
+    /// A POST overruns its deadline by more than four seconds.
     NoDeadline,
-    /// A visit whose id may be known from before there were more shards is counted without asking.
+    /// A visit counts at once, although another shard may know its id from before there were more shards.
     SkipAsk,
-    /// A visit of a day that is over is acknowledged although it did not count.
+    /// A stale visit is acknowledged although it did not count.
     TrustStale,
-    /// Each isolate routes by its own `SHARDS` instead of the day's record.
+    /// Each isolate routes by its own `SHARDS` instead of the day record.
     OwnShards,
-    /// A visit that is routed anew waits for the day's record past its own deadline.
+    /// A visit that is routed again waits for the day record past its own deadline.
     WaitForRecord,
-    /// A visitor who is told to another shard is told as a view there.
+    /// The report of a guest to another shard counts as a view there.
     GuestsAreViews,
-    /// A visitor whose view another shard counts is told to nobody.
+    /// No shard learns of a guest.
     LoseGuests,
-    /// An isolate adds up the shards that it knows of, whatever the first shard knows.
+    /// An isolate sums over the shards that it knows of, although the first shard knows of more.
     SumOld,
-    /// There are more shards, and the first was not told.
+    /// There are more shards, but the first shard does not know it.
     GrowUntold,
-    /// Every visit that finds no record of the day asks for it, even if another already does.
+    /// Every visit without a day record asks for it, even if another visit is already asking.
     AskAll,
-    /// Nobody asks before midnight.
+    /// No isolate asks before midnight.
     AskAtMidnight,
-    /// A crash takes durable writes along.
+    /// A crash loses durable writes, too.
     CrashLosesAll,
 }
 
 impl Mutation {
-    /// All of them, each with what it may break: the checker sees one of those first.
+    /// All mutations, each with the promises that it may break. The checker must report one of these first.
     pub(crate) const ALL: [(Self, &'static [Broken]); 27] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),

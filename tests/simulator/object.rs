@@ -1,5 +1,5 @@
-//! Objects: a shard or the site's days over a database, in turns whose writes become durable before their answers leave, as
-//! in `edge::shard_object` and `edge::days_object`.
+//! Objects: a shard, or the days of a site, over a database. An object works in turns. The writes of a turn become durable
+//! before its answer leaves, as in `edge::shard_object` and `edge::days_object`.
 
 use crate::facts::Broken;
 use crate::history::About;
@@ -33,37 +33,37 @@ pub(crate) enum Machine {
 pub(crate) struct Object {
     pub(crate) machine: Machine,
     pub(crate) store: Store,
-    /// Counts its restarts.
+    /// The number of its restarts.
     pub(crate) life: u32,
     pub(crate) away_until: u64,
     pub(crate) skew: u64,
     pub(crate) turns: VecDeque<Turn>,
     pub(crate) last_commit: u64,
     pub(crate) has_alarm: bool,
-    /// The largest total that was read.
+    /// The total that the last read gave.
     read: u64,
 }
 
-/// What one event did, until it is durable.
+/// The effect of one event, until it is durable.
 #[derive(Debug)]
 pub(crate) struct Turn {
     mark: u64,
-    /// Changes that the checker has to call durable.
+    /// The number of changes that become durable with this turn.
     changes: usize,
-    /// Who waits for it.
+    /// The answer of this turn, and its recipient.
     pub(crate) answer: Option<Waits>,
-    /// The total that it read.
+    /// The total that this turn read.
     read: Option<u64>,
 }
 
-/// Who waits until a turn is durable.
+/// The recipient of an answer that leaves when the turn is durable.
 #[derive(Debug)]
 pub(crate) enum Waits {
-    /// An attempt of an exchange, for these bytes.
+    /// An attempt of an exchange, which gets these bytes.
     Caller { exchange: usize, attempt: u32, answer: Rc<[u8]> },
-    /// A sum, for this part.
+    /// A sum over all shards, which gets this part.
     Sum { sum: usize, round: u32, views: u64 },
-    /// The site's days, for the first shard to know that there will be more.
+    /// The days object, which learns whether the first shard knows of the additional shards.
     Days { telling: usize, grown: bool },
 }
 
@@ -85,7 +85,7 @@ impl Object {
 }
 
 impl World {
-    /// A call arrives.
+    /// Lets a call arrive at its object.
     pub(crate) fn arrive(&mut self, exchange: usize, attempt: u32, echo: bool) {
         let it = &self.exchanges[exchange];
         let (post, mut object, mut call) = (it.post(), it.object, Rc::clone(&it.call));
@@ -134,7 +134,9 @@ impl World {
                 changes += 1;
             }
             if rows > 1 {
-                self.checker.fail(Broken::CountedTwice, &[], Some(object), || format!("post {post} made {rows} rows"));
+                self.checker.fail(Broken::CountedTwice, &[], Some(object), || {
+                    format!("one call of post {post} wrote {rows} journal rows")
+                });
             }
             let answer = self.forge_receipt(answer, rows);
             self.checker.served(post, &answer);
@@ -145,7 +147,7 @@ impl World {
         self.turn(object, changes, (!echo).then_some(waits), None);
     }
 
-    /// The mutations that change a call on its way.
+    /// The mutations that change a call on the way.
     fn forge(&mut self, call: &Rc<[u8]>) -> Rc<[u8]> {
         let Ok(Call::Register(mut batch)) = decode(call) else { return Rc::clone(call) };
         if self.mutation == Mutation::ForgetBatches {
@@ -156,7 +158,7 @@ impl World {
         encode(&Call::Register(batch)).into()
     }
 
-    /// The mutation that gives a retry a receipt of its own.
+    /// The mutation that gives a retry a new receipt.
     fn forge_receipt(&self, answer: Vec<u8>, rows: u64) -> Vec<u8> {
         match decode(&answer) {
             Ok(Answer::Receipt(Receipt { mut visits }) | Answer::Among(_, Receipt { mut visits }))
@@ -169,7 +171,7 @@ impl World {
         }
     }
 
-    /// Puts down where a shard began a day for another reason than a batch; says whether it did.
+    /// Records it if a shard began a day for a reason other than a batch. Returns whether it did.
     pub(crate) fn begins(&mut self, object: usize, day: Option<Day>) -> bool {
         let Some(day) = day.filter(|day| object < self.days_object() && self.objects[object].store.day() == i64::from(*day))
         else {
@@ -194,7 +196,7 @@ impl World {
         self.objects[object].store.fail_after(after, how);
     }
 
-    /// Ends a turn: what it wrote will be durable after a while, in the order of turns, and only then its answer leaves.
+    /// Ends a turn. Its writes become durable after a while, in the order of the turns. Only then does its answer leave.
     pub(crate) fn turn(&mut self, object: usize, changes: usize, answer: Option<Waits>, read: Option<u64>) {
         let usual = if self.now < self.plan.calm_at() { self.plan.commit_ms } else { self.plan.commit_ms.min(10) };
         let took = self.rng.between(0, usual);

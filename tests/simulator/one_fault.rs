@@ -1,5 +1,5 @@
-//! Promise 7, taken literally: a healthy site, one fault, and then every visit that comes later must succeed, or, where the
-//! design has it otherwise, every visit after a stated time.
+//! Promise 7, taken literally. A healthy site has one fault. Every later visit must succeed or, for faults whose effect lasts
+//! by design, every visit after a stated time.
 
 use crate::history::History;
 use crate::mutation::Mutation;
@@ -8,13 +8,13 @@ use crate::rng::Rng;
 use crate::world::World;
 use footfall::counting::dispatch::day_cache::PAUSE_MS;
 
-/// Runs for each kind of fault.
+/// The number of runs for each kind of fault.
 const SEEDS: u64 = if cfg!(debug_assertions) { 10 } else { 300 };
 
-/// How long after a fault struck a visit that comes may still fail for it, in milliseconds.
+/// How long after a fault a new visit may still fail because of it, in milliseconds.
 fn aftermath(fault: Fault) -> u64 {
     match fault {
-        // Where it strikes the question for the day's record, nobody asks again for a while after the answer came back.
+        // If the fault hits the call for the day record, the isolate waits a while after the answer before it asks again.
         Fault::Overload => 2 * PAUSE_MS,
         _ => 0,
     }
@@ -37,7 +37,10 @@ fn after_one_fault_the_next_visit_succeeds() {
             let after =
                 failed.filter_map(|facts| (facts.deadline - timeout_ms).checked_sub(world.last_strike)).max().unwrap_or(0);
             let allowed = aftermath(fault);
-            assert!(after <= allowed, "{fault:?}, seed {seed}: a visit that came {after} ms later failed, allowed are {allowed}");
+            assert!(
+                after <= allowed,
+                "{fault:?}, seed {seed}: a visit that came {after} ms later failed; the limit is {allowed} ms"
+            );
             longest = longest.max(after);
         }
         assert!(struck > 0, "{fault:?} never struck");

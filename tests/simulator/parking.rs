@@ -1,5 +1,5 @@
-//! Requests that wait for another one, as in `edge::parking`: a promise that is resolved once, by the first to do so, and a
-//! timer of their own.
+//! Parked requests, as in `edge::parking`. Each has a promise, which resolves once, and a timer of its own. Whichever event
+//! comes first resolves the promise.
 
 use crate::answers::Via;
 use crate::history::About;
@@ -10,7 +10,7 @@ use crate::world::World;
 use footfall::counting::dispatch::batcher as batch;
 
 impl World {
-    /// Waits, at most until a time by the isolate's clock.
+    /// Parks a request, at most until this time by its isolate's clock.
     pub(crate) fn park(&mut self, a_try: usize, until: u64) {
         let Some(ticket) = self.requests[a_try].ticket else { return };
         self.requests[a_try].parked = true;
@@ -26,7 +26,7 @@ impl World {
         }
     }
 
-    /// Resolves the promise of a parked request, if nobody did before.
+    /// Resolves the promise of a parked request, unless it is already resolved.
     pub(crate) fn wake(&mut self, ticket: usize, wake: Wake) {
         let a_try = self.tickets[ticket];
         let request = &mut self.requests[a_try];
@@ -46,7 +46,7 @@ impl World {
         self.timer(turn + linger, Event::Wake(ticket, wake));
     }
 
-    /// The own timer of a parked request fires.
+    /// Handles the timer of a parked request.
     pub(crate) fn park_timer(&mut self, ticket: usize, parks: u32) {
         let request = &mut self.requests[self.tickets[ticket]];
         if request.ticket == Some(ticket) && request.parks == parks && !request.resolved {
@@ -56,7 +56,7 @@ impl World {
         }
     }
 
-    /// A parked request runs again.
+    /// Lets a parked request run again.
     pub(crate) fn woken(&mut self, ticket: usize, wake: Wake) {
         let a_try = self.tickets[ticket];
         if !self.runs(a_try) || self.requests[a_try].ticket != Some(ticket) {

@@ -1,7 +1,7 @@
-//! What a seed stands for: how large the world is, how its visits come, and which faults strike how often.
+//! The plan that a seed gives: how large the world is, how its visits come, and how often each fault strikes.
 //!
-//! Each seed leaves some kinds of fault out (swarm testing, Groce et al., 2012): where everything strikes at once, one kind
-//! hides what another would show.
+//! Each seed leaves out some kinds of fault (swarm testing, Groce et al., 2012): if all kinds strike at once, one kind hides
+//! what another would reveal.
 
 use crate::rng::Rng;
 use footfall::counting::model::date::DAY_MS;
@@ -11,35 +11,35 @@ use footfall::counting::model::date::DAY_MS;
 pub(crate) enum Fault {
     /// A call never arrives.
     LostRequest,
-    /// A call is carried out, and its answer is lost.
+    /// The object carries out a call, but the answer is lost.
     LostReply,
-    /// A call arrives once more, perhaps after later ones.
+    /// A call arrives a second time, perhaps after later calls.
     Duplicate,
-    /// A call or an answer takes far longer than others.
+    /// A call or an answer takes far longer than usual.
     Delay,
-    /// The platform answers a call with `overloaded`: refused, or carried out all the same.
+    /// The platform answers a call with `overloaded`. The call was refused, or was carried out nevertheless.
     Overload,
-    /// A statement fails without an effect.
+    /// A statement fails and has no effect.
     StorageFailed,
-    /// A statement reports a failure after it took effect.
+    /// A statement has its effect, but reports a failure.
     StorageFailedApplied,
-    /// An isolate is thrown away with all that it holds.
+    /// The platform discards an isolate with all that it holds.
     IsolateDeath,
-    /// The request that leads a POST is killed: it never runs again, its isolate goes on.
+    /// The request that leads a POST is killed. It never runs again, but its isolate goes on.
     LeaderKilled,
-    /// A request that waits for another is killed.
+    /// A request that waits for another request is killed.
     WaiterKilled,
-    /// An object loses its memory and what was not durable yet.
+    /// An object loses its memory and the writes that are not durable yet.
     ObjectRestart,
-    /// A call meets an object that is away for a while after a restart.
+    /// A call arrives while its object is away after a restart.
     ObjectAway,
-    /// The client has left: nobody reads the answer.
+    /// The client has left, and does not read the answer.
     ClientGone,
-    /// The answer is lost on its way to the client, which does not know what became of its visit.
+    /// The answer is lost on its way to the client. The client does not know what became of its visit.
     AnswerLost,
-    /// A timer, or a turn that another request asked for, comes late.
+    /// A timer fires late, or a turn that another request triggered comes late.
     LateTimer,
-    /// An object's alarm runs once more than it is due.
+    /// An object's alarm runs one time more than it should.
     ExtraAlarm,
 }
 
@@ -62,11 +62,11 @@ pub(crate) const FAULTS: [Fault; 16] = [
     Fault::ExtraAlarm,
 ];
 
-/// How long after a POST began its calls may still arrive. A shard remembers a batch for 60 s after it came, clocks
-/// differ by up to 2 s here, and a POST lives 25 s at most: an older call would be a different platform.
+/// How long after the start of a POST its calls may still arrive. A shard remembers a batch for 60 s after it came, clocks
+/// differ by up to 2 s here, and a POST lives for at most 25 s. A platform that delivers older calls is not modelled.
 pub(crate) const MAX_FLIGHT_MS: u64 = 50_000;
 
-/// How far two clocks may differ.
+/// How far a clock may be ahead.
 pub(crate) const MAX_SKEW_MS: u64 = 1_000;
 
 /// A world before it begins.
@@ -74,44 +74,44 @@ pub(crate) const MAX_SKEW_MS: u64 = 1_000;
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) isolates: usize,
-    /// `SHARDS` at first, and from some moment of the burst on.
+    /// `SHARDS` at first. It becomes `shards_then` at `grows_at`, a moment in the burst.
     pub(crate) shards: u16,
     pub(crate) shards_then: u16,
     pub(crate) grows_at: u64,
     pub(crate) pages: u64,
     pub(crate) visits: usize,
-    /// Of 10,000 visits, how many have an id from their caller.
+    /// How many of 10,000 visits have an id from their caller.
     pub(crate) with_id: u64,
-    /// Of 10,000 visits, how many have a visitor.
+    /// How many of 10,000 visits have a visitor.
     pub(crate) with_visitor: u64,
     /// `COUNTER_TIMEOUT_MS`.
     pub(crate) timeout_ms: u64,
     /// How late a timer may be.
     pub(crate) late_ms: u64,
-    /// A usual way from an isolate to a shard.
+    /// The usual time from an isolate to a shard.
     pub(crate) way_ms: u64,
-    /// How long until a write is durable.
+    /// The time until a write is durable.
     pub(crate) commit_ms: u64,
     /// When the first visit comes, in milliseconds since 1970.
     pub(crate) start: u64,
-    /// How long new visits come.
+    /// How long new visits keep coming.
     pub(crate) burst_ms: u64,
     /// How many visits share an isolate and a moment.
     pub(crate) crowd: u64,
-    /// After how many milliseconds clients repeat visits of the first burst, if they do.
+    /// The time after which clients repeat visits of the first burst, in milliseconds, if they repeat any.
     pub(crate) echo_after: Option<u64>,
-    /// One fault strikes once, at this of its chances.
+    /// A fault that strikes exactly once, and the number of the chance at which it strikes.
     pub(crate) once: Option<(Fault, u64)>,
-    /// How many sums over all shards are asked.
+    /// How often an isolate is asked for a sum over all shards.
     pub(crate) sums: u64,
-    /// How many calls the day's object takes a second, if there is a limit.
+    /// How many calls a second the days object takes, if there is a limit.
     pub(crate) days_cap: Option<u64>,
-    /// Of 10,000 isolates, how many cannot reach the day's object any more from some time on.
+    /// How many of 10,000 isolates can no longer reach the days object from `cut_at` on.
     pub(crate) cut: u64,
     pub(crate) cut_at: u64,
-    /// A moment at which half of the visits come within a second.
+    /// The start of a second in which half of the visits come.
     pub(crate) peak: Option<u64>,
-    /// How often each fault strikes, of 10,000 chances.
+    /// How often each fault strikes in 10,000 chances.
     rates: [u64; FAULTS.len()],
 }
 
@@ -123,23 +123,23 @@ impl Plan {
                 *rate = rng.pick(&[20, 100, 500, 1_500, 4_000]);
             }
         }
-        // Seeds at these places of each thousand are worlds of their own.
+        // Some seeds of each thousand get a special world.
         let (isolates, shards, visits) = match seed % 1_000 {
             // Hundreds of isolates and shards.
             7 | 107 | 207 | 307 | 407 | 507 | 607 | 707 | 807 | 907 => {
                 (rng.between(100, 400), rng.between(64, 256), rng.between(2_000, 6_000))
             }
-            // One isolate is flooded while its shard is down; see `World::new`.
+            // One isolate is flooded while its shard is down. See `World::populate`.
             13 => (1, 1, 12_000),
             // More pages than a shard keeps apart.
             17 => (rng.between(2, 20), 1, 11_000),
-            // Long enough for checkpoints of a full journal.
+            // Enough visits to fill the journal and reach its checkpoint.
             place if place % 100 == 21 => (rng.between(2, 12), rng.between(1, 2), rng.between(2_000, 4_000)),
             _ => (rng.between(1, 12), rng.between(1, 8), rng.between(20, 250)),
         };
         let pages = if seed % 1_000 == 17 { 10_200 } else { rng.pick(&[1, 3, 40]) };
         let burst_ms = rng.pick(&[200, 2_000, 20_000, 60_000]);
-        // Two in five worlds see a midnight, and half of those more shards from then on.
+        // Two in five worlds see a midnight. Half of those have more shards from then on.
         let midnight = 20_000 * DAY_MS;
         let start = if rng.chance(4_000) { midnight - rng.below(burst_ms + 2_000) } else { midnight + rng.below(DAY_MS) };
         let shards_then = if rng.chance(5_000) { (shards * rng.between(1, 3)).min(256) } else { shards };
@@ -170,7 +170,7 @@ impl Plan {
             rates,
         };
         if seed % 50 == 37 {
-            // A midnight after which there are more shards, and of which half of the isolates do not hear.
+            // There are more shards after this midnight, and half of the isolates do not learn of them.
             (plan.start, plan.burst_ms, plan.shards) = (midnight - 15_000, 30_000, rng.between(1, 3) as u16);
             (plan.grows_at, plan.shards_then) = (midnight - 9_000, plan.shards * 3);
             (plan.cut, plan.cut_at, plan.sums, plan.days_cap) = (5_000, midnight - 5_000, 60, None);
@@ -179,7 +179,7 @@ impl Plan {
             plan.rates[Fault::ObjectAway as usize] = 0;
         }
         if seed % 50 == 31 {
-            // A midnight with slow answers: visits are routed anew at the last moment.
+            // A midnight with slow answers, so that visits are routed again at the last moment.
             (plan.start, plan.grows_at) = (midnight - 1_000, midnight - 900);
             (plan.burst_ms, plan.timeout_ms, plan.late_ms, plan.with_id) = (2_000, 1_000, 20, 7_000);
             plan.visits = 400;
@@ -199,7 +199,7 @@ impl Plan {
         plan
     }
 
-    /// A healthy site with one visit after another, where one fault strikes once.
+    /// A healthy site that gets one visit after another. One fault strikes once.
     pub(crate) fn with_one(fault: Fault, seed: u64, rng: &mut Rng) -> Self {
         Self {
             isolates: 2,
@@ -225,7 +225,7 @@ impl Plan {
         }
     }
 
-    /// A healthy site of hundreds of isolates at midnight, and a day's object that takes so many calls a second.
+    /// A healthy site with hundreds of isolates at midnight. Its days object takes `days_cap` calls a second.
     pub(crate) fn midnight(days_cap: u64, rng: &mut Rng) -> Self {
         let midnight = 20_000 * DAY_MS;
         Self {
@@ -252,7 +252,7 @@ impl Plan {
         }
     }
 
-    /// Whether more visits come than one isolate may park.
+    /// Whether more visits come than an isolate may park.
     pub(crate) fn is_flood(&self) -> bool {
         self.seed % 1_000 == 13 && self.once.is_none()
     }
@@ -261,18 +261,18 @@ impl Plan {
         self.rates[fault as usize]
     }
 
-    /// When no new fault strikes any more.
+    /// The time after which no new fault strikes.
     pub(crate) fn calm_at(&self) -> u64 {
         self.start + self.burst_ms + self.timeout_ms + 10_000 + self.echo_after.unwrap_or(0)
     }
 
-    /// When everything that faults left behind is over: calls on their way, leads that lapse, shards that are down.
+    /// The time after which the effects of all faults are over: calls on their way, leads that lapse, shards that are down.
     pub(crate) fn drained_at(&self) -> u64 {
         self.calm_at() + MAX_FLIGHT_MS + self.timeout_ms + 5 * self.late_ms + 5_000
     }
 
-    /// How long past its deadline an answer may come: five timers and turns, each as late as may be, and the turns
-    /// themselves.
+    /// How long past its deadline an answer may come: five timers and turns, each as late as the plan allows, and the time
+    /// of the turns themselves.
     pub(crate) fn slack_ms(&self) -> u64 {
         5 * self.late_ms + 20
     }

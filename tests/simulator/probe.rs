@@ -1,4 +1,4 @@
-//! After the faults: everything has drained, and the next visit succeeds at once.
+//! Checks that everything has drained after the faults, and that the next visit succeeds at once.
 
 use crate::facts::{Broken, PROBE};
 use crate::history::About;
@@ -9,14 +9,14 @@ use footfall::counting::model::date::day_of;
 use footfall::counting::model::visitor::{Visitor, Withheld};
 use footfall::counting::protocol::batch::Counted;
 
-/// In calm, a visit that finds no other has its answer after this many milliseconds: a few ways and a commit.
+/// Without faults, a visit that meets no other visit gets its answer within this many milliseconds: a few trips and a commit.
 const PROMPT_MS: u64 = 200;
 
-/// Shards of one isolate that are probed at the end.
+/// How many shards of an isolate are probed at the end.
 const PROBES: usize = 6;
 
 impl World {
-    /// Sends visits through every isolate to shards that it has used; they must succeed at once.
+    /// Sends visits through every isolate to shards that it has used. These visits must succeed at once.
     pub(crate) fn probe(&mut self, round: u32) {
         for slot in 0..self.isolates.len() {
             let shards: Vec<usize> = self.isolates[slot].batchers.keys().copied().take(PROBES).collect();
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// What a probe is answered.
+    /// Judges the answer to a probe.
     pub(crate) fn probed(&mut self, a_try: usize, answer: &Result<Counted, Failure>, began: u64) {
         if answer.is_err() || self.now > began + PROMPT_MS {
             let took = self.now - began;
@@ -40,11 +40,11 @@ impl World {
         }
     }
 
-    /// The run is over: nothing may be left.
+    /// Ends the run, and checks that nothing is left.
     pub(crate) fn end(&mut self) {
         self.ended = true;
         for slot in 0..self.isolates.len() {
-            // What was killed while it was parked leaves with the next batch, so only those that were probed are empty.
+            // A visit that was killed while parked leaves with the next batch. So only the probed batchers are surely empty.
             let probed = self.isolates[slot].batchers.iter().take(PROBES);
             let left = probed.map(|(shard, batcher)| (*shard, batcher.parked())).find(|(_, parked)| *parked > 0);
             if let Some((shard, parked)) = left {
@@ -56,7 +56,7 @@ impl World {
         self.check_tables();
     }
 
-    /// A visit from nowhere, straight to a shard.
+    /// Sends a visit without a client straight to a shard.
     fn begin_probe(&mut self, slot: usize, shard: usize) {
         let isolate = self.isolates[slot].incarnation;
         let a_try = self.checker.came(PROBE, 0, None, isolate, self.now + self.plan.timeout_ms);

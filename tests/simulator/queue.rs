@@ -1,4 +1,4 @@
-//! Virtual time: what happens next.
+//! Virtual time, and the events to come.
 
 use crate::rng::Rng;
 use footfall::counting::dispatch::endpoint::Failure;
@@ -7,46 +7,48 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-/// Something that will happen. Whatever is named goes by its number in the world.
+/// An event to come. It names things by their numbers in the world.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// A client sends a visit, for the first time or again.
     Send(usize),
     /// The parked request with this ticket runs again.
     Wake(usize, Wake),
-    /// The timer of the parked request with this ticket fires, of so many that it set.
+    /// A timer of the parked request with this ticket fires. A request sets one whenever it parks, and the second number says
+    /// which one this is.
     ParkTimer(usize, u32),
-    /// An attempt of an exchange has taken as long as it may.
+    /// An attempt of an exchange times out.
     AttemptTimer { exchange: usize, attempt: u32 },
     /// The pause after an attempt is over.
     PauseOver { exchange: usize, attempt: u32 },
-    /// A call arrives at its object. Nobody reads the answer to an echo.
+    /// A call arrives at its object. The answer to an echo is dropped.
     Arrive { exchange: usize, attempt: u32, echo: bool },
-    /// What came of an attempt arrives at its isolate.
+    /// The outcome of an attempt arrives at its isolate.
     Return { exchange: usize, attempt: u32, reply: Reply },
     /// The oldest turn of this life of an object becomes durable, and its answer leaves.
     Commit { object: usize, life: u32 },
-    /// An object loses its memory, and is away for so many milliseconds.
+    /// An object loses its memory, and is away for `away_ms` milliseconds.
     Crash { object: usize, away_ms: u64 },
-    /// An object's alarm goes off: the one that is due, or one more.
+    /// An object's alarm goes off: the one that is due, or an extra one.
     Alarm { object: usize, extra: bool },
-    /// Somebody reads a shard.
+    /// A client reads from a shard.
     Read { shard: usize },
-    /// Somebody asks this isolate for a sum over all shards.
+    /// A client asks this isolate for a sum over all shards.
     Sum(usize),
-    /// A shard is asked for its part of a sum.
+    /// The isolate's call for a part of a sum arrives at a shard.
     Part { sum: usize, round: u32, shard: usize },
-    /// The day's object tells the first shard that there will be more.
+    /// The message of the days object that there will be more shards arrives at the first shard.
     Tell(usize),
-    /// It learns whether that shard knows.
+    /// The days object learns whether the first shard has confirmed.
     Told { telling: usize, grown: bool },
-    /// This request, which waits for the day's record, looks again: it was woken, or its timer of so many rang.
+    /// This request, which waits for the day record, looks again because it was woken or its timer fired. The second number
+    /// says which of its waits this event ends.
     LookAgain(usize, u32),
-    /// An isolate is thrown away, and another takes its place.
+    /// The platform discards an isolate, and a new one takes its place.
     IsolateDies(usize),
     /// A request is killed.
     Kill(usize),
-    /// Everything must have drained: visits of each isolate to each of its shards must succeed at once.
+    /// The probe begins: everything must have drained, and visits of each isolate to its shards must succeed at once.
     Probe { round: u32 },
     /// The run ends.
     End,
@@ -60,12 +62,12 @@ pub(crate) enum Wake {
     Rang,
 }
 
-/// What an isolate sees of a call.
+/// What an isolate gets back for a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// The bytes that the shard answered.
+    /// The bytes of the object's answer.
     Bytes(Rc<[u8]>),
-    /// An exception that says `overloaded`, in these words.
+    /// An exception marked `overloaded`, with this message.
     Overloaded(&'static str),
     /// Any other exception.
     Exception,
@@ -74,14 +76,14 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 struct Scheduled {
     at: u64,
-    /// Orders what happens in one millisecond, by the seed.
+    /// Orders the events of one millisecond. It comes from the seed.
     tie: u64,
     event: Event,
 }
 
 impl Ord for Scheduled {
     fn cmp(&self, other: &Self) -> Ordering {
-        // The heap gives the largest first.
+        // The heap returns the largest entry first.
         (other.at, other.tie).cmp(&(self.at, self.tie))
     }
 }

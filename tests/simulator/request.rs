@@ -1,5 +1,5 @@
-//! A request, from its arrival to its answer: the day's record, the route, the shard, and again where the day ends on the
-//! way, as in `edge::days_client` and the first half of `edge::shard_client`, with events in the place of awaits.
+//! A request, from its arrival to its answer: the day record, the route, the shard. If the day ends meanwhile, the request
+//! begins again. This follows `edge::days_client` and the first half of `edge::shard_client`, with events instead of awaits.
 
 use crate::answers::Via;
 use crate::exchange::{Asked, Kind};
@@ -30,34 +30,34 @@ const MAX_ROUTES: u32 = 3;
 /// As in `edge::object_call`.
 pub(crate) const BUSY_RETRY_AFTER_S: u32 = 10;
 
-/// A request, beside what the checker knows of it.
+/// A request, without the facts that the checker keeps about it.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) slot: usize,
-    /// The client is gone, or the answer will be lost.
+    /// Whether the client is gone, or the answer will be lost.
     pub(crate) nobody_reads: bool,
-    /// It was killed.
+    /// Whether it was killed.
     pub(crate) dead: bool,
-    /// When it began, if it is a probe.
+    /// The time at which it began, if it is a probe.
     pub(crate) probe: Option<u64>,
     /// Whether it awaits an exchange of its own.
     pub(crate) awaits: bool,
-    /// How often it was routed anew.
+    /// How often it was routed again.
     pub(crate) routes: u32,
     pub(crate) ticket: Option<usize>,
     pub(crate) entry: Option<Entry>,
-    /// Whether others can still reach its promise, and whether that is resolved already.
+    /// Whether other requests can still reach its promise, and whether the promise is already resolved.
     pub(crate) parked: bool,
     pub(crate) resolved: bool,
-    /// The shard that counts its visitor, where that is another, and the visitor.
+    /// The shard that counts its visitor, if that is another shard, and the visitor.
     pub(crate) guest: Option<(usize, VisitorHash)>,
-    /// The try that tells it.
+    /// The try that reports this guest.
     pub(crate) telling: Option<usize>,
-    /// For the try that tells a visitor to another shard: the try of the view, and what that is answered.
+    /// For a try that reports a guest: the try of the view, and the answer that the view gets.
     pub(crate) view: Option<(usize, Counted)>,
     /// How often it parked.
     pub(crate) parks: u32,
-    /// Until when it waits for the day's record, by its isolate's clock, and how often it began to wait.
+    /// The time until which it waits for the day record, by its isolate's clock, and a number that changes with each wait.
     pub(crate) patience: u64,
     pub(crate) looks: u32,
 }
@@ -92,25 +92,25 @@ impl World {
         !request.dead && self.isolates[request.slot].incarnation == self.checker.tries[a_try].isolate
     }
 
-    /// The time by its isolate's clock.
+    /// The time by the clock of the request's isolate.
     pub(crate) fn local(&self, a_try: usize) -> u64 {
         self.now + self.isolates[self.requests[a_try].slot].skew
     }
 
-    /// Finds out the day's record, then goes on.
+    /// Gets the day record, then goes on.
     pub(crate) fn begin(&mut self, a_try: usize) {
         let local = self.local(a_try);
         let skew = local - self.now;
         let own = self.checker.tries[a_try].deadline;
         self.requests[a_try].patience = match self.mutation {
-            // As if the visit had just come, and had nothing else to do.
+            // As if the visit had just come, with plenty of time left.
             Mutation::WaitForRecord => patience(local, local + 60_000),
             _ => patience(local, own + skew),
         };
         self.look(a_try);
     }
 
-    /// Looks for the day's record, as the loop of `today` in `edge::days_client`.
+    /// Looks for the day record, as the loop of `today` in `edge::days_client` does.
     fn look(&mut self, a_try: usize) {
         let slot = self.requests[a_try].slot;
         let local = self.local(a_try);
@@ -139,7 +139,9 @@ impl World {
                     && self.runs(self.exchanges[other].a_try)
                 {
                     let asker = self.exchanges[other].a_try;
-                    self.checker.fail(Broken::Stampede, &[a_try, asker], None, || format!("two of i{slot} ask at once"));
+                    self.checker.fail(Broken::Stampede, &[a_try, asker], None, || {
+                        format!("two requests of i{slot} ask for the day record at once")
+                    });
                 }
                 let call = encode(&DayCall { day, shards: self.isolates[slot].shards });
                 let days = self.days_object();
@@ -152,7 +154,7 @@ impl World {
         }
     }
 
-    /// A request that waits for the record runs again.
+    /// Lets a request that waits for the record run again.
     pub(crate) fn look_again(&mut self, a_try: usize, looks: u32) {
         if self.runs(a_try) && self.requests[a_try].looks == looks {
             self.requests[a_try].looks += 1;
@@ -160,7 +162,7 @@ impl World {
         }
     }
 
-    /// Routes the visit, and counts it there.
+    /// Routes the visit, and passes it to the batcher of its shard.
     fn go_on(&mut self, a_try: usize, record: Option<&DayRecord>) {
         let visit = &self.visits[self.checker.tries[a_try].visit];
         let made = minute_made(visit.age, self.local(a_try));
@@ -192,7 +194,7 @@ impl World {
         }
     }
 
-    /// What a try's batcher needs to know of it: the one place where a visit for a batch is made.
+    /// The entry of a try for its batcher. Every visit of a batch is made here.
     pub(crate) fn entry(&self, a_try: usize) -> Entry {
         let facts = &self.checker.tries[a_try];
         let skew = self.isolates[self.requests[a_try].slot].skew;
@@ -201,7 +203,7 @@ impl World {
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();
-        // Some differ, so that a batch has several; each has a country, so that these add up to the views.
+        // Referrers differ, so that a batch has several. Every view has a country, so that the countries add up to the views.
         let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
             Visitor::Guest(_) => Dimensions::default(),
@@ -224,7 +226,7 @@ impl World {
         }
     }
 
-    /// What an exchange of this request's own gave.
+    /// Takes the result of an exchange that this request awaits.
     pub(crate) fn asked(&mut self, a_try: usize, asked: Asked) {
         self.requests[a_try].awaits = false;
         match asked {
@@ -249,7 +251,7 @@ impl World {
         }
     }
 
-    /// The view is stored: its visitor is told to the visitor's own shard, by a try of its own in the same request.
+    /// The view is stored. A second try in the same request reports the visitor to the shard that counts the visitor.
     fn tell_guest(&mut self, a_try: usize, shard: usize, hash: VisitorHash, counted: Counted) {
         let Try { isolate, deadline, member, .. } = self.checker.tries[a_try];
         let visitor = if self.mutation == Mutation::GuestsAreViews { Visitor::Hash(hash) } else { Visitor::Guest(hash) };
@@ -266,7 +268,7 @@ impl World {
         self.count_at(guest);
     }
 
-    /// The end of a visit at its shard; or its day is over, and it begins again.
+    /// Takes the outcome of a visit at its shard. If the visit is stale, it begins again.
     pub(crate) fn counted(&mut self, a_try: usize, answer: Result<Counted, Failure>, via: Via) {
         if let (Some((shard, hash)), Ok(counted)) = (self.requests[a_try].guest, &answer)
             && counted.verdict == Verdict::Counted
@@ -276,7 +278,7 @@ impl World {
             return self.tell_guest(a_try, shard, hash, *counted);
         }
         match answer {
-            // The view stands even if its visitor cannot be told, or its day is over where the visitor is counted.
+            // The view counts even if the report of its visitor fails, or is stale at the visitor's shard.
             answer if self.requests[a_try].view.is_some() => self.answer(a_try, &answer, via),
             Ok(counted) if counted.verdict == Verdict::Stale && self.mutation != Mutation::TrustStale => {
                 self.checker.rerouted(a_try, counted);

@@ -1,4 +1,4 @@
-//! The only source of chance in a run, so that a seed is a run.
+//! The only source of randomness in a run, so that the same seed always gives the same run.
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, and good enough to pick faults with.
 #[derive(Clone, Debug)]
@@ -20,22 +20,22 @@ impl Rng {
         ((u128::from(self.next()) << 64) | u128::from(self.next())).to_le_bytes()
     }
 
-    /// A number below `n`; 0 if there is none.
+    /// A number below `n`, or 0 if `n` is 0.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(n)) >> 64) as u64
     }
 
-    /// A number from `low` to `high`, both included.
+    /// A number from `low` to `high`, inclusive.
     pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.below(high.saturating_sub(low) + 1)
     }
 
-    /// True in so many of 10,000 cases.
+    /// True with a probability of `of_10_000` in 10,000.
     pub(crate) fn chance(&mut self, of_10_000: u64) -> bool {
         self.below(10_000) < of_10_000
     }
 
-    /// A delay with a heavy tail: about `usual`, doubled again and again in a third of the cases, at most `most`.
+    /// A delay with a heavy tail. It is about `usual`, then doubles with a chance of one in three, again and again, up to `most`.
     pub(crate) fn tail(&mut self, usual: u64, most: u64) -> u64 {
         let mut delay = self.between(1, usual * 2);
         while delay < most && self.below(3) == 0 {
@@ -44,13 +44,13 @@ impl Rng {
         delay.min(most)
     }
 
-    /// One of a list.
+    /// One element of a list.
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
     }
 }
 
-/// Spreads the bits of a number.
+/// Mixes the bits of a number.
 pub(crate) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

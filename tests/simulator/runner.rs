@@ -1,4 +1,4 @@
-//! Many seeds, on all cores; and a failure, told to a person.
+//! Runs many seeds on all cores, and describes a failure for a reader.
 
 use crate::facts::{Broken, Sums, Violation};
 use crate::history::History;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// What came of many seeds.
+/// The summary of many seeds.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     seeds: u64,
@@ -19,13 +19,13 @@ pub(crate) struct Report {
     pub(crate) tries: u64,
     pub(crate) sums: Sums,
     pub(crate) struck: [u64; FAULTS.len()],
-    /// The smallest seed that failed, of those that ran.
+    /// The smallest of the seeds that failed.
     pub(crate) failed: Option<(u64, Violation)>,
     seconds: f64,
 }
 
 /// Runs seeds from 0 until one fails.
-#[allow(clippy::disallowed_methods, reason = "how long the tests take is told to a person")]
+#[allow(clippy::disallowed_methods, reason = "the printed summary says how long the tests took")]
 pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
     let began = Instant::now();
     let next = AtomicU64::new(0);
@@ -53,7 +53,7 @@ pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
     report
 }
 
-/// Runs a seed; a panic is a broken promise, too.
+/// Runs a seed. A panic is a broken promise, too.
 fn guarded(seed: u64, mutation: Mutation, history: History) -> Result<world::Outcome, Violation> {
     catch_unwind(AssertUnwindSafe(|| world::run(seed, mutation, history))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -62,12 +62,14 @@ fn guarded(seed: u64, mutation: Mutation, history: History) -> Result<world::Out
     })
 }
 
-/// A failed seed once more, with its history.
+/// Runs a failed seed again, and returns a description with its history.
 pub(crate) fn describe(seed: u64, mutation: Mutation) -> String {
     let again = format!("FOOTFALL_SEED={seed} runs it alone and prints all of it");
     match guarded(seed, mutation, History::kept()) {
         Err(violation) => format!("seed {seed}: {:?}: {}\n{again}", violation.broken, violation.text),
-        Ok(world::Outcome { violation: None, .. }) => format!("seed {seed} did not fail again: a run is not its seed"),
+        Ok(world::Outcome { violation: None, .. }) => {
+            format!("seed {seed} did not fail again, so the run depends on more than its seed")
+        }
         Ok(world::Outcome { violation: Some(violation), history, start, concerned, .. }) => {
             let excerpt = history.excerpt(start, &concerned);
             format!("seed {seed}: {:?}: {}\n{excerpt}{again}", violation.broken, violation.text)
@@ -76,7 +78,7 @@ pub(crate) fn describe(seed: u64, mutation: Mutation) -> String {
 }
 
 impl Report {
-    /// Adds a run; says whether it failed.
+    /// Adds a run. Returns whether it failed.
     fn add(&mut self, seed: u64, outcome: Result<world::Outcome, Violation>) -> bool {
         self.seeds += 1;
         let violation = match outcome {
@@ -98,7 +100,7 @@ impl Report {
         true
     }
 
-    /// Says what was run, past the harness, which hides what passing tests print.
+    /// Prints a summary straight to stderr, because the test harness hides the output of passing tests.
     pub(crate) fn print(&self) {
         let Self { seeds, visits, tries, sums, seconds, .. } = self;
         let faults: Vec<String> = FAULTS.iter().zip(self.struck).map(|(fault, struck)| format!("{fault:?} {struck}")).collect();
@@ -120,7 +122,7 @@ impl Report {
             sums.grown,
             faults.join(", "),
         );
-        // Whether a person sees it or not changes nothing.
+        // The test result does not depend on this output.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

@@ -1,4 +1,4 @@
-//! What each statement of `ledger::schema` and of `days` does to tables in memory.
+//! Carries out each statement of `ledger::schema` and of `days` on tables in memory.
 
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
@@ -10,7 +10,7 @@ use footfall::counting::storage::{Rows, Value};
 pub(crate) const DAYS: [&str; 7] =
     [days::CREATE, days::LATEST, days::ADD, days::FORGET, days::FORGET_SALT, days::SALTS, days::MOST_SHARDS];
 
-/// The table of packed rows that a statement gets or sets one of.
+/// The table of packed rows that a statement reads or writes, if it is such a statement.
 fn table_of(statement: &str) -> Option<Table> {
     match statement {
         _ if [HOURS.get, HOURS.set].contains(&statement) => Some(Table::PageHours),
@@ -37,7 +37,7 @@ impl Tables {
                     self.all(Table::Journal).filter(|(key, _)| matches!(key, Key::One(slot) if (*first..*end).contains(slot)));
                 return some.map(|(_, row)| row.clone()).collect();
             }
-            // No owner changes anything here.
+            // The simulator has no admin commands, so there are no changes to forget.
             (amend::FORGET_CHANGES, [Text(_), Text(_)]) => {}
             (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),
             (schema::PAGE_VIEWS, [Text(page)]) => {
@@ -75,7 +75,7 @@ impl Tables {
                     vec![values[0].clone(), values[1].clone(), values[2].clone(), Integer(old + views)],
                 );
             }
-            // Nothing is refused here.
+            // The simulator sends no visits from unlisted names, so there is nothing to forget.
             (unlisted::FORGET, [Integer(_)]) => {}
             (schema::DETAILS_OF_DAY, [Integer(day)]) => {
                 let of_day = self.all(Table::Details).filter(|(_, row)| integer(row, 0) == *day);
@@ -156,7 +156,7 @@ impl Tables {
         Rows::new()
     }
 
-    /// Carries out a statement of a site's days.
+    /// Carries out a statement of the days object.
     fn run_days(&mut self, statement: &'static str, values: &[Value]) -> Rows {
         use Value::Integer;
         match (DAYS.iter().position(|known| *known == statement), values) {

@@ -1,8 +1,8 @@
-//! A database in memory: the statements of `ledger::schema` and `days`, read by hand, so that thousands of objects are
-//! cheap. `store_check` holds it against SQLite.
+//! A database in memory. It carries out the statements of `ledger::schema` and `days` by hand, so that thousands of objects
+//! are cheap. `store_check` compares it with SQLite.
 //!
-//! What a turn writes is there at once, and durable after [`Store::commit`]; [`Store::crash`] takes back what is not. A
-//! transaction that fails takes back what is its own.
+//! The writes of a turn are visible at once, and durable after [`Store::commit`]. [`Store::crash`] undoes the writes that are
+//! not durable. A failed transaction undoes its own writes.
 
 use crate::statements::DAYS;
 use footfall::counting::ledger::packed::{PAGES, Packed};
@@ -15,17 +15,17 @@ use std::rc::Rc;
 /// How a statement fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failing {
-    /// It has no effect.
+    /// The statement has no effect.
     Before,
-    /// It has its effect and reports a failure.
+    /// The statement has its effect, but reports a failure.
     After,
 }
 
-/// A database, shared like a handle of the platform.
+/// A handle of a database, shared like a handle of the platform.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store(Rc<RefCell<Tables>>);
 
-/// A table of a shard, or of a site's days.
+/// A table of a shard or of the days object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
     Meta,
@@ -44,7 +44,7 @@ pub(crate) enum Table {
     Marks,
 }
 
-/// A primary key. No table mixes kinds.
+/// A primary key. All keys of a table are of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
     One(i64),
@@ -53,33 +53,33 @@ pub(crate) enum Key {
     Bytes(Vec<u8>),
 }
 
-/// A row's other columns.
+/// The other columns of a row.
 pub(crate) type Row = Vec<Value>;
 
-/// The tables, and what may be taken back.
+/// The tables, and the writes that may still be undone.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) rows: BTreeMap<Table, BTreeMap<Key, Row>>,
-    /// What was there before each write that is not durable yet, oldest first.
+    /// The row as it was before each write that is not durable yet, oldest write first.
     undo: VecDeque<(Table, Key, Option<Row>)>,
-    /// Entries of `undo` that became durable.
+    /// The number of entries of `undo` that became durable.
     durable: u64,
-    /// The failure to come, after so many more statements.
+    /// The next failure, and the number of statements before it.
     failing: Option<(u32, Failing)>,
-    /// Rows that were ever appended to the journal and not taken back, and the slot of the newest.
+    /// The number of rows ever appended to the journal and not undone, and the slot of the newest row.
     pub(crate) appended: u64,
     pub(crate) newest: i64,
-    /// For a mutation: views that a checkpoint adds get lost.
+    /// For a mutation: a checkpoint loses the views that it should add.
     pub(crate) loses_checkpoints: bool,
 }
 
 impl Store {
-    /// Makes one of the next statements fail.
+    /// Makes a later statement fail, after this many others.
     pub(crate) fn fail_after(&self, statements: u32, how: Failing) {
         self.0.borrow_mut().failing = Some((statements, how));
     }
 
-    /// No failure is to come any more.
+    /// Cancels the next failure.
     pub(crate) fn heal(&self) {
         self.0.borrow_mut().failing = None;
     }
@@ -88,13 +88,13 @@ impl Store {
         self.0.borrow_mut().loses_checkpoints = true;
     }
 
-    /// Everything that was written so far, as a mark for [`Self::commit`].
+    /// A mark after all writes so far, for [`Self::commit`].
     pub(crate) fn mark(&self) -> u64 {
         let tables = self.0.borrow();
         tables.durable + tables.undo.len() as u64
     }
 
-    /// What was written up to a mark is durable.
+    /// Makes the writes up to a mark durable.
     pub(crate) fn commit(&self, mark: u64) {
         let tables = &mut *self.0.borrow_mut();
         while tables.durable < mark && tables.undo.pop_front().is_some() {
@@ -102,18 +102,18 @@ impl Store {
         }
     }
 
-    /// What is not durable is gone.
+    /// Undoes all writes that are not durable.
     pub(crate) fn crash(&self) {
         self.0.borrow_mut().take_back(0);
     }
 
-    /// For a mutation: a broken disk.
+    /// For a mutation: the disk loses everything.
     pub(crate) fn lose_everything(&self) {
         let tables = &mut *self.0.borrow_mut();
         (tables.rows, tables.undo, tables.appended) = (BTreeMap::new(), VecDeque::new(), 0);
     }
 
-    /// Rows that were ever appended to the journal.
+    /// The number of rows ever appended to the journal and not undone.
     pub(crate) fn appended(&self) -> u64 {
         self.0.borrow().appended
     }
@@ -127,12 +127,12 @@ impl Store {
         }
     }
 
-    /// The day that a shard's tables call the latest.
+    /// The latest day of a shard, from its tables.
     pub(crate) fn day(&self) -> i64 {
         self.0.borrow().get(Table::Meta, &Key::Text("day".to_owned())).map_or(0, |row| integer(row, 0))
     }
 
-    /// The views of a page as the table of hours has them.
+    /// The views of a page, added up from the table of hours.
     pub(crate) fn views_by_hours(&self, page: &str) -> i64 {
         let tables = self.0.borrow();
         let Some([Value::Integer(id), _]) = tables.get(Table::Pages, &Key::Text(page.to_owned())) else { return 0 };
@@ -148,21 +148,21 @@ impl Store {
 }
 
 impl Store {
-    /// The views that one kind of details adds up to, over all days and values.
+    /// The views of one kind of details, added up over all days and values.
     pub(crate) fn views_by_details(&self, kind: Dimension) -> i64 {
         let tables = self.0.borrow();
         let rows = tables.rows.get(&Table::Details).into_iter().flat_map(|rows| rows.values());
         rows.filter(|row| integer(row, 1) == i64::from(kind.number())).map(|row| integer(row, 3)).sum()
     }
 
-    /// The views that the hours of the site add up to.
+    /// The views of the site, added up from its table of quarters.
     pub(crate) fn views_by_site_hours(&self) -> i64 {
         let tables = self.0.borrow();
         tables.rows.get(&Table::SiteQuarters).into_iter().flat_map(|rows| rows.values()).map(|row| integer(row, 0)).sum()
     }
 }
 
-/// The integer in a row's column.
+/// The integer in a column of a row.
 pub(crate) fn integer(row: &[Value], column: usize) -> i64 {
     match row.get(column) {
         Some(Value::Integer(integer)) => *integer,
@@ -180,13 +180,13 @@ impl Tables {
         self.undo.push_back((table, key, before));
     }
 
-    /// Adds to the integer in a column; makes the row where it is missing.
+    /// Adds to the integer in the first column. Creates the row if it is missing.
     pub(crate) fn add(&mut self, table: Table, key: Key, more: i64) {
         let old = self.get(table, &key).map_or(0, |row| integer(row, 0));
         self.put(table, key, vec![Value::Integer(old + more)]);
     }
 
-    /// Adds to all columns of a row.
+    /// Adds to all columns of a row. Creates the row if it is missing.
     pub(crate) fn add_all(&mut self, table: Table, key: Key, more: &[Value]) {
         let old = self.get(table, &key).map_or_else(|| vec![Value::Integer(0); more.len()], <[Value]>::to_vec);
         let sums = (0..more.len()).map(|at| Value::Integer(integer(&old, at) + integer(more, at)));
@@ -220,7 +220,7 @@ impl Tables {
         }
     }
 
-    /// Counts down to the failure to come.
+    /// Counts down to the next failure, and returns it when it is due.
     fn fails(&mut self) -> Option<Failing> {
         let (left, how) = self.failing.take()?;
         if left == 0 {
@@ -238,7 +238,7 @@ fn failed() -> StorageError {
 impl Sql for Store {
     fn run(&self, statement: &'static str, values: &[Value]) -> Result<Rows, StorageError> {
         let tables = &mut *self.0.borrow_mut();
-        // A day is added once; a second time is an error of SQLite's.
+        // A day may be added once. SQLite reports an error the second time.
         if statement == DAYS[2]
             && matches!(values, [Value::Integer(day), ..] if tables.get(Table::Days, &Key::One(*day)).is_some())
         {
@@ -260,7 +260,7 @@ impl Sql for Store {
         let tables = &mut *self.0.borrow_mut();
         let outcome = match (outcome, tables.fails()) {
             (Ok(()), None) => return Ok(()),
-            // The transaction is kept, and the caller does not learn it.
+            // The writes of the transaction stay, but the caller sees a failure.
             (Ok(()), Some(Failing::After)) => return Err(failed()),
             (Ok(()), Some(Failing::Before)) => Err(failed()),
             (Err(error), _) => Err(error),

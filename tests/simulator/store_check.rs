@@ -1,5 +1,5 @@
-//! The database in memory gives what SQLite gives: the same calls to a shard over each, with failing statements, restarts
-//! and days, and the same statements straight.
+//! Tests that the database in memory gives the same results as SQLite. Each gets the same calls to a shard, with failing
+//! statements, restarts and changes of day, and the same statements directly.
 
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
@@ -19,12 +19,12 @@ use rusqlite::{Connection, params_from_iter};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// SQLite, and the database in memory next to it: each statement goes to both, and both must say the same.
+/// SQLite next to the database in memory. Each statement goes to both, and both must give the same result.
 #[derive(Clone, Debug)]
 struct Both {
     sqlite: Rc<Connection>,
     store: Store,
-    /// The failure to come in both, after so many more statements.
+    /// The next failure of both, and the number of statements before it.
     failing: Rc<Cell<Option<(u32, Failing)>>>,
     statements: Rc<RefCell<Vec<&'static str>>>,
 }
@@ -159,7 +159,7 @@ fn the_database_in_memory_does_what_sqlite_does() {
             }
             match rng.below(60) {
                 0 => shard = Shard::new(both.clone()),
-                // A failure of the alarm shows in the next statement that both are asked.
+                // If the alarm leaves a difference, the next statement shows it.
                 1 => drop(shard.maintain(now, KEEP_HOURS_DAYS)),
                 _ => drop(shard.serve(&random_call(&mut rng, &pages, sequence + 1, now), now)),
             }
@@ -181,9 +181,9 @@ fn the_database_in_memory_does_what_sqlite_does() {
     }
 }
 
-/// A transaction that fails, and a crash, take back exactly what they should.
+/// A failed transaction undoes exactly its own writes, and a crash exactly the writes that are not durable.
 #[test]
-fn what_is_not_durable_is_taken_back() {
+fn a_crash_undoes_what_is_not_durable() {
     use footfall::counting::ledger::schema::{META, SET_META};
     let store = Store::default();
     let set = |value| store.run(SET_META, &[Value::Text("views".to_owned()), Value::Integer(value)]).map(|_| ());
@@ -195,12 +195,12 @@ fn what_is_not_durable_is_taken_back() {
     assert_eq!(get(), [[Value::Integer(2)]]);
     store.fail_after(1, Failing::After);
     assert!(store.transaction(&mut || set(4)).is_err());
-    assert_eq!(get(), [[Value::Integer(4)]], "it was applied, and called a failure");
+    assert_eq!(get(), [[Value::Integer(4)]], "the transaction reports a failure, but its write stays");
     let mark = store.mark();
     set(5).unwrap();
     store.commit(mark);
     store.crash();
     assert_eq!(get(), [[Value::Integer(4)]]);
     store.crash();
-    assert_eq!(get(), [[Value::Integer(4)]], "what is durable stays");
+    assert_eq!(get(), [[Value::Integer(4)]], "durable writes stay");
 }

@@ -1,4 +1,4 @@
-//! Sums over all shards, asked by isolates that may know yesterday's number of shards only, as `ask_all` in `edge::shard_client`.
+//! Sums over all shards, as `ask_all` in `edge::shard_client` makes them. An isolate may know only yesterday's number of shards.
 
 use crate::facts::Broken;
 use crate::history::About;
@@ -15,24 +15,24 @@ use footfall::counting::protocol::wire::{decode, encode};
 /// As in `edge::shard_client`.
 const MAX_SUMS: u32 = 3;
 
-/// One sum that is asked.
+/// A sum that an isolate was asked for.
 #[derive(Debug)]
 pub(crate) struct Sum {
     slot: usize,
     incarnation: usize,
-    /// Views that were durable when it began.
+    /// The number of durable views when the sum began.
     least: u64,
     rounds: u32,
     shards: u16,
-    /// Shards that have not said theirs.
+    /// The number of shards that have not answered.
     missing: u16,
     views: u64,
-    /// It failed, or it has an answer.
+    /// Whether the sum has failed or has an answer.
     over: bool,
 }
 
 impl World {
-    /// Somebody asks an isolate for the views of the whole site.
+    /// Asks an isolate for the views of the whole site.
     pub(crate) fn begin_sum(&mut self, slot: usize) {
         let least = self.checker.truths.iter().map(Truth::durable).sum();
         let incarnation = self.isolates[slot].incarnation;
@@ -40,7 +40,7 @@ impl World {
         self.ask_sum(self.sums.len() - 1);
     }
 
-    /// Asks all shards, those that the isolate knows of.
+    /// Asks all shards that the isolate knows of.
     fn ask_sum(&mut self, number: usize) {
         let slot = self.sums[number].slot;
         let sum = &mut self.sums[number];
@@ -59,13 +59,13 @@ impl World {
         }
     }
 
-    /// A shard is asked for its part.
+    /// Asks a shard for its part.
     pub(crate) fn part(&mut self, number: usize, round: u32, shard: usize) {
         let Sum { slot, incarnation, rounds, shards, over, .. } = self.sums[number];
         if over || rounds != round || self.isolates[slot].incarnation != incarnation {
             return;
         }
-        // A shard that there will be, but which nobody has asked yet, has nothing; one that is away fails the sum.
+        // A future shard that got no call yet has no views. A shard that is away fails the sum.
         if self.objects[shard].away_until > self.now {
             self.sums[number].over = true;
             return;
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    /// What a shard said is durable.
+    /// Adds the part of a shard, once the shard's turn is durable.
     pub(crate) fn summed(&mut self, number: usize, round: u32, views: u64) {
         let sum = &mut self.sums[number];
         if sum.over || sum.rounds != round {
@@ -106,9 +106,7 @@ impl World {
         let most = self.checker.truths.iter().map(Truth::total).sum();
         if !(least..=most).contains(&views) {
             self.checker.fail(Broken::WrongTotal, &[], None, || {
-                format!(
-                    "i{slot} adds {shards} shards up to {views} views; when it began there were {least}, and {most} at its end"
-                )
+                format!("i{slot} found {views} views in {shards} shards; the total went from {least} to {most}")
             });
         }
     }

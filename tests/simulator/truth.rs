@@ -1,4 +1,4 @@
-//! What a shard ought to have counted: the rules of a ledger once more, as plain maps without journal, checkpoint or windows.
+//! What a shard must have counted: the rules of a ledger once more, with plain maps and without journal, checkpoint or windows.
 
 use crate::facts::Member;
 use footfall::counting::model::date::Day;
@@ -8,32 +8,32 @@ use footfall::counting::protocol::answer::Visitors;
 use footfall::counting::protocol::batch::{Counted, Verdict};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-/// The page that views of pages beyond the limit are counted under.
+/// Stands for the page that collects the views of pages beyond the limit.
 pub(crate) const OTHER_PAGE: usize = usize::MAX;
 
-/// One shard, with what is durable and what is not yet.
+/// The counts of one shard, with the changes that are not durable yet.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    /// The views of each page, and how many visits named it: a visitor who is told here brings the page along.
+    /// The views of each page, and how many visits named it. A guest is no view here, but its visit names the page.
     pages: HashMap<usize, (u64, u64)>,
     total: u64,
     day: Day,
     people: HashSet<(Day, VisitorHash)>,
     withheld: BTreeMap<(Day, Withheld), u64>,
-    /// What may still be taken back, oldest first.
+    /// The changes that may still be undone, oldest first.
     pending: VecDeque<Change>,
 }
 
-/// What a call changed.
+/// The changes of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    /// The post that it was of, if it was one.
+    /// The post that the call belongs to, if it belongs to one.
     pub(crate) post: Option<usize>,
-    /// Its tries that counted a view, with the page they were counted under.
+    /// The tries that counted a view, each with the page that the view counted for.
     pub(crate) counted: Vec<(usize, usize)>,
-    /// Its tries that told a visitor whose view another shard counts.
+    /// The tries that reported a guest.
     pub(crate) guests: Vec<usize>,
-    /// The pages that they named.
+    /// The pages that the guests' tries named.
     named: Vec<usize>,
     day_before: Day,
     people: Vec<(Day, VisitorHash)>,
@@ -41,8 +41,8 @@ pub(crate) struct Change {
 }
 
 impl Truth {
-    /// Takes a batch and says what its receipt ought to be. `pages` are its pages in their order on the wire, `known` says
-    /// whether the id of a try was counted before.
+    /// Applies a batch and returns its expected receipt. `pages` are the pages of the batch in their order on the wire. `known`
+    /// returns whether the id of a try was counted before.
     pub(crate) fn apply(
         &mut self,
         post: usize,
@@ -55,7 +55,7 @@ impl Truth {
         let mut receipt = Vec::with_capacity(members.len());
         for member in members {
             let page = under.get(&member.page).copied().unwrap_or(OTHER_PAGE);
-            // Routed by an id or a visitor, and so by the shards of one day.
+            // An id or a visitor led the visit to this shard, so its route depends on one day's number of shards.
             let of_its_day = member.id.is_some() || member.visitor.at_home().is_some();
             let verdict = if of_its_day && member.day < self.day {
                 Verdict::Stale
@@ -84,7 +84,7 @@ impl Truth {
                     }
                     Visitor::Hash(_) | Visitor::Elsewhere | Visitor::Guest(_) => {}
                     Visitor::Withheld(why) => {
-                        // A view that is told late is one of the day on which it was made.
+                        // A view that is reported late belongs to the day on which it was made.
                         let day = member.made.map_or(member.day, |minute| minute / (24 * 60));
                         *self.withheld.entry((day, why)).or_default() += 1;
                         change.withheld.push((day, why));
@@ -97,7 +97,7 @@ impl Truth {
         receipt
     }
 
-    /// What each page of a batch is counted under: itself, or the page for those that are too many.
+    /// The page that each page of a batch counts for: itself, or the page that collects those beyond the limit.
     fn pages_of(&self, pages: impl Iterator<Item = usize>) -> HashMap<usize, usize> {
         let mut room = MAX_PAGES.saturating_sub(self.pages.len() as u64);
         let under = pages.map(|page| {
@@ -109,18 +109,18 @@ impl Truth {
         under.collect()
     }
 
-    /// A day began without a batch.
+    /// Begins a day without a batch.
     pub(crate) fn begin(&mut self, day: Day) {
         self.pending.push_back(Change { day_before: self.day, ..Change::default() });
         self.day = self.day.max(day);
     }
 
-    /// The oldest change that was not durable is.
+    /// Makes the oldest pending change durable.
     pub(crate) fn commit(&mut self) -> Option<Change> {
         self.pending.pop_front()
     }
 
-    /// Takes back the newest change that is not durable.
+    /// Undoes the newest change that is not durable.
     pub(crate) fn take_back(&mut self) -> Option<Change> {
         let change = self.pending.pop_back()?;
         let views = change.counted.iter().map(|(_, page)| (*page, 1));
@@ -151,7 +151,7 @@ impl Truth {
         self.total
     }
 
-    /// Its views that are durable.
+    /// The number of durable views.
     pub(crate) fn durable(&self) -> u64 {
         self.total - self.pending.iter().map(|change| change.counted.len() as u64).sum::<u64>()
     }
@@ -160,23 +160,23 @@ impl Truth {
         self.pages.get(&page).map_or(0, |(views, _)| *views)
     }
 
-    /// Its pages, with their views.
+    /// The pages, with their views.
     pub(crate) fn pages(&self) -> impl Iterator<Item = (usize, u64)> {
         self.pages.iter().map(|(page, (views, _))| (*page, *views))
     }
 
-    /// Its visitors, each once a day.
+    /// The visitors, each once a day.
     pub(crate) fn people(&self) -> impl Iterator<Item = (Day, VisitorHash)> {
         self.people.iter().copied()
     }
 
-    /// What it answers for a day.
+    /// The expected answer for the visitors of a day.
     pub(crate) fn visitors(&self, day: Day) -> Visitors {
         let visitors = self.people.iter().filter(|(of, _)| *of == day).count() as u64;
         Visitors { visitors, withheld: Withheld::ALL.map(|why| self.withheld.get(&(day, why)).copied().unwrap_or(0)) }
     }
 
-    /// The days that it has views of.
+    /// The days that have visitors or withheld views.
     pub(crate) fn days(&self) -> BTreeSet<Day> {
         self.people.iter().map(|(day, _)| *day).chain(self.withheld.keys().map(|(day, _)| *day)).collect()
     }

@@ -1,4 +1,4 @@
-//! What objects do beside taking calls: alarms, reads, and a new life after a crash.
+//! The other events of objects: alarms, reads, and restarts after a crash.
 
 use crate::facts::Broken;
 use crate::history::About;
@@ -18,7 +18,7 @@ use footfall::counting::protocol::wire::{decode, encode};
 const ALARM_RETRY_MS: u64 = 2_000;
 
 impl World {
-    /// Sets the alarm where none is set.
+    /// Sets the alarm if none is set.
     pub(crate) fn set_alarm(&mut self, object: usize) {
         if !self.objects[object].has_alarm {
             self.objects[object].has_alarm = true;
@@ -28,7 +28,7 @@ impl World {
         }
     }
 
-    /// The alarm goes off, once for each time that it is due or more often.
+    /// Lets the alarm go off, when it is due or as an extra run.
     pub(crate) fn alarm(&mut self, object: usize, extra: bool) {
         let away_until = self.objects[object].away_until;
         if away_until > self.now {
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// Somebody reads a page and the total of a shard: the truth, or a failure.
+    /// Reads the views of a page and the total from a shard. The read must give the true numbers or a failure.
     pub(crate) fn read(&mut self, shard: usize) {
         if self.objects[shard].away_until > self.now {
             return;
@@ -92,7 +92,7 @@ impl World {
         Some(views)
     }
 
-    /// An object loses its memory and what is not durable; its callers get an exception, or nothing.
+    /// Crashes an object. It loses its memory and all writes that are not durable. Its callers get an exception or no answer.
     pub(crate) fn crash(&mut self, object: usize, away_ms: u64) {
         self.struck(Fault::ObjectRestart);
         self.history.note(self.now, &[About::Shard(object)], || format!("s{object} restarts, and is away for {away_ms} ms"));

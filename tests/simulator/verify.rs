@@ -1,4 +1,4 @@
-//! The end of a run: every shard, opened from its tables alone, holds the truth.
+//! The end of a run: every shard, recovered from its tables alone, must have the true counts.
 
 use crate::facts::Broken;
 use crate::history::About;
@@ -32,11 +32,13 @@ impl World {
             self.check_shard(shard, &mut checkpointed, now);
             self.check_hours(shard, &store);
         }
-        // A reader asks as many shards as the day's record says, even where the owner has turned `SHARDS` down since.
+        // A reader asks as many shards as the day record says, even if the owner has reduced `SHARDS` since.
         let days = Days::new(self.objects[shards].store.clone());
         match days.record(day_of(now), 1, [7; 16], now) {
             Ok(Some(record)) if usize::from(record.shards) >= used => {}
-            other => self.checker.fail(Broken::WrongTotal, &[], None, || format!("{used} shards have views: {other:?}")),
+            other => self
+                .checker
+                .fail(Broken::WrongTotal, &[], None, || format!("{used} shards have views, but the days object gives {other:?}")),
         }
     }
 
@@ -46,7 +48,7 @@ impl World {
         let mut wrong = None;
         let total = ask(&Call::Views(None));
         if total != Some(Answer::Views(checker.truths[shard].total())) {
-            wrong = Some(format!("all {} views: {total:?}", checker.truths[shard].total()));
+            wrong = Some(format!("a total of {} views: {total:?}", checker.truths[shard].total()));
         }
         let mut sum = 0;
         for (page, views) in checker.truths[shard].pages() {
@@ -64,7 +66,7 @@ impl World {
             let visitors = checker.truths[shard].visitors(day);
             let answer = ask(&Call::Visitors(day));
             if answer != Some(Answer::Visitors(visitors)) {
-                wrong = Some(format!("of day {day} {visitors:?}: {answer:?}"));
+                wrong = Some(format!("the visitors of day {day}, {visitors:?}: {answer:?}"));
             }
         }
         if let Some(wrong) = wrong {
@@ -73,7 +75,8 @@ impl World {
         }
     }
 
-    /// After a checkpoint the hours of each page sum up to its views, and the hours and the details of the site to the site's.
+    /// After a checkpoint, the hours of each page must add up to its views. The quarters and details of the site must add up to
+    /// the views of the site.
     fn check_hours(&mut self, shard: usize, store: &Store) {
         let checker = &mut self.checker;
         let wrong = checker.truths[shard].pages().find_map(|(page, views)| {

@@ -1,7 +1,7 @@
-//! The world of one run: isolates, objects, clients, a clock, and the loop that lets events happen.
+//! The world of one run: isolates, objects, clients, a clock, and the loop that runs the events.
 //!
-//! What carries the decisions of `counting` out, as the files of `src/edge` do, is in [`crate::request`], [`crate::leading`],
-//! [`crate::parking`], [`crate::exchange`] and [`crate::object`].
+//! [`crate::request`], [`crate::leading`], [`crate::parking`], [`crate::exchange`] and [`crate::object`] carry out the decisions
+//! of `counting`, as the files of `src/edge` do.
 
 use crate::answers::Via;
 use crate::checker::Checker;
@@ -36,9 +36,9 @@ pub(crate) struct World {
     pub(crate) struck: [u64; FAULTS.len()],
     pub(crate) site: Site,
     pub(crate) isolates: Vec<Isolate>,
-    /// Isolates that ever were.
+    /// The number of isolates so far, dead ones included.
     pub(crate) incarnations: usize,
-    /// The shards, and the site's days behind them.
+    /// The shards, followed by the days object.
     pub(crate) objects: Vec<Object>,
     pub(crate) visits: Vec<Visit>,
     /// By try.
@@ -46,17 +46,17 @@ pub(crate) struct World {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) sums: Vec<Sum>,
     pub(crate) tellings: Vec<Telling>,
-    /// The second in which the day's object was called last, and how often.
+    /// The second of the last call to the days object, and the number of calls in that second.
     pub(crate) days_second: u64,
     pub(crate) days_calls: u64,
     /// The try of each ticket.
     pub(crate) tickets: Vec<usize>,
     pub(crate) ended: bool,
-    /// When a fault struck last.
+    /// The time of the last fault.
     pub(crate) last_strike: u64,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) violation: Option<Violation>,
@@ -66,7 +66,7 @@ pub(crate) struct Outcome {
     pub(crate) visits: u64,
     pub(crate) history: History,
     pub(crate) start: u64,
-    /// What the violation concerns, for an excerpt of the history.
+    /// The subjects of the violation, for an excerpt of the history.
     pub(crate) concerned: Vec<About>,
 }
 
@@ -130,7 +130,7 @@ impl World {
         world
     }
 
-    /// Lets everything happen, until the end or the first broken promise.
+    /// Runs all events, until the end or the first broken promise.
     pub(crate) fn run(&mut self) {
         self.populate();
         while !self.ended && self.checker.broken.is_none() {
@@ -140,11 +140,11 @@ impl World {
         }
     }
 
-    /// Puts down what will come: visits, faults of whole machines, reads, and the end.
+    /// Schedules what will come: visits, faults of whole isolates and objects, reads, and the end.
     fn populate(&mut self) {
         self.plan_visits();
         let (start, calm) = (self.plan.start, self.plan.calm_at());
-        // Faults strike while visits come, those of the burst or those that are repeated hours later.
+        // Faults strike while visits come, in the burst or when clients repeat visits hours later.
         let echo = self.plan.echo_after.map(|after| start + after);
         let span = self.plan.burst_ms + self.plan.timeout_ms;
         for slot in 0..self.isolates.len() {
@@ -152,7 +152,7 @@ impl World {
                 let at = self.moment(echo, span);
                 self.at(at, Event::IsolateDies(slot));
             }
-            // A new configuration comes with new isolates.
+            // A new configuration starts new isolates.
             if self.plan.shards_then > self.plan.shards && self.rng.chance(7_000) {
                 let at = self.plan.grows_at + self.rng.below(2_000);
                 self.at(at, Event::IsolateDies(slot));
@@ -234,18 +234,18 @@ impl World {
         }
     }
 
-    /// Lets an event happen at a time.
+    /// Schedules an event at a time.
     pub(crate) fn at(&mut self, at: u64, event: Event) {
         self.queue.push(at, &mut self.rng, event);
     }
 
-    /// Lets an event happen after a timer, which may be late.
+    /// Schedules an event after a timer. The timer may be late.
     pub(crate) fn timer(&mut self, ms: u64, event: Event) {
         let late = if self.strikes(Fault::LateTimer) { self.rng.between(1, self.plan.late_ms) } else { 0 };
         self.at(self.now + ms + late, event);
     }
 
-    /// Whether a fault is due here; it is tallied.
+    /// Whether a fault strikes here. If it does, this records it.
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
         let strikes = self.could_strike(fault);
         if strikes {
@@ -254,7 +254,7 @@ impl World {
         strikes
     }
 
-    /// Whether a fault is due here, where it is not yet certain that it will have an effect.
+    /// Whether a fault could strike here. It is not yet certain that it will have an effect, so this records nothing.
     pub(crate) fn could_strike(&mut self, fault: Fault) -> bool {
         if let Some((once, left)) = &mut self.plan.once
             && *once == fault
@@ -270,12 +270,12 @@ impl World {
         self.last_strike = self.now;
     }
 
-    /// The object of the site's days.
+    /// The number of the days object.
     pub(crate) fn days_object(&self) -> usize {
         self.objects.len() - 1
     }
 
-    /// The visit at fault: its tries, and the exchanges and the shard they were part of.
+    /// The tries of the violation's visits, and their posts. If it names no try: its shard.
     fn concerned(&self) -> Vec<About> {
         let Some(violation) = &self.checker.broken else { return Vec::new() };
         let visits: Vec<usize> = violation.tries.iter().map(|a_try| self.checker.tries[*a_try].visit).collect();

@@ -1,4 +1,4 @@
-//! What the native tests share: visits and batches in one place, so that a new field of a message is one line here.
+//! What the tests share. Visits and batches are made here, so that a new field of a message is one new line.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test may fail")]
@@ -22,10 +22,10 @@ pub(crate) const SECOND: u64 = 1000;
 pub(crate) const HOUR: u64 = 60 * 60 * SECOND;
 pub(crate) const DAY: u64 = 24 * HOUR;
 
-/// The time at which most tests begin: 07:00 of some day, so that seven hours lie before it and 17 behind it.
+/// The time at which most tests begin: 07:00 of some day, with seven hours of the day before it and 17 after it.
 pub(crate) const T0: u64 = 20_000 * DAY + 7 * HOUR;
 
-/// A visitor who is not counted, which is what a visit has unless it says otherwise.
+/// No visitor: what a visit of these tests has by default.
 pub(crate) const NOBODY: Visitor = Visitor::Withheld(Withheld::NoAddress);
 
 /// A visit before it is packed into a batch.
@@ -34,17 +34,17 @@ pub(crate) struct Sent {
     pub(crate) page: String,
     pub(crate) id: Option<Fingerprint>,
     pub(crate) visitor: Visitor,
-    /// The day that it is of; the one of the batch's time if it does not say.
+    /// The day that the visit belongs to; if `None`, the day of the batch.
     pub(crate) day: Option<Day>,
-    /// What else is counted about it.
+    /// The visit's dimensions.
     pub(crate) details: String,
-    /// When it was made, where it is sent late.
+    /// When the visit was made, if it is sent late.
     pub(crate) made: Option<Minute>,
-    /// Whose part of the memory its id takes up.
+    /// The share of the memory of ids that the visit's id takes up.
     pub(crate) share: Share,
 }
 
-/// A visit of a page, without an id, by nobody.
+/// A visit of a page, without an id and without a visitor.
 pub(crate) fn visit(page: &str) -> Sent {
     Sent {
         page: page.to_owned(),
@@ -68,7 +68,7 @@ impl Sent {
         Self { visitor: Visitor::Hash(VisitorHash(hash)), ..self }
     }
 
-    /// With details.
+    /// With these dimensions.
     pub(crate) fn from(self, details: &Dimensions) -> Self {
         Self { details: details.as_str().to_owned(), ..self }
     }
@@ -94,7 +94,7 @@ impl Sent {
     }
 }
 
-/// The batch that an isolate sends at a time. Borrows its pages from the visits.
+/// The batch that an isolate sends at the time `at`. It borrows its pages from the visits.
 pub(crate) fn batch(isolate: u128, sequence: u64, at: u64, sent: &[Sent]) -> Batch<'_> {
     let (mut pages, mut details): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let visits = sent.iter().map(|visit| {
@@ -137,22 +137,22 @@ pub(crate) fn entry(page: &str, deadline: u64) -> Entry {
     }
 }
 
-/// A line of a receipt: the visit counted, and its page has so many views.
+/// A line of a receipt: the visit counted, and its page has this many views.
 pub(crate) fn counted(views: u64) -> Counted {
     Counted { verdict: Verdict::Counted, other: false, views }
 }
 
-/// A line of a receipt: the visit was known, and its page has so many views.
+/// A line of a receipt: the visit was a duplicate, and its page has this many views.
 pub(crate) fn duplicate(views: u64) -> Counted {
     Counted { verdict: Verdict::Duplicate, ..counted(views) }
 }
 
-/// A receipt of these lines.
+/// A receipt with these lines.
 pub(crate) fn receipt(visits: &[Counted]) -> Receipt {
     Receipt { visits: visits.to_vec() }
 }
 
-/// The values of a visit in all dimensions; empty texts are unknown.
+/// The values of a visit in all dimensions. An empty text means that the value is unknown.
 pub(crate) fn details(device: Option<Device>, country: &str, referrer: &str, campaign: [&str; 3]) -> Dimensions {
     let client = Client { device, country: Country::read(country) };
     Dimensions::of(&Described { client, referrer, campaign: &campaign.map(str::to_owned) })

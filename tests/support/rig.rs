@@ -1,4 +1,4 @@
-//! A ledger on a database that outlives it, with a clock: what the ledger's tests hold in their hands.
+//! A ledger with a clock, on a database that outlives the ledger. The tests of the ledger work with it.
 
 use super::sqlite::Sqlite;
 use super::{Sent, T0, batch};
@@ -12,7 +12,7 @@ use footfall::counting::protocol::batch::Receipt;
 use footfall::counting::storage::Value;
 use std::collections::BTreeMap;
 
-/// What a table of packed rows has: page, time (a quarter or a day), counts; in this order.
+/// The content of a table of packed rows: page, time (a quarter or a day) and counts, sorted by page and time.
 pub(crate) fn by_page(sql: &Sqlite, table: &str) -> Vec<(String, u64, Counts)> {
     let per = if table == "page_hours" { 4 } else { 1 };
     let mut all = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn by_page(sql: &Sqlite, table: &str) -> Vec<(String, u64, Counts)> {
     all
 }
 
-/// Their views.
+/// The sum of the views in a table of packed rows.
 pub(crate) fn views_by_page(sql: &Sqlite, table: &str) -> i64 {
     by_page(sql, table).iter().map(|(.., counts)| i64::try_from(counts.views).unwrap()).sum()
 }
@@ -50,7 +50,7 @@ impl Rig {
         Self { sql, ledger, now }
     }
 
-    /// Sends a batch and wants a receipt.
+    /// Sends a batch and expects a receipt.
     pub(crate) fn send(&mut self, isolate: u128, sequence: u64, sent: &[Sent]) -> Receipt {
         self.try_send(isolate, sequence, sent).unwrap()
     }
@@ -59,7 +59,7 @@ impl Rig {
         self.ledger.apply(&batch(isolate, sequence, self.now, sent), self.now)
     }
 
-    /// Drops what is in memory and opens the ledger from its tables.
+    /// Drops the ledger's memory and opens the ledger again from its database.
     pub(crate) fn restart(&mut self) {
         self.ledger = Ledger::open(self.sql.clone(), self.now).unwrap();
     }
@@ -80,16 +80,16 @@ impl Rig {
         self.ledger.visitors(day).unwrap()
     }
 
-    /// Rows of a table.
+    /// The number of rows of a table.
     pub(crate) fn rows(&self, table: &str) -> i64 {
         self.sql.number(&format!("SELECT count(*) FROM {table}"))
     }
 
-    /// Carries the journal over and wants the tables to agree with each other and with the ledger.
+    /// Checkpoints the journal, and checks that the tables agree with each other and with the ledger.
     pub(crate) fn audit(&mut self) {
         self.maintain();
         let views = i64::try_from(self.ledger.views()).unwrap();
-        assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM pages"), views, "pages add up to the shard");
+        assert_eq!(self.sql.number("SELECT coalesce(sum(views), 0) FROM pages"), views, "the pages add up to the shard");
         let site = self.sql.number("SELECT coalesce(sum(views), 0) FROM site_quarters");
         assert_eq!(site, views, "the site's quarters add up to the shard");
         let sums = |table| {
@@ -105,7 +105,7 @@ impl Rig {
         for row in self.sql.query("SELECT page, views FROM pages", &[]).unwrap() {
             let [Value::Text(page), Value::Integer(views)] = &row[..] else { panic!("{row:?}") };
             let sum = hours.get(page).map_or(0, |(views, _)| i64::try_from(*views).unwrap());
-            assert_eq!(sum, *views, "the hours of {page} add up to it");
+            assert_eq!(sum, *views, "the hours of {page} add up to its views");
         }
         self.restart();
         assert_eq!(i64::try_from(self.ledger.views()).unwrap(), views, "a restart changes nothing");

@@ -1,4 +1,4 @@
-//! [`Sql`] over SQLite in memory, and a wrapper of it whose statements can fail before and after they took effect.
+//! [`Sql`] over SQLite in memory, and a wrapper whose statements can fail before or after they take effect.
 
 use footfall::counting::storage::MAX_EXACT;
 use footfall::counting::storage::{Rows, Sql, StorageError, Value};
@@ -17,7 +17,7 @@ impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self.0 {
             Value::Null => ToSqlOutput::Owned(Stored::Null),
-            // As the platform does, which takes integers as doubles.
+            // As on the platform, which takes integers as doubles.
             Value::Integer(integer) if integer.unsigned_abs() > MAX_EXACT.unsigned_abs() => {
                 return Err(rusqlite::Error::IntegralValueOutOfRange(0, *integer));
             }
@@ -31,12 +31,12 @@ impl ToSql for Bound<'_> {
 impl Sqlite {
     pub(crate) fn new() -> Self {
         let connection = Connection::open_in_memory().unwrap();
-        // More than a shard has statements.
+        // A shard has fewer statements than this.
         connection.set_prepared_statement_cache_capacity(100);
         Self(Rc::new(connection), Rc::default())
     }
 
-    /// Runs any statement. What a ledger never does (look into its tables, break a row) goes through here.
+    /// Runs any statement. Tests use this for what a ledger never does: to look into its tables, or to break a row.
     pub(crate) fn query(&self, statement: &str, values: &[Value]) -> rusqlite::Result<Rows> {
         let mut statement = self.0.prepare_cached(statement)?;
         let columns = statement.column_count();
@@ -69,13 +69,13 @@ impl Sqlite {
         }
     }
 
-    /// The names of its tables.
+    /// The names of the database's tables.
     pub(crate) fn tables(&self) -> Vec<String> {
         let rows = self.query("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", &[]).unwrap();
         rows.into_iter().map(|row| if let [Value::Text(name)] = &row[..] { name.clone() } else { panic!("{row:?}") }).collect()
     }
 
-    /// Another database with the same content: many tests can begin where one long preparation ended.
+    /// Another database with the same content, so that many tests can start from one long preparation.
     pub(crate) fn copy(&self) -> Self {
         let copy = Self::new();
         copy.query("BEGIN", &[]).unwrap();
@@ -93,7 +93,7 @@ impl Sqlite {
         copy
     }
 
-    /// Steps of SQLite's machine since the database was opened: a dozen for each row that is read, or looked at in vain.
+    /// Steps of SQLite's virtual machine since the database was opened: a dozen for each row that it reads, or looks at and skips.
     pub(crate) fn steps(&self) -> u64 {
         self.1.get()
     }
@@ -109,7 +109,7 @@ impl Sql for Sqlite {
         self.query(statement, values).map_err(|error| StorageError(error.to_string()))
     }
 
-    /// As the platform does, where rows that nobody asks for keep their statement open: the next commit then fails.
+    /// As on the platform: unread rows keep their statement open there, and the next commit fails.
     fn write(&self, statement: &'static str, values: &[Value]) -> Result<(), StorageError> {
         match self.run(statement, values)?.len() {
             0 => Ok(()),
@@ -139,8 +139,8 @@ pub(crate) enum Fault {
 
 pub(crate) const FAULTS: [Fault; 2] = [Fault::Failed, Fault::FailedButApplied];
 
-/// A database of which one statement fails: the `n`th from when the fault was set. The begin and the commit of a
-/// transaction count as statements.
+/// A database with one statement that fails: the `n`th after the fault was set. The begin and the commit of a transaction count as
+/// statements.
 #[derive(Clone, Debug)]
 pub(crate) struct Faulty<S> {
     inner: S,
@@ -153,17 +153,17 @@ impl<S> Faulty<S> {
         Self { inner, due: Rc::default(), ran: Rc::default() }
     }
 
-    /// Lets the `n`th statement from now fail; 1 is the next.
+    /// Makes the `n`th statement from now fail; 1 is the next.
     pub(crate) fn fail_nth(&self, n: u32, fault: Fault) {
         self.due.set(Some((n, fault)));
     }
 
-    /// Takes a fault back, and says whether it was still to come.
+    /// Removes the fault, and says whether it was still to come.
     pub(crate) fn clear(&self) -> bool {
         self.due.take().is_some()
     }
 
-    /// Statements that were run so far.
+    /// The number of statements that ran so far.
     pub(crate) fn statements(&self) -> u32 {
         self.ran.get()
     }

@@ -3,11 +3,11 @@
 import { bytes } from '../runtime/body.js';
 
 /**
- * Posts a visit and returns the status of the answer. If the status says that the visit is registered, the whole body was read, and
- * is at most `cap` bytes long.
+ * Posts a visit and returns the status of the answer. If the status says that the visit is registered, the function has read the whole
+ * body, which is at most `cap` bytes long.
  *
- * There is no AbortSignal, which costs 20 us a visit. A caller that stops waiting answers its request, and then the platform closes
- * the connections of that request (`tests/workerd/external_counter.test.mjs` checks that).
+ * It uses no AbortSignal, because that costs 20 us a visit. A caller that stops waiting answers its request. The platform then closes
+ * the connections of that request (`tests/workerd/external_counter.test.mjs` checks this).
  */
 export async function post(url, body, id, cap) {
   const response = await fetch(url, {
@@ -18,7 +18,7 @@ export async function post(url, body, id, cap) {
     redirect: 'manual',
   });
   if (!response.ok) {
-    // The status is enough for a refusal. An unread body would keep the connection.
+    // The status is enough for a refusal. An unread body would keep the connection busy.
     await response.body?.cancel().catch(() => {});
   } else if ((await bytes(response, cap)) === undefined) {
     throw new RangeError(`its answer is over ${cap} bytes`);

@@ -10,10 +10,10 @@ const [DESKTOP, MOBILE, TABLET, BOT] = [0, 1, 2, 3];
 /** The classes of recent user agents. Searching the lists takes about 5 us, and most visits have one of a few agents. */
 const known = new Map();
 
-/** The most agents that are kept. One more drops all of them, because a stranger may send any number. */
+/** The most agents that are kept. One more drops all of them. A stranger may send any number. */
 const MAX_KNOWN = 500;
 
-/** How much of an agent is read, in characters. A longer agent is not kept: V8 would hold all of it for the part. */
+/** How many characters of an agent are read. A longer agent is not kept, because V8 would keep the whole text for this part. */
 const MAX_AGENT = 512;
 
 /** The class of a user agent. */
@@ -39,8 +39,8 @@ function look(agent) {
 const isKnownBot = ({ verifiedBot, score } = {}) => Boolean(verifiedBot) || (score > 0 && score < 30);
 
 /**
- * Class and country in one number, because texts cost more to pass to WebAssembly: the class in the lowest 8 bits, then the two letters of
- * the country, or 0.
+ * Class and country in one number, because passing a text to WebAssembly costs more. The lowest 8 bits have the class. The two letters of
+ * the country follow, or 0.
  */
 export function client(request) {
   const { country, botManagement } = request.cf ?? {};

@@ -1,6 +1,6 @@
-// Bodies that do not fit into memory: written and read piece by piece.
+// Bodies that do not fit into memory. They are written and read piece by piece.
 
-/** A body and its writable end. A write waits until the reader has taken what was written before. */
+/** A body and its writable end. A write waits until the reader has taken the previous write. */
 export class Pipe {
   #stream = new IdentityTransformStream();
   #writer = this.#stream.writable.getWriter();
@@ -10,7 +10,7 @@ export class Pipe {
     return this.#stream.readable;
   }
 
-  /** Rejects if the reader has gone. */
+  /** Rejects if the reader is gone. */
   write(text) {
     return this.#writer.write(this.#encoder.encode(text));
   }
@@ -40,7 +40,7 @@ export class Lines {
     this.#over = !this.#reader;
   }
 
-  /** The next piece. It is undefined after the last, and `null` if the next bytes are not UTF-8. Rejects if the body breaks off. */
+  /** The next piece: undefined after the last one, `null` if the next bytes are not UTF-8. Rejects if the body breaks off. */
   async next() {
     while (!this.#over && this.#rest.length <= PIECE) {
       const { done, value } = await this.#reader.read();
@@ -52,7 +52,7 @@ export class Lines {
       }
     }
     const all = this.#rest.length;
-    // No export has a line that is longer than a piece. Such a line is passed on and refused.
+    // No export has a line longer than a piece. If a body has one, it is passed on, and then refused.
     const at = all <= PIECE ? all : this.#rest.lastIndexOf('\n', PIECE - 1) + 1 || all;
     const piece = this.#rest.slice(0, at);
     this.#rest = this.#rest.slice(at);
@@ -60,8 +60,8 @@ export class Lines {
   }
 
   /**
-   * Reads and drops the rest of the body, up to so many bytes. If nobody read it, a client that is still sending would see a broken connection and
-   * no answer.
+   * Reads and drops the rest of the body, up to a number of bytes. If the rest stayed unread, a client that is still sending would see a broken
+   * connection and no answer.
    */
   async drop(bytes) {
     this.#rest = '';
@@ -72,7 +72,7 @@ export class Lines {
         left -= value?.length ?? 0;
       }
     } catch {
-      // The client has gone, so nobody waits for an answer.
+      // The client is gone, so no answer is needed.
     }
   }
 }

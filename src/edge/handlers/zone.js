@@ -1,6 +1,6 @@
 // When the days and hours of a time zone begin. See stats.rs. The platform has the zones; a table of them would be larger than the Worker.
 //
-// Times are quarters of an hour since 1970, in UTC or by the zone's own clock. A quarter belongs to the time that the clock shows in its middle.
+// Times are quarters of an hour since 1970, in UTC or by the zone's own clock. The clock's reading in the middle of a quarter is the quarter's time.
 // Reading the clock from the platform takes a microsecond, so it is read rarely: at both ends of a period, and every few days of a series.
 
 const MINUTE = 60_000;
@@ -12,8 +12,8 @@ const DAY = 96;
 const FARTHEST = 16 * 4;
 
 /**
- * The step between two readings of the clock, in quarters. It is shorter than any time between a change of a clock and the next change back: seven
- * days in Brazil in 2000 and in Gaza in 2040, and at least 21 days everywhere between these years.
+ * The step between two readings of the clock, in quarters. It is shorter than the shortest time between a change of a clock and the change back.
+ * That time is seven days in Brazil in 2000 and in Gaza in 2040, and at least 21 days everywhere between these years.
  */
 const [OFTEN, SELDOM] = [6 * DAY, 14 * DAY];
 const SELDOM_FROM = Date.UTC(2005, 0) / QUARTER;
@@ -88,7 +88,7 @@ function startsAt(format, local, every, count) {
   let one = 0;
   for (const [at, { from, ahead }] of found.entries()) {
     const until = found[at + 1]?.from ?? Infinity;
-    // The first quarter whose middle has that time on the clock.
+    // The first quarter in whose middle the clock shows that time.
     let first = Math.ceil(local + one * every - ahead - 0.5);
     for (; one < count && first < until; one += 1) {
       starts[one] = Math.max(0, from, first);
@@ -124,7 +124,7 @@ export function hoursOf(zone, from, until) {
     const local = shown(start, ahead);
     const before = at === 0 ? -1 : shown(start - 1, found[at - 1].ahead);
     if (start < until && (local <= before || Math.floor(local / HOUR) !== Math.floor(before / HOUR))) hours.push(start);
-    // The first quarter whose middle has the next hour on the clock.
+    // The first quarter in whose middle the clock shows the next hour.
     const next = Math.ceil((Math.floor(local / HOUR) + 1) * HOUR - ahead - 0.5);
     for (let hour = next; hour < end; hour += HOUR) hours.push(hour);
   }
@@ -142,6 +142,6 @@ export function weekOf(language) {
   }
 }
 
-// The first format of a process makes V8 search all its languages and compile the code above. That takes 10 ms, which is all that the free plan
-// allows a request. So it happens when the isolate starts, for which a second is allowed.
+// On the first format of a process, V8 searches all its languages and compiles the code above. That takes 10 ms, which is all that the free plan
+// allows a request. So it happens when the isolate starts, where a second is allowed.
 startsOf('UTC', 0, 365);

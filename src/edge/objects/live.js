@@ -1,12 +1,13 @@
 // The WebSockets of a site's watchers. See src/edge/objects/live.rs and src/edge/handlers/live.rs.
 
 /**
- * Passes a request to the site's object, and the outcome to `ended`: a response with a WebSocket, the status of another response, an
- * error, or 504 if there is none in time. Only the first outcome ends the wait.
+ * Passes a request to the site's object, and passes the outcome to `ended`: a response with a WebSocket, the status of another response,
+ * an error, or 504 if no outcome comes in time. Only the first outcome ends the wait.
  */
 export function upgrade(env, site, request, ms, number, ended) {
   setTimeout(ended, ms, number, 504);
-  // An error before there is a promise, as without the binding, must not pass through WebAssembly: it would end the instance.
+  // The call may throw before there is a promise, for example without the binding. Such an error would end the instance if it
+  // passed through WebAssembly.
   Promise.try(() => env.LIVE.getByName(site).fetch(request)).then(
     (response) => ended(number, response.webSocket ? response : response.status),
     (error) => ended(number, error),
@@ -18,15 +19,15 @@ export function watchers(context) {
   return context.getWebSockets().length;
 }
 
-/** How many watchers get a message in one turn, before other work gets the thread: a message takes some 60 us. */
+/** How many watchers get a message in one turn before other work gets the thread. A message takes some 60 us. */
 const AT_ONCE = 100;
 
 /** The newest message of each object that is sending one. */
 const latest = new WeakMap();
 
 /**
- * Sends a text to all watchers. If several newer texts come before all watchers have it, only the newest follows: each text has all
- * numbers.
+ * Sends a text to all watchers. If several newer texts come before all watchers have this one, only the newest follows, because each
+ * text has all numbers.
  */
 export async function tell(context, text) {
   const tells = latest.has(context);
@@ -60,6 +61,6 @@ export function close(socket, code, reason) {
   try {
     socket.close(code, reason);
   } catch {
-    // It is closed already.
+    // It is already closed.
   }
 }

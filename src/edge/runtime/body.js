@@ -1,8 +1,8 @@
 // Reading a body, up to a cap. See body.rs.
 
 /**
- * The bytes of a request or a response, or `undefined` if there are more than `cap`. Then the rest is cancelled, because an unread
- * body would keep its connection busy.
+ * The bytes of a request or a response, or `undefined` if there are more than `cap`. In that case the rest is cancelled, because an
+ * unread body would keep its connection busy.
  */
 export async function bytes(source, cap) {
   const { body, headers } = source;
@@ -33,8 +33,8 @@ export async function bytes(source, cap) {
 }
 
 /**
- * All bytes of a body of at most `length`, with one promise in place of one for each chunk; `undefined` if there are more, `null`
- * if the body cannot be read this way.
+ * All bytes of a body of at most `length` bytes, with one promise instead of one for each chunk. Returns `undefined` if there are more
+ * bytes, and `null` if the body cannot be read this way.
  */
 async function atMost(body, length) {
   let reader;
@@ -43,13 +43,13 @@ async function atMost(body, length) {
   } catch {
     return null;
   }
-  // One byte more than there should be, so a full buffer means that the body is longer.
+  // The buffer has one byte more than needed, so a full buffer means that the body is longer.
   const { value } = await reader.readAtLeast(length + 1, new Uint8Array(length + 1));
   if (value && value.length > length) return giveUp(reader);
   return value ?? new Uint8Array();
 }
 
-/** Cancels a body whose outcome is known. One that cannot be cancelled ends with its request. */
+/** Cancels a body whose outcome is known. A body that cannot be cancelled ends with its request. */
 async function giveUp(reader) {
   await reader.cancel().catch(() => {});
   return undefined;

@@ -4,9 +4,9 @@
 const ABSENT = '\0';
 
 /**
- * The headers of headers.rs, in their order, each with the number of characters that are read of it. More would be of no use. A stranger
- * may send 120 KB in each header, and what crosses into WebAssembly stays there as long as the request. A value that must not be taken for
- * a shorter one (an origin, an id) is cut at a length that is invalid already.
+ * The headers of headers.rs, in their order, each with the number of characters that are read. More characters would be of no use. A
+ * stranger may send 120 KB in each header, and every text that crosses into WebAssembly stays there as long as the request. If a shortened
+ * value could be mistaken for a valid one (an origin, an id), the limit is a length that is already invalid.
  */
 const NAMES = [
   ['sec-purpose', 64],
@@ -22,17 +22,17 @@ const NAMES = [
   ['idempotency-key', 256],
 ];
 
-/** What browsers sent before there was `Sec-Purpose`. The values differ by browser, so all of them come in one line. */
+/** The headers that browsers sent before there was `Sec-Purpose`. Their values differ by browser, so all of them go into one line. */
 const PURPOSES = ['purpose', 'x-purpose', 'x-moz'];
 const MAX_PURPOSE = 64;
 
-/** The longest URL. Cloudflare passes at most 16 KB; a workerd that somebody runs passes more. */
+/** The longest URL. Cloudflare passes at most 16 KB. A self-hosted workerd passes more. */
 const MAX_URL = 32_768;
 
 /** The longest of the headers that few requests need: a token, a list of tags. */
 const MAX_ASKED = 8_192;
 
-/** Method, URL and headers, one in each line. None of them can have a line break. */
+/** Method, URL and headers, one on each line. None of them can contain a line break. */
 export function headOf(request) {
   const { headers } = request;
   let text = `${request.method.slice(0, 32)}\n${cut(request.url, MAX_URL)}`;

@@ -1,15 +1,15 @@
 // Promises and timers that end a wait in Rust with one number. See waits.rs.
 //
-// No timer is stopped. A timer ends with its request, soon after its wait. One that rings before that ends a wait that has ended, which
-// does nothing. Stopping timers would take 2 % of a visit's time.
+// No timer is stopped. A timer ends with its request, soon after its wait. If a timer fires after its wait has ended, nothing happens.
+// Stopping timers would take 2 % of a visit's time.
 
 /**
- * A promise that another request may end, with a timer of its owner, at which it ends with `over`. No other signal may be `over`.
- * Returns the function that ends it.
+ * Makes a promise that another request may end. A timer of its owner ends it with `over`, which no other signal may equal. Returns the
+ * function that ends the promise.
  *
  * It must be `Promise.withResolvers()`: a promise of `new Promise(executor)` loses its owner once V8 optimises the function that
- * makes it, and then the isolate hangs after some 17,500 visits. The timer is also needed because the platform cancels a request
- * as hung that waits without any I/O of its own.
+ * makes it, and then the isolate hangs after some 17,500 visits. The timer is also needed because the platform treats a request
+ * that waits without any I/O of its own as hung, and cancels it.
  */
 export function park(number, ms, over, ended) {
   const { promise, resolve } = Promise.withResolvers();
