@@ -121,8 +121,11 @@ export const LONG_GATES = [
   },
 ];
 
-/** The gates that need the built Worker. The others need only the source, so the two kinds run side by side. */
-export const ABOUT_THE_WORKER = ['build', 'workerd', 'tools', 'browser'];
+/**
+ * The gates that run in one row, as they need the built Worker. The others run beside them: they need only the source, or, as `tools`, come last
+ * in their row, where the Worker is built. So both rows take about as long.
+ */
+export const ABOUT_THE_WORKER = ['build', 'workerd', 'browser'];
 
 async function onBuild(files, options) {
   await build();
