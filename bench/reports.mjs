@@ -4,14 +4,17 @@
 //
 // It takes a minute and runs on Linux only. Other work on the machine shows in the waits.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { startWorkerd } from '../tests/support/workerd.mjs';
 import { build } from '../tools/build.mjs';
 import { main, say, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 import { percentile, spread } from '../tools/text.mjs';
 import { where } from '../tools/where.mjs';
+import { startWorkerd } from '../tools/workerd/program.mjs';
+import { footfall, SITE } from '../tools/workerd/served.mjs';
 
 const DAY_MS = 86_400_000;
 const PAGES = 10_000;
@@ -23,12 +26,6 @@ const OWNER = 'owner-of-a-benchmark-01';
 const PAUSE_MS = 300;
 
 const day = (ago) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
-
-/** The CPU time of all threads so far, in milliseconds. */
-const cpuMs = (pid) => {
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13).map(Number);
-  return (user + system) * 10;
-};
 
 /** The lines of an import: each page has one view at one hour of each day. */
 function* lines() {
@@ -49,19 +46,12 @@ function* lines() {
   yield { end: all + PAGES, changes: 0 };
 }
 
-async function ok(url, options) {
-  const answer = await fetch(url, options);
-  const text = await answer.text();
-  if (!answer.ok) throw new Trouble(`${url}: ${answer.status} ${text}`);
-  return text;
-}
-
 /** Sends visits one after the other until `isOver()`. Returns the wait of each, in milliseconds. */
-async function visits(footfall, isOver) {
+async function visits(program, isOver) {
   const waits = [];
   while (!isOver()) {
     const began = performance.now();
-    await ok(`${footfall.url}/counter`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"page":"/now"}' });
+    await program.text(SITE, '/counter', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"page":"/now"}' });
     waits.push(performance.now() - began);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -69,11 +59,11 @@ async function visits(footfall, isOver) {
 }
 
 /** Asks for the most viewed page, each time for another period. Returns the time of each answer, in milliseconds. */
-async function reports(footfall, count, pauseMs) {
+async function reports(program, count, pauseMs) {
   const waits = [];
   for (let n = 0; n < count; n += 1) {
     const began = performance.now();
-    const answer = JSON.parse(await ok(`${footfall.url}/api/sites/default/pages?limit=1&from=${day(DAYS - (n % 20))}&to=${day(1 + Math.floor(n / 20))}`));
+    const answer = await program.ask(SITE, `/api/sites/default/pages?limit=1&from=${day(DAYS - (n % 20))}&to=${day(1 + Math.floor(n / 20))}`);
     if (answer.total !== PAGES) throw new Trouble(`the report has ${answer.total} pages, not ${PAGES}`);
     waits.push(performance.now() - began);
     if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
@@ -84,24 +74,25 @@ async function reports(footfall, count, pauseMs) {
 await main(async () => {
   await setup({});
   await build();
-  const ends = [];
+  const dir = mkdtempSync(join(tmpdir(), 'footfall-reports-'));
+  let program;
   try {
-    const footfall = await startWorkerd({ after: (end) => ends.push(end) }, { vars: { STATS: 'public', RATE_LIMITS: 'off', ADMIN_TOKEN: OWNER } });
+    program = await startWorkerd(dir, footfall(dir, { vars: { STATS: 'public', ADMIN_TOKEN: OWNER } }));
     say(`${PAGES} pages on ${DAYS} days are imported ...`);
-    await ok(`${footfall.url}/api/sites/default/import`, { method: 'POST', headers: { authorization: `Bearer ${OWNER}` }, body: [...lines()].map((line) => `${JSON.stringify(line)}\n`).join('') });
-    await reports(footfall, 5, 0);
+    await program.text(SITE, '/api/sites/default/import', { method: 'POST', headers: { authorization: `Bearer ${OWNER}` }, body: [...lines()].map((line) => `${JSON.stringify(line)}\n`).join('') });
+    await reports(program, 5, 0);
     const began = performance.now();
-    const alone = await visits(footfall, () => performance.now() - began > 20_000);
+    const alone = await visits(program, () => performance.now() - began > 20_000);
     let over = false;
-    const beside = visits(footfall, () => over);
-    const asked = await reports(footfall, REPORTS, PAUSE_MS);
+    const beside = visits(program, () => over);
+    const asked = await reports(program, REPORTS, PAUSE_MS);
     over = true;
     const waits = await beside;
     // The CPU time of reports alone, without visits, for periods that were not asked for lately.
     await new Promise((resolve) => setTimeout(resolve, 11_000));
-    const before = cpuMs(footfall.pid);
-    await reports(footfall, REPORTS, 0);
-    const cpu = (cpuMs(footfall.pid) - before) / REPORTS;
+    const before = program.cpuSeconds();
+    await reports(program, REPORTS, 0);
+    const cpu = ((program.cpuSeconds() - before) * 1000) / REPORTS;
     const { machine, commit, workerd } = await where('src', 'bench');
     const write = (line) => process.stdout.write(`${line}\n`);
     const { median, max } = spread(asked);
@@ -111,6 +102,7 @@ await main(async () => {
       write(`${list.length} visits ${name}: p50 ${percentile(list, 50).toFixed(1)} ms, p99 ${percentile(list, 99).toFixed(1)} ms, at most ${Math.max(...list).toFixed(0)} ms`);
     }
   } finally {
-    for (const end of ends) await end();
+    program?.end();
+    rmSync(dir, { recursive: true, force: true });
   }
 });
