@@ -41,7 +41,7 @@ struct Facts {
     name: &'static str,
     /// The list that has it: `/api/sites/SITE/LIST`.
     list: &'static str,
-    /// What `by` calls it in that list. The first dimension of a list is the one that it has without `by`.
+    /// What `by` calls it in that list. Without `by`, the list has its default: [`Dimension::is_default`].
     by: &'static str,
     /// The longest value, in bytes.
     most: usize,
@@ -186,7 +186,8 @@ mod tests {
             assert_eq!((dimension.number(), Dimension::named(dimension.name())), (number, Some(dimension)));
             let (list, by) = (dimension.list(), dimension.facts().by);
             assert_eq!(Dimension::of_list(list, Some(by)), Some(dimension), "{list} by {by}");
-            assert!(Dimension::of_list(list, None).is_some(), "{list}");
+            let defaults = Dimension::ALL.into_iter().filter(|other| other.list() == list && other.is_default()).count();
+            assert_eq!(defaults, 1, "{list} without by");
         }
     }
 
