@@ -5,6 +5,7 @@ use crate::counting::config::exclusions::{ExcludedAddresses, ExcludedPages, MAX_
 use crate::counting::config::open_updates::{MAX_OPEN, OpenUpdates};
 use crate::counting::config::variable::{Access, ConfigError, Variable};
 use crate::counting::config::variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
+use crate::counting::dispatch::ticket::MAX_DEADLINE_MS;
 use crate::counting::ledger::report::KEEP_HOURS_DAYS;
 use crate::counting::model::limits::{MAX_DAYS, MAX_PAGES, MAX_SHARDS};
 use crate::counting::model::origin::Origins;
@@ -17,6 +18,9 @@ pub const DEFAULT_TIMEOUT_MS: u32 = 5_000;
 /// The greatest `COUNTER_TIMEOUT_MS`, in milliseconds. The platform ends a request at most 30 s after its client has left, and this leaves 5 s to
 /// finish.
 pub(crate) const MAX_TIMEOUT_MS: u32 = 25_000;
+
+// What is kept for a request is kept no longer than its deadline.
+const _: () = assert!(MAX_TIMEOUT_MS as u64 == MAX_DEADLINE_MS);
 
 /// The greatest `CREATE_LIMIT`: a shard keeps no more pages apart.
 const MOST_PAGES: u32 = 10_000;

@@ -8,6 +8,7 @@
 //! The number of shards is kept for longer than a day. An old number is safe, because the first shard refuses a sum over too few
 //! ([`crate::counting::protocol::call::Call::Sum`]).
 
+use crate::counting::dispatch::claim::{gone_at, may_come};
 use crate::counting::dispatch::days::EARLY_MS;
 use crate::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use crate::counting::model::date::{DAY_MS, Day, day_of};
@@ -32,9 +33,6 @@ const MAX_WAIT_MS: u64 = 2_000;
 /// How far an isolate's clock may be behind that of the days object, in milliseconds. A record of a day that begins later than that is
 /// not believed.
 const AHEAD_MS: u64 = 60 * 60 * 1000;
-
-/// How long after its time the visit that asks counts as gone, in milliseconds. Its timer may be late.
-const GRACE_MS: u64 = 100;
 
 /// Until when a visit with this deadline waits for the record.
 pub fn patience(now: u64, deadline: u64) -> u64 {
@@ -115,8 +113,7 @@ impl DayCache {
         // No record of a day before yesterday: today's shards ask yesterday's for an id, and no others.
         self.record = self.record.filter(|record| record.day.saturating_add(1) >= day);
         // A question that ends too late was asked while the clock was ahead.
-        let may_come = |until: u64| until.saturating_add(GRACE_MS) >= now && until <= now.saturating_add(MAX_WAIT_MS);
-        let asked = self.question.is_some_and(|question| may_come(question.until));
+        let asked = self.question.is_some_and(|question| may_come(question.until, now, MAX_WAIT_MS));
         match self.record {
             Some(record) if record.day >= day => {
                 let begins = u64::from(record.day).saturating_add(1).saturating_mul(DAY_MS);
@@ -127,7 +124,7 @@ impl DayCache {
             _ if now >= patience => RecordStep::Known(self.record),
             None if asked && self.has_room(by_server) => {
                 self.waiting.push((ticket, by_server));
-                let gone = self.question.map_or(now, |question| question.until.saturating_add(GRACE_MS).saturating_add(1));
+                let gone = self.question.map_or(now, |question| gone_at(question.until));
                 RecordStep::Wait { until: gone.min(patience) }
             }
             record if asked || now < self.not_before => RecordStep::Known(record),

@@ -3,17 +3,12 @@
 //! One request asks at a time; others that want the same sum wait for it. The parts of a sum are kept by shard: a visit that this isolate posts
 //! brings the new number of its shard, so the next reader sees the visit.
 
-use crate::counting::dispatch::ticket::Ticket;
+use crate::counting::dispatch::claim::{gone_at, may_come};
+use crate::counting::dispatch::ticket::{MAX_DEADLINE_MS, Ticket};
 use crate::counting::protocol::report::FRESH_MS;
 
 /// The most sums that an isolate keeps, because strangers choose the pages. One more drops the oldest; a sum that finds no room is not kept.
 pub(crate) const MAX_SUMS: usize = 256;
-
-/// How long after its deadline a request that asks counts as gone, in milliseconds: its timer may be late.
-const GRACE_MS: u64 = 100;
-
-/// The longest deadline of a request, in milliseconds. A claim that lasts longer was made by a clock that was ahead.
-const MAX_CLAIM_MS: u64 = 25_000;
 
 /// What a request does about a sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +68,9 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
             return SumStep::Kept(parts.clone(), now.saturating_sub(*read));
         }
         match sum.asked_until {
-            Some(until) if may_come(until, now) => {
+            Some(until) if may_come(until, now, MAX_DEADLINE_MS) => {
                 sum.waiting.push(ticket);
-                SumStep::Wait { until: until.saturating_add(GRACE_MS).min(deadline) }
+                SumStep::Wait { until: gone_at(until).min(deadline) }
             }
             _ => {
                 sum.asked_until = Some(deadline);
@@ -87,7 +82,8 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     /// Drops the oldest sums that no request asks for, as far as is necessary. Returns whether there is room for one more.
     fn make_room(&mut self, now: u64) -> bool {
         while self.0.len() >= MAX_SUMS
-            && let Some(oldest) = self.0.iter().position(|sum| sum.asked_until.is_none_or(|until| !may_come(until, now)))
+            && let Some(oldest) =
+                self.0.iter().position(|sum| sum.asked_until.is_none_or(|until| !may_come(until, now, MAX_DEADLINE_MS)))
         {
             self.0.remove(oldest);
         }
@@ -124,11 +120,6 @@ impl<K: PartialEq, P: Clone> KeptSums<K, P> {
     }
 }
 
-/// Whether the answer of a request that asks until then may still come.
-fn may_come(until: u64, now: u64) -> bool {
-    until.saturating_add(GRACE_MS) >= now && until <= now.saturating_add(MAX_CLAIM_MS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +132,7 @@ mod tests {
     fn one_asks_and_others_use_what_it_found() {
         let mut sums = Sums::default();
         assert_eq!(sums.look("/a", 1, false, T, T + 5_000), SumStep::Ask);
-        assert_eq!(sums.look("/a", 2, false, T + 1, T + 9_000), SumStep::Wait { until: T + 5_100 });
+        assert_eq!(sums.look("/a", 2, false, T + 1, T + 9_000), SumStep::Wait { until: T + 5_101 });
         assert_eq!(sums.look("/b", 3, false, T + 1, T + 5_000), SumStep::Ask, "another sum");
         assert_eq!(sums.answered(&"/a", Some(&[2, 3]), T), [2]);
         assert_eq!(sums.look("/a", 2, false, T + 40, T + 5_000), SumStep::Kept(vec![2, 3], 40));
@@ -162,7 +153,7 @@ mod tests {
     fn a_request_that_is_gone_holds_nobody_up() {
         let mut sums = Sums::default();
         sums.look("/a", 1, false, T, T + 5_000);
-        assert_eq!(sums.look("/a", 2, false, T + 5_000, T + 9_000), SumStep::Wait { until: T + 5_100 });
+        assert_eq!(sums.look("/a", 2, false, T + 5_000, T + 9_000), SumStep::Wait { until: T + 5_101 });
         assert_eq!(sums.look("/a", 2, false, T + 5_101, T + 9_000), SumStep::Ask);
         assert!(sums.answered(&"/a", None, T).is_empty(), "nobody else waits");
         assert_eq!(sums.look("/a", 3, false, T + 5_102, T + 9_000), SumStep::Ask);

@@ -6,7 +6,7 @@
 //!
 //! To a shard, each lane is an isolate of its own ([`lane_name`]). The shard remembers the last batch of each lane, which makes retries exact.
 
-use crate::counting::dispatch::ticket::Ticket;
+use crate::counting::dispatch::ticket::{MAX_DEADLINE_MS, Ticket};
 use std::collections::VecDeque;
 
 /// The lanes from an isolate to a shard. Three POSTs may be stuck, and a fourth still leaves. A shard that is slow because of its load gets
@@ -22,7 +22,7 @@ pub const SLOW_MS: u64 = 250;
 pub const LEAD_GRACE_MS: u64 = 1_000;
 
 /// The longest lead, in milliseconds: the longest deadline, and the grace.
-const MAX_LEAD_MS: u64 = 25_000 + LEAD_GRACE_MS;
+const MAX_LEAD_MS: u64 = MAX_DEADLINE_MS + LEAD_GRACE_MS;
 
 /// How long a visit that was handed the lead may take to post, in milliseconds. It posts in its next turn. A visit that
 /// has not posted by then is gone, or begins again.

@@ -1,6 +1,7 @@
 //! How a visit gets from an isolate to its shard: batches, retries, routes, the record of the day.
 
 pub mod batcher;
+pub mod claim;
 pub mod day_cache;
 pub mod days;
 pub mod endpoint;

@@ -11,3 +11,6 @@ pub const MAX_PARKED_BY_SERVERS: usize = MAX_PARKED / 2;
 
 /// A visit in this isolate. Tickets are handed out in the order of arrival and never again.
 pub type Ticket = u64;
+
+/// The longest time that a visit or another request may have until its answer is due, in milliseconds.
+pub(crate) const MAX_DEADLINE_MS: u64 = 25_000;

@@ -17,9 +17,6 @@ use worker::Env;
 /// The binding of the Durable Object namespace in `wrangler.toml`.
 const BINDING: &str = "DAYS";
 
-/// The signal for visits that wait for the record. Each then looks at the cache itself.
-const LOOK_AGAIN: f64 = 1.0;
-
 thread_local! {
     /// One for each site.
     static CACHES: RefCell<Vec<(Site, DayCache)>> = const { RefCell::new(Vec::new()) };
@@ -50,7 +47,7 @@ pub(crate) async fn today(env: &Env, site: &Site, shards: u16, by_server: bool, 
         }
         now = now_ms();
         for waiting in with_cache(site, |cache| cache.answered(day, asked.ok(), now)) {
-            waits::end(waiting, LOOK_AGAIN);
+            waits::end(waiting, waits::LOOK_AGAIN);
         }
     }
 }

@@ -41,9 +41,6 @@ thread_local! {
     static SUMS: RefCell<KeptSums<SumKey, Part>> = RefCell::default();
 }
 
-/// A waiting request is woken with this. It looks for itself.
-const LOOK_AGAIN: f64 = 1.0;
-
 /// A sum over all shards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecentSum<T> {
@@ -108,7 +105,7 @@ impl ShardClient<'_> {
                 SumStep::Ask => {
                     let asked = self.parts(&key).boxed_local().await;
                     for waiting in SUMS.with_borrow_mut(|sums| sums.answered(&key, asked.as_deref().ok(), now)) {
-                        waits::end(waiting, LOOK_AGAIN);
+                        waits::end(waiting, waits::LOOK_AGAIN);
                     }
                     return asked.map(|parts| RecentSum { sum: total(&parts), age_ms: Some(now_ms().saturating_sub(now)) });
                 }

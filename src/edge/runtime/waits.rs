@@ -30,6 +30,9 @@ extern "C" {
 /// The signal that a wait ends with when its time is over.
 pub(crate) const OVER: f64 = -2.0;
 
+/// What ends the wait of a request that then looks for itself.
+pub(crate) const LOOK_AGAIN: f64 = 1.0;
+
 thread_local! {
     /// Waits that have not ended, by their number. [`sweep`] removes those whose request was killed.
     static WAITS: RefCell<HashMap<u64, Wait>> = RefCell::new(HashMap::new());

@@ -1,6 +1,7 @@
 //! Tests of [`super::DayCache`].
 
 use super::*;
+use crate::counting::dispatch::claim::GRACE_MS;
 use crate::counting::model::visitor::Salt;
 
 const NOON: u64 = 20_000 * DAY_MS + DAY_MS / 2;
