@@ -23,6 +23,7 @@ pub mod register;
 pub mod report;
 pub mod schema;
 pub mod seen;
+pub mod sets;
 pub mod shape;
 pub mod shard;
 pub mod state;

@@ -6,7 +6,7 @@
 //! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
 
 /// Creates the tables that are missing. A statement does nothing where its table exists.
-pub const CREATE: [&str; 17] = [
+pub const CREATE: [&str; 18] = [
     "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
@@ -23,6 +23,7 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS recent (isolate BLOB PRIMARY KEY, sequence INTEGER NOT NULL, at INTEGER NOT NULL, receipt BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS visitors (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS set_rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
