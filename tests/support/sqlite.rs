@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 /// A database in memory. A clone is another handle to the same one, so a ledger that is dropped can be opened again.
 #[derive(Clone, Debug)]
-pub(crate) struct Sqlite(Rc<Connection>, Rc<Cell<u64>>);
+pub(crate) struct Sqlite(Rc<Connection>, Rc<Cell<u64>>, Rc<Cell<u64>>);
 
 struct Bound<'a>(&'a Value);
 
@@ -30,14 +30,19 @@ impl ToSql for Bound<'_> {
 
 impl Sqlite {
     pub(crate) fn new() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
+        Self::over(Connection::open_in_memory().unwrap())
+    }
+
+    /// The database of a connection.
+    pub(crate) fn over(connection: Connection) -> Self {
         // A shard has fewer statements than this.
         connection.set_prepared_statement_cache_capacity(100);
-        Self(Rc::new(connection), Rc::default())
+        Self(Rc::new(connection), Rc::default(), Rc::default())
     }
 
     /// Runs any statement. Tests use this for what a ledger never does: to look into its tables, or to break a row.
     pub(crate) fn query(&self, statement: &str, values: &[Value]) -> rusqlite::Result<Rows> {
+        self.2.set(self.2.get() + 1);
         let mut statement = self.0.prepare_cached(statement)?;
         let columns = statement.column_count();
         let mut rows = statement.query(params_from_iter(values.iter().map(Bound)))?;
@@ -96,6 +101,11 @@ impl Sqlite {
     /// Steps of SQLite's virtual machine since the database was opened: a dozen for each row that it reads, or looks at and skips.
     pub(crate) fn steps(&self) -> u64 {
         self.1.get()
+    }
+
+    /// Statements that ran since the database was opened.
+    pub(crate) fn statements(&self) -> u64 {
+        self.2.get()
     }
 
     /// Rows that were inserted, changed or deleted since the database was opened.

@@ -81,7 +81,7 @@ impl Run {
             };
             self.keep_filter(group, filter, memory);
         }
-        Ok(self.filters.get(at).is_some_and(|filter| kind.may_have(filter, key)))
+        Ok(self.filters.get(at).is_none_or(|filter| filter.is_empty() || kind.may_have(filter, key)))
     }
 
     /// Writes the slices of a group, which has these keys in their order, and its filter. A run of one slice has none: its slice is
