@@ -5,22 +5,25 @@ use crate::counting::ledger::distinct_visitors::CROWDED;
 use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
 use crate::counting::ledger::schema;
+use crate::counting::ledger::sets::Sets;
+use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::ledger::state::Ledger;
 use crate::counting::model::visitor::Withheld;
 use crate::counting::protocol::wire::encode;
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
-/// Ids or hashes packed into one row: 0.8 MB of the 2 MB that a row may have.
-const PACKED_PER_ROW: usize = 100_000;
+/// The most rows of sets that are over that one transaction drops, some 4 MB.
+const DROPPED_AT_ONCE: u64 = 64;
 
 impl<S: Sql> Ledger<S> {
     /// Writes everything that waits into the tables, in one transaction.
     pub(crate) fn checkpoint(&mut self) -> Result<(), StorageError> {
-        if self.checkpointed == self.written && !self.distinct_visitors.has_news() {
+        if self.checkpointed == self.written && !self.distinct_visitors.has_news() && !self.sets.has_news() {
             return Ok(());
         }
+        let mut sets = std::mem::take(&mut self.sets);
         let this = &*self;
-        this.sql.transaction(&mut || {
+        let outcome = this.sql.transaction(&mut || {
             let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
                 let views = Value::count(state.waiting.views());
@@ -43,8 +46,12 @@ impl<S: Sql> Ledger<S> {
                 let [day, reason, visits] = [tally.day.into(), tally.reason.into(), tally.visits].map(Value::count);
                 this.sql.write(schema::ADD_EXCLUDED, &[day, reason, visits])?;
             }
-            this.store_ids()?;
             this.store_distinct_visitors()?;
+            // The number of visitors of a day that is over is stored with this.
+            let today = u64::from(this.distinct_visitors.day())..=u64::MAX;
+            sets.keep(SetKind::Visitors, today.clone());
+            sets.keep(SetKind::Marks, today);
+            this.flush(&mut sets)?;
             for (isolate, last) in this.isolates.unstored() {
                 let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
                 let receipt = Value::Blob(encode(&last.receipt));
@@ -59,14 +66,16 @@ impl<S: Sql> Ledger<S> {
             this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
             this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
             Ok(())
-        })?;
+        });
+        self.sets = sets;
+        outcome?;
+        self.seen.shares.all_stored();
         self.pages.all_stored();
         self.site.clear();
         self.dimension_views.all_stored();
         self.excluded.clear();
         self.isolates.all_stored();
         self.distinct_visitors.all_stored();
-        self.ids_waiting.clear();
         self.checkpointed = self.written;
         self.kept_reports.forget();
         Ok(())
@@ -77,10 +86,6 @@ impl<S: Sql> Ledger<S> {
         for (over, visitors) in self.distinct_visitors.over() {
             self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
-        self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
-        self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
-        self.store_packed(schema::ADD_VISITORS, &day, self.distinct_visitors.waiting(), |hash| hash.0)?;
-        self.store_packed(schema::ADD_MARKS, &day, self.distinct_visitors.marks_waiting(), |mark| *mark)?;
         for (day, why, views) in self.distinct_visitors.all_withheld() {
             let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
@@ -91,34 +96,30 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
     }
 
-    /// Writes hashes of a day, many in a row. A checkpoint covers more journal rows than it writes rows of hashes, so the numbers
-    /// after `checkpointed` are free for them.
-    fn store_packed<T>(&self, statement: &'static str, day: &Value, all: &[T], hash: fn(&T) -> u64) -> Result<(), StorageError> {
-        let mut number = self.checkpointed;
-        for hashes in all.chunks(PACKED_PER_ROW) {
-            let packed = hashes.iter().flat_map(|one| hash(one).to_le_bytes()).collect();
-            number = number.saturating_add(1);
-            self.sql.write(statement, &[day.clone(), Value::count(number), Value::Blob(packed)])?;
+    /// Writes the keys of sets that wait, without a checkpoint, if they are many; and goes on with the merges of sets.
+    pub(crate) fn tend_sets(&mut self) -> Result<(), StorageError> {
+        if self.sets.is_due() {
+            let mut sets = std::mem::take(&mut self.sets);
+            let this = &*self;
+            let outcome = this.sql.transaction(&mut || this.flush(&mut sets));
+            self.sets = sets;
+            outcome?;
+            self.seen.shares.all_stored();
         }
-        Ok(())
+        self.sets.work(&self.sql)
     }
 
-    /// Writes the ids that wait, many in a row, with the numbers of [`Self::store_packed`].
-    fn store_ids(&self) -> Result<(), StorageError> {
-        let mut number = self.checkpointed;
-        let mut left = self.ids_waiting.as_slice();
-        while let Some((window, ..)) = left.first() {
-            let same = left.iter().take(PACKED_PER_ROW).take_while(|(other, ..)| other == window).count();
-            let (now, later) = left.split_at_checked(same).unwrap_or((left, &[]));
-            let packed = now.iter().flat_map(|(_, id, _)| id.0.to_le_bytes()).collect();
-            let shares = now.iter().flat_map(|(.., share)| share.0.to_le_bytes()).collect();
-            number = number.saturating_add(1);
-            self.sql.write(
-                schema::ADD_SEEN,
-                &[Value::count(*window), Value::count(number), Value::Blob(packed), Value::Blob(shares)],
-            )?;
-            left = later;
+    /// Writes the keys of sets that wait, and who sent the ids.
+    fn flush(&self, sets: &mut Sets) -> Result<(), StorageError> {
+        for (window, held) in self.seen.shares.unstored() {
+            self.sql.write(schema::SET_META, &[held_key(window), Value::Blob(held)])?;
         }
-        Ok(())
+        sets.drop_rows(&self.sql, DROPPED_AT_ONCE)?;
+        sets.flush(&self.sql, self.written)
     }
+}
+
+/// The key in `meta` of who sent the ids of a window.
+pub(super) fn held_key(window: u64) -> Value {
+    Value::Text(format!("held {window}"))
 }

@@ -1,49 +1,34 @@
 //! The visitors of the day, and the views without one.
 //!
 //! Hashes of a day are kept for that day only; after it, only their number is left. The same holds for marks: hashes of a visitor
-//! together with an hour, a page, or both, which tell the visitors of hours and pages apart.
+//! together with an hour, a page, or both, which tell the visitors of hours and pages apart. The shard's [`Sets`] have both.
 
+use crate::counting::ledger::sets::Sets;
+use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::model::date::Day;
 use crate::counting::model::visitor::{VisitorHash, Withheld};
+use crate::counting::protocol::row::News;
+use crate::counting::storage::{Sql, StorageError};
 use siphasher::sip::SipHasher24;
-use std::collections::HashSet;
 use std::hash::Hasher;
 
-/// The most visitors of one day. A set takes 9 bytes a slot and doubles at 7/8 of 2^n: 1,800,000 hashes take 19 MB, or
-/// 28 MB while the set grows. Views of further visitors count without a visitor, as [`Withheld::Full`].
-pub const MAX_VISITORS: usize = 1_800_000;
+/// The most visitors of one day, half as many as the marks: most visitors leave two or more. Views of further visitors count without a
+/// visitor, as [`Withheld::Full`].
+pub const MAX_VISITORS: u64 = 25_000_000;
 
-/// The most marks of one day, which take as much memory as that many visitors. Beyond them a visitor counts for the site's day only,
-/// and the view counts as [`CROWDED`].
-pub(crate) const MAX_MARKS: usize = 1_800_000;
+/// The most marks of one day. Their filters take as much memory as those of the ids of a shard, and with those and the visitors' all that filters may
+/// take in an instance ([`MemoryBudget`](crate::counting::ledger::sets::memory_budget::MemoryBudget)); more would be looked up without a filter. Beyond
+/// them a visitor counts for the site's day only, and the view counts as [`CROWDED`].
+pub const MAX_MARKS: u64 = 50_000_000;
 
 /// The number in the table `withheld` of views whose visitor counts for the day, but not for its hour and page.
 pub(crate) const CROWDED: u64 = 4;
-
-/// Where a visitor is new: each number is 1 or 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct News {
-    /// For the site, today.
-    pub today: u64,
-    /// For the site, in this hour.
-    pub hour: u64,
-    /// For the page, today.
-    pub page_today: u64,
-    /// For the page, in this hour.
-    pub page_hour: u64,
-}
 
 /// The visitors of the day, and the views without one.
 #[derive(Debug, Default)]
 pub(crate) struct DistinctVisitors {
     /// The latest day that began.
     day: Day,
-    today: HashSet<VisitorHash>,
-    /// Those of `today` that are not in the tables yet.
-    waiting: Vec<VisitorHash>,
-    marks: HashSet<u64>,
-    /// Those of `marks` that are not in the tables yet.
-    marks_waiting: Vec<u64>,
     /// Views of the day by [`CROWDED`] that the tables do not count yet.
     crowded: Vec<(Day, u64)>,
     /// Visitors of days that are over, where the tables do not have them yet.
@@ -55,9 +40,9 @@ pub(crate) struct DistinctVisitors {
 }
 
 impl DistinctVisitors {
-    /// The day and its hashes, as they are in the tables.
-    pub(crate) fn stored(day: Day, hashes: impl Iterator<Item = VisitorHash>, marks: impl Iterator<Item = u64>) -> Self {
-        Self { day, today: hashes.collect(), marks: marks.collect(), ..Self::default() }
+    /// The latest day that began, as it is in the tables.
+    pub(crate) fn stored(day: Day) -> Self {
+        Self { day, ..Self::default() }
     }
 
     /// The latest day that began.
@@ -65,55 +50,63 @@ impl DistinctVisitors {
         self.day
     }
 
-    /// Begins a day, if it is later: the hashes of the one before go, their number stays.
-    pub(crate) fn begin(&mut self, day: Day) {
+    /// Begins a day, if it is later: the number of visitors of the one before stays, and the next checkpoint drops their hashes.
+    pub(crate) fn begin(&mut self, sets: &Sets, day: Day) {
         if day <= self.day {
             return;
         }
-        if !self.today.is_empty() {
-            self.over.push((self.day, how_many(&self.today)));
+        let visitors = sets.len(SetKind::Visitors, self.day.into());
+        if visitors > 0 {
+            self.over.push((self.day, visitors));
         }
-        self.today = HashSet::new();
-        self.waiting.clear();
-        self.marks = HashSet::new();
-        self.marks_waiting.clear();
         self.day = day;
         self.day_is_news = true;
     }
 
-    /// Counts a visitor of the last day that began, for a view of a page in an hour.
-    pub(crate) fn count(&mut self, hash: VisitorHash, page: &str, hour: u64) -> News {
-        let known = self.today.contains(&hash);
-        if !known && self.today.len() >= MAX_VISITORS {
+    /// Finds out where a visitor of the last day that began is new. The keys are those of [`keys_of`].
+    pub(crate) fn look(&self, sets: &mut Sets, sql: &dyn Sql, keys: &[u64; 4]) -> Result<News, StorageError> {
+        let day = self.day.into();
+        let [visitor, marks @ ..] = keys;
+        let mut news = News::default();
+        if !sets.contains(sql, SetKind::Visitors, day, *visitor)? {
+            if sets.len(SetKind::Visitors, day) >= MAX_VISITORS {
+                return Ok(News::FULL);
+            }
+            news = News::TODAY;
+        }
+        let mut held = sets.len(SetKind::Marks, day);
+        for (mark, new) in marks.iter().zip(MARKS) {
+            if !sets.contains(sql, SetKind::Marks, day, *mark)? {
+                news = news.and(if held < MAX_MARKS { new } else { News::CROWDED });
+                held = held.saturating_add(1);
+            }
+        }
+        Ok(news)
+    }
+
+    /// Counts a view of a visitor of the last day that began.
+    pub(crate) fn count(&mut self, news: News) {
+        if news.has(News::FULL) {
             self.withhold(self.day, Withheld::Full);
-            return News::default();
         }
-        if !known {
-            self.today.insert(hash);
-            self.waiting.push(hash);
-        }
-        let marks = [mark(hash, "", hour), mark(hash, page, ALL_DAY), mark(hash, page, hour)].map(|mark| self.mark(mark));
-        if marks.contains(&None) {
+        if news.has(News::CROWDED) {
             match self.crowded.iter_mut().find(|(day, _)| *day == self.day) {
                 Some((_, views)) => *views = views.saturating_add(1),
                 None => self.crowded.push((self.day, 1)),
             }
         }
-        let [hour, page_today, page_hour] = marks.map(|new| u64::from(new == Some(true)));
-        News { today: u64::from(!known), hour, page_today, page_hour }
     }
 
-    /// Adds a mark, and says whether it is new; `None` where there is no room for it.
-    fn mark(&mut self, mark: u64) -> Option<bool> {
-        if self.marks.contains(&mark) {
-            return Some(false);
+    /// Remembers a visitor of the last day that began, as far as it is new.
+    pub(crate) fn remember(&self, sets: &mut Sets, news: News, keys: &[u64; 4]) {
+        let day = self.day.into();
+        let [visitor, marks @ ..] = keys;
+        if news.has(News::TODAY) {
+            sets.insert(SetKind::Visitors, day, *visitor);
         }
-        if self.marks.len() >= MAX_MARKS {
-            return None;
+        for (mark, _) in marks.iter().zip(MARKS).filter(|(_, new)| news.has(*new)) {
+            sets.insert(SetKind::Marks, day, *mark);
         }
-        self.marks.insert(mark);
-        self.marks_waiting.push(mark);
-        Some(true)
     }
 
     /// Counts a view of a day without a visitor.
@@ -125,9 +118,9 @@ impl DistinctVisitors {
     }
 
     /// The visitors of a day, besides those in the tables.
-    pub(crate) fn visitors(&self, day: Day) -> u64 {
+    pub(crate) fn visitors(&self, sets: &Sets, day: Day) -> u64 {
         if day == self.day {
-            return how_many(&self.today);
+            return sets.len(SetKind::Visitors, day.into());
         }
         self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
     }
@@ -139,17 +132,7 @@ impl DistinctVisitors {
 
     /// Whether the tables lack any of this.
     pub(crate) fn has_news(&self) -> bool {
-        self.day_is_news || !self.waiting.is_empty() || !self.over.is_empty() || !self.withheld.is_empty()
-    }
-
-    /// The hashes that the tables do not have.
-    pub(crate) fn waiting(&self) -> &[VisitorHash] {
-        &self.waiting
-    }
-
-    /// The marks that the tables do not have.
-    pub(crate) fn marks_waiting(&self) -> &[u64] {
-        &self.marks_waiting
+        self.day_is_news || !self.over.is_empty() || !self.withheld.is_empty()
     }
 
     /// The views of days by [`CROWDED`] that the tables do not have.
@@ -169,13 +152,19 @@ impl DistinctVisitors {
 
     /// Notes that the tables have everything.
     pub(crate) fn all_stored(&mut self) {
-        self.waiting.clear();
-        self.marks_waiting.clear();
         self.crowded.clear();
         self.over.clear();
         self.withheld.clear();
         self.day_is_news = false;
     }
+}
+
+/// What each mark tells, if it is new.
+const MARKS: [News; 3] = [News::HOUR, News::PAGE_TODAY, News::PAGE_HOUR];
+
+/// The keys of a visitor and of the three marks that a view of a page in an hour leaves.
+pub(crate) fn keys_of(sets: &Sets, visitor: VisitorHash, page: &str, hour: u64) -> [u64; 4] {
+    [visitor.0, mark(visitor, "", hour), mark(visitor, page, ALL_DAY), mark(visitor, page, hour)].map(|element| sets.key(element))
 }
 
 /// Stands in place of an hour in the marks of a whole day.
@@ -186,8 +175,4 @@ fn mark(VisitorHash(visitor): VisitorHash, page: &str, hour: u64) -> u64 {
     let mut hasher = SipHasher24::new_with_keys(visitor, hour);
     hasher.write(page.as_bytes());
     hasher.finish()
-}
-
-fn how_many(set: &HashSet<VisitorHash>) -> u64 {
-    u64::try_from(set.len()).unwrap_or(u64::MAX)
 }

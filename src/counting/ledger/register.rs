@@ -1,6 +1,6 @@
 //! Counting a batch once: what it changes is worked out and taken over into memory, and then written in a journal row, which batches may share.
 
-use crate::counting::ledger::distinct_visitors::News;
+use crate::counting::ledger::distinct_visitors::keys_of;
 use crate::counting::ledger::isolates::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
@@ -14,7 +14,7 @@ use crate::counting::model::page::MAX_PAGE_BYTES;
 use crate::counting::model::visitor::Visitor;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
-use crate::counting::protocol::row::NewRow;
+use crate::counting::protocol::row::{NewRow, News};
 use crate::counting::storage::{Sql, StorageError, Value};
 use std::collections::HashSet;
 
@@ -52,13 +52,16 @@ impl<S: Sql> Ledger<S> {
         }
         check(batch, now)?;
         // A checkpoint takes all that is in memory into the tables, so it must come before the first batch of the row.
-        if row.batches() == 0 && self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
-            self.checkpoint()?;
+        if row.batches() == 0 {
+            if self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
+                self.checkpoint()?;
+            }
+            self.tend_sets()?;
         }
         let receipt = self.work_out(batch, now)?;
         self.load_dimension_views(batch, now)?;
-        row.push(batch, &receipt);
-        self.take_over(batch, &receipt, now);
+        let news = self.take_over(batch, &receipt, now, None, true)?;
+        row.push(batch, &receipt, &news);
         Ok(receipt)
     }
 
@@ -99,13 +102,17 @@ impl<S: Sql> Ledger<S> {
         for item in &batch.visits {
             let verdict = if item.is_of_its_day() && item.day < day {
                 Verdict::Stale
-            } else if item.id.is_some_and(|id| self.seen.knows(id, now) || ids.contains(&id)) {
-                Verdict::Duplicate
-            } else if item.id.is_some() && item.share.is_server() && !self.seen.has_room(item.share) {
-                Verdict::Full
+            } else if let Some(id) = item.id {
+                if ids.contains(&id) || self.seen.knows(&mut self.sets, &self.sql, id, now)? {
+                    Verdict::Duplicate
+                } else if item.share.is_server() && !self.seen.shares.has_room(item.share) {
+                    Verdict::Full
+                } else {
+                    // Only a visit that counts makes later ones duplicates.
+                    ids.insert(id);
+                    Verdict::Counted
+                }
             } else {
-                // Only a visit that counts makes later ones duplicates.
-                ids.extend(item.id);
                 Verdict::Counted
             };
             if item.is_of_its_day() {
@@ -122,15 +129,27 @@ impl<S: Sql> Ledger<S> {
         Ok(Receipt { visits })
     }
 
-    /// Applies a batch of a journal row to the memory.
-    pub(super) fn take_over(&mut self, batch: &Batch<'_>, receipt: &Receipt, at: u64) {
+    /// Applies a batch of a journal row to the memory, and returns the [`News`] of its visits. They are looked up where they are not
+    /// `known` from the row. `adds` is false where the sets have the ids and visitors of the row already.
+    ///
+    /// # Errors
+    /// [`StorageError`]; only part of the batch was applied.
+    pub(super) fn take_over(
+        &mut self,
+        batch: &Batch<'_>,
+        receipt: &Receipt,
+        at: u64,
+        known: Option<&[u8]>,
+        adds: bool,
+    ) -> Result<Vec<u8>, StorageError> {
         let window = window_of(at);
         // An isolate whose clock is ahead may tally a later day.
         let last_day = day_of(at).saturating_add(1);
         for tally in &batch.tallies {
             self.exclude(&Tally { day: tally.day.min(last_day), ..*tally });
         }
-        for (item, counted) in batch.visits.iter().zip(&receipt.visits) {
+        let mut all_news = vec![0; receipt.visits.len()];
+        for (at_visit, (item, counted)) in batch.visits.iter().zip(&receipt.visits).enumerate() {
             if item.is_of_its_day() {
                 self.begin(item.day);
             }
@@ -142,8 +161,20 @@ impl<S: Sql> Ledger<S> {
             let Some(page) = page else { continue };
             let minute = minute_of_item(item, at);
             let quarter = u64::from(minute / 15);
-            let news = match item.visitor {
-                Visitor::Hash(hash) | Visitor::Guest(hash) => self.distinct_visitors.count(hash, page, quarter / HOUR),
+            let known = known.map(|known| News(known.get(at_visit).copied().unwrap_or(0)));
+            let mut news = match item.visitor {
+                Visitor::Hash(hash) | Visitor::Guest(hash) => {
+                    let keys = keys_of(&self.sets, hash, page, quarter / HOUR);
+                    let news = match known {
+                        Some(news) => news,
+                        None => self.distinct_visitors.look(&mut self.sets, &self.sql, &keys)?,
+                    };
+                    self.distinct_visitors.count(news);
+                    if adds {
+                        self.distinct_visitors.remember(&mut self.sets, news, &keys);
+                    }
+                    news
+                }
                 Visitor::Elsewhere => News::default(),
                 Visitor::Withheld(why) => {
                     self.distinct_visitors
@@ -153,27 +184,41 @@ impl<S: Sql> Ledger<S> {
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
             self.recent_activity.count(views, item.visitor.at_home(), minute, at);
-            self.pages.count(page, quarter, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
-            self.site.add(quarter, Counts { views, visitors: news.hour, newcomers: news.today });
+            let [today, hour] = [News::TODAY, News::HOUR].map(|one| news.count(one));
+            let [page_today, page_hour] = [News::PAGE_TODAY, News::PAGE_HOUR].map(|one| news.count(one));
+            self.pages.count(page, quarter, Counts { views, visitors: page_hour, newcomers: page_today });
+            self.site.add(quarter, Counts { views, visitors: hour, newcomers: today });
             self.views = self.views.saturating_add(views);
             if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| batch.details.get(at)) {
                 self.dimension_views.count(day_of_minute(minute), details);
             }
-            if let Some(id) = item.id
-                && self.seen.insert(id, item.share, window)
-            {
-                self.ids_waiting.push((window, id, item.share));
+            if let Some(id) = item.id {
+                // An id from a server without room was refused before.
+                let shortly = match known {
+                    Some(known) => known.has(News::SHORTLY),
+                    None => !item.share.is_server() && !self.seen.shares.has_room(item.share),
+                };
+                if shortly {
+                    self.seen.remember_shortly(id);
+                    news = news.and(News::SHORTLY);
+                } else if adds {
+                    self.seen.remember(&mut self.sets, id, item.share, window);
+                }
+            }
+            if let Some(place) = all_news.get_mut(at_visit) {
+                *place = news.0;
             }
         }
         let last = LastBatch { sequence: batch.sequence, at, receipt: receipt.clone(), stored: false };
         self.isolates.insert(batch.isolate, last);
         self.latest = self.latest.max(at);
+        Ok(all_news)
     }
 
     /// Begins a day, if it is later than the last one that began.
     pub(super) fn begin(&mut self, day: Day) {
         if day > self.distinct_visitors.day() {
-            self.distinct_visitors.begin(day);
+            self.distinct_visitors.begin(&self.sets, day);
             self.recent_activity.forget_visitors();
         }
     }

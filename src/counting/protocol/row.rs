@@ -5,7 +5,7 @@
 //! | version | what follows |
 //! | --- | --- |
 //! | 1 | the time, one batch, its receipt. It is from before batches shared rows, and is still read |
-//! | 2 | the time, the number of batches, then each batch with its receipt behind it |
+//! | 2 | the time, the number of batches, then each batch with its receipt behind it, and a byte of [`News`] for each of its visits |
 
 use crate::counting::protocol::batch::{Batch, Receipt};
 use crate::counting::protocol::wire::{Unreadable, append, take};
@@ -13,13 +13,61 @@ use crate::counting::protocol::wire::{Unreadable, append, take};
 /// The version of the rows that are written.
 const VERSION: u8 = 2;
 
+/// What a visit was the first of, so that a start of the object need not look it up again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News(pub u8);
+
+impl News {
+    /// Its visitor is new on this day.
+    pub const TODAY: Self = Self(1);
+    /// Its visitor is new in this hour.
+    pub const HOUR: Self = Self(2);
+    /// Its visitor is new to its page on this day.
+    pub const PAGE_TODAY: Self = Self(4);
+    /// Its visitor is new to its page in this hour.
+    pub const PAGE_HOUR: Self = Self(8);
+    /// The shard had no room for its visitor, who is new.
+    pub const FULL: Self = Self(16);
+    /// The shard had no room for one of its marks.
+    pub const CROWDED: Self = Self(32);
+    /// Its id is remembered for a shorter time.
+    pub const SHORTLY: Self = Self(64);
+
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether it has this.
+    pub fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// 1 if it has this, else 0.
+    pub(crate) fn count(self, other: Self) -> u64 {
+        self.has(other).into()
+    }
+}
+
 /// A row of the journal, as it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<'a> {
     /// When it was written, in milliseconds since 1970, by the shard's clock.
     pub at: u64,
-    /// The batches in the order in which they were applied, each with its receipt.
-    pub batches: Vec<(Batch<'a>, Receipt)>,
+    /// The batches in the order in which they were applied.
+    pub batches: Vec<RowBatch<'a>>,
+}
+
+/// A batch of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowBatch<'a> {
+    /// The batch.
+    pub batch: Batch<'a>,
+    /// Its receipt.
+    pub receipt: Receipt,
+    /// The [`News`] of each visit. `None` in a row of version 1.
+    pub news: Option<&'a [u8]>,
 }
 
 impl<'a> Row<'a> {
@@ -38,8 +86,14 @@ impl<'a> Row<'a> {
         let mut batches = Vec::new();
         for _ in 0..count {
             let (batch, more) = take(rest)?;
-            let (receipt, more) = take(more)?;
-            batches.push((batch, receipt));
+            let (receipt, more): (Receipt, _) = take(more)?;
+            let (news, more) = if *version == VERSION {
+                let (news, more) = more.split_at_checked(receipt.visits.len()).ok_or(Unreadable)?;
+                (Some(news), more)
+            } else {
+                (None, more)
+            };
+            batches.push(RowBatch { batch, receipt, news });
             rest = more;
         }
         if rest.is_empty() { Ok(Self { at, batches }) } else { Err(Unreadable) }
@@ -60,10 +114,11 @@ impl NewRow {
         Self { at, batches: 0, body: Vec::new() }
     }
 
-    /// Appends a batch with its receipt.
-    pub fn push(&mut self, batch: &Batch<'_>, receipt: &Receipt) {
+    /// Appends a batch with its receipt, and the [`News`] of each visit.
+    pub fn push(&mut self, batch: &Batch<'_>, receipt: &Receipt, news: &[u8]) {
         append(batch, &mut self.body);
         append(receipt, &mut self.body);
+        self.body.extend_from_slice(news);
         self.batches = self.batches.saturating_add(1);
     }
 

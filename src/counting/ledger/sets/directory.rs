@@ -10,7 +10,7 @@ use crate::counting::ledger::sets::set_rows::MAX_BITS;
 use crate::counting::ledger::sets::stored_set::{SetKind, StoredSet};
 
 /// What the row says.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Directory {
     /// The seed of the keys.
     pub seed: [u64; 2],

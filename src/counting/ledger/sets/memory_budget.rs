@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 /// The bytes that sets take in an instance, and the most that they may take. A clone counts into the same budget.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryBudget {
     used: Rc<Cell<usize>>,
     most: usize,

@@ -12,6 +12,7 @@
 
 pub(crate) mod directory;
 pub(crate) mod filter;
+pub mod instance;
 pub(crate) mod key_table;
 pub mod memory_budget;
 pub(crate) mod merge;
@@ -22,6 +23,7 @@ pub mod stored_set;
 
 use crate::counting::ledger::schema::{META, SET_META};
 use crate::counting::ledger::sets::directory::Directory;
+use crate::counting::ledger::sets::instance::Instance;
 use crate::counting::ledger::sets::memory_budget::MemoryBudget;
 use crate::counting::ledger::sets::run::{GROUP_BITS, Run};
 use crate::counting::ledger::sets::set_rows::{DROP_SET_ROWS, SET_ROW_IDS, bytes_of, keys_of, slice_row};
@@ -36,14 +38,11 @@ use std::ops::RangeInclusive;
 /// Of each key that is added, merges rewrite so many: one for each size of runs that it passes through, and some to catch up.
 const WORK: u64 = 10;
 
-/// The most rows of runs that are over that one flush drops.
-const DROPPED_AT_ONCE: u64 = 64;
-
 /// The key of the directory in `meta`.
 const DIRECTORY: &str = "sets";
 
 /// The sets of a shard. After an error, what is in memory may differ from what is stored: open the sets anew.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sets {
     directory: Directory,
     budget: MemoryBudget,
@@ -53,13 +52,14 @@ pub struct Sets {
 }
 
 impl Sets {
-    /// The sets of a database. A new one gets the seed; `None` if there was no randomness to make one.
+    /// The sets of a database. A new one gets the seed of the instance.
     ///
     /// # Errors
     /// [`StorageError`], also if a seed is needed and there is none.
-    pub fn open(sql: &dyn Sql, seed: Option<[u8; 16]>, budget: &MemoryBudget, sizes: Sizes) -> Result<Self, StorageError> {
+    pub fn open(sql: &dyn Sql, instance: &Instance) -> Result<Self, StorageError> {
+        let Instance { seed, budget, sizes } = instance;
         let rows = sql.run(META, &[Value::Text(DIRECTORY.to_owned())])?;
-        let directory = match (rows.first(), seed) {
+        let directory = match (rows.first(), *seed) {
             (Some(row), _) => {
                 let numbers = keys_of(blob_at(row, 0)?)?.iter().map(|number| u64::from_le_bytes(*number));
                 Directory::from_numbers(numbers, budget).ok_or_else(|| unreadable("the directory of sets"))?
@@ -71,7 +71,7 @@ impl Sets {
             }
             (None, None) => return Err(StorageError("there is no randomness for a seed".to_owned())),
         };
-        Ok(Self { directory, budget: budget.clone(), sizes, work: 0 })
+        Ok(Self { directory, budget: budget.clone(), sizes: *sizes, work: 0 })
     }
 
     /// The key of an element: SipHash-2-4 (Aumasson and Bernstein, 2012) under the shard's seed. Two of 50 million elements have one key with a probability below
@@ -91,6 +91,19 @@ impl Sets {
     pub fn contains(&mut self, sql: &dyn Sql, kind: SetKind, period: u64, key: u64) -> Result<bool, StorageError> {
         let sizes = self.sizes;
         self.set(kind, period).map_or(Ok(false), |set| set.contains(sql, key, sizes))
+    }
+
+    /// Whether any set of a kind has a key, of this period or a later one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn contains_since(&mut self, sql: &dyn Sql, kind: SetKind, first: u64, key: u64) -> Result<bool, StorageError> {
+        for set in self.directory.sets.iter_mut().filter(|set| set.kind == kind && set.period >= first) {
+            if set.contains(sql, key, self.sizes)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Adds a key that the set does not have.
@@ -130,8 +143,17 @@ impl Sets {
         self.directory.sets.iter().fold(0, |sum, set| sum.saturating_add(set.runs.len()))
     }
 
-    /// Writes all keys that wait, and drops some rows that are over. The caller runs this in a transaction. `number` is that of the last
-    /// journal row.
+    /// Whether so many keys wait that they should be flushed.
+    pub(crate) fn is_due(&self) -> bool {
+        self.waiting() >= self.sizes.waiting
+    }
+
+    /// Whether a flush has anything to do.
+    pub(crate) fn has_news(&self) -> bool {
+        self.waiting() > 0 || !self.directory.over.is_empty()
+    }
+
+    /// Writes all keys that wait, and the directory. The caller runs this in a transaction. `number` is that of the last journal row.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -141,7 +163,6 @@ impl Sets {
             set.flush(sql, next, self.sizes)?;
         }
         self.directory.flushed = number;
-        self.drop_rows(sql, DROPPED_AT_ONCE)?;
         self.store(sql)
     }
 
@@ -211,7 +232,7 @@ impl Sets {
     }
 
     /// Drops rows of runs that are over, at most so many. Returns whether none is left. The caller runs this in a transaction, and a flush
-    /// or [`Self::store`] behind it.
+    /// behind it.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -9,13 +9,15 @@ pub struct Sizes {
     pub slice: u64,
     /// The most keys of a set that memory has all of.
     pub whole: usize,
+    /// How many keys of a shard wait in memory before they are flushed, to within a journal row.
+    pub waiting: usize,
 }
 
 impl Default for Sizes {
     /// A row of 8,192 keys takes 64 KiB. Larger ones would take longer to read for one key; smaller ones would be more rows to pay for. A table of 65,536 keys
-    /// takes 1 MiB.
+    /// takes 1 MiB. 16,384 keys that wait take 256 KiB to 1 MiB, and a flush writes some five rows.
     fn default() -> Self {
-        Self { slice: 8_192, whole: 65_536 }
+        Self { slice: 8_192, whole: 65_536, waiting: 16_384 }
     }
 }
 
