@@ -9,7 +9,7 @@ use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
-use crate::counting::ledger::shape::grow;
+use crate::counting::ledger::shape::prepare;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
 use crate::counting::model::limits::OTHER;
@@ -27,10 +27,7 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`], also for tables that a later version of the program wrote. The database is as it was, or has more of its
     /// empty tables.
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
-        for statement in schema::CREATE {
-            sql.write(statement, &[])?;
-        }
-        grow(&sql, meta(&sql, "shape")?, &schema::GROW)?;
+        prepare(&sql)?;
         let checkpointed = meta(&sql, "checkpointed")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;

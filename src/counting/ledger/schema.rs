@@ -5,9 +5,13 @@
 //! number of written rows depends on batches, not on visits. When the ring is full, a checkpoint writes it into the other tables, in one
 //! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
 
-/// Creates the tables that are missing. A statement does nothing where its table exists.
+/// Creates the table that also tells which tables a database has.
+pub const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
+
+/// Creates the first tables of a database, which [`GROW`](crate::counting::ledger::shape::GROW) then changes. A statement does nothing
+/// where its table exists.
 pub const CREATE: [&str; 17] = [
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    CREATE_META,
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
@@ -25,14 +29,6 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
-
-/// Steps that bring the tables of [`CREATE`] to what this version needs, the oldest first. There are none yet.
-///
-/// A version that changes the tables appends one step: its statements. It leaves [`CREATE`] and the earlier steps as they are, because
-/// a new database runs all of them, too. `shape` in `meta` is the number of steps that a database has had.
-/// [`grow`](crate::counting::ledger::shape::grow) runs the rest, each step once and in one transaction, and refuses a database that
-/// has had more.
-pub const GROW: [&[&str]; 0] = [];
 
 /// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`lately`, `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
