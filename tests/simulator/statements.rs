@@ -4,7 +4,7 @@ use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
 use footfall::counting::ledger::shape::{Change, GROW};
-use footfall::counting::ledger::{amend, schema, unlisted};
+use footfall::counting::ledger::{amend, last_batches, schema, unlisted};
 use footfall::counting::storage::{Rows, Value};
 
 /// The statements of `counting::days`.
@@ -28,7 +28,7 @@ fn is_of_a_step(statement: &str) -> bool {
 impl Tables {
     /// Carries out a statement of a shard.
     pub(crate) fn run(&mut self, statement: &'static str, values: &[Value]) -> Rows {
-        use Value::{Blob, Integer, Text};
+        use Value::{Integer, Text};
         let one = |row: Option<&[Value]>| row.map(<[Value]>::to_vec).into_iter().collect();
         match (statement, values) {
             (schema::META, [Text(key)]) => return one(self.get(Table::Meta, &Key::Text(key.clone()))),
@@ -122,18 +122,15 @@ impl Tables {
                     self.put(Table::Seen, Key::Two(*window, number), row);
                 }
             }
-            (schema::RECENT_AHEAD, [Integer(now)]) => {
-                let ahead: Vec<(Key, Row)> = self.all(Table::Recent).map(|(key, row)| (key.clone(), row.clone())).collect();
-                for (key, mut row) in ahead.into_iter().filter(|(_, row)| integer(row, 2) > *now) {
-                    row[2] = Integer(*now);
-                    self.put(Table::Recent, key, row);
-                }
+            (last_batches::SET, [Integer(number), body]) => {
+                self.put(Table::LastBatches, Key::One(*number), vec![body.clone()]);
             }
-            (schema::SET_RECENT, [Blob(isolate), ..]) => self.put(Table::Recent, Key::Bytes(isolate.clone()), values.to_vec()),
-            (schema::RECENT, [Integer(from)]) => {
-                return self.all(Table::Recent).map(|(_, row)| row).filter(|row| integer(row, 2) >= *from).cloned().collect();
+            (last_batches::GET, [Integer(number)]) => return one(self.get(Table::LastBatches, &Key::One(*number))),
+            (last_batches::DROP_FROM, [Integer(first)]) => {
+                self.delete(Table::LastBatches, |key, _| matches!(key, Key::One(number) if number >= first));
             }
-            (schema::FORGET_RECENT, [Integer(before)]) => self.delete(Table::Recent, |_, row| integer(row, 2) < *before),
+            // A new database has nothing to convert.
+            (last_batches::RECENT, []) => {}
             (schema::ADD_VISITORS, [Integer(day), Integer(number), hashes]) => {
                 self.put(Table::Visitors, Key::Two(*day, *number), vec![hashes.clone()]);
             }

@@ -2,7 +2,7 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates, LastBatch};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
@@ -36,6 +36,7 @@ impl<S: Sql> Ledger<S> {
             pages: PageViewsInMemory::default(),
             seen: SeenIds::default(),
             isolates: Isolates::default(),
+            last_batch_rows: 0,
             distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
             dimension_views: DimensionViews::default(),
@@ -54,7 +55,7 @@ impl<S: Sql> Ledger<S> {
         };
         ledger.pages.known = meta(&ledger.sql, "pages")?;
         ledger.load_seen(now)?;
-        ledger.load_isolates(now)?;
+        ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();
         ledger.load_distinct_visitors()?;
         ledger.load_recent_activity()?;
@@ -99,16 +100,6 @@ impl<S: Sql> Ledger<S> {
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
             self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
-        }
-        Ok(())
-    }
-
-    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
-            let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
-            let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
-            let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.isolates.insert(isolate, last);
         }
         Ok(())
     }

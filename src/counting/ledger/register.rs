@@ -1,11 +1,11 @@
 //! Counting a batch once: what it changes is worked out, written as one journal row, and then taken over into memory.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::LastBatch;
+use crate::counting::ledger::last_batch::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
-use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE};
+use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE, unreadable};
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::dimensions::is_details;
 use crate::counting::model::limits::{MAX_PAGES, OTHER};
@@ -14,7 +14,7 @@ use crate::counting::model::page::MAX_PAGE_BYTES;
 use crate::counting::model::visitor::Visitor;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict};
-use crate::counting::protocol::wire::encode;
+use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError, Value};
 use std::collections::HashSet;
 
@@ -25,14 +25,17 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`LedgerError`].
     pub fn apply(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, LedgerError> {
-        if let Some(last) = self.isolates.last_batch_of(batch.isolate) {
+        let last = self.isolates.last_batch_of(batch.isolate);
+        if let Some(last) = last {
             if batch.sequence == last.sequence {
-                return Ok(last.receipt.clone());
+                return decode(last.receipt).map_err(|_| unreadable("a receipt").into());
             }
             if batch.sequence < last.sequence {
                 return Err(LedgerError::Fault(Fault::Superseded));
             }
-        } else if !self.isolates.has_room(now) {
+        }
+        let is_known = last.is_some();
+        if !self.isolates.has_room(is_known, now) {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
@@ -137,8 +140,8 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = LastBatch { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
-        self.isolates.insert(row.batch.isolate, last);
+        let (isolate, sequence, receipt) = (row.batch.isolate, row.batch.sequence, encode(&row.receipt));
+        self.isolates.insert(LastBatch { isolate, sequence, at: row.at, receipt: &receipt });
         self.latest = self.latest.max(row.at);
         self.written = number;
     }

@@ -60,12 +60,6 @@ pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids, 
 pub const SEEN: &str = "SELECT half_day, ids, shares FROM seen WHERE half_day >= ?";
 /// Drops the ids of earlier half-days.
 pub const FORGET_SEEN: &str = "DELETE FROM seen WHERE half_day < ?";
-/// Writes the last batch of an isolate.
-pub const SET_RECENT: &str = "INSERT OR REPLACE INTO recent (isolate, sequence, at, receipt) VALUES (?, ?, ?, ?)";
-/// The last batches since a time.
-pub const RECENT: &str = "SELECT isolate, sequence, at, receipt FROM recent WHERE at >= ?";
-/// Drops the last batches from before a time.
-pub const FORGET_RECENT: &str = "DELETE FROM recent WHERE at < ?";
 /// Drops the journal rows that are checkpointed.
 pub const FORGET_JOURNAL: &str = "DELETE FROM journal WHERE number <= ?";
 /// Writes packed visitors' hashes of a day: 8 bytes each, little endian.
@@ -95,8 +89,6 @@ pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND wh
 pub const FORGET_AHEAD: [&str; 2] = ["DELETE FROM visitors WHERE day > ?", "DELETE FROM marks WHERE day > ?"];
 /// Moves the ids of later half-days to this one.
 pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1";
-/// Moves the batches of later times to this one.
-pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
 
 /// Rolls up the quarters of the site before one: adds them to their days, and drops them.
 pub(crate) const ROLL_SITE: [&str; 2] = [

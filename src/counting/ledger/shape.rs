@@ -2,7 +2,7 @@
 //!
 //! `shape` in the table `meta` is the number of steps of [`GROW`] that a database has had. A database without the row has had none.
 
-use crate::counting::ledger::schema;
+use crate::counting::ledger::{last_batches, schema};
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
 /// A part of a step.
@@ -22,7 +22,8 @@ pub type Step = &'static [Change];
 /// A version that changes the tables appends one step. It leaves [`schema::CREATE`] and the earlier steps as they are, because a new
 /// database goes through all of them, too. [`prepare`] runs the steps that a database lacks, each once and in one transaction, and
 /// refuses a database that has had more.
-pub const GROW: [Step; 0] = [];
+pub const GROW: [Step; 1] =
+    [&[Change::Run(last_batches::CREATE), Change::Convert(last_batches::take_over), Change::Run(last_batches::DROP_RECENT)]];
 
 /// Creates the tables of a database that has none, and brings those of an earlier version to this one's shape.
 ///
