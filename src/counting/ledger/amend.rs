@@ -4,6 +4,7 @@ use crate::counting::ledger::by_page::{HOURS, ROLLED, SUMS};
 use crate::counting::ledger::export_file::columns::MAX_COUNT;
 use crate::counting::ledger::import::{ADD_LOWERED, ADD_PAGE, COUNT_PAGES, DROP_LOWERED, MAX_VIEWS};
 use crate::counting::ledger::quarters::HOUR;
+use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::ledger::{isolates, schema};
 use crate::counting::protocol::answer::Fault;
@@ -19,10 +20,16 @@ impl<S: Sql> Ledger<S> {
         let page = match *amend {
             Amend::Wipe => {
                 self.checkpoint()?;
-                let sql = &self.sql;
+                let mut sets = std::mem::take(&mut self.sets);
+                // No period is in these.
+                sets.keep(SetKind::Visitors, 1..=0);
+                sets.keep(SetKind::Marks, 1..=0);
+                let this = &*self;
+                let sql = &this.sql;
                 sql.transaction(&mut || {
                     WIPE.into_iter().try_for_each(|statement| sql.write(statement, &[]))?;
-                    self.set_moved()
+                    this.flush(&mut sets)?;
+                    this.set_moved()
                 })?;
                 return Ok(None);
             }
@@ -130,7 +137,7 @@ pub(crate) const TAKE_QUARTER: &str = "UPDATE site_quarters SET views = max(0, v
 pub(crate) const TAKE_DAY: &str = "UPDATE site_days SET views = max(0, views - ?2) WHERE day = ?1";
 
 /// Deletes everything that was counted. Ids and last batches stay for their time, so that the retry of an earlier visit does not count.
-pub(crate) const WIPE: [&str; 15] = [
+pub(crate) const WIPE: [&str; 13] = [
     "DELETE FROM journal",
     "DELETE FROM pages",
     "DELETE FROM page_hours",
@@ -143,9 +150,7 @@ pub(crate) const WIPE: [&str; 15] = [
     "DELETE FROM details",
     "DELETE FROM excluded",
     "DELETE FROM refused",
-    "DELETE FROM visitors",
-    "DELETE FROM marks",
-    "DELETE FROM meta WHERE key NOT IN ('shape', 'checkpointed', 'moved', 'day', 'shards')",
+    "DELETE FROM meta WHERE key NOT IN ('shape', 'checkpointed', 'moved', 'day', 'shards', 'sets') AND (key < 'held ' OR key >= 'held!')",
 ];
 
 /// The key in `meta` of a change. The value is the answer: the views before.

@@ -2,18 +2,12 @@
 
 use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
-use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
 use crate::counting::ledger::schema;
-use crate::counting::ledger::sets::Sets;
 use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::ledger::state::Ledger;
 use crate::counting::model::visitor::Withheld;
-use crate::counting::protocol::wire::encode;
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
-
-/// The most rows of sets that are over that one transaction drops, some 4 MB.
-const DROPPED_AT_ONCE: u64 = 64;
 
 impl<S: Sql> Ledger<S> {
     /// Writes everything that waits into the tables, in one transaction.
@@ -23,6 +17,7 @@ impl<S: Sql> Ledger<S> {
         }
         let mut sets = std::mem::take(&mut self.sets);
         let this = &*self;
+        let mut last_batch_rows = 0;
         let outcome = this.sql.transaction(&mut || {
             let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
@@ -52,14 +47,7 @@ impl<S: Sql> Ledger<S> {
             sets.keep(SetKind::Visitors, today.clone());
             sets.keep(SetKind::Marks, today);
             this.flush(&mut sets)?;
-            for (isolate, last) in this.isolates.unstored() {
-                let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
-                let receipt = Value::Blob(encode(&last.receipt));
-                this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
-            }
-            // A retry comes within a minute, so a later start of the object need not read these.
-            let over = this.isolates.newest().saturating_sub(KEEP_MS);
-            this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
+            last_batch_rows = this.store_last_batches()?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
             let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
@@ -74,7 +62,7 @@ impl<S: Sql> Ledger<S> {
         self.site.clear();
         self.dimension_views.all_stored();
         self.excluded.clear();
-        self.isolates.all_stored();
+        self.last_batch_rows = last_batch_rows;
         self.distinct_visitors.all_stored();
         self.checkpointed = self.written;
         self.kept_reports.forget();
@@ -95,31 +83,4 @@ impl<S: Sql> Ledger<S> {
         }
         self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
     }
-
-    /// Writes the keys of sets that wait, without a checkpoint, if they are many; and goes on with the merges of sets.
-    pub(crate) fn tend_sets(&mut self) -> Result<(), StorageError> {
-        if self.sets.is_due() {
-            let mut sets = std::mem::take(&mut self.sets);
-            let this = &*self;
-            let outcome = this.sql.transaction(&mut || this.flush(&mut sets));
-            self.sets = sets;
-            outcome?;
-            self.seen.shares.all_stored();
-        }
-        self.sets.work(&self.sql)
-    }
-
-    /// Writes the keys of sets that wait, and who sent the ids.
-    fn flush(&self, sets: &mut Sets) -> Result<(), StorageError> {
-        for (window, held) in self.seen.shares.unstored() {
-            self.sql.write(schema::SET_META, &[held_key(window), Value::Blob(held)])?;
-        }
-        sets.drop_rows(&self.sql, DROPPED_AT_ONCE)?;
-        sets.flush(&self.sql, self.written)
-    }
-}
-
-/// The key in `meta` of who sent the ids of a window.
-pub(super) fn held_key(window: u64) -> Value {
-    Value::Text(format!("held {window}"))
 }

@@ -6,6 +6,7 @@
 
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
+use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::ledger::state::Ledger;
 use crate::counting::model::date::{SETTLE_MS, day_of, latest_day};
 use crate::counting::storage::{Sql, StorageError, Value};
@@ -19,23 +20,28 @@ impl<S: Sql> Ledger<S> {
     /// Goes back to `now`, in milliseconds since 1970. The caller must open the ledger anew.
     ///
     /// # Errors
-    /// [`StorageError`]; the ledger is ahead as before.
+    /// [`StorageError`]; what is stored is ahead as before.
     pub(crate) fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
         self.checkpoint()?;
+        self.isolates.move_together(now);
+        self.latest = now;
         let (day, today) = (self.distinct_visitors.day(), latest_day(now));
-        let visitors = self.distinct_visitors.visitors(day);
-        let [now, window] = [now, window_of(now)].map(Value::count);
-        let sql = &self.sql;
+        let visitors = self.distinct_visitors.visitors(&self.sets, day);
+        let mut sets = std::mem::take(&mut self.sets);
+        self.seen.shares.move_back(window_of(now));
+        let this = &*self;
+        let sql = &this.sql;
         sql.transaction(&mut || {
             if day > today {
                 sql.write(schema::ADD_DAY, &[Value::count(day.into()), Value::count(visitors)])?;
-                for statement in schema::FORGET_AHEAD {
-                    sql.write(statement, &[Value::count(today.into())])?;
-                }
+                sets.keep(SetKind::Visitors, 0..=today.into());
+                sets.keep(SetKind::Marks, 0..=today.into());
                 sql.write(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(today.into())])?;
             }
-            sql.write(schema::SEEN_AHEAD, std::slice::from_ref(&window))?;
-            sql.write(schema::RECENT_AHEAD, std::slice::from_ref(&now))
+            sets.move_back(SetKind::Ids, window_of(now));
+            this.drop_shares_after(window_of(now))?;
+            this.flush(&mut sets)?;
+            this.store_last_batches().map(|_| ())
         })
     }
 }

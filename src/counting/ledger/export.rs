@@ -35,6 +35,10 @@ impl<S: Sql> Ledger<S> {
             let rows = match statement {
                 Some(statement) => {
                     values.push(Value::count(u64::try_from(left).unwrap_or(u64::MAX)));
+                    if *statement == DAYS {
+                        let day = self.distinct_visitors.day();
+                        values.extend([day.into(), self.distinct_visitors.visitors(&self.sets, day)].map(Value::count));
+                    }
                     self.sql.run(statement, &values)?
                 }
                 None => self.page_rows(columns, &values, left)?,
@@ -125,11 +129,7 @@ pub(crate) const ROWS: [Option<&str>; 10] = [
     None,
     Some("SELECT quarter, views, visitors, newcomers FROM site_quarters WHERE quarter > ?1 ORDER BY quarter LIMIT ?2"),
     Some("SELECT day, views, visitors FROM site_days WHERE day > ?1 ORDER BY day LIMIT ?2"),
-    // Of the day that is not over, the number of hashes. The hashes are not exported.
-    Some(
-        "SELECT day, sum(some) FROM (SELECT day, visitors AS some FROM days UNION ALL SELECT day, length(hashes) / 8 FROM visitors) \
-         WHERE day > ?1 GROUP BY day ORDER BY day LIMIT ?2",
-    ),
+    Some(DAYS),
     Some("SELECT day, why, views FROM withheld WHERE (day, why) > (?1, ?2) ORDER BY day, why LIMIT ?3"),
     Some(
         "SELECT day, kind, value, views FROM details WHERE (day, kind, value) > (?1, ?2, ?3) ORDER BY day, kind, value LIMIT ?4",
@@ -137,6 +137,10 @@ pub(crate) const ROWS: [Option<&str>; 10] = [
     Some("SELECT day, reason, visits FROM excluded WHERE (day, reason) > (?1, ?2) ORDER BY day, reason LIMIT ?3"),
     Some("SELECT substr(key, 9), value FROM meta WHERE key > 'lowered ' || ?1 AND key < 'lowered!' ORDER BY key LIMIT ?2"),
 ];
+
+/// The visitors of days. Of the day that is not over, which is the third value, their number is the fourth. Their hashes are not exported.
+const DAYS: &str = "SELECT day, sum(some) FROM (SELECT day, visitors AS some FROM days UNION ALL SELECT ?3, ?4 WHERE ?4 > 0) \
+    WHERE day > ?1 GROUP BY 1 ORDER BY 1 LIMIT ?2";
 
 /// A value that stands before all others of a column.
 pub(crate) fn before_all(column: Column) -> Value {

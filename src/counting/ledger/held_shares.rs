@@ -67,6 +67,16 @@ impl HeldShares {
         self.windows.retain(|known| known.number >= window);
     }
 
+    /// Moves the ids of later windows to this one.
+    pub(crate) fn move_back(&mut self, window: u64) {
+        let (later, kept) = std::mem::take(&mut self.windows).into_iter().partition(|known| known.number > window);
+        self.windows = kept;
+        let later: Vec<WindowShares> = later;
+        for (share, held) in later.into_iter().flat_map(|window| window.held) {
+            self.add(share, window, held);
+        }
+    }
+
     /// Whether there is no id.
     pub(crate) fn is_empty(&self) -> bool {
         self.windows.is_empty()

@@ -55,7 +55,7 @@ impl<S: Sql> Ledger<S> {
             self.begin(day);
             self.checkpoint()?;
         }
-        Ok(self.seen.knows(id, now))
+        Ok(self.seen.knows(&mut self.sets, &self.sql, id, now)?)
     }
 
     /// The visitors of a day, and its views that have none.
@@ -64,7 +64,7 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`].
     pub fn visitors(&self, day: Day) -> Result<Visitors, StorageError> {
         let stored = self.sql.run(schema::DAY, &[Value::count(day.into())])?.first().map_or(Ok(0), |row| count_at(row, 0))?;
-        let visitors = stored.saturating_add(self.distinct_visitors.visitors(day));
+        let visitors = stored.saturating_add(self.distinct_visitors.visitors(&self.sets, day));
         let mut withheld = Withheld::ALL.map(|why| self.distinct_visitors.withheld(day, why));
         for row in self.sql.run(schema::WITHHELD, &[Value::count(day.into())])? {
             let why = usize::try_from(count_at(&row, 0)?).unwrap_or(usize::MAX);

@@ -2,22 +2,20 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates, LastBatch};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
-use crate::counting::ledger::shape::grow;
+use crate::counting::ledger::sets::Sets;
+use crate::counting::ledger::sets::instance::Instance;
+use crate::counting::ledger::shape::prepare;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
 use crate::counting::model::limits::OTHER;
-use crate::counting::model::share::Share;
-use crate::counting::model::visit_id::Fingerprint;
-use crate::counting::model::visitor::VisitorHash;
-use crate::counting::protocol::row::Row;
-use crate::counting::protocol::wire::decode;
+use crate::counting::protocol::row::{Row, RowBatch};
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
 
 impl<S: Sql> Ledger<S> {
@@ -26,19 +24,19 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`], also for tables that a later version of the program wrote. The database is as it was, or has more of its
     /// empty tables.
-    pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
-        for statement in schema::CREATE {
-            sql.write(statement, &[])?;
-        }
-        grow(&sql, meta(&sql, "shape")?, &schema::GROW)?;
+    pub fn open(sql: S, now: u64, instance: &Instance) -> Result<Self, StorageError> {
+        prepare(&sql, instance)?;
+        let sets = Sets::open(&sql, instance)?;
         let checkpointed = meta(&sql, "checkpointed")?;
         let views = meta(&sql, "views")?;
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
             pages: PageViewsInMemory::default(),
+            sets,
             seen: SeenIds::default(),
             isolates: Isolates::default(),
+            last_batch_rows: 0,
             distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
             dimension_views: DimensionViews::default(),
@@ -53,48 +51,17 @@ impl<S: Sql> Ledger<S> {
             written: checkpointed,
             checkpointed,
             moved,
-            ids_waiting: Vec::new(),
         };
         ledger.pages.known = meta(&ledger.sql, "pages")?;
-        ledger.load_seen(now)?;
-        ledger.load_isolates(now)?;
+        ledger.load_shares(first_known(window_of(now)))?;
+        ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();
-        ledger.load_distinct_visitors()?;
+        let day = Day::try_from(meta(&ledger.sql, "day")?).map_err(|_| unreadable("the day"))?;
+        ledger.distinct_visitors = DistinctVisitors::stored(day);
         ledger.load_recent_activity()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
-    }
-
-    fn load_seen(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::SEEN, &[Value::count(first_known(window_of(now)))])? {
-            let window = count_at(&row, 0)?;
-            let (ids, shares) = (unpack(blob_at(&row, 1)?)?, blob_at(&row, 2)?.as_chunks());
-            let (shares, []) = shares else { return Err(unreadable("the senders of ids")) };
-            if ids.len() != shares.len() {
-                return Err(unreadable("the senders of ids"));
-            }
-            for (id, share) in ids.zip(shares) {
-                self.seen.remember(Fingerprint(id), Share(u16::from_le_bytes(*share)), window);
-            }
-        }
-        Ok(())
-    }
-
-    fn load_distinct_visitors(&mut self) -> Result<(), StorageError> {
-        let day = meta(&self.sql, "day")?;
-        let rows = self.sql.run(schema::VISITORS, &[Value::count(day)])?;
-        let mut hashes = Vec::new();
-        for row in &rows {
-            hashes.extend(unpack(blob_at(row, 0)?)?.map(VisitorHash));
-        }
-        let mut marks = Vec::new();
-        for row in &self.sql.run(schema::MARKS, &[Value::count(day)])? {
-            marks.extend(unpack(blob_at(row, 0)?)?);
-        }
-        let day = Day::try_from(day).map_err(|_| unreadable("the day"))?;
-        self.distinct_visitors = DistinctVisitors::stored(day, hashes.into_iter(), marks.into_iter());
-        Ok(())
     }
 
     fn load_recent_activity(&mut self) -> Result<(), StorageError> {
@@ -106,24 +73,16 @@ impl<S: Sql> Ledger<S> {
         Ok(())
     }
 
-    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
-            let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
-            let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
-            let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.isolates.insert(isolate, last);
-        }
-        Ok(())
-    }
-
     /// Applies the journal rows that are not in the tables yet.
     fn replay(&mut self) -> Result<(), StorageError> {
+        let mut is_known = true;
         loop {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
             let some = !rows.is_empty();
             for (number, body) in rows {
                 let Row { at, batches } = Row::read(&body).map_err(|_| unreadable("a journal row"))?;
-                for (batch, receipt) in &batches {
+                let adds = number > self.sets.flushed();
+                for RowBatch { batch, receipt, news } in &batches {
                     for page in &batch.pages {
                         self.load(page)?;
                     }
@@ -131,7 +90,8 @@ impl<S: Sql> Ledger<S> {
                         self.load(OTHER)?;
                     }
                     self.load_dimension_views(batch, at)?;
-                    self.take_over(batch, receipt, at);
+                    self.take_over(batch, receipt, at, *news, adds)?;
+                    is_known &= news.is_some();
                 }
                 self.written = number;
             }
@@ -140,10 +100,11 @@ impl<S: Sql> Ledger<S> {
             }
         }
         // If the next row were missing, the one after it would be there.
-        match self.journal(self.written.saturating_add(2), 1)?.as_slice() {
-            [] => Ok(()),
-            _ => Err(StorageError("a journal row is missing".to_owned())),
+        if !self.journal(self.written.saturating_add(2), 1)?.is_empty() {
+            return Err(StorageError("a journal row is missing".to_owned()));
         }
+        // The next replay could not look up what the rows of the version before were the first of, because the sets have it by then.
+        if is_known { Ok(()) } else { self.checkpoint() }
     }
 
     /// The journal rows from a number on, at most `most` of them, and at most to the end of the ring.

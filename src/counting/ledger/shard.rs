@@ -2,9 +2,12 @@
 
 use crate::counting::ledger::group::Group;
 use crate::counting::ledger::shard_counts::ShardCounts;
+use crate::counting::ledger::sets::instance::Instance;
 use crate::counting::ledger::state::{Ledger, LedgerError};
+use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::live::pace::{PUSH_MS, Pace};
 use crate::counting::live::pulse::Pulse;
+use crate::counting::model::date::until_over;
 use crate::counting::protocol::answer::{Answer, Fault};
 use crate::counting::protocol::call::Call;
 use crate::counting::protocol::wire::{decode, encode};
@@ -14,6 +17,7 @@ use crate::counting::storage::{Sql, StorageError};
 #[derive(Debug)]
 pub struct Shard<S> {
     sql: S,
+    instance: Instance,
     ledger: Option<Ledger<S>>,
     pub(super) counts: ShardCounts,
     /// The batches that wait to be written.
@@ -24,7 +28,12 @@ pub struct Shard<S> {
     watches: u64,
     /// When a probe of the storage last succeeded, in milliseconds since 1970; `None` once the storage failed.
     stored_at: Option<u64>,
+    /// Whether the last maintenance left rows of sets to be dropped.
+    forgets: bool,
 }
+
+/// When maintenance goes on that was too long for one turn, in milliseconds. Visits are counted in between.
+const SOON_MS: u64 = 1_000;
 
 /// How long a successful probe of the storage holds, in milliseconds, so that frequent health checks do not write a row each.
 pub(crate) const PROBE_MS: u64 = 1_000;
@@ -50,9 +59,9 @@ fn is_change(call: &Call<'_>) -> bool {
 
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
-    pub fn new(sql: S) -> Self {
+    pub fn new(sql: S, instance: Instance) -> Self {
         let (counts, group, pace) = (ShardCounts::default(), Group::default(), Pace::new(PUSH_MS));
-        Self { sql, ledger: None, counts, group, pace, watches: 0, stored_at: None }
+        Self { sql, instance, ledger: None, forgets: false, counts, group, pace, watches: 0, stored_at: None }
     }
 
     /// Carries out a call other than a batch. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
@@ -111,8 +120,8 @@ impl<S: Sql + Clone> Shard<S> {
         if watches == self.watches { self.without_an_answer(now, |ledger| ledger.set_watched(false)) } else { Ok(()) }
     }
 
-    /// Writes a checkpoint and forgets what is old, hours after `keep_days`. Returns whether this must be called again after
-    /// [`crate::counting::ledger::seen::WINDOW_MS`].
+    /// Writes a checkpoint and forgets what is old, hours after `keep_days`. Returns whether this must be called again, at
+    /// [`Self::next_maintenance`].
     ///
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.
@@ -121,7 +130,15 @@ impl<S: Sql + Clone> Shard<S> {
             Ok(ledger) if ledger.is_ahead(now) => self.go_back(now),
             other => other.map(|_| ()),
         };
-        self.without_an_answer(now, |ledger| went_back.and_then(|()| ledger.maintain(now, keep_days)))
+        self.forgets = false;
+        let again = self.without_an_answer(now, |ledger| went_back.and_then(|()| ledger.maintain(now, keep_days)))?;
+        self.forgets = self.ledger.as_ref().is_some_and(Ledger::has_rows_to_drop);
+        Ok(again || self.forgets)
+    }
+
+    /// In how many milliseconds [`Self::maintain`] is due: when a window is over, but soon if the last one could not drop all rows.
+    pub fn next_maintenance(&self, now: u64) -> u64 {
+        if self.forgets { SOON_MS } else { until_over(WINDOW_MS, now) }
     }
 
     /// Does work that no caller waits for. If the storage fails, only the shard's counts tell.
@@ -197,7 +214,7 @@ impl<S: Sql + Clone> Shard<S> {
     pub(super) fn open_ledger(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
         let ledger = match self.ledger.take() {
             Some(ledger) => ledger,
-            None => Ledger::open(self.sql.clone(), now)?,
+            None => Ledger::open(self.sql.clone(), now, &self.instance)?,
         };
         Ok(self.ledger.insert(ledger))
     }

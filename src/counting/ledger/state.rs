@@ -10,21 +10,21 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
+use crate::counting::ledger::sets::Sets;
+use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::model::date::day_of;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::Tally;
 
 pub use crate::counting::storage::{Rows, Sql, StorageError, Value};
 
-use crate::counting::model::share::Share;
-use crate::counting::model::visit_id::Fingerprint;
 
 /// Rows of the journal ring. With more rows, checkpoints are rarer (a checkpoint writes a row for each page that was visited since the
 /// last, and two for each 256 pages and hour), and starts are slower (they replay up to this many rows).
@@ -59,8 +59,12 @@ impl From<StorageError> for LedgerError {
 pub struct Ledger<S> {
     pub(super) sql: S,
     pub(super) pages: PageViewsInMemory,
+    /// The ids, visitors and marks.
+    pub(super) sets: Sets,
     pub(super) seen: SeenIds,
     pub(super) isolates: Isolates,
+    /// In how many rows the table of last batches has them.
+    pub(super) last_batch_rows: u64,
     pub(super) distinct_visitors: DistinctVisitors,
     /// Counts of the site by quarters of an hour that are not in the tables.
     pub(super) site: Quarters,
@@ -85,8 +89,6 @@ pub struct Ledger<S> {
     pub(super) checkpointed: u64,
     /// How often the tables changed other than by a checkpoint: by a roll-up, an import, or an amendment.
     pub(super) moved: u64,
-    /// Ids of journal rows above `checkpointed`, each with its window and its sender's share.
-    pub(super) ids_waiting: Vec<(u64, Fingerprint, Share)>,
 }
 
 impl<S: Sql> Ledger<S> {
@@ -96,20 +98,25 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The gauges of [`SHARD`](crate::counting::protocol::shard_metrics::SHARD): views, pages, ids, visitors of today, isolates, journal rows
-    /// since the last checkpoint, the number of today's day, ids that servers sent, and ids that are remembered for a shorter time.
-    pub fn holds(&self) -> [u64; 9] {
-        let visitors = self.distinct_visitors.visitors(self.distinct_visitors.day());
+    /// since the last checkpoint, the number of today's day, ids that servers sent, ids that are remembered for a shorter time, bytes of
+    /// last batches, marks of today, runs of sets, and bytes of sets.
+    pub fn holds(&self) -> [u64; 13] {
+        let visitors = self.distinct_visitors.visitors(&self.sets, self.distinct_visitors.day());
         let waiting = self.written.saturating_sub(self.checkpointed);
         [
             self.views,
             self.pages.known,
-            count_of(self.seen.ids()),
+            self.seen.shares.ids(),
             visitors,
-            count_of(self.isolates.isolates()),
+            count_of(self.isolates.lanes()),
             waiting,
             self.distinct_visitors.day().into(),
-            count_of(self.seen.of_servers()),
+            self.seen.shares.of_servers(),
             count_of(self.seen.short()),
+            count_of(self.isolates.bytes()),
+            self.sets.len(SetKind::Marks, self.distinct_visitors.day().into()),
+            count_of(self.sets.runs()),
+            count_of(self.sets.memory()),
         ]
     }
 
@@ -165,18 +172,17 @@ impl<S: Sql> Ledger<S> {
     pub fn maintain(&mut self, now: u64, keep_days: u32) -> Result<bool, StorageError> {
         self.latest = self.latest.max(now);
         self.begin(day_of(now));
+        self.forget_ids(first_known(window_of(now)))?;
         self.checkpoint()?;
+        self.drop_rows()?;
         // Checkpointed rows would hold hashes of past days until other rows replace them.
         self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.checkpointed)])?;
-        let known = first_known(window_of(now));
-        self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
-        self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;
-        self.seen.forget_before(known);
-        self.isolates.forget(now);
+        self.forget_last_batches(now)?;
         self.forget_changes(now)?;
         self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;
-        Ok(!self.seen.is_empty() || self.distinct_visitors.visitors(self.distinct_visitors.day()) > 0)
+        let visitors = self.distinct_visitors.visitors(&self.sets, self.distinct_visitors.day());
+        Ok(!self.seen.shares.is_empty() || visitors > 0)
     }
 }
 

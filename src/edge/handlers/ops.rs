@@ -8,7 +8,7 @@ use crate::counting::http::find_site::find_site;
 use crate::counting::http::metrics::{Isolate, text};
 use crate::counting::http::refusal::Refusal;
 use crate::counting::http::reply::Reply;
-use crate::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS};
+use crate::counting::ledger::held_shares::{MAX_IDS, MAX_SERVER_IDS};
 use crate::counting::ledger::shard::PROBE_MS;
 use crate::counting::model::site::Site;
 use crate::counting::model::visitor::Sender;
@@ -85,10 +85,10 @@ impl RequestContext {
 }
 
 /// A metric of a shard as a share of its limit `most`. `parts` is 100 for percent.
-fn part(held: &[u64], name: &str, most: usize, parts: u64) -> u64 {
+fn part(held: &[u64], name: &str, most: u64, parts: u64) -> u64 {
     let at = SHARD.iter().position(|(known, ..)| *known == name);
     let number = at.and_then(|at| held.get(at)).copied().unwrap_or(0);
-    number.saturating_mul(parts).checked_div(u64::try_from(most).unwrap_or(u64::MAX)).unwrap_or(0)
+    number.saturating_mul(parts).checked_div(most).unwrap_or(0)
 }
 
 fn memory_pages() -> u64 {

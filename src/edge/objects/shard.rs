@@ -4,9 +4,10 @@
 //! its own.
 
 use crate::counting::ledger::commit::Turn;
-use crate::counting::ledger::seen::WINDOW_MS;
+use crate::counting::ledger::sets::instance::Instance;
+use crate::counting::ledger::sets::memory_budget::MemoryBudget;
+use crate::counting::ledger::sets::sizes::Sizes;
 use crate::counting::ledger::shard::Shard;
-use crate::counting::model::date::until_over;
 use crate::counting::model::dimensions::MAX_DETAILS_BYTES;
 use crate::counting::model::page::MAX_PAGE_BYTES;
 use crate::counting::protocol::answer::Answer;
@@ -17,7 +18,7 @@ use crate::edge::clients::shards::decode_answer;
 use crate::edge::runtime::clock::{ms_after, now_ms};
 use crate::edge::runtime::sql::{ObjectSql, Storage};
 use crate::edge::runtime::waits::{spawn, timer};
-use crate::edge::runtime::{config, log};
+use crate::edge::runtime::{config, isolate, log};
 use js_sys::{Function, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -31,6 +32,16 @@ const _: () = assert!(MAX_BATCH_VISITS == 512 && MAX_PAGE_BYTES == 1024 && MAX_D
 
 /// How long a push to the watchers may take, in milliseconds. By then the next one is due.
 const PUSH_MS: u64 = 2_000;
+
+thread_local! {
+    /// The memory of the sets of all shards in this instance.
+    static BUDGET: MemoryBudget = MemoryBudget::new(MemoryBudget::INSTANCE);
+}
+
+/// What a shard gets from this instance. Only a new shard needs randomness, so it tells if there is none.
+fn instance() -> Instance {
+    Instance { seed: isolate::random().ok(), budget: BUDGET.with(MemoryBudget::clone), sizes: Sizes::default() }
+}
 
 /// One shard of a site.
 #[wasm_bindgen(js_name = Shard)]
@@ -56,7 +67,7 @@ impl ShardObject {
     /// kept names. Then watchers are not told until the next start.
     #[wasm_bindgen(constructor)]
     pub fn new(storage: Storage, env: Env, name: Option<String>) -> Self {
-        let shard = RefCell::new(Shard::new(ObjectSql::new(storage)));
+        let shard = RefCell::new(Shard::new(ObjectSql::new(storage), instance()));
         let place =
             name.and_then(|name| name.rsplit_once('/').and_then(|(site, number)| Some((site.to_owned(), number.parse().ok()?))));
         Self { state: Rc::new(ShardState { shard, last: Cell::default(), waiting: RefCell::default(), env, place }) }
@@ -89,7 +100,7 @@ impl ShardObject {
 
     /// When to call [`Self::maintain`], in milliseconds since 1970.
     pub fn next_alarm(&self) -> f64 {
-        ms_after(until_over(WINDOW_MS, now_ms()))
+        ms_after(self.state.shard.borrow().next_maintenance(now_ms()))
     }
 }
 

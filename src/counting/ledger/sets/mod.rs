@@ -150,7 +150,17 @@ impl Sets {
 
     /// Whether a flush has anything to do.
     pub(crate) fn has_news(&self) -> bool {
-        self.waiting() > 0 || !self.directory.over.is_empty()
+        self.waiting() > 0 || self.has_rows_to_drop()
+    }
+
+    /// Whether there are rows that no set needs.
+    pub(crate) fn has_rows_to_drop(&self) -> bool {
+        !self.directory.over.is_empty()
+    }
+
+    /// The bytes of memory that all sets of the instance take.
+    pub(crate) fn memory(&self) -> usize {
+        self.budget.used()
     }
 
     /// Writes all keys that wait, and the directory. The caller runs this in a transaction. `number` is that of the last journal row.

@@ -3,6 +3,8 @@
 use crate::counting::ledger::state::unreadable;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at};
 
+/// Creates the table.
+pub const CREATE: &str = "CREATE TABLE set_rows (id INTEGER PRIMARY KEY, body BLOB NOT NULL)";
 /// Reads a row.
 pub const SET_ROW: &str = "SELECT body FROM set_rows WHERE id = ?";
 /// Reads the rows in a range, in their order.
