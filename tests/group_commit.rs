@@ -16,7 +16,7 @@ use footfall::counting::ledger::group::GROUP_MS;
 use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger};
+use footfall::counting::ledger::state::JOURNAL_ROWS;
 use footfall::counting::live::pulse::Pulse;
 use footfall::counting::model::client::Device;
 use footfall::counting::model::visit_id::Fingerprint;
@@ -102,7 +102,7 @@ fn rows(sql: &Sqlite) -> i64 {
 #[test]
 fn batches_that_wait_share_a_row_and_see_each_other() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     let answers = group(
         &mut shard,
         &[
@@ -119,7 +119,7 @@ fn batches_that_wait_share_a_row_and_see_each_other() {
         ["batches_total", "rows_total", "replayed_total", "counted_total"].map(|name| metric(&mut shard, name)),
         [3, 1, 0, 5]
     );
-    let mut again = Shard::new(sql.clone());
+    let mut again = support::shard(sql.clone());
     assert_eq!(ask(&mut again, &Call::Visitors(TODAY), T0), Answer::Visitors(Visitors { visitors: 2, withheld: [0, 0, 2, 0] }));
     Rig::on(sql, T0).audit();
 }
@@ -127,7 +127,7 @@ fn batches_that_wait_share_a_row_and_see_each_other() {
 #[test]
 fn retries_and_refusals_harm_nobody_and_write_no_row() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     let [first, second] = [1, 2].map(|sequence| register(1, sequence, &[visit("/a")]));
     let answers =
         group(&mut shard, &[first.clone(), second.clone(), malformed(5), first.clone(), register(2, 1, &[visit("/a")])], T0);
@@ -146,19 +146,19 @@ fn retries_and_refusals_harm_nobody_and_write_no_row() {
 #[test]
 fn nothing_is_counted_before_the_row_is_written_and_a_lost_group_is_sent_again() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     let calls = [register(1, 1, &[visit("/a").id(1)]), register(2, 1, &[visit("/a")])];
     wait(&mut shard, &calls, T0);
     assert_eq!(ask(&mut shard, &Call::Views(None), T0), Answer::Views(0));
     assert_eq!(rows(&sql), 0);
-    let mut shard = Shard::new(sql);
+    let mut shard = support::shard(sql);
     assert_eq!(ask(&mut shard, &Call::Views(None), T0), Answer::Views(0), "the object lost them");
     assert_eq!(group(&mut shard, &calls, T0), [1, 2].map(|views| Answer::Receipt(receipt(&[counted(views)]))));
 }
 
 #[test]
 fn a_day_that_begins_while_batches_wait_makes_them_stale() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     wait(&mut shard, &[register(1, 1, &[visit("/a").id(1), visit("/a"), visit("/a").by(1)])], T0);
     // The asker counts this id elsewhere, under the new day. It is not known here yet, and must not count here any more.
     assert_eq!(ask(&mut shard, &Call::Seen { day: TODAY + 1, id: Fingerprint(1) }, T0), Answer::Seen(false));
@@ -170,7 +170,7 @@ fn a_day_that_begins_while_batches_wait_makes_them_stale() {
 #[test]
 fn an_owners_changes_maintenance_and_more_shards_go_ahead_of_batches_that_wait() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     shard.serve(&register(9, 1, &[visit("/a").id(9), visit("/b")]), T0);
     wait(&mut shard, &[register(1, 1, &[visit("/a").id(1)]), register(2, 1, &[visit("/a").by(2)])], T0);
     assert_eq!(ask(&mut shard, &Call::Amend(Amend::Set { page: "/a", views: 40 }), T0), Answer::Page(Some(1)));
@@ -190,7 +190,7 @@ fn an_owners_changes_maintenance_and_more_shards_go_ahead_of_batches_that_wait()
 
 #[test]
 fn a_group_after_a_clock_that_was_ahead_counts_under_today() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let ahead = T0 + 3 * DAY;
     let early = [visit("/a").by(1)];
     shard.serve(&encode(&Call::Register(batch(9, 1, ahead, &early))), ahead);
@@ -200,7 +200,7 @@ fn a_group_after_a_clock_that_was_ahead_counts_under_today() {
 
 #[test]
 fn watchers_learn_of_a_group() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     assert!(matches!(ask(&mut shard, &Call::Watch, T0), Answer::Live(_)));
     wait(&mut shard, &[register(1, 1, &[visit("/a").by(1)]), register(2, 1, &[visit("/a").by(2)])], T0);
     let turn = shard.rang(T0 + GROUP_MS);
@@ -213,7 +213,7 @@ fn watchers_learn_of_a_group() {
 #[test]
 fn a_journal_that_is_full_is_checkpointed_before_a_group() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     for sequence in 1..=JOURNAL_ROWS {
         shard.serve(&register(9, sequence, &[visit("/a").id(sequence)]), T0);
     }
@@ -235,9 +235,9 @@ fn a_row_from_before_batches_shared_rows_is_replayed() {
     let time = [0x80, 0xd8, 0xbd, 0xd4, 0xc9, 0x32];
     let row = [&[1][..], &time, &call[2..], &[1, 0, 0, 1]].concat();
     let sql = Sqlite::new();
-    drop(Ledger::open(sql.clone(), T0).unwrap());
+    drop(support::open(sql.clone(), T0).unwrap());
     sql.query("INSERT INTO journal VALUES (1, 1, ?)", &[Value::Blob(row)]).unwrap();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     assert_eq!(ask(&mut shard, &Call::Views(Some("/a")), T0), Answer::Views(1));
     assert_eq!(decode(&shard.serve(&call, T0).bytes), Ok(Answer::Receipt(receipt(&[counted(1)]))), "its receipt is stored");
     let next = register(5, 3, &sent);
@@ -265,7 +265,7 @@ fn a_fault_at_any_statement_stores_nothing_of_a_group_or_all_of_it() {
         for n in 1.. {
             let sql = start.sql.copy();
             let faulty = Faulty::new(sql.clone());
-            let mut shard = Shard::new(faulty.clone());
+            let mut shard = support::shard(faulty.clone());
             assert_eq!(ask(&mut shard, &Call::Views(None), T0), Answer::Views(JOURNAL_ROWS + 2));
             wait(&mut shard, &calls, T0);
             faulty.fail_nth(n, fault);
@@ -294,7 +294,7 @@ fn a_fault_at_any_statement_stores_nothing_of_a_group_or_all_of_it() {
 
 /// Everything that a database has after a checkpoint, except how its journal was numbered.
 fn everything(sql: &Sqlite, now: u64) -> Vec<Vec<Vec<Value>>> {
-    Shard::new(sql.clone()).maintain(now, KEEP_HOURS_DAYS).unwrap();
+    support::shard(sql.clone()).maintain(now, KEEP_HOURS_DAYS).unwrap();
     let mut all = Vec::new();
     for statement in [
         "SELECT page, views FROM pages ORDER BY 1",
@@ -304,10 +304,8 @@ fn everything(sql: &Sqlite, now: u64) -> Vec<Vec<Vec<Value>>> {
         "SELECT * FROM excluded ORDER BY 1, 2",
         "SELECT * FROM days ORDER BY 1",
         "SELECT * FROM last_batches ORDER BY 1",
-        "SELECT half_day, ids, shares FROM seen ORDER BY 1, 2",
-        "SELECT day, hashes FROM visitors ORDER BY 1, 2",
-        "SELECT day, hashes FROM marks ORDER BY 1, 2",
-        "SELECT * FROM meta WHERE key NOT IN ('checkpointed', 'lately') ORDER BY 1",
+        "SELECT * FROM set_rows ORDER BY 1",
+        "SELECT * FROM meta WHERE key NOT IN ('checkpointed', 'lately', 'sets') ORDER BY 1",
     ] {
         all.push(sql.query(statement, &[]).unwrap());
     }
@@ -346,7 +344,7 @@ proptest! {
     #[test]
     fn a_group_counts_what_its_batches_count_one_by_one(plans in prop::collection::vec(any_group(), 1..4)) {
         let [one, other] = [Sqlite::new(), Sqlite::new()];
-        let [mut alone, mut together] = [&one, &other].map(|sql| Shard::new(sql.clone()));
+        let [mut alone, mut together] = [&one, &other].map(|sql| support::shard(sql.clone()));
         let mut last: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
         let mut sequence = 0;
         for (round, plan) in (0..).zip(plans) {
@@ -377,7 +375,7 @@ proptest! {
             let Answer::Live(pulse) = ask(shard, &Call::Live, now) else { panic!() };
             (reports, Pulse { version: 0, ..pulse })
         };
-        let [mut alone, mut together] = [&one, &other].map(|sql| Shard::new(sql.clone()));
+        let [mut alone, mut together] = [&one, &other].map(|sql| support::shard(sql.clone()));
         prop_assert_eq!(report(&mut together), report(&mut alone));
         prop_assert_eq!(everything(&other, now), everything(&one, now));
     }
@@ -385,7 +383,7 @@ proptest! {
 
 #[test]
 fn a_receipt_is_of_the_batch_and_not_of_its_neighbour() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let calls: Vec<Vec<u8>> =
         (1..=40_u64).map(|n| register(n.into(), 1, &vec![visit(&format!("/{n}")); usize::try_from(n).unwrap()])).collect();
     for (n, answer) in (1..).zip(group(&mut shard, &calls, T0)) {

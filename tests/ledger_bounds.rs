@@ -6,11 +6,12 @@
 mod support;
 
 use footfall::counting::ledger::distinct_visitors::MAX_VISITORS;
+use footfall::counting::ledger::held_shares::{MAX_IDS, MAX_SERVER_IDS};
 use footfall::counting::ledger::isolates::KEEP_MS;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::schema;
-use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
-use footfall::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError};
+use footfall::counting::ledger::seen::WINDOW_MS;
+use footfall::counting::ledger::sets::stored_set::SetKind;
+use footfall::counting::ledger::state::{JOURNAL_ROWS, LedgerError};
 use footfall::counting::model::client::Device;
 use footfall::counting::model::date::until_over;
 use footfall::counting::model::limits::{MAX_PAGES, OTHER};
@@ -20,9 +21,9 @@ use footfall::counting::protocol::batch::{Counted, MAX_BATCH_VISITS, Verdict};
 use footfall::counting::protocol::report::Listed;
 use footfall::counting::protocol::report::Question;
 use footfall::counting::protocol::report::Slice;
-use footfall::counting::storage::{Sql, Value};
+use footfall::counting::storage::Value;
 use support::rig::Rig;
-use support::sqlite::{Faulty, Sqlite};
+use support::sqlite::Faulty;
 use support::{DAY, HOUR, SECOND, Sent, T0, counted, duplicate, receipt, visit};
 
 const TODAY: u32 = 20_000;
@@ -45,10 +46,10 @@ fn a_batch_writes_one_row_until_the_journal_is_full_and_then_a_checkpoint_carrie
         rig.send(1, sequence, &[visit("/a").id(sequence).by(sequence)]);
     }
     assert_eq!(rig.sql.rows_written() - empty, JOURNAL_ROWS);
-    assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("seen"), rig.rows("last_batches")), (RING, 0, 0, 0));
+    assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("set_rows"), rig.rows("last_batches")), (RING, 0, 0, 0));
     assert_eq!(rig.send(1, JOURNAL_ROWS + 1, &[visit("/a")]), receipt(&[counted(1025)]));
     assert_eq!(rig.rows("journal"), RING, "the journal has no more rows than before");
-    assert_eq!((rig.rows("pages"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (1, 1, 1, 1));
+    assert_eq!((rig.rows("pages"), rig.rows("set_rows"), rig.rows("last_batches")), (1, 3, 1), "ids, visitors, marks");
     assert_eq!(rig.sql.number("SELECT views FROM pages"), RING, "the new batch is only in the journal");
     rig.restart();
     assert_eq!((rig.ledger.views(), rig.views("/a"), rig.visitors(TODAY).visitors), (1025, 1025, 1024));
@@ -166,23 +167,16 @@ fn a_checkpoint_writes_last_batches_over_those_of_the_one_before_and_deletes_onl
     assert_eq!((rig.rows("last_batches"), rig.sql.rows_written() - written), (0, 1), "deleted once");
 }
 
-/// Writes `how_many` packed numbers, from 0 up, as a checkpoint does. If they are ids, each also gets the share of its sender.
-fn pack(sql: &Sqlite, statement: &'static str, key: u64, how_many: usize, sender: Option<Share>) {
-    for (row, first) in (0..how_many).step_by(100_000).enumerate() {
-        let numbers = first..(first + 100_000).min(how_many);
-        let packed = numbers.clone().flat_map(|n| (n as u64).to_le_bytes()).collect();
-        // Row numbers that no checkpoint uses.
-        let mut values = vec![Value::count(key), Value::count(1_000_000 + row as u64), Value::Blob(packed)];
-        values.extend(sender.map(|share| Value::Blob(share.0.to_le_bytes().repeat(numbers.len()))));
-        sql.run(statement, &values).unwrap();
-    }
-}
-
-/// A shard that remembers `ids` ids of one sender.
-fn remembering(ids: usize, share: Share) -> Rig {
-    let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_SEEN, T0 / WINDOW_MS, ids, Some(share));
-    Rig::on(sql, T0)
+/// A shard that remembers id 7, and many more ids of one sender. How many is all that the shard knows of them.
+fn remembering(ids: u64, share: Share) -> Rig {
+    let mut rig = Rig::new();
+    rig.send(9, 1, &[visit("/a").id(7)]);
+    rig.maintain();
+    let held = [&share.0.to_le_bytes()[..], &u32::try_from(ids).unwrap().to_le_bytes()].concat();
+    rig.sql.query("UPDATE meta SET value = ? WHERE key > 'held' AND key < 'held!'", &[Value::Blob(held)]).unwrap();
+    rig.sql.query("DELETE FROM pages", &[]).unwrap();
+    rig.restart();
+    rig
 }
 
 fn full(views: u64) -> Counted {
@@ -191,7 +185,7 @@ fn full(views: u64) -> Counted {
 
 #[test]
 fn ids_of_a_server_beyond_its_share_are_refused_and_visits_without_an_id_count() {
-    let most = MAX_IDS as u64 / 2;
+    let most = MAX_IDS / 2;
     let mut rig = remembering(MAX_IDS / 2 - 1, Share(3));
     let mine = |id: u64| visit("/a").id(id).server(1);
     assert_eq!(rig.send(1, 1, &[mine(most)]), receipt(&[counted(1)]));
@@ -226,8 +220,8 @@ fn ids_of_pages_beyond_their_share_count_once_while_a_shorter_memory_has_them() 
         assert_eq!(rig.send(1, 2, &sent), receipt(&[duplicate(500); 500]), "{what}");
         rig.restart();
         assert_eq!(rig.send(2, 1, &sent), receipt(&[duplicate(500); 500]), "{what}, after a restart");
-        let held = if ids == MAX_IDS { (MAX_IDS as u64, 500) } else { (MAX_SERVER_IDS as u64 + 500, 0) };
-        let [_, _, ids, .., short, _] = rig.ledger.holds();
+        let held = if ids == MAX_IDS { (MAX_IDS, 500) } else { (MAX_SERVER_IDS + 500, 0) };
+        let [_, _, ids, _, _, _, _, _, short, ..] = rig.ledger.holds();
         assert_eq!((ids, short), held, "{what}");
         assert_eq!(rig.send(2, 2, &[visit("/a").id(7)]), receipt(&[duplicate(500)]), "{what}: the ids that it had stay");
     }
@@ -235,16 +229,23 @@ fn ids_of_pages_beyond_their_share_count_once_while_a_shorter_memory_has_them() 
 
 #[test]
 fn visitors_beyond_the_limit_are_views_without_a_visitor() {
-    let Rig { sql, .. } = Rig::new();
-    pack(&sql, schema::ADD_VISITORS, TODAY.into(), MAX_VISITORS - 1, None);
-    sql.run(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(TODAY.into())]).unwrap();
-    let mut rig = Rig::on(sql, T0);
-    let last = MAX_VISITORS as u64;
+    let mut rig = Rig::new();
+    rig.send(9, 1, &[visit("/b").by(0)]);
+    rig.maintain();
+    let rows = rig.sql.query("SELECT value FROM meta WHERE key = 'sets'", &[]).unwrap();
+    let [[Value::Blob(directory)]] = &rows.iter().map(|row| &row[..]).collect::<Vec<_>>()[..] else { panic!("{rows:?}") };
+    let mut numbers: Vec<u64> = directory.chunks(8).map(|number| u64::from_le_bytes(number.try_into().unwrap())).collect();
+    let visitors = numbers.windows(3).position(|set| set == [1, TODAY.into(), 1]).unwrap();
+    numbers[visitors + 2] = MAX_VISITORS - 1;
+    let directory = numbers.into_iter().flat_map(u64::to_le_bytes).collect();
+    rig.sql.query("UPDATE meta SET value = ? WHERE key = 'sets'", &[Value::Blob(directory)]).unwrap();
+    rig.restart();
+    let last = MAX_VISITORS;
     rig.send(1, 1, &[visit("/a").by(0), visit("/a").by(last), visit("/a").by(last + 1), visit("/a").by(last)]);
     let expected = Visitors { visitors: last, withheld: [0, 0, 0, 1] };
     assert_eq!(rig.visitors(TODAY), expected);
     rig.restart();
-    assert_eq!((rig.visitors(TODAY), rig.ledger.views()), (expected, 4));
+    assert_eq!((rig.visitors(TODAY), rig.ledger.views()), (expected, 5));
 }
 
 #[test]
@@ -254,7 +255,10 @@ fn maintenance_forgets_what_is_over_and_nothing_else() {
     rig.wait(WINDOW_MS);
     rig.send(2, 1, &[visit("/a").id(2).by(2)]);
     assert!(rig.maintain(), "ids are left");
-    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (0, 2, 1, 1));
+    assert_eq!(
+        (rig.rows("journal"), rig.sets(SetKind::Ids), rig.sets(SetKind::Visitors), rig.rows("last_batches")),
+        (0, vec![1, 1], vec![2], 1)
+    );
     let second =
         "SELECT count(*) FROM last_batches WHERE substr(body, 1, 16) = x'00000000000000000000000000000002' AND length(body) < 60";
     assert_eq!(rig.sql.number(second), 1, "the batch of the first isolate is 12 hours old");
@@ -262,12 +266,15 @@ fn maintenance_forgets_what_is_over_and_nothing_else() {
     rig.now = T0 + DAY - 7 * HOUR + WINDOW_MS;
     rig.send(3, 1, &[visit("/b").by(3)]);
     assert!(rig.maintain(), "the second id is left");
-    assert_eq!((rig.rows("seen"), rig.rows("visitors"), rig.rows("days"), rig.rows("last_batches")), (1, 1, 1, 1));
+    assert_eq!(
+        (rig.sets(SetKind::Ids), rig.sets(SetKind::Visitors), rig.rows("days"), rig.rows("last_batches")),
+        (vec![1], vec![1], 1, 1)
+    );
     assert_eq!(rig.send(3, 2, &[visit("/a").id(1), visit("/a").id(2)]), receipt(&[counted(3), duplicate(3)]));
 
     rig.now += 3 * DAY;
     assert!(!rig.maintain(), "nothing is left to forget");
-    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (0, 0, 0, 0));
+    assert_eq!((rig.rows("journal"), rig.rows("set_rows"), rig.rows("last_batches")), (0, 0, 0));
     for between in [|_: &mut Rig| {}, Rig::restart] {
         between(&mut rig);
         assert_eq!((rig.ledger.views(), rig.views("/a"), rig.views("/b")), (4, 3, 1), "counts stay forever");
@@ -289,7 +296,7 @@ fn no_hash_of_a_visitor_outlives_its_day() {
                 break;
             }
         }
-        assert_eq!((rig.rows("visitors"), rig.rows("journal")), (0, 0), "no later alarm would delete it");
+        assert_eq!((rig.rows("set_rows"), rig.rows("journal")), (0, 0), "no later alarm would delete it");
         assert!((midnight..midnight + HOUR).contains(&rig.now), "it is deleted {} ms after midnight", rig.now - midnight);
         assert_eq!(rig.visitors(TODAY).visitors, 1, "the number stays");
     }
@@ -309,10 +316,10 @@ fn tables_do_not_grow_with_time() {
         }
         rig.wait(WINDOW_MS - 40 * KEEP_MS);
         rig.maintain();
-        let rows = ["journal", "seen", "visitors", "last_batches"].map(|table| rig.rows(table));
+        let rows = ["journal", "set_rows", "meta", "last_batches"].map(|table| rig.rows(table));
         most = std::array::from_fn(|at| most[at].max(rows[at]));
     }
-    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, last_batches: the most rows after an alarm in 30 days");
+    assert_eq!(most, [0, 4, 9, 0], "journal, set_rows, meta, last_batches: the most rows after an alarm in 30 days");
     assert_eq!(
         (rig.rows("days"), rig.rows("withheld")),
         (30, 30),
@@ -360,7 +367,7 @@ fn no_batch_number_breaks_a_later_checkpoint() {
         let mut rig = Rig::new();
         let _taken_or_refused = rig.try_send(1, sequence, &[visit("/a")]);
         assert_eq!(rig.ledger.maintain(rig.now, KEEP_HOURS_DAYS).map(|_| ()), Ok(()), "after a batch of number {sequence}");
-        assert!(Ledger::open(rig.sql.clone(), rig.now).is_ok());
+        assert!(support::open(rig.sql.clone(), rig.now).is_ok());
     }
 }
 
@@ -371,7 +378,7 @@ fn recovery_asks_for_each_page_once_and_not_for_each_row() {
         rig.send(1, sequence, &[visit("/a"), visit("/b")]);
     }
     let sql = Faulty::new(rig.sql.clone());
-    let ledger = Ledger::open(sql.clone(), rig.now).unwrap();
+    let ledger = support::open(sql.clone(), rig.now).unwrap();
     assert_eq!(ledger.views(), 2_000);
     assert!(sql.statements() < 70, "{} statements for 1,000 journal rows of two pages", sql.statements());
 }

@@ -198,7 +198,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
     model.views.insert("/".to_owned(), filled);
     model.withheld.insert(day_of(T0), filled);
     let sql = Faulty::new(start.copy());
-    let mut world = World { shard: Shard::new(sql.clone()), sql, now: T0 };
+    let mut world = World { shard: support::shard(sql.clone()), sql, now: T0 };
     for op in ops {
         match op {
             Op::Send(isolate, sent) => {
@@ -235,7 +235,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
                 let call = Call::Seen { day, id: footfall::counting::model::visit_id::Fingerprint(id) };
                 assert_eq!(world.call(&call), Answer::Seen(id_known));
             }
-            Op::Restart => world.shard = Shard::new(world.sql.clone()),
+            Op::Restart => world.shard = support::shard(world.sql.clone()),
             Op::Maintain => {
                 if world.shard.maintain(world.now, KEEP_HOURS_DAYS).is_err() {
                     world.shard.maintain(world.now, KEEP_HOURS_DAYS).unwrap();
@@ -248,7 +248,7 @@ fn run(start: &Sqlite, ops: Vec<Op>) {
         world.check(&model);
     }
     world.sql.clear();
-    world.shard = Shard::new(world.sql.clone());
+    world.shard = support::shard(world.sql.clone());
     world.check(&model);
 }
 

@@ -295,7 +295,7 @@ impl World {
     fn new() -> Self {
         let databases: Vec<Sqlite> = (0..2).map(|_| Sqlite::new()).collect();
         Self {
-            shards: databases.iter().map(|sql| Shard::new(sql.clone())).collect(),
+            shards: databases.iter().map(|sql| support::shard(sql.clone())).collect(),
             databases,
             sequence: 0,
             board: Board::default(),
@@ -389,7 +389,7 @@ impl World {
         let own =
             |one: &Moving| matches!(one, Moving::PushDue(of) | Moving::Push(of, ..) | Moving::Nobody(of, _) if *of == shard);
         if !self.moving.iter().any(own) {
-            self.shards[shard] = Shard::new(self.databases[shard].clone());
+            self.shards[shard] = support::shard(self.databases[shard].clone());
         }
     }
 
@@ -478,7 +478,7 @@ fn a_watcher_that_comes_and_goes_repeatedly_costs_no_call_and_no_row_each_time()
 
 #[test]
 fn a_shard_pushes_at_once_and_then_at_its_pace() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let mut serve = |sequence, now| {
         let sent = [visit("/")];
         let served = shard.serve(&encode(&Call::Register(batch(1, sequence, now, &sent))), now);

@@ -118,7 +118,7 @@ fn an_export_that_is_imported_into_an_empty_shard_gives_the_same_numbers() {
     let today = TODAY + KEEP_HOURS_DAYS + 2;
     let visitors = [today - 1, today].map(|day| rig.visitors(day).visitors);
     assert_eq!(visitors, [2, 400]);
-    let mut old = Shard::new(rig.sql.clone());
+    let mut old = support::shard(rig.sql.clone());
     let lines = export(&mut old, rig.now);
     assert!(lines.len() > 1_000, "{} lines take several answers", lines.len());
     for (part, _) in PARTS.iter().enumerate() {
@@ -126,7 +126,7 @@ fn an_export_that_is_imported_into_an_empty_shard_gives_the_same_numbers() {
     }
     assert!(lines.iter().is_sorted_by_key(|line| row_of(line).unwrap().0));
     let new = Sqlite::new();
-    let mut shard = Shard::new(new.clone());
+    let mut shard = support::shard(new.clone());
     for (at, some) in lines.chunks(300).enumerate() {
         assert_eq!(import(&mut shard, at * 300, some, rig.now), imported(at * 300 + some.len()));
     }
@@ -149,7 +149,7 @@ fn an_export_that_is_imported_into_an_empty_shard_gives_the_same_numbers() {
 fn the_export_has_no_hash_no_id_and_no_address() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(0x1234_5678_9abc_def0).id(0x0fed_cba9_8765_4321)]);
-    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now);
+    let lines = export(&mut support::shard(rig.sql.clone()), rig.now);
     assert_eq!(
         lines,
         [
@@ -165,7 +165,7 @@ fn the_export_has_no_hash_no_id_and_no_address() {
 fn visitors_of_today_are_exported_as_a_number() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(2)]);
-    let mut shard = Shard::new(rig.sql.clone());
+    let mut shard = support::shard(rig.sql.clone());
     let lines = export(&mut shard, rig.now);
     assert!(lines.contains(&r#"{"day":"2024-10-04","visitors":2}"#.to_owned()), "{lines:?}");
 }
@@ -173,9 +173,9 @@ fn visitors_of_today_are_exported_as_a_number() {
 #[test]
 fn each_line_is_added_once_even_if_lines_come_twice_or_are_missing() {
     let rig = lived();
-    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now);
+    let lines = export(&mut support::shard(rig.sql.clone()), rig.now);
     let new = Sqlite::new();
-    let mut shard = Shard::new(new.clone());
+    let mut shard = support::shard(new.clone());
     assert_eq!(import(&mut shard, 0, &[], 0), imported(0));
     assert_eq!(import(&mut shard, 5, &lines[5..9], 0), Answer::Refused(Fault::Malformed), "lines are missing");
     assert_eq!(import(&mut shard, 0, &lines[..500], 0), imported(500));
@@ -193,14 +193,14 @@ fn each_line_is_added_once_even_if_lines_come_twice_or_are_missing() {
 fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_continues() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
-    let lines = export(&mut Shard::new(rig.sql.clone()), rig.now).join("\n");
+    let lines = export(&mut support::shard(rig.sql.clone()), rig.now).join("\n");
     let call = wire::encode(&Call::Import(Import { id: "a", before: 0, lines: &lines }));
     let mut tried = 0;
     for fault in FAULTS {
         for n in 1.. {
             let sql = Sqlite::new();
             let faulty = Faulty::new(sql.clone());
-            let mut shard = Shard::new(faulty.clone());
+            let mut shard = support::shard(faulty.clone());
             faulty.fail_nth(n, fault);
             let first: Answer = wire::decode(&shard.serve(&call, rig.now).bytes).unwrap();
             if first == imported(lines.lines().count()) {
@@ -220,7 +220,7 @@ fn an_import_whose_storage_fails_at_any_statement_is_all_or_nothing_and_continue
 fn a_page_is_set_changed_made_and_deleted() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/a").by(2), visit("/b").by(1)]);
-    let mut shard = Shard::new(rig.sql.clone());
+    let mut shard = support::shard(rig.sql.clone());
     let now = rig.now;
     let mut amend = |amend| serve(&mut shard, &Call::Amend(amend), now);
     let (a, new) = ("/a", "/new");
@@ -271,7 +271,7 @@ fn deleting_a_page_of_rolled_up_days_takes_it_from_the_sites_days() {
     let of_page: u64 = rolled.iter().filter(|(page, ..)| page == "/a").map(|(.., counts)| counts.views).sum();
     let of_page = i64::try_from(of_page).unwrap();
     let before = days(&rig.sql);
-    let mut shard = Shard::new(rig.sql.clone());
+    let mut shard = support::shard(rig.sql.clone());
     assert!(matches!(serve(&mut shard, &Call::Amend(Amend::Delete { page: "/a" }), rig.now), Answer::Page(Some(_))));
     assert!(of_page > 0);
     assert_eq!(days(&rig.sql), before - of_page);
@@ -283,7 +283,7 @@ fn deleting_a_page_of_rolled_up_days_takes_it_from_the_sites_days() {
 fn a_site_that_is_wiped_counts_from_zero_and_no_retry_brings_a_visit_back() {
     let mut rig = lived();
     rig.send(3, 1, &[visit("/a").id(77), visit("/a").by(1)]);
-    let mut shard = Shard::new(rig.sql.clone());
+    let mut shard = support::shard(rig.sql.clone());
     assert_eq!(serve(&mut shard, &Call::Amend(Amend::Wipe), rig.now), Answer::Page(None));
     assert_eq!(export(&mut shard, rig.now), Vec::<String>::new());
     assert_eq!(serve(&mut shard, &Call::Views(None), rig.now), Answer::Views(0));
@@ -302,7 +302,7 @@ fn a_site_that_is_wiped_counts_from_zero_and_no_retry_brings_a_visit_back() {
 fn an_import_may_bring_more_pages_than_visits_may() {
     let lines: Vec<String> = (0..=MAX_PAGES).map(|n| format!("{{\"page\":\"/{n}\",\"views\":1}}")).collect();
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     for (at, some) in lines.chunks(4_000).enumerate() {
         assert_eq!(import(&mut shard, at * 4_000, some, T0), imported(at * 4_000 + some.len()));
     }
@@ -351,7 +351,7 @@ fn assert_reports(shard: &mut Shard<Sqlite>, now: u64) {
 #[test]
 fn no_delete_makes_views_negative() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     // A shard takes these lines. An isolate would refuse a file with them.
     let lines = [
         r#"{"page":"/a","views":5}"#,
@@ -395,7 +395,7 @@ fn a_line_that_contradicts_others_is_refused_by_its_number() {
 fn an_import_refuses_bad_values_and_writes_each_page_in_one_way() {
     let import = |lines: &[&str]| {
         let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
-        let mut shard = Shard::new(Sqlite::new());
+        let mut shard = support::shard(Sqlite::new());
         let answer = import(&mut shard, 0, &lines, T0);
         assert_reports(&mut shard, T0);
         match answer {
@@ -422,7 +422,7 @@ fn an_import_refuses_bad_values_and_writes_each_page_in_one_way() {
 
 #[test]
 fn many_files_import_no_more_than_one_file_may() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let line = format!(r#"{{"page":"/a","views":{}}}"#, MAX_COUNT / 2);
     for (id, fits) in [("a", true), ("b", true), ("c", false)] {
         let answer = serve(&mut shard, &Call::Import(Import { id, before: 0, lines: &line }), T0);
@@ -443,7 +443,7 @@ fn an_export_that_continues_after_a_roll_up_an_import_or_a_change_says_so() {
         (lines.lines().next_back().map(str::to_owned), checkpointed)
     };
     let rig = lived();
-    let mut shard = Shard::new(rig.sql.clone());
+    let mut shard = support::shard(rig.sql.clone());
     let (last, first) = checkpointed(&mut shard, None, rig.now);
     let mut before = checkpointed(&mut shard, last.as_deref(), rig.now).1;
     assert_eq!(before, first, "nothing happened");
@@ -499,7 +499,7 @@ proptest! {
     /// numbers.
     #[test]
     fn no_import_breaks_a_report(lines in prop::collection::vec(any_line(), 1..40), deletes in any::<bool>(), rolls in any::<bool>()) {
-        let mut shard = Shard::new(Sqlite::new());
+        let mut shard = support::shard(Sqlite::new());
         for (at, line) in lines.iter().enumerate() {
             let id = format!("file-{at}");
             let answer = serve(&mut shard, &Call::Import(Import { id: &id, before: 0, lines: line }), T0);
@@ -514,7 +514,7 @@ proptest! {
         }
         assert_reports(&mut shard, T0 + DAY);
         let lines = export(&mut shard, T0);
-        let mut other = Shard::new(Sqlite::new());
+        let mut other = support::shard(Sqlite::new());
         if !lines.is_empty() {
             prop_assert_eq!(import(&mut other, 0, &lines, T0), imported(lines.len()));
         }
@@ -529,7 +529,7 @@ proptest! {
     #[test]
     fn no_line_breaks_a_shard(line in ".{0,80}", id in "[ -~]{0,20}", before in 0_u64..3) {
         let sql = Sqlite::new();
-        let mut shard = Shard::new(sql);
+        let mut shard = support::shard(sql);
         let call = Call::Import(Import { id: &id, before, lines: &line });
         let _ = serve(&mut shard, &call, T0);
         let _ = serve(&mut shard, &Call::Export(Some(&line)), T0);
@@ -550,10 +550,10 @@ proptest! {
                 rig.maintain();
             }
         }
-        let mut shard = Shard::new(rig.sql.clone());
+        let mut shard = support::shard(rig.sql.clone());
         let lines = export(&mut shard, rig.now);
         let new = Sqlite::new();
-        let mut other = Shard::new(new.clone());
+        let mut other = support::shard(new.clone());
         prop_assert_eq!(import(&mut other, 0, &lines, rig.now), imported(lines.len()));
         prop_assert_eq!(counted(&new), counted(&rig.sql));
         prop_assert_eq!(export(&mut other, rig.now), lines);

@@ -41,7 +41,7 @@ fn told(shard: &mut Shard<Sqlite>, now: u64) -> Vec<(String, u64)> {
 
 #[test]
 fn visits_of_a_name_add_up_and_names_are_kept_for_a_month() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     for visits in [2, 3] {
         assert_eq!(note(&mut shard, "https://shop.example", visits), Answer::Noted);
     }
@@ -58,7 +58,7 @@ fn visits_of_a_name_add_up_and_names_are_kept_for_a_month() {
 
 #[test]
 fn made_up_names_shut_out_no_name_that_keeps_coming() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     for n in 0..2 * MAX_A_DAY {
         assert_eq!(note(&mut shard, &format!("https://{n}.example"), 1), Answer::Noted);
     }
@@ -73,7 +73,7 @@ fn made_up_names_shut_out_no_name_that_keeps_coming() {
 
 #[test]
 fn text_that_is_no_name_is_refused_and_a_wipe_forgets_all_names() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     for name in ["", "buy my things", "<b>", &"a".repeat(101)] {
         assert_eq!(note(&mut shard, name, 1), Answer::Refused(Fault::Malformed), "{name}");
     }

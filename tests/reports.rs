@@ -337,7 +337,7 @@ fn a_report_is_computed_again_only_after_the_tables_changed() {
     let mut rig = Rig::new();
     rig.send(1, 1, &[visit("/a").by(1), visit("/b")]);
     let sql = Faulty::new(rig.sql.clone());
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     let ask = |shard: &mut Shard<Faulty<Sqlite>>, now| {
         let before = sql.statements();
         let call = Call::Ask(Question::Withheld(EVER));

@@ -13,9 +13,11 @@
 #[path = "support/sqlite.rs"]
 mod sqlite;
 
-use footfall::counting::ledger::schema::CREATE;
+use footfall::counting::ledger::schema::CREATE_META;
 use footfall::counting::ledger::sets::Sets;
+use footfall::counting::ledger::sets::instance::Instance;
 use footfall::counting::ledger::sets::memory_budget::MemoryBudget;
+use footfall::counting::ledger::sets::set_rows;
 use footfall::counting::ledger::sets::sizes::Sizes;
 use footfall::counting::ledger::sets::stored_set::SetKind;
 use footfall::counting::storage::{Sql, StorageError};
@@ -27,10 +29,14 @@ const SEED: [u8; 16] = *b"secret of a test";
 
 fn database() -> Sqlite {
     let sql = Sqlite::new();
-    for statement in CREATE {
+    for statement in [CREATE_META, set_rows::CREATE] {
         sql.write(statement, &[]).unwrap();
     }
     sql
+}
+
+fn open(sql: &dyn Sql, seed: Option<[u8; 16]>, budget: &MemoryBudget, sizes: Sizes) -> Result<Sets, StorageError> {
+    Sets::open(sql, &Instance { seed, budget: budget.clone(), sizes })
 }
 
 /// The elements of each set.
@@ -54,7 +60,7 @@ struct Pair<S> {
 impl<S: Sql> Pair<S> {
     fn new(sql: S, most: usize, sizes: Sizes) -> Self {
         let budget = MemoryBudget::new(most);
-        let sets = Sets::open(&sql, Some(SEED), &budget, sizes).unwrap();
+        let sets = open(&sql, Some(SEED), &budget, sizes).unwrap();
         Self { sql, budget, sizes, sets, now: Elements::new(), stored: vec![Elements::new()] }
     }
 
@@ -77,7 +83,10 @@ impl<S: Sql> Pair<S> {
         let number = self.stored.len() as u64;
         self.stored.push(self.now.clone());
         let sets = &mut self.sets;
-        self.sql.transaction(&mut || sets.flush(&self.sql, number))
+        self.sql.transaction(&mut || {
+            sets.drop_rows(&self.sql, 64)?;
+            sets.flush(&self.sql, number)
+        })
     }
 
     /// Forgets the periods before one, as a ledger does: with a flush.
@@ -107,7 +116,7 @@ impl<S: Sql> Pair<S> {
     /// Drops the memory. What was not flushed is lost.
     fn reopen(&mut self) {
         // Only a database without a flush takes this seed. A second attempt is for a fault in the first.
-        let open = |_| Sets::open(&self.sql, Some(*b"another one of a"), &self.budget, self.sizes);
+        let open = |()| open(&self.sql, Some(*b"another one of a"), &self.budget, self.sizes);
         self.sets = open(()).or_else(|_| open(())).unwrap();
         self.now = self.stored[usize::try_from(self.sets.flushed()).unwrap()].clone();
     }
@@ -175,7 +184,8 @@ fn carry_out<S: Sql>(pair: &mut Pair<S>, op: &Op) -> Result<(), StorageError> {
 
 fn sizes() -> impl Strategy<Value = (usize, Sizes)> {
     let budget = prop_oneof![Just(0), 100..20_000_usize, Just(1 << 20)];
-    (budget, 2..24_u64, prop_oneof![Just(0), 1..400_usize]).prop_map(|(budget, slice, whole)| (budget, Sizes { slice, whole }))
+    (budget, 2..24_u64, prop_oneof![Just(0), 1..400_usize])
+        .prop_map(|(budget, slice, whole)| (budget, Sizes { slice, whole, ..Sizes::default() }))
 }
 
 proptest! {
@@ -312,8 +322,9 @@ fn no_turn_merges_more_than_its_share() {
 fn a_stranger_who_does_not_know_the_seed_cannot_overload_a_slice() {
     let longest = |seed: [u8; 16]| {
         let sql = database();
-        let mut sets = Sets::open(&sql, Some(seed), &MemoryBudget::new(1 << 24), Sizes { slice: 512, whole: 0 }).unwrap();
-        let guessed = Sets::open(&database(), Some(SEED), &MemoryBudget::new(0), Sizes::default()).unwrap();
+        let mut sets =
+            open(&sql, Some(seed), &MemoryBudget::new(1 << 24), Sizes { slice: 512, whole: 0, ..Sizes::default() }).unwrap();
+        let guessed = open(&database(), Some(SEED), &MemoryBudget::new(0), Sizes::default()).unwrap();
         let mut ids = (0..).filter(|id| guessed.key(*id) >> 58 == 7);
         for id in ids.by_ref().take(20_000) {
             let key = sets.key(id);
@@ -328,7 +339,7 @@ fn a_stranger_who_does_not_know_the_seed_cannot_overload_a_slice() {
 
 #[test]
 fn a_row_that_is_missing_or_cut_is_an_error_and_never_a_new_key() {
-    let sizes = Sizes { slice: 64, whole: 0 };
+    let sizes = Sizes { slice: 64, whole: 0, ..Sizes::default() };
     let mut intact = Pair::new(database(), 1 << 20, sizes);
     for element in 0..3_000 {
         intact.add((0, 0), element).unwrap();
@@ -341,7 +352,7 @@ fn a_row_that_is_missing_or_cut_is_an_error_and_never_a_new_key() {
     while !intact.sets.drop_rows(&intact.sql, 100).unwrap() {}
     intact.flush().unwrap();
     let has_all = |sql: &Sqlite, most| {
-        let mut sets = Sets::open(sql, None, &MemoryBudget::new(most), sizes)?;
+        let mut sets = open(sql, None, &MemoryBudget::new(most), sizes)?;
         for element in 0..3_000 {
             let key = sets.key(element);
             assert!(sets.contains(sql, SetKind::Ids, 0, key)?, "{element} is not there");
@@ -378,10 +389,10 @@ fn a_row_that_is_missing_or_cut_is_an_error_and_never_a_new_key() {
 fn a_database_without_a_seed_needs_randomness() {
     let sql = database();
     let budget = MemoryBudget::new(0);
-    assert!(Sets::open(&sql, None, &budget, Sizes::default()).is_err());
-    let first = Sets::open(&sql, Some(SEED), &budget, Sizes::default()).unwrap();
+    assert!(open(&sql, None, &budget, Sizes::default()).is_err());
+    let first = open(&sql, Some(SEED), &budget, Sizes::default()).unwrap();
     first.store(&sql).unwrap();
-    let again = Sets::open(&sql, Some([0; 16]), &budget, Sizes::default()).unwrap();
+    let again = open(&sql, Some([0; 16]), &budget, Sizes::default()).unwrap();
     assert_eq!(first.key(7), again.key(7), "the first seed stays");
-    assert_ne!(first.key(7), Sets::open(&database(), Some([0; 16]), &budget, Sizes::default()).unwrap().key(7));
+    assert_ne!(first.key(7), open(&database(), Some([0; 16]), &budget, Sizes::default()).unwrap().key(7));
 }

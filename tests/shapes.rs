@@ -8,7 +8,7 @@ mod support;
 use footfall::counting::ledger::isolates::KEEP_MS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::shape::{Change, GROW, Step, grow};
-use footfall::counting::ledger::state::{Ledger, LedgerError};
+use footfall::counting::ledger::state::LedgerError;
 use footfall::counting::protocol::answer::Fault;
 use footfall::counting::protocol::wire::encode;
 use footfall::counting::storage::{Sql, Value};
@@ -19,7 +19,7 @@ use support::{T0, counted, receipt, visit};
 const ADD_COLUMN: Step = &[Change::Run("ALTER TABLE pages ADD COLUMN title TEXT NOT NULL DEFAULT 'none'")];
 const MOVE_VIEWS: Step = &[
     Change::Run("CREATE TABLE moved (page TEXT, views INTEGER)"),
-    Change::Convert(|sql| {
+    Change::Convert(|sql, _| {
         for row in sql.run("SELECT page, views FROM pages", &[])? {
             sql.write("INSERT INTO moved VALUES (?, ?)", &row)?;
         }
@@ -41,19 +41,19 @@ fn first_shape() -> Sqlite {
 #[test]
 fn each_step_runs_once_and_keeps_what_is_stored() {
     let sql = first_shape();
-    grow(&sql, 0, &[]).unwrap();
+    grow(&sql, &support::instance(), 0, &[]).unwrap();
     assert_eq!(sql.number(SHAPE), 0);
-    grow(&sql, 0, &[ADD_COLUMN]).unwrap();
+    grow(&sql, &support::instance(), 0, &[ADD_COLUMN]).unwrap();
     assert_eq!(sql.number(SHAPE), 1);
     // If the first step ran again, SQLite would refuse it, as the column exists.
     for _ in 0..2 {
-        grow(&sql, sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+        grow(&sql, &support::instance(), sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
         assert_eq!(sql.number(SHAPE), 2);
     }
     assert_eq!(sql.number("SELECT views FROM moved WHERE page = '/a'"), 5);
     assert_eq!(sql.number("SELECT count(*) FROM pages WHERE title = 'none'"), 1);
     let sql = first_shape();
-    grow(&sql, 0, &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+    grow(&sql, &support::instance(), 0, &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
     assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5), "both steps at once");
 }
 
@@ -64,7 +64,7 @@ fn a_step_that_fails_changes_nothing_and_runs_at_the_next_start() {
             let sql = first_shape();
             let faulty = Faulty::new(sql.clone());
             faulty.fail_nth(n, fault);
-            let grown = grow(&faulty, 0, &[ADD_COLUMN, MOVE_VIEWS]);
+            let grown = grow(&faulty, &support::instance(), 0, &[ADD_COLUMN, MOVE_VIEWS]);
             if faulty.clear() {
                 assert!(n > 9, "two transactions begin and end, and they have six statements");
                 break;
@@ -75,7 +75,7 @@ fn a_step_that_fails_changes_nothing_and_runs_at_the_next_start() {
                 sql.number("SELECT count(*) FROM sqlite_master WHERE name = 'moved'"),
             );
             assert_eq!(sql.number(SHAPE), has_title + has_moved, "{fault:?} of statement {n}");
-            grow(&sql, sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
+            grow(&sql, &support::instance(), sql.number(SHAPE).unsigned_abs(), &[ADD_COLUMN, MOVE_VIEWS]).unwrap();
             assert_eq!((sql.number(SHAPE), sql.number("SELECT views FROM moved")), (2, 5));
         }
     }
@@ -85,11 +85,11 @@ fn a_step_that_fails_changes_nothing_and_runs_at_the_next_start() {
 fn tables_of_a_later_version_are_refused_and_stay_as_they_are() {
     let sql = first_shape();
     let newest = GROW.len();
-    assert_eq!(Ledger::open(sql.clone(), T0).unwrap().page_views("/a"), Ok(5));
+    assert_eq!(support::open(sql.clone(), T0).unwrap().page_views("/a"), Ok(5));
     assert_eq!(sql.number(SHAPE), i64::try_from(newest).unwrap());
     sql.query(&format!("UPDATE meta SET value = {} WHERE key = 'shape'", newest + 1), &[]).unwrap();
     let written = sql.rows_written();
-    let refused = Ledger::open(sql.clone(), T0).unwrap_err();
+    let refused = support::open(sql.clone(), T0).unwrap_err();
     assert_eq!(
         refused.0,
         format!(
@@ -120,7 +120,7 @@ fn a_batch_that_is_sent_again_across_the_deployment_gets_its_receipt() {
             let sql = old.copy();
             let faulty = Faulty::new(sql.clone());
             faulty.fail_nth(n, fault);
-            let started = Ledger::open(faulty.clone(), T0);
+            let started = support::open(faulty.clone(), T0);
             let is_over = faulty.clear();
             assert_eq!(started.is_ok(), is_over, "{fault:?} of statement {n}");
             for _ in 0..2 {
@@ -151,7 +151,7 @@ fn last_batches_of_the_first_shape_that_cannot_be_read_are_an_error() {
         let sql = first_shape();
         with_last_batches(&sql);
         sql.query(&format!("UPDATE recent SET {damage}"), &[]).unwrap();
-        assert!(Ledger::open(sql.clone(), T0).is_err(), "{damage}");
+        assert!(support::open(sql.clone(), T0).is_err(), "{damage}");
         assert_eq!(sql.number("SELECT count(*) FROM recent"), 3_000, "they stay: {damage}");
     }
 }
@@ -159,10 +159,10 @@ fn last_batches_of_the_first_shape_that_cannot_be_read_are_an_error() {
 #[test]
 fn a_start_does_not_create_again_what_a_step_dropped() {
     let sql = Sqlite::new();
-    Ledger::open(sql.clone(), T0).unwrap();
+    support::open(sql.clone(), T0).unwrap();
     let tables = sql.tables();
     for _ in 0..2 {
-        Ledger::open(sql.clone(), T0).unwrap();
+        support::open(sql.clone(), T0).unwrap();
         assert_eq!(sql.tables(), tables);
     }
 }

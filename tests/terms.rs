@@ -24,20 +24,20 @@ fn part(shard: &mut Shard<Sqlite>, shards: u16) -> Answer {
 #[test]
 fn a_shard_that_knows_of_more_shards_takes_part_in_no_sum_over_fewer() {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = support::shard(sql.clone());
     let sent = [visit("/a")];
     assert_eq!(ask(&mut shard, &Call::Register(batch(1, 1, T0, &sent))), Answer::Receipt(receipt(&[counted(1)])));
     assert_eq!(part(&mut shard, 1), Answer::Views(1));
     assert_eq!(ask(&mut shard, &Call::Grow(4)), Answer::Grown);
     assert_eq!(ask(&mut shard, &Call::Grow(2)), Answer::Grown, "a late message changes nothing");
     let outgrown = Answer::Refused(Fault::Outgrown(4));
-    for mut shard in [shard, Shard::new(sql.clone())] {
+    for mut shard in [shard, support::shard(sql.clone())] {
         assert_eq!([1, 3].map(|shards| part(&mut shard, shards)), [outgrown.clone(), outgrown.clone()]);
         assert_eq!([4, 5].map(|shards| part(&mut shard, shards)), [Answer::Views(1), Answer::Views(1)]);
         assert_eq!(ask(&mut shard, &Call::Views(None)), Answer::Views(1), "a question to this shard alone is no sum");
     }
     // An owner's change to all shards happens in all of them or in none.
-    let mut shard = Shard::new(sql);
+    let mut shard = support::shard(sql);
     let wipe = encode(&Call::Amend(Amend::Wipe));
     assert_eq!(ask(&mut shard, &Call::Sum { shards: 1, call: &wipe }), outgrown);
     assert_eq!(part(&mut shard, 4), Answer::Views(1));
@@ -51,7 +51,7 @@ fn a_shard_that_knows_of_more_shards_takes_part_in_no_sum_over_fewer() {
 
 #[test]
 fn a_receipt_says_that_its_views_are_a_part() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     ask(&mut shard, &Call::Grow(3));
     let sent = [visit("/a")];
     let answer = Answer::Among(3, receipt(&[counted(1)]));
@@ -62,7 +62,7 @@ fn a_receipt_says_that_its_views_are_a_part() {
 
 #[test]
 fn a_sum_of_a_sum_is_malformed() {
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let inner = encode(&Call::Sum { shards: 1, call: &encode(&Call::Views(None)) });
     for call in [inner.as_slice(), b"", b"nonsense"] {
         assert_eq!(ask(&mut shard, &Call::Sum { shards: 1, call }), Answer::Refused(Fault::Malformed));

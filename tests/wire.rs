@@ -13,7 +13,6 @@ mod support;
 
 use footfall::counting::ledger::group::MAX_BYTES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::client::Device;
 use footfall::counting::model::day_record::DayRecord;
 use footfall::counting::model::dimensions::MAX_DETAILS_BYTES;
@@ -26,7 +25,7 @@ use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS
 use footfall::counting::protocol::call::{Amend, Call};
 use footfall::counting::protocol::day::{DayAnswer, DayCall};
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
-use footfall::counting::protocol::row::{NewRow, Row};
+use footfall::counting::protocol::row::{NewRow, Row, RowBatch};
 use footfall::counting::protocol::wire::{Message, decode, encode};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -71,10 +70,15 @@ fn damage(bytes: &[u8]) -> Vec<Vec<u8>> {
     cut.chain(longer).chain(versions).chain(changes).collect()
 }
 
+/// Some news of the visits of a batch.
+fn news_of(receipt: &Receipt) -> Vec<u8> {
+    (0..receipt.visits.len()).map(|at| (at % 128) as u8).collect()
+}
+
 /// The bytes of a journal row.
 fn row_of(at: u64, batches: &[(Batch<'_>, Receipt)]) -> Vec<u8> {
     let mut row = NewRow::new(at);
-    batches.iter().for_each(|(batch, receipt)| row.push(batch, receipt));
+    batches.iter().for_each(|(batch, receipt)| row.push(batch, receipt, &news_of(receipt)));
     row.into_bytes()
 }
 
@@ -122,7 +126,9 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     let row =
         [(batch(), receipt.clone()), (Batch { sequence: 1, ..batch() }, Receipt { visits: Vec::new() }), (batch(), receipt)];
     let bytes = row_of(T0, &row);
-    assert_eq!(Row::read(&bytes), Ok(Row { at: T0, batches: row.to_vec() }));
+    let read = Row::read(&bytes).unwrap();
+    assert_eq!(read.batches.iter().map(|one| (one.batch.clone(), one.receipt.clone())).collect::<Vec<_>>(), row);
+    assert!(read.batches.iter().all(|one| one.news == Some(&news_of(&one.receipt))));
     for (at, damaged) in damage(&bytes).iter().enumerate() {
         assert!(Row::read(damaged).is_err() || at >= bytes.len() + 1 + 255, "{damaged:?} was read");
     }
@@ -149,11 +155,13 @@ fn messages_keep_their_bytes() {
     assert_eq!(encode(&Call::Health), b"\x01\x0e");
     let (one, call) = ((batch.clone(), receipt(&[counted(1), duplicate(2)])), &expected[2..]);
     let stored = b"\x02\x00\x00\x01\x01\x00\x02";
-    assert_eq!(row_of(300, std::slice::from_ref(&one)), [b"\x02\xac\x02\x01", call, stored].concat());
-    assert_eq!(row_of(300, &[one.clone(), one.clone()]), [b"\x02\xac\x02\x02", call, stored, call, stored].concat());
-    // Rows from before batches shared them.
+    let news = b"\x00\x01";
+    assert_eq!(row_of(300, std::slice::from_ref(&one)), [b"\x02\xac\x02\x01", call, stored, news].concat());
+    let two = [b"\x02\xac\x02\x02", call, stored, news, call, stored, news].concat();
+    assert_eq!(row_of(300, &[one.clone(), one.clone()]), two);
+    // Rows from before batches shared them, which tell no news.
     let of_one = [b"\x01\xac\x02", call, stored].concat();
-    assert_eq!(Row::read(&of_one), Ok(Row { at: 300, batches: vec![one] }));
+    assert_eq!(Row::read(&of_one), Ok(Row { at: 300, batches: vec![RowBatch { batch: one.0, receipt: one.1, news: None }] }));
     assert!(Row::read(&[&of_one, call, stored].concat()).is_err());
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
 }
@@ -211,8 +219,9 @@ proptest! {
         };
         let receipt = Receipt { visits: views.into_iter().map(line).collect() };
         let bytes = row_of(sequence, &[(batch.clone(), receipt.clone()), (batch.clone(), receipt.clone())]);
-        let expected = [(batch.clone(), receipt.clone()), (batch.clone(), receipt)];
-        prop_assert_eq!(Row::read(&bytes), Ok(Row { at: sequence, batches: expected.to_vec() }));
+        let news = news_of(&receipt);
+        let expected = RowBatch { batch: batch.clone(), receipt, news: Some(&news) };
+        prop_assert_eq!(Row::read(&bytes), Ok(Row { at: sequence, batches: vec![expected.clone(), expected] }));
         let call = Call::Register(batch);
         let bytes = encode(&call);
         prop_assert_eq!(decode::<Call<'_>>(&bytes), Ok(call.clone()));
@@ -220,7 +229,7 @@ proptest! {
 
     #[test]
     fn a_shard_answers_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80), known_version in any::<bool>()) {
-        let mut shard = Shard::new(Sqlite::new());
+        let mut shard = support::shard(Sqlite::new());
         let bytes = if known_version { [&[1], &bytes[..]].concat() } else { bytes };
         let served = shard.serve(&bytes, T0);
         prop_assert_eq!(served.error, None);
@@ -237,7 +246,7 @@ proptest! {
         restart in any::<bool>(),
     ) {
         let sql = Sqlite::new();
-        let mut shard = Shard::new(sql.clone());
+        let mut shard = support::shard(sql.clone());
         let (mut at_least, mut sent_before) = (0, std::collections::HashSet::new());
         for ((pages, visits), isolate, sequence) in calls {
             let pages = pages.iter().map(String::as_str).collect();
@@ -257,7 +266,7 @@ proptest! {
             }
         }
         if restart {
-            shard = Shard::new(sql);
+            shard = support::shard(sql);
         }
         prop_assert!(shard.maintain(T0, KEEP_HOURS_DAYS).is_ok());
         let mut views = |now| decode::<Answer>(&shard.serve(&encode(&Call::Views(None)), now).bytes).unwrap();
@@ -304,7 +313,7 @@ fn the_largest_batch_fits_into_a_row_behind_others_and_into_a_call() {
         "a call takes {} bytes of what `edge::objects::shard` reads",
         call.len()
     );
-    let mut shard = Shard::new(Sqlite::new());
+    let mut shard = support::shard(Sqlite::new());
     let Ok(Answer::Receipt(receipt)) = decode(&shard.serve(&call, T0).bytes) else { panic!("the shard refused the call") };
     assert_eq!(receipt.visits.iter().filter(|line| line.verdict == Verdict::Counted).count(), 1, "all have the same id");
     assert_eq!(receipt.visits.len(), MAX_BATCH_VISITS);

@@ -55,7 +55,7 @@ pub(crate) struct Model {
     soft_limit_calls_per_s: f64,
     isolate_visits_per_s: f64,
     isolates_remembered: usize,
-    visitors_remembered: usize,
+    visitors_remembered: u64,
     max_utilisation: f64,
     rows: Vec<Sample>,
     /// The rows of a batch like those whose rows workerd counts, for comparison.

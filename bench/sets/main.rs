@@ -17,9 +17,11 @@
 #[path = "../../tests/support/sqlite.rs"]
 mod sqlite;
 
-use footfall::counting::ledger::schema::CREATE;
+use footfall::counting::ledger::schema::CREATE_META;
 use footfall::counting::ledger::sets::Sets;
+use footfall::counting::ledger::sets::instance::Instance;
 use footfall::counting::ledger::sets::memory_budget::MemoryBudget;
+use footfall::counting::ledger::sets::set_rows;
 use footfall::counting::ledger::sets::sizes::Sizes;
 use footfall::counting::ledger::sets::stored_set::SetKind;
 use footfall::counting::storage::Sql;
@@ -27,9 +29,6 @@ use sqlite::Sqlite;
 
 /// Half-days that a shard knows ids of.
 const PERIODS: u64 = 3;
-
-/// How many keys wait before they are flushed, as in a shard.
-const FLUSH: usize = 16_384;
 
 /// How many ids come together.
 const BATCH: u64 = 64;
@@ -49,7 +48,7 @@ fn main() {
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF").unwrap();
     let sql = Sqlite::over(connection);
-    for statement in CREATE {
+    for statement in [CREATE_META, set_rows::CREATE] {
         sql.write(statement, &[]).unwrap();
     }
     fill(&sql, ids);
@@ -70,9 +69,13 @@ fn known(sets: &mut Sets, sql: &Sqlite, id: u64) -> bool {
     (0..PERIODS).any(|period| sets.contains(sql, SetKind::Ids, period, key).unwrap())
 }
 
+fn open(sql: &Sqlite, budget: &MemoryBudget) -> Sets {
+    Sets::open(sql, &Instance { seed: Some([7; 16]), budget: budget.clone(), sizes: Sizes::default() }).unwrap()
+}
+
 fn fill(sql: &Sqlite, ids: u64) {
     let budget = MemoryBudget::new(MemoryBudget::INSTANCE);
-    let mut sets = Sets::open(sql, Some([7; 16]), &budget, Sizes::default()).unwrap();
+    let mut sets = open(sql, &budget);
     let (began, rows) = (cpu_seconds(), sql.rows_written());
     let (mut slowest, mut most_runs, mut most_memory) = (0.0_f64, 0, 0);
     for id in 0..ids {
@@ -81,8 +84,8 @@ fn fill(sql: &Sqlite, ids: u64) {
         sets.insert(SetKind::Ids, id * PERIODS / ids, key);
         if (id + 1) % BATCH == 0 {
             let turn = cpu_seconds();
-            if sets.waiting() >= FLUSH {
-                sql.transaction(&mut || sets.flush(sql, id)).unwrap();
+            if sets.waiting() >= Sizes::default().waiting {
+                flush(sql, &mut sets, id);
             }
             sets.work(sql).unwrap();
             slowest = slowest.max(cpu_seconds() - turn);
@@ -101,7 +104,15 @@ fn fill(sql: &Sqlite, ids: u64) {
         }
     }
     println!("at most {most_runs} runs and {:.1} MB; the slowest turn took {:.0} ms", most_memory as f64 / 1e6, slowest * 1e3);
-    sql.transaction(&mut || sets.flush(sql, ids)).unwrap();
+    flush(sql, &mut sets, ids);
+}
+
+fn flush(sql: &Sqlite, sets: &mut Sets, number: u64) {
+    let mut work = || {
+        sets.drop_rows(sql, 64)?;
+        sets.flush(sql, number)
+    };
+    sql.transaction(&mut work).unwrap();
 }
 
 fn measure(sql: &Sqlite, ids: u64, most: usize) {
@@ -109,7 +120,7 @@ fn measure(sql: &Sqlite, ids: u64, most: usize) {
     let mut sets = None;
     let began = cpu_seconds();
     let heap = allocation_counter::measure(|| {
-        sets = Some(Sets::open(sql, None, &budget, Sizes::default()).unwrap());
+        sets = Some(open(sql, &budget));
     });
     let mut sets = sets.unwrap();
     println!("a start takes {:.2} ms and {} allocations; {} runs", (cpu_seconds() - began) * 1e3, heap.count_total, sets.runs());

@@ -15,7 +15,7 @@ use footfall::counting::model::visitor::{Visitor, Withheld};
 use footfall::counting::protocol::answer::Answer;
 use footfall::counting::protocol::batch::{Batch, MAX_BATCH_VISITS, Receipt, Verdict};
 use footfall::counting::protocol::call::Call;
-use footfall::counting::protocol::row::Row;
+use footfall::counting::protocol::row::{Row, RowBatch};
 use footfall::counting::protocol::wire::decode;
 use std::collections::{BTreeMap, HashMap};
 
@@ -172,7 +172,7 @@ impl Checker {
             self.sums.shared += row.batches.len() as u64;
         }
         let mut changes = 0;
-        for (batch, receipt) in row.batches {
+        for RowBatch { batch, receipt, .. } in row.batches {
             let number = (batch.isolate, batch.sequence);
             match posts.iter().find(|(known, _)| *known == number) {
                 Some((_, post)) => self.applied(*post, shard, &batch, receipt),

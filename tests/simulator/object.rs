@@ -12,12 +12,16 @@ use crate::store::{Failing, Store};
 use crate::world::World;
 use footfall::counting::dispatch::days::Days;
 use footfall::counting::dispatch::retry::UNSEEN;
+use footfall::counting::ledger::sets::instance::Instance;
+use footfall::counting::ledger::sets::memory_budget::MemoryBudget;
+use footfall::counting::ledger::sets::sizes::Sizes;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::Day;
 use footfall::counting::protocol::answer::Answer;
 use footfall::counting::protocol::batch::Receipt;
 use footfall::counting::protocol::call::Call;
 use footfall::counting::protocol::wire::{decode, encode};
+use footfall::counting::storage::Sql;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -88,8 +92,15 @@ impl Object {
     }
 
     pub(crate) fn machine(is_shard: bool, store: &Store) -> Machine {
-        if is_shard { Machine::Shard(Shard::new(store.clone())) } else { Machine::Days(Days::new(store.clone())) }
+        if is_shard { Machine::Shard(shard(store.clone())) } else { Machine::Days(Days::new(store.clone())) }
     }
+}
+
+/// A shard over a database. Its sets are cut so small that a few visits flush and merge them, and have so little memory that most lookups read
+/// rows.
+pub(crate) fn shard<S: Sql + Clone>(sql: S) -> Shard<S> {
+    let sizes = Sizes { slice: 4, whole: 8, waiting: 12 };
+    Shard::new(sql, Instance { seed: Some(*b"of the simulator"), budget: MemoryBudget::new(1_000), sizes })
 }
 
 impl World {

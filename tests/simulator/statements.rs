@@ -3,9 +3,10 @@
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
+use footfall::counting::ledger::sets::set_rows;
 use footfall::counting::ledger::shape::{Change, GROW};
-use footfall::counting::ledger::{amend, last_batches, schema, unlisted};
-use footfall::counting::protocol::row::{NewRow, Row as JournalRow};
+use footfall::counting::ledger::{amend, last_batches, ledger_sets, packed_hashes, schema, unlisted};
+use footfall::counting::protocol::row::{NewRow, Row as JournalRow, RowBatch};
 use footfall::counting::storage::{Rows, Value};
 
 /// The statements of `counting::days`.
@@ -45,8 +46,9 @@ impl Tables {
                     self.all(Table::Journal).filter(|(key, _)| matches!(key, Key::One(slot) if (*first..*end).contains(slot)));
                 return some.map(|(_, row)| row.clone()).collect();
             }
-            // The simulator has no admin commands, so there are no changes to forget.
-            (amend::FORGET_CHANGES, [Text(_), Text(_)]) => {}
+            (amend::FORGET_CHANGES, [Text(first), Text(end)]) => {
+                self.delete(Table::Meta, |key, _| matches!(key, Key::Text(key) if key >= first && key < end));
+            }
             (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),
             (schema::PAGE_VIEWS, [Text(page)]) => {
                 return one(self.get(Table::Pages, &Key::Text(page.clone())).map(|row| &row[1..]));
@@ -94,35 +96,24 @@ impl Tables {
             (schema::ADD_EXCLUDED, [Integer(day), Integer(reason), Integer(visits)]) => {
                 self.add(Table::Excluded, Key::Two(*day, *reason), *visits);
             }
-            (schema::ADD_MARKS, [Integer(day), Integer(number), hashes]) => {
-                self.put(Table::Marks, Key::Two(*day, *number), vec![hashes.clone()]);
+            (set_rows::PUT_SET_ROW, [Integer(id), body]) => self.put(Table::SetRows, Key::One(*id), vec![body.clone()]),
+            (set_rows::SET_ROW, [Integer(id)]) => return one(self.get(Table::SetRows, &Key::One(*id))),
+            (set_rows::SET_ROWS, [Integer(first), Integer(end)]) => {
+                return self.set_rows(*first..*end).map(|(_, row)| row.clone()).collect();
             }
-            (schema::MARKS, [Integer(day)]) => {
-                let of_day = self.all(Table::Marks).filter(|(key, _)| matches!(key, Key::Two(of, _) if of == day));
-                return of_day.map(|(_, row)| row.clone()).collect();
+            (set_rows::SET_ROW_IDS, [Integer(first), Integer(end), Integer(most)]) => {
+                let ids = self.set_rows(*first..*end).map(|(id, _)| vec![Integer(id)]);
+                return ids.take(usize::try_from(*most).unwrap()).collect();
             }
-            (schema::FORGET_MARKS, [Integer(before)]) => {
-                self.delete(Table::Marks, |key, _| matches!(key, Key::Two(day, _) if day < before));
+            (set_rows::DROP_SET_ROWS, [Integer(first), Integer(end)]) => {
+                self.delete(Table::SetRows, |key, _| matches!(key, Key::One(id) if (*first..*end).contains(id)));
             }
-            (schema::ADD_SEEN, [Integer(half_day), Integer(number), ids, shares]) => {
-                self.put(Table::Seen, Key::Two(*half_day, *number), vec![Integer(*half_day), ids.clone(), shares.clone()]);
-            }
-            (schema::SEEN, [Integer(from)]) => {
-                return self.all(Table::Seen).map(|(_, row)| row).filter(|row| integer(row, 0) >= *from).cloned().collect();
-            }
-            (schema::FORGET_SEEN, [Integer(before)]) => self.delete(Table::Seen, |_, row| integer(row, 0) < *before),
-            (statement, [Integer(today)]) if schema::FORGET_AHEAD.contains(&statement) => {
-                let table = if statement == schema::FORGET_AHEAD[0] { Table::Visitors } else { Table::Marks };
-                self.delete(table, |key, _| matches!(key, Key::Two(day, _) if day > today));
-            }
-            (schema::SEEN_AHEAD, [Integer(window)]) => {
-                let ahead: Vec<(Key, Row)> = self.all(Table::Seen).map(|(key, row)| (key.clone(), row.clone())).collect();
-                self.delete(Table::Seen, |_, row| integer(row, 0) > *window);
-                for (key, mut row) in ahead.into_iter().filter(|(_, row)| integer(row, 0) > *window) {
-                    let Key::Two(_, number) = key else { continue };
-                    row[0] = Integer(*window);
-                    self.put(Table::Seen, Key::Two(*window, number), row);
-                }
+            (ledger_sets::HELD, [Text(first), Text(end)]) => {
+                let held = self.all(Table::Meta).filter_map(|(key, row)| match key {
+                    Key::Text(key) if key >= first && key < end => Some(vec![Text(key.clone()), row[0].clone()]),
+                    _ => None,
+                });
+                return held.collect();
             }
             (last_batches::SET, [Integer(number), body]) => {
                 self.put(Table::LastBatches, Key::One(*number), vec![body.clone()]);
@@ -132,17 +123,7 @@ impl Tables {
                 self.delete(Table::LastBatches, |key, _| matches!(key, Key::One(number) if number >= first));
             }
             // A new database has nothing to convert.
-            (last_batches::RECENT, []) => {}
-            (schema::ADD_VISITORS, [Integer(day), Integer(number), hashes]) => {
-                self.put(Table::Visitors, Key::Two(*day, *number), vec![hashes.clone()]);
-            }
-            (schema::VISITORS, [Integer(day)]) => {
-                let of_day = self.all(Table::Visitors).filter(|(key, _)| matches!(key, Key::Two(of, _) if of == day));
-                return of_day.map(|(_, row)| row.clone()).collect();
-            }
-            (schema::FORGET_VISITORS, [Integer(before)]) => {
-                self.delete(Table::Visitors, |key, _| matches!(key, Key::Two(day, _) if day < before));
-            }
+            (last_batches::RECENT, []) | (packed_hashes::SEEN | packed_hashes::VISITORS | packed_hashes::MARKS, [_, _]) => {}
             (schema::ADD_DAY, [Integer(day), visitors @ ..]) => self.add_all(Table::Days, Key::One(*day), visitors),
             (schema::DAY, [Integer(day)]) => return one(self.get(Table::Days, &Key::One(*day))),
             (schema::ADD_WITHHELD, [Integer(day), Integer(why), Integer(views)]) => {
@@ -159,6 +140,14 @@ impl Tables {
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()
+    }
+
+    /// The rows of sets in a range, with their numbers.
+    fn set_rows(&self, range: std::ops::Range<i64>) -> impl Iterator<Item = (i64, &Row)> {
+        self.all(Table::SetRows).filter_map(move |(key, row)| match key {
+            Key::One(id) if range.contains(id) => Some((*id, row)),
+            _ => None,
+        })
     }
 
     /// Carries out a statement of the days object.
@@ -199,6 +188,8 @@ fn without_last(body: &Value) -> Value {
     let Value::Blob(bytes) = body else { return body.clone() };
     let Ok(JournalRow { at, batches }) = JournalRow::read(bytes) else { return body.clone() };
     let mut row = NewRow::new(at);
-    batches[..batches.len().saturating_sub(1).max(1)].iter().for_each(|(batch, receipt)| row.push(batch, receipt));
+    for RowBatch { batch, receipt, news } in &batches[..batches.len().saturating_sub(1).max(1)] {
+        row.push(batch, receipt, news.unwrap_or_default());
+    }
     Value::Blob(row.into_bytes())
 }

@@ -33,15 +33,13 @@ pub(crate) enum Table {
     Pages,
     PageHours,
     PageSums,
-    Seen,
     LastBatches,
-    Visitors,
     Days,
     Withheld,
     SiteQuarters,
     Details,
     Excluded,
-    Marks,
+    SetRows,
 }
 
 /// A primary key. All keys of a table are of the same kind.

@@ -1,11 +1,11 @@
 //! Tests that the database in memory gives the same results as SQLite. Each gets the same calls to a shard, with failing
 //! statements, restarts and changes of day, and the same statements directly.
 
+use crate::object;
 use crate::rng::Rng;
 use crate::store::{Failing, Store};
 use footfall::counting::dispatch::days::Days;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
-use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::date::DAY_MS;
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
@@ -150,7 +150,7 @@ fn the_database_in_memory_does_what_sqlite_does() {
     for seed in 0..12 {
         let mut rng = Rng::new(seed);
         let both = Both::new();
-        let mut shard = Shard::new(both.clone());
+        let mut shard = object::shard(both.clone());
         let mut now = 20_000 * DAY_MS + rng.below(DAY_MS);
         for sequence in 0..2_000 {
             now += rng.tail(1_000, 5 * 3_600_000);
@@ -158,7 +158,7 @@ fn the_database_in_memory_does_what_sqlite_does() {
                 both.failing.set(Some((rng.below(12) as u32, rng.pick(&[Failing::Before, Failing::After]))));
             }
             match rng.below(60) {
-                0 => shard = Shard::new(both.clone()),
+                0 => shard = object::shard(both.clone()),
                 // If the alarm leaves a difference, the next statement shows it.
                 1 => drop(shard.maintain(now, KEEP_HOURS_DAYS)),
                 _ => drop(shard.serve(&random_call(&mut rng, &pages, sequence + 1, now), now)),

@@ -2,6 +2,7 @@
 
 use crate::facts::Broken;
 use crate::history::About;
+use crate::object;
 use crate::store::Store;
 use crate::world::World;
 use footfall::counting::dispatch::days::Days;
@@ -23,8 +24,8 @@ impl World {
             if self.checker.truths[shard].total() > 0 {
                 used = shard + 1;
             }
-            self.check_shard(shard, &mut Shard::new(store.clone()), now);
-            let mut checkpointed = Shard::new(store.clone());
+            self.check_shard(shard, &mut object::shard(store.clone()), now);
+            let mut checkpointed = object::shard(store.clone());
             let outcome = checkpointed.maintain(now, KEEP_HOURS_DAYS);
             if outcome.is_err() {
                 self.checker.fail(Broken::WrongTotal, &[], Some(shard), || format!("the last checkpoint failed: {outcome:?}"));

@@ -9,6 +9,11 @@ pub(crate) mod rig;
 pub(crate) mod sqlite;
 
 use footfall::counting::dispatch::posting::Entry;
+use footfall::counting::ledger::sets::instance::Instance;
+use footfall::counting::ledger::sets::memory_budget::MemoryBudget;
+use footfall::counting::ledger::sets::sizes::Sizes;
+use footfall::counting::ledger::shard::Shard;
+use footfall::counting::ledger::state::{Ledger, Sql, StorageError};
 use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::{Day, day_of};
 use footfall::counting::model::dimensions::{Described, Dimensions};
@@ -24,6 +29,21 @@ pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// The time at which most tests begin: 07:00 of some day, with seven hours of the day before it and 17 after it.
 pub(crate) const T0: u64 = 20_000 * DAY + 7 * HOUR;
+
+/// What shards get from the instance that they run in.
+pub(crate) fn instance() -> Instance {
+    Instance { seed: Some(*b"a seed for tests"), budget: MemoryBudget::new(MemoryBudget::INSTANCE), sizes: Sizes::default() }
+}
+
+/// A shard over a database, alone in its instance.
+pub(crate) fn shard<S: Sql + Clone>(sql: S) -> Shard<S> {
+    Shard::new(sql, instance())
+}
+
+/// The ledger of a database.
+pub(crate) fn open<S: Sql>(sql: S, now: u64) -> Result<Ledger<S>, StorageError> {
+    Ledger::open(sql, now, &instance())
+}
 
 /// No visitor: what a visit of these tests has by default.
 pub(crate) const NOBODY: Visitor = Visitor::Withheld(Withheld::NoAddress);

@@ -5,12 +5,20 @@ use super::{Sent, T0, batch};
 use footfall::counting::ledger::packed::{PAGES, Packed};
 use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
+use footfall::counting::ledger::sets::Sets;
+use footfall::counting::ledger::sets::stored_set::SetKind;
 use footfall::counting::ledger::state::{Ledger, LedgerError};
 use footfall::counting::model::date::Day;
 use footfall::counting::protocol::answer::Visitors;
 use footfall::counting::protocol::batch::Receipt;
 use footfall::counting::storage::Value;
 use std::collections::BTreeMap;
+
+/// How many keys each stored set of a kind has.
+pub(crate) fn stored_sets(sql: &Sqlite, kind: SetKind) -> Vec<u64> {
+    let sets = Sets::open(sql, &super::instance()).unwrap();
+    sets.periods(kind).map(|period| sets.len(kind, period)).collect()
+}
 
 /// The content of a table of packed rows: page, time (a quarter or a day) and counts, sorted by page and time.
 pub(crate) fn by_page(sql: &Sqlite, table: &str) -> Vec<(String, u64, Counts)> {
@@ -46,7 +54,7 @@ impl Rig {
     }
 
     pub(crate) fn on(sql: Sqlite, now: u64) -> Self {
-        let ledger = Ledger::open(sql.clone(), now).unwrap();
+        let ledger = super::open(sql.clone(), now).unwrap();
         Self { sql, ledger, now }
     }
 
@@ -61,7 +69,7 @@ impl Rig {
 
     /// Drops the ledger's memory and opens the ledger again from its database.
     pub(crate) fn restart(&mut self) {
-        self.ledger = Ledger::open(self.sql.clone(), self.now).unwrap();
+        self.ledger = super::open(self.sql.clone(), self.now).unwrap();
     }
 
     pub(crate) fn maintain(&mut self) -> bool {
@@ -78,6 +86,11 @@ impl Rig {
 
     pub(crate) fn visitors(&self, day: Day) -> Visitors {
         self.ledger.visitors(day).unwrap()
+    }
+
+    /// How many keys each stored set of a kind has.
+    pub(crate) fn sets(&self, kind: SetKind) -> Vec<u64> {
+        stored_sets(&self.sql, kind)
     }
 
     /// The number of rows of a table.

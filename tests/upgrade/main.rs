@@ -27,7 +27,6 @@ mod story;
 mod support;
 
 use footfall::counting::dispatch::days::Days;
-use footfall::counting::ledger::state::Ledger;
 use footfall::counting::model::day_record::DayRecord;
 use footfall::counting::model::visitor::Salt;
 use outcome::{lived, outcome};
@@ -60,10 +59,10 @@ fn a_shard_of_version_0_1_opens_as_it_was() {
 fn it_does_so_at_each_start_and_after_an_alarm() {
     let sql = stored::load(V0_1);
     for start in 0..3 {
-        drop(Ledger::open(sql.clone(), OPENED).unwrap());
+        drop(support::open(sql.clone(), OPENED).unwrap());
         compare(&sql.copy(), V0_1_OUTCOME, &format!("at start {start}"));
     }
-    Ledger::open(sql.clone(), OPENED).unwrap().maintain(OPENED, 2 * KEEP_DAYS).unwrap();
+    support::open(sql.clone(), OPENED).unwrap().maintain(OPENED, 2 * KEEP_DAYS).unwrap();
     compare(&sql, V0_1_OUTCOME, "after an alarm");
 }
 
@@ -75,7 +74,7 @@ fn a_start_that_breaks_off_at_any_statement_loses_nothing() {
             let sql = stored::load(V0_1);
             let faulty = Faulty::new(sql.clone());
             faulty.fail_nth(n, fault);
-            let opened = Ledger::open(faulty.clone(), OPENED);
+            let opened = support::open(faulty.clone(), OPENED);
             if faulty.clear() {
                 assert!(opened.is_ok());
                 break;

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A database to which the story happened.
 pub(crate) fn lived(story: &Story) -> Sqlite {
     let sql = Sqlite::new();
-    let mut shard = Shard::new(sql.clone());
+    let mut shard = crate::support::shard(sql.clone());
     for (at, act) in &story.acts {
         match act {
             Act::Call(call) => {
@@ -42,7 +42,7 @@ struct Asked<'a> {
 
 /// Everything that the shard answers. It changes the database.
 pub(crate) fn outcome(story: &Story, sql: &Sqlite) -> Vec<String> {
-    let mut asked = Asked { story, shard: Shard::new(sql.clone()), lines: Vec::new(), next: 0 };
+    let mut asked = Asked { story, shard: crate::support::shard(sql.clone()), lines: Vec::new(), next: 0 };
     // First what the memory has that was rebuilt from tables and journal, before a report makes a checkpoint.
     asked.views();
     asked.visitors("after the start");

@@ -165,11 +165,7 @@ mod tests {
     fn fill(shares: &mut HeldShares, share: Share) -> u64 {
         let mut taken = 0;
         while shares.has_room(share) {
-            let left = if share.is_server() {
-                (MAX_SERVER_IDS - shares.of_servers()) / 4
-            } else {
-                (MAX_IDS - shares.ids()) / 40
-            };
+            let left = if share.is_server() { (MAX_SERVER_IDS - shares.of_servers()) / 4 } else { (MAX_IDS - shares.ids()) / 40 };
             let more = if taken == 0 { u32::try_from(left).unwrap().max(1) } else { 1 };
             shares.add(share, 7, more);
             taken += u64::from(more);

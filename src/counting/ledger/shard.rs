@@ -1,10 +1,10 @@
 //! One shard of a site: takes calls as bytes, and returns answers as bytes. Its Durable Object is in `src/edge/objects/shard.rs`.
 
 use crate::counting::ledger::group::Group;
-use crate::counting::ledger::shard_counts::ShardCounts;
-use crate::counting::ledger::sets::instance::Instance;
-use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::ledger::seen::WINDOW_MS;
+use crate::counting::ledger::sets::instance::Instance;
+use crate::counting::ledger::shard_counts::ShardCounts;
+use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::live::pace::{PUSH_MS, Pace};
 use crate::counting::live::pulse::Pulse;
 use crate::counting::model::date::until_over;

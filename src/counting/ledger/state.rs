@@ -25,7 +25,6 @@ use crate::counting::protocol::batch::Tally;
 
 pub use crate::counting::storage::{Rows, Sql, StorageError, Value};
 
-
 /// Rows of the journal ring. With more rows, checkpoints are rarer (a checkpoint writes a row for each page that was visited since the
 /// last, and two for each 256 pages and hour), and starts are slower (they replay up to this many rows).
 pub const JOURNAL_ROWS: u64 = 1024;
