@@ -90,3 +90,8 @@ pub(crate) fn blob_at(row: &[Value], column: usize) -> Result<&[u8], StorageErro
         _ => Err(StorageError("bytes were stored, and something else came back".to_owned())),
     }
 }
+
+/// The error for stored bytes or numbers that are not what was stored.
+pub(crate) fn unreadable(what: &str) -> StorageError {
+    StorageError(format!("{what} cannot be read"))
+}

@@ -3,9 +3,8 @@
 //! Strangers can make up ids, so no sender may take up all of this memory. Each sender has a share of what is left, and all servers
 //! together have three quarters.
 
-use crate::counting::ledger::state::unreadable;
 use crate::counting::model::share::Share;
-use crate::counting::storage::StorageError;
+use crate::counting::storage::{StorageError, unreadable};
 
 /// The most ids of all windows together, to within a batch. Their filters take 20 MB of memory ([`crate::counting::ledger::sets`]).
 pub const MAX_IDS: u64 = 50_000_000;

@@ -5,11 +5,10 @@ use crate::counting::ledger::ledger_sets::held_key;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::sets::Sets;
 use crate::counting::ledger::sets::instance::Instance;
-use crate::counting::ledger::sets::set_rows::keys_of;
+use crate::counting::ledger::sets::sorted_keys::keys_of;
 use crate::counting::ledger::sets::stored_set::SetKind;
-use crate::counting::ledger::state::unreadable;
 use crate::counting::model::share::Share;
-use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
+use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at, unreadable};
 
 /// The next row of ids: 8 bytes each, and their senders' shares, 2 bytes each; little endian.
 pub const SEEN: &str =

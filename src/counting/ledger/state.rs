@@ -23,6 +23,7 @@ use crate::counting::model::date::day_of;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::Tally;
 
+pub(super) use crate::counting::storage::unreadable;
 pub use crate::counting::storage::{Rows, Sql, StorageError, Value};
 
 /// Rows of the journal ring. With more rows, checkpoints are rarer (a checkpoint writes a row for each page that was visited since the
@@ -187,9 +188,4 @@ impl<S: Sql> Ledger<S> {
 
 fn count_of(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-/// The error for stored bytes or numbers that are not what a ledger stores.
-pub(super) fn unreadable(what: &str) -> StorageError {
-    StorageError(format!("{what} cannot be read"))
 }

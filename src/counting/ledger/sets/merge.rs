@@ -6,6 +6,7 @@
 use crate::counting::ledger::sets::run::{GROUP_BITS, Run};
 use crate::counting::ledger::sets::set_rows::read_keys;
 use crate::counting::ledger::sets::sizes::Sizes;
+use crate::counting::ledger::sets::sorted_keys::merged;
 use crate::counting::ledger::sets::stored_set::StoredSet;
 use crate::counting::storage::{Sql, StorageError};
 
@@ -70,35 +71,5 @@ impl StoredSet {
             self.runs.retain(|run| run.into != number);
         }
         Ok(self.runs.iter().find(|run| run.number == number).map_or(0, |made| made.keys.saturating_sub(before)))
-    }
-}
-
-/// The keys of both, in their order, each once.
-pub(crate) fn merged(one: &[u64], other: &[u64]) -> Vec<u64> {
-    let mut keys = Vec::with_capacity(one.len().saturating_add(other.len()));
-    let (mut one, mut other) = (one, other);
-    while let ([a, ones @ ..], [b, others @ ..]) = (one, other) {
-        keys.push(*a.min(b));
-        if a <= b {
-            one = ones;
-        }
-        if b <= a {
-            other = others;
-        }
-    }
-    keys.extend_from_slice(one);
-    keys.extend_from_slice(other);
-    keys
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_lists_become_one() {
-        assert!(merged(&[], &[]).is_empty());
-        assert_eq!(merged(&[1, 4, 9], &[2, 4, 10, 11]), [1, 2, 4, 9, 10, 11]);
-        assert_eq!(merged(&[5], &[1, 2]), [1, 2, 5]);
     }
 }

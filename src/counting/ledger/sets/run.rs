@@ -5,6 +5,7 @@
 use crate::counting::ledger::sets::filter::FilterKind;
 use crate::counting::ledger::sets::memory_budget::HeldMemory;
 use crate::counting::ledger::sets::set_rows::{self, filter_row, slice_row};
+use crate::counting::ledger::sets::sorted_keys::{bytes_of, has, keys_of};
 use crate::counting::storage::{Sql, StorageError};
 
 /// One filter is for 2^3 slices.
@@ -58,8 +59,7 @@ impl Run {
 
     /// Whether the run has a key. `memory` is that of the run's set.
     pub(crate) fn contains(&mut self, sql: &dyn Sql, key: u64, memory: &mut HeldMemory) -> Result<bool, StorageError> {
-        Ok(self.may_have(sql, key, memory)?
-            && set_rows::has(&set_rows::read(sql, slice_row(self.number, self.slice_of(key)))?, key)?)
+        Ok(self.may_have(sql, key, memory)? && has(&set_rows::read(sql, slice_row(self.number, self.slice_of(key)))?, key)?)
     }
 
     /// What the filter says. Without a filter, the run may have any key.
@@ -75,7 +75,7 @@ impl Run {
             }
             let filter = if self.bits == 0 {
                 let row = set_rows::read(sql, slice_row(self.number, 0))?;
-                kind.build(&set_rows::keys_of(&row)?.iter().map(|key| u64::from_le_bytes(*key)).collect::<Vec<_>>())
+                kind.build(&keys_of(&row)?.iter().map(|key| u64::from_le_bytes(*key)).collect::<Vec<_>>())
             } else {
                 set_rows::read(sql, filter_row(self.number, group))?.into_boxed_slice()
             };
@@ -96,7 +96,7 @@ impl Run {
                 None => left.len(),
             };
             let (now, later) = left.split_at_checked(of_slice).unwrap_or((left, &[]));
-            set_rows::write(sql, slice_row(self.number, slice), set_rows::bytes_of(now))?;
+            set_rows::write(sql, slice_row(self.number, slice), bytes_of(now))?;
             left = later;
         }
         if self.bits > 0 {

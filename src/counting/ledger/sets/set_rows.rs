@@ -1,6 +1,6 @@
 //! The rows of runs: one for each slice, with its keys in their order, and one for the filter of each group of slices.
 
-use crate::counting::ledger::state::unreadable;
+use crate::counting::ledger::sets::sorted_keys::keys_of;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at};
 
 /// Creates the table.
@@ -64,29 +64,9 @@ pub(crate) fn read_keys(
     Ok(())
 }
 
-/// Whether a row of keys has this one.
-pub(crate) fn has(row: &[u8], key: u64) -> Result<bool, StorageError> {
-    let keys = keys_of(row)?;
-    let at = keys.partition_point(|other| u64::from_le_bytes(*other) < key);
-    Ok(keys.get(at) == Some(&key.to_le_bytes()))
-}
-
 /// Writes a row.
 pub(crate) fn write(sql: &dyn Sql, id: u64, body: Vec<u8>) -> Result<(), StorageError> {
     sql.write(PUT_SET_ROW, &[Value::count(id), Value::Blob(body)])
-}
-
-/// Numbers as bytes.
-pub(crate) fn bytes_of(numbers: &[u64]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
-}
-
-/// The numbers in a row.
-pub(crate) fn keys_of(row: &[u8]) -> Result<&[[u8; 8]], StorageError> {
-    match row.as_chunks() {
-        (keys, []) => Ok(keys),
-        _ => Err(unreadable("a row of a set")),
-    }
 }
 
 pub(crate) fn missing() -> StorageError {

@@ -2,10 +2,10 @@
 
 use crate::counting::ledger::sets::key_table::KeyTable;
 use crate::counting::ledger::sets::memory_budget::{HeldMemory, MemoryBudget};
-use crate::counting::ledger::sets::merge::merged;
 use crate::counting::ledger::sets::run::{GROUP_BITS, Run};
 use crate::counting::ledger::sets::set_rows;
 use crate::counting::ledger::sets::sizes::Sizes;
+use crate::counting::ledger::sets::sorted_keys::merged;
 use crate::counting::storage::{Sql, StorageError};
 
 /// What a set is of. The order is that of the numbers in the directory.
