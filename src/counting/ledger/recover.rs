@@ -28,7 +28,7 @@ impl<S: Sql> Ledger<S> {
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
         prepare(&sql)?;
         let checkpointed = meta(&sql, "checkpointed")?;
-        let views = meta(&sql, "views")?;
+        let [views, pages] = [meta(&sql, "views")?, meta(&sql, "pages")?];
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
@@ -46,13 +46,14 @@ impl<S: Sql> Ledger<S> {
             shards: 0,
             checkpointed_at: 0,
             views,
+            in_meta: [views, pages],
             latest: 0,
             written: checkpointed,
             checkpointed,
             moved,
             ids_waiting: Vec::new(),
         };
-        ledger.pages.known = meta(&ledger.sql, "pages")?;
+        ledger.pages.known = pages;
         ledger.load_seen(now)?;
         ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();
