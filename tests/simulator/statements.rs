@@ -4,6 +4,7 @@ use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
 use footfall::counting::ledger::{amend, schema, unlisted};
+use footfall::counting::protocol::row::{NewRow, Row as JournalRow};
 use footfall::counting::storage::{Rows, Value};
 
 /// The statements of `counting::days`.
@@ -28,7 +29,8 @@ impl Tables {
             (schema::META, [Text(key)]) => return one(self.get(Table::Meta, &Key::Text(key.clone()))),
             (schema::SET_META, [Text(key), value]) => self.put(Table::Meta, Key::Text(key.clone()), vec![value.clone()]),
             (schema::APPEND, [Integer(slot), number, body]) => {
-                self.put(Table::Journal, Key::One(*slot), vec![number.clone(), body.clone()]);
+                let body = if self.loses_last { without_last(body) } else { body.clone() };
+                self.put(Table::Journal, Key::One(*slot), vec![number.clone(), body]);
                 self.appended += 1;
                 self.newest = *slot;
             }
@@ -187,4 +189,13 @@ impl Tables {
         }
         Rows::new()
     }
+}
+
+/// A journal row without the last of its batches, if it has several.
+fn without_last(body: &Value) -> Value {
+    let Value::Blob(bytes) = body else { return body.clone() };
+    let Ok(JournalRow { at, batches }) = JournalRow::read(bytes) else { return body.clone() };
+    let mut row = NewRow::new(at);
+    batches[..batches.len().saturating_sub(1).max(1)].iter().for_each(|(batch, receipt)| row.push(batch, receipt));
+    Value::Blob(row.into_bytes())
 }

@@ -16,7 +16,7 @@ use crate::counting::model::limits::OTHER;
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::VisitorHash;
-use crate::counting::protocol::batch::Row;
+use crate::counting::protocol::row::Row;
 use crate::counting::protocol::wire::decode;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
 
@@ -122,15 +122,18 @@ impl<S: Sql> Ledger<S> {
             let rows = self.journal(self.written.saturating_add(1), READ_AT_ONCE)?;
             let some = !rows.is_empty();
             for (number, body) in rows {
-                let read = decode::<Row<'_>>(&body).map_err(|_| unreadable("a journal row"))?;
-                for page in &read.batch.pages {
-                    self.load(page)?;
+                let Row { at, batches } = Row::read(&body).map_err(|_| unreadable("a journal row"))?;
+                for (batch, receipt) in &batches {
+                    for page in &batch.pages {
+                        self.load(page)?;
+                    }
+                    if receipt.visits.iter().any(|counted| counted.other) {
+                        self.load(OTHER)?;
+                    }
+                    self.load_dimension_views(batch, at)?;
+                    self.take_over(batch, receipt, at);
                 }
-                if read.receipt.visits.iter().any(|counted| counted.other) {
-                    self.load(OTHER)?;
-                }
-                self.load_dimension_views(&read)?;
-                self.take_over(&read, number);
+                self.written = number;
             }
             if !some {
                 break;

@@ -1,8 +1,8 @@
 //! The tables of a shard, and the statements that count and report. Those of an amendment, an export, an import, a list and of pages by
 //! time are beside the code that runs them.
 //!
-//! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows. A batch writes one row into it and nothing else, so the
-//! number of written rows depends on batches, not on visits. When the ring is full, a checkpoint writes it into the other tables, in one
+//! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows. Batches that arrive together are one row in it, and nothing
+//! else, so the number of written rows depends neither on visits nor, on a busy shard, on batches. When the ring is full, a checkpoint writes it into the other tables, in one
 //! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
 
 /// Creates the tables that are missing. A statement does nothing where its table exists.

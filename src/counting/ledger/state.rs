@@ -1,10 +1,12 @@
 //! The ledger of a shard: its rules for counting a batch once, over the tables of [`schema`].
 //!
 //! In scope: what a batch changes, what it is answered, what is remembered and for how long. Out of scope: how a
-//! batch arrives ([`crate::counting::ledger::shard`]) and how SQLite is called ([`Sql`]).
+//! batch arrives ([`crate::counting::ledger::shard`]), which batches share a row ([`crate::counting::ledger::group`]) and how SQLite
+//! is called ([`Sql`]).
 //!
-//! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
-//! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
+//! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. The batches of a journal row
+//! are applied in memory one after the other, and then the row is written, in one turn. If any statement fails on the way, nothing of
+//! these batches is stored, and the memory is dropped with what it has of them.
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
