@@ -25,7 +25,11 @@ fn arrive(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
 }
 
 fn take_lead(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
-    one(batcher.step(Event::TookLead(ticket, entry("/", DEADLINE)), now))
+    take_lead_until(batcher, ticket, DEADLINE, now)
+}
+
+fn take_lead_until(batcher: &mut Batcher, ticket: Ticket, deadline: u64, now: u64) -> Action {
+    one(batcher.step(Event::TookLead(ticket, entry("/", deadline)), now))
 }
 
 /// The timer of a visit that has until `DEADLINE` rings.
@@ -203,11 +207,12 @@ fn a_visit_beyond_the_limit_is_told_to_come_back_and_is_in_no_batch() {
 
 #[test]
 fn a_visit_that_gives_up_while_parked_is_surely_not_stored_and_in_no_batch() {
-    let (mut batcher, first) = busy(4);
+    let (mut batcher, first) = busy(3);
+    parks(arrive(&mut batcher, 4, T0 + 1));
     assert_eq!(give_up(&mut batcher, 3, DEADLINE), Failure::Deadline { sent: false });
     assert_eq!(give_up(&mut batcher, 2, DEADLINE), Failure::Deadline { sent: false });
     assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(4));
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, DEADLINE))), [4]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 4, DEADLINE + 1, DEADLINE))), [4]);
 }
 
 #[test]
@@ -222,12 +227,13 @@ fn a_visit_that_gives_up_in_a_batch_is_in_doubt() {
 #[test]
 fn a_visit_that_gives_up_with_the_lead_was_never_sent_and_hands_the_lead_on() {
     // Its timer rang in the same turn in which the previous POST ended, so it never saw that it should lead.
-    let (mut batcher, first) = busy(3);
-    assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(2));
+    let (mut batcher, first) = busy(2);
+    assert_eq!(end_well(&mut batcher, first, DEADLINE - 1), Some(2));
+    parks(arrive(&mut batcher, 3, DEADLINE - 1));
     let actions = ring(&mut batcher, 2, DEADLINE);
     let gone = Action::Answer(2, Err(Failure::Deadline { sent: false }));
     assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for another visit to arrive");
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, DEADLINE))), [3]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 3, DEADLINE + SECOND, DEADLINE))), [3]);
 }
 
 #[test]
@@ -388,7 +394,7 @@ fn a_lost_lead_that_is_free_again_is_taken_at_once() {
 
 #[test]
 fn an_old_leader_that_ends_late_answers_its_visits_and_leaves_the_new_lead_alone() {
-    let (mut batcher, old) = busy(2);
+    let (mut batcher, old) = busy(1);
     let late = old.deadline + LEAD_GRACE_MS + 1;
     let new = posted(arrive(&mut batcher, 3, late));
     parks(arrive(&mut batcher, 4, late));
@@ -407,13 +413,15 @@ fn a_late_end_does_not_undo_a_handover() {
     end_well(&mut batcher, old, late);
     // Ticket 3 has the lead.
     parks(arrive(&mut batcher, 4, late));
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, late))), [3, 4]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 3, late + 1, late))), [3, 4]);
 }
 
 #[test]
 fn a_leader_that_lapsed_but_was_not_replaced_hands_on_as_usual() {
-    let (mut batcher, first) = busy(2);
-    assert_eq!(end_well(&mut batcher, first, DEADLINE + 10 * LEAD_GRACE_MS), Some(2));
+    let (mut batcher, first) = busy(1);
+    let late = DEADLINE + 10 * LEAD_GRACE_MS;
+    parks(one(batcher.step(Event::Arrived(2, entry("/", late + 1)), T0)));
+    assert_eq!(end_well(&mut batcher, first, late), Some(2));
 }
 
 #[test]

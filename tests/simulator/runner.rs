@@ -6,6 +6,7 @@ use crate::mutation::Mutation;
 use crate::plan::FAULTS;
 use crate::world;
 use std::io::Write;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,11 +25,11 @@ pub(crate) struct Report {
     seconds: f64,
 }
 
-/// Runs seeds from 0 until one fails.
+/// Runs seeds in their order until one fails.
 #[allow(clippy::disallowed_methods, reason = "the printed summary says how long the tests took")]
-pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
+pub(crate) fn run_all(seeds: Range<u64>, mutation: Mutation) -> Report {
     let began = Instant::now();
-    let next = AtomicU64::new(0);
+    let next = AtomicU64::new(seeds.start);
     let report = Mutex::new(Report::default());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -36,13 +37,13 @@ pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= seeds.end {
                         break;
                     }
                     let outcome = guarded(seed, mutation, History::default());
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                     if report.add(seed, outcome) {
-                        next.store(seeds, Ordering::Relaxed);
+                        next.store(seeds.end, Ordering::Relaxed);
                     }
                 }
             });

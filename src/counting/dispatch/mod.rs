@@ -7,6 +7,7 @@ pub mod days;
 pub mod endpoint;
 pub mod kept_sums;
 pub mod lanes;
+pub mod late;
 pub mod parked;
 pub mod posting;
 pub mod retry;

@@ -173,11 +173,16 @@ pub(crate) enum OwnStep {
 /// Carries out the actions for other visits, and returns what this one does next.
 pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> OwnStep {
     let mut next = OwnStep::Nothing;
-    // All visits that get answers at once were in one batch.
-    let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
+    // All visits that get answers at once were in one batch, except those that were not sent in time.
+    let of_batch = |action: &Action| match action {
+        Action::Answer(_, Err(Failure::Deadline { sent: false })) => None,
+        Action::Answer(ticket, _) => Some(*ticket),
+        _ => None,
+    };
+    let answered = actions.iter().filter_map(of_batch).count();
     for action in actions {
-        if let Action::Answer(ticket, _) = &action {
-            log::batch(*ticket, answered);
+        if let Some(ticket) = of_batch(&action) {
+            log::batch(ticket, answered);
         }
         match action {
             Action::Post(posting) => next = OwnStep::Post(posting),
