@@ -11,6 +11,7 @@
 
 mod support;
 
+use footfall::counting::ledger::group::MAX_BYTES;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
 use footfall::counting::model::client::Device;
@@ -21,10 +22,11 @@ use footfall::counting::model::share::Share;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Salt, Visitor, VisitorHash, Withheld};
 use footfall::counting::protocol::answer::{Answer, Fault, Visitors};
-use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict};
+use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
 use footfall::counting::protocol::call::{Amend, Call};
 use footfall::counting::protocol::day::{DayAnswer, DayCall};
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
+use footfall::counting::protocol::row::{NewRow, Row};
 use footfall::counting::protocol::wire::{Message, decode, encode};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,13 @@ fn damage(bytes: &[u8]) -> Vec<Vec<u8>> {
     cut.chain(longer).chain(versions).chain(changes).collect()
 }
 
+/// The bytes of a journal row.
+fn row_of(at: u64, batches: &[(Batch<'_>, Receipt)]) -> Vec<u8> {
+    let mut row = NewRow::new(at);
+    batches.iter().for_each(|(batch, receipt)| row.push(batch, receipt));
+    row.into_bytes()
+}
+
 macro_rules! check_message {
     ($type:ty, $message:expr) => {{
         let message: $type = $message;
@@ -110,7 +119,13 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     for fault in [Fault::Malformed, Fault::Superseded, Fault::Full, Fault::Storage] {
         check_message!(Answer, Answer::Refused(fault));
     }
-    check_message!(Row<'_>, Row { at: T0, batch: batch(), receipt });
+    let row =
+        [(batch(), receipt.clone()), (Batch { sequence: 1, ..batch() }, Receipt { visits: Vec::new() }), (batch(), receipt)];
+    let bytes = row_of(T0, &row);
+    assert_eq!(Row::read(&bytes), Ok(Row { at: T0, batches: row.to_vec() }));
+    for (at, damaged) in damage(&bytes).iter().enumerate() {
+        assert!(Row::read(damaged).is_err() || at >= bytes.len() + 1 + 255, "{damaged:?} was read");
+    }
     check_message!(DayCall, DayCall { day: 20_000, shards: 256 });
     let record = DayRecord { day: 20_000, salt: Salt([255; 16]), shards: 4, shards_before: 1 };
     check_message!(DayAnswer, DayAnswer::Record(record));
@@ -132,7 +147,14 @@ fn messages_keep_their_bytes() {
     let value = Question::Value { kind: 1, value: "DE", days: Span { from: 3, until: 4 } };
     assert_eq!(encode(&Call::Report(value)), b"\x01\x03\x03\x01\x02DE\x03\x04");
     assert_eq!(encode(&Call::Health), b"\x01\x0e");
-    assert_eq!(encode(&Row { at: 1, batch, receipt: receipt(&[]) })[0], 1);
+    let (one, call) = ((batch.clone(), receipt(&[counted(1), duplicate(2)])), &expected[2..]);
+    let stored = b"\x02\x00\x00\x01\x01\x00\x02";
+    assert_eq!(row_of(300, std::slice::from_ref(&one)), [b"\x02\xac\x02\x01", call, stored].concat());
+    assert_eq!(row_of(300, &[one.clone(), one.clone()]), [b"\x02\xac\x02\x02", call, stored, call, stored].concat());
+    // Rows from before batches shared them.
+    let of_one = [b"\x01\xac\x02", call, stored].concat();
+    assert_eq!(Row::read(&of_one), Ok(Row { at: 300, batches: vec![one] }));
+    assert!(Row::read(&[&of_one, call, stored].concat()).is_err());
     assert_eq!(encode(&Answer::Receipt(receipt(&[counted(1), duplicate(300)]))), b"\x01\x00\x02\x00\x00\x01\x01\x00\xac\x02");
 }
 
@@ -188,10 +210,10 @@ proptest! {
             Counted { verdict, other, views }
         };
         let receipt = Receipt { visits: views.into_iter().map(line).collect() };
-        let row = Row { at: sequence, batch, receipt };
-        let bytes = encode(&row);
-        prop_assert_eq!(decode::<Row<'_>>(&bytes), Ok(row.clone()));
-        let call = Call::Register(row.batch);
+        let bytes = row_of(sequence, &[(batch.clone(), receipt.clone()), (batch.clone(), receipt.clone())]);
+        let expected = [(batch.clone(), receipt.clone()), (batch.clone(), receipt)];
+        prop_assert_eq!(Row::read(&bytes), Ok(Row { at: sequence, batches: expected.to_vec() }));
+        let call = Call::Register(batch);
         let bytes = encode(&call);
         prop_assert_eq!(decode::<Call<'_>>(&bytes), Ok(call.clone()));
     }
@@ -249,8 +271,14 @@ proptest! {
     }
 }
 
+/// A visit that takes the fewest bytes.
+fn shortest() -> Item {
+    let visitor = Visitor::Elsewhere;
+    Item { page: 0, details: 0, id: None, visitor, day: 0, made: None, share: Share(0) }
+}
+
 #[test]
-fn the_largest_batch_fits_into_a_row_and_into_a_call() {
+fn the_largest_batch_fits_into_a_row_behind_others_and_into_a_call() {
     let long = "x".repeat(100);
     let longest = |n: usize| {
         let details = support::details(Some(Device::Desktop), "DE", &format!("{n:0100}"), [&long, &long, &long]);
@@ -261,8 +289,15 @@ fn the_largest_batch_fits_into_a_row_and_into_a_call() {
     let sent: Vec<support::Sent> = (0..MAX_BATCH_VISITS).map(longest).collect();
     let batch = batch(u128::MAX, u64::MAX, T0, &sent);
     let receipt = Receipt { visits: vec![Counted { other: true, ..counted(u64::MAX) }; MAX_BATCH_VISITS] };
-    let row = encode(&Row { at: u64::MAX, batch: batch.clone(), receipt });
-    assert!(row.len() < 750_000, "a journal row takes {} bytes: `wire::MAX_BATCH_VISITS` says under 0.75 MB", row.len());
+    let most = row_of(u64::MAX, &[(batch.clone(), receipt.clone())]);
+    assert!(most.len() < 750_000, "a batch takes {} bytes of a row: `batch::MAX_BATCH_VISITS` says under 0.75 MB", most.len());
+    // Behind other batches: those of the shortest visits have the most receipts.
+    let short = Batch { pages: vec!["/"], details: Vec::new(), visits: vec![shortest(); MAX_BATCH_VISITS], ..batch.clone() };
+    let call = encode(&Call::Register(short.clone())).len();
+    let mut group = vec![(short, receipt.clone()); MAX_BYTES.div_ceil(call)];
+    group.push((batch.clone(), receipt));
+    let row = row_of(u64::MAX, &group);
+    assert!(row.len() < 1_200_000, "a row takes {} bytes: `group::MAX_BYTES` says under 1.2 MB", row.len());
     let call = encode(&Call::Register(Batch { sequence: 1, ..batch }));
     assert!(
         call.len() < MAX_BATCH_VISITS * (MAX_PAGE_BYTES + MAX_DETAILS_BYTES + 64),

@@ -77,7 +77,7 @@ const objectOf = (Rust) =>
     /** The time of the next alarm, as far as this instance knows. */
     #due = 0;
 
-    /** Isolates call this. Except on the first call, it returns bytes and no promise, which saves the platform a turn. */
+    /** Isolates call this. It returns bytes and no promise where it can, which saves the platform a turn: not on the first call. */
     post(call) {
       const ms = this.#due - Date.now();
       // If the alarm is further away than the longest time, a clock that was ahead set it.
@@ -85,16 +85,16 @@ const objectOf = (Rust) =>
     }
 
     /**
-     * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. There is one exception:
-     * before there are more shards, the days of a site must first inform a shard.
+     * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. Mostly that is this turn.
+     * It is a later one where a batch waits to be written with others, and where the days of a site must first inform a shard.
      */
     #serve(call) {
-      return this.#in((rust) => rust.serve(call)) ?? this.#grow(call);
+      return this.#in((rust) => rust.serve(call)) ?? this.#later(call);
     }
 
-    #grow(call) {
+    #later(call) {
       const { promise, resolve } = Promise.withResolvers();
-      this.#in((rust) => rust.grow(call, this.env, resolve));
+      this.#in((rust) => rust.later(call, this.env, resolve));
       return promise;
     }
 

@@ -13,8 +13,9 @@ use footfall::counting::model::minute::Minute;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::model::visitor::{Visitor, Withheld};
 use footfall::counting::protocol::answer::Answer;
-use footfall::counting::protocol::batch::{MAX_BATCH_VISITS, Receipt, Row, Verdict};
+use footfall::counting::protocol::batch::{Batch, MAX_BATCH_VISITS, Receipt, Verdict};
 use footfall::counting::protocol::call::Call;
+use footfall::counting::protocol::row::Row;
 use footfall::counting::protocol::wire::decode;
 use std::collections::{BTreeMap, HashMap};
 
@@ -159,15 +160,37 @@ impl Checker {
         }
     }
 
-    /// Records that the shard appended this row to its journal while it served a call of this post.
-    pub(crate) fn applied(&mut self, post: usize, shard: usize, row: &[u8]) {
-        let row: Row<'_> = match decode(row) {
-            Ok(row) => row,
-            Err(_) => return self.fail(Broken::WrongReceipt, &[], Some(shard), || "a journal row is unreadable".to_owned()),
+    /// Records that the shard appended this row to its journal. `posts` are those of the calls that it may have batches of, by the
+    /// isolate and the number of the batch. Returns how many batches the row has.
+    pub(crate) fn written(&mut self, shard: usize, row: &[u8], posts: &[((u128, u64), usize)]) -> usize {
+        let Ok(row) = Row::read(row) else {
+            self.fail(Broken::WrongReceipt, &[], Some(shard), || "a journal row is unreadable".to_owned());
+            return 0;
         };
+        self.sums.rows += 1;
+        if row.batches.len() > 1 {
+            self.sums.shared += row.batches.len() as u64;
+        }
+        let mut changes = 0;
+        for (batch, receipt) in row.batches {
+            let number = (batch.isolate, batch.sequence);
+            match posts.iter().find(|(known, _)| *known == number) {
+                Some((_, post)) => self.applied(*post, shard, &batch, receipt),
+                None => {
+                    self.fail(Broken::CountedTwice, &[], Some(shard), || "a row has a batch that nobody sent".to_owned());
+                    break;
+                }
+            }
+            changes += 1;
+        }
+        changes
+    }
+
+    /// Records that the shard applied a post's batch.
+    fn applied(&mut self, post: usize, shard: usize, batch: &Batch<'_>, receipt: Receipt) {
         let members = std::mem::take(&mut self.posts[post].members);
         let pages: BTreeMap<u16, usize> =
-            row.batch.visits.iter().zip(&members).map(|(item, member)| (item.page, member.page)).collect();
+            batch.visits.iter().zip(&members).map(|(item, member)| (item.page, member.page)).collect();
         let ids = &mut self.ids;
         let mut elsewhere = None;
         let expected = self.truths[shard].apply(post, &members, pages.into_values(), |member| match member.id {
@@ -187,7 +210,7 @@ impl Checker {
         if let Some((one, other)) = elsewhere {
             self.fail(Broken::CountedTwice, &[one, other], Some(shard), || "two shards counted the same id".to_owned());
         }
-        for (member, counted) in members.iter().zip(&row.receipt.visits) {
+        for (member, counted) in members.iter().zip(&receipt.visits) {
             if counted.verdict != Verdict::Counted {
                 continue;
             }
@@ -198,17 +221,16 @@ impl Checker {
                 self.fail(Broken::CountedTwice, &tries, Some(shard), || format!("post {post} counts a visit a second time"));
             }
         }
-        if expected != row.receipt.visits {
+        if expected != receipt.visits {
             let tries: Vec<usize> = members.iter().map(|member| member.a_try).take(1).collect();
-            let pairs = row.receipt.visits.iter().zip(&expected).zip(&members);
+            let pairs = receipt.visits.iter().zip(&expected).zip(&members);
             let wrong: Vec<_> = pairs.filter(|((got, expected), _)| got != expected).take(3).collect();
             self.fail(Broken::WrongReceipt, &tries, Some(shard), || {
                 format!("post {post} has wrong lines, each (got, expected) with its visit: {wrong:?}")
             });
         }
         self.posts[post].members = members;
-        self.posts[post].receipt = Some(row.receipt);
-        self.sums.rows += 1;
+        self.posts[post].receipt = Some(receipt);
     }
 
     /// Records that a shard began a day without a batch.

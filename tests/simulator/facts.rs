@@ -39,6 +39,8 @@ pub(crate) enum Broken {
     Unbounded,
     /// An isolate asked for the day record while it was already asking.
     Stampede,
+    /// A batch waited in its shard for longer than it may.
+    HeldUp,
     /// The code under test panicked.
     Panicked,
 }
@@ -133,6 +135,9 @@ pub(crate) struct Sums {
     pub(crate) full: u64,
     pub(crate) posts: u64,
     pub(crate) rows: u64,
+    /// Batches that shared a row with others, and calls that joined one that waited.
+    pub(crate) shared: u64,
+    pub(crate) joined: u64,
     /// Visitors who were reported to a shard other than the one that counted the view.
     pub(crate) guests: u64,
     /// Sums over all shards that got an answer, and parts that a shard refused because there are more shards.
@@ -156,6 +161,8 @@ impl Sums {
         self.full += other.full;
         self.posts += other.posts;
         self.rows += other.rows;
+        self.shared += other.shared;
+        self.joined += other.joined;
         self.guests += other.guests;
         self.sums += other.sums;
         self.outgrown += other.outgrown;

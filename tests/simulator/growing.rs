@@ -64,7 +64,7 @@ impl World {
         let answer = first.serve(&encode(&Call::Grow(shards)), now).bytes;
         self.objects[0].store.heal();
         let grown = matches!(decode(&answer), Ok(Answer::Grown));
-        self.turn(0, 0, Some(Waits::Days { telling, grown }), None);
+        self.turn(0, 0, vec![Waits::Days { telling, grown }], None);
     }
 
     /// Goes on once the first shard has confirmed, or once the wait has timed out.
@@ -98,8 +98,8 @@ impl World {
         let days = self.days_object();
         self.objects[days].store.heal();
         self.history.note(self.now, &[About::Try(self.exchanges[exchange].a_try)], || format!("the days say {answer:?}"));
-        let answer = encode(&answer).into();
-        self.turn(days, 0, (!echo).then_some(Waits::Caller { exchange, attempt, answer }), None);
+        let waits = Waits::Caller { exchange, attempt, answer: encode(&answer).into() };
+        self.turn(days, 0, if echo { Vec::new() } else { vec![waits] }, None);
     }
 
     /// Whether the days object takes another call in this second.

@@ -10,6 +10,7 @@
 //! | `world`, `queue`, `client` | the events, and when they happen |
 //! | `request`, `leading`, `parking`, `isolate` | the edge, modelled by hand: a request in its isolate |
 //! | `exchange`, `object`, `upkeep` | calls, the network, and the Durable Objects behind it |
+//! | `grouping` | batches that wait in a shard, and share a journal row |
 //! | `growing`, `sums` | more shards, and sums over all of them |
 //! | `store`, `statements`, `store_check` | a database in memory, and the test that compares it with SQLite |
 //! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | the expected outcome, and the checks against it |
@@ -37,6 +38,7 @@ mod checker;
 mod client;
 mod exchange;
 mod facts;
+mod grouping;
 mod growing;
 mod history;
 mod isolate;
@@ -95,6 +97,7 @@ fn no_seed_breaks_a_promise() {
         for (fault, struck) in FAULTS.iter().zip(report.struck) {
             assert!(struck > 0, "{fault:?} never struck");
         }
+        assert!(report.sums.shared > 0 && report.sums.joined > 0, "no batches shared a row, or none came again while it waited");
         assert!(report.sums.full > 0, "no isolate was ever full");
         assert!(report.sums.grown > 0 && report.sums.outgrown > 0, "no isolate ever learned of more shards while it summed");
     }

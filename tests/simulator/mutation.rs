@@ -65,11 +65,23 @@ pub(crate) enum Mutation {
     AskAtMidnight,
     /// A crash loses durable writes, too.
     CrashLosesAll,
+    /// A shard answers a batch that waits for others before it is written.
+    AnswerWaiting,
+    /// A batch that comes again while it waits is counted beside the one that waits.
+    CountSecond,
+    /// A batch that comes again while it waits gets no answer.
+    ForgetSecond,
+    /// The callers of a group get each other's receipts.
+    MixReceipts,
+    /// The row of a group lacks its last batch.
+    LoseLast,
+    /// No timer ends a group.
+    NoRing,
 }
 
 impl Mutation {
     /// All mutations, each with the promises that it may break. The checker must report one of these first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 27] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 33] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -96,6 +108,12 @@ impl Mutation {
         (Self::SumOld, &[Broken::WrongTotal]),
         (Self::GrowUntold, &[Broken::WrongTotal]),
         (Self::AskAll, &[Broken::Stampede]),
+        (Self::AnswerWaiting, &[Broken::AckNotStored, Broken::WrongAnswer]),
+        (Self::CountSecond, &[Broken::CountedTwice]),
+        (Self::ForgetSecond, &[Broken::HeldUp]),
+        (Self::MixReceipts, &[Broken::WrongReceipt]),
+        (Self::LoseLast, &[Broken::AckNotStored]),
+        (Self::NoRing, &[Broken::HeldUp, Broken::NotDrained]),
         (Self::CrashLosesAll, &[Broken::AckNotStored, Broken::WrongTotal, Broken::WrongReceipt, Broken::CountedTwice]),
     ];
 }

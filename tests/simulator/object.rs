@@ -2,6 +2,7 @@
 //! before its answer leaves, as in `edge::shard_object` and `edge::days_object`.
 
 use crate::facts::Broken;
+use crate::grouping::Caller;
 use crate::history::About;
 use crate::mutation::Mutation;
 use crate::plan::{Fault, MAX_SKEW_MS};
@@ -37,7 +38,10 @@ pub(crate) struct Object {
     pub(crate) life: u32,
     pub(crate) away_until: u64,
     pub(crate) skew: u64,
-    pub(crate) turns: VecDeque<Turn>,
+    pub(crate) turns: VecDeque<Committing>,
+    /// The calls that have no answer yet, and how many calls there were.
+    pub(crate) waiting: Vec<Caller>,
+    pub(crate) callers: u64,
     pub(crate) last_commit: u64,
     pub(crate) has_alarm: bool,
     /// The total that the last read gave.
@@ -46,12 +50,12 @@ pub(crate) struct Object {
 
 /// The effect of one event, until it is durable.
 #[derive(Debug)]
-pub(crate) struct Turn {
+pub(crate) struct Committing {
     mark: u64,
     /// The number of changes that become durable with this turn.
     changes: usize,
-    /// The answer of this turn, and its recipient.
-    pub(crate) answer: Option<Waits>,
+    /// The answers of this turn, with their recipients.
+    pub(crate) answers: Vec<Waits>,
     /// The total that this turn read.
     read: Option<u64>,
 }
@@ -73,10 +77,14 @@ impl Object {
         if mutation == Mutation::LoseFolds {
             store.lose_folds();
         }
+        if mutation == Mutation::LoseLast {
+            store.lose_last();
+        }
         let machine = Self::machine(is_shard, &store);
         let skew = rng.below(MAX_SKEW_MS);
-        let turns = VecDeque::new();
-        Self { machine, store, life: 0, away_until: 0, skew, turns, last_commit: 0, has_alarm: false, read: 0 }
+        let (turns, waiting) = (VecDeque::new(), Vec::new());
+        let (life, away_until, callers, last_commit, has_alarm, read) = (0, 0, 0, 0, false, 0);
+        Self { machine, store, life, away_until, skew, turns, waiting, callers, last_commit, has_alarm, read }
     }
 
     pub(crate) fn machine(is_shard: bool, store: &Store) -> Machine {
@@ -113,38 +121,7 @@ impl World {
         if object == self.days_object() {
             return self.serve_days(exchange, attempt, echo);
         }
-        let now = self.now + self.objects[object].skew;
-        let before = self.objects[object].store.appended();
-        let it = &mut self.objects[object];
-        let Machine::Shard(shard) = &mut it.machine else { return };
-        let answer = shard.serve(&call, now).bytes;
-        let rows = it.store.appended() - before;
-        let day = if let (None, Ok(Call::Seen { day, .. })) = (post, decode(&call)) { Some(day) } else { None };
-        let mut changes = usize::from(self.begins(object, day));
-        self.objects[object].store.heal();
-        if let Some(post) = post {
-            self.history.note(self.now, &about, || {
-                let which = if echo { "an echo of " } else { "" };
-                let said: Result<Answer, _> = decode(&answer);
-                format!("{which}attempt {attempt} of post {post} at s{object}: {rows} rows, {}", brief(&said))
-            });
-            if rows == 1 {
-                let row = self.objects[object].store.newest();
-                self.checker.applied(post, object, &row);
-                changes += 1;
-            }
-            if rows > 1 {
-                self.checker.fail(Broken::CountedTwice, &[], Some(object), || {
-                    format!("one call of post {post} wrote {rows} journal rows")
-                });
-            }
-            let answer = self.forge_receipt(answer, rows);
-            self.checker.served(post, &answer);
-            let waits = Waits::Caller { exchange, attempt, answer: answer.into() };
-            return self.turn(object, changes, (!echo).then_some(waits), None);
-        }
-        let waits = Waits::Caller { exchange, attempt, answer: answer.into() };
-        self.turn(object, changes, (!echo).then_some(waits), None);
+        self.take(object, exchange, attempt, echo, call.to_vec());
     }
 
     /// The mutations that change a call on the way.
@@ -159,7 +136,7 @@ impl World {
     }
 
     /// The mutation that gives a retry a new receipt.
-    fn forge_receipt(&self, answer: Vec<u8>, rows: u64) -> Vec<u8> {
+    pub(crate) fn forge_receipt(&self, answer: Vec<u8>, rows: u64) -> Vec<u8> {
         match decode(&answer) {
             Ok(Answer::Receipt(Receipt { mut visits }) | Answer::Among(_, Receipt { mut visits }))
                 if self.mutation == Mutation::FreshReceipt && rows == 0 =>
@@ -197,20 +174,31 @@ impl World {
     }
 
     /// Ends a turn. Its writes become durable after a while, in the order of the turns. Only then does its answer leave.
-    pub(crate) fn turn(&mut self, object: usize, changes: usize, answer: Option<Waits>, read: Option<u64>) {
+    pub(crate) fn turn(&mut self, object: usize, changes: usize, mut answers: Vec<Waits>, read: Option<u64>) {
         let usual = if self.now < self.plan.calm_at() { self.plan.commit_ms } else { self.plan.commit_ms.min(10) };
         let took = self.rng.between(0, usual);
         let it = &mut self.objects[object];
         it.last_commit = it.last_commit.max(self.now + took);
         let (life, at, mark) = (it.life, it.last_commit, it.store.mark());
-        let mut answer = answer;
-        if self.mutation == Mutation::AckBeforeStore
-            && let Some(Waits::Caller { exchange, attempt, answer }) = answer.take()
-        {
-            self.send_back(exchange, attempt, answer);
+        if self.mutation == Mutation::AckBeforeStore {
+            let early = answers.extract_if(.., |waits| matches!(waits, Waits::Caller { .. })).collect::<Vec<_>>();
+            early.into_iter().for_each(|waits| self.answered(waits));
         }
-        self.objects[object].turns.push_back(Turn { mark, changes, answer, read });
+        self.objects[object].turns.push_back(Committing { mark, changes, answers, read });
         self.at(at, Event::Commit { object, life });
+    }
+
+    /// Sends an answer to its recipient.
+    fn answered(&mut self, waits: Waits) {
+        match waits {
+            Waits::Caller { exchange, attempt, answer } => self.send_back(exchange, attempt, answer),
+            Waits::Sum { sum, round, views } => self.summed(sum, round, views),
+            Waits::Days { telling, grown } if !self.strikes(Fault::LostReply) => {
+                let at = self.now + self.rng.between(1, 2 * self.plan.way_ms);
+                self.at(at, Event::Told { telling, grown });
+            }
+            Waits::Days { .. } => {}
+        }
     }
 
     pub(crate) fn commit(&mut self, object: usize, life: u32) {
@@ -218,36 +206,17 @@ impl World {
         if it.life != life {
             return;
         }
-        let Some(Turn { mark, changes, answer, read }) = it.turns.pop_front() else { return };
+        let Some(Committing { mark, changes, answers, read }) = it.turns.pop_front() else { return };
         it.store.commit(mark);
         if object < self.days_object() {
             self.checker.committed(object, changes);
         }
-        match answer {
-            Some(Waits::Caller { exchange, attempt, answer }) => self.send_back(exchange, attempt, answer),
-            Some(Waits::Sum { sum, round, views }) => self.summed(sum, round, views),
-            Some(Waits::Days { telling, grown }) if !self.strikes(Fault::LostReply) => {
-                let at = self.now + self.rng.between(1, 2 * self.plan.way_ms);
-                self.at(at, Event::Told { telling, grown });
-            }
-            Some(Waits::Days { .. }) | None => {}
-        }
+        answers.into_iter().for_each(|waits| self.answered(waits));
         if let Some(views) = read {
             let last = std::mem::replace(&mut self.objects[object].read, views);
             if views < last {
                 self.checker.fail(Broken::WrongTotal, &[], Some(object), || format!("the total fell from {last} to {views}"));
             }
         }
-    }
-}
-
-/// An answer in a few words.
-fn brief<E>(answer: &Result<Answer, E>) -> String {
-    match answer {
-        Ok(Answer::Receipt(Receipt { visits }) | Answer::Among(_, Receipt { visits })) => {
-            format!("a receipt, views {:?}", visits.first().map(|counted| counted.views))
-        }
-        Ok(answer) => format!("{answer:?}"),
-        Err(_) => "unreadable".to_owned(),
     }
 }

@@ -52,6 +52,9 @@ impl World {
                 self.checker.fail(Broken::NotDrained, &[], Some(shard), text);
             }
         }
+        for object in 0..self.days_object() {
+            self.held(object);
+        }
         self.checker.end();
         self.check_tables();
     }

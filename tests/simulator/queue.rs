@@ -25,6 +25,8 @@ pub(crate) enum Event {
     Arrive { exchange: usize, attempt: u32, echo: bool },
     /// The outcome of an attempt arrives at its isolate.
     Return { exchange: usize, attempt: u32, reply: Reply },
+    /// The timer of batches that wait in this life of a shard rings.
+    Ring { object: usize, life: u32 },
     /// The oldest turn of this life of an object becomes durable, and its answer leaves.
     Commit { object: usize, life: u32 },
     /// An object loses its memory, and is away for `away_ms` milliseconds.

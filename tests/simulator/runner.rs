@@ -107,7 +107,7 @@ impl Report {
         let text = format!(
             "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {} counted, {} duplicate, {} \
              surely not stored, {} unknown, {} to nobody; {} sent on to the next day, {} found their isolate full\n  {} posts, {} journal \
-             rows; {} sums over all shards, {} begun anew as there were more, {} times more shards\n  faults: {}\n",
+             rows, which {} batches shared, {} calls joined a batch that waited; {} sums over all shards, {} begun anew as there were more, {} times more shards\n  faults: {}\n",
             sums.acked - sums.duplicates,
             sums.duplicates,
             sums.refused,
@@ -117,6 +117,8 @@ impl Report {
             sums.full,
             sums.posts,
             sums.rows,
+            sums.shared,
+            sums.joined,
             sums.sums,
             sums.outgrown,
             sums.grown,

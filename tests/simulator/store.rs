@@ -34,7 +34,7 @@ pub(crate) enum Table {
     PageHours,
     PageSums,
     Seen,
-    Recent,
+    LastBatches,
     Visitors,
     Days,
     Withheld,
@@ -50,7 +50,6 @@ pub(crate) enum Key {
     One(i64),
     Two(i64, i64),
     Text(String),
-    Bytes(Vec<u8>),
 }
 
 /// The other columns of a row.
@@ -71,6 +70,8 @@ pub(crate) struct Tables {
     pub(crate) newest: i64,
     /// For a mutation: a checkpoint loses the views that it should add.
     pub(crate) loses_checkpoints: bool,
+    /// For a mutation: a journal row lacks the last of several batches.
+    pub(crate) loses_last: bool,
 }
 
 impl Store {
@@ -86,6 +87,10 @@ impl Store {
 
     pub(crate) fn lose_folds(&self) {
         self.0.borrow_mut().loses_checkpoints = true;
+    }
+
+    pub(crate) fn lose_last(&self) {
+        self.0.borrow_mut().loses_last = true;
     }
 
     /// A mark after all writes so far, for [`Self::commit`].

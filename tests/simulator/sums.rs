@@ -78,7 +78,7 @@ impl World {
         let answer = machine.serve(&call, now).bytes;
         self.objects[shard].store.heal();
         match decode(&answer) {
-            Ok(Answer::Views(views)) => self.turn(shard, 0, Some(Waits::Sum { sum: number, round, views }), None),
+            Ok(Answer::Views(views)) => self.turn(shard, 0, vec![Waits::Sum { sum: number, round, views }], None),
             Ok(Answer::Refused(Refusal::Outgrown(more))) => {
                 self.checker.sums.outgrown += 1;
                 self.history.note(self.now, &[About::Shard(shard)], || format!("s{shard} knows of {more} shards"));

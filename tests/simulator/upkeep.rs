@@ -46,7 +46,7 @@ impl World {
         self.history.note(self.now, &[About::Shard(object)], || format!("alarm of s{object}: {outcome:?}"));
         let changes = usize::from(self.begins(object, Some(day_of(now))));
         self.objects[object].store.heal();
-        self.turn(object, changes, None, None);
+        self.turn(object, changes, Vec::new(), None);
         match outcome {
             Err(_) => self.at(self.now + ALARM_RETRY_MS, Event::Alarm { object, extra }),
             Ok(again) if !extra => {
@@ -71,7 +71,7 @@ impl World {
         let name = self.checker.names.of(page).to_owned();
         self.ask(shard, &Call::Views(Some(&name)), of_page);
         if let Some(views) = self.ask(shard, &Call::Views(None), total) {
-            self.turn(shard, 0, None, Some(views));
+            self.turn(shard, 0, Vec::new(), Some(views));
         }
         self.objects[shard].store.heal();
     }
@@ -106,14 +106,18 @@ impl World {
         (it.life, it.skew, it.away_until) = (it.life + 1, skew, self.now + away_ms);
         it.machine = Object::machine(is_shard, &it.store);
         it.last_commit = 0;
-        let turns = std::mem::take(&mut it.turns);
+        let (turns, waiting) = (std::mem::take(&mut it.turns), std::mem::take(&mut it.waiting));
         if is_shard {
             self.checker.lost(object);
         }
-        for waits in turns.into_iter().filter_map(|turn| turn.answer) {
-            if let Waits::Caller { exchange, attempt, .. } = waits
-                && self.rng.chance(5_000)
-            {
+        // Calls whose answer is not durable yet, and calls that wait for others.
+        let answered = turns.into_iter().flat_map(|turn| turn.answers).filter_map(|waits| match waits {
+            Waits::Caller { exchange, attempt, .. } => Some((exchange, attempt)),
+            _ => None,
+        });
+        let unanswered = waiting.iter().filter(|caller| !caller.echo).map(|caller| (caller.exchange, caller.attempt));
+        for (exchange, attempt) in answered.chain(unanswered) {
+            if self.rng.chance(5_000) {
                 self.reply(exchange, attempt, Reply::Exception);
             }
         }

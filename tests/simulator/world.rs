@@ -218,6 +218,7 @@ impl World {
             Event::PauseOver { exchange, attempt } => self.pause_over(exchange, attempt),
             Event::Arrive { exchange, attempt, echo } => self.arrive(exchange, attempt, echo),
             Event::Return { exchange, attempt, reply } => self.returned(exchange, attempt, &reply),
+            Event::Ring { object, life } => self.ring(object, life),
             Event::Commit { object, life } => self.commit(object, life),
             Event::Crash { object, away_ms } => self.crash(object, away_ms),
             Event::Alarm { object, extra } => self.alarm(object, extra),

@@ -2,12 +2,10 @@
 
 use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
-use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::Ledger;
 use crate::counting::model::visitor::Withheld;
-use crate::counting::protocol::wire::encode;
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
 /// Ids or hashes packed into one row: 0.8 MB of the 2 MB that a row may have.
@@ -20,6 +18,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(());
         }
         let this = &*self;
+        let mut last_batch_rows = 0;
         this.sql.transaction(&mut || {
             let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
@@ -45,14 +44,7 @@ impl<S: Sql> Ledger<S> {
             }
             this.store_ids()?;
             this.store_distinct_visitors()?;
-            for (isolate, last) in this.isolates.unstored() {
-                let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
-                let receipt = Value::Blob(encode(&last.receipt));
-                this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
-            }
-            // A retry comes within a minute, so a later start of the object need not read these.
-            let over = this.isolates.newest().saturating_sub(KEEP_MS);
-            this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
+            last_batch_rows = this.store_last_batches()?;
             this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
             this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
             let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
@@ -64,7 +56,7 @@ impl<S: Sql> Ledger<S> {
         self.site.clear();
         self.dimension_views.all_stored();
         self.excluded.clear();
-        self.isolates.all_stored();
+        self.last_batch_rows = last_batch_rows;
         self.distinct_visitors.all_stored();
         self.ids_waiting.clear();
         self.checkpointed = self.written;

@@ -9,7 +9,7 @@ use crate::counting::model::minute::day_of_minute;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Withheld;
 use crate::counting::protocol::answer::{Fault, Visitors};
-use crate::counting::protocol::batch::Row;
+use crate::counting::protocol::batch::Batch;
 use crate::counting::storage::{Sql, StorageError, Value, count_at, text_at};
 
 impl<S: Sql> Ledger<S> {
@@ -74,10 +74,10 @@ impl<S: Sql> Ledger<S> {
         Ok(Visitors { visitors, withheld })
     }
 
-    /// Takes the values of dimensions into memory, of each day that a row counts under.
-    pub(super) fn load_dimension_views(&mut self, row: &Row<'_>) -> Result<(), StorageError> {
-        for item in row.batch.visits.iter().filter(|item| item.details > 0) {
-            let day = day_of_minute(minute_of_item(item, row.at));
+    /// Takes the values of dimensions into memory, of each day that a batch counts under. `at` is the time of its row.
+    pub(super) fn load_dimension_views(&mut self, batch: &Batch<'_>, at: u64) -> Result<(), StorageError> {
+        for item in batch.visits.iter().filter(|item| item.details > 0) {
+            let day = day_of_minute(minute_of_item(item, at));
             if self.dimension_views.knows(day) {
                 continue;
             }

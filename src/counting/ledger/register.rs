@@ -1,11 +1,11 @@
-//! Counting a batch once: what it changes is worked out, written as one journal row, and then taken over into memory.
+//! Counting a batch once: what it changes is worked out and taken over into memory, and then written in a journal row, which batches may share.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::LastBatch;
+use crate::counting::ledger::last_batch::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
-use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE};
+use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE, unreadable};
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::dimensions::is_details;
 use crate::counting::model::limits::{MAX_PAGES, OTHER};
@@ -13,40 +13,72 @@ use crate::counting::model::minute::{Minute, day_of_minute, minute_counted, with
 use crate::counting::model::page::MAX_PAGE_BYTES;
 use crate::counting::model::visitor::Visitor;
 use crate::counting::protocol::answer::Fault;
-use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Row, Tally, Verdict};
-use crate::counting::protocol::wire::encode;
+use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
+use crate::counting::protocol::row::NewRow;
+use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError, Value};
 use std::collections::HashSet;
 
 impl<S: Sql> Ledger<S> {
-    /// Counts a batch once and returns its receipt; a retry of the last batch of its isolate gets the stored receipt.
-    /// When this returns, the batch is written; it is durable before any answer leaves the object.
+    /// Counts a batch once, in a row of its own, and returns its receipt; a retry of the last batch of its isolate gets the stored
+    /// receipt. When this returns, the batch is written; it is durable before any answer leaves the object.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn apply(&mut self, batch: &Batch<'_>, now: u64) -> Result<Receipt, LedgerError> {
-        if let Some(last) = self.isolates.last_batch_of(batch.isolate) {
+        let mut row = NewRow::new(now);
+        let receipt = self.count(batch, &mut row)?;
+        self.append(row)?;
+        Ok(receipt)
+    }
+
+    /// Counts a batch of a row once, in memory, and returns its receipt; a retry of the last batch of its isolate gets the stored
+    /// receipt, and does not go into the row. Later batches of the row see what this one changed. In the same turn, [`Self::append`]
+    /// must write the row.
+    ///
+    /// # Errors
+    /// [`LedgerError`]. A fault is about this batch alone. If the storage failed, nothing of the row is stored, and the ledger must be
+    /// opened anew.
+    pub(crate) fn count(&mut self, batch: &Batch<'_>, row: &mut NewRow) -> Result<Receipt, LedgerError> {
+        let now = row.at();
+        let last = self.isolates.last_batch_of(batch.isolate);
+        if let Some(last) = last {
             if batch.sequence == last.sequence {
-                return Ok(last.receipt.clone());
+                return decode(last.receipt).map_err(|_| unreadable("a receipt").into());
             }
             if batch.sequence < last.sequence {
                 return Err(LedgerError::Fault(Fault::Superseded));
             }
-        } else if !self.isolates.has_room(now) {
+        }
+        let is_known = last.is_some();
+        if !self.isolates.has_room(is_known, now) {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
-        if self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
+        // A checkpoint takes all that is in memory into the tables, so it must come before the first batch of the row.
+        if row.batches() == 0 && self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
             self.checkpoint()?;
         }
         let receipt = self.work_out(batch, now)?;
-        let row = Row { at: now, batch: batch.clone(), receipt };
-        self.load_dimension_views(&row)?;
+        self.load_dimension_views(batch, now)?;
+        row.push(batch, &receipt);
+        self.take_over(batch, &receipt, now);
+        Ok(receipt)
+    }
+
+    /// Writes the row of batches that [`Self::count`] counted, unless it has none. Returns whether it was written.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the ledger must be opened anew.
+    pub(crate) fn append(&mut self, row: NewRow) -> Result<bool, StorageError> {
+        if row.batches() == 0 {
+            return Ok(false);
+        }
         let number = self.written.saturating_add(1);
         let slot = number.checked_rem(JOURNAL_ROWS).unwrap_or(0);
-        self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(encode(&row))])?;
-        self.take_over(&row, number);
-        Ok(row.receipt)
+        self.sql.write(schema::APPEND, &[Value::count(slot), Value::count(number), Value::Blob(row.into_bytes())])?;
+        self.written = number;
+        Ok(true)
     }
 
     /// The receipt of a batch: what each of its visits counts. Changes nothing except which pages are in memory.
@@ -94,15 +126,15 @@ impl<S: Sql> Ledger<S> {
         Ok(Receipt { visits })
     }
 
-    /// Applies a journal row to the memory.
-    pub(super) fn take_over(&mut self, row: &Row<'_>, number: u64) {
-        let window = window_of(row.at);
+    /// Applies a batch of a journal row to the memory.
+    pub(super) fn take_over(&mut self, batch: &Batch<'_>, receipt: &Receipt, at: u64) {
+        let window = window_of(at);
         // An isolate whose clock is ahead may tally a later day.
-        let last_day = day_of(row.at).saturating_add(1);
-        for tally in &row.batch.tallies {
+        let last_day = day_of(at).saturating_add(1);
+        for tally in &batch.tallies {
             self.exclude(&Tally { day: tally.day.min(last_day), ..*tally });
         }
-        for (item, counted) in row.batch.visits.iter().zip(&row.receipt.visits) {
+        for (item, counted) in batch.visits.iter().zip(&receipt.visits) {
             if item.is_of_its_day() {
                 self.begin(item.day);
             }
@@ -110,9 +142,9 @@ impl<S: Sql> Ledger<S> {
                 continue;
             }
             // `check` made sure that each visit has a page.
-            let page = if counted.other { Some(&OTHER) } else { row.batch.pages.get(usize::from(item.page)) };
+            let page = if counted.other { Some(&OTHER) } else { batch.pages.get(usize::from(item.page)) };
             let Some(page) = page else { continue };
-            let minute = minute_of_item(item, row.at);
+            let minute = minute_of_item(item, at);
             let quarter = u64::from(minute / 15);
             let news = match item.visitor {
                 Visitor::Hash(hash) | Visitor::Guest(hash) => self.distinct_visitors.count(hash, page, quarter / HOUR),
@@ -124,11 +156,11 @@ impl<S: Sql> Ledger<S> {
                 }
             };
             let views = u64::from(!matches!(item.visitor, Visitor::Guest(_)));
-            self.recent_activity.count(views, item.visitor.at_home(), minute, row.at);
+            self.recent_activity.count(views, item.visitor.at_home(), minute, at);
             self.pages.count(page, quarter, Counts { views, visitors: news.page_hour, newcomers: news.page_today });
             self.site.add(quarter, Counts { views, visitors: news.hour, newcomers: news.today });
             self.views = self.views.saturating_add(views);
-            if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| row.batch.details.get(at)) {
+            if let Some(details) = usize::from(item.details).checked_sub(1).and_then(|at| batch.details.get(at)) {
                 self.dimension_views.count(day_of_minute(minute), details);
             }
             if let Some(id) = item.id
@@ -137,10 +169,9 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = LastBatch { sequence: row.batch.sequence, at: row.at, receipt: row.receipt.clone(), stored: false };
-        self.isolates.insert(row.batch.isolate, last);
-        self.latest = self.latest.max(row.at);
-        self.written = number;
+        let (isolate, sequence, receipt) = (batch.isolate, batch.sequence, encode(receipt));
+        self.isolates.insert(LastBatch { isolate, sequence, at, receipt: &receipt });
+        self.latest = self.latest.max(at);
     }
 
     /// Begins a day, if it is later than the last one that began.

@@ -1,10 +1,11 @@
 //! One shard of a site: takes calls as bytes, and returns answers as bytes. Its Durable Object is in `src/edge/objects/shard.rs`.
 
+use crate::counting::ledger::group::Group;
+use crate::counting::ledger::shard_counts::ShardCounts;
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::live::pace::{PUSH_MS, Pace};
 use crate::counting::live::pulse::Pulse;
 use crate::counting::protocol::answer::{Answer, Fault};
-use crate::counting::protocol::batch::{Receipt, Verdict};
 use crate::counting::protocol::call::Call;
 use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError};
@@ -14,8 +15,9 @@ use crate::counting::storage::{Sql, StorageError};
 pub struct Shard<S> {
     sql: S,
     ledger: Option<Ledger<S>>,
-    /// What it counted of itself since the object started, whatever ledgers it opened.
-    counts: ShardCounts,
+    pub(super) counts: ShardCounts,
+    /// The batches that wait to be written.
+    pub(super) group: Group,
     /// When it next tells watchers.
     pace: Pace,
     /// How many watchers came since the object started.
@@ -26,44 +28,6 @@ pub struct Shard<S> {
 
 /// How long a successful probe of the storage holds, in milliseconds, so that frequent health checks do not write a row each.
 pub(crate) const PROBE_MS: u64 = 1_000;
-
-/// What a shard counts of itself.
-#[derive(Debug, Default)]
-struct ShardCounts {
-    batches: u64,
-    /// Visits by [`Verdict`]: counted, duplicate, stale, full.
-    verdicts: [u64; 4],
-    replayed: u64,
-    superseded: u64,
-    failures: u64,
-}
-
-impl ShardCounts {
-    /// Visits that counted.
-    fn counted(&self) -> u64 {
-        let [counted, ..] = self.verdicts;
-        counted
-    }
-
-    /// Counts a batch that was answered. `is_new` is false for a retry.
-    fn count_batch(&mut self, receipt: &Receipt, is_new: bool) {
-        if !is_new {
-            self.replayed = self.replayed.saturating_add(1);
-            return;
-        }
-        self.batches = self.batches.saturating_add(1);
-        for counted in &receipt.visits {
-            let [taken, known, late, full] = &mut self.verdicts;
-            let number = match counted.verdict {
-                Verdict::Counted => taken,
-                Verdict::Duplicate => known,
-                Verdict::Stale => late,
-                Verdict::Full => full,
-            };
-            *number = number.saturating_add(1);
-        }
-    }
-}
 
 /// An answer, and what else the Durable Object has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,42 +51,43 @@ fn is_change(call: &Call<'_>) -> bool {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S) -> Self {
-        Self { sql, ledger: None, counts: ShardCounts::default(), pace: Pace::new(PUSH_MS), watches: 0, stored_at: None }
+        let (counts, group, pace) = (ShardCounts::default(), Group::default(), Pace::new(PUSH_MS));
+        Self { sql, ledger: None, counts, group, pace, watches: 0, stored_at: None }
     }
 
-    /// Carries out one call. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
-    pub fn serve(&mut self, call: &[u8], now: u64) -> Served {
+    /// Carries out a call other than a batch. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
+    pub(super) fn carry_out(&mut self, call: &[u8], now: u64) -> Served {
         let mut changes = false;
-        let counted = self.counts.counted();
         let answer = match decode(call) {
             Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
             Ok(call) => {
                 changes = is_change(&call);
-                self.carry_out(&call, now)
+                self.answer(&call, now)
             }
         };
         let (answer, error) = match answer {
             Ok(answer) => (answer, None),
-            Err(LedgerError::Fault(fault)) => {
-                let superseded = u64::from(fault == Fault::Superseded);
-                self.counts.superseded = self.counts.superseded.saturating_add(superseded);
-                (Answer::Refused(fault), None)
-            }
-            Err(LedgerError::Storage(error)) => {
-                self.stored_at = None;
-                self.counts.failures = self.counts.failures.saturating_add(1);
-                (Answer::Refused(Fault::Storage), Some(error))
-            }
+            Err(LedgerError::Fault(fault)) => (Answer::Refused(fault), None),
+            Err(LedgerError::Storage(error)) => (Answer::Refused(Fault::Storage), Some(error)),
         };
-        let mut push = None;
-        if (changes || self.counts.counted() > counted) && self.ledger.as_ref().is_some_and(Ledger::is_watched) {
-            push = self.pace.changed(now);
+        let push = self.end_turn(self.counts.counted(), changes, error.as_ref(), now);
+        Served { bytes: encode(&answer), error, push }
+    }
+
+    /// Ends a turn before which `counted` visits had counted. Returns in how many milliseconds a push is due.
+    pub(super) fn end_turn(&mut self, counted: u64, changes: bool, error: Option<&StorageError>, now: u64) -> Option<u64> {
+        let is_news = changes || self.counts.counted() > counted;
+        let is_watched = self.ledger.as_ref().is_some_and(Ledger::is_watched);
+        let push = if is_news && is_watched { self.pace.changed(now) } else { None };
+        if error.is_some() {
+            self.stored_at = None;
+            self.counts.failed();
         }
         // The memory fits the tables no more.
         if error.is_some() || changes {
             self.ledger = None;
         }
-        Served { bytes: encode(&answer), error, push }
+        push
     }
 
     /// The message for watchers, if there may be any, and how many have come so far, for [`Self::pushed`]. `number` is the shard's.
@@ -168,23 +133,12 @@ impl<S: Sql + Clone> Shard<S> {
         let outcome = self.open_ledger(now).and_then(work);
         if outcome.is_err() {
             self.ledger = None;
-            self.counts.failures = self.counts.failures.saturating_add(1);
+            self.counts.failed();
         }
         outcome
     }
 
-    fn carry_out(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
-        if let Call::Register(batch) = call {
-            if self.open_ledger(now)?.is_ahead(now) {
-                self.go_back(now)?;
-            }
-            let ledger = self.open_ledger(now)?;
-            let before = ledger.written();
-            let receipt = ledger.apply(batch, now)?;
-            let (is_new, shards) = (ledger.written() > before, ledger.shards());
-            self.counts.count_batch(&receipt, is_new);
-            return Ok(if shards > 1 { Answer::Among(shards, receipt) } else { Answer::Receipt(receipt) });
-        }
+    fn answer(&mut self, call: &Call<'_>, now: u64) -> Result<Answer, LedgerError> {
         if let Call::Health = call
             && !self.stored_at.is_some_and(|at| (at..at.saturating_add(PROBE_MS)).contains(&now))
         {
@@ -193,17 +147,14 @@ impl<S: Sql + Clone> Shard<S> {
         }
         if let Call::Metrics | Call::Health = call {
             let held = self.open_ledger(now)?.holds();
-            let ShardCounts { batches, verdicts: [counted, duplicates, stale, full], replayed, superseded, failures } =
-                self.counts;
-            let since = [batches, counted, duplicates, stale, full, replayed, superseded, failures];
-            return Ok(Answer::Metrics([since.as_slice(), held.as_slice()].concat()));
+            return Ok(Answer::Metrics(self.counts.with(&held)));
         }
         if let Call::Sum { shards, call } = call {
             let known = self.open_ledger(now)?.shards();
             return match decode(call) {
                 _ if *shards < known => Err(LedgerError::Fault(Fault::Outgrown(known))),
                 Ok(Call::Sum { .. }) | Err(_) => Err(LedgerError::Fault(Fault::Malformed)),
-                Ok(call) => self.carry_out(&call, now),
+                Ok(call) => self.answer(&call, now),
             };
         }
         if let Call::Watch = call {
@@ -236,14 +187,14 @@ impl<S: Sql + Clone> Shard<S> {
     }
 
     /// Opens the ledger as of now, after a clock that was ahead.
-    fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
+    pub(super) fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
         self.open_ledger(now)?.go_back(now)?;
         self.ledger = None;
         Ok(())
     }
 
     /// The open ledger.
-    fn open_ledger(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
+    pub(super) fn open_ledger(&mut self, now: u64) -> Result<&mut Ledger<S>, StorageError> {
         let ledger = match self.ledger.take() {
             Some(ledger) => ledger,
             None => Ledger::open(self.sql.clone(), now)?,

@@ -1,14 +1,16 @@
 //! The ledger of a shard: its rules for counting a batch once, over the tables of [`schema`].
 //!
 //! In scope: what a batch changes, what it is answered, what is remembered and for how long. Out of scope: how a
-//! batch arrives ([`crate::counting::ledger::shard`]) and how SQLite is called ([`Sql`]).
+//! batch arrives ([`crate::counting::ledger::shard`]), which batches share a row ([`crate::counting::ledger::group`]) and how SQLite
+//! is called ([`Sql`]).
 //!
-//! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. A batch is
-//! worked out first, then written as one journal row, then taken over into memory, so an error leaves no half of it.
+//! What is in memory can be rebuilt from the tables at any time; nothing is answered before it is written. The batches of a journal row
+//! are applied in memory one after the other, and then the row is written, in one turn. If any statement fails on the way, nothing of
+//! these batches is stored, and the memory is dropped with what it has of them.
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
@@ -59,6 +61,8 @@ pub struct Ledger<S> {
     pub(super) pages: PageViewsInMemory,
     pub(super) seen: SeenIds,
     pub(super) isolates: Isolates,
+    /// In how many rows the table of last batches has them.
+    pub(super) last_batch_rows: u64,
     pub(super) distinct_visitors: DistinctVisitors,
     /// Counts of the site by quarters of an hour that are not in the tables.
     pub(super) site: Quarters,
@@ -94,8 +98,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The gauges of [`SHARD`](crate::counting::protocol::shard_metrics::SHARD): views, pages, ids, visitors of today, isolates, journal rows
-    /// since the last checkpoint, the number of today's day, ids that servers sent, and ids that are remembered for a shorter time.
-    pub fn holds(&self) -> [u64; 9] {
+    /// since the last checkpoint, the number of today's day, ids that servers sent, ids that are remembered for a shorter time, and
+    /// bytes of last batches.
+    pub fn holds(&self) -> [u64; 10] {
         let visitors = self.distinct_visitors.visitors(self.distinct_visitors.day());
         let waiting = self.written.saturating_sub(self.checkpointed);
         [
@@ -103,11 +108,12 @@ impl<S: Sql> Ledger<S> {
             self.pages.known,
             count_of(self.seen.ids()),
             visitors,
-            count_of(self.isolates.isolates()),
+            count_of(self.isolates.lanes()),
             waiting,
             self.distinct_visitors.day().into(),
             count_of(self.seen.of_servers()),
             count_of(self.seen.short()),
+            count_of(self.isolates.bytes()),
         ]
     }
 
@@ -168,9 +174,8 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.checkpointed)])?;
         let known = first_known(window_of(now));
         self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
-        self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;
+        self.forget_last_batches(now)?;
         self.seen.forget_before(known);
-        self.isolates.forget(now);
         self.forget_changes(now)?;
         self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;

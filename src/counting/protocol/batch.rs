@@ -1,4 +1,4 @@
-//! A batch of visits on its way to a shard, its receipt, and the journal row that keeps both.
+//! A batch of visits on its way to a shard, and its receipt. [`crate::counting::protocol::row`] keeps both.
 
 use crate::counting::model::date::Day;
 use crate::counting::model::minute::Minute;
@@ -7,8 +7,8 @@ use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::Visitor;
 use serde::{Deserialize, Serialize};
 
-/// The most visits of one batch. A visit with the longest page and details has 1,400 bytes, so a journal row stays under
-/// 0.75 MB, far below the 2 MB that a row may have.
+/// The most visits of one batch. A visit with the longest page and details has 1,400 bytes, so a batch takes less than 0.75 MB of a journal
+/// row, far below the 2 MB that a row may have.
 pub const MAX_BATCH_VISITS: usize = 512;
 
 /// The most tallies of one batch: two days of each reason there may ever be.
@@ -98,16 +98,4 @@ pub enum Verdict {
     Stale,
     /// Its id is not known, and the shard has no room to remember it. It counted nothing.
     Full,
-}
-
-/// A row of the journal: a batch, when it came, and its receipt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row<'a> {
-    /// Milliseconds since 1970, by the shard's clock.
-    pub at: u64,
-    /// The batch.
-    #[serde(borrow)]
-    pub batch: Batch<'a>,
-    /// Its receipt.
-    pub receipt: Receipt,
 }

@@ -5,5 +5,6 @@ pub mod batch;
 pub mod call;
 pub mod day;
 pub mod report;
+pub mod row;
 pub mod shard_metrics;
 pub mod wire;

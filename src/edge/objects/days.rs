@@ -44,7 +44,7 @@ impl DaysObject {
     }
 
     /// Serves one call, with all its writes in this turn. `None` if the site's first shard must first be told that there will be more shards.
-    /// Then the caller calls [`Self::grow`].
+    /// Then the caller calls [`Self::later`].
     pub fn serve(&self, call: &Uint8Array) -> Option<Vec<u8>> {
         let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return Some(encode(&DayAnswer::Malformed)) };
         match self.state.days.grows(call.day, call.shards, now_ms()) {
@@ -56,7 +56,7 @@ impl DaysObject {
 
     /// Tells the first shard, then serves the call and passes the answer to `answered`. If that shard cannot be told, this day has as many
     /// shards as the day before.
-    pub fn grow(&self, call: &Uint8Array, env: Env, answered: Function) {
+    pub fn later(&self, call: &Uint8Array, env: Env, answered: Function) {
         let Ok(call) = decode::<DayCall>(&call.to_vec()) else { return };
         let state = Rc::clone(&self.state);
         let work = async move {

@@ -1,5 +1,9 @@
 //! The Durable Object of a shard, around [`crate::counting::ledger::shard`]. `worker.js` passes it the bytes of calls, and its alarm.
+//!
+//! All calls of an object share its context. So one turn may answer the callers of earlier ones, whose batches waited to be written with
+//! its own.
 
+use crate::counting::ledger::commit::Turn;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::ledger::shard::Shard;
 use crate::counting::model::date::until_over;
@@ -14,9 +18,10 @@ use crate::edge::runtime::clock::{ms_after, now_ms};
 use crate::edge::runtime::sql::{ObjectSql, Storage};
 use crate::edge::runtime::waits::{spawn, timer};
 use crate::edge::runtime::{config, log};
-use js_sys::Uint8Array;
-use std::cell::RefCell;
+use js_sys::{Function, Uint8Array};
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
 
@@ -35,6 +40,11 @@ pub struct ShardObject {
 
 struct ShardState {
     shard: RefCell<Shard<ObjectSql>>,
+    /// The number of the last caller.
+    last: Cell<u64>,
+    /// The callers whose batches wait, each with the function that takes the answer. If the instance breaks down, they run into their
+    /// deadline, and send their batches again.
+    waiting: RefCell<Vec<(u64, Function)>>,
     env: Env,
     /// Its site and its number, from its name.
     place: Option<(String, u32)>,
@@ -49,28 +59,23 @@ impl ShardObject {
         let shard = RefCell::new(Shard::new(ObjectSql::new(storage)));
         let place =
             name.and_then(|name| name.rsplit_once('/').and_then(|(site, number)| Some((site.to_owned(), number.parse().ok()?))));
-        Self { state: Rc::new(ShardState { shard, env, place }) }
+        Self { state: Rc::new(ShardState { shard, last: Cell::default(), waiting: RefCell::default(), env, place }) }
     }
 
-    /// Serves one call, with all its writes in this turn.
-    pub fn serve(&self, call: &Uint8Array) -> Vec<u8> {
+    /// Serves one call, with all its writes in this turn. `None` if its batch waits to be written with others. Then the caller calls
+    /// [`Self::later`].
+    pub fn serve(&self, call: &Uint8Array) -> Option<Vec<u8>> {
         // A longer call than any cannot be read, so its bytes are not needed.
         let call = if call.length() > MAX_CALL_BYTES { Vec::new() } else { call.to_vec() };
-        let served = self.state.shard.borrow_mut().serve(&call, now_ms());
-        if let Some(error) = &served.error {
-            log::problem("storage_failed", &error.0);
-        }
-        if let Some(ms) = served.push {
-            // If the platform drops the object, this is never resumed. It must not keep the whole ledger in memory until the isolate ends.
-            let state = Rc::downgrade(&self.state);
-            // After the answer, so that watchers never delay a visit.
-            let work = async move {
-                timer(ms).await;
-                push(&state).await;
-            };
-            spawn(work);
-        }
-        served.bytes
+        let caller = self.state.last.get().wrapping_add(1);
+        self.state.last.set(caller);
+        let turn = self.state.shard.borrow_mut().take(caller, call, now_ms());
+        end_turn(&self.state, turn, caller)
+    }
+
+    /// Passes the answer to `answered` once the batch of the last call is written.
+    pub fn later(&self, _call: &Uint8Array, _env: &Env, answered: Function) {
+        self.state.waiting.borrow_mut().push((self.state.last.get(), answered));
     }
 
     /// Writes a checkpoint and forgets what is old. Returns whether there will be more to forget. If the configuration is wrong, all hours are
@@ -85,6 +90,40 @@ impl ShardObject {
     /// When to call [`Self::maintain`], in milliseconds since 1970.
     pub fn next_alarm(&self) -> f64 {
         ms_after(until_over(WINDOW_MS, now_ms()))
+    }
+}
+
+/// Does what a turn asks for. Returns the answer of this caller, if it has one.
+fn end_turn(state: &Rc<ShardState>, turn: Turn, caller: u64) -> Option<Vec<u8>> {
+    if let Some(error) = &turn.error {
+        log::problem("storage_failed", &error.0);
+    }
+    for (ms, pushes) in [(turn.push, true), (turn.ring, false)] {
+        if let Some(ms) = ms {
+            spawn(later(Rc::downgrade(state), ms, pushes));
+        }
+    }
+    let mut own = None;
+    for (to, answer) in turn.answers {
+        if to == caller {
+            own = Some(answer);
+        } else if let Some(answered) = state.taken(to) {
+            // A function that settles a promise does not throw.
+            let _ = answered.call1(&JsValue::UNDEFINED, &Uint8Array::from(answer.as_slice()));
+        }
+    }
+    own
+}
+
+/// After a while, pushes to the watchers, who so never delay a visit, or goes on with the batches that wait. If the platform drops the
+/// object, this is never resumed. It must not keep the whole ledger in memory until the isolate ends.
+async fn later(state: Weak<ShardState>, ms: u64, pushes: bool) {
+    timer(ms).await;
+    if pushes {
+        push(&state).await;
+    } else if let Some(state) = state.upgrade() {
+        let turn = state.shard.borrow_mut().rang(now_ms());
+        end_turn(&state, turn, 0);
     }
 }
 
@@ -108,6 +147,13 @@ struct Push {
 }
 
 impl ShardState {
+    /// Takes out what passes a caller's answer on. Answers come in about the order of the calls.
+    fn taken(&self, caller: u64) -> Option<Function> {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|(waits, _)| *waits == caller)?;
+        Some(waiting.remove(at).1)
+    }
+
     /// The push that is due now, if somebody may watch.
     fn due_push(&self) -> Option<Push> {
         let (site, number) = self.place.clone()?;
