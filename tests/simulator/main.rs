@@ -71,7 +71,7 @@ use runner::{describe, run_all};
 
 /// The number of seeds in a build without optimisation, where each seed takes ten times as long.
 const SEEDS_UNOPTIMISED: u64 = 150;
-const SEEDS: u64 = 7_000;
+const SEEDS: u64 = 10_000;
 
 /// The number of seeds within which the checker must detect each mutation.
 const SEEDS_OF_A_MUTATION: u64 = 5_000;
