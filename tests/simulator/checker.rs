@@ -126,7 +126,11 @@ impl Checker {
         for (at, member) in members.iter().enumerate() {
             let a_try = &mut self.tries[member.a_try];
             let own = a_try.isolate == isolate && a_try.shard == shard && a_try.posted.is_none() && !a_try.answered;
+            let late = a_try.deadline <= now;
             a_try.posted = Some((number, at));
+            if late {
+                self.fail(Broken::SentLate, &[member.a_try], Some(shard), || format!("post {number} has a visit that is late"));
+            }
             if !own {
                 self.fail(Broken::BadBatch, &[member.a_try], Some(shard), || {
                     format!("post {number} has a try of another isolate or shard, an answered try, or a try of another post")
@@ -138,6 +142,7 @@ impl Checker {
         let slow = (now + SLOW_MS).min(lapses);
         self.posts.push(Post { isolate, shard, lane, members, slow, lapses, receipt: None, durable: false, outcome: None });
         self.sums.posts += 1;
+        self.sums.aside += u64::from(lane > 0);
         number
     }
 

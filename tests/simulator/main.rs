@@ -101,6 +101,9 @@ fn no_seed_breaks_a_promise() {
         }
         assert!(report.sums.shared > 0 && report.sums.joined > 0, "no batches shared a row, or none came again while it waited");
         assert!(report.sums.full > 0, "no isolate was ever full");
+        assert!(report.sums.aside > 0, "no POST left beside a slow one");
+        assert!(report.sums.overloaded > 0, "no object carried out a call though it was overloaded");
+        assert!(report.sums.guests > 0, "no visitor belonged to another shard than the visit's id");
         assert!(report.sums.grown > 0 && report.sums.outgrown > 0, "no isolate ever learned of more shards while it summed");
     }
 }

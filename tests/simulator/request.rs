@@ -176,6 +176,7 @@ impl World {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
             Ok(ShardRoute { shard, day, ask_first, visitors }) => {
                 let shard = usize::from(shard);
+                let visitors = visitors.filter(|_| self.mutation != Mutation::VisitorsAtIds);
                 let guest = visitors.and_then(|at| visitor.at_home().map(|hash| (usize::from(at), hash)));
                 self.requests[a_try].guest = guest;
                 self.checker.tries[a_try].person = visitor.at_home().map(|hash| (day, hash));
@@ -200,6 +201,7 @@ impl World {
         let skew = self.isolates[self.requests[a_try].slot].skew;
         let deadline = match self.mutation {
             Mutation::NoLapse => u64::MAX / 2,
+            Mutation::SendLate => facts.deadline + skew + 100,
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();

@@ -105,25 +105,15 @@ impl Report {
     pub(crate) fn print(&self) {
         let Self { seeds, visits, tries, sums, seconds, .. } = self;
         let faults: Vec<String> = FAULTS.iter().zip(self.struck).map(|(fault, struck)| format!("{fault:?} {struck}")).collect();
+        let Sums { acked, duplicates, refused, unknown, excused, stale, full, guests, .. } = *sums;
+        let Sums { posts, aside, rows, shared, joined, overloaded, outgrown, grown, .. } = *sums;
+        let (counted, parts, faults) = (acked - duplicates, sums.sums, faults.join(", "));
         let text = format!(
-            "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {} counted, {} duplicate, {} \
-             surely not stored, {} unknown, {} to nobody; {} sent on to the next day, {} found their isolate full\n  {} posts, {} journal \
-             rows, which {} batches shared, {} calls joined a batch that waited; {} sums over all shards, {} begun anew as there were more, {} times more shards\n  faults: {}\n",
-            sums.acked - sums.duplicates,
-            sums.duplicates,
-            sums.refused,
-            sums.unknown,
-            sums.excused,
-            sums.stale,
-            sums.full,
-            sums.posts,
-            sums.rows,
-            sums.shared,
-            sums.joined,
-            sums.sums,
-            sums.outgrown,
-            sums.grown,
-            faults.join(", "),
+            "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {counted} counted, {duplicates} duplicate, \
+             {refused} surely not stored, {unknown} unknown, {excused} to nobody; {stale} sent on to the next day, {full} found their isolate full\n  \
+             {posts} posts, {aside} of them beside a slow one, {overloaded} calls carried out though overloaded, {guests} visitors told to another \
+             shard\n  {rows} journal rows, which {shared} batches shared, {joined} calls joined a batch that waited\n  {parts} sums over all shards, \
+             {outgrown} begun anew as there were more, {grown} times more shards\n  faults: {faults}\n",
         );
         // The test result does not depend on this output.
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -172,6 +172,9 @@ impl Batcher {
             self.hand_on(now, &mut actions);
             return actions;
         }
+        if !self.lanes.is_open(now) {
+            return vec![Action::Park { until: self.timer_of(&entry) }];
+        }
         self.parked.leave(ticket);
         self.arrived(ticket, entry, now)
     }
