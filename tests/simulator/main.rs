@@ -14,7 +14,7 @@
 //! | `grouping` | batches that wait in a shard, and share a journal row |
 //! | `growing`, `sums` | more shards, and sums over all of them |
 //! | `store`, `statements`, `store_check` | a database in memory, and the test that compares it with SQLite |
-//! | `checker`, `facts`, `answers`, `truth`, `probe`, `verify` | the expected outcome, and the checks against it |
+//! | `checker`, `posting`, `facts`, `answers`, `truth`, `probe`, `verify` | the expected outcome, and the checks against it |
 //! | `midnight` | hundreds of isolates, and a days object that takes few calls |
 //! | `one_fault` | a healthy site with one fault |
 //! | `history` | what a failure prints |
@@ -50,6 +50,7 @@ mod object;
 mod one_fault;
 mod parking;
 mod plan;
+mod posting;
 mod probe;
 mod queue;
 mod request;
@@ -71,7 +72,7 @@ use runner::{describe, run_all};
 
 /// The number of seeds in a build without optimisation, where each seed takes ten times as long.
 const SEEDS_UNOPTIMISED: u64 = 150;
-const SEEDS: u64 = 7_000;
+const SEEDS: u64 = 10_000;
 
 /// The number of seeds within which the checker must detect each mutation.
 const SEEDS_OF_A_MUTATION: u64 = 5_000;
@@ -91,11 +92,11 @@ fn no_seed_breaks_a_promise() {
     if let Some((seed, _)) = report.failed {
         panic!("{}", describe(seed, Mutation::None));
     }
-    assert!(
-        report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0,
-        "no visit was repeated, or none was stale"
-    );
     if first == 0 && seeds >= SEEDS_UNOPTIMISED {
+        assert!(
+            report.tries > report.visits && report.sums.duplicates > 0 && report.sums.stale > 0,
+            "no visit was repeated, or none was stale"
+        );
         for (fault, struck) in FAULTS.iter().zip(report.struck) {
             assert!(struck > 0, "{fault:?} never struck");
         }

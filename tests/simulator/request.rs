@@ -13,10 +13,9 @@ use footfall::counting::dispatch::day_cache::{RecordStep, ahead_ms, patience};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::posting::Entry;
 use footfall::counting::dispatch::routing::{ShardRoute, route};
-use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Described, Dimensions};
+use footfall::counting::model::dimensions::Dimensions;
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
@@ -205,15 +204,9 @@ impl World {
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();
-        // Referrers differ, so that a batch has several. Every view has a country, so that the countries add up to the views.
-        let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
             Visitor::Guest(_) => Dimensions::default(),
-            _ => Dimensions::of(&Described {
-                client: Client { device: Some(Device::Desktop), country: Country::read("DE") },
-                referrer: &referrer,
-                campaign: &Default::default(),
-            }),
+            _ => self.details[facts.member.page % 3].clone(),
         };
         Entry {
             page,

@@ -1,10 +1,11 @@
 //! Runs many seeds on all cores, and describes a failure for a reader.
 
 use crate::facts::{Broken, Sums, Violation};
-use crate::history::History;
+use crate::history::{About, History};
 use crate::mutation::Mutation;
 use crate::plan::FAULTS;
 use crate::world;
+use crate::world::World;
 use std::io::Write;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,6 +76,21 @@ pub(crate) fn describe(seed: u64, mutation: Mutation) -> String {
             let excerpt = history.excerpt(start, &concerned);
             format!("seed {seed}: {:?}: {}\n{excerpt}{again}", violation.broken, violation.text)
         }
+    }
+}
+
+impl World {
+    /// The tries of the violation's visits, and their posts. If it names no try: its shard.
+    pub(crate) fn concerned(&self) -> Vec<About> {
+        let Some(violation) = &self.checker.broken else { return Vec::new() };
+        let visits: Vec<usize> = violation.tries.iter().map(|a_try| self.checker.tries[*a_try].visit).collect();
+        let tries: Vec<usize> =
+            (0..self.requests.len()).filter(|a_try| visits.contains(&self.checker.tries[*a_try].visit)).collect();
+        if tries.is_empty() {
+            return violation.shard.map(About::Shard).into_iter().collect();
+        }
+        let posts = tries.iter().filter_map(|a_try| self.checker.tries[*a_try].posted).map(|(post, _)| About::Post(post));
+        posts.chain(tries.iter().map(|a_try| About::Try(*a_try))).collect()
     }
 }
 
