@@ -8,7 +8,7 @@ mod support;
 use footfall::counting::dispatch::batcher::{Action, Batcher, Event, RETRY_AFTER_S};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
-use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::lanes::{LANES, LOOK_AGAIN_MS, SLOW_MS};
 use footfall::counting::dispatch::posting::{Entry, Posting};
 use footfall::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use footfall::counting::protocol::batch::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
@@ -312,12 +312,49 @@ fn each_lane_has_numbers_and_a_name_of_its_own() {
     assert!(posts.iter().all(|posting| posting.sequence == 1));
     // All POSTs are slow. A visit that arrives waits for the first of them to lapse or to end.
     let lapses = posts[0].deadline + LEAD_GRACE_MS;
-    let until = one(batcher.step(Event::Arrived(9, entry("/", lapses + SECOND)), now));
-    assert_eq!(parks(until), lapses + 1);
+    let last = lapses + SECOND;
+    let until = one(batcher.step(Event::Arrived(9, entry("/", last)), now));
+    assert_eq!(parks(until), now + LOOK_AGAIN_MS);
+    let rang = |batcher: &mut Batcher, now| one(batcher.step(Event::Rang(9, entry("/", last)), now));
+    assert_eq!(parks(rang(&mut batcher, now + LOOK_AGAIN_MS)), now + 2 * LOOK_AGAIN_MS);
+    assert_eq!(parks(rang(&mut batcher, lapses - 1)), lapses + 1);
     let third = posts.remove(2);
     assert_eq!(end_well(&mut batcher, third, now), Some(9));
     let again = posted(take_lead(&mut batcher, 9, now));
     assert_eq!((again.lane, again.sequence, again.batch(0xff00).isolate), (2, 2, 0xff02));
+}
+
+/// A batcher whose lanes are all taken, the POST of the last one, and the time at which that one left. The others are slow.
+fn all_lanes_taken() -> (Batcher, Vec<Posting>, u64) {
+    let mut batcher = Batcher::default();
+    let at = |lane: u64| T0 + lane * (SLOW_MS + 1);
+    let posts = (0..LANES as u64).map(|lane| posted(arrive(&mut batcher, lane + 1, at(lane))));
+    let posts = posts.collect();
+    (batcher, posts, at(LANES as u64 - 1))
+}
+
+#[test]
+fn a_visit_leaves_although_the_leader_that_should_have_handed_on_the_lead_is_gone() {
+    // Seed 25,776 of the simulator: a slow POST ended while a fresh one was on its way, whose leader was killed.
+    let (mut batcher, mut posts, now) = all_lanes_taken();
+    let until = parks(arrive(&mut batcher, 9, now));
+    posts.pop();
+    let slow = posts.remove(0);
+    assert_eq!(end_well(&mut batcher, slow, now + 1), None, "ticket 9 waits for the POST that is not slow");
+    assert_eq!(until, now + LOOK_AGAIN_MS);
+    assert_eq!(tickets(&posted(one(ring(&mut batcher, 9, until)))), [9]);
+}
+
+#[test]
+fn a_visit_leaves_although_the_one_that_was_handed_the_lead_is_gone() {
+    let (mut batcher, mut posts, now) = all_lanes_taken();
+    parks(arrive(&mut batcher, 9, now));
+    let until = parks(arrive(&mut batcher, 10, now));
+    let later = now + SLOW_MS + 1;
+    let next = end_well(&mut batcher, posts.remove(0), later);
+    assert_eq!(next, Some(9), "which was killed");
+    assert!(until > later + HANDOVER_MS);
+    assert_eq!(tickets(&posted(one(ring(&mut batcher, 10, until)))), [10]);
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub(crate) enum Broken {
     Late,
     /// A visit gave up unsent although nothing had blocked it for long.
     Starved,
+    /// A visit was sent after its deadline.
+    SentLate,
     /// A visit was never answered.
     NeverAnswered,
     /// After all faults, a visit did not succeed at once, or a batcher still had parked visits.
@@ -134,10 +136,14 @@ pub(crate) struct Sums {
     /// Answers of isolates that had parked as many visits as allowed.
     pub(crate) full: u64,
     pub(crate) posts: u64,
+    /// Posts that left in another lane than the first.
+    pub(crate) aside: u64,
     pub(crate) rows: u64,
     /// Batches that shared a row with others, and calls that joined one that waited.
     pub(crate) shared: u64,
     pub(crate) joined: u64,
+    /// Calls that an object carried out although the platform called it overloaded.
+    pub(crate) overloaded: u64,
     /// Visitors who were reported to a shard other than the one that counted the view.
     pub(crate) guests: u64,
     /// Sums over all shards that got an answer, and parts that a shard refused because there are more shards.
@@ -160,9 +166,11 @@ impl Sums {
         self.stale += other.stale;
         self.full += other.full;
         self.posts += other.posts;
+        self.aside += other.aside;
         self.rows += other.rows;
         self.shared += other.shared;
         self.joined += other.joined;
+        self.overloaded += other.overloaded;
         self.guests += other.guests;
         self.sums += other.sums;
         self.outgrown += other.outgrown;

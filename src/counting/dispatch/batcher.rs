@@ -13,7 +13,7 @@
 //! another visit arriving: each parked visit has a timer for the moment at which it may lead, and then takes the lead if it is free.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::dispatch::lanes::{Lanes, SLOW_MS};
+use crate::counting::dispatch::lanes::{LOOK_AGAIN_MS, Lanes, SLOW_MS};
 use crate::counting::dispatch::late::Late;
 use crate::counting::dispatch::parked::Parked;
 use crate::counting::dispatch::posting::{Entry, Posting};
@@ -127,14 +127,15 @@ impl Batcher {
         if !self.parked.has_room(entry.by_server) {
             return vec![Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))];
         }
-        let until = self.timer_of(&entry);
+        let until = self.timer_of(&entry, now);
         self.parked.park(ticket, entry);
         vec![Action::Park { until }]
     }
 
-    /// When the timer of a parked visit rings: when it may post if nothing happens until then, or at its deadline.
-    fn timer_of(&self, entry: &Entry) -> u64 {
-        self.lanes.next_chance().saturating_add(1).min(entry.deadline)
+    /// When the timer of a parked visit rings: when it may post if nothing happens until then, or at its deadline. Something may happen that
+    /// nobody tells it of, because who should is gone. So it looks again after [`LOOK_AGAIN_MS`] at the latest.
+    fn timer_of(&self, entry: &Entry, now: u64) -> u64 {
+        self.lanes.next_chance().saturating_add(1).min(now.saturating_add(LOOK_AGAIN_MS)).min(entry.deadline)
     }
 
     fn took_lead(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
@@ -171,6 +172,9 @@ impl Batcher {
             let mut actions = vec![Action::Park { until: entry.deadline }];
             self.hand_on(now, &mut actions);
             return actions;
+        }
+        if !self.lanes.is_open(now) {
+            return vec![Action::Park { until: self.timer_of(&entry, now) }];
         }
         self.parked.leave(ticket);
         self.arrived(ticket, entry, now)
