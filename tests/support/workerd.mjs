@@ -36,7 +36,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `vars`: variables of Footfall; strings as they are, others as JSON.
  * - `storage`: a directory for the counts, to start again from. Without one, the counts are deleted with the process.
  * - `outbound`: where Footfall's fetches go: `'loopback'` or the name of a service. Without it, a fetch fails the test.
- * - `services`: more Workers in plain JavaScript, by name, each `{ source, vars?, services?, objects?, outbound? }`.
+ * - `services`: more Workers in plain JavaScript, by name, each `{ source, vars?, services?, outbound? }`.
  * - `bindings`: services that Footfall is bound to, by the names of the bindings.
  * - `unbound`: bindings of `wrangler.toml` that are left out.
  * - `expose`: names of the services that get a port; by default only Footfall.

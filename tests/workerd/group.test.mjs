@@ -6,24 +6,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { call, views } from '../support/client.mjs';
+import { batchCall, readReceipt } from '../support/shard_calls.mjs';
 import { poll } from '../support/waiters.mjs';
 import { startWorkerd } from '../support/workerd.mjs';
-import { LANES } from '../../tools/workerd/plain_workers.mjs';
 
 const TOKEN = 'a-token-of-the-test';
+const SHARD = ['SHARD', 'default/0'];
 
-function start(t, storage) {
-  const services = { isolates: { source: LANES, objects: [['SHARD', 'Shard', 'footfall']] } };
-  return startWorkerd(t, { storage, services, expose: ['footfall', 'isolates'], vars: { ADMIN_TOKEN: TOKEN } });
+const start = (t, more) => startWorkerd(t, { ...more, breakable: true, vars: { ADMIN_TOKEN: TOKEN } });
+
+/** The batches of isolates 1 to `lanes` in a round. The isolate n sends n visits of a page of its own, so each receipt is known beforehand. */
+function batches(lanes, round) {
+  const day = Math.floor(Date.now() / 86_400_000);
+  const of = (n) => ({ isolate: (1n << 100n) + BigInt(n), sequence: round + 1, day, pages: [`/of-${n}`], visits: Array(n).fill({}) });
+  return Array.from({ length: lanes }, (_, at) => batchCall(of(at + 1)));
 }
 
-/** Lets isolates post, each its next batch when it has the answer to the last. Returns what they were told. */
-async function post(server, asked) {
-  const answer = await fetch(`http://127.0.0.1:${server.ports.isolates}/?${new URLSearchParams({ first: 1, from: 0, ...asked })}`);
-  const told = await answer.json();
-  assert.equal(told.error, undefined);
-  return told;
-}
+/** The receipts of {@link batches}: the views of each page after each visit. */
+const receipts = (lanes, round) => Array.from({ length: lanes }, (_, at) => Array.from({ length: at + 1 }, (_, visit) => round * (at + 1) + visit + 1));
+
+/** Lets all isolates post at once. */
+const post = async (server, calls) => (await server.postCalls(...SHARD, calls)).map(readReceipt);
+
+/** How many visits `lanes` isolates send in a round. */
+const visits = (lanes) => (lanes * (lanes + 1)) / 2;
 
 /** The shard's counters of batches, of retries and of journal rows. */
 async function counters(server) {
@@ -34,46 +40,50 @@ async function counters(server) {
 test('many isolates share rows, and each is told what is stored of its own batch', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-group-'));
   t.after(() => rmSync(storage, { recursive: true, force: true }));
-  const server = await start(t, storage);
-  const [lanes, rounds] = [40, 24];
-  const { counted } = await post(server, { lanes, rounds });
-  assert.equal(counted, rounds * ((lanes * (lanes + 1)) / 2));
-  const [batches, replayed, rows] = await counters(server);
-  assert.deepEqual([batches, replayed], [lanes * rounds, (lanes * rounds) / 4], 'each batch counted once');
-  t.diagnostic(`${rows} rows for ${batches} batches`);
-  // They post in step, so there are about as many rows as rounds, and as the first rounds have until the shard knows them.
-  assert.ok(rows >= rounds && rows < batches / 4, `${rows} rows for ${batches} batches`);
-  assert.equal(await views(server), counted);
+  const server = await start(t, { storage });
+  const [lanes, rounds] = [40, 25];
+  for (let round = 0; round < rounds; round += 1) {
+    // Each is posted twice at once, as a retry may be.
+    const calls = batches(lanes, round);
+    const expected = receipts(lanes, round);
+    assert.deepEqual(await post(server, [...calls, ...calls]), [...expected, ...expected], `round ${round}`);
+  }
+  const [written, replayed, rows] = await counters(server);
+  assert.deepEqual([written, replayed], [lanes * rounds, lanes * rounds], 'each batch counted once');
+  t.diagnostic(`${rows} rows for ${written} batches`);
+  assert.ok(rows >= rounds && rows < written / 4, `${rows} rows for ${written} batches`);
+  assert.equal(await views(server), rounds * visits(lanes));
   await server.stop();
 
-  const after = await start(t, storage);
-  assert.equal(await views(after), counted, 'they are in the database');
-  assert.equal(await views(after, { page: '/lane-7' }), 7 * rounds);
-  await post(after, { lanes, rounds: 2, from: rounds });
-  assert.equal(await views(after, { page: '/lane-7' }), 7 * (rounds + 2));
+  const after = await start(t, { storage });
+  assert.equal(await views(after), rounds * visits(lanes), 'they are in the database');
+  assert.deepEqual(await post(after, batches(lanes, rounds - 1)), receipts(lanes, rounds - 1), 'and so are their receipts');
+  assert.equal(await views(after, { page: '/of-7' }), 7 * rounds);
 });
 
 test('one isolate waits for nobody', async (t) => {
   const server = await start(t);
-  const rounds = 200;
-  await post(server, { lanes: 1, rounds });
-  const [batches, , rows] = await counters(server);
-  assert.deepEqual([batches, rows], [rounds, rounds], 'a row for each batch, at once');
+  for (let round = 0; round < 50; round += 1) assert.deepEqual(await post(server, batches(1, round)), receipts(1, round));
+  const [written, , rows] = await counters(server);
+  assert.deepEqual([written, rows], [50, 50], 'a row for each batch, at once');
 });
 
 test('when an object is thrown away, each batch that waited in it is sent again and counts once', async (t) => {
-  const services = { isolates: { source: LANES, objects: [['SHARD', 'Shard', 'footfall']] } };
-  const server = await startWorkerd(t, { breakable: true, services, expose: ['footfall', 'isolates'] });
-  const [lanes, rounds] = [12, 200];
-  let done = false;
-  const posted = post(server, { lanes, rounds, pause: 1 }).finally(() => (done = true));
-  for (let last = 0, times = 0; times < 10 && !done; times += 1) {
-    await poll(async () => (await views(server)) > last || done, 'more batches');
-    last = await views(server);
-    await server.throwAway('SHARD', 'default/0');
+  const server = await start(t);
+  // In a fresh object, two are written at once, and the third waits for their next ones, for 25 ms.
+  const [lanes, rounds] = [3, 40];
+  let lost = 0;
+  for (let round = 0; round < rounds; round += 1) {
+    const calls = batches(lanes, round);
+    const posted = post(server, calls).catch(() => {
+      lost += 1;
+      return post(server, calls);
+    });
+    await poll(async () => (await views(server)) > round * visits(lanes), 'the first of them');
+    await server.throwAway(...SHARD);
+    assert.deepEqual(await posted, receipts(lanes, round), `round ${round}`);
   }
-  const { counted, again } = await posted;
-  t.diagnostic(`${again} calls met an object that was gone`);
-  assert.equal(await views(server), counted);
-  assert.equal(await views(server, { page: '/lane-7' }), 7 * rounds);
+  t.diagnostic(`in ${lost} of ${rounds} rounds, the object was gone before all had their answers`);
+  assert.ok(lost > 0);
+  assert.equal(await views(server), rounds * visits(lanes));
 });

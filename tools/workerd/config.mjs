@@ -57,25 +57,15 @@ export function footfallService({ name, vars = {}, services = {}, objects, unbou
   ];
 }
 
-/**
- * The service of a plain JavaScript Worker, whose module is `file`, next to the configuration. `objects` has namespaces of other services, as
- * `[binding, class, service]`.
- */
-export function plainService({ name, file, vars = {}, services = {}, objects = [], outbound, compatibilityDate }) {
+/** The service of a plain JavaScript Worker, whose module is `file`, next to the configuration. */
+export function plainService({ name, file, vars = {}, services = {}, outbound, compatibilityDate }) {
   return [
     worker({
       name,
       compatibilityDate,
       outbound,
       modules: [[`${name}.js`, 'esModule', file]],
-      bindings: [
-        ...Object.entries(vars).map(variable),
-        ...Object.entries(services).map(serviceBinding),
-        ...objects.map(
-          ([binding, className, service]) =>
-            `(name = ${quote(binding)}, durableObjectNamespace = (className = ${quote(className)}, serviceName = ${quote(service)}))`,
-        ),
-      ],
+      bindings: [...Object.entries(vars).map(variable), ...Object.entries(services).map(serviceBinding)],
     }),
   ];
 }

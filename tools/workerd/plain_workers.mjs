@@ -267,63 +267,6 @@ export default {
 };
 `;
 
-/**
- * Posts batches to a shard as \`?lanes=\` isolates do at once. Each posts its next batch when it has the answer, \`?rounds=\` times. Every fourth
- * batch is posted twice at once, as a retry may be, and a batch that gets an error is posted again. The isolate n sends n visits of a page of its own, so each answer is known beforehand; any other
- * one is an error. With \`?pause=\`, an isolate waits so many milliseconds between two batches; without, workerd reads no socket meanwhile. Returns
- * how many visits were counted, and how often a batch was posted again.
- */
-export const LANES = `
-const number = (value) => {
-  const bytes = [];
-  for (value = BigInt(value); value > 127n; value >>= 7n) bytes.push(Number(value & 127n) | 128);
-  return [...bytes, Number(value)];
-};
-const text = (value) => [...number(value.length), ...new TextEncoder().encode(value)];
-/** Version 1 of the call to count a batch: see src/counting/protocol/wire.rs. */
-const batch = (lane, sequence, visits) => {
-  const day = number(Math.floor(Date.now() / 86400000));
-  const visit = [0, 0, 0, 1, 2, ...day, 0, 0];
-  return new Uint8Array([1, 11, ...number((1n << 100n) + BigInt(lane)), ...number(sequence), 1, ...text('/lane-' + lane), 0, visits, ...Array(visits).fill(visit).flat(), 0]);
-};
-const receipt = (visits, before) => [1, 0, visits, ...Array.from({ length: visits }, (_, n) => [0, 0, ...number(before + n + 1)]).flat()];
-export default {
-  async fetch(request, env) {
-    const asked = new URL(request.url).searchParams;
-    const [first, lanes, rounds, from] = ['first', 'lanes', 'rounds', 'from'].map((name) => Number(asked.get(name)));
-    let [counted, again] = [0, 0];
-    const post = async (lane) => {
-      for (let round = from; round < from + rounds; round += 1) {
-        const call = batch(lane, round + 1, lane);
-        const send = async () => {
-          for (;;) {
-            try {
-              return await env.SHARD.getByName('default/0').post(call);
-            } catch (error) {
-              if ((again += 1) > 1000) throw error;
-            }
-          }
-        };
-        const answers = await Promise.all(round % 4 === 3 ? [send(), send()] : [send()]);
-        const expected = receipt(lane, round * lane).join();
-        for (const answer of answers) {
-          const got = new Uint8Array(answer).join();
-          if (got !== expected) throw new Error('isolate ' + lane + ', batch ' + round + ': ' + got + ' instead of ' + expected);
-        }
-        counted += lane;
-        if (asked.has('pause')) await scheduler.wait(Number(asked.get('pause')));
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: lanes }, (_, n) => post(first + n)));
-      return Response.json({ counted, again });
-    } catch (error) {
-      return Response.json({ error: String(error) });
-    }
-  },
-};
-`;
-
 /** Sits between Footfall and the network, sends every request twice, and returns the second answer. */
 export const TWICE = `
 export default {
