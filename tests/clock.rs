@@ -85,7 +85,7 @@ fn counting_continues_after_a_clock_that_was_ahead() {
             rig.shard.maintain(T0 + 2 * DAY + window * DAY / 2, KEEP_HOURS_DAYS).unwrap();
         }
         assert_eq!(
-            (rig.sql.number("SELECT count(*) FROM seen"), rig.sql.number("SELECT count(*) FROM recent")),
+            (rig.sql.number("SELECT count(*) FROM seen"), rig.sql.number("SELECT count(*) FROM last_batches")),
             (0, 0),
             "{what}"
         );

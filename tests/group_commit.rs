@@ -303,7 +303,7 @@ fn everything(sql: &Sqlite, now: u64) -> Vec<Vec<Vec<Value>>> {
         "SELECT * FROM details ORDER BY 1, 2, 3",
         "SELECT * FROM excluded ORDER BY 1, 2",
         "SELECT * FROM days ORDER BY 1",
-        "SELECT * FROM recent ORDER BY 1",
+        "SELECT * FROM last_batches ORDER BY 1",
         "SELECT half_day, ids, shares FROM seen ORDER BY 1, 2",
         "SELECT day, hashes FROM visitors ORDER BY 1, 2",
         "SELECT day, hashes FROM marks ORDER BY 1, 2",

@@ -6,7 +6,7 @@
 mod support;
 
 use footfall::counting::ledger::distinct_visitors::MAX_VISITORS;
-use footfall::counting::ledger::isolates::{KEEP_MS, MAX_ISOLATES};
+use footfall::counting::ledger::isolates::KEEP_MS;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::schema;
 use footfall::counting::ledger::seen::{MAX_IDS, MAX_SERVER_IDS, WINDOW_MS};
@@ -45,10 +45,10 @@ fn a_batch_writes_one_row_until_the_journal_is_full_and_then_a_checkpoint_carrie
         rig.send(1, sequence, &[visit("/a").id(sequence).by(sequence)]);
     }
     assert_eq!(rig.sql.rows_written() - empty, JOURNAL_ROWS);
-    assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("seen"), rig.rows("recent")), (RING, 0, 0, 0));
+    assert_eq!((rig.rows("journal"), rig.rows("pages"), rig.rows("seen"), rig.rows("last_batches")), (RING, 0, 0, 0));
     assert_eq!(rig.send(1, JOURNAL_ROWS + 1, &[visit("/a")]), receipt(&[counted(1025)]));
     assert_eq!(rig.rows("journal"), RING, "the journal has no more rows than before");
-    assert_eq!((rig.rows("pages"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (1, 1, 1, 1));
+    assert_eq!((rig.rows("pages"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (1, 1, 1, 1));
     assert_eq!(rig.sql.number("SELECT views FROM pages"), RING, "the new batch is only in the journal");
     rig.restart();
     assert_eq!((rig.ledger.views(), rig.views("/a"), rig.visitors(TODAY).visitors), (1025, 1025, 1024));
@@ -85,18 +85,85 @@ fn pages_beyond_the_limit_are_counted_together() {
 #[test]
 fn isolates_beyond_the_limit_are_refused_until_no_retry_can_come() {
     let mut rig = Rig::new();
-    for isolate in 1..=MAX_ISOLATES as u128 {
-        rig.send(isolate, 1, &[visit("/a")]);
-    }
-    rig.restart();
     let full = Err(LedgerError::Fault(Fault::Full));
-    assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full);
+    let many = vec![visit("/a"); MAX_BATCH_VISITS];
+    let (mut isolates, mut views) = (0, 0);
+    let refused = loop {
+        isolates += 1;
+        match rig.try_send(isolates, 1, &many) {
+            Ok(_) => views += 512,
+            refused => break refused,
+        }
+    };
+    assert_eq!(refused, full);
+    // A receipt of 512 visits takes about 2,600 bytes. One of a lone visit takes 6, and many more of these fit: `isolates/tests.rs`.
+    assert!((3_000..5_000).contains(&isolates), "{isolates} isolates");
+    rig.restart();
+    assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full, "after a restart, too");
     rig.wait(KEEP_MS);
     assert_eq!(rig.try_send(0, 1, &[visit("/a")]), full, "their last batches can still be retried");
-    assert_eq!(rig.send(7, 1, &[visit("/a")]), receipt(&[counted(7)]), "a known isolate gets the receipt of its last batch");
-    assert_eq!(rig.send(7, 2, &[visit("/a")]), receipt(&[counted(4097)]), "and its next batch counts");
+    assert_eq!(
+        rig.send(7, 1, &many).visits.last(),
+        Some(&counted(7 * 512)),
+        "a known isolate gets the receipt of its last batch"
+    );
+    assert_eq!(rig.send(7, 2, &[visit("/a")]), receipt(&[counted(views + 1)]), "and its next batch counts");
     rig.wait(1);
-    assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(4098)]));
+    assert_eq!(rig.send(0, 1, &[visit("/a")]), receipt(&[counted(views + 2)]));
+}
+
+#[test]
+fn every_isolate_of_a_busy_minute_gets_its_receipt_again_after_a_restart() {
+    let mut rig = Rig::new();
+    let isolates = 20_000_u64;
+    let name = |n: u64| u128::from(n) << 64 | u128::from(n.wrapping_mul(40_503));
+    let mut most = 0;
+    for n in 1..=isolates {
+        assert_eq!(rig.send(name(n), 1, &[visit("/a")]), receipt(&[counted(n)]));
+        rig.now = T0 + n * KEEP_MS / isolates;
+        most = most.max(rig.rows("last_batches"));
+    }
+    rig.maintain();
+    assert_eq!((most, rig.rows("last_batches")), (1, 1), "a lone visit's batch takes about 40 bytes of a row");
+    for between in [|_: &mut Rig| {}, Rig::restart] {
+        between(&mut rig);
+        for n in 1..=isolates {
+            assert_eq!(rig.send(name(n), 1, &[visit("/a")]), receipt(&[counted(n)]), "isolate {n}");
+            assert_eq!(rig.try_send(name(n), 0, &[visit("/a")]), Err(LedgerError::Fault(Fault::Superseded)));
+        }
+    }
+    assert_eq!(rig.ledger.views(), isolates);
+}
+
+#[test]
+fn a_checkpoint_writes_last_batches_over_those_of_the_one_before_and_deletes_only_rows_that_are_too_many() {
+    let mut rig = Rig::new();
+    let many = vec![visit("/a"); MAX_BATCH_VISITS];
+    let checkpoint = |rig: &mut Rig, isolates: u128, sequence: u64, sent: &[Sent]| {
+        for isolate in 0..isolates {
+            rig.send(isolate, sequence, sent);
+        }
+        rig.maintain();
+        rig.rows("last_batches")
+    };
+    for sequence in 1..=2 {
+        assert_eq!(checkpoint(&mut rig, 1_000, sequence, &many), 3, "2.6 MB of receipts, in rows of 1 MB");
+        let bytes = rig.sql.number("SELECT sum(length(body)) FROM last_batches");
+        assert!((2_500_000..2_700_000).contains(&bytes), "{bytes} bytes");
+        assert!(rig.sql.number("SELECT max(length(body)) FROM last_batches") < 1_100_000);
+    }
+    rig.wait(KEEP_MS + 1);
+    assert_eq!(checkpoint(&mut rig, 3, 3, &many), 1, "the others are too old to be retried");
+    rig.restart();
+    assert_eq!(checkpoint(&mut rig, 2, 4, &many[..1]), 1);
+    rig.restart();
+    assert_eq!(rig.send(2, 3, &[]).visits.len(), 512, "the last batch of the third isolate");
+    assert_eq!(rig.send(1, 4, &[]).visits.len(), 1, "and of the second");
+    let written = rig.sql.rows_written();
+    rig.wait(KEEP_MS + 1);
+    rig.maintain();
+    rig.maintain();
+    assert_eq!((rig.rows("last_batches"), rig.sql.rows_written() - written), (0, 1), "deleted once");
 }
 
 /// Writes `how_many` packed numbers, from 0 up, as a checkpoint does. If they are ids, each also gets the share of its sender.
@@ -160,7 +227,7 @@ fn ids_of_pages_beyond_their_share_count_once_while_a_shorter_memory_has_them() 
         rig.restart();
         assert_eq!(rig.send(2, 1, &sent), receipt(&[duplicate(500); 500]), "{what}, after a restart");
         let held = if ids == MAX_IDS { (MAX_IDS as u64, 500) } else { (MAX_SERVER_IDS as u64 + 500, 0) };
-        let [_, _, ids, .., short] = rig.ledger.holds();
+        let [_, _, ids, .., short, _] = rig.ledger.holds();
         assert_eq!((ids, short), held, "{what}");
         assert_eq!(rig.send(2, 2, &[visit("/a").id(7)]), receipt(&[duplicate(500)]), "{what}: the ids that it had stay");
     }
@@ -187,18 +254,20 @@ fn maintenance_forgets_what_is_over_and_nothing_else() {
     rig.wait(WINDOW_MS);
     rig.send(2, 1, &[visit("/a").id(2).by(2)]);
     assert!(rig.maintain(), "ids are left");
-    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (0, 2, 1, 1));
-    assert_eq!(rig.sql.number("SELECT count(*) FROM recent WHERE isolate = x'00000000000000000000000000000002'"), 1);
+    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (0, 2, 1, 1));
+    let second =
+        "SELECT count(*) FROM last_batches WHERE substr(body, 1, 16) = x'00000000000000000000000000000002' AND length(body) < 60";
+    assert_eq!(rig.sql.number(second), 1, "the batch of the first isolate is 12 hours old");
 
     rig.now = T0 + DAY - 7 * HOUR + WINDOW_MS;
     rig.send(3, 1, &[visit("/b").by(3)]);
     assert!(rig.maintain(), "the second id is left");
-    assert_eq!((rig.rows("seen"), rig.rows("visitors"), rig.rows("days"), rig.rows("recent")), (1, 1, 1, 1));
+    assert_eq!((rig.rows("seen"), rig.rows("visitors"), rig.rows("days"), rig.rows("last_batches")), (1, 1, 1, 1));
     assert_eq!(rig.send(3, 2, &[visit("/a").id(1), visit("/a").id(2)]), receipt(&[counted(3), duplicate(3)]));
 
     rig.now += 3 * DAY;
     assert!(!rig.maintain(), "nothing is left to forget");
-    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("recent")), (0, 0, 0, 0));
+    assert_eq!((rig.rows("journal"), rig.rows("seen"), rig.rows("visitors"), rig.rows("last_batches")), (0, 0, 0, 0));
     for between in [|_: &mut Rig| {}, Rig::restart] {
         between(&mut rig);
         assert_eq!((rig.ledger.views(), rig.views("/a"), rig.views("/b")), (4, 3, 1), "counts stay forever");
@@ -240,10 +309,10 @@ fn tables_do_not_grow_with_time() {
         }
         rig.wait(WINDOW_MS - 40 * KEEP_MS);
         rig.maintain();
-        let rows = ["journal", "seen", "visitors", "recent"].map(|table| rig.rows(table));
+        let rows = ["journal", "seen", "visitors", "last_batches"].map(|table| rig.rows(table));
         most = std::array::from_fn(|at| most[at].max(rows[at]));
     }
-    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, recent: the most rows after an alarm in 30 days");
+    assert_eq!(most, [0, 2, 1, 0], "journal, seen, visitors, last_batches: the most rows after an alarm in 30 days");
     assert_eq!(
         (rig.rows("days"), rig.rows("withheld")),
         (30, 30),
@@ -317,7 +386,7 @@ fn a_checkpoint_forgets_batches_that_no_isolate_sends_again_and_keeps_the_number
     rig.send(51, 1, &[visit("/a")]);
     let everything = Question::List { of: Listed::Totals, slice: Slice { part: "", skip: 0, most: u32::MAX } };
     assert_eq!(rig.ledger.report(&everything, rig.now).unwrap().len(), 51);
-    assert_eq!(rig.rows("recent"), 1, "a recovery reads this one row");
+    assert!(rig.sql.number("SELECT sum(length(body)) FROM last_batches") < 60, "a recovery reads only this batch");
     assert_eq!(rig.sql.number("SELECT value FROM meta WHERE key = 'pages'"), 51);
     rig.restart();
     let receipt = rig.send(51, 1, &[visit("/a")]);

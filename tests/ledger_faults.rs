@@ -249,14 +249,15 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_a_number() {
         "UPDATE journal SET body = CAST(x'09' || substr(body, 2) AS BLOB) WHERE number = 4",
         "UPDATE journal SET body = substr(body, 1, length(body) - 1) WHERE number = 4",
         "UPDATE journal SET body = 'text' WHERE number = 4",
-        "UPDATE recent SET receipt = x'01' WHERE length(isolate) = 16",
-        "UPDATE recent SET isolate = x'01' WHERE isolate = x'00000000000000000000000000000001'",
-        "UPDATE recent SET sequence = -1 WHERE length(isolate) = 16",
+        "UPDATE last_batches SET body = substr(body, 1, length(body) - 1)",
+        "UPDATE last_batches SET body = substr(body, 2)",
+        "UPDATE last_batches SET body = CAST(body || x'00' AS BLOB)",
+        "UPDATE last_batches SET body = 'text'",
         "UPDATE seen SET ids = 'text'",
         "UPDATE seen SET half_day = -half_day, ids = 7 WHERE number > 0 OR half_day < 0",
         "UPDATE visitors SET hashes = 12",
         "UPDATE marks SET hashes = 12",
-        "INSERT INTO meta VALUES ('shape', 'x')",
+        "UPDATE meta SET value = 'x' WHERE key = 'shape'",
         "UPDATE days SET visitors = 'x'",
         "UPDATE withheld SET why = 5 WHERE day = 20000",
         "UPDATE withheld SET views = 'x'",
@@ -281,6 +282,18 @@ fn packed_ids_and_hashes_that_were_cut_are_an_error() {
     ] {
         assert!(read_all(&rig.sql, damage).is_err(), "{damage}: a lost id would count twice");
     }
+}
+
+#[test]
+fn a_stored_receipt_that_cannot_be_read_answers_no_retry() {
+    let mut rig = Rig::new();
+    rig.send(1, 1, &[visit("/a")]);
+    rig.maintain();
+    rig.sql.query("UPDATE last_batches SET body = CAST(substr(body, 1, length(body) - 1) || x'ff' AS BLOB)", &[]).unwrap();
+    rig.restart();
+    let retry = rig.try_send(1, 1, &[visit("/a")]);
+    assert!(matches!(retry, Err(footfall::counting::ledger::state::LedgerError::Storage(_))), "{retry:?}");
+    assert_eq!(rig.send(1, 2, &[visit("/a")]), receipt(&[counted(2)]));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::notes::Outcome;
 use crate::rows::{self, Sample};
 use crate::simulate::{Case, simulate};
 use footfall::counting::ledger::distinct_visitors::MAX_VISITORS;
-use footfall::counting::ledger::isolates::{KEEP_MS, MAX_ISOLATES};
+use footfall::counting::ledger::isolates::{KEEP_MS, LONE_LANES};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -127,7 +127,7 @@ pub(crate) fn model(measured: &Measured) -> Model {
         pages: PAGES,
         soft_limit_calls_per_s: SOFT_LIMIT_CALLS_PER_S,
         isolate_visits_per_s: ISOLATE_VISITS_PER_S,
-        isolates_remembered: MAX_ISOLATES,
+        isolates_remembered: LONE_LANES,
         visitors_remembered: MAX_VISITORS,
         max_utilisation: MAX_UTILISATION,
         rows_as_on_workerd: rows::a_batch(&rows, 100.0, LANES as usize),
@@ -156,7 +156,7 @@ fn attempt(mut cell: Cell, seed: u64, measured: &Measured, rows: &[Sample]) -> C
     }
     // The isolates whose last batch a shard must remember. Above its limit, it refuses the batches of other isolates.
     let remembered = isolates * (1.0 - (-visits_per_s * KEEP_MS as f64 / 1000.0 / isolates).exp());
-    if remembered > MAX_ISOLATES as f64 {
+    if remembered > LONE_LANES as f64 {
         cell.limits.push("too many isolates");
     }
     if visits_per_s * measured.visit_us / 1e6 >= 1.0 {

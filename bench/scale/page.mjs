@@ -115,7 +115,7 @@ After a run, \`target/scale.json\` also has round trips of 5 and 100 ms, and all
   whether an object takes more calls than that when each is so cheap.
 - A shard that cannot keep up does not fail at once. Its isolates wait longer, so their batches grow and a visit costs less, until the
   work fits again. The price is wait. Only beyond ${whole(1e6 / visitors.visitUs)} visits a second is no batch large enough.
-- More than ${whole(model.isolates_remembered)} isolates that post to one shard within a minute are refused (\`MAX_ISOLATES\`), however little they send. A site on more
+- More than ${whole(model.isolates_remembered)} isolates that post to one shard within a minute are refused (\`LONE_LANES\`), if each sends a visit. A site on more
   isolates needs enough shards that each meets fewer.
 
 ## What a million visits cost

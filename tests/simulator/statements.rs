@@ -3,7 +3,8 @@
 use crate::store::{Key, Row, Table, Tables, integer};
 use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
-use footfall::counting::ledger::{amend, schema, unlisted};
+use footfall::counting::ledger::shape::{Change, GROW};
+use footfall::counting::ledger::{amend, last_batches, schema, unlisted};
 use footfall::counting::protocol::row::{NewRow, Row as JournalRow};
 use footfall::counting::storage::{Rows, Value};
 
@@ -20,10 +21,15 @@ fn table_of(statement: &str) -> Option<Table> {
     }
 }
 
+/// Whether a step towards this version's tables runs a statement.
+fn is_of_a_step(statement: &str) -> bool {
+    GROW.into_iter().flatten().any(|change| matches!(change, Change::Run(one) if *one == statement))
+}
+
 impl Tables {
     /// Carries out a statement of a shard.
     pub(crate) fn run(&mut self, statement: &'static str, values: &[Value]) -> Rows {
-        use Value::{Blob, Integer, Text};
+        use Value::{Integer, Text};
         let one = |row: Option<&[Value]>| row.map(<[Value]>::to_vec).into_iter().collect();
         match (statement, values) {
             (schema::META, [Text(key)]) => return one(self.get(Table::Meta, &Key::Text(key.clone()))),
@@ -117,18 +123,15 @@ impl Tables {
                     self.put(Table::Seen, Key::Two(*window, number), row);
                 }
             }
-            (schema::RECENT_AHEAD, [Integer(now)]) => {
-                let ahead: Vec<(Key, Row)> = self.all(Table::Recent).map(|(key, row)| (key.clone(), row.clone())).collect();
-                for (key, mut row) in ahead.into_iter().filter(|(_, row)| integer(row, 2) > *now) {
-                    row[2] = Integer(*now);
-                    self.put(Table::Recent, key, row);
-                }
+            (last_batches::SET, [Integer(number), body]) => {
+                self.put(Table::LastBatches, Key::One(*number), vec![body.clone()]);
             }
-            (schema::SET_RECENT, [Blob(isolate), ..]) => self.put(Table::Recent, Key::Bytes(isolate.clone()), values.to_vec()),
-            (schema::RECENT, [Integer(from)]) => {
-                return self.all(Table::Recent).map(|(_, row)| row).filter(|row| integer(row, 2) >= *from).cloned().collect();
+            (last_batches::GET, [Integer(number)]) => return one(self.get(Table::LastBatches, &Key::One(*number))),
+            (last_batches::DROP_FROM, [Integer(first)]) => {
+                self.delete(Table::LastBatches, |key, _| matches!(key, Key::One(number) if number >= first));
             }
-            (schema::FORGET_RECENT, [Integer(before)]) => self.delete(Table::Recent, |_, row| integer(row, 2) < *before),
+            // A new database has nothing to convert.
+            (last_batches::RECENT, []) => {}
             (schema::ADD_VISITORS, [Integer(day), Integer(number), hashes]) => {
                 self.put(Table::Visitors, Key::Two(*day, *number), vec![hashes.clone()]);
             }
@@ -151,7 +154,7 @@ impl Tables {
                 });
                 return of_day.collect();
             }
-            (create, []) if schema::CREATE.contains(&create) || schema::GROW.iter().any(|grow| grow.contains(&create)) => {}
+            (create, []) if schema::CREATE.contains(&create) || is_of_a_step(create) => {}
             (other, values) => return self.run_days(other, values),
         }
         Rows::new()

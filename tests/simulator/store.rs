@@ -34,7 +34,7 @@ pub(crate) enum Table {
     PageHours,
     PageSums,
     Seen,
-    Recent,
+    LastBatches,
     Visitors,
     Days,
     Withheld,
@@ -50,7 +50,6 @@ pub(crate) enum Key {
     One(i64),
     Two(i64, i64),
     Text(String),
-    Bytes(Vec<u8>),
 }
 
 /// The other columns of a row.

@@ -45,8 +45,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * - `clockAheadMs`: how far Footfall's clock is ahead of the machine's, to test midnight.
  * - `crossings`: whether the calls between JavaScript and wasm are counted; `collect` must name Footfall.
  * - `breakable`: whether `throwAway` can throw Footfall's objects away.
+ * - `isolates`: how many isolates Footfall runs in. All call the same objects; `urls` has the address of each.
  */
-export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false, killable = false } = {}) {
+export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', services = {}, expose = ['footfall'], collect = [], bindings = {}, unbound = [], breakable = false, crossings = false, clockAheadMs = 0, fillable = false, killable = false, isolates = 1 } = {}) {
   // Looked up first, so that a missing program leaves no directory behind.
   const modules = builtModules();
   const binary = workerdBinary();
@@ -63,22 +64,24 @@ export async function startWorkerd(t, { vars, storage, outbound = 'nowhere', ser
   const main = killable ? KILLABLE : MAIN;
   writeFileSync(join(dir, 'main.js'), (breakable ? breakableMain(objects) : main) + COLLECT);
   const common = { compatibilityDate };
+  const further = Array.from({ length: isolates - 1 }, (_, n) => `footfall-${n + 2}`);
+  const exposed = [...expose, ...further];
   writeFileSync(
     join(dir, 'workerd.capnp'),
     configText({
       services: [
-        footfallService({ ...common, name: 'footfall', vars, services: bindings, objects, unbound, outbound, storage: counts }),
+        footfallService({ ...common, name: 'footfall', vars, services: bindings, objects, unbound, outbound, storage: counts, isolates: further }),
         ...Object.entries(plain).map(([name, worker]) => plainService({ ...common, outbound: 'nowhere', ...worker, name, file: `${name}.js` })),
         loopbackService('loopback'),
       ],
-      exposed: expose,
+      exposed,
       collected: collect,
       breakable,
     }),
   );
   const server = new Workerd(fillable ? [...IGNORE_XFSZ, binary] : [binary], dir, collect);
   t.after(() => server.dispose());
-  await server.listening([...expose, ...collect.map(collector), ...(breakable ? [BREAKER] : [])]);
+  await server.listening([...exposed, ...collect.map(collector), ...(breakable ? [BREAKER] : [])]);
   return server;
 }
 
@@ -141,6 +144,7 @@ class Workerd {
     this.ports = Object.fromEntries(ports);
     this.port = this.ports[names[0]];
     this.url = `http://127.0.0.1:${this.port}`;
+    this.urls = names.filter((name) => /^footfall(-\d+)?$/.test(name)).map((name) => `http://127.0.0.1:${ports.get(name)}`);
   }
 
   get pid() {

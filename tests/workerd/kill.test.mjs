@@ -13,7 +13,14 @@ const CLIENTS = 32;
 /** The acknowledged visits before the kill. The number differs in each round, so that the kill hits different moments. */
 const ROUNDS = [40, 150, 333, 600];
 
-/** Sends visits from many clients until the server is gone. Calls `onAck` for each acknowledgement. */
+/** The isolates of the test of shared rows. Each has few visits at a time, so a row of the shard is often shared by several isolates. */
+const ISOLATES = 8;
+/** How often that test kills. `FOOTFALL_KILLS=100 npm test -- workerd kill` kills more often. */
+const KILLS = Number(process.env.FOOTFALL_KILLS ?? 6);
+
+const OWNER = 'a-token-of-the-owner';
+
+/** Sends visits from many clients, to all isolates in turn, until the server is gone. Calls `onAck` for each acknowledgement. */
 async function load(server, { name, onAck }) {
   const acked = [];
   const unknown = [];
@@ -21,7 +28,7 @@ async function load(server, { name, onAck }) {
     for (let n = 0; ; n += 1) {
       const id = `${name}-${number}-${n}`;
       try {
-        const { status, visit, text } = await post(server, { page: '/killed', id });
+        const { status, visit, text } = await post({ url: server.urls[number % server.urls.length] }, { page: '/killed', id });
         assert.deepEqual([status, visit], [200, 'counted'], text);
       } catch (error) {
         if (error.code === 'ERR_ASSERTION') throw error;
@@ -70,6 +77,46 @@ test('after kill -9, no acknowledged visit is missing, and no view is invented',
     await after.stop();
   }
 });
+
+test('batches of many isolates share rows, and after each of many kills no acknowledged visit is missing', async (t) => {
+  const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));
+  t.after(() => rmSync(storage, { recursive: true, force: true }));
+  const sum = { acked: 0, unknown: 0, batches: 0, rows: 0 };
+  let counted = 0;
+  const ids = [];
+  for (let round = 0; round < KILLS; round += 1) {
+    const server = await startWorkerd(t, { storage, isolates: ISOLATES, vars: { ADMIN_TOKEN: OWNER } });
+    // Another number of acknowledgements in each round, so that the kill hits different moments.
+    const acks = 40 + ((round * 67) % 400);
+    let asked;
+    const { acked, unknown } = await load(server, {
+      name: `k${round}`,
+      onAck: (n) => n === acks && (asked = shardCounts(server).finally(() => server.stop())),
+    });
+    const { batches, rows } = await asked;
+    const after = await startWorkerd(t, { storage });
+    const found = (await views(after)) - counted;
+    assert.ok(found >= acked.length && found <= acked.length + unknown.length, `kill ${round}: ${acked.length} acknowledged, ${unknown.length} in doubt, ${found} counted`);
+    await after.stop();
+    counted += found;
+    ids.push(...acked, ...unknown);
+    for (const [name, more] of Object.entries({ acked: acked.length, unknown: unknown.length, batches, rows })) sum[name] += more;
+  }
+  t.diagnostic(`${KILLS} kills: ${sum.acked} acknowledged, ${sum.unknown} in doubt, ${counted} counted; ${sum.batches} batches in ${sum.rows} rows`);
+  assert.ok(sum.rows > 0 && sum.rows < sum.batches, `${sum.batches} batches in ${sum.rows} rows: none shared a row`);
+
+  const last = await startWorkerd(t, { storage, isolates: ISOLATES });
+  const settled = await inChunks(ids, (id) => post(last, { page: '/killed', id }));
+  assert.equal(settled.filter(({ visit }) => visit === 'counted').length, ids.length - counted, 'each visit in doubt was counted once, then or now');
+  assert.equal(await views(last), ids.length);
+});
+
+/** The batches and the rows of the journal since the shard started. */
+async function shardCounts(server) {
+  const { text } = await call(`${server.url}/metrics`, { headers: { authorization: `Bearer ${OWNER}` } });
+  const of = (name) => Number(new RegExp(`^${name}\\S* (\\d+)$`, 'm').exec(text)?.[1]);
+  return { batches: of('footfall_shard_batches_total'), rows: of('footfall_shard_rows_total') };
+}
 
 test('welcomed visitors are counted, even if workerd is killed while others wait', async (t) => {
   const storage = mkdtempSync(join(tmpdir(), 'footfall-killed-'));

@@ -27,12 +27,14 @@ function worker({ name, modules, bindings = [], outbound, storage = '', compatib
 
 /**
  * The service of the built Footfall. `storage` is the directory for its counts, always on disk, because workerd's in-memory objects have no SQL.
+ * Each of the services named in `isolates` is one more isolate of the same Worker: it has no objects, and calls those of `name`.
  */
-export function footfallService({ name, vars = {}, services = {}, objects, unbound = [], outbound, storage, compatibilityDate }) {
+export function footfallService({ name, vars = {}, services = {}, objects, unbound = [], outbound, storage, compatibilityDate, isolates = [] }) {
   const disk = `${name}-disk`;
-  return [
+  const bound = objects.filter(([binding]) => !unbound.includes(binding));
+  const isolate = (as, of, storage) =>
     worker({
-      name,
+      name: as,
       compatibilityDate,
       outbound,
       modules: [
@@ -40,16 +42,17 @@ export function footfallService({ name, vars = {}, services = {}, objects, unbou
         ['index_bg.wasm', 'wasm', 'index_bg.wasm'],
       ],
       bindings: [
-        ...objects.filter(([binding]) => !unbound.includes(binding)).map(([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = ${quote(className)})`),
+        ...bound.map(([binding, className]) => `(name = ${quote(binding)}, durableObjectNamespace = (className = ${quote(className)}${of}))`),
         ...Object.entries(vars).map(variable),
         ...Object.entries(services).map(serviceBinding),
       ],
-      // The keys name the directories of the namespaces on disk. With another key, a restart would find no counts.
-      storage: `durableObjectNamespaces = [${objects
-        .map(([, className]) => `(className = ${quote(className)}, uniqueKey = ${quote(`footfall-${className}`)}, enableSql = true)`)
-        .join(', ')}],
-    durableObjectStorage = (localDisk = ${quote(disk)})`,
-    }),
+      storage,
+    });
+  // The keys name the directories of the namespaces on disk. With another key, a restart would find no counts.
+  const namespaces = objects.map(([, className]) => `(className = ${quote(className)}, uniqueKey = ${quote(`footfall-${className}`)}, enableSql = true)`);
+  return [
+    isolate(name, '', `durableObjectNamespaces = [${namespaces.join(', ')}],\n    durableObjectStorage = (localDisk = ${quote(disk)})`),
+    ...isolates.map((as) => isolate(as, `, serviceName = ${quote(name)}`, '')),
     `(name = ${quote(disk)}, disk = (path = ${quote(storage)}, writable = true))`,
   ];
 }

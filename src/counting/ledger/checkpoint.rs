@@ -2,12 +2,10 @@
 
 use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
-use crate::counting::ledger::isolates::KEEP_MS;
 use crate::counting::ledger::quarters::Counts;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::state::Ledger;
 use crate::counting::model::visitor::Withheld;
-use crate::counting::protocol::wire::encode;
 use crate::counting::storage::{Sql, StorageError, Value, count_at};
 
 /// Ids or hashes packed into one row: 0.8 MB of the 2 MB that a row may have.
@@ -20,6 +18,7 @@ impl<S: Sql> Ledger<S> {
             return Ok(());
         }
         let this = &*self;
+        let mut last_batch_rows = 0;
         this.sql.transaction(&mut || {
             let mut more = PageAdditions::default();
             for (page, state) in this.pages.waiting() {
@@ -45,29 +44,23 @@ impl<S: Sql> Ledger<S> {
             }
             this.store_ids()?;
             this.store_distinct_visitors()?;
-            for (isolate, last) in this.isolates.unstored() {
-                let isolate = Value::Blob(isolate.to_be_bytes().to_vec());
-                let receipt = Value::Blob(encode(&last.receipt));
-                this.sql.write(schema::SET_RECENT, &[isolate, Value::count(last.sequence), Value::count(last.at), receipt])?;
-            }
-            // A retry comes within a minute, so a later start of the object need not read these.
-            let over = this.isolates.newest().saturating_sub(KEEP_MS);
-            this.sql.write(schema::FORGET_RECENT, &[Value::count(over)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
+            last_batch_rows = this.store_last_batches()?;
+            let [views, pages] = this.in_meta;
+            this.set_if_new("views", this.views, views)?;
+            this.set_if_new("pages", this.pages.known, pages)?;
+            this.set_if_new("checkpointed", this.written, this.checkpointed)?;
             let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
-            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
-            Ok(())
+            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])
         })?;
         self.pages.all_stored();
         self.site.clear();
         self.dimension_views.all_stored();
         self.excluded.clear();
-        self.isolates.all_stored();
+        self.last_batch_rows = last_batch_rows;
         self.distinct_visitors.all_stored();
         self.ids_waiting.clear();
         self.checkpointed = self.written;
+        self.in_meta = [self.views, self.pages.known];
         self.kept_reports.forget();
         Ok(())
     }
@@ -77,8 +70,11 @@ impl<S: Sql> Ledger<S> {
         for (over, visitors) in self.distinct_visitors.over() {
             self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
-        self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
-        self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
+        if self.distinct_visitors.is_new_day() {
+            self.sql.write(schema::FORGET_VISITORS, std::slice::from_ref(&day))?;
+            self.sql.write(schema::FORGET_MARKS, std::slice::from_ref(&day))?;
+            self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day.clone()])?;
+        }
         self.store_packed(schema::ADD_VISITORS, &day, self.distinct_visitors.waiting(), |hash| hash.0)?;
         self.store_packed(schema::ADD_MARKS, &day, self.distinct_visitors.marks_waiting(), |mark| *mark)?;
         for (day, why, views) in self.distinct_visitors.all_withheld() {
@@ -88,7 +84,15 @@ impl<S: Sql> Ledger<S> {
         for (day, views) in self.distinct_visitors.crowded() {
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(CROWDED), Value::count(views)])?;
         }
-        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
+        Ok(())
+    }
+
+    /// Sets a number of `meta`, if it is not what is stored.
+    fn set_if_new(&self, key: &str, number: u64, stored: u64) -> Result<(), StorageError> {
+        if number == stored {
+            return Ok(());
+        }
+        self.sql.write(schema::SET_META, &[Value::Text(key.to_owned()), Value::count(number)])
     }
 
     /// Writes hashes of a day, many in a row. A checkpoint covers more journal rows than it writes rows of hashes, so the numbers

@@ -19,13 +19,16 @@ impl<S: Sql> Ledger<S> {
     /// Goes back to `now`, in milliseconds since 1970. The caller must open the ledger anew.
     ///
     /// # Errors
-    /// [`StorageError`]; the ledger is ahead as before.
+    /// [`StorageError`]; what is stored is ahead as before.
     pub(crate) fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
         self.checkpoint()?;
+        self.isolates.move_together(now);
+        self.latest = now;
         let (day, today) = (self.distinct_visitors.day(), latest_day(now));
         let visitors = self.distinct_visitors.visitors(day);
-        let [now, window] = [now, window_of(now)].map(Value::count);
-        let sql = &self.sql;
+        let window = Value::count(window_of(now));
+        let this = &*self;
+        let sql = &this.sql;
         sql.transaction(&mut || {
             if day > today {
                 sql.write(schema::ADD_DAY, &[Value::count(day.into()), Value::count(visitors)])?;
@@ -35,7 +38,7 @@ impl<S: Sql> Ledger<S> {
                 sql.write(schema::SET_META, &[Value::Text("day".to_owned()), Value::count(today.into())])?;
             }
             sql.write(schema::SEEN_AHEAD, std::slice::from_ref(&window))?;
-            sql.write(schema::RECENT_AHEAD, std::slice::from_ref(&now))
+            this.store_last_batches().map(|_| ())
         })
     }
 }

@@ -142,6 +142,11 @@ impl DistinctVisitors {
         self.day_is_news || !self.waiting.is_empty() || !self.over.is_empty() || !self.withheld.is_empty()
     }
 
+    /// Whether the tables have hashes of an earlier day, if of any.
+    pub(crate) fn is_new_day(&self) -> bool {
+        self.day_is_news
+    }
+
     /// The hashes that the tables do not have.
     pub(crate) fn waiting(&self) -> &[VisitorHash] {
         &self.waiting

@@ -14,6 +14,8 @@ pub mod group;
 pub mod import;
 pub mod isolates;
 pub mod kept_reports;
+pub mod last_batch;
+pub mod last_batches;
 pub mod list;
 pub mod packed;
 pub mod pages;

@@ -2,14 +2,14 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates, LastBatch};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
-use crate::counting::ledger::shape::grow;
+use crate::counting::ledger::shape::prepare;
 use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, unreadable};
 use crate::counting::model::date::Day;
 use crate::counting::model::limits::OTHER;
@@ -17,7 +17,6 @@ use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::model::visitor::VisitorHash;
 use crate::counting::protocol::row::Row;
-use crate::counting::protocol::wire::decode;
 use crate::counting::storage::{Sql, StorageError, Value, blob_at, count_at};
 
 impl<S: Sql> Ledger<S> {
@@ -27,18 +26,16 @@ impl<S: Sql> Ledger<S> {
     /// [`StorageError`], also for tables that a later version of the program wrote. The database is as it was, or has more of its
     /// empty tables.
     pub fn open(sql: S, now: u64) -> Result<Self, StorageError> {
-        for statement in schema::CREATE {
-            sql.write(statement, &[])?;
-        }
-        grow(&sql, meta(&sql, "shape")?, &schema::GROW)?;
+        prepare(&sql)?;
         let checkpointed = meta(&sql, "checkpointed")?;
-        let views = meta(&sql, "views")?;
+        let [views, pages] = [meta(&sql, "views")?, meta(&sql, "pages")?];
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
             pages: PageViewsInMemory::default(),
             seen: SeenIds::default(),
             isolates: Isolates::default(),
+            last_batch_rows: 0,
             distinct_visitors: DistinctVisitors::default(),
             site: Quarters::default(),
             dimension_views: DimensionViews::default(),
@@ -49,15 +46,16 @@ impl<S: Sql> Ledger<S> {
             shards: 0,
             checkpointed_at: 0,
             views,
+            in_meta: [views, pages],
             latest: 0,
             written: checkpointed,
             checkpointed,
             moved,
             ids_waiting: Vec::new(),
         };
-        ledger.pages.known = meta(&ledger.sql, "pages")?;
+        ledger.pages.known = pages;
         ledger.load_seen(now)?;
-        ledger.load_isolates(now)?;
+        ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();
         ledger.load_distinct_visitors()?;
         ledger.load_recent_activity()?;
@@ -102,16 +100,6 @@ impl<S: Sql> Ledger<S> {
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
             self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
-        }
-        Ok(())
-    }
-
-    fn load_isolates(&mut self, now: u64) -> Result<(), StorageError> {
-        for row in self.sql.run(schema::RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])? {
-            let isolate = blob_at(&row, 0)?.try_into().map(u128::from_be_bytes).map_err(|_| unreadable("an isolate"))?;
-            let receipt = decode(blob_at(&row, 3)?).map_err(|_| unreadable("a receipt"))?;
-            let last = LastBatch { sequence: count_at(&row, 1)?, at: count_at(&row, 2)?, receipt, stored: true };
-            self.isolates.insert(isolate, last);
         }
         Ok(())
     }

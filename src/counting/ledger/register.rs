@@ -1,11 +1,11 @@
 //! Counting a batch once: what it changes is worked out and taken over into memory, and then written in a journal row, which batches may share.
 
 use crate::counting::ledger::distinct_visitors::News;
-use crate::counting::ledger::isolates::LastBatch;
+use crate::counting::ledger::last_batch::LastBatch;
 use crate::counting::ledger::quarters::{Counts, HOUR};
 use crate::counting::ledger::schema;
 use crate::counting::ledger::seen::window_of;
-use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE};
+use crate::counting::ledger::state::{JOURNAL_ROWS, Ledger, LedgerError, MAX_SEQUENCE, unreadable};
 use crate::counting::model::date::{Day, day_of};
 use crate::counting::model::dimensions::is_details;
 use crate::counting::model::limits::{MAX_PAGES, OTHER};
@@ -15,6 +15,7 @@ use crate::counting::model::visitor::Visitor;
 use crate::counting::protocol::answer::Fault;
 use crate::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
 use crate::counting::protocol::row::NewRow;
+use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError, Value};
 use std::collections::HashSet;
 
@@ -40,14 +41,17 @@ impl<S: Sql> Ledger<S> {
     /// opened anew.
     pub(crate) fn count(&mut self, batch: &Batch<'_>, row: &mut NewRow) -> Result<Receipt, LedgerError> {
         let now = row.at();
-        if let Some(last) = self.isolates.last_batch_of(batch.isolate) {
+        let last = self.isolates.last_batch_of(batch.isolate);
+        if let Some(last) = last {
             if batch.sequence == last.sequence {
-                return Ok(last.receipt.clone());
+                return decode(last.receipt).map_err(|_| unreadable("a receipt").into());
             }
             if batch.sequence < last.sequence {
                 return Err(LedgerError::Fault(Fault::Superseded));
             }
-        } else if !self.isolates.has_room(now) {
+        }
+        let is_known = last.is_some();
+        if !self.isolates.has_room(is_known, now) {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
@@ -165,8 +169,8 @@ impl<S: Sql> Ledger<S> {
                 self.ids_waiting.push((window, id, item.share));
             }
         }
-        let last = LastBatch { sequence: batch.sequence, at, receipt: receipt.clone(), stored: false };
-        self.isolates.insert(batch.isolate, last);
+        let (isolate, sequence, receipt) = (batch.isolate, batch.sequence, encode(receipt));
+        self.isolates.insert(LastBatch { isolate, sequence, at, receipt: &receipt });
         self.latest = self.latest.max(at);
     }
 

@@ -5,9 +5,13 @@
 //! else, so the number of written rows depends neither on visits nor, on a busy shard, on batches. When the ring is full, a checkpoint writes it into the other tables, in one
 //! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
 
-/// Creates the tables that are missing. A statement does nothing where its table exists.
+/// Creates the table that also tells which tables a database has.
+pub const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
+
+/// Creates the first tables of a database, which [`GROW`](crate::counting::ledger::shape::GROW) then changes. A statement does nothing
+/// where its table exists.
 pub const CREATE: [&str; 17] = [
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    CREATE_META,
     "CREATE TABLE IF NOT EXISTS journal (slot INTEGER PRIMARY KEY, number INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS pages (id INTEGER PRIMARY KEY, page TEXT NOT NULL UNIQUE, views INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS page_hours (part INTEGER NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (part, at)) WITHOUT ROWID",
@@ -25,14 +29,6 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS marks (day INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (day, number)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
-
-/// Steps that bring the tables of [`CREATE`] to what this version needs, the oldest first. There are none yet.
-///
-/// A version that changes the tables appends one step: its statements. It leaves [`CREATE`] and the earlier steps as they are, because
-/// a new database runs all of them, too. `shape` in `meta` is the number of steps that a database has had.
-/// [`grow`](crate::counting::ledger::shape::grow) runs the rest, each step once and in one transaction, and refuses a database that
-/// has had more.
-pub const GROW: [&[&str]; 0] = [];
 
 /// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`lately`, `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
@@ -64,12 +60,6 @@ pub const ADD_SEEN: &str = "INSERT OR REPLACE INTO seen (half_day, number, ids, 
 pub const SEEN: &str = "SELECT half_day, ids, shares FROM seen WHERE half_day >= ?";
 /// Drops the ids of earlier half-days.
 pub const FORGET_SEEN: &str = "DELETE FROM seen WHERE half_day < ?";
-/// Writes the last batch of an isolate.
-pub const SET_RECENT: &str = "INSERT OR REPLACE INTO recent (isolate, sequence, at, receipt) VALUES (?, ?, ?, ?)";
-/// The last batches since a time.
-pub const RECENT: &str = "SELECT isolate, sequence, at, receipt FROM recent WHERE at >= ?";
-/// Drops the last batches from before a time.
-pub const FORGET_RECENT: &str = "DELETE FROM recent WHERE at < ?";
 /// Drops the journal rows that are checkpointed.
 pub const FORGET_JOURNAL: &str = "DELETE FROM journal WHERE number <= ?";
 /// Writes packed visitors' hashes of a day: 8 bytes each, little endian.
@@ -99,8 +89,6 @@ pub const WITHHELD: &str = "SELECT why, views FROM withheld WHERE day = ? AND wh
 pub const FORGET_AHEAD: [&str; 2] = ["DELETE FROM visitors WHERE day > ?", "DELETE FROM marks WHERE day > ?"];
 /// Moves the ids of later half-days to this one.
 pub const SEEN_AHEAD: &str = "UPDATE seen SET half_day = ?1 WHERE half_day > ?1";
-/// Moves the batches of later times to this one.
-pub const RECENT_AHEAD: &str = "UPDATE recent SET at = ?1 WHERE at > ?1";
 
 /// Rolls up the quarters of the site before one: adds them to their days, and drops them.
 pub(crate) const ROLL_SITE: [&str; 2] = [

@@ -10,7 +10,7 @@
 
 use crate::counting::ledger::dimension_views::DimensionViews;
 use crate::counting::ledger::distinct_visitors::DistinctVisitors;
-use crate::counting::ledger::isolates::{self, Isolates};
+use crate::counting::ledger::isolates::Isolates;
 use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
@@ -61,6 +61,8 @@ pub struct Ledger<S> {
     pub(super) pages: PageViewsInMemory,
     pub(super) seen: SeenIds,
     pub(super) isolates: Isolates,
+    /// In how many rows the table of last batches has them.
+    pub(super) last_batch_rows: u64,
     pub(super) distinct_visitors: DistinctVisitors,
     /// Counts of the site by quarters of an hour that are not in the tables.
     pub(super) site: Quarters,
@@ -77,6 +79,8 @@ pub struct Ledger<S> {
     pub(super) checkpointed_at: u64,
     /// Views of the whole shard.
     pub(super) views: u64,
+    /// The views and the pages that the table `meta` has.
+    pub(super) in_meta: [u64; 2],
     /// When the newest batch came, in milliseconds since 1970.
     pub(super) latest: u64,
     /// The number of the last journal row.
@@ -96,8 +100,9 @@ impl<S: Sql> Ledger<S> {
     }
 
     /// The gauges of [`SHARD`](crate::counting::protocol::shard_metrics::SHARD): views, pages, ids, visitors of today, isolates, journal rows
-    /// since the last checkpoint, the number of today's day, ids that servers sent, and ids that are remembered for a shorter time.
-    pub fn holds(&self) -> [u64; 9] {
+    /// since the last checkpoint, the number of today's day, ids that servers sent, ids that are remembered for a shorter time, and
+    /// bytes of last batches.
+    pub fn holds(&self) -> [u64; 10] {
         let visitors = self.distinct_visitors.visitors(self.distinct_visitors.day());
         let waiting = self.written.saturating_sub(self.checkpointed);
         [
@@ -105,11 +110,12 @@ impl<S: Sql> Ledger<S> {
             self.pages.known,
             count_of(self.seen.ids()),
             visitors,
-            count_of(self.isolates.isolates()),
+            count_of(self.isolates.lanes()),
             waiting,
             self.distinct_visitors.day().into(),
             count_of(self.seen.of_servers()),
             count_of(self.seen.short()),
+            count_of(self.isolates.bytes()),
         ]
     }
 
@@ -170,9 +176,8 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::FORGET_JOURNAL, &[Value::count(self.checkpointed)])?;
         let known = first_known(window_of(now));
         self.sql.write(schema::FORGET_SEEN, &[Value::count(known)])?;
-        self.sql.write(schema::FORGET_RECENT, &[Value::count(now.saturating_sub(isolates::KEEP_MS))])?;
+        self.forget_last_batches(now)?;
         self.seen.forget_before(known);
-        self.isolates.forget(now);
         self.forget_changes(now)?;
         self.forget_refused(day_of(now))?;
         self.roll(now, keep_days)?;

@@ -84,7 +84,7 @@ pub enum Fault {
     Malformed,
     /// A later batch of the same isolate came first. It is not known any more whether this one was stored.
     Superseded,
-    /// The shard remembers the most isolates that it may. Nothing was stored.
+    /// The last batches of other lanes fill the memory that the shard has for them. Nothing was stored.
     Full,
     /// The storage failed. The call may be stored.
     Storage,

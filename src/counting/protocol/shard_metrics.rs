@@ -1,7 +1,7 @@
 //! The metrics of a shard.
 
 /// The metrics of a shard, in the order of its answer: name, type, meaning. Counters begin at the start of the object.
-pub const SHARD: [(&str, &str, &str); 18] = [
+pub const SHARD: [(&str, &str, &str); 19] = [
     ("footfall_shard_batches_total", "counter", "Batches that were written."),
     ("footfall_shard_counted_total", "counter", "Visits that counted."),
     ("footfall_shard_duplicates_total", "counter", "Visits whose id was known."),
@@ -18,7 +18,7 @@ pub const SHARD: [(&str, &str, &str); 18] = [
     ("footfall_shard_pages", "gauge", "Pages of the shard; strangers may make 10000."),
     ("footfall_shard_ids", "gauge", "Visit ids that are remembered; 1800000 at most."),
     ("footfall_shard_visitors", "gauge", "Visitors of today; 1800000 at most."),
-    ("footfall_shard_isolates", "gauge", "Isolates whose last batch is remembered; 4096 at most."),
+    ("footfall_shard_isolates", "gauge", "Isolates whose last batch is remembered; each of their lanes counts."),
     ("footfall_shard_journal_rows", "gauge", "Journal rows since the last checkpoint; 1024 at most."),
     (
         "footfall_shard_hashes_day",
@@ -31,6 +31,7 @@ pub const SHARD: [(&str, &str, &str); 18] = [
         "gauge",
         "Visit ids of pages beyond their sender's share, which are remembered for a shorter time; 65536 at most.",
     ),
+    ("footfall_shard_last_batches_bytes", "gauge", "Bytes that the last batches of isolates take; 12582912 at most."),
     ("footfall_shard_rows_total", "counter", "Journal rows that were written. Batches that arrive together share one."),
 ];
 
