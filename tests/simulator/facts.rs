@@ -41,6 +41,8 @@ pub(crate) enum Broken {
     Unbounded,
     /// An isolate asked for the day record while it was already asking.
     Stampede,
+    /// A site got more shards than its load needs, or than its owner allows.
+    Overgrown,
     /// A batch waited in its shard for longer than it may.
     HeldUp,
     /// The code under test panicked.
@@ -152,6 +154,10 @@ pub(crate) struct Sums {
     /// How often the first shard learned of more shards, and how many records were handed out before their day.
     pub(crate) grown: u64,
     pub(crate) early: u64,
+    /// How often it did because of the load, and how many shards were asked for theirs, and did not answer.
+    pub(crate) grown_by_load: u64,
+    pub(crate) loads: u64,
+    pub(crate) loads_missing: u64,
     /// The most calls to the days object in one second.
     pub(crate) most_asked: u64,
 }
@@ -176,6 +182,9 @@ impl Sums {
         self.outgrown += other.outgrown;
         self.grown += other.grown;
         self.early += other.early;
+        self.grown_by_load += other.grown_by_load;
+        self.loads += other.loads;
+        self.loads_missing += other.loads_missing;
         self.most_asked = self.most_asked.max(other.most_asked);
     }
 }

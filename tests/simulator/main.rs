@@ -20,7 +20,7 @@
 //! | `history` | what a failure prints |
 //! | `mutation` | deliberate bugs, which prove that the checker works |
 //!
-//! Not modelled: a call that takes longer than a shard remembers its batch (60 s), more isolates than a shard remembers
+//! The load that makes a site grow comes from the plan: seven hundred calls a second for ten minutes are too many. Not modelled: a call that takes longer than a shard remembers its batch (60 s), more isolates than a shard remembers
 //! (4,096), more ids or visitors than a shard remembers (1,800,000), sums of anything but views, and `COUNTER_URL`.
 
 #![cfg(not(target_arch = "wasm32"))]
@@ -102,6 +102,10 @@ fn no_seed_breaks_a_promise() {
         }
         assert!(report.sums.shared > 0 && report.sums.joined > 0, "no batches shared a row, or none came again while it waited");
         assert!(report.sums.full > 0, "no isolate was ever full");
+        assert!(
+            report.sums.grown_by_load > 0 && report.sums.loads_missing > 0,
+            "no site ever grew by its load, or every load came"
+        );
         assert!(report.sums.aside > 0, "no POST left beside a slow one");
         assert!(report.sums.overloaded > 0, "no object carried out a call though it was overloaded");
         assert!(report.sums.guests > 0, "no visitor belonged to another shard than the visit's id");

@@ -67,6 +67,10 @@ pub(crate) enum Mutation {
     SumOld,
     /// There are more shards, but the first shard does not know it.
     GrowUntold,
+    /// The days object takes a shard that does not answer for one at its limit.
+    GuessLoads,
+    /// The load adds more shards than the owner allows.
+    NoCap,
     /// Every visit without a day record asks for it, even if another visit is already asking.
     AskAll,
     /// No isolate asks before midnight.
@@ -89,7 +93,7 @@ pub(crate) enum Mutation {
 
 impl Mutation {
     /// All mutations, each with the promises that it may break. The checker must report one of these first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 37] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 39] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -119,6 +123,8 @@ impl Mutation {
         (Self::VisitorsAtIds, &[Broken::WrongTotal]),
         (Self::SumOld, &[Broken::WrongTotal]),
         (Self::GrowUntold, &[Broken::WrongTotal]),
+        (Self::GuessLoads, &[Broken::Overgrown]),
+        (Self::NoCap, &[Broken::Overgrown]),
         (Self::AskAll, &[Broken::Stampede]),
         (Self::AnswerWaiting, &[Broken::AckNotStored, Broken::WrongAnswer]),
         (Self::CountSecond, &[Broken::CountedTwice]),

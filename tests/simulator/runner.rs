@@ -122,6 +122,7 @@ impl Report {
         let Self { seeds, visits, tries, sums, seconds, .. } = self;
         let faults: Vec<String> = FAULTS.iter().zip(self.struck).map(|(fault, struck)| format!("{fault:?} {struck}")).collect();
         let Sums { acked, duplicates, refused, unknown, excused, stale, full, guests, .. } = *sums;
+        let Sums { grown_by_load: by_load, loads_missing: missing, loads, .. } = *sums;
         let Sums { posts, aside, rows, shared, joined, overloaded, outgrown, grown, .. } = *sums;
         let (counted, parts, faults) = (acked - duplicates, sums.sums, faults.join(", "));
         let text = format!(
@@ -129,7 +130,8 @@ impl Report {
              {refused} surely not stored, {unknown} unknown, {excused} to nobody; {stale} sent on to the next day, {full} found their isolate full\n  \
              {posts} posts, {aside} of them beside a slow one, {overloaded} calls carried out though overloaded, {guests} visitors told to another \
              shard\n  {rows} journal rows, which {shared} batches shared, {joined} calls joined a batch that waited\n  {parts} sums over all shards, \
-             {outgrown} begun anew as there were more, {grown} times more shards\n  faults: {faults}\n",
+             {outgrown} begun anew as there were more, {grown} times more shards, {by_load} by their load; {missing} of {loads} \
+             loads did not come\n  faults: {faults}\n",
         );
         // The test result does not depend on this output.
         let _ = std::io::stderr().write_all(text.as_bytes());

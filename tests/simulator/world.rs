@@ -8,7 +8,7 @@ use crate::checker::Checker;
 use crate::client::{Visit, some_details};
 use crate::exchange::Exchange;
 use crate::facts::{Names, Sums, Violation};
-use crate::growing::Telling;
+use crate::growing::Growing;
 use crate::history::{About, History};
 use crate::isolate::Isolate;
 use crate::mutation::Mutation;
@@ -48,7 +48,7 @@ pub(crate) struct World {
     pub(crate) requests: Vec<Request>,
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) sums: Vec<Sum>,
-    pub(crate) tellings: Vec<Telling>,
+    pub(crate) searches: Vec<Growing>,
     /// The second of the last call to the days object, and the number of calls in that second.
     pub(crate) days_second: u64,
     pub(crate) days_calls: u64,
@@ -115,7 +115,7 @@ impl World {
             requests: Vec::new(),
             exchanges: Vec::new(),
             sums: Vec::new(),
-            tellings: Vec::new(),
+            searches: Vec::new(),
             days_second: 0,
             days_calls: 0,
             tickets: Vec::new(),
@@ -229,8 +229,7 @@ impl World {
             Event::Read { shard } => self.read(shard),
             Event::Sum(slot) => self.begin_sum(slot),
             Event::Part { sum, round, shard } => self.part(sum, round, shard),
-            Event::Tell(telling) => self.tell(telling),
-            Event::Told { telling, grown } => self.told(telling, grown),
+            Event::Growing(step) => self.grow_on(step),
             Event::LookAgain(a_try, looks) => self.look_again(a_try, looks),
             Event::IsolateDies(slot) => self.isolate_dies(slot),
             Event::Kill(a_try) => self.kill(a_try),

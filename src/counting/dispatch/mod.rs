@@ -5,6 +5,7 @@ pub mod claim;
 pub mod day_cache;
 pub mod days;
 pub mod endpoint;
+pub mod growth;
 pub mod kept_sums;
 pub mod lanes;
 pub mod late;

@@ -132,6 +132,11 @@ impl DistinctVisitors {
         self.over.iter().find(|(over, _)| *over == day).map_or(0, |(_, visitors)| *visitors)
     }
 
+    /// The marks of the last day that began.
+    pub(crate) fn marks(&self) -> usize {
+        self.marks.len()
+    }
+
     /// Views of a day without a visitor, besides those in the tables.
     pub(crate) fn withheld(&self, day: Day, why: Withheld) -> u64 {
         self.withheld.iter().find(|(of, because, _)| *of == day && *because == why).map_or(0, |(_, _, views)| *views)

@@ -17,6 +17,7 @@ pub mod kept_reports;
 pub mod last_batch;
 pub mod last_batches;
 pub mod list;
+pub mod load;
 pub mod packed;
 pub mod pages;
 pub mod quarters;

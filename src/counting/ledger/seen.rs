@@ -7,9 +7,11 @@
 //! ([`Verdict::Full`](crate::counting::protocol::batch::Verdict::Full)). An id from a page is never refused: beyond its sender's share it
 //! goes to a shorter memory, where a new id pushes out the oldest.
 
+use crate::counting::model::date::{DAY_MS, Day};
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::RangeInclusive;
 
 /// The length of a window, in milliseconds.
 pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
@@ -71,6 +73,15 @@ pub(crate) fn first_known(window: u64) -> u64 {
     window.saturating_sub(KEEP_WINDOWS)
 }
 
+/// The windows of a day.
+pub(crate) fn windows_of(day: Day) -> RangeInclusive<u64> {
+    let first = u64::from(day).saturating_mul(2);
+    first..=first.saturating_add(1)
+}
+
+// A day has two windows.
+const _: () = assert!(DAY_MS == 2 * WINDOW_MS);
+
 impl SeenIds {
     /// Whether the id is known at a time.
     pub(crate) fn knows(&self, id: Fingerprint, at: u64) -> bool {
@@ -127,6 +138,11 @@ impl SeenIds {
     /// How many ids are remembered for their full time.
     pub(crate) fn ids(&self) -> usize {
         sum(self.windows.iter().map(|window| window.ids.len()))
+    }
+
+    /// How many ids came in these windows that are remembered for their full time.
+    pub(crate) fn ids_of(&self, windows: RangeInclusive<u64>) -> usize {
+        sum(self.windows.iter().map(|known| if windows.contains(&known.number) { known.ids.len() } else { 0 }))
     }
 
     /// How many of them servers sent.

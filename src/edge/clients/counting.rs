@@ -83,7 +83,7 @@ impl ShardClient<'_> {
 
     /// Whether a shard knows an id, which is then counted under no earlier day there.
     pub(crate) async fn seen(&self, site: &Site, shard: u16, day: Day, id: Fingerprint) -> Result<bool, Failure> {
-        match self.ask(&object_name(site, shard), &encode(&Call::Seen { day, id })).await? {
+        match self.ask(&object_name(site.as_str(), shard), &encode(&Call::Seen { day, id })).await? {
             Answer::Seen(seen) => Ok(seen),
             _ => Err(something_else()),
         }
@@ -123,7 +123,7 @@ impl ShardClient<'_> {
         counts::batch(posting.tickets().count());
         #[cfg(feature = "trace")]
         crate::edge::runtime::trace::posts(posting);
-        match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
+        match self.ask(&object_name(site.as_str(), shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
             Answer::Among(shards, receipt) => {
                 days::outgrown(site, shards);
