@@ -10,32 +10,37 @@ import { builtModules } from '../tools/workerd/built.mjs';
 import { build } from '../tools/build.mjs';
 import { writeCosts } from '../tools/costs.mjs';
 import { BENCH_TOOLS, ROOT, toolEnv } from '../tools/pins.mjs';
+import { wrkBinary } from '../tools/programs.mjs';
 import { main, run, runQuietly, say, step, Trouble } from '../tools/run.mjs';
 import { setup } from '../tools/setup.mjs';
 import { readQuick, requireCommitted } from './quick.mjs';
 import { measureBatches } from './scale/capacity.mjs';
 import { judged } from './side_by_side/goals.mjs';
 import { checkDescriptors, measureInFlight } from './side_by_side/in_flight.mjs';
+import { wrkVersion } from './side_by_side/generators.mjs';
+import { generatorsTable } from './side_by_side/generators_page.mjs';
 import { connectionsOf, goalsTable, levelTable, page, picture, short } from './side_by_side/page.mjs';
-import { directory, PEERS as NAMES, startCounter } from './side_by_side/programs.mjs';
+import { directory, PEERS as NAMES, startCounter, UNDER_BOTH } from './side_by_side/programs.mjs';
 import { measureRounds } from './side_by_side/rounds.mjs';
 import { measureStarts } from './side_by_side/starts.mjs';
 import { where } from '../tools/where.mjs';
 
-const HELP = `npm run bench                measures Footfall and its peers (about 6 min) and writes docs/bench.md
-npm run bench -- --quick     fewer rounds and visits (about 80 s), for a first look; writes no page
+const HELP = `npm run bench                measures Footfall and its peers (about 10 min) and writes docs/bench.md
+npm run bench -- --quick     fewer rounds and visits (about 2 min), for a first look; writes no page
 `;
 
 /** Rounds, and visits a round: enough for a second of CPU, which the kernel reports in hundredths. */
 const WHOLE = {
   rounds: 5,
   levels: [{ connections: 1, visits: 4_000 }, { connections: 64, visits: 8_000 }, { connections: 1_000, visits: 8_000 }],
+  both: [{ connections: 64, visits: 4_000, seconds: 2 }],
   inFlight: { visits: 4_000, rounds: 3 },
   starts: 12,
 };
 const QUICK = {
   rounds: 2,
   levels: [{ connections: 1, visits: 500 }, { connections: 64, visits: 4_000 }, { connections: 1_000, visits: 4_000 }],
+  both: [{ connections: 64, visits: 2_000, seconds: 1 }],
   inFlight: { visits: 4_000, rounds: 1 },
   starts: 4,
 };
@@ -65,12 +70,13 @@ await main(async () => {
   checkDescriptors(plan.inFlight.visits);
   if (!quick && !OTHER_BUILD) await requireCommitted(MEASURED);
   await setup({ tools: BENCH_TOOLS });
+  await wrkBinary();
   if (!OTHER_BUILD) await build();
   await compile();
   const found = await measure(plan);
   const at = await where(...MEASURED);
   if (OTHER_BUILD) at.commit = 'unknown, as FOOTFALL_BUILD names another build';
-  const result = { quick, where: at, rounds: plan.rounds, ...found };
+  const result = { quick, where: at, wrk: await wrkVersion(), rounds: plan.rounds, ...found };
   result.goals = judged(result);
   mkdirSync(join(ROOT, 'target'), { recursive: true });
   writeFileSync(join(ROOT, 'target', 'bench.json'), JSON.stringify(result, undefined, 1));
@@ -91,7 +97,7 @@ async function compile() {
   );
 }
 
-async function measure({ rounds, levels, inFlight, starts }) {
+async function measure({ rounds, levels, both, inFlight, starts }) {
   const [disk, memory] = [tmpdir(), MEMORY].map((at) => realpathSync(mkdtempSync(join(at, 'footfall-bench-'))));
   process.once('exit', () => [disk, memory].forEach((made) => rmSync(made, { recursive: true, force: true })));
   const bins = join(PEERS, 'release');
@@ -99,12 +105,17 @@ async function measure({ rounds, levels, inFlight, starts }) {
   try {
     const common = { counter, bins, rounds };
     const objects = { names: ['object', 'footfall'], levels: levels.filter(({ connections }) => connections <= 64) };
+    const generators = { ...common, levels: both, names: UNDER_BOTH, generators: ['oha', 'wrk'] };
     return {
       deployable: deployable(),
       starts: await step('starting', '5 s', () => measureStarts(disk, starts)),
       shard: await step('measuring one shard', '10 s', () => oneShard(directory(disk, 'shard'), rounds)),
-      levels: await step('measuring all programs', '4 min', () => measureRounds(disk, { ...common, levels, names: NAMES })),
-      inMemory: await step('the same with files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
+      levels: await step('measuring all programs', '5 min', () => measureRounds(disk, { ...common, levels, names: NAMES })),
+      generators: {
+        disk: await step('measuring with both generators', '90 s', () => measureRounds(directory(disk, 'both'), generators)),
+        memory: await step('the same with files in memory', '90 s', () => measureRounds(directory(memory, 'both'), generators)),
+      },
+      inMemory: await step('one generator, two programs, files in memory', '1 min', () => measureRounds(memory, { ...common, ...objects })),
       inFlight: await step('measuring memory', '1 min', () => measureInFlight(disk, { ...common, ...inFlight })),
     };
   } finally {
@@ -130,6 +141,7 @@ function deployable() {
 function show(result) {
   const { where: at, quick, levels } = result;
   const parts = levels.map((level) => `${connectionsOf(level.connections)}, ${level.visits} visits a round:\n\n${levelTable(level)}`);
+  parts.push(generatorsTable(result));
   process.stdout.write(`\n${[...parts, goalsTable(result)].join('\n\n')}\n\n${at.machine}, ${at.workerd}, commit ${at.commit}\n`);
   if (quick) process.stdout.write('QUICK: few rounds of few visits, for a first look only\n');
 }

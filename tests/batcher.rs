@@ -8,7 +8,7 @@ mod support;
 use footfall::counting::dispatch::batcher::{Action, Batcher, Event, RETRY_AFTER_S};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::lanes::{HANDOVER_MS, LEAD_GRACE_MS};
-use footfall::counting::dispatch::lanes::{LANES, SLOW_MS};
+use footfall::counting::dispatch::lanes::{LANES, LOOK_AGAIN_MS, SLOW_MS};
 use footfall::counting::dispatch::posting::{Entry, Posting};
 use footfall::counting::dispatch::ticket::{MAX_PARKED, MAX_PARKED_BY_SERVERS, Ticket};
 use footfall::counting::protocol::batch::{MAX_BATCH_TALLIES, MAX_BATCH_VISITS, Receipt, Tally};
@@ -25,7 +25,11 @@ fn arrive(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
 }
 
 fn take_lead(batcher: &mut Batcher, ticket: Ticket, now: u64) -> Action {
-    one(batcher.step(Event::TookLead(ticket, entry("/", DEADLINE)), now))
+    take_lead_until(batcher, ticket, DEADLINE, now)
+}
+
+fn take_lead_until(batcher: &mut Batcher, ticket: Ticket, deadline: u64, now: u64) -> Action {
+    one(batcher.step(Event::TookLead(ticket, entry("/", deadline)), now))
 }
 
 /// The timer of a visit that has until `DEADLINE` rings.
@@ -203,11 +207,12 @@ fn a_visit_beyond_the_limit_is_told_to_come_back_and_is_in_no_batch() {
 
 #[test]
 fn a_visit_that_gives_up_while_parked_is_surely_not_stored_and_in_no_batch() {
-    let (mut batcher, first) = busy(4);
+    let (mut batcher, first) = busy(3);
+    parks(arrive(&mut batcher, 4, T0 + 1));
     assert_eq!(give_up(&mut batcher, 3, DEADLINE), Failure::Deadline { sent: false });
     assert_eq!(give_up(&mut batcher, 2, DEADLINE), Failure::Deadline { sent: false });
     assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(4));
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 4, DEADLINE))), [4]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 4, DEADLINE + 1, DEADLINE))), [4]);
 }
 
 #[test]
@@ -222,12 +227,13 @@ fn a_visit_that_gives_up_in_a_batch_is_in_doubt() {
 #[test]
 fn a_visit_that_gives_up_with_the_lead_was_never_sent_and_hands_the_lead_on() {
     // Its timer rang in the same turn in which the previous POST ended, so it never saw that it should lead.
-    let (mut batcher, first) = busy(3);
-    assert_eq!(end_well(&mut batcher, first, DEADLINE), Some(2));
+    let (mut batcher, first) = busy(2);
+    assert_eq!(end_well(&mut batcher, first, DEADLINE - 1), Some(2));
+    parks(arrive(&mut batcher, 3, DEADLINE - 1));
     let actions = ring(&mut batcher, 2, DEADLINE);
     let gone = Action::Answer(2, Err(Failure::Deadline { sent: false }));
     assert_eq!(actions, [gone, Action::Lead(3)], "ticket 3 must not wait for another visit to arrive");
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, DEADLINE))), [3]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 3, DEADLINE + SECOND, DEADLINE))), [3]);
 }
 
 #[test]
@@ -306,12 +312,49 @@ fn each_lane_has_numbers_and_a_name_of_its_own() {
     assert!(posts.iter().all(|posting| posting.sequence == 1));
     // All POSTs are slow. A visit that arrives waits for the first of them to lapse or to end.
     let lapses = posts[0].deadline + LEAD_GRACE_MS;
-    let until = one(batcher.step(Event::Arrived(9, entry("/", lapses + SECOND)), now));
-    assert_eq!(parks(until), lapses + 1);
+    let last = lapses + SECOND;
+    let until = one(batcher.step(Event::Arrived(9, entry("/", last)), now));
+    assert_eq!(parks(until), now + LOOK_AGAIN_MS);
+    let rang = |batcher: &mut Batcher, now| one(batcher.step(Event::Rang(9, entry("/", last)), now));
+    assert_eq!(parks(rang(&mut batcher, now + LOOK_AGAIN_MS)), now + 2 * LOOK_AGAIN_MS);
+    assert_eq!(parks(rang(&mut batcher, lapses - 1)), lapses + 1);
     let third = posts.remove(2);
     assert_eq!(end_well(&mut batcher, third, now), Some(9));
     let again = posted(take_lead(&mut batcher, 9, now));
     assert_eq!((again.lane, again.sequence, again.batch(0xff00).isolate), (2, 2, 0xff02));
+}
+
+/// A batcher whose lanes are all taken, the POST of the last one, and the time at which that one left. The others are slow.
+fn all_lanes_taken() -> (Batcher, Vec<Posting>, u64) {
+    let mut batcher = Batcher::default();
+    let at = |lane: u64| T0 + lane * (SLOW_MS + 1);
+    let posts = (0..LANES as u64).map(|lane| posted(arrive(&mut batcher, lane + 1, at(lane))));
+    let posts = posts.collect();
+    (batcher, posts, at(LANES as u64 - 1))
+}
+
+#[test]
+fn a_visit_leaves_although_the_leader_that_should_have_handed_on_the_lead_is_gone() {
+    // Seed 25,776 of the simulator: a slow POST ended while a fresh one was on its way, whose leader was killed.
+    let (mut batcher, mut posts, now) = all_lanes_taken();
+    let until = parks(arrive(&mut batcher, 9, now));
+    posts.pop();
+    let slow = posts.remove(0);
+    assert_eq!(end_well(&mut batcher, slow, now + 1), None, "ticket 9 waits for the POST that is not slow");
+    assert_eq!(until, now + LOOK_AGAIN_MS);
+    assert_eq!(tickets(&posted(one(ring(&mut batcher, 9, until)))), [9]);
+}
+
+#[test]
+fn a_visit_leaves_although_the_one_that_was_handed_the_lead_is_gone() {
+    let (mut batcher, mut posts, now) = all_lanes_taken();
+    parks(arrive(&mut batcher, 9, now));
+    let until = parks(arrive(&mut batcher, 10, now));
+    let later = now + SLOW_MS + 1;
+    let next = end_well(&mut batcher, posts.remove(0), later);
+    assert_eq!(next, Some(9), "which was killed");
+    assert!(until > later + HANDOVER_MS);
+    assert_eq!(tickets(&posted(one(ring(&mut batcher, 10, until)))), [10]);
 }
 
 #[test]
@@ -388,7 +431,7 @@ fn a_lost_lead_that_is_free_again_is_taken_at_once() {
 
 #[test]
 fn an_old_leader_that_ends_late_answers_its_visits_and_leaves_the_new_lead_alone() {
-    let (mut batcher, old) = busy(2);
+    let (mut batcher, old) = busy(1);
     let late = old.deadline + LEAD_GRACE_MS + 1;
     let new = posted(arrive(&mut batcher, 3, late));
     parks(arrive(&mut batcher, 4, late));
@@ -407,13 +450,15 @@ fn a_late_end_does_not_undo_a_handover() {
     end_well(&mut batcher, old, late);
     // Ticket 3 has the lead.
     parks(arrive(&mut batcher, 4, late));
-    assert_eq!(tickets(&posted(take_lead(&mut batcher, 3, late))), [3, 4]);
+    assert_eq!(tickets(&posted(take_lead_until(&mut batcher, 3, late + 1, late))), [3, 4]);
 }
 
 #[test]
 fn a_leader_that_lapsed_but_was_not_replaced_hands_on_as_usual() {
-    let (mut batcher, first) = busy(2);
-    assert_eq!(end_well(&mut batcher, first, DEADLINE + 10 * LEAD_GRACE_MS), Some(2));
+    let (mut batcher, first) = busy(1);
+    let late = DEADLINE + 10 * LEAD_GRACE_MS;
+    parks(one(batcher.step(Event::Arrived(2, entry("/", late + 1)), T0)));
+    assert_eq!(end_well(&mut batcher, first, late), Some(2));
 }
 
 #[test]

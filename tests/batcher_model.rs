@@ -30,12 +30,16 @@ const TIMEOUT_MS: u64 = 5 * SECOND;
 enum Op {
     /// This many visits arrive.
     Arrive(u8),
+    /// A visit arrives with this much time left.
+    ArriveLate(u64),
     /// One of the POSTs under way ends, with a receipt or without.
     End(Index, bool),
     /// One of the visits that were told to lead runs.
     Run(Index),
     /// The timer of one of the waiting visits rings, perhaps before its time.
     Ring(Index),
+    /// The timer of a visit rings in the same turn in which it was answered because its deadline had come.
+    RingAgain(Index),
     /// The request of a leader is killed: its POST never ends.
     KillLeader(Index),
     /// The request of a waiting visit is killed: it receives nothing and reports nothing.
@@ -47,9 +51,11 @@ fn any_op() -> impl Strategy<Value = Op> {
     let at = any::<Index>;
     prop_oneof![
         6 => (1..6_u8).prop_map(Op::Arrive),
+        1 => (0..2 * SLOW_MS).prop_map(Op::ArriveLate),
         6 => (at(), any::<bool>()).prop_map(|(at, well)| Op::End(at, well)),
         6 => at().prop_map(Op::Run),
         2 => at().prop_map(Op::Ring),
+        2 => at().prop_map(Op::RingAgain),
         1 => at().prop_map(Op::KillLeader),
         1 => at().prop_map(Op::KillWaiting),
         1 => (1..2 * TIMEOUT_MS).prop_map(Op::Wait),
@@ -71,6 +77,10 @@ struct World {
     parked: BTreeMap<Ticket, u64>,
     posted: BTreeSet<Ticket>,
     never_sent: BTreeSet<Ticket>,
+    /// The deadline of every visit.
+    deadlines: BTreeMap<Ticket, u64>,
+    /// Living visits that another one answered because their deadline had come.
+    late: BTreeSet<Ticket>,
     /// When each parked visit wakes by itself.
     timers: BTreeMap<Ticket, u64>,
     /// For each lane: the number of its last batch, when its POST becomes slow, and until when the lane is taken.
@@ -78,10 +88,11 @@ struct World {
 }
 
 impl World {
-    fn arrive(&mut self) {
+    fn arrive(&mut self, left: u64) {
         self.last_ticket += 1;
-        let (ticket, deadline) = (self.last_ticket, self.now + TIMEOUT_MS);
+        let (ticket, deadline) = (self.last_ticket, self.now + left);
         self.waiting.insert(ticket, deadline);
+        self.deadlines.insert(ticket, deadline);
         self.report(ticket, Event::Arrived(ticket, entry("/", deadline)));
     }
 
@@ -105,7 +116,14 @@ impl World {
                         self.parked.insert(reporter, deadline);
                     }
                 }
-                Action::Answer(ticket, answer) => self.answer(ticket, &answer),
+                Action::Answer(ticket, answer) => {
+                    let is_late = answer == Err(Failure::Deadline { sent: false });
+                    assert!(!is_late || self.deadlines[&ticket] <= self.now, "{ticket} had time left");
+                    if is_late && ticket != reporter && self.waiting.contains_key(&ticket) {
+                        self.late.insert(ticket);
+                    }
+                    self.answer(ticket, &answer);
+                }
                 Action::Lead(ticket) => {
                     let most = self.parked.iter().take(MAX_BATCH_VISITS).max_by_key(|(at, due)| (**due, Reverse(**at)));
                     assert_eq!(
@@ -113,6 +131,7 @@ impl World {
                         Some(ticket),
                         "the visit with the most time left leads, or the oldest of several"
                     );
+                    assert!(self.deadlines[&ticket] > self.now, "{ticket} leads after its deadline");
                     self.parked.remove(&ticket);
                     self.timers.remove(&ticket);
                     // A killed request is told nothing.
@@ -134,6 +153,7 @@ impl World {
         let oldest: Vec<Ticket> = self.parked.keys().copied().collect();
         assert_eq!((tickets[0], &tickets[1..]), (leader, &oldest[..]), "the leader, then all parked visits in their order");
         for ticket in tickets {
+            assert!(self.deadlines[&ticket] > self.now, "{ticket} is posted after its deadline");
             assert!(self.posted.insert(ticket), "{ticket} is posted twice");
             assert!(!self.never_sent.contains(&ticket), "{ticket} was told that it was not sent");
         }
@@ -185,15 +205,23 @@ impl World {
         assert!(deadline > self.now || !self.waiting.contains_key(&ticket), "a visit that gives up is answered");
     }
 
+    fn ring_again(&mut self, ticket: Ticket) {
+        self.late.remove(&ticket);
+        let actions = self.batcher.step(Event::Rang(ticket, entry("/", self.deadlines[&ticket])), self.now);
+        assert_eq!(actions, [Action::Answer(ticket, Err(Failure::Deadline { sent: false }))], "the same answer again");
+    }
+
     fn leads(&self, ticket: Ticket) -> bool {
         self.posts.iter().any(|posting| posting.tickets().next() == Some(ticket))
     }
 
     fn apply(&mut self, op: &Op) {
         match op {
-            Op::Arrive(many) => (0..*many).for_each(|_| self.arrive()),
+            Op::Arrive(many) => (0..*many).for_each(|_| self.arrive(TIMEOUT_MS)),
+            Op::ArriveLate(left) => self.arrive(*left),
             Op::End(at, well) if !self.posts.is_empty() => self.end(at.index(self.posts.len()), *well),
             Op::Run(at) if !self.told.is_empty() => self.run(*at.get(&Vec::from_iter(self.told.clone()))),
+            Op::RingAgain(at) if !self.late.is_empty() => self.ring_again(*at.get(&Vec::from_iter(self.late.clone()))),
             Op::Ring(at) => {
                 // A leader waits for its POST. A visit that was told to lead may wake by itself in the same turn, before it runs.
                 let waiting: Vec<Ticket> = self.waiting.keys().copied().filter(|ticket| !self.leads(*ticket)).collect();
@@ -274,7 +302,7 @@ proptest! {
         world.wait(TIMEOUT_MS + 1);
         prop_assert!(world.waiting.is_empty(), "never answered: {:?}", world.waiting);
         world.now += LEAD_GRACE_MS.max(HANDOVER_MS) + TIMEOUT_MS + 1;
-        world.arrive();
+        world.arrive(TIMEOUT_MS);
         world.drain();
         prop_assert!(world.parked.is_empty(), "parked forever: {:?}", world.parked);
         world.wait(TIMEOUT_MS);

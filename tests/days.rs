@@ -5,7 +5,7 @@
 
 mod support;
 
-use footfall::counting::dispatch::days::{Days, EARLY_MS};
+use footfall::counting::dispatch::days::{Days, EARLY_MS, Missing};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
 use footfall::counting::model::visitor::Salt;
@@ -157,15 +157,19 @@ fn a_record_can_be_asked_for_early_without_beginning_its_day() {
 #[test]
 fn a_growth_is_announced_before_it_is_pinned_and_a_decrease_never() {
     let sql = Sqlite::new();
-    let grows = |day, shards, now| Days::new(sql.clone()).grows(day, shards, now).unwrap();
-    assert_eq!(grows(TODAY, 8, T0), None, "before the first day, no sum covers fewer shards");
+    let missing = |day, now| Days::new(sql.clone()).missing(day, now).unwrap();
+    assert_eq!(missing(TODAY, T0), Missing::First, "before the first day, no sum covers fewer shards");
     ask(&sql, TODAY, 2, 1, T0);
-    assert_eq!(grows(TODAY, 8, T0), None, "today is pinned");
-    assert_eq!(grows(TODAY + 1, 8, T0), None, "it is too early to ask");
+    assert_eq!(missing(TODAY, T0), Missing::No, "today is pinned");
+    assert_eq!(missing(TODAY + 1, T0), Missing::No, "it is too early to ask");
     let morning = T0 + DAY;
-    assert_eq!([2, 1, 3, 8].map(|shards| grows(TODAY + 1, shards, morning)), [None, None, Some(3), Some(8)]);
+    assert_eq!(missing(TODAY + 1, morning), Missing::Next { before: TODAY, shards: 2 });
     // The first shard could not be told, so the number stays as it was.
     assert_eq!(ask(&sql, TODAY + 1, 0, 2, morning).shards, 2);
-    assert_eq!(grows(TODAY + 1, 8, morning), None);
-    assert_eq!(grows(TODAY + 2, 8, morning + DAY), Some(8), "the next day may have more");
+    assert_eq!(missing(TODAY + 1, morning), Missing::No);
+    assert_eq!(missing(TODAY + 2, morning + DAY), Missing::Next { before: TODAY + 1, shards: 2 }, "the next day may have more");
+    assert_eq!(ask(&sql, TODAY + 2, 8, 3, morning + DAY).shards, 8);
+    // A clock that was ahead left a later day; the one before is the last that a load can be measured of.
+    ask(&sql, TODAY + 40, 8, 4, morning + 39 * DAY);
+    assert_eq!(missing(TODAY + 4, morning + 3 * DAY), Missing::Next { before: TODAY + 2, shards: 8 });
 }

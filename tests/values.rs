@@ -194,8 +194,8 @@ fn an_answer_leaves_out_what_is_not_known_of_a_value() {
     let (from, to) = (20_757, 20_759);
     let plan = Plan { from, to, starts: starts_in_utc(from, to, Steps::Days), previous: None };
     let line = |day: u32, views| Line { at: day * 24, views, ..Line::default() };
-    let found =
-        FoundReports { reports: vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])], names: 0, total_views: 0 };
+    let reports = vec![plus(vec![line(from, 2), line(to, 3)], vec![line(to, 4)])];
+    let found = FoundReports { reports, names: 0, total_views: 0, shards: 2, most_shards: Some(64) };
     let answer = |path_and_query: &str| body(&read(path_and_query).unwrap(), &plan, &found);
     let facts = r#""from":"2026-10-31","to":"2026-11-02","tz":"UTC","fresh_seconds":10"#;
     assert_eq!(answer("b/summary?country=DE"), format!(r#"{{"site":"b","country":"DE",{facts},"views":9}}"#));

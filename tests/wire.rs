@@ -24,6 +24,7 @@ use footfall::counting::protocol::answer::{Answer, Fault, Visitors};
 use footfall::counting::protocol::batch::{Batch, Counted, Item, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
 use footfall::counting::protocol::call::{Amend, Call};
 use footfall::counting::protocol::day::{DayAnswer, DayCall};
+use footfall::counting::protocol::load::ShardLoad;
 use footfall::counting::protocol::report::{Line, Listed, Question, Slice, Span, Step, Times};
 use footfall::counting::protocol::row::{NewRow, Row, RowBatch};
 use footfall::counting::protocol::wire::{Message, decode, encode};
@@ -115,6 +116,8 @@ fn no_damage_to_a_message_is_read_by_chance_or_breaks_its_reader() {
     let line = Line { at: 480_001, reason: 2, name: "/é".to_owned(), views: 9, visitors: 3, newcomers: 2 };
     check_message!(Answer, Answer::Report(vec![line, Line::default()]));
     check_message!(Call<'_>, Call::Health);
+    check_message!(Call<'_>, Call::Load(20_000));
+    check_message!(Answer, Answer::Load(ShardLoad { calls: 700, full: u32::MAX }));
     check_message!(Call<'_>, Call::Amend(Amend::Make { page: "/a", views: 2, most: 9, id: "0-1" }));
     check_message!(Answer, Answer::Receipt(receipt.clone()));
     check_message!(Answer, Answer::Views(300));

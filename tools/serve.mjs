@@ -72,7 +72,8 @@ export function serve(given, { cwd, env }) {
   const args = [...defaults.flat(), ...given];
   // On the owner's machine, every visit comes from one address, and reading the numbers needs no token, unless the owner has set who may read.
   const open = saysWhoMayRead(cwd) ? [] : ['--var', 'STATS:public'];
-  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', ...open);
+  // workerd has no jurisdictions: with one, no object could be reached.
+  const [command, before] = wrangler('dev', '--show-interactive-dev-session=false', '--var', 'RATE_LIMITS:off', '--var', 'JURISDICTION:', ...open);
   // Detached, in a process group of its own: wrangler starts esbuild and workerd, and a signal to the group ends them all. It gets no terminal,
   // so only this process sees Ctrl-C and ends the others in order.
   const child = spawn(command, [...before, ...args], {

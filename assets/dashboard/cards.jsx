@@ -1,6 +1,6 @@
 // The sums of a period, and how they changed.
 
-import { change, number, ratio, short } from './format.js';
+import { change, many, number, ratio, short } from './format.js';
 
 /** From here on, a number is shortened, with the full number in its title: a card has room for nine characters, a line of a list for seven. */
 const LONG = 10_000_000;
@@ -54,6 +54,16 @@ function aVisitor(summary) {
   const { views, visitors } = summary;
   const withVisitor = views - unknown(summary);
   return visitors > 0 && withVisitor >= visitors ? ratio(withVisitor / visitors) : '–';
+}
+
+/** How many shards count the site, if there are several, or as many as its owner allows. */
+export function Shards({ summary: { shards, max_shards: most } }) {
+  if (shards === undefined || (shards < 2 && shards !== most)) return null;
+  return (
+    <p class="small note">
+      Counted by {many(shards, 'shard')}{shards >= most && <>, the most that <code>MAX_SHARDS</code> allows: if visits are refused, raise it</>}.
+    </p>
+  );
 }
 
 /** Lists the views without a visitor, if there are any. */

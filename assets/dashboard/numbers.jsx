@@ -4,7 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { asked, isValue, WHENS } from './address.js';
 import { useAnswer } from './answers.js';
 import { path } from './api.js';
-import { Cards, Withheld } from './cards.jsx';
+import { Cards, Shards, Withheld } from './cards.jsx';
 import { Chart } from './chart.jsx';
 import { chosen, LISTS } from './dimensions.js';
 import { Excluded } from './excluded.jsx';
@@ -93,6 +93,7 @@ export function Numbers({ shown, span, by, tz, today, go, visit, live, beat, set
           <Excluded site={site} query={query} />
         </div>
       )}
+      <Shards summary={summary.data} />
       {shown.list && <WholeList key={shown.list} {...lists} {...opened} close={() => visit(go({ list: undefined }))} />}
     </>
   );

@@ -109,6 +109,7 @@ After a run, \`target/scale.json\` also has round trips of 5 and 100 ms, and all
 
 ## Choosing SHARDS
 
+- Left out, the number follows the load by itself, a day later: [deploying.md](deploying.md#more-shards).
 - A batch holds the visits that an isolate has for a shard in one round trip: visits/s x round trip / (isolates x SHARDS). If that
   is below one, nothing is batched and every visit is an object call. Isolates and shards divide it alike, but you choose only the shards.
 - So use as few as suffice: one, until its calls pass ${whole(model.soft_limit_calls_per_s)} a second. More of them make batches smaller and visits dearer. Only a trial on Cloudflare tells

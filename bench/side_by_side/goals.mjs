@@ -1,6 +1,7 @@
 // The goals: what Footfall must reach and what it aims at, compared with the results of one run.
 
-import { ratio, withRounds } from './rounds.mjs';
+import { OBJECTS } from './programs.mjs';
+import { ratio, withRounds, worst } from './rounds.mjs';
 import { two, whole } from '../../tools/text.mjs';
 
 const times = (number) => number.toFixed(2);
@@ -9,16 +10,20 @@ const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 const cpu = (one, other) => ({ at64 }) => ratio(at64[one].cpuUs, at64[other].cpuUs);
 
+/** Footfall's CPU a visit to that of the others, whichever of them and of the generators is least favourable. */
+const cpuUnderBoth = (others) => ({ generators: { disk } }) =>
+  worst(disk.flatMap(({ programs }) => others.map((other) => ratio(programs.footfall.cpuUs, programs[other].cpuUs))));
+
 /** `figure` finds the value in a run. Values should be low, except those with `atLeast`. */
 const GOALS = [
   {
-    measure: 'embedded counter, durable ack, CPU a visit, against the plain JS Worker + Durable Object',
+    measure: 'embedded counter, durable ack, CPU a visit, against the cheapest plain JS Worker + Durable Object, the less favourable generator',
     must: 0.5,
     aim: 0.33,
-    figure: cpu('footfall', 'object'),
+    figure: cpuUnderBoth(OBJECTS),
   },
-  { measure: 'the same, against the plain JS constant answer', must: 2.5, aim: 1.5, figure: cpu('footfall', 'constant') },
-  { measure: 'the same, against axum + reqwest as usually written', must: 1.5, aim: 1, figure: cpu('footfall', 'axumNew') },
+  { measure: 'the same, against the plain JS constant answer', must: 2.5, aim: 1.5, figure: cpuUnderBoth(['constant']) },
+  { measure: 'the same, with oha, against axum + reqwest as usually written', must: 1.5, aim: 1, figure: cpu('footfall', 'axumNew') },
   {
     measure: 'external counter, one POST a visit, against the plain JS Worker doing the same',
     must: 1.5,

@@ -2,6 +2,7 @@
 // measures.
 
 import { markdown, three, two, whole } from '../../tools/text.mjs';
+import { generatorsPart } from './generators_page.mjs';
 import { range } from './goals.mjs';
 import { PEERS, PROGRAMS } from './programs.mjs';
 import { ratio } from './rounds.mjs';
@@ -114,28 +115,29 @@ ${markdown(['program', '64 connections: CPU a visit, us', 'to Footfall embedded'
 }
 
 export function page(run) {
-  const { where, levels, inMemory, inFlight, starts, shard, deployable, rounds } = run;
-  const sum = (all) => all.flatMap((level) => Object.values(level.programs).map(({ cpuUs }) => level.visits * cpuUs.rounds.length)).reduce((a, b) => a + b, 0);
-  const everywhere = [...levels, ...inMemory].flatMap((level) => Object.values(level.programs));
+  const { where, levels, generators, inMemory, inFlight, starts, shard, deployable, rounds } = run;
+  const everywhere = [...levels, ...generators.disk, ...generators.memory, ...inMemory].flatMap((level) => Object.values(level.programs));
+  const visits = everywhere.reduce((sum, one) => sum + one.visits, 0);
   const busiest = (what) => Math.max(...everywhere.map((one) => one[what]));
   return `# Footfall next to its peers
 
 \`npm run bench\` measures this and writes the page; do not edit it. This run: ${where.day}, commit ${where.commit},
 ${where.machine}, ${where.workerd}.
 
-Every program gets the same visits from the same generator (oha) over loopback, without a development
+Every program gets the same visits from the same generator (oha, where nothing else is said) over loopback, without a development
 proxy in front of workerd (\`workerd serve\`). They take turns, ${rounds} rounds at each number of connections, after one that does not count. A ratio is taken
 within a round. The tables have the median, and in brackets the lowest and the highest round. CPU is the user and system time of all threads of
-the serving process; the external counter and the generator are other processes, and not included.
-Each of the ${whole(sum([...levels, ...inMemory]))} visits in these rounds was answered with 200 and the welcome. After each load, the program's counter, if it
-has one, had grown by exactly that number; anything else ends the run.
+the serving process; the external counter and the generator are other processes, and not included. The constant answer and axum with one
+client get four times the visits, as a round of theirs would be too short to measure.
+Each of the ${whole(visits)} visits in these rounds was answered with 200 and the welcome. After each load, the program's counter, if it
+has one, had grown by exactly that number; anything else ends the run. (wrk does not wait for its last answers: at most one a connection.)
 
 ## Goals
 
 ${goalsTable(run)}
 
-The first three include the kernel's work for a file on this machine's disk. A batch saves most of that work; "Files in memory" below
-has the first one without it. "Committed" is what the CPU time of one core suffices for, with files in memory.
+The first three include the kernel's work for a file on this machine's disk. A batch saves most of that work; "Two generators, three objects"
+below has the first one without it, and says which of its lines is judged here: the highest with files on disk. "Committed" is what the CPU time of one core suffices for, with files in memory.
 
 ![CPU a visit, visits a second and wait of each program](bench.svg)
 
@@ -144,12 +146,16 @@ ${levels.map((level) => `## ${connectionsOf(level.connections)}, ${whole(level.v
 With many connections, workerd answers some of them again and again while others wait for their first answer. Other clients than oha see
 the same. It explains a p99 of hundreds of times p50: p50 is the wait of the lucky connections.
 
+${generatorsPart(run)}
+
 ## The programs
 
 | program | source | what it does with a visit |
 | --- | --- | --- |
 | ${PROGRAMS.constant.title} | \`bench/peers/workers/constant.js\` | nothing: the floor of the runtime |
 | ${PROGRAMS.object.title} | \`bench/peers/workers/object.js\` | one RPC call to an object, which writes one row; awaited, answered once it is durable |
+| ${PROGRAMS.objectUpdate.title} | \`bench/peers/workers/object_update.js\` | one RPC call to an object, which adds one to its only row; awaited, answered once it is durable |
+| ${PROGRAMS.objectFetch.title} | \`bench/peers/workers/object_fetch.js\` | the same by \`fetch\`; reads the status and the whole answer |
 | ${PROGRAMS.footfall.title} | \`build/\`, as it is deployed | hashes the visitor, counts page, day and visitor exactly once; answered once it is durable. Visits that arrive meanwhile share a call |
 | ${PROGRAMS.post.title} | \`bench/peers/workers/post.js\` | one POST to the external counter, awaited; reads its status and its whole answer |
 | ${PROGRAMS.footfallPost.title} | \`build/\` with \`COUNTER_URL\` | the same, with an id, a deadline and a bound on the answer |
@@ -190,7 +196,7 @@ batch, including the caller's part, ${two(shard.visitUs)} us a visit. [scale.md]
 
 - This is one machine and loopback: no network between a visitor and a Worker, or a Worker and its counter. On Cloudflare, an object may be far
   from the isolate that calls it, and its storage sends every write to other machines.
-- Generator, program and counter share the ${where.machine.match(/^\d+ cores?/)[0]}. oha used at most ${two(busiest('ohaBusy') * 100)} % of one and the counter ${two(busiest('counterBusy') * 100)} %, so neither was the limit, but
+- Generator, program and counter share the ${where.machine.match(/^\d+ cores?/)[0]}. the generator used at most ${two(busiest('generatorBusy') * 100)} % of one and the counter ${two(busiest('counterBusy') * 100)} %, so neither was the limit, but
   they take caches and time from the program that they measure. Compare CPU a visit; visits a second depend more on the rest.
 - This is one isolate, one shard, one page and one visitor. [scale.md](scale.md) is about more of them.
 - The programs on tokio use both cores; workerd serves a Worker on one thread.

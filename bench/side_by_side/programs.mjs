@@ -15,27 +15,43 @@ const COUNTER = 'counter';
 /** COUNTER_TIMEOUT_MS: the longest possible, so that a slow machine makes a slow run and not a failed visit. */
 const PATIENT = { COUNTER_TIMEOUT_MS: 25_000 };
 
+/** Opens the metrics, which tell how many batches were sent. */
+const TOKEN = 'the-token-of-a-bench-0123456789';
+
 const COUNTER_URL = ({ counter }) => ({ COUNTER_URL: counter.url(COUNTER, '/counter') });
 
 /**
  * The programs, in the order of their turns. `counts` says where the visits are counted: nowhere, in the program itself, or in the external counter.
- * `start(dir, { counter, bins, before, watched })` starts a program in an empty directory.
+ * `start(dir, { counter, bins, before, watched })` starts a program in an empty directory. A program that is so cheap that its rounds would be too
+ * short to measure gets `times` as many visits. `batches` reads how many visits and batches a program has sent to its counter.
  */
 export const PROGRAMS = {
   constant: {
     title: 'plain JS Worker, constant answer',
     counts: 'nowhere',
+    times: 4,
     start: (dir) => startWorkerd(dir, plain(dir, 'constant')),
   },
   object: {
     title: 'plain JS Worker + Durable Object',
     counts: 'itself',
-    start: (dir) => startWorkerd(dir, plainObject(dir)),
+    start: (dir) => startWorkerd(dir, plainObject(dir, 'object')),
+  },
+  objectUpdate: {
+    title: 'the same with one number and no answer',
+    counts: 'itself',
+    start: (dir) => startWorkerd(dir, plainObject(dir, 'object_update')),
+  },
+  objectFetch: {
+    title: 'the same, called with `fetch`',
+    counts: 'itself',
+    start: (dir) => startWorkerd(dir, plainObject(dir, 'object_fetch')),
   },
   footfall: {
     title: 'Footfall, embedded counter',
     counts: 'itself',
-    start: (dir) => startWorkerd(dir, footfall(dir, { vars: PATIENT })),
+    batches: batchesOf,
+    start: (dir) => startWorkerd(dir, footfall(dir, { vars: { ...PATIENT, STATS_TOKEN: TOKEN } })),
   },
   post: {
     title: 'plain JS Worker, one POST a visit',
@@ -55,12 +71,17 @@ export const PROGRAMS = {
   axumShared: {
     title: 'axum + reqwest, one shared client',
     counts: 'external',
+    times: 4,
     start: (dir, { bins, ...to }) => startNative(join(bins, 'shared_client'), SITE, COUNTER_URL(to)),
   },
 };
 
 /** The programs that `npm run bench` compares. */
-export const PEERS = Object.keys(PROGRAMS);
+export const PEERS = ['constant', 'object', 'footfall', 'post', 'footfallPost', 'axumNew', 'axumShared'];
+
+/** The programs that both generators load: Footfall, the floor, and an object in the three ways in which one is written. */
+export const OBJECTS = ['object', 'objectUpdate', 'objectFetch'];
+export const UNDER_BOTH = ['constant', ...OBJECTS, 'footfall'];
 
 /** Another build of Footfall, for `npm run compare`. */
 PROGRAMS.before = {
@@ -97,4 +118,11 @@ export async function startCounter(bins) {
 export async function viewsOf({ counts }, program, counter) {
   if (counts === 'nowhere') return undefined;
   return counts === 'itself' ? (await program.ask(SITE, '/counter')).views : counter.views();
+}
+
+/** How many visits an isolate of Footfall has sent to its shard, and in how many batches. */
+async function batchesOf(program) {
+  const text = await program.text(SITE, '/metrics', { headers: { authorization: `Bearer ${TOKEN}` } });
+  const found = (what) => Number(new RegExp(`^footfall_batch_visits_${what}\\{.*\\} (\\d+)$`, 'm').exec(text)?.[1]);
+  return { visits: found('sum'), batches: found('count') };
 }

@@ -18,8 +18,8 @@ export function plain(dir, name, { vars = {}, watched = false } = {}) {
 }
 
 /** A peer in plain JavaScript with a Durable Object, which counts on the same kind of storage as Footfall. */
-export function plainObject(dir) {
-  writeFileSync(join(dir, 'peer.js'), peer('object'));
+export function plainObject(dir, name) {
+  writeFileSync(join(dir, 'peer.js'), peer(name));
   const worker = `(name = "${SITE}", worker = (
     compatibilityDate = "${common().compatibilityDate}", globalOutbound = "loopback", modules = [(name = "peer.js", esModule = embed "peer.js")],
     bindings = [(name = "COUNTER", durableObjectNamespace = "Counter")],

@@ -86,7 +86,7 @@ const objectOf = (Rust) =>
 
     /**
      * Writes and answer happen in one turn, and the platform holds the answer back until the writes are durable. Mostly that is this turn.
-     * It is a later one where a batch waits to be written with others, and where the days of a site must first inform a shard.
+     * It is a later one where a batch waits to be written with others, and where the days of a site first ask their shards what they carry.
      */
     #serve(call) {
       return this.#in((rust) => rust.serve(call)) ?? this.#later(call);

@@ -221,3 +221,19 @@ test('it prints light', async (t) => {
   await page.getByRole('combobox', { name: 'Colours' }).selectOption('dark');
   assert.equal(await ink(), printed);
 });
+
+test('the owner sees how many shards there are, unless there is one, and that there may be no more', async (t) => {
+  for (const [vars, told] of [
+    [{}, undefined],
+    [{ SHARDS: 2 }, 'Counted by 2 shards.'],
+    [{ MAX_SHARDS: 1 }, 'Counted by 1 shard, the most that MAX_SHARDS allows: if visits are refused, raise it.'],
+  ]) {
+    const { front } = await startSite(t, { past: { days: 10 }, vars });
+    const open = await startPages(t, front);
+    const page = await open();
+    await settled(page);
+    const notes = await page.locator('p.note').allTextContents();
+    assert.deepEqual(notes.filter((text) => text.includes('shard')), told ? [told] : [], JSON.stringify(vars));
+    if (told) await assertAccessible(page, told);
+  }
+});

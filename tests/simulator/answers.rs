@@ -4,7 +4,7 @@ use crate::checker::Checker;
 use crate::facts::{Broken, GUEST, Sums, Try};
 use crate::truth::Truth;
 use footfall::counting::dispatch::endpoint::Failure;
-use footfall::counting::dispatch::lanes::HANDOVER_MS;
+use footfall::counting::dispatch::lanes::{HANDOVER_MS, LOOK_AGAIN_MS};
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::model::date::Day;
 use footfall::counting::model::visitor::{Visitor, VisitorHash};
@@ -36,7 +36,7 @@ impl Checker {
         if answer == &Err(Failure::Deadline { sent: false }) {
             let Try { isolate, shard: at, since, .. } = self.tries[a_try];
             let waited = now.saturating_sub(self.open_since(isolate, at).max(since));
-            if waited > self.slack_ms + 2 * HANDOVER_MS {
+            if waited > self.slack_ms + 2 * HANDOVER_MS + LOOK_AGAIN_MS {
                 self.fail(Broken::Starved, &[a_try], shard, || {
                     format!("it gave up unsent, although it could have been sent for {waited} ms")
                 });

@@ -7,6 +7,8 @@ use crate::request::Request;
 use crate::rng::mix;
 use crate::world::World;
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::client::{Client, Country, Device};
+use footfall::counting::model::dimensions::{Described, Dimensions};
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::protocol::batch::Counted;
 
@@ -25,6 +27,18 @@ pub(crate) struct Visit {
     tries: u32,
     /// The isolate of the first try.
     slot: usize,
+}
+
+/// What else is counted of views: one of these. Referrers differ, so that a batch has several. Every view has a country, so that the
+/// countries add up to the views.
+pub(crate) fn some_details() -> [Dimensions; 3] {
+    [0, 1, 2].map(|number| {
+        Dimensions::of(&Described {
+            client: Client { device: Some(Device::Desktop), country: Country::read("DE") },
+            referrer: &format!("r{number}.example"),
+            campaign: &Default::default(),
+        })
+    })
 }
 
 impl World {

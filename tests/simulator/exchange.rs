@@ -123,6 +123,7 @@ impl World {
             self.history.note(self.now, &about, || format!("attempt {attempt}: {words}"));
             // The platform refused the call at once, or an output gate broke after the object had carried the call out.
             let carried_out = !UNSEEN.contains(&words) && self.rng.chance(5_000);
+            self.checker.sums.overloaded += u64::from(carried_out);
             if carried_out || self.mutation == Mutation::CountRefused {
                 let at = self.way(exchange);
                 self.at(at, arrive(true));

@@ -26,6 +26,8 @@ pub(crate) enum Broken {
     Late,
     /// A visit gave up unsent although nothing had blocked it for long.
     Starved,
+    /// A visit was sent after its deadline.
+    SentLate,
     /// A visit was never answered.
     NeverAnswered,
     /// After all faults, a visit did not succeed at once, or a batcher still had parked visits.
@@ -39,6 +41,8 @@ pub(crate) enum Broken {
     Unbounded,
     /// An isolate asked for the day record while it was already asking.
     Stampede,
+    /// A site got more shards than its load needs, or than its owner allows.
+    Overgrown,
     /// A batch waited in its shard for longer than it may.
     HeldUp,
     /// The code under test panicked.
@@ -134,10 +138,14 @@ pub(crate) struct Sums {
     /// Answers of isolates that had parked as many visits as allowed.
     pub(crate) full: u64,
     pub(crate) posts: u64,
+    /// Posts that left in another lane than the first.
+    pub(crate) aside: u64,
     pub(crate) rows: u64,
     /// Batches that shared a row with others, and calls that joined one that waited.
     pub(crate) shared: u64,
     pub(crate) joined: u64,
+    /// Calls that an object carried out although the platform called it overloaded.
+    pub(crate) overloaded: u64,
     /// Visitors who were reported to a shard other than the one that counted the view.
     pub(crate) guests: u64,
     /// Sums over all shards that got an answer, and parts that a shard refused because there are more shards.
@@ -146,6 +154,10 @@ pub(crate) struct Sums {
     /// How often the first shard learned of more shards, and how many records were handed out before their day.
     pub(crate) grown: u64,
     pub(crate) early: u64,
+    /// How often it did because of the load, and how many shards were asked for theirs, and did not answer.
+    pub(crate) grown_by_load: u64,
+    pub(crate) loads: u64,
+    pub(crate) loads_missing: u64,
     /// The most calls to the days object in one second.
     pub(crate) most_asked: u64,
 }
@@ -160,14 +172,19 @@ impl Sums {
         self.stale += other.stale;
         self.full += other.full;
         self.posts += other.posts;
+        self.aside += other.aside;
         self.rows += other.rows;
         self.shared += other.shared;
         self.joined += other.joined;
+        self.overloaded += other.overloaded;
         self.guests += other.guests;
         self.sums += other.sums;
         self.outgrown += other.outgrown;
         self.grown += other.grown;
         self.early += other.early;
+        self.grown_by_load += other.grown_by_load;
+        self.loads += other.loads;
+        self.loads_missing += other.loads_missing;
         self.most_asked = self.most_asked.max(other.most_asked);
     }
 }

@@ -12,6 +12,7 @@ use crate::world::World;
 use footfall::counting::dispatch::batcher as batch;
 use footfall::counting::dispatch::batcher::{Action, Batcher};
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::dispatch::lanes::SLOW_MS;
 use footfall::counting::dispatch::posting::Posting;
 use footfall::counting::dispatch::ticket::MAX_PARKED;
 use footfall::counting::protocol::batch::{Counted, Receipt};
@@ -63,7 +64,13 @@ impl World {
 
     fn step(&mut self, a_try: usize, event: batch::Event) -> Vec<Action> {
         let shard = self.checker.tries[a_try].shard;
-        let now = if self.mutation == Mutation::NoLapse { 0 } else { self.local(a_try) };
+        let now = match (self.mutation, &event) {
+            (Mutation::NoLapse, _) => 0,
+            (Mutation::EarlyLane, batch::Event::Arrived(_, entry)) if entry.deadline > self.local(a_try) + 2 * SLOW_MS => {
+                self.local(a_try) + SLOW_MS
+            }
+            _ => self.local(a_try),
+        };
         let slot = self.requests[a_try].slot;
         let batcher = self.isolates[slot].batchers.entry(shard).or_default();
         let actions = batcher.step(event, now);
@@ -96,6 +103,9 @@ impl World {
         let mut batch = posting.batch(name);
         if self.mutation == Mutation::OneName {
             batch.isolate = name;
+        }
+        if self.mutation == Mutation::ShortBatch && batch.visits.len() > 1 {
+            batch.visits.pop();
         }
         let call = encode(&Call::Register(batch));
         let members: Vec<usize> = posting.tickets().map(|ticket| self.tickets[ticket as usize]).collect();

@@ -33,6 +33,12 @@ pub(crate) enum Mutation {
     OneTimer,
     /// All lanes of an isolate share one name, so a shard mistakes a batch of one lane for a batch of another.
     OneName,
+    /// A visit that arrives opens the next lane before the POST in the lane before is slow.
+    EarlyLane,
+    /// A visit is still sent up to a tenth of a second after its deadline.
+    SendLate,
+    /// A batch lacks its last visit.
+    ShortBatch,
     /// A failed batch also fails a visit that is parked behind it.
     FailBystander,
     /// A checkpoint loses the views that it writes into the tables.
@@ -55,10 +61,16 @@ pub(crate) enum Mutation {
     GuestsAreViews,
     /// No shard learns of a guest.
     LoseGuests,
+    /// A visitor counts in the shard that the id of the visit leads to.
+    VisitorsAtIds,
     /// An isolate sums over the shards that it knows of, although the first shard knows of more.
     SumOld,
     /// There are more shards, but the first shard does not know it.
     GrowUntold,
+    /// The days object takes a shard that does not answer for one at its limit.
+    GuessLoads,
+    /// The load adds more shards than the owner allows.
+    NoCap,
     /// Every visit without a day record asks for it, even if another visit is already asking.
     AskAll,
     /// No isolate asks before midnight.
@@ -81,7 +93,7 @@ pub(crate) enum Mutation {
 
 impl Mutation {
     /// All mutations, each with the promises that it may break. The checker must report one of these first.
-    pub(crate) const ALL: [(Self, &'static [Broken]); 33] = [
+    pub(crate) const ALL: [(Self, &'static [Broken]); 39] = [
         (Self::AckBeforeStore, &[Broken::AckNotStored]),
         (Self::ForgetBatches, &[Broken::CountedTwice]),
         (Self::ForgetIds, &[Broken::CountedTwice]),
@@ -94,6 +106,9 @@ impl Mutation {
         (Self::NoLapse, &[Broken::NeverAnswered, Broken::NotDrained]),
         (Self::OneTimer, &[Broken::Starved]),
         (Self::OneName, &[Broken::AckNotStored, Broken::WrongReceipt, Broken::WrongAnswer, Broken::NotDrained]),
+        (Self::EarlyLane, &[Broken::TwoPosts]),
+        (Self::SendLate, &[Broken::SentLate]),
+        (Self::ShortBatch, &[Broken::BadBatch]),
         (Self::FailBystander, &[Broken::WrongAnswer]),
         (Self::LoseFolds, &[Broken::WrongTotal, Broken::WrongReceipt]),
         (Self::ZeroForError, &[Broken::WrongTotal]),
@@ -105,8 +120,11 @@ impl Mutation {
         (Self::WaitForRecord, &[Broken::Late]),
         (Self::GuestsAreViews, &[Broken::WrongTotal]),
         (Self::LoseGuests, &[Broken::WrongTotal]),
+        (Self::VisitorsAtIds, &[Broken::WrongTotal]),
         (Self::SumOld, &[Broken::WrongTotal]),
         (Self::GrowUntold, &[Broken::WrongTotal]),
+        (Self::GuessLoads, &[Broken::Overgrown]),
+        (Self::NoCap, &[Broken::Overgrown]),
         (Self::AskAll, &[Broken::Stampede]),
         (Self::AnswerWaiting, &[Broken::AckNotStored, Broken::WrongAnswer]),
         (Self::CountSecond, &[Broken::CountedTwice]),

@@ -3,6 +3,7 @@
 
 use crate::facts::Broken;
 use crate::grouping::Caller;
+use crate::growing::Step;
 use crate::history::About;
 use crate::mutation::Mutation;
 use crate::plan::{Fault, MAX_SKEW_MS};
@@ -71,8 +72,8 @@ pub(crate) enum Waits {
     Caller { exchange: usize, attempt: u32, answer: Rc<[u8]> },
     /// A sum over all shards, which gets this part.
     Sum { sum: usize, round: u32, views: u64 },
-    /// The days object, which learns whether the first shard knows of the additional shards.
-    Days { telling: usize, grown: bool },
+    /// The days object, which goes on to find the number of shards of a new day.
+    Days(Step),
 }
 
 impl Object {
@@ -204,11 +205,11 @@ impl World {
         match waits {
             Waits::Caller { exchange, attempt, answer } => self.send_back(exchange, attempt, answer),
             Waits::Sum { sum, round, views } => self.summed(sum, round, views),
-            Waits::Days { telling, grown } if !self.strikes(Fault::LostReply) => {
+            Waits::Days(step) if !self.strikes(Fault::LostReply) => {
                 let at = self.now + self.rng.between(1, 2 * self.plan.way_ms);
-                self.at(at, Event::Told { telling, grown });
+                self.at(at, Event::Growing(step));
             }
-            Waits::Days { .. } => {}
+            Waits::Days(_) => {}
         }
     }
 

@@ -5,6 +5,7 @@
 
 use crate::rng::Rng;
 use footfall::counting::model::date::DAY_MS;
+use footfall::counting::protocol::load::ShardLoad;
 
 /// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,10 @@ pub(crate) struct Plan {
     pub(crate) shards: u16,
     pub(crate) shards_then: u16,
     pub(crate) grows_at: u64,
+    /// The most shards that the load may lead to, if their number is not configured. Then `shards` is the number of the first day.
+    pub(crate) most: Option<u16>,
+    /// The load of the whole site, in calls with visits a second. It is far more than can be simulated, so only the days object hears of it.
+    pub(crate) traffic: u32,
     pub(crate) pages: u64,
     pub(crate) visits: usize,
     /// How many of 10,000 visits have an id from their caller.
@@ -149,6 +154,8 @@ impl Plan {
             shards: shards as u16,
             shards_then: shards_then as u16,
             grows_at: start + rng.below(burst_ms),
+            most: None,
+            traffic: 0,
             pages,
             visits: visits as usize,
             with_id: rng.pick(&[0, 3_000, 5_000, 10_000]),
@@ -187,6 +194,9 @@ impl Plan {
             plan.rates[Fault::LostReply as usize] = 1_500;
             plan.rates[Fault::Delay as usize] = 5_500;
         }
+        if seed % 10 == 4 {
+            plan.grow_by_load(midnight, rng);
+        }
         if plan.is_flood() {
             plan.burst_ms = 300;
             plan.with_id = 0;
@@ -199,12 +209,32 @@ impl Plan {
         plan
     }
 
+    /// Lets the load decide on the number of shards. Four in five of these worlds see a midnight. Some isolates ask before it.
+    fn grow_by_load(&mut self, midnight: u64, rng: &mut Rng) {
+        if rng.chance(8_000) {
+            self.burst_ms = rng.pick(&[20_000, 60_000, 600_000]);
+            self.start = midnight - self.burst_ms * 3 / 4;
+            self.cut_at = midnight - rng.below(5_000);
+            self.sums = self.sums.max(20);
+        }
+        // One midnight leads to four times as many at most, even if the owner's limit does not hold.
+        (self.shards_then, self.grows_at) = ((4 * self.shards).min(256), self.start + 40 * DAY_MS);
+        self.most = Some((self.shards * rng.between(1, 4) as u16).min(256));
+        self.traffic = u32::from(self.shards) * rng.pick(&[0, 600, 800, 1_500, 5_000]);
+    }
+
+    /// What one of so many shards carries.
+    pub(crate) fn load(&self, shards: u16) -> ShardLoad {
+        ShardLoad { calls: self.traffic / u32::from(shards), full: 0 }
+    }
+
     /// A healthy site that gets one visit after another. One fault strikes once.
     pub(crate) fn with_one(fault: Fault, seed: u64, rng: &mut Rng) -> Self {
         Self {
             isolates: 2,
             shards: 2,
             shards_then: 2,
+            most: None,
             pages: 3,
             visits: 200,
             with_id: 4_000,
@@ -232,6 +262,7 @@ impl Plan {
             isolates: 200,
             shards: 4,
             shards_then: 4,
+            most: None,
             pages: 3,
             visits: 16_000,
             with_id: 5_000,

@@ -44,7 +44,7 @@ impl World {
     pub(crate) fn end(&mut self) {
         self.ended = true;
         for slot in 0..self.isolates.len() {
-            // A visit that was killed while parked leaves with the next batch. So only the probed batchers are surely empty.
+            // A visit that was killed while parked stays until the next batch. So only the probed batchers are surely empty.
             let probed = self.isolates[slot].batchers.iter().take(PROBES);
             let left = probed.map(|(shard, batcher)| (*shard, batcher.parked())).find(|(_, parked)| *parked > 0);
             if let Some((shard, parked)) = left {

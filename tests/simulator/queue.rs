@@ -1,5 +1,6 @@
 //! Virtual time, and the events to come.
 
+use crate::growing::Step;
 use crate::rng::Rng;
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::protocol::batch::Counted;
@@ -39,10 +40,8 @@ pub(crate) enum Event {
     Sum(usize),
     /// The isolate's call for a part of a sum arrives at a shard.
     Part { sum: usize, round: u32, shard: usize },
-    /// The message of the days object that there will be more shards arrives at the first shard.
-    Tell(usize),
-    /// The days object learns whether the first shard has confirmed.
-    Told { telling: usize, grown: bool },
+    /// The days object goes on to find the number of shards of a new day.
+    Growing(Step),
     /// This request, which waits for the day record, looks again because it was woken or its timer fired. The second number
     /// says which of its waits this event ends.
     LookAgain(usize, u32),

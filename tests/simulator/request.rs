@@ -13,10 +13,9 @@ use footfall::counting::dispatch::day_cache::{RecordStep, ahead_ms, patience};
 use footfall::counting::dispatch::endpoint::Failure;
 use footfall::counting::dispatch::posting::Entry;
 use footfall::counting::dispatch::routing::{ShardRoute, route};
-use footfall::counting::model::client::{Client, Country, Device};
 use footfall::counting::model::date::day_of;
 use footfall::counting::model::day_record::DayRecord;
-use footfall::counting::model::dimensions::{Described, Dimensions};
+use footfall::counting::model::dimensions::Dimensions;
 use footfall::counting::model::minute::{minute_made, salt_of};
 use footfall::counting::model::share::Share;
 use footfall::counting::model::visitor::{Sender, Visitor, VisitorHash, visitor};
@@ -176,6 +175,7 @@ impl World {
             Err(failure) => self.answer(a_try, &Err(failure), Via::NoRoute),
             Ok(ShardRoute { shard, day, ask_first, visitors }) => {
                 let shard = usize::from(shard);
+                let visitors = visitors.filter(|_| self.mutation != Mutation::VisitorsAtIds);
                 let guest = visitors.and_then(|at| visitor.at_home().map(|hash| (usize::from(at), hash)));
                 self.requests[a_try].guest = guest;
                 self.checker.tries[a_try].person = visitor.at_home().map(|hash| (day, hash));
@@ -200,18 +200,13 @@ impl World {
         let skew = self.isolates[self.requests[a_try].slot].skew;
         let deadline = match self.mutation {
             Mutation::NoLapse => u64::MAX / 2,
+            Mutation::SendLate => facts.deadline + skew + 100,
             _ => facts.deadline + skew,
         };
         let page = self.checker.names.of(facts.member.page).to_owned();
-        // Referrers differ, so that a batch has several. Every view has a country, so that the countries add up to the views.
-        let referrer = format!("r{}.example", facts.member.page % 3);
         let details = match facts.member.visitor {
             Visitor::Guest(_) => Dimensions::default(),
-            _ => Dimensions::of(&Described {
-                client: Client { device: Some(Device::Desktop), country: Country::read("DE") },
-                referrer: &referrer,
-                campaign: &Default::default(),
-            }),
+            _ => self.details[facts.member.page % 3].clone(),
         };
         Entry {
             page,

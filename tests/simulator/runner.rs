@@ -1,11 +1,13 @@
 //! Runs many seeds on all cores, and describes a failure for a reader.
 
 use crate::facts::{Broken, Sums, Violation};
-use crate::history::History;
+use crate::history::{About, History};
 use crate::mutation::Mutation;
 use crate::plan::FAULTS;
 use crate::world;
+use crate::world::World;
 use std::io::Write;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,11 +26,11 @@ pub(crate) struct Report {
     seconds: f64,
 }
 
-/// Runs seeds from 0 until one fails.
+/// Runs seeds in their order until one fails.
 #[allow(clippy::disallowed_methods, reason = "the printed summary says how long the tests took")]
-pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
+pub(crate) fn run_all(seeds: Range<u64>, mutation: Mutation) -> Report {
     let began = Instant::now();
-    let next = AtomicU64::new(0);
+    let next = AtomicU64::new(seeds.start);
     let report = Mutex::new(Report::default());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -36,13 +38,13 @@ pub(crate) fn run_all(seeds: u64, mutation: Mutation) -> Report {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= seeds.end {
                         break;
                     }
                     let outcome = guarded(seed, mutation, History::default());
                     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
                     if report.add(seed, outcome) {
-                        next.store(seeds, Ordering::Relaxed);
+                        next.store(seeds.end, Ordering::Relaxed);
                     }
                 }
             });
@@ -77,6 +79,21 @@ pub(crate) fn describe(seed: u64, mutation: Mutation) -> String {
     }
 }
 
+impl World {
+    /// The tries of the violation's visits, and their posts. If it names no try: its shard.
+    pub(crate) fn concerned(&self) -> Vec<About> {
+        let Some(violation) = &self.checker.broken else { return Vec::new() };
+        let visits: Vec<usize> = violation.tries.iter().map(|a_try| self.checker.tries[*a_try].visit).collect();
+        let tries: Vec<usize> =
+            (0..self.requests.len()).filter(|a_try| visits.contains(&self.checker.tries[*a_try].visit)).collect();
+        if tries.is_empty() {
+            return violation.shard.map(About::Shard).into_iter().collect();
+        }
+        let posts = tries.iter().filter_map(|a_try| self.checker.tries[*a_try].posted).map(|(post, _)| About::Post(post));
+        posts.chain(tries.iter().map(|a_try| About::Try(*a_try))).collect()
+    }
+}
+
 impl Report {
     /// Adds a run. Returns whether it failed.
     fn add(&mut self, seed: u64, outcome: Result<world::Outcome, Violation>) -> bool {
@@ -104,25 +121,17 @@ impl Report {
     pub(crate) fn print(&self) {
         let Self { seeds, visits, tries, sums, seconds, .. } = self;
         let faults: Vec<String> = FAULTS.iter().zip(self.struck).map(|(fault, struck)| format!("{fault:?} {struck}")).collect();
+        let Sums { acked, duplicates, refused, unknown, excused, stale, full, guests, .. } = *sums;
+        let Sums { grown_by_load: by_load, loads_missing: missing, loads, .. } = *sums;
+        let Sums { posts, aside, rows, shared, joined, overloaded, outgrown, grown, .. } = *sums;
+        let (counted, parts, faults) = (acked - duplicates, sums.sums, faults.join(", "));
         let text = format!(
-            "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {} counted, {} duplicate, {} \
-             surely not stored, {} unknown, {} to nobody; {} sent on to the next day, {} found their isolate full\n  {} posts, {} journal \
-             rows, which {} batches shared, {} calls joined a batch that waited; {} sums over all shards, {} begun anew as there were more, {} times more shards\n  faults: {}\n",
-            sums.acked - sums.duplicates,
-            sums.duplicates,
-            sums.refused,
-            sums.unknown,
-            sums.excused,
-            sums.stale,
-            sums.full,
-            sums.posts,
-            sums.rows,
-            sums.shared,
-            sums.joined,
-            sums.sums,
-            sums.outgrown,
-            sums.grown,
-            faults.join(", "),
+            "simulator: {seeds} seeds, {visits} visits in {tries} requests in {seconds:.1} s\n  answers: {counted} counted, {duplicates} duplicate, \
+             {refused} surely not stored, {unknown} unknown, {excused} to nobody; {stale} sent on to the next day, {full} found their isolate full\n  \
+             {posts} posts, {aside} of them beside a slow one, {overloaded} calls carried out though overloaded, {guests} visitors told to another \
+             shard\n  {rows} journal rows, which {shared} batches shared, {joined} calls joined a batch that waited\n  {parts} sums over all shards, \
+             {outgrown} begun anew as there were more, {grown} times more shards, {by_load} by their load; {missing} of {loads} \
+             loads did not come\n  faults: {faults}\n",
         );
         // The test result does not depend on this output.
         let _ = std::io::stderr().write_all(text.as_bytes());

@@ -42,9 +42,8 @@ impl Tables {
                 self.newest = *slot;
             }
             (schema::JOURNAL, [Integer(first), Integer(end)]) => {
-                let some =
-                    self.all(Table::Journal).filter(|(key, _)| matches!(key, Key::One(slot) if (*first..*end).contains(slot)));
-                return some.map(|(_, row)| row.clone()).collect();
+                let rows = self.rows.get(&Table::Journal).into_iter();
+                return rows.flat_map(|rows| rows.range(Key::One(*first)..Key::One(*end))).map(|(_, row)| row.clone()).collect();
             }
             (amend::FORGET_CHANGES, [Text(first), Text(end)]) => {
                 self.delete(Table::Meta, |key, _| matches!(key, Key::Text(key) if key >= first && key < end));

@@ -5,10 +5,10 @@
 
 use crate::answers::Via;
 use crate::checker::Checker;
-use crate::client::Visit;
+use crate::client::{Visit, some_details};
 use crate::exchange::Exchange;
 use crate::facts::{Names, Sums, Violation};
-use crate::growing::Telling;
+use crate::growing::Growing;
 use crate::history::{About, History};
 use crate::isolate::Isolate;
 use crate::mutation::Mutation;
@@ -19,6 +19,7 @@ use crate::request::Request;
 use crate::rng::Rng;
 use crate::sums::Sum;
 use footfall::counting::dispatch::endpoint::Failure;
+use footfall::counting::model::dimensions::Dimensions;
 use footfall::counting::model::site::{Site, Sites};
 use footfall::counting::protocol::batch::{Counted, Verdict};
 
@@ -35,6 +36,8 @@ pub(crate) struct World {
     /// How often each kind of fault struck.
     pub(crate) struck: [u64; FAULTS.len()],
     pub(crate) site: Site,
+    /// What else is counted of views: they differ by page.
+    pub(crate) details: [Dimensions; 3],
     pub(crate) isolates: Vec<Isolate>,
     /// The number of isolates so far, dead ones included.
     pub(crate) incarnations: usize,
@@ -45,7 +48,7 @@ pub(crate) struct World {
     pub(crate) requests: Vec<Request>,
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) sums: Vec<Sum>,
-    pub(crate) tellings: Vec<Telling>,
+    pub(crate) searches: Vec<Growing>,
     /// The second of the last call to the days object, and the number of calls in that second.
     pub(crate) days_second: u64,
     pub(crate) days_calls: u64,
@@ -104,6 +107,7 @@ impl World {
             checker,
             struck: [0; FAULTS.len()],
             site: sites.first().clone(),
+            details: some_details(),
             isolates: Vec::new(),
             incarnations: 0,
             objects: Vec::new(),
@@ -111,7 +115,7 @@ impl World {
             requests: Vec::new(),
             exchanges: Vec::new(),
             sums: Vec::new(),
-            tellings: Vec::new(),
+            searches: Vec::new(),
             days_second: 0,
             days_calls: 0,
             tickets: Vec::new(),
@@ -225,8 +229,7 @@ impl World {
             Event::Read { shard } => self.read(shard),
             Event::Sum(slot) => self.begin_sum(slot),
             Event::Part { sum, round, shard } => self.part(sum, round, shard),
-            Event::Tell(telling) => self.tell(telling),
-            Event::Told { telling, grown } => self.told(telling, grown),
+            Event::Growing(step) => self.grow_on(step),
             Event::LookAgain(a_try, looks) => self.look_again(a_try, looks),
             Event::IsolateDies(slot) => self.isolate_dies(slot),
             Event::Kill(a_try) => self.kill(a_try),
@@ -274,19 +277,6 @@ impl World {
     /// The number of the days object.
     pub(crate) fn days_object(&self) -> usize {
         self.objects.len() - 1
-    }
-
-    /// The tries of the violation's visits, and their posts. If it names no try: its shard.
-    fn concerned(&self) -> Vec<About> {
-        let Some(violation) = &self.checker.broken else { return Vec::new() };
-        let visits: Vec<usize> = violation.tries.iter().map(|a_try| self.checker.tries[*a_try].visit).collect();
-        let tries: Vec<usize> =
-            (0..self.requests.len()).filter(|a_try| visits.contains(&self.checker.tries[*a_try].visit)).collect();
-        if tries.is_empty() {
-            return violation.shard.map(About::Shard).into_iter().collect();
-        }
-        let posts = tries.iter().filter_map(|a_try| self.checker.tries[*a_try].posted).map(|(post, _)| About::Post(post));
-        posts.chain(tries.iter().map(|a_try| About::Try(*a_try))).collect()
     }
 
     /// Answers a client. The run stops at the first broken promise.

@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { builtModules, workerdBinary, wranglerConfig } from '../../tools/workerd/built.mjs';
 import { BREAKER, collector, configText, footfallService, loopbackService, plainService } from '../../tools/workerd/config.mjs';
 import { breakable as breakableMain, clockAhead, COLLECT, CROSSINGS, KILLABLE, NOWHERE, NOWHERE_MARK, PROBE } from '../../tools/workerd/plain_workers.mjs';
+import { joined, split } from './shard_calls.mjs';
 import { poll } from './waiters.mjs';
 
 /** workerd listens 0.2 s after it is started. The rest is for a machine that is busy compiling at the same time. */
@@ -238,6 +239,14 @@ class Workerd {
    */
   async overload(binding, name, words) {
     await this.#break(binding, name, 'overload', 'it is overloaded', { words });
+  }
+
+  /** Posts calls to an object, all at once and as isolates do, and returns the answers, as bytes. Needs `breakable`. */
+  async postCalls(binding, name, calls) {
+    const query = new URLSearchParams({ binding, name });
+    const response = await fetch(`http://127.0.0.1:${this.ports[BREAKER]}/?${query}`, { method: 'POST', body: joined(calls) });
+    if (response.status !== 200) throw new Error(`${binding} ${name}: ${response.status} ${await response.text()}`);
+    return split(new Uint8Array(await response.arrayBuffer()));
   }
 
   async #ask(binding, name, how, more = {}) {

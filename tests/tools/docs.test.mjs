@@ -84,7 +84,7 @@ test('every number that the Worker reports is explained, and every explained num
   assert.deepEqual([...explained].filter((name) => !told.has(name)), [], 'not reported');
   const unexplained = [...told].filter((name) => !explained.has(name));
   // Their help texts explain these.
-  const plain = ['footfall_shard_batches_total', 'footfall_shard_counted_total', 'footfall_shard_stale_total', 'footfall_shard_views'];
+  const plain = ['footfall_shard_counted_total', 'footfall_shard_stale_total', 'footfall_shard_views'];
   assert.deepEqual(unexplained.sort(), plain);
   const problems = [.../PROBLEMS: \[&str; \d+\] = \[([^\]]*)\]/.exec(source)[1].matchAll(/"([a-z_]+)"/g)].map(([, event]) => event);
   const logged = filesIn('src').filter((file) => file.endsWith('.rs')).flatMap((file) => [...read(file).matchAll(/log::problem\(\s*"([a-z_]+)"/g)].map(([, event]) => event));

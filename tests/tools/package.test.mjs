@@ -61,6 +61,10 @@ test('from an empty folder to a counted visit, an export and an import', async (
   assert.ok(readdirSync(join(folder, 'out')).some((name) => name.endsWith('.wasm')));
   assert.doesNotMatch(dry.stdout + dry.stderr, /warning/i);
 
+  // A setting that only Cloudflare knows does not stop a try on this machine.
+  const config = join(folder, 'wrangler.toml');
+  writeFileSync(config, readFileSync(config, 'utf8').replace('# JURISDICTION = ""', 'JURISDICTION = "eu"'));
+  assert.match(readFileSync(config, 'utf8'), /^JURISDICTION = "eu"$/m);
   const { url, stop } = await dev(cwd);
   const visit = { method: 'POST', headers: { origin: 'https://blog.example', 'content-type': 'text/plain', 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }, body: '{"site":"blog","page":"/a","id":"1"}' };
   const counted = await call(`${url}/visit`, visit);

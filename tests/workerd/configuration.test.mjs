@@ -16,6 +16,10 @@ const WRONG = [
   ['COUNTER_URL', [5, true, ['http://example.com/']], /https?/],
   ['SITES', ['', ',', 'blog,', 'Blog', 'my site', '.blog', 'blog,blog', 'blog/0', 'é', 'a'.repeat(65)], /a-z/],
   ['SITES', [true, ['blog'], {}], /a-z/],
+  ['SHARDS', ['0', 257, 'some'], /or `auto`\) from 1 to 256/],
+  ['MAX_SHARDS', ['auto', 0], /\b1 to 256/],
+  ['HOME', ['europe', 3], /weur.*or nothing/],
+  ['JURISDICTION', ['EU', true], /eu, us, fedramp; or nothing\. A change leads to other objects/],
 ];
 
 for (const [variable, values, allowed] of WRONG) {

@@ -109,7 +109,8 @@ export default { fetch: (request, env) => env.HOST.getByName('host').fetch(reque
  * Footfall's main module, with objects that `GET /?binding=&name=&how=` at the entry point Break can throw away while they work, as the platform
  * does when it moves or restarts them: their memory is lost, their storage stays, and waiting callers get an error. It can also make an object
  * hang: every call then waits longer than any caller does, until the object is thrown away. The abort comes from outside of wasm, because inside
- * it would break the whole isolate.
+ * it would break the whole isolate. A POST there posts calls to the object, all at once: each after its length in 4 bytes, little endian, and so
+ * are the answers.
  */
 export const breakable = (objects) => `
 import './probe.js';
@@ -158,10 +159,23 @@ const breakable = (Built) => class extends DurableObject {
   webSocketClose(...args) { return this.built.webSocketClose(...args); }
 };
 ${objects.map(([, className]) => `export const ${className} = breakable(built.${className});`).join('\n')}
+async function posted(object, calls) {
+  const view = new DataView(calls.buffer);
+  const waiting = [];
+  for (let at = 0; at < calls.length; ) {
+    const length = view.getUint32(at, true);
+    waiting.push(object.post(calls.slice(at + 4, at + 4 + length)));
+    at += 4 + length;
+  }
+  const answers = (await Promise.all(waiting)).map((answer) => new Uint8Array(answer));
+  const lengths = answers.map(({ length }) => new Uint8Array(Uint32Array.of(length).buffer));
+  return new Blob(answers.flatMap((answer, at) => [lengths[at], answer]));
+}
 export class Break extends WorkerEntrypoint {
   async fetch(request) {
     const { searchParams } = new URL(request.url);
     const object = this.env[searchParams.get('binding')].getByName(searchParams.get('name'));
+    if (request.method === 'POST') return new Response(await posted(object, new Uint8Array(await request.arrayBuffer())));
     const words = searchParams.get('words');
     const did = object.fetch('https://object/' + searchParams.get('how') + (words ? '?words=' + encodeURIComponent(words) : ''));
     return new Response(await did.then((response) => response.text(), () => 'thrown away'));

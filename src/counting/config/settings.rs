@@ -3,11 +3,13 @@
 use crate::counting::config::base_path::BasePath;
 use crate::counting::config::exclusions::{ExcludedAddresses, ExcludedPages, MAX_EXCLUSIONS};
 use crate::counting::config::open_updates::{MAX_OPEN, OpenUpdates};
+use crate::counting::config::placement::placement;
+use crate::counting::config::shards::ShardsSetting;
 use crate::counting::config::variable::{Access, ConfigError, Variable};
 use crate::counting::config::variables::{counter_url, home, hosts, limits, list, origins, sites, stats, token_of, whole_number};
 use crate::counting::dispatch::ticket::MAX_DEADLINE_MS;
 use crate::counting::ledger::report::KEEP_HOURS_DAYS;
-use crate::counting::model::limits::{MAX_DAYS, MAX_PAGES, MAX_SHARDS};
+use crate::counting::model::limits::{MAX_DAYS, MAX_PAGES};
 use crate::counting::model::origin::Origins;
 use crate::counting::model::page::{KeptQuery, MAX_KEPT};
 use crate::counting::model::site::Sites;
@@ -63,8 +65,10 @@ pub struct Config {
     pub hours_kept_days: u32,
     /// `LOG_VISITS`: one visit in this many is logged. 0 logs none.
     pub log_visits: u32,
-    /// `SHARDS`: the number of shards of a site. A greater number takes effect at the next midnight (UTC).
-    pub shards: u16,
+    /// `SHARDS` and `MAX_SHARDS`: the number of shards of a site. A greater number takes effect at the next midnight (UTC).
+    pub shards: ShardsSetting,
+    /// `JURISDICTION`: where the objects run and store.
+    pub jurisdiction: Option<&'static str>,
 }
 
 impl Config {
@@ -128,7 +132,8 @@ impl Config {
                 " of days",
             )?,
             log_visits: whole_number(variable("LOG_VISITS"), "LOG_VISITS", 0, 0..=1_000_000, " of visits")?,
-            shards: whole_number(variable("SHARDS"), "SHARDS", 1, 1..=MAX_SHARDS.into(), "")?.try_into().unwrap_or(MAX_SHARDS),
+            shards: ShardsSetting::parse(variable("SHARDS"), variable("MAX_SHARDS"))?,
+            jurisdiction: placement(&variable("HOME"), &variable("JURISDICTION"))?,
         })
     }
 }
@@ -176,7 +181,8 @@ mod tests {
             open_updates: OpenUpdates::default(),
             hours_kept_days: 90,
             log_visits: 0,
-            shards: 1,
+            shards: ShardsSetting::Auto { most: 64 },
+            jurisdiction: None,
         };
         assert_eq!(config, expected);
     }
@@ -211,16 +217,6 @@ mod tests {
         }
         let shown = with("COUNTER_TIMEOUT_MS", text("soon")).unwrap_err().to_string();
         assert_eq!(shown, "COUNTER_TIMEOUT_MS is \"soon\"; allowed: a whole number of milliseconds from 1 to 25000");
-    }
-
-    #[test]
-    fn shards_are_1_to_256() {
-        for (value, shards) in [(text("1"), 1), (text("256"), 256)] {
-            assert_eq!(with("SHARDS", value).unwrap().shards, shards);
-        }
-        for value in [text("0"), text("257"), text("many")] {
-            assert_eq!(with("SHARDS", value).unwrap_err().allowed, "a whole number from 1 to 256");
-        }
     }
 
     #[test]

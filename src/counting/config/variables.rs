@@ -172,7 +172,7 @@ pub(crate) fn list<T: Default>(
     })
 }
 
-fn show(variable: &Variable) -> String {
+pub(super) fn show(variable: &Variable) -> String {
     match variable {
         Variable::Missing => "not set".to_owned(),
         Variable::Text(text) => quoted(&text.chars().take(200).collect::<String>()),

@@ -5,12 +5,16 @@
 //! posts for the others, too, the oldest first. So one POST is on its way at a time, and batches grow with the load. If a POST takes
 //! long, the next does not wait for it ([`crate::counting::dispatch::lanes`]).
 //!
+//! A visit whose deadline has come is never sent: its caller is gone, or is about to hear that the visit is not stored. A visit that was
+//! killed while it was parked would else leave with a batch of a later day.
+//!
 //! In scope: these decisions, as a state machine over tickets. Out of scope: promises, timers and POSTs, which
 //! `src/edge/clients` carries out, and retries ([`crate::counting::dispatch::retry`]). Nothing relies on a leader staying alive, or on
 //! another visit arriving: each parked visit has a timer for the moment at which it may lead, and then takes the lead if it is free.
 
 use crate::counting::dispatch::endpoint::Failure;
-use crate::counting::dispatch::lanes::{Lanes, SLOW_MS};
+use crate::counting::dispatch::lanes::{LOOK_AGAIN_MS, Lanes, SLOW_MS};
+use crate::counting::dispatch::late::Late;
 use crate::counting::dispatch::parked::Parked;
 use crate::counting::dispatch::posting::{Entry, Posting};
 use crate::counting::dispatch::ticket::Ticket;
@@ -52,7 +56,7 @@ pub enum Action {
         /// In milliseconds since 1970; the visit's deadline, or earlier.
         until: u64,
     },
-    /// Answer this visit: one of the POST that ended, or the one that reported the event.
+    /// Answer this visit: one of the POST that ended, the one that reported the event, or a parked one whose deadline has come.
     Answer(Ticket, Result<Counted, Failure>),
     /// Tell this parked visit to lead.
     Lead(Ticket),
@@ -63,6 +67,7 @@ pub enum Action {
 pub struct Batcher {
     lanes: Lanes,
     parked: Parked,
+    late: Late,
     /// The visits that were not counted since the last batch.
     tallies: Vec<Tally>,
 }
@@ -71,8 +76,8 @@ impl Batcher {
     /// Takes an event and returns what to do. `now` is in milliseconds since 1970.
     pub fn step(&mut self, event: Event, now: u64) -> Vec<Action> {
         match event {
-            Event::Arrived(ticket, entry) => vec![self.arrived(ticket, entry, now)],
-            Event::TookLead(ticket, entry) => vec![self.took_lead(ticket, entry, now)],
+            Event::Arrived(ticket, entry) => self.arrived(ticket, entry, now),
+            Event::TookLead(ticket, entry) => self.took_lead(ticket, entry, now),
             Event::Ended(posting, outcome) => self.ended(&posting, &outcome, now),
             Event::Rang(ticket, entry) if entry.deadline <= now => self.gave_up(ticket, now),
             Event::Rang(ticket, entry) => self.rang(ticket, entry, now),
@@ -110,41 +115,52 @@ impl Batcher {
         self.parked.len()
     }
 
-    fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
+    fn arrived(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
+        if entry.deadline <= now {
+            return vec![not_sent(ticket)];
+        }
         if self.lanes.is_open(now)
             && let Some(place) = self.lanes.post(now, entry.deadline)
         {
-            self.post(place, ticket, entry)
-        } else if self.parked.has_room(entry.by_server) {
-            let until = self.timer_of(&entry);
-            self.parked.park(ticket, entry);
-            Action::Park { until }
-        } else {
-            Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))
+            return self.post(place, ticket, entry, now);
         }
+        if !self.parked.has_room(entry.by_server) {
+            return vec![Action::Answer(ticket, Err(Failure::Busy { retry_after: RETRY_AFTER_S }))];
+        }
+        let until = self.timer_of(&entry, now);
+        self.parked.park(ticket, entry);
+        vec![Action::Park { until }]
     }
 
-    /// When the timer of a parked visit rings: when it may post if nothing happens until then, or at its deadline.
-    fn timer_of(&self, entry: &Entry) -> u64 {
-        self.lanes.next_chance().saturating_add(1).min(entry.deadline)
+    /// When the timer of a parked visit rings: when it may post if nothing happens until then, or at its deadline. Something may happen that
+    /// nobody tells it of, because who should is gone. So it looks again after [`LOOK_AGAIN_MS`] at the latest.
+    fn timer_of(&self, entry: &Entry, now: u64) -> u64 {
+        self.lanes.next_chance().saturating_add(1).min(now.saturating_add(LOOK_AGAIN_MS)).min(entry.deadline)
     }
 
-    fn took_lead(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Action {
-        match self.lanes.post_handed(ticket, now, entry.deadline) {
-            Some(place) => self.post(place, ticket, entry),
-            // Another visit took over in the meantime. This one is in no batch, so it begins again.
-            None => {
-                self.lanes.take_back(ticket);
-                self.arrived(ticket, entry, now)
-            }
+    fn took_lead(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
+        let late = entry.deadline <= now;
+        if !late && let Some(place) = self.lanes.post_handed(ticket, now, entry.deadline) {
+            return self.post(place, ticket, entry, now);
         }
+        // It is in no batch, and another visit may have taken over in the meantime. So it begins again, unless it is late.
+        let held_lead = self.lanes.take_back(ticket);
+        let mut actions = self.arrived(ticket, entry, now);
+        if late && held_lead {
+            self.hand_on(now, &mut actions);
+        }
+        actions
     }
 
     /// The timer of a visit rang before its deadline.
     fn rang(&mut self, ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
         if self.lanes.was_handed(ticket) {
             // It was told to lead in the same turn in which its timer rang.
-            return vec![self.took_lead(ticket, entry, now)];
+            return self.took_lead(ticket, entry, now);
+        }
+        if self.late.take(ticket) {
+            // Its timer rang in the same turn in which it was answered, and the clock was ahead.
+            return vec![not_sent(ticket)];
         }
         if !self.parked.holds(ticket) {
             // It is in a batch whose answer did not come.
@@ -157,15 +173,18 @@ impl Batcher {
             self.hand_on(now, &mut actions);
             return actions;
         }
+        if !self.lanes.is_open(now) {
+            return vec![Action::Park { until: self.timer_of(&entry, now) }];
+        }
         self.parked.leave(ticket);
-        vec![self.arrived(ticket, entry, now)]
+        self.arrived(ticket, entry, now)
     }
 
-    /// The deadline of a visit has come. A parked visit was not sent, and neither was one that was just told to lead. Any other is in
-    /// a batch whose answer did not come.
+    /// The deadline of a visit has come. A parked visit was not sent, and neither was one that was just told to lead, or that this
+    /// batcher has just answered. Any other is in a batch whose answer did not come.
     fn gave_up(&mut self, ticket: Ticket, now: u64) -> Vec<Action> {
         let held_lead = self.lanes.take_back(ticket);
-        let sent = !held_lead && !self.parked.leave(ticket);
+        let sent = !held_lead && !self.parked.leave(ticket) && !self.late.take(ticket);
         let mut actions = vec![Action::Answer(ticket, Err(Failure::Deadline { sent }))];
         if held_lead {
             self.hand_on(now, &mut actions);
@@ -175,6 +194,7 @@ impl Batcher {
 
     /// Where the lead is open, hands it to the parked visit that leads next, if any is parked.
     fn hand_on(&mut self, now: u64, actions: &mut Vec<Action>) {
+        self.answer_late(now, actions);
         if self.parked.is_empty() || !self.lanes.is_open(now) {
             return;
         }
@@ -184,12 +204,23 @@ impl Batcher {
         }
     }
 
+    /// Answers the parked visits whose deadline has come. Their timers would, but a timer may be late, and a killed request has none.
+    fn answer_late(&mut self, now: u64, actions: &mut Vec<Action>) {
+        for ticket in self.parked.take_late(now) {
+            self.late.note(ticket);
+            actions.push(not_sent(ticket));
+        }
+    }
+
     /// Posts for this visit and for the parked ones that leave with it.
-    fn post(&mut self, place: (u8, u64), ticket: Ticket, entry: Entry) -> Action {
+    fn post(&mut self, place: (u8, u64), ticket: Ticket, entry: Entry, now: u64) -> Vec<Action> {
+        let mut actions = Vec::with_capacity(1);
+        self.answer_late(now, &mut actions);
         let deadline = entry.deadline;
         let mut visits = vec![(ticket, entry)];
         visits.append(&mut self.parked.take_followers());
-        self.send(place, visits, deadline)
+        actions.push(self.send(place, visits, deadline));
+        actions
     }
 
     fn send(&mut self, (lane, sequence): (u8, u64), visits: Vec<(Ticket, Entry)>, deadline: u64) -> Action {
@@ -213,6 +244,11 @@ impl Batcher {
         self.hand_on(now, &mut actions);
         actions
     }
+}
+
+/// The answer of a visit whose deadline came before it was sent.
+fn not_sent(ticket: Ticket) -> Action {
+    Action::Answer(ticket, Err(Failure::Deadline { sent: false }))
 }
 
 /// Why a visit that has no line in the receipt of its batch cannot be answered.

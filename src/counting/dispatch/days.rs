@@ -2,11 +2,11 @@
 //!
 //! One object holds them for each site, and isolates keep them in memory for the day. The number of shards is fixed together
 //! with the salt, so that every isolate sends a visitor to the same shard all day, and the sum of the shards' visitors
-//! is exact. So a larger `SHARDS` takes effect on the first day whose record has not been asked for yet. A smaller one never does,
-//! because existing shards hold views.
+//! is exact. So a larger number, from `SHARDS` or from the load ([`growth`](crate::counting::dispatch::growth)), takes effect on the first day
+//! whose record has not been asked for yet. A smaller one never does, because existing shards hold views.
 //!
 //! An isolate that adds up the shards must not leave out new ones because it only knows yesterday's number. So a higher number takes effect
-//! only after the first shard knows it ([`Days::grows`]): every sum asks that shard, and it refuses to be part of a smaller sum.
+//! only after the first shard knows it ([`Days::missing`]): every sum asks that shard, and it refuses to be part of a smaller sum.
 
 use crate::counting::model::date::{Day, day_of, latest_day};
 use crate::counting::model::day_record::DayRecord;
@@ -91,17 +91,24 @@ impl<S: Sql> Days<S> {
         Ok(Some(record))
     }
 
-    /// The number of shards, if the record of `day` would be made now with more shards than there were. The site's first shard must be
-    /// told of it before. If that fails, the day gets as many shards as there were, and the next day may have more.
+    /// Whether [`Self::record`] would make the record of `day` now. Before it is made with more shards than there are, the site's first shard
+    /// must be told of them. If that fails, the day gets as many shards as there are, and the next day may have more.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn grows(&self, day: Day, shards: u16, now: u64) -> Result<Option<u16>, StorageError> {
-        if !may_ask(day, now) || self.known(day, now)?.iter().any(|known| known.day >= day && known.salt.is_some()) {
-            return Ok(None);
+    pub fn missing(&self, day: Day, now: u64) -> Result<Missing, StorageError> {
+        if !may_ask(day, now) {
+            return Ok(Missing::No);
         }
-        let most = self.most_shards()?;
-        Ok(Some(shards).filter(|shards| most > 0 && *shards > most))
+        let known = self.known(day, now)?;
+        if known.iter().any(|known| known.day >= day && known.salt.is_some()) {
+            return Ok(Missing::No);
+        }
+        let before = known.iter().rev().find(|known| known.day < day).map_or(day.saturating_sub(1), |before| before.day);
+        Ok(match self.most_shards()? {
+            0 => Missing::First,
+            shards => Missing::Next { before, shards },
+        })
     }
 
     /// The last days that may have begun, and the day that is asked for; the earliest first.
@@ -130,6 +137,22 @@ impl<S: Sql> Days<S> {
     fn forget_salts(&self, before: Day) -> Result<(), StorageError> {
         self.sql.write(FORGET_SALT, &[Value::count(before.into())]).map(|_| ())
     }
+}
+
+/// Whether the record of a day is missing and would be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It is there, or it may not be made.
+    No,
+    /// It would be the first of the site.
+    First,
+    /// It would follow others.
+    Next {
+        /// The last day with a record before this one.
+        before: Day,
+        /// The shards that there are.
+        shards: u16,
+    },
 }
 
 /// The number of shards in a row's column.

@@ -24,6 +24,10 @@ pub const LEAD_GRACE_MS: u64 = 1_000;
 /// The longest lead, in milliseconds: the longest deadline, and the grace.
 const MAX_LEAD_MS: u64 = MAX_DEADLINE_MS + LEAD_GRACE_MS;
 
+/// How long a parked visit waits before it looks again whether it may post, in milliseconds, while all lanes are taken. Usually a POST that
+/// ends wakes the next leader. If that one was killed, or a killed leader's POST is not slow yet, nobody wakes the others.
+pub const LOOK_AGAIN_MS: u64 = 4 * SLOW_MS;
+
 /// How long a visit that was handed the lead may take to post, in milliseconds. It posts in its next turn. A visit that
 /// has not posted by then is gone, or begins again.
 pub const HANDOVER_MS: u64 = SLOW_MS;

@@ -77,6 +77,23 @@ impl Parked {
         self.place_of(ticket).and_then(|at| self.take(at)).is_some()
     }
 
+    /// Takes out the visits whose deadline has come.
+    pub(crate) fn take_late(&mut self, now: u64) -> Vec<Ticket> {
+        let mut late = Vec::new();
+        if self.visits.iter().any(|(_, entry)| entry.deadline <= now) {
+            let by_servers = &mut self.by_servers;
+            self.visits.retain(|(ticket, entry)| {
+                let is_late = entry.deadline <= now;
+                if is_late {
+                    late.push(*ticket);
+                    *by_servers = by_servers.saturating_sub(usize::from(entry.by_server));
+                }
+                !is_late
+            });
+        }
+        late
+    }
+
     /// Takes out the visit that leads next: of those that will leave together, the one with the latest deadline, and of several the
     /// oldest. If the oldest always led, then after a stall a visit with a few milliseconds left would lead, and fail visits that could
     /// have waited.

@@ -80,8 +80,8 @@ pub(crate) struct Isolate<'a> {
     pub memory_pages: u64,
 }
 
-/// Writes all metrics.
-pub(crate) fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics]) -> String {
+/// Writes all metrics. `most` is the number of shards up to which the site grows.
+pub(crate) fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shards: &[ShardMetrics], most: u16) -> String {
     let mut text = String::new();
     let label = format!("isolate=\"{}\"", isolate.name);
     head(&mut text, "footfall_visits_total", "counter", "Requests that were visits, by what became of them.");
@@ -114,6 +114,18 @@ pub(crate) fn text(isolate: Isolate<'_>, own: &IsolateMetrics, site: &str, shard
     ] {
         head(&mut text, name, kind, help);
         line(&mut text, name, &label, value);
+    }
+    let present = u64::try_from(shards.len()).unwrap_or(u64::MAX);
+    for (name, help, value) in [
+        ("footfall_shards", "Shards of the site.", present),
+        (
+            "footfall_shards_most",
+            "Shards that the site may grow to by itself: MAX_SHARDS, or SHARDS if that is a number.",
+            u64::from(most),
+        ),
+    ] {
+        head(&mut text, name, "gauge", help);
+        line(&mut text, name, &format!("site=\"{site}\""), value);
     }
     for (at, (name, kind, help)) in SHARD.iter().enumerate() {
         head(&mut text, name, kind, help);
@@ -150,7 +162,7 @@ mod tests {
         own.problem("read_failed");
         own.problem("of a version to come");
         let isolate = Isolate { name: "0a", parked: 5, lapsed: 2, memory_pages: 17 };
-        let text = text(isolate, &own, "blog", &[(1..=14).collect(), vec![7]]);
+        let text = text(isolate, &own, "blog", &[(1..=14).collect(), vec![7]], 64);
         for line in text.lines() {
             let (name, rest) = line.split_once(['{', ' ']).unwrap();
             assert!(name == "#" || name.starts_with("footfall_"), "{line}");
@@ -167,6 +179,8 @@ mod tests {
             "footfall_lapsed_total{isolate=\"0a\"} 2",
             "footfall_problems_total{isolate=\"0a\",event=\"read_failed\"} 1",
             "footfall_problems_total{isolate=\"0a\",event=\"visit_failed\"} 0",
+            "footfall_shards{site=\"blog\"} 2",
+            "footfall_shards_most{site=\"blog\"} 64",
             "footfall_shard_batches_total{site=\"blog\",shard=\"0\"} 1",
             "footfall_shard_batches_total{site=\"blog\",shard=\"1\"} 7",
             "footfall_shard_journal_rows{site=\"blog\",shard=\"0\"} 14",
@@ -175,6 +189,6 @@ mod tests {
             assert!(text.lines().any(|line| line == wanted), "{wanted} is not in\n{text}");
         }
         let helps = text.lines().filter(|line| line.starts_with("# HELP")).count();
-        assert_eq!(helps, 7 + SHARD.len());
+        assert_eq!(helps, 9 + SHARD.len());
     }
 }

@@ -48,12 +48,12 @@ impl<S: Sql> Ledger<S> {
             sets.keep(SetKind::Marks, today);
             this.flush(&mut sets)?;
             last_batch_rows = this.store_last_batches()?;
-            this.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(this.views)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("pages".to_owned()), Value::count(this.pages.known)])?;
+            let [views, pages] = this.in_meta;
+            this.set_if_new("views", this.views, views)?;
+            this.set_if_new("pages", this.pages.known, pages)?;
+            this.set_if_new("checkpointed", this.written, this.checkpointed)?;
             let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
-            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])?;
-            this.sql.write(schema::SET_META, &[Value::Text("checkpointed".to_owned()), Value::count(this.written)])?;
-            Ok(())
+            this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])
         });
         self.sets = sets;
         outcome?;
@@ -65,6 +65,7 @@ impl<S: Sql> Ledger<S> {
         self.last_batch_rows = last_batch_rows;
         self.distinct_visitors.all_stored();
         self.checkpointed = self.written;
+        self.in_meta = [self.views, self.pages.known];
         self.kept_reports.forget();
         Ok(())
     }
@@ -74,6 +75,9 @@ impl<S: Sql> Ledger<S> {
         for (over, visitors) in self.distinct_visitors.over() {
             self.sql.write(schema::ADD_DAY, &[Value::count(over.into()), Value::count(visitors)])?;
         }
+        if self.distinct_visitors.is_new_day() {
+            self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])?;
+        }
         for (day, why, views) in self.distinct_visitors.all_withheld() {
             let why = Withheld::ALL.iter().position(|one| *one == why).and_then(|at| u64::try_from(at).ok()).unwrap_or(u64::MAX);
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(why), Value::count(views)])?;
@@ -81,6 +85,14 @@ impl<S: Sql> Ledger<S> {
         for (day, views) in self.distinct_visitors.crowded() {
             self.sql.write(schema::ADD_WITHHELD, &[Value::count(day.into()), Value::count(CROWDED), Value::count(views)])?;
         }
-        self.sql.write(schema::SET_META, &[Value::Text("day".to_owned()), day])
+        Ok(())
+    }
+
+    /// Sets a number of `meta`, if it is not what is stored.
+    fn set_if_new(&self, key: &str, number: u64, stored: u64) -> Result<(), StorageError> {
+        if number == stored {
+            return Ok(());
+        }
+        self.sql.write(schema::SET_META, &[Value::Text(key.to_owned()), Value::count(number)])
     }
 }

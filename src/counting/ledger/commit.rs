@@ -90,11 +90,15 @@ impl<S: Sql + Clone> Shard<S> {
         }
         let ledger = self.open_ledger(now)?;
         let shards = ledger.shards();
-        let mut row = NewRow::new(now);
-        for WaitingBatch { call, .. } in group {
+        let (mut row, mut calls) = (NewRow::new(now), 0);
+        for WaitingBatch { call, callers, .. } in group {
             let before = row.batches();
             let outcome = match decode(call) {
-                Ok(Call::Register(batch)) => ledger.count(&batch, &mut row),
+                Ok(Call::Register(batch)) => {
+                    // More shards do not spread what has no visits.
+                    calls = if batch.visits.is_empty() { calls } else { callers.len().saturating_add(calls) };
+                    ledger.count(&batch, &mut row)
+                }
                 _ => Err(LedgerError::Fault(Fault::Malformed)),
             };
             let answer = match outcome {
@@ -107,6 +111,7 @@ impl<S: Sql + Clone> Shard<S> {
         }
         let is_written = ledger.append(row)?;
         self.counts.row(is_written);
+        self.load.note(&self.sql, calls, now);
         Ok(())
     }
 }

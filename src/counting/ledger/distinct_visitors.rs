@@ -135,6 +135,11 @@ impl DistinctVisitors {
         self.day_is_news || !self.over.is_empty() || !self.withheld.is_empty()
     }
 
+    /// Whether the tables have hashes of an earlier day, if of any.
+    pub(crate) fn is_new_day(&self) -> bool {
+        self.day_is_news
+    }
+
     /// The views of days by [`CROWDED`] that the tables do not have.
     pub(crate) fn crowded(&self) -> impl Iterator<Item = (Day, u64)> {
         self.crowded.iter().copied()

@@ -19,6 +19,7 @@ pub mod last_batch;
 pub mod last_batches;
 pub mod ledger_sets;
 pub mod list;
+pub mod load;
 pub mod packed;
 pub mod packed_hashes;
 pub mod pages;

@@ -28,7 +28,7 @@ impl<S: Sql> Ledger<S> {
         prepare(&sql, instance)?;
         let sets = Sets::open(&sql, instance)?;
         let checkpointed = meta(&sql, "checkpointed")?;
-        let views = meta(&sql, "views")?;
+        let [views, pages] = [meta(&sql, "views")?, meta(&sql, "pages")?];
         let moved = meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
@@ -47,12 +47,13 @@ impl<S: Sql> Ledger<S> {
             shards: 0,
             checkpointed_at: 0,
             views,
+            in_meta: [views, pages],
             latest: 0,
             written: checkpointed,
             checkpointed,
             moved,
         };
-        ledger.pages.known = meta(&ledger.sql, "pages")?;
+        ledger.pages.known = pages;
         ledger.load_shares(first_known(window_of(now)))?;
         ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();

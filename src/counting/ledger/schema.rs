@@ -30,7 +30,8 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
-/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`lately`, `probe`).
+/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`, `shards`) or packed ones (`lately`, `load`,
+/// `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets a value of `meta`.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";

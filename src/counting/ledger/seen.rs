@@ -9,10 +9,12 @@
 use crate::counting::ledger::held_shares::HeldShares;
 use crate::counting::ledger::sets::Sets;
 use crate::counting::ledger::sets::stored_set::SetKind;
+use crate::counting::model::date::{DAY_MS, Day};
 use crate::counting::model::share::Share;
 use crate::counting::model::visit_id::Fingerprint;
 use crate::counting::storage::{Sql, StorageError};
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
 
 /// The length of a window, in milliseconds.
 pub const WINDOW_MS: u64 = 12 * 60 * 60 * 1000;
@@ -49,6 +51,15 @@ pub(crate) fn window_of(at: u64) -> u64 {
 pub(crate) fn first_known(window: u64) -> u64 {
     window.saturating_sub(KEEP_WINDOWS)
 }
+
+/// The windows of a day.
+pub(crate) fn windows_of(day: Day) -> RangeInclusive<u64> {
+    let first = u64::from(day).saturating_mul(2);
+    first..=first.saturating_add(1)
+}
+
+// A day has two windows.
+const _: () = assert!(DAY_MS == 2 * WINDOW_MS);
 
 impl SeenIds {
     /// Whether the id is known at a time.

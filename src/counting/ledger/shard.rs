@@ -1,25 +1,29 @@
 //! One shard of a site: takes calls as bytes, and returns answers as bytes. Its Durable Object is in `src/edge/objects/shard.rs`.
 
 use crate::counting::ledger::group::Group;
+use crate::counting::ledger::load::LoadMeter;
 use crate::counting::ledger::seen::WINDOW_MS;
 use crate::counting::ledger::sets::instance::Instance;
 use crate::counting::ledger::shard_counts::ShardCounts;
 use crate::counting::ledger::state::{Ledger, LedgerError};
 use crate::counting::live::pace::{PUSH_MS, Pace};
 use crate::counting::live::pulse::Pulse;
-use crate::counting::model::date::until_over;
+use crate::counting::model::date::{Day, day_of, until_over};
 use crate::counting::protocol::answer::{Answer, Fault};
 use crate::counting::protocol::call::Call;
+use crate::counting::protocol::load::ShardLoad;
 use crate::counting::protocol::wire::{decode, encode};
 use crate::counting::storage::{Sql, StorageError};
 
 /// A shard. It opens its ledger at its first call.
 #[derive(Debug)]
 pub struct Shard<S> {
-    sql: S,
+    pub(super) sql: S,
     instance: Instance,
     ledger: Option<Ledger<S>>,
     pub(super) counts: ShardCounts,
+    /// The calls that it got, whatever ledgers it opened.
+    pub(super) load: LoadMeter,
     /// The batches that wait to be written.
     pub(super) group: Group,
     /// When it next tells watchers.
@@ -60,8 +64,9 @@ fn is_change(call: &Call<'_>) -> bool {
 impl<S: Sql + Clone> Shard<S> {
     /// A shard over a database.
     pub fn new(sql: S, instance: Instance) -> Self {
-        let (counts, group, pace) = (ShardCounts::default(), Group::default(), Pace::new(PUSH_MS));
-        Self { sql, instance, ledger: None, forgets: false, counts, group, pace, watches: 0, stored_at: None }
+        let (counts, load, group) = (ShardCounts::default(), LoadMeter::default(), Group::default());
+        let pace = Pace::new(PUSH_MS);
+        Self { sql, instance, ledger: None, forgets: false, counts, load, group, pace, watches: 0, stored_at: None }
     }
 
     /// Carries out a call other than a batch. `now` is in milliseconds since 1970. Never fails: a fault is an answer.
@@ -164,7 +169,8 @@ impl<S: Sql + Clone> Shard<S> {
         }
         if let Call::Metrics | Call::Health = call {
             let held = self.open_ledger(now)?.holds();
-            return Ok(Answer::Metrics(self.counts.with(&held)));
+            let ShardLoad { calls, full } = self.load(day_of(now), now)?;
+            return Ok(Answer::Metrics(self.counts.with(&held, [calls, full])));
         }
         if let Call::Sum { shards, call } = call {
             let known = self.open_ledger(now)?.shards();
@@ -174,13 +180,18 @@ impl<S: Sql + Clone> Shard<S> {
                 Ok(call) => self.answer(&call, now),
             };
         }
+        if let Call::Load(day) = call {
+            return Ok(Answer::Load(self.load(*day, now)?));
+        }
         if let Call::Watch = call {
             self.watches = self.watches.saturating_add(1);
             self.open_ledger(now)?.set_watched(true)?;
         }
         let ledger = self.open_ledger(now)?;
         match call {
-            Call::Register(_) | Call::Metrics | Call::Health | Call::Sum { .. } => Err(LedgerError::Fault(Fault::Malformed)),
+            Call::Register(_) | Call::Metrics | Call::Health | Call::Load(_) | Call::Sum { .. } => {
+                Err(LedgerError::Fault(Fault::Malformed))
+            }
             Call::Views(Some(page)) => Ok(Answer::Views(ledger.page_views(page)?)),
             Call::Views(None) => Ok(Answer::Views(ledger.views())),
             Call::Seen { day, id } => Ok(Answer::Seen(ledger.seen(*id, *day, now)?)),
@@ -201,6 +212,12 @@ impl<S: Sql + Clone> Shard<S> {
             }
             Call::Live | Call::Watch => Ok(Answer::Live(ledger.pulse(now))),
         }
+    }
+
+    /// What the shard had to carry on a day.
+    fn load(&mut self, day: Day, now: u64) -> Result<ShardLoad, StorageError> {
+        let full = self.open_ledger(now)?.fullness(day);
+        Ok(ShardLoad { calls: self.load.of(&self.sql, day, now)?, full })
     }
 
     /// Opens the ledger as of now, after a clock that was ahead.

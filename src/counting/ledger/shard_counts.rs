@@ -62,10 +62,11 @@ impl ShardCounts {
         self.failures = self.failures.saturating_add(1);
     }
 
-    /// All metrics of the shard, with the gauges of its ledger.
-    pub(crate) fn with(&self, gauges: &[u64]) -> Vec<u64> {
+    /// All metrics of the shard, with the gauges of its ledger, and its load.
+    pub(crate) fn with(&self, gauges: &[u64], load: [u32; 2]) -> Vec<u64> {
         let [counted, duplicates, stale, full] = self.verdicts;
         let since = [self.batches, counted, duplicates, stale, full, self.replayed, self.superseded, self.failures];
-        [&since, gauges, &[self.rows]].concat()
+        let [calls, full] = load.map(u64::from);
+        [&since, gauges, &[self.rows, calls, full]].concat()
     }
 }

@@ -81,6 +81,8 @@ pub struct Ledger<S> {
     pub(super) checkpointed_at: u64,
     /// Views of the whole shard.
     pub(super) views: u64,
+    /// The views and the pages that the table `meta` has.
+    pub(super) in_meta: [u64; 2],
     /// When the newest batch came, in milliseconds since 1970.
     pub(super) latest: u64,
     /// The number of the last journal row.

@@ -2,6 +2,7 @@
 
 use crate::counting::live::pulse::Pulse;
 use crate::counting::protocol::batch::Receipt;
+use crate::counting::protocol::load::ShardLoad;
 use crate::counting::protocol::report::Report;
 use crate::counting::protocol::shard_metrics::ShardMetrics;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub enum Answer {
     Grown,
     /// The batch is stored; the number of the site's shards, and the verdicts. The views are only those of this shard.
     Among(u16, Receipt),
+    /// What the shard had to carry.
+    Load(ShardLoad),
 }
 
 /// Lines of an export.

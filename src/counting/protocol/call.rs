@@ -53,6 +53,8 @@ pub enum Call<'a> {
     },
     /// The site will have so many shards. From then on the shard takes part in no smaller sum.
     Grow(u16),
+    /// What did the shard have to carry on this day?
+    Load(Day),
 }
 
 /// Refused visits of one day from one name that is not listed, see [`crate::counting::http::unlisted`].

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod batch;
 pub mod call;
 pub mod day;
+pub mod load;
 pub mod report;
 pub mod row;
 pub mod shard_metrics;

@@ -1,7 +1,7 @@
 //! The metrics of a shard.
 
 /// The metrics of a shard, in the order of its answer: name, type, meaning. Counters begin at the start of the object.
-pub const SHARD: [(&str, &str, &str); 22] = [
+pub const SHARD: [(&str, &str, &str); 24] = [
     ("footfall_shard_batches_total", "counter", "Batches that were written."),
     ("footfall_shard_counted_total", "counter", "Visits that counted."),
     ("footfall_shard_duplicates_total", "counter", "Visits whose id was known."),
@@ -40,6 +40,16 @@ pub const SHARD: [(&str, &str, &str); 22] = [
         "Bytes of memory that ids, visitors and marks of all shards in this instance take; 50331648 at most, and then lookups read more rows.",
     ),
     ("footfall_shard_rows_total", "counter", "Journal rows that were written. Batches that arrive together share one."),
+    (
+        "footfall_shard_load",
+        "gauge",
+        "Calls with visits a second in the tenth of today's busiest minutes. A site grows above 700, if SHARDS is auto.",
+    ),
+    (
+        "footfall_shard_fullness",
+        "gauge",
+        "How full a day like today makes the fullest memory of the shard, in thousandths. A site grows above 600, if SHARDS is auto.",
+    ),
 ];
 
 /// The numbers of [`SHARD`].

@@ -83,7 +83,7 @@ impl ShardClient<'_> {
 
     /// Whether a shard knows an id, which is then counted under no earlier day there.
     pub(crate) async fn seen(&self, site: &Site, shard: u16, day: Day, id: Fingerprint) -> Result<bool, Failure> {
-        match self.ask(&object_name(site, shard), &encode(&Call::Seen { day, id })).await? {
+        match self.ask(&object_name(site.as_str(), shard), &encode(&Call::Seen { day, id })).await? {
             Answer::Seen(seen) => Ok(seen),
             _ => Err(something_else()),
         }
@@ -123,7 +123,7 @@ impl ShardClient<'_> {
         counts::batch(posting.tickets().count());
         #[cfg(feature = "trace")]
         crate::edge::runtime::trace::posts(posting);
-        match self.ask(&object_name(site, shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
+        match self.ask(&object_name(site.as_str(), shard), &encode(&Call::Register(posting.batch(isolate::name()?)))).await? {
             Answer::Receipt(receipt) => Ok(receipt),
             Answer::Among(shards, receipt) => {
                 days::outgrown(site, shards);
@@ -173,11 +173,16 @@ pub(crate) enum OwnStep {
 /// Carries out the actions for other visits, and returns what this one does next.
 pub(crate) fn carry_out(own: Ticket, actions: Vec<Action>) -> OwnStep {
     let mut next = OwnStep::Nothing;
-    // All visits that get answers at once were in one batch.
-    let answered = actions.iter().filter(|action| matches!(action, Action::Answer(..))).count();
+    // All visits that get answers at once were in one batch, except those that were not sent in time.
+    let of_batch = |action: &Action| match action {
+        Action::Answer(_, Err(Failure::Deadline { sent: false })) => None,
+        Action::Answer(ticket, _) => Some(*ticket),
+        _ => None,
+    };
+    let answered = actions.iter().filter_map(of_batch).count();
     for action in actions {
-        if let Action::Answer(ticket, _) = &action {
-            log::batch(*ticket, answered);
+        if let Some(ticket) = of_batch(&action) {
+            log::batch(ticket, answered);
         }
         match action {
             Action::Post(posting) => next = OwnStep::Post(posting),

@@ -1,7 +1,10 @@
-// A POST to a Durable Object in one crossing. See object_call.rs.
+// A POST to a Durable Object in one crossing, and where the objects are. See object_call.rs.
 
-/** The ids of objects, by namespace and name. An id is a hash of the name, which `getByName` would compute for every call. */
-const ids = new WeakMap();
+/**
+ * The namespaces where the owner wants their objects, by the bound namespace: `{ objects, hint, ids }`. An id is a hash of the name, which
+ * `getByName` would compute for every call.
+ */
+const places = new WeakMap();
 
 /**
  * Posts bytes to an object. It passes the number of the wait and the bytes of the answer, or the error, to `ended`. Each call uses a new
@@ -13,7 +16,7 @@ const ids = new WeakMap();
 export function post(env, binding, name, call, number, ended) {
   let answer;
   try {
-    answer = stub(env[binding], name).post(call);
+    answer = stub(env, binding, name).post(call);
   } catch (error) {
     return void ended(number, error);
   }
@@ -23,10 +26,20 @@ export function post(env, binding, name, call, number, ended) {
   );
 }
 
-function stub(objects, name) {
-  let known = ids.get(objects);
-  if (!known) ids.set(objects, (known = new Map()));
-  let id = known.get(name);
-  if (!id) known.set(name, (id = objects.idFromName(name)));
-  return objects.get(id);
+/**
+ * A new stub of an object. Every call of an object gets its stub here, so that `JURISDICTION` holds for all of them. src/counting/config/placement.rs
+ * checks both variables before any request does. If the platform has no such jurisdiction, this throws: no object is made anywhere else.
+ */
+export function stub(env, binding, name) {
+  const bound = env[binding];
+  let place = places.get(bound);
+  if (!place) {
+    const { HOME: home, JURISDICTION: jurisdiction } = env;
+    const objects = jurisdiction ? bound.jurisdiction(jurisdiction) : bound;
+    places.set(bound, (place = { objects, hint: home ? { locationHint: home } : undefined, ids: new Map() }));
+  }
+  const { objects, hint, ids } = place;
+  let id = ids.get(name);
+  if (!id) ids.set(name, (id = objects.idFromName(name)));
+  return objects.get(id, hint);
 }

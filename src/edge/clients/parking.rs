@@ -38,6 +38,7 @@ const LEAD: f64 = -1.0;
 const BROKEN: f64 = -3.0;
 const REFUSED: f64 = -4.0;
 const LATE: f64 = -5.0;
+const NOT_SENT: f64 = -6.0;
 const BUSY: f64 = -10.0;
 
 /// An answer as one number, because only a number crosses between requests: views * 8 + flags, exact for the first 2^50
@@ -58,7 +59,8 @@ fn number_of(answer: &Result<Counted, Failure>) -> f64 {
         }
         Err(Failure::Broken(_)) => BROKEN,
         Err(Failure::Refused(_)) => REFUSED,
-        Err(Failure::Deadline { .. }) => LATE,
+        Err(Failure::Deadline { sent: true }) => LATE,
+        Err(Failure::Deadline { sent: false }) => NOT_SENT,
         Err(Failure::Busy { retry_after }) => BUSY - 2.0 * f64::from(*retry_after),
         Err(Failure::Overloaded { retry_after }) => BUSY - 2.0 * f64::from(*retry_after) - 1.0,
     }
@@ -86,8 +88,8 @@ fn wake_of(signal: f64) -> Wake {
     let elsewhere = || "in the POST that another visit led".to_owned();
     Wake::Answer(Err(if signal == REFUSED {
         Failure::Refused(elsewhere())
-    } else if signal == LATE {
-        Failure::Deadline { sent: true }
+    } else if signal == LATE || signal == NOT_SENT {
+        Failure::Deadline { sent: signal == LATE }
     } else if signal <= BUSY {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number from `number_of`")]
         let number = (BUSY - signal) as u64;

@@ -99,11 +99,11 @@ impl ShardClient<'_> {
         let call = encode(call);
         for _ in 0..MAX_SUMS {
             let shards = self.shard_count(site).await?;
-            let names: Vec<String> = (0..shards).map(|shard| object_name(site, shard)).collect();
+            let names = object_names(site.as_str(), shards);
             let part = encode(&Call::Sum { shards, call: &call });
             let mut answers = Vec::with_capacity(names.len());
             for some in names.chunks(READ_AT_ONCE) {
-                for answer in all(some.iter().map(|name| self.ask(name, &part).boxed_local()).collect()).await {
+                for answer in self.ask_each(some, &part).await {
                     answers.push(answer?);
                 }
             }
@@ -112,6 +112,11 @@ impl ShardClient<'_> {
             days::outgrown(site, more);
         }
         Err(Failure::Busy { retry_after: 1 })
+    }
+
+    /// Asks each of these objects at once, and returns what each answers.
+    pub(crate) async fn ask_each(&self, names: &[String], call: &[u8]) -> Vec<Result<Answer, Failure>> {
+        all(names.iter().map(|name| self.ask(name, call).boxed_local()).collect()).await
     }
 
     /// The number of shards of a site, as far as this isolate knows.
@@ -134,7 +139,7 @@ impl ShardClient<'_> {
 
     /// Asks one shard, by its number.
     pub(crate) async fn ask_one(&self, site: &Site, shard: u16, call: &Call<'_>) -> Result<Answer, Failure> {
-        self.ask(&object_name(site, shard), &encode(call)).await
+        self.ask(&object_name(site.as_str(), shard), &encode(call)).await
     }
 
     /// Asks one shard, by the name of its object, with an encoded call.
@@ -144,7 +149,7 @@ impl ShardClient<'_> {
 
     /// The day record of a site, if there is one in time.
     pub(crate) async fn today(&self, site: &Site) -> Option<DayRecord> {
-        days::today(self.env, site, self.config.shards, self.sender.reports, self.deadline).await
+        days::today(self.env, site, self.config.shards.least(), self.sender.reports, self.deadline).await
     }
 }
 
@@ -166,8 +171,13 @@ pub(crate) async fn all<T>(futures: Vec<LocalBoxFuture<'_, T>>) -> Vec<T> {
 }
 
 /// The name of a shard's object.
-pub(crate) fn object_name(site: &Site, shard: u16) -> String {
-    format!("{}/{shard}", site.as_str())
+pub(crate) fn object_name(site: &str, shard: u16) -> String {
+    format!("{site}/{shard}")
+}
+
+/// The names of a site's shards.
+pub(crate) fn object_names(site: &str, shards: u16) -> Vec<String> {
+    (0..shards).map(|shard| object_name(site, shard)).collect()
 }
 
 /// The number of shards, if an answer says that there are more than were asked.

@@ -77,10 +77,11 @@ impl RequestContext {
             let Answer::Metrics(metrics) = answer else { return Err(something_else()) };
             all.push(metrics);
         }
+        let most = self.config.shards.most().unwrap_or(self.config.shards.least());
         let name = format!("{:08x}", isolate::name()? >> 96);
         let isolate =
             Isolate { name: &name, parked: batchers::parked(), lapsed: batchers::lapsed(), memory_pages: memory_pages() };
-        Ok(counts::with_counts(|own| text(isolate, own, site.as_str(), &all)))
+        Ok(counts::with_counts(|own| text(isolate, own, site.as_str(), &all, most)))
     }
 }
 

@@ -157,5 +157,6 @@ async fn find(stats: &Stats, plan: &Plan, site: &Site, shards: &ShardClient<'_>)
         }
         _ => 0,
     };
-    Ok((FoundReports { reports, names, total_views }, oldest))
+    let (number, most_shards) = (shards.shard_count(site).await?, shards.config.shards.most());
+    Ok((FoundReports { reports, names, total_views, shards: number, most_shards }, oldest))
 }

@@ -1,5 +1,7 @@
 // The WebSockets of a site's watchers. See src/edge/objects/live.rs and src/edge/handlers/live.rs.
 
+import { stub } from '../clients/object_call.js';
+
 /**
  * Passes a request to the site's object, and passes the outcome to `ended`: a response with a WebSocket, the status of another response,
  * an error, or 504 if no outcome comes in time. Only the first outcome ends the wait.
@@ -8,7 +10,7 @@ export function upgrade(env, site, request, ms, number, ended) {
   setTimeout(ended, ms, number, 504);
   // The call may throw before there is a promise, for example without the binding. Such an error would end the instance if it
   // passed through WebAssembly.
-  Promise.try(() => env.LIVE.getByName(site).fetch(request)).then(
+  Promise.try(() => stub(env, 'LIVE', site).fetch(request)).then(
     (response) => ended(number, response.webSocket ? response : response.status),
     (error) => ended(number, error),
   );

@@ -37,6 +37,17 @@ pub(crate) fn problem(event: &'static str, why: &str) {
     console_error!("{line}");
 }
 
+/// Logs that a site has more shards from the next day on.
+pub(crate) fn site_grows(site: &str, shards: u16) {
+    console_log!("{{\"event\":\"site_grows\",\"site\":\"{site}\",\"shards\":{shards}}}");
+}
+
+/// Logs that a site has its first day, in this jurisdiction.
+pub(crate) fn site_begins(site: &str, jurisdiction: &str) {
+    // Neither has a character that needs an escape.
+    console_log!("{{\"event\":\"site_begins\",\"site\":\"{site}\",\"jurisdiction\":\"{jurisdiction}\"}}");
+}
+
 thread_local! {
     /// `LOG_VISITS`: the log gets one visit in this many; 0 means none.
     static ONE_OF: Cell<u32> = const { Cell::new(0) };

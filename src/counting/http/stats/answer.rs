@@ -20,6 +20,10 @@ pub struct FoundReports {
     pub names: u64,
     /// All views that the page or the site ever had. Only a summary reads it.
     pub total_views: u64,
+    /// The site's number of shards. Only the summary of a whole site reads it.
+    pub shards: u16,
+    /// The most that a load may lead to, if it may add any.
+    pub most_shards: Option<u16>,
 }
 
 /// The body of the answer.
@@ -55,6 +59,10 @@ fn body_beside(stats: &Stats, plan: &Plan, found: &FoundReports, beside: Option<
         facts.push(("offset", Cell::Number(stats.skip.into())));
         facts.push(("total", Cell::Number(found.names)));
         facts.push(("more", Cell::Flag(until < found.names)));
+    }
+    if stats.what == What::Summary && stats.page.is_none() && stats.value.is_none() {
+        facts.push(("shards", Cell::Number(found.shards.into())));
+        facts.extend(found.most_shards.map(|most| ("max_shards", Cell::Number(most.into()))));
     }
     if let Some(Previous { from, to, times }) = &plan.previous {
         facts.push(("previous_from", Cell::Text(date_of(*from))));

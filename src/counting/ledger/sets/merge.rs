@@ -39,6 +39,9 @@ impl StoredSet {
             run.into = *next;
             keys = keys.saturating_add(run.keys);
         }
+        if all {
+            self.forget_known();
+        }
         self.runs.push(Run::new(*next, sizes.bits_for(keys)));
         *next = next.saturating_add(1);
         true

@@ -194,6 +194,13 @@ impl StoredSet {
         self.whole = Wholeness::Unread;
     }
 
+    /// Drops the stored keys from memory, of a set that gets no more.
+    pub(crate) fn forget_known(&mut self) {
+        self.known = KeyTable::default();
+        self.whole = Wholeness::Partial;
+        self.count_tables();
+    }
+
     /// Notes how much memory the tables take.
     fn count_tables(&mut self) {
         let bytes = self.waiting.bytes().saturating_add(self.known.bytes());

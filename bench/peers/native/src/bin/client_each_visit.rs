@@ -2,7 +2,7 @@
 //! every visit opens one.
 
 use axum::{Router, extract::State, routing::get};
-use footfall::{ERROR, VISIT, WELCOME, counter_url, serve};
+use footfall_peers::{ERROR, VISIT, WELCOME, counter_url, serve};
 use std::sync::Arc;
 
 #[tokio::main]

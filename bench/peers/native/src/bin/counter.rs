@@ -9,7 +9,7 @@
 use axum::extract::State;
 use axum::routing::{get, put};
 use axum::{Json, Router};
-use footfall::serve;
+use footfall_peers::serve;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
