@@ -51,6 +51,8 @@ impl<S: Sql> Ledger<S> {
             latest: 0,
             written: checkpointed,
             checkpointed,
+            keeps_counts: false,
+            visits_waiting: 0,
             moved,
             ids_waiting: Vec::new(),
         };
@@ -60,6 +62,7 @@ impl<S: Sql> Ledger<S> {
         ledger.latest = ledger.isolates.newest();
         ledger.load_distinct_visitors()?;
         ledger.load_recent_activity()?;
+        ledger.load_waiting_counts()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)

@@ -39,7 +39,7 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
-        if self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
+        if self.is_checkpoint_due() {
             self.checkpoint()?;
         }
         let receipt = self.work_out(batch, now)?;
@@ -142,6 +142,7 @@ impl<S: Sql> Ledger<S> {
         }
         let (isolate, sequence, receipt) = (row.batch.isolate, row.batch.sequence, encode(&row.receipt));
         self.isolates.insert(LastBatch { isolate, sequence, at: row.at, receipt: &receipt });
+        self.visits_waiting = self.visits_waiting.saturating_add(u64::try_from(row.batch.visits.len()).unwrap_or(u64::MAX));
         self.latest = self.latest.max(row.at);
         self.written = number;
     }

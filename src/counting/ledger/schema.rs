@@ -2,8 +2,9 @@
 //! time are beside the code that runs them.
 //!
 //! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows. A batch writes one row into it and nothing else, so the
-//! number of written rows depends on batches, not on visits. When the ring is full, a checkpoint writes it into the other tables, in one
-//! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
+//! number of written rows depends on batches, not on visits. When the ring is full, a checkpoint saves what it says in few rows, in one
+//! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`. A fold adds the counts that
+//! checkpoints saved to the tables that reports read.
 
 /// Creates the table that also tells which tables a database has.
 pub const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
@@ -30,7 +31,7 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
-/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`lately`, `probe`).
+/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`) or packed ones (`counts`, `lately`, `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets a value of `meta`.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";

@@ -146,7 +146,7 @@ impl<S: Sql + Clone> Shard<S> {
         if watches == self.watches { self.without_an_answer(now, |ledger| ledger.set_watched(false)) } else { Ok(()) }
     }
 
-    /// Writes a checkpoint and forgets what is old, hours after `keep_days`. Returns whether this must be called again after
+    /// Writes everything that waits into the tables and forgets what is old, hours after `keep_days`. Returns whether this must be called again after
     /// [`crate::counting::ledger::seen::WINDOW_MS`].
     ///
     /// # Errors
