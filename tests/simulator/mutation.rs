@@ -41,7 +41,7 @@ pub(crate) enum Mutation {
     ShortBatch,
     /// A failed batch also fails a visit that is parked behind it.
     FailBystander,
-    /// A checkpoint loses the views that it writes into the tables.
+    /// A fold loses the views that it writes into the tables.
     LoseFolds,
     /// A failed read gives 0.
     ZeroForError,

@@ -66,7 +66,7 @@ pub(crate) struct Tables {
     /// The number of rows ever appended to the journal and not undone, and the slot of the newest row.
     pub(crate) appended: u64,
     pub(crate) newest: i64,
-    /// For a mutation: a checkpoint loses the views that it should add.
+    /// For a mutation: a fold loses the views that it should add.
     pub(crate) loses_checkpoints: bool,
     /// For a mutation: a journal row lacks the last of several batches.
     pub(crate) loses_last: bool,

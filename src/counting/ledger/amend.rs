@@ -19,7 +19,7 @@ impl<S: Sql> Ledger<S> {
     pub fn amend(&mut self, amend: &Amend<'_>) -> Result<Option<u64>, LedgerError> {
         let page = match *amend {
             Amend::Wipe => {
-                self.checkpoint()?;
+                self.fold()?;
                 let mut sets = std::mem::take(&mut self.sets);
                 // No period is in these.
                 sets.keep(SetKind::Visitors, 1..=0);
@@ -47,7 +47,7 @@ impl<S: Sql> Ledger<S> {
             let made = matches!(amend, Amend::Make { .. });
             return if made { Ok(None) } else { Ok(Some(count_at(row, 0)?)) };
         }
-        self.checkpoint()?;
+        self.fold()?;
         let before = self.stored_views(page)?;
         let after = match (*amend, before) {
             (Amend::Set { views, .. }, None) => (views > 0).then_some(views),
@@ -113,7 +113,7 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
     }
 
-    /// Counts a change of the tables that is no checkpoint. It tells a running export that its lines are of two moments.
+    /// Counts a change of the tables that is no fold. It tells a running export that its lines are of two moments.
     pub(crate) fn set_moved(&self) -> Result<(), StorageError> {
         self.sql.write(schema::SET_META, &[Value::Text("moved".to_owned()), Value::count(self.moved.saturating_add(1))])
     }

@@ -22,17 +22,17 @@ impl<S: Sql> Ledger<S> {
             Question::List { of, slice } => self.list(*of, slice)?,
             _ => (self.report(question, now)?, 0),
         };
-        // Refused visits do not pass through the journal, so no checkpoint tells that they changed.
+        // Refused visits do not pass through the journal, so no fold tells that they changed.
         if !matches!(question, Question::Refused(_)) {
             self.kept_reports.keep(key, &report, names);
         }
         Ok((report, names, age))
     }
 
-    /// Writes a checkpoint, if the last one is older than [`FRESH_MS`].
+    /// Writes everything that waits into the tables, if that was done longer than [`FRESH_MS`] ago.
     pub(crate) fn freshen(&mut self, now: u64) -> Result<(), StorageError> {
         if now < self.checkpointed_at || now.saturating_sub(self.checkpointed_at) >= FRESH_MS {
-            self.checkpoint()?;
+            self.fold()?;
             self.checkpointed_at = now;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Counts of pages by time: three tables of packed rows, and how checkpoints, roll-ups, lists and histories of pages use them.
+//! Counts of pages by time: three tables of packed rows, and how folds, roll-ups, lists and histories of pages use them.
 //!
 //! `page_hours` has the last days by quarters. `page_sums` has the sums of these days (UTC), so that a list of many days need not read
 //! their hours. `page_rolled` has the days whose hours are not kept. So each view is in the first two tables, or in the third.

@@ -1,45 +1,55 @@
-//! Checkpoints: writing into the tables what only the journal and the memory have.
+//! Checkpoints: saving what only the journal and the memory have.
+//!
+//! Ids, hashes and last batches go into their tables, many in a row. Counts go there only in a fold
+//! ([`crate::counting::ledger::fold`]).
 
-use crate::counting::ledger::by_page::PageAdditions;
 use crate::counting::ledger::distinct_visitors::CROWDED;
-use crate::counting::ledger::quarters::Counts;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::sets::stored_set::SetKind;
-use crate::counting::ledger::state::Ledger;
+use crate::counting::ledger::state::{JOURNAL_ROWS, JOURNAL_VISITS, Ledger};
+use crate::counting::ledger::waiting_counts::{COUNTS, MAX_COUNTS_BYTES};
 use crate::counting::model::visitor::Withheld;
-use crate::counting::storage::{Sql, StorageError, Value, count_at};
+use crate::counting::storage::{Sql, StorageError, Value};
 
 impl<S: Sql> Ledger<S> {
-    /// Writes everything that waits into the tables, in one transaction.
+    /// Whether the journal is full: the ring has no free row, or a start would take long.
+    pub(super) fn is_checkpoint_due(&self) -> bool {
+        self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS || self.visits_waiting >= JOURNAL_VISITS
+    }
+
+    /// Saves what only the journal and the memory have, so that a start need not replay the journal. The counts that wait stay in memory, and
+    /// are kept together in one row.
     pub(crate) fn checkpoint(&mut self) -> Result<(), StorageError> {
-        if self.checkpointed == self.written && !self.distinct_visitors.has_news() && !self.sets.has_news() {
+        if self.is_saved() {
             return Ok(());
         }
+        let counts = self.waiting_counts();
+        self.save((counts.len() <= MAX_COUNTS_BYTES).then_some(counts))
+    }
+
+    /// Writes everything that waits into the tables: a checkpoint, and the counts, too.
+    pub(crate) fn fold(&mut self) -> Result<(), StorageError> {
+        if self.is_saved() && !self.keeps_counts { Ok(()) } else { self.save(None) }
+    }
+
+    /// Whether the last checkpoint has everything.
+    fn is_saved(&self) -> bool {
+        self.checkpointed == self.written && !self.distinct_visitors.has_news() && !self.sets.has_news()
+    }
+
+    /// Writes a checkpoint, in one transaction. It keeps these counts, or else adds those that wait to their tables.
+    fn save(&mut self, mut counts: Option<Vec<u8>>) -> Result<(), StorageError> {
         let mut sets = std::mem::take(&mut self.sets);
         let this = &*self;
+        let keeps = counts.is_some();
         let mut last_batch_rows = 0;
         let outcome = this.sql.transaction(&mut || {
-            let mut more = PageAdditions::default();
-            for (page, state) in this.pages.waiting() {
-                let views = Value::count(state.waiting.views());
-                let rows = this.sql.run(schema::ADD_PAGE_VIEWS, &[Value::Text(page.to_owned()), views])?;
-                let id = rows.first().map_or_else(|| count_at(&[], 0), |row| count_at(row, 0))?;
-                state.waiting.iter().for_each(|(quarter, counts)| more.count(id, quarter, counts));
+            if !keeps {
+                this.add_counts()?;
             }
-            this.add_to_pages(&more)?;
-            for (quarter, Counts { views, visitors, newcomers }) in this.site.iter() {
-                this.sql.write(schema::ADD_SITE_QUARTER, &[quarter, views, visitors, newcomers].map(Value::count))?;
-            }
-            for (day, kind, value, views) in this.dimension_views.waiting() {
-                let value = Value::Text(value.to_owned());
-                this.sql.write(
-                    schema::ADD_DETAIL,
-                    &[Value::count(day.into()), Value::count(kind.into()), value, Value::count(views)],
-                )?;
-            }
-            for tally in &this.excluded {
-                let [day, reason, visits] = [tally.day.into(), tally.reason.into(), tally.visits].map(Value::count);
-                this.sql.write(schema::ADD_EXCLUDED, &[day, reason, visits])?;
+            if keeps || this.keeps_counts {
+                let counts = Value::Blob(counts.take().unwrap_or_default());
+                this.sql.write(schema::SET_META, &[Value::Text(COUNTS.to_owned()), counts])?;
             }
             this.store_distinct_visitors()?;
             // The number of visitors of a day that is over is stored with this.
@@ -58,15 +68,15 @@ impl<S: Sql> Ledger<S> {
         self.sets = sets;
         outcome?;
         self.seen.shares.all_stored();
-        self.pages.all_stored();
-        self.site.clear();
-        self.dimension_views.all_stored();
-        self.excluded.clear();
+        if !keeps {
+            self.counts_added();
+        }
+        self.keeps_counts = keeps;
         self.last_batch_rows = last_batch_rows;
         self.distinct_visitors.all_stored();
+        self.visits_waiting = 0;
         self.checkpointed = self.written;
         self.in_meta = [self.views, self.pages.known];
-        self.kept_reports.forget();
         Ok(())
     }
 

@@ -22,7 +22,7 @@ impl<S: Sql> Ledger<S> {
     /// # Errors
     /// [`StorageError`]; what is stored is ahead as before.
     pub(crate) fn go_back(&mut self, now: u64) -> Result<(), StorageError> {
-        self.checkpoint()?;
+        self.fold()?;
         self.isolates.move_together(now);
         self.latest = now;
         let (day, today) = (self.distinct_visitors.day(), latest_day(now));

@@ -58,6 +58,14 @@ impl DimensionViews {
         }
     }
 
+    /// Takes views that wait back into memory, on a day that is there.
+    pub(crate) fn wait(&mut self, day: Day, kind: u8, value: &str, views: u64) {
+        let known = self.days.iter_mut().find(|(known, _)| *known == day);
+        if let Some(values) = known.and_then(|(_, known)| known.get_mut(usize::from(kind))) {
+            values.insert(value.into(), views);
+        }
+    }
+
     /// The views that wait: day, number of the dimension, value, views.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (Day, u8, &str, u64)> {
         let kinds = self

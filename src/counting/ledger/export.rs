@@ -16,9 +16,9 @@ impl<S: Sql> Ledger<S> {
     /// [`LedgerError`].
     pub fn export(&mut self, after: Option<&str>) -> Result<Exported, LedgerError> {
         let (mut part, mut key) = match after {
-            // Until the next checkpoint, the tables are of one moment.
+            // Until the next fold, the tables are of one moment.
             None => {
-                self.checkpoint()?;
+                self.fold()?;
                 (0, None)
             }
             Some(line) => {

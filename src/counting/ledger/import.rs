@@ -44,7 +44,7 @@ impl<S: Sql> Ledger<S> {
         if rows.is_empty() {
             return Ok(Imported { lines: known, wrong: None });
         }
-        self.checkpoint()?;
+        self.fold()?;
         let this = &*self;
         this.sql.transaction(&mut || {
             let mut views = this.views;

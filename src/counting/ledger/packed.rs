@@ -1,6 +1,6 @@
 //! The counts of many pages in one row: of each page that was viewed, by the quarters of one hour, or for one day.
 //!
-//! If each page and hour had a row, each checkpoint would write a row for each page, and each list would read one for each. So [`PAGES`]
+//! If each page and hour had a row, each fold would write a row for each page, and each list would read one for each. So [`PAGES`]
 //! pages share a row: those whose numbers differ only in the last byte. An entry usually takes four bytes.
 
 use crate::counting::ledger::quarters::Counts;
@@ -118,8 +118,9 @@ fn read_entry(bytes: &mut &[u8], from: u64) -> Option<(Place, Counts)> {
     Some((Place(place), Counts { views, visitors, newcomers }))
 }
 
+/// Appends a number: seven bits in a byte, the lowest first.
 #[allow(clippy::cast_possible_truncation, reason = "seven bits at a time")]
-fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= MORE.into() {
         bytes.push(number as u8 | MORE);
         number >>= BITS;
@@ -127,7 +128,8 @@ fn write_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-fn read_number(bytes: &mut &[u8]) -> Option<u64> {
+/// Takes a number of [`write_number`] off the front of bytes; `None` if there is none.
+pub(crate) fn read_number(bytes: &mut &[u8]) -> Option<u64> {
     let (mut number, mut shift) = (0_u64, 0_u32);
     loop {
         let (byte, rest) = bytes.split_first()?;

@@ -44,6 +44,13 @@ impl PageViewsInMemory {
         state.waiting.add(quarter, counts);
     }
 
+    /// Takes counts of a page that was loaded back into memory, where they wait as before.
+    pub(crate) fn wait(&mut self, page: &str, quarter: u64, counts: Counts) {
+        if let Some(state) = self.loaded.get_mut(page) {
+            state.waiting.add(quarter, counts);
+        }
+    }
+
     /// The pages with views that wait.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&str, &PageState)> {
         self.loaded.iter().filter(|(_, state)| !state.waiting.is_empty()).map(|(page, state)| (page.as_str(), state))

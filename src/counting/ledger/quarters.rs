@@ -30,7 +30,7 @@ impl Counts {
     }
 }
 
-/// Counts by quarter, counted from 1970. There are few: quarters since the last checkpoint, and of the day before for late visits.
+/// Counts by quarter, counted from 1970. There are few: quarters since the last fold, and of the day before for late visits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Quarters(Vec<(u64, Counts)>);
 

@@ -77,17 +77,22 @@ impl<S: Sql> Ledger<S> {
     /// Takes the values of dimensions into memory, of each day that a batch counts under. `at` is the time of its row.
     pub(super) fn load_dimension_views(&mut self, batch: &Batch<'_>, at: u64) -> Result<(), StorageError> {
         for item in batch.visits.iter().filter(|item| item.details > 0) {
-            let day = day_of_minute(minute_of_item(item, at));
-            if self.dimension_views.knows(day) {
-                continue;
-            }
-            let mut stored = Vec::new();
-            for row in self.sql.run(schema::DETAILS_OF_DAY, &[Value::count(day.into())])? {
-                let kind = u8::try_from(count_at(&row, 0)?).map_err(|_| unreadable("a kind of details"))?;
-                stored.push((kind, text_at(&row, 1)?.to_owned()));
-            }
-            self.dimension_views.load(day, stored.into_iter());
+            self.load_values_of(day_of_minute(minute_of_item(item, at)))?;
         }
+        Ok(())
+    }
+
+    /// Takes the stored values of dimensions of a day into memory.
+    pub(super) fn load_values_of(&mut self, day: Day) -> Result<(), StorageError> {
+        if self.dimension_views.knows(day) {
+            return Ok(());
+        }
+        let mut stored = Vec::new();
+        for row in self.sql.run(schema::DETAILS_OF_DAY, &[Value::count(day.into())])? {
+            let kind = u8::try_from(count_at(&row, 0)?).map_err(|_| unreadable("a kind of details"))?;
+            stored.push((kind, text_at(&row, 1)?.to_owned()));
+        }
+        self.dimension_views.load(day, stored.into_iter());
         Ok(())
     }
 

@@ -51,6 +51,8 @@ impl<S: Sql> Ledger<S> {
             latest: 0,
             written: checkpointed,
             checkpointed,
+            keeps_counts: false,
+            visits_waiting: 0,
             moved,
         };
         ledger.pages.known = pages;
@@ -60,6 +62,7 @@ impl<S: Sql> Ledger<S> {
         let day = Day::try_from(meta(&ledger.sql, "day")?).map_err(|_| unreadable("the day"))?;
         ledger.distinct_visitors = DistinctVisitors::stored(day);
         ledger.load_recent_activity()?;
+        ledger.load_waiting_counts()?;
         ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)

@@ -55,9 +55,9 @@ impl<S: Sql> Ledger<S> {
             return Err(LedgerError::Fault(Fault::Full));
         }
         check(batch, now)?;
-        // A checkpoint takes all that is in memory into the tables, so it must come before the first batch of the row.
+        // A checkpoint saves all that is in memory, so it must come before the first batch of the row.
         if row.batches() == 0 {
-            if self.written.saturating_sub(self.checkpointed) >= JOURNAL_ROWS {
+            if self.is_checkpoint_due() {
                 self.checkpoint()?;
             }
             self.tend_sets()?;
@@ -215,6 +215,7 @@ impl<S: Sql> Ledger<S> {
         }
         let (isolate, sequence, receipt) = (batch.isolate, batch.sequence, encode(receipt));
         self.isolates.insert(LastBatch { isolate, sequence, at, receipt: &receipt });
+        self.visits_waiting = self.visits_waiting.saturating_add(u64::try_from(batch.visits.len()).unwrap_or(u64::MAX));
         self.latest = self.latest.max(at);
         Ok(all_news)
     }

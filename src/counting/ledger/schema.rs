@@ -2,8 +2,9 @@
 //! time are beside the code that runs them.
 //!
 //! `journal` is a ring of [`crate::counting::ledger::state::JOURNAL_ROWS`] rows. Batches that arrive together are one row in it, and nothing
-//! else, so the number of written rows depends neither on visits nor, on a busy shard, on batches. When the ring is full, a checkpoint writes it into the other tables, in one
-//! transaction, and raises `checkpointed`. A start of the object replays the rows above `checkpointed`.
+//! else, so the number of written rows depends neither on visits nor, on a busy shard, on batches. When the ring is full, a checkpoint
+//! saves what it says in few rows, in one transaction, and raises `checkpointed`. A start of the object replays the rows above
+//! `checkpointed`. A fold adds the counts that checkpoints saved to the tables that reports read.
 
 /// Creates the table that also tells which tables a database has.
 pub const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
@@ -30,7 +31,7 @@ pub const CREATE: [&str; 17] = [
     "CREATE TABLE IF NOT EXISTS days (day INTEGER PRIMARY KEY, visitors INTEGER NOT NULL)",
 ];
 
-/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`, `shards`) or packed ones (`lately`, `load`,
+/// A value of `meta` by its key: a number (`checkpointed`, `views`, `pages`, `day`, `shape`, `unwatched`, `shards`) or packed ones (`counts`, `lately`, `load`,
 /// `probe`).
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets a value of `meta`.

@@ -125,8 +125,8 @@ impl<S: Sql + Clone> Shard<S> {
         if watches == self.watches { self.without_an_answer(now, |ledger| ledger.set_watched(false)) } else { Ok(()) }
     }
 
-    /// Writes a checkpoint and forgets what is old, hours after `keep_days`. Returns whether this must be called again, at
-    /// [`Self::next_maintenance`].
+    /// Writes everything that waits into the tables and forgets what is old, hours after `keep_days`. Returns whether this must be called
+    /// again, at [`Self::next_maintenance`].
     ///
     /// # Errors
     /// [`StorageError`]; the next call finds a working shard if storage works again.

@@ -205,8 +205,8 @@ pub(crate) fn sort(lines: &mut [Line], order: fn(&Line, &Line) -> Ordering) {
     lines.sort_unstable_by(order);
 }
 
-/// How old a report may be, in milliseconds. Reports read the tables, which have everything up to the last checkpoint. A checkpoint for each
-/// report would write up to two rows for each visit, if somebody asked after each.
+/// How old a report may be, in milliseconds. Reports read the tables, which have everything up to the last fold. A fold for each report
+/// would write up to two rows for each visit, if somebody asked after each.
 pub const FRESH_MS: u64 = 10_000;
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl ShardObject {
         self.state.waiting.borrow_mut().push((self.state.last.get(), answered));
     }
 
-    /// Writes a checkpoint and forgets what is old. Returns whether there will be more to forget. If the configuration is wrong, all hours are
+    /// Writes everything that waits into the tables and forgets what is old. Returns whether there will be more to forget. If the configuration is wrong, all hours are
     /// kept, because a roll-up cannot be undone.
     ///
     /// `None` if the storage failed. An error that left WebAssembly would end the instance.
