@@ -9,14 +9,21 @@ pub mod host;
 /// Lines `host`, tab, `source`, sorted by host.
 const SOURCES: &str = include_str!("sources.txt");
 
-/// Fingerprints of hosts of spam, sorted, [`FINGERPRINT_BYTES`] each. Whole names would take three times as much.
+/// Fingerprints of hosts of spam. The first 256 bytes say how many begin with each byte; then come the other bytes of each, sorted. Whole names
+/// would take four times as much.
 const SPAM: &[u8] = include_bytes!("spam.bin");
 
 /// With 2,400 hosts in the table, one of 460 million other hosts is taken for spam.
 const FINGERPRINT_BYTES: usize = 5;
 
+/// The bytes of a fingerprint after the first.
+const REST: usize = FINGERPRINT_BYTES - 1;
+
 /// First labels of other hosts of the same source: `m.` for phones, `l.` and `lm.` for links that are followed.
 const DOORS: [&str; 11] = ["amp", "go", "l", "lm", "m", "mobile", "old", "out", "touch", "web", "www"];
+
+/// First labels of services of Google, which has each of them below each of its 198 hosts.
+const SERVICES: [(&str, &str); 2] = [("images", "Google Images"), ("news", "Google News")];
 
 /// The most such labels before a host: a language and one more, as in `de.m.wikipedia.org`.
 const MAX_DOORS: usize = 2;
@@ -26,7 +33,7 @@ const MAX_DOORS: usize = 2;
 pub(crate) fn source_of(host: &str) -> Option<&'static str> {
     let mut name = host;
     for _ in 0..MAX_DOORS {
-        if let Some(source) = find(name) {
+        if let Some(source) = listed_or_service(name) {
             return Some(source);
         }
         let (first, rest) = name.split_once('.')?;
@@ -36,16 +43,21 @@ pub(crate) fn source_of(host: &str) -> Option<&'static str> {
         }
         name = rest;
     }
-    find(name)
+    listed_or_service(name)
+}
+
+fn listed_or_service(host: &str) -> Option<&'static str> {
+    find(host).or_else(|| {
+        let (first, rest) = host.split_once('.')?;
+        let (_, service) = SERVICES.iter().find(|(label, _)| *label == first)?;
+        (find(rest)? == "Google").then_some(service)
+    })
 }
 
 /// The name of a source as the table writes it, given in any case. It reads every line, so it is too slow for a visit.
 pub(crate) fn source_named(name: &str) -> Option<&'static str> {
-    SOURCES
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .map(|(_, source)| source)
-        .find(|source| source.eq_ignore_ascii_case(name))
+    let listed = SOURCES.lines().filter_map(|line| line.split_once('\t'));
+    listed.chain(SERVICES).map(|(_, source)| source).find(|source| source.eq_ignore_ascii_case(name))
 }
 
 /// Whether a host, or a domain above it, is known for made-up links that are sent to appear in lists of referrers.
@@ -79,19 +91,12 @@ fn find(host: &str) -> Option<&'static str> {
 }
 
 fn is_listed(name: &str) -> bool {
-    let wanted = fingerprint(name);
-    let (mut low, mut high) = (0, SPAM.len().checked_div(FINGERPRINT_BYTES).unwrap_or(0));
-    while low < high {
-        let middle = low.midpoint(high);
-        let start = middle.saturating_mul(FINGERPRINT_BYTES);
-        let Some(known) = SPAM.get(start..start.saturating_add(FINGERPRINT_BYTES)) else { return false };
-        match known.cmp(&wanted) {
-            std::cmp::Ordering::Equal => return true,
-            std::cmp::Ordering::Less => low = middle.saturating_add(1),
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    false
+    let [first, rest @ ..] = fingerprint(name);
+    let Some((counts, rests)) = SPAM.split_at_checked(256) else { return false };
+    let mut counts = counts.iter().map(|count| usize::from(*count).saturating_mul(REST));
+    let start = counts.by_ref().take(first.into()).fold(0, usize::saturating_add);
+    let end = start.saturating_add(counts.next().unwrap_or(0));
+    rests.get(start..end).is_some_and(|same| same.chunks_exact(REST).any(|known| known == rest))
 }
 
 /// FNV-1a with 64 bits (Fowler, Noll, Vo), mixed once more so that its first bytes depend on all of the text.
@@ -147,6 +152,8 @@ mod tests {
             ("Reddit", &["i.reddit.com", "np.reddit.com", "new.reddit.com", "com.reddit.frontpage"]),
             ("DuckDuckGo", &["duckduckgo.com", "html.duckduckgo.com", "lite.duckduckgo.com", "com.duckduckgo.mobile.android"]),
             ("Naver", &["naver.com", "m.naver.com", "search.naver.com", "m.search.naver.com"]),
+            ("Google Images", &["images.google.com", "images.google.co.uk", "m.de.images.google.de"]),
+            ("Google News", &["news.google.com", "news.google.com.br", "m.news.google.de"]),
             ("Gmail", &["mail.google.com", "com.google.android.gm"]),
             ("Outlook.com", &["outlook.live.com", "outlook.office.com", "com.microsoft.office.outlook"]),
             ("Yahoo! Mail", &["mail.yahoo.com"]),
@@ -179,7 +186,17 @@ mod tests {
                 assert_eq!(source_of(host), Some(source), "{host}");
             }
         }
-        for host in ["news.example", "notx.com", "x.com.example", "evil-facebook.com", "sub.blog.facebook.com", "cnn.com"] {
+        for host in [
+            "news.example",
+            "notx.com",
+            "x.com.example",
+            "evil-facebook.com",
+            "images.x.com",
+            "news.images.google.com",
+            "news.mail.google.com",
+            "sub.blog.facebook.com",
+            "cnn.com",
+        ] {
             assert_eq!(source_of(host), None, "{host}");
         }
     }
@@ -215,7 +232,13 @@ mod tests {
         for host in ["", "com", "notsemalt.com", "semalt.com.example", "semalt.co", "example.com", "google.com", "news.example"] {
             assert!(!is_spam(host), "{host}");
         }
-        let sorted = SPAM.chunks(FINGERPRINT_BYTES).collect::<Vec<_>>();
-        assert!(sorted.windows(2).all(|two| two[0] < two[1]) && sorted.iter().all(|one| one.len() == FINGERPRINT_BYTES));
+        let (counts, rests) = SPAM.split_at(256);
+        assert_eq!(rests.len(), REST * counts.iter().map(|count| usize::from(*count)).sum::<usize>());
+        let mut at = 0;
+        for count in counts {
+            let same: Vec<_> = rests[at..].chunks(REST).take((*count).into()).collect();
+            assert!(same.is_sorted_by(|one, next| one < next));
+            at += REST * usize::from(*count);
+        }
     }
 }
