@@ -73,7 +73,7 @@ fn damage(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// Some news of the visits of a batch.
 fn news_of(receipt: &Receipt) -> Vec<u8> {
-    (0..receipt.visits.len()).map(|at| (at % 128) as u8).collect()
+    (0..receipt.visits.len()).map(|at| u8::try_from(at % 128).unwrap()).collect()
 }
 
 /// The bytes of a journal row.

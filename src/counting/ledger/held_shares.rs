@@ -155,6 +155,8 @@ impl WindowShares {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
 
     const PAGE: Share = Share(2);

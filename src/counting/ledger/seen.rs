@@ -105,6 +105,8 @@ impl ShorterMemory {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
 
     #[test]

@@ -64,6 +64,8 @@ const HALF: u64 = 0xffff_ffff;
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
 
     /// Keys as they are in one group: the highest bits are the same.

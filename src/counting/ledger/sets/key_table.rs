@@ -102,8 +102,10 @@ fn places_for(keys: usize) -> usize {
     keys.saturating_add(keys / 3).saturating_add(1).next_power_of_two().max(FEWEST)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeSet;

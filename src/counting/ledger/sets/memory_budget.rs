@@ -34,7 +34,7 @@ impl MemoryBudget {
 
     /// Whether a filter may. Filters leave a sixth of the budget alone. Otherwise one large shard could take the memory of all small ones.
     pub(crate) fn has_room_for_filter(&self, bytes: usize) -> bool {
-        self.used.get().saturating_add(bytes) <= self.most / 6 * 5
+        self.used.get().saturating_add(bytes) <= (self.most / 6).saturating_mul(5)
     }
 }
 
@@ -82,6 +82,8 @@ impl Drop for HeldMemory {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) fn merged(one: &[u64], other: &[u64]) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, reason = "a test may fail")]
+
     use super::*;
 
     #[test]
