@@ -137,6 +137,6 @@ ${prices.awake_second.toFixed(2)} x SHARDS / (visits/s) dollars a million visits
 - Views without a visitor or an id go to their isolate's own shard, in larger batches than here.
 - Retries, deadlines and refusals are not simulated: if one POST in a thousand would be sent again, or a visit refused, the case
   counts as overloaded. Nor is Cloudflare's treatment of calls to an object with a long queue, nor are the
-  ${whole(model.visitors_remembered)} visitors and ids that a shard keeps apart a day.
+  ${whole(model.visitors_remembered)} visitors that a shard keeps apart a day.
 `;
 }

@@ -48,7 +48,8 @@ export const inputs = () => ({
   cpuMs: { number: cpuOfAVisit(), source: 'docs/bench.md, 1 connection' },
   readAtOnce: { number: constant('src/counting/ledger/recover.rs', 'READ_AT_ONCE'), source: 'src/counting/ledger/recover.rs' },
   journalRows: { number: constant('src/counting/ledger/state.rs', 'JOURNAL_ROWS'), source: 'src/counting/ledger/state.rs' },
-  maxIds: { number: constant('src/counting/ledger/seen.rs', 'MAX_IDS'), source: 'src/counting/ledger/seen.rs' },
+  maxIds: { number: constant('src/counting/ledger/held_shares.rs', 'MAX_IDS'), source: 'src/counting/ledger/held_shares.rs' },
+  maxVisitors: { number: constant('src/counting/ledger/distinct_visitors.rs', 'MAX_VISITORS'), source: 'src/counting/ledger/distinct_visitors.rs' },
   /** Ids are kept for their own window of half a day and the next two. */
   idDays: { number: (1 + constant('src/counting/ledger/seen.rs', 'KEEP_WINDOWS')) / 2, source: 'src/counting/ledger/seen.rs' },
   pages: { number: constant('bench/scale/load.rs', 'PAGES'), source: 'bench/scale/load.rs' },

@@ -144,7 +144,7 @@ ${byHand(10e6, kinds.alone, known)}
 ## In busy hours
 
 Visits without an id (\`GET /\`, pixels, badges) that share batches of ${three(known.busy.visitsABatch)}: ${whole(known.busy.visitsPerS)} visits a second on ${known.busy.isolates} isolates. One such hour has ${whole(hourMost)} visits, so
-the first lines are here only for comparison. Beyond ${whole(known.maxIds.number)} visitors a day, a shard no longer tells visitors apart.
+the first lines are here only for comparison. Beyond ${whole(known.maxVisitors.number)} visitors a day, a shard no longer tells visitors apart.
 
 ${table(kinds.busy, known)}
 

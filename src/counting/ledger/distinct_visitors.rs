@@ -16,9 +16,9 @@ use std::hash::Hasher;
 /// visitor, as [`Withheld::Full`].
 pub const MAX_VISITORS: u64 = 25_000_000;
 
-/// The most marks of one day. Their filters take as much memory as those of the ids of a shard, and with those and the visitors' all that filters may
-/// take in an instance ([`MemoryBudget`](crate::counting::ledger::sets::memory_budget::MemoryBudget)); more would be looked up without a filter. Beyond
-/// them a visitor counts for the site's day only, and the view counts as [`CROWDED`].
+/// The most marks of one day, as many as the ids of a shard. In a shard that is full of ids, visitors and marks, their filters would take more than
+/// they may ([`MemoryBudget`](crate::counting::ledger::sets::memory_budget::MemoryBudget)), and some lookups read rows instead. Beyond them a visitor
+/// counts for the site's day only, and the view counts as [`CROWDED`].
 pub const MAX_MARKS: u64 = 50_000_000;
 
 /// The number in the table `withheld` of views whose visitor counts for the day, but not for its hour and page.

@@ -51,7 +51,7 @@ impl VisitId {
     ///
     /// SipHash-2-4 (Aumasson and Bernstein, 2012) with a fixed key. The key need not be secret: a caller who finds two ids
     /// with one fingerprint can only make the second of its own visits a duplicate. By chance, a new id has the fingerprint of one
-    /// of the 1,800,000 ids that a shard remembers at most once in 10^13 visits.
+    /// of the 50,000,000 ids that a shard remembers, or a key of one of them, at most once in 10^11 visits.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hasher = SipHasher24::new_with_keys(0x666f_6f74_6661_6c6c, 0x7669_7369_742d_6964);
         hasher.write(self.0.as_bytes());
