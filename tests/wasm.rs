@@ -138,7 +138,7 @@ fn a_configuration_is_read() {
         Config::parse(move |name| if name == "SHARDS" { Variable::Text(text.to_owned()) } else { Variable::Missing })
     };
     assert_eq!(with("256").unwrap().shards.least(), 256);
-    assert_eq!(with("257").unwrap_err().allowed, "a whole number from 1 to 256");
+    assert_eq!(with("257").unwrap_err().allowed, "a whole number (or `auto`) from 1 to 256");
     assert!(with("4294967297").is_err(), "2^32 + 1 is not 1");
 }
 
