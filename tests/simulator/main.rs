@@ -21,7 +21,7 @@
 //! | `mutation` | deliberate bugs, which prove that the checker works |
 //!
 //! The load that makes a site grow comes from the plan: seven hundred calls a second for ten minutes are too many. Not modelled: a call that takes longer than a shard remembers its batch (60 s), more isolates than a shard remembers
-//! (4,096), more ids or visitors than a shard remembers (tens of millions), sums of anything but views, and `COUNTER_URL`.
+//! (150,000), more ids or visitors than a shard remembers (tens of millions), sums of anything but views, and `COUNTER_URL`.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
