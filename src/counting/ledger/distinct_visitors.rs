@@ -74,9 +74,11 @@ impl DistinctVisitors {
             }
             news = News::TODAY;
         }
+        // A visitor who is new today has left no marks. So these need not be looked up, which may read a row each.
+        let is_newcomer = news.has(News::TODAY);
         let mut held = sets.len(SetKind::Marks, day);
         for (mark, new) in marks.iter().zip(MARKS) {
-            if !sets.contains(sql, SetKind::Marks, day, *mark)? {
+            if is_newcomer || !sets.contains(sql, SetKind::Marks, day, *mark)? {
                 news = news.and(if held < MAX_MARKS { new } else { News::CROWDED });
                 held = held.saturating_add(1);
             }
