@@ -16,12 +16,12 @@ use footfall::counting::ledger::group::GROUP_MS;
 use footfall::counting::ledger::quarters::Counts;
 use footfall::counting::ledger::report::KEEP_HOURS_DAYS;
 use footfall::counting::ledger::shard::Shard;
-use footfall::counting::ledger::state::JOURNAL_ROWS;
+use footfall::counting::ledger::state::{JOURNAL_ROWS, JOURNAL_VISITS};
 use footfall::counting::live::pulse::Pulse;
 use footfall::counting::model::client::Device;
 use footfall::counting::model::visit_id::Fingerprint;
 use footfall::counting::protocol::answer::{Answer, Fault, Imported, Visitors};
-use footfall::counting::protocol::batch::{Batch, Receipt, Tally, Verdict};
+use footfall::counting::protocol::batch::{Batch, MAX_BATCH_VISITS, Receipt, Tally, Verdict};
 use footfall::counting::protocol::call::{Amend, Call, Import};
 use footfall::counting::protocol::report::{Question, Span, Step, Times};
 use footfall::counting::protocol::shard_metrics::SHARD;
@@ -290,6 +290,22 @@ fn a_fault_at_any_statement_stores_nothing_of_a_group_or_all_of_it() {
             stored.audit();
         }
     }
+}
+
+#[test]
+fn a_group_that_fills_the_journal_with_visits_is_saved_as_a_whole() {
+    let sql = Sqlite::new();
+    let mut shard = support::shard(sql.clone());
+    let many = vec![visit("/a"); MAX_BATCH_VISITS];
+    let fill = JOURNAL_VISITS / MAX_BATCH_VISITS as u64;
+    for sequence in 1..fill {
+        shard.serve(&register(9, sequence, &many), T0);
+    }
+    // The first of these is the last that the journal takes before a checkpoint.
+    group(&mut shard, &[1, 2, 3].map(|isolate| register(isolate, 1, &many)), T0);
+    let mut stored = Rig::on(sql, T0);
+    assert_eq!(stored.ledger.views(), (fill + 2) * MAX_BATCH_VISITS as u64, "no visit of the row was saved before it");
+    stored.audit();
 }
 
 /// Everything that a database has after a checkpoint, except how its journal was numbered.
