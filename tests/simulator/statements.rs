@@ -5,7 +5,7 @@ use footfall::counting::dispatch::days;
 use footfall::counting::ledger::by_page::{HOURS, SUMS};
 use footfall::counting::ledger::sets::set_rows;
 use footfall::counting::ledger::shape::{Change, GROW};
-use footfall::counting::ledger::{amend, last_batches, ledger_sets, packed_hashes, schema, unlisted};
+use footfall::counting::ledger::{last_batches, ledger_sets, packed_hashes, schema, unlisted};
 use footfall::counting::protocol::row::{NewRow, Row as JournalRow, RowBatch};
 use footfall::counting::storage::{Rows, Value};
 
@@ -45,7 +45,7 @@ impl Tables {
                 let rows = self.rows.get(&Table::Journal).into_iter();
                 return rows.flat_map(|rows| rows.range(Key::One(*first)..Key::One(*end))).map(|(_, row)| row.clone()).collect();
             }
-            (amend::FORGET_CHANGES, [Text(first), Text(end)]) => {
+            (schema::FORGET_META, [Text(first), Text(end)]) => {
                 self.delete(Table::Meta, |key, _| matches!(key, Key::Text(key) if key >= first && key < end));
             }
             (schema::FORGET_JOURNAL, [Integer(upto)]) => self.delete(Table::Journal, |_, row| integer(row, 0) <= *upto),

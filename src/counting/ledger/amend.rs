@@ -110,7 +110,7 @@ impl<S: Sql> Ledger<S> {
     /// Forgets the ids of changes that are too old to be retried.
     pub(crate) fn forget_changes(&self, now: u64) -> Result<(), StorageError> {
         let before = change_key(&format!("{:013}", now.saturating_sub(isolates::KEEP_MS)));
-        self.sql.write(FORGET_CHANGES, &[Value::Text(change_key("")), Value::Text(before)])
+        self.sql.write(schema::FORGET_META, &[Value::Text(change_key("")), Value::Text(before)])
     }
 
     /// Counts a change of the tables that is no fold. It tells a running export that its lines are of two moments.
@@ -123,9 +123,6 @@ impl<S: Sql> Ledger<S> {
         self.sql.write(schema::SET_META, &[Value::Text("views".to_owned()), Value::count(views)])
     }
 }
-
-/// Drops the ids of changes in a range of keys.
-pub const FORGET_CHANGES: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 
 /// Deletes a page.
 pub(crate) const DELETE_PAGE: &str = "DELETE FROM pages WHERE page = ?";

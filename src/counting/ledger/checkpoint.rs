@@ -5,6 +5,7 @@
 
 use crate::counting::ledger::distinct_visitors::CROWDED;
 use crate::counting::ledger::schema;
+use crate::counting::ledger::sets::sorted_keys::bytes_of;
 use crate::counting::ledger::sets::stored_set::SetKind;
 use crate::counting::ledger::state::{JOURNAL_ROWS, JOURNAL_VISITS, Ledger};
 use crate::counting::ledger::waiting_counts::{COUNTS, MAX_COUNTS_BYTES};
@@ -62,7 +63,7 @@ impl<S: Sql> Ledger<S> {
             this.set_if_new("views", this.views, views)?;
             this.set_if_new("pages", this.pages.known, pages)?;
             this.set_if_new("checkpointed", this.written, this.checkpointed)?;
-            let lately = this.recent_activity.to_numbers().into_iter().flat_map(u64::to_le_bytes).collect();
+            let lately = bytes_of(&this.recent_activity.to_numbers());
             this.sql.write(schema::SET_META, &[Value::Text("lately".to_owned()), Value::Blob(lately)])
         });
         self.sets = sets;

@@ -1,6 +1,5 @@
 //! The sets of a ledger: ids by window, visitors and marks of the day. When their keys are written, and what is stored beside them.
 
-use crate::counting::ledger::amend::FORGET_CHANGES;
 use crate::counting::ledger::schema;
 use crate::counting::ledger::sets::Sets;
 use crate::counting::ledger::sets::stored_set::SetKind;
@@ -53,13 +52,13 @@ impl<S: Sql> Ledger<S> {
     pub(super) fn forget_ids(&mut self, before: u64) -> Result<(), StorageError> {
         self.sets.keep(SetKind::Ids, before..=u64::MAX);
         self.seen.shares.forget_before(before);
-        self.sql.write(FORGET_CHANGES, &[Value::Text(HELD_PREFIX.to_owned()), Value::Text(held_key(before))])
+        self.sql.write(schema::FORGET_META, &[Value::Text(HELD_PREFIX.to_owned()), Value::Text(held_key(before))])
     }
 
     /// Drops from the tables who sent the ids of later windows.
     pub(super) fn drop_shares_after(&self, window: u64) -> Result<(), StorageError> {
         let after = held_key(window.saturating_add(1));
-        self.sql.write(FORGET_CHANGES, &[Value::Text(after), Value::Text(HELD_END.to_owned())])
+        self.sql.write(schema::FORGET_META, &[Value::Text(after), Value::Text(HELD_END.to_owned())])
     }
 
     /// Drops rows of sets that are over, as many as one alarm may.

@@ -23,11 +23,7 @@ pub const MARKS: &str = "SELECT number, day, hashes FROM marks WHERE day = ? AND
 /// # Errors
 /// [`StorageError`].
 pub(crate) fn take_over(sql: &dyn Sql, instance: &Instance) -> Result<(), StorageError> {
-    let number = |key: &str| match sql.run(schema::META, &[Value::Text(key.to_owned())])?.first() {
-        Some(row) => count_at(row, 0),
-        None => Ok(0),
-    };
-    let (day, checkpointed) = (number("day")?, number("checkpointed")?);
+    let (day, checkpointed) = (schema::number_in_meta(sql, "day")?, schema::number_in_meta(sql, "checkpointed")?);
     let mut sets = Sets::open(sql, instance)?;
     let mut shares = HeldShares::default();
     for (kind, statement, mut after) in [

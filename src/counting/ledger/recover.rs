@@ -7,7 +7,7 @@ use crate::counting::ledger::kept_reports::KeptReports;
 use crate::counting::ledger::pages::PageViewsInMemory;
 use crate::counting::ledger::quarters::Quarters;
 use crate::counting::ledger::recent_activity::RecentActivity;
-use crate::counting::ledger::schema;
+use crate::counting::ledger::schema::{self, number_in_meta};
 use crate::counting::ledger::seen::{SeenIds, first_known, window_of};
 use crate::counting::ledger::sets::Sets;
 use crate::counting::ledger::sets::instance::Instance;
@@ -27,9 +27,9 @@ impl<S: Sql> Ledger<S> {
     pub fn open(sql: S, now: u64, instance: &Instance) -> Result<Self, StorageError> {
         prepare(&sql, instance)?;
         let sets = Sets::open(&sql, instance)?;
-        let checkpointed = meta(&sql, "checkpointed")?;
-        let [views, pages] = [meta(&sql, "views")?, meta(&sql, "pages")?];
-        let moved = meta(&sql, "moved")?;
+        let checkpointed = number_in_meta(&sql, "checkpointed")?;
+        let [views, pages] = [number_in_meta(&sql, "views")?, number_in_meta(&sql, "pages")?];
+        let moved = number_in_meta(&sql, "moved")?;
         let mut ledger = Self {
             sql,
             pages: PageViewsInMemory::default(),
@@ -59,17 +59,17 @@ impl<S: Sql> Ledger<S> {
         ledger.load_shares(first_known(window_of(now)))?;
         ledger.load_last_batches(now)?;
         ledger.latest = ledger.isolates.newest();
-        let day = Day::try_from(meta(&ledger.sql, "day")?).map_err(|_| unreadable("the day"))?;
+        let day = Day::try_from(number_in_meta(&ledger.sql, "day")?).map_err(|_| unreadable("the day"))?;
         ledger.distinct_visitors = DistinctVisitors::stored(day);
         ledger.load_recent_activity()?;
         ledger.load_waiting_counts()?;
-        ledger.shards = u16::try_from(meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
+        ledger.shards = u16::try_from(number_in_meta(&ledger.sql, "shards")?).map_err(|_| unreadable("the number of shards"))?;
         ledger.replay()?;
         Ok(ledger)
     }
 
     fn load_recent_activity(&mut self) -> Result<(), StorageError> {
-        self.watched = meta(&self.sql, "unwatched")? == 0;
+        self.watched = number_in_meta(&self.sql, "unwatched")? == 0;
         if let [row] = self.sql.run(schema::META, &[Value::Text("lately".to_owned())])?.as_slice() {
             let numbers: Vec<u64> = unpack(blob_at(row, 0)?)?.collect();
             self.recent_activity = RecentActivity::from_numbers(&numbers).ok_or_else(|| unreadable("the recent activity"))?;
@@ -135,11 +135,6 @@ impl<S: Sql> Ledger<S> {
 
 /// How many journal rows one statement reads. Up to that many may be read in vain, and a full ring takes 32 statements.
 const READ_AT_ONCE: u64 = 32;
-
-fn meta(sql: &impl Sql, key: &str) -> Result<u64, StorageError> {
-    let rows = sql.run(schema::META, &[Value::Text(key.to_owned())])?;
-    rows.first().map_or(Ok(0), |row| count_at(row, 0))
-}
 
 /// The numbers in a packed row.
 fn unpack(packed: &[u8]) -> Result<impl ExactSizeIterator<Item = u64>, StorageError> {

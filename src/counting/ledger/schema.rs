@@ -6,6 +6,8 @@
 //! saves what it says in few rows, in one transaction, and raises `checkpointed`. A start of the object replays the rows above
 //! `checkpointed`. A fold adds the counts that checkpoints saved to the tables that reports read.
 
+use crate::counting::storage::{Sql, StorageError, Value, count_at};
+
 /// Creates the table that also tells which tables a database has.
 pub const CREATE_META: &str = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID";
 
@@ -36,6 +38,8 @@ pub const CREATE: [&str; 17] = [
 pub const META: &str = "SELECT value FROM meta WHERE key = ?";
 /// Sets a value of `meta`.
 pub const SET_META: &str = "INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)";
+/// Drops the values of `meta` in a range of keys.
+pub const FORGET_META: &str = "DELETE FROM meta WHERE key >= ? AND key < ?";
 /// Writes a journal row in place of the one that had its slot a round before, which is checkpointed.
 pub const APPEND: &str = "INSERT OR REPLACE INTO journal (slot, number, body) VALUES (?, ?, ?)";
 /// The journal rows in a range of slots. A start of the object reads few at a time, because each row that it reads is paid for. By their
@@ -96,3 +100,12 @@ pub const VALUE_DAYS: &str = "WITH RECURSIVE some (day) AS (SELECT min(day) FROM
 pub(crate) const EXCLUDED: &str = "SELECT day, reason, visits FROM excluded WHERE day >= ? AND day < ? ORDER BY day, reason";
 /// The views without a visitor in a span of days.
 pub(crate) const WITHHELD_DAYS: &str = "SELECT day, why, views FROM withheld WHERE day >= ? AND day < ? ORDER BY day, why";
+
+/// The number that `meta` has by a key; 0 where it has none.
+///
+/// # Errors
+/// [`StorageError`], also for a value that is no number.
+pub(crate) fn number_in_meta(sql: &dyn Sql, key: &str) -> Result<u64, StorageError> {
+    let rows = sql.run(META, &[Value::Text(key.to_owned())])?;
+    rows.first().map_or(Ok(0), |row| count_at(row, 0))
+}

@@ -5,7 +5,7 @@
 use crate::counting::ledger::sets::instance::Instance;
 use crate::counting::ledger::sets::set_rows;
 use crate::counting::ledger::{last_batches, packed_hashes, schema};
-use crate::counting::storage::{Sql, StorageError, Value, count_at};
+use crate::counting::storage::{Sql, StorageError, Value};
 
 /// A part of a step.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,7 @@ pub const GROW: [Step; 1] = [&[
 /// As [`grow`]. The database is as it was, or has more of its empty tables.
 pub(crate) fn prepare(sql: &impl Sql, instance: &Instance) -> Result<(), StorageError> {
     sql.write(schema::CREATE_META, &[])?;
-    let rows = sql.run(schema::META, &[Value::Text("shape".to_owned())])?;
-    let shape = rows.first().map_or(Ok(0), |row| count_at(row, 0))?;
+    let shape = schema::number_in_meta(sql, "shape")?;
     if shape == 0 {
         // Later on, some of them are gone.
         schema::CREATE.into_iter().try_for_each(|statement| sql.write(statement, &[]))?;
